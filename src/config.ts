@@ -1,0 +1,103 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+import { z } from 'zod'
+
+import { InputError } from './errors.ts'
+
+const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
+
+/** Every setting, with what it means: docs/configuration.md is made from this. */
+const settingsSchema = z.object({
+  VERBATIM_HOME: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory of the embedded store; made with mode 0700. It must be on a local disk. Default: ~/.verbatim'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('A PostgreSQL 15–18 server to use instead of the embedded store. Default: unset, embedded'),
+  VERBATIM_IDLE_MINUTES: z.coerce
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .default(10)
+    .describe('Minutes without a client after which the background process of the embedded store leaves'),
+  VERBATIM_LOG_LEVEL: z
+    .enum(logLevels)
+    .default('warn')
+    .describe('What is written to stderr: silent, error, warn, info or debug. Message contents are never logged'),
+})
+
+export interface Config {
+  readonly home: string
+  readonly databaseUrl: string | undefined
+  readonly idleMinutes: number
+  readonly logLevel: (typeof logLevels)[number]
+}
+
+/** One row of docs/configuration.md and of `doctor`. */
+export interface SettingDescription {
+  readonly name: string
+  readonly description: string
+  readonly default: string | undefined
+}
+
+export function describeSettings(): readonly SettingDescription[] {
+  return Object.entries(settingsSchema.shape).map(([name, schema]) => ({
+    name,
+    description: schema.description ?? '',
+    default: schema instanceof z.ZodDefault ? String(schema.def.defaultValue) : undefined,
+  }))
+}
+
+/** Edit distance (Wagner–Fischer), to name the setting that a misspelt one was meant to be. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      const substitution = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)
+      next.push(Math.min(substitution, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
+
+function refuseUnknownNames(environment: Readonly<Record<string, string | undefined>>): void {
+  const known = Object.keys(settingsSchema.shape)
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('VERBATIM_') || known.includes(name)) continue
+    const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0]
+    throw new InputError(`Cannot start as the environment variable "${name}" is not a setting of Verbatim`, {
+      remedy: `Did you mean "${nearest}"? Unset "${name}"; docs/configuration.md lists all settings`,
+    })
+  }
+}
+
+/**
+ * Reads the configuration from an environment. Nothing is needed: every setting has a default.
+ * Throws InputError where a value cannot be used or a `VERBATIM_*` name is unknown.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  refuseUnknownNames(environment)
+  // An empty value in a client's configuration file means "not set", as it does in a shell.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const parsed = settingsSchema.safeParse(given)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    const name = String(issue?.path[0])
+    throw new InputError(`Cannot start as the setting "${name}" is not usable: ${issue?.message}`, {
+      remedy: `${describeSettings().find((setting) => setting.name === name)?.description}`,
+    })
+  }
+  const settings = parsed.data
+  return {
+    home: settings.VERBATIM_HOME === undefined ? join(homedir(), '.verbatim') : resolve(settings.VERBATIM_HOME),
+    databaseUrl: settings.DATABASE_URL,
+    idleMinutes: settings.VERBATIM_IDLE_MINUTES,
+    logLevel: settings.VERBATIM_LOG_LEVEL,
+  }
+}

@@ -1,0 +1,71 @@
+/** Every error that a caller may see. Anything else is a defect and is shown as `internal error <id>`. */
+export type ErrorCode = 'input' | 'not_found' | 'access' | 'limit' | 'conflict' | 'unavailable'
+
+/**
+ * The base of all errors whose text may be shown to a caller, a model included. Messages quote ids and numbers,
+ * never stored text, SQL, paths of the server or secrets. `remedy` says what to do next.
+ */
+export abstract class VerbatimError extends Error {
+  abstract readonly code: ErrorCode
+  readonly remedy: string | undefined
+
+  constructor(message: string, options: { readonly remedy?: string; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.remedy = options.remedy
+  }
+}
+
+/** The caller's arguments cannot be taken as they are. */
+export class InputError extends VerbatimError {
+  override readonly name = 'InputError'
+  readonly code = 'input'
+}
+
+/** Nothing the caller may read has this id. */
+export class NotFoundError extends VerbatimError {
+  override readonly name = 'NotFoundError'
+  readonly code = 'not_found'
+}
+
+/** The caller is known but may not do this. */
+export class AccessError extends VerbatimError {
+  override readonly name = 'AccessError'
+  readonly code = 'access'
+}
+
+/** A bound of `limits.ts` was passed; nothing was stored. */
+export class LimitError extends VerbatimError {
+  override readonly name = 'LimitError'
+  readonly code = 'limit'
+  readonly limit: number
+  readonly actual: number
+
+  constructor(
+    action: string,
+    size: { readonly what: string; readonly limit: number; readonly actual: number; readonly remedy?: string },
+  ) {
+    super(
+      `Cannot ${action} as ${size.what} must be <= ${size.limit}: current value is ${size.actual}`,
+      size.remedy === undefined ? {} : { remedy: size.remedy },
+    )
+    this.limit = size.limit
+    this.actual = size.actual
+  }
+}
+
+/** The request contradicts what is stored, for example an id that is already used for other content. */
+export class ConflictError extends VerbatimError {
+  override readonly name = 'ConflictError'
+  readonly code = 'conflict'
+}
+
+/** Something the request needs does not answer now; the same request may work later. */
+export class UnavailableError extends VerbatimError {
+  override readonly name = 'UnavailableError'
+  readonly code = 'unavailable'
+}
+
+/** The text of any thrown value, for logs and for wrapping; never for a caller unless it is a VerbatimError. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

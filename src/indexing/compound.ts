@@ -1,0 +1,99 @@
+/** A piece of a compound, as offsets in the original text. `word` pieces follow each other; the other kinds overlap them. */
+export interface Piece {
+  readonly kind: 'word' | 'identifier' | 'part'
+  readonly start: number
+  readonly end: number
+}
+
+interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+type Visit = (piece: Piece) => void
+
+/** A longer compound is encoded data, not a name that somebody will ask for whole. */
+const identifierCharactersMax = 200
+const partedCharactersMax = 64
+/** More changes of case or kind than this is a digest or a random id: its pieces would only flood the index. */
+const partsMax = 6
+
+/** From the weakest tie to the strongest: `src/store/db.ts` gives itself, `db.ts`, and its four words. */
+const separators = [/[/\\:@?&=#+~%,]+/g, /[.-]+/g, /_+/g] as const
+
+const hump = /\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|\p{N}+|[^\p{Lu}\p{Ll}\p{N}]+/gu
+const apostrophes = /['’＇]/u
+/** Negations and short verbs: the word before them is not the one that was said. */
+const contraction = /^(?:n?t|re|ve|ll|m|d)$/iu
+const elision = /^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quoiqu|dell|nell|all|sull|un)$/iu
+const programmingLanguage = /^[A-Za-z](?:\+\+|#)$/
+
+/** Takes a run of letters, digits and connectors apart: the whole, its sub-compounds, its words, and the parts of those. */
+export function visitCompound(text: string, span: Span, visit: Visit): void {
+  const size = span.end - span.start
+  if (size <= 3 && programmingLanguage.test(text.slice(span.start, span.end))) {
+    visit({ kind: 'identifier', start: span.start, end: span.end })
+    visit({ kind: 'word', start: span.start, end: span.start + 1 })
+    return
+  }
+  splitAt(text, span, { level: 0, visit })
+}
+
+function splitAt(text: string, span: Span, at: { readonly level: number; readonly visit: Visit }): void {
+  const separator = separators[at.level]
+  if (separator === undefined) {
+    visitApostrophes(text, span, at.visit)
+    return
+  }
+  const slice = text.slice(span.start, span.end)
+  const spans: Span[] = []
+  let from = 0
+  for (const match of slice.matchAll(separator)) {
+    if (match.index > from) spans.push({ start: span.start + from, end: span.start + match.index })
+    from = match.index + match[0].length
+  }
+  if (from < slice.length) spans.push({ start: span.start + from, end: span.end })
+  if (spans.length > 1 && slice.length <= identifierCharactersMax)
+    at.visit({ kind: 'identifier', start: span.start, end: span.end })
+  for (const part of spans) splitAt(text, part, { level: at.level + 1, visit: at.visit })
+}
+
+function visitApostrophes(text: string, span: Span, visit: Visit): void {
+  const [head, tail, ...more] = text.slice(span.start, span.end).split(apostrophes)
+  if (head === undefined || tail === undefined) {
+    visitWord(text, span, visit)
+    return
+  }
+  const headSpan = { start: span.start, end: span.start + head.length }
+  const tailSpan = { start: headSpan.end + 1, end: span.end }
+  if (more.length > 0) visitBetweenApostrophes(text, span, visit)
+  else if (/^s$/iu.test(tail)) visitWord(text, headSpan, visit)
+  else if (contraction.test(tail)) visit({ kind: 'word', start: span.start, end: span.end })
+  else if (elision.test(head)) visitWord(text, tailSpan, visit)
+  else {
+    visit({ kind: 'identifier', start: span.start, end: span.end })
+    visitWord(text, headSpan, visit)
+    visitWord(text, tailSpan, visit)
+  }
+}
+
+function visitBetweenApostrophes(text: string, span: Span, visit: Visit): void {
+  let start = span.start
+  for (const piece of text.slice(span.start, span.end).split(apostrophes)) {
+    if (piece !== '') visitWord(text, { start, end: start + piece.length }, visit)
+    start += piece.length + 1
+  }
+}
+
+function visitWord(text: string, span: Span, visit: Visit): void {
+  visit({ kind: 'word', start: span.start, end: span.end })
+  const size = span.end - span.start
+  if (size < 3 || size > partedCharactersMax) return
+  const parts = [...text.slice(span.start, span.end).matchAll(hump)]
+  if (parts.length < 2 || parts.length > partsMax) return
+  for (const part of parts) {
+    if (part[0].length < 2) continue
+    const start = span.start + part.index
+    visit({ kind: 'part', start, end: start + part[0].length })
+  }
+}

@@ -1,0 +1,170 @@
+import { loadPayload } from '../capture/large-payload.ts'
+import { UnavailableError, messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import { indexTopic } from '../search/wait-for-index.ts'
+import { readableText } from '../sessions/document.ts'
+import type { Database } from '../store/database.ts'
+import { readMessages, type MessageRow } from '../store/messages.ts'
+import { advanceOutbox, failOutbox, finishOutbox, pendingOutbox, type OutboxItem } from '../store/outbox.ts'
+import { messageLevel, writeUnits, type SearchUnit } from '../store/search-units.ts'
+import { makeUnits } from './make-units.ts'
+import type { TermHasher } from './terms.ts'
+
+export interface WorkerDependencies {
+  readonly database: Database
+  readonly archive: ArchiveStore
+  readonly hasher: TermHasher
+  readonly log: Log
+}
+
+/** Bounds of one round: the database has one engine, and a save must not wait long behind the index. */
+const itemsPerRound = 200
+const messagesPerRound = 200
+const bytesPerRound = 1024 * 1024
+const attemptsMax = 8
+const retryBaseMs = 500
+
+/**
+ * The index worker. States: `idle` (nothing pending: waits for `wake`), `working` (drains the outbox round by round),
+ * `stopping` (finishes the round it is in). A wake while working makes it look once more before it goes idle.
+ */
+export class IndexWorker {
+  readonly #dependencies: WorkerDependencies
+  #working: Promise<void> | undefined
+  #wokenAgain = false
+  #stopping = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(dependencies: WorkerDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Says that something may have been committed. Cheap; call it as often as you like. */
+  wake(): void {
+    if (this.#stopping) return
+    if (this.#working !== undefined) {
+      this.#wokenAgain = true
+      return
+    }
+    this.#working = this.#drain().finally(() => {
+      this.#working = undefined
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#retry)
+    await this.#working
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      let more = true
+      while (more && !this.#isStopping()) {
+        this.#wokenAgain = false
+        // A round that was full may not have been the last.
+        more = (await this.#round()) || this.#wasWokenAgain()
+      }
+    } catch (error) {
+      // The database went away: what is pending is still in the outbox.
+      this.#dependencies.log.warn(`indexing paused: ${messageOf(error)}`)
+      this.#wakeLater(retryBaseMs * 4)
+    }
+  }
+
+  // Methods, because the fields change while a round is awaited.
+  #isStopping(): boolean {
+    return this.#stopping
+  }
+
+  #wasWokenAgain(): boolean {
+    return this.#wokenAgain
+  }
+
+  #wakeLater(delayMs: number): void {
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => this.wake(), delayMs)
+    this.#retry.unref()
+  }
+
+  /** Works off a bounded piece of the outbox; true where there may be more. */
+  async #round(): Promise<boolean> {
+    const { database } = this.#dependencies
+    const items = await database.run((sql) => pendingOutbox(sql, indexTopic, itemsPerRound))
+    if (items.length === 0) return false
+    const byTenant = groupByTenant(items)
+    for (const [tenantId, tenantItems] of byTenant) await this.#indexItems(tenantId, tenantItems)
+    return true
+  }
+
+  async #indexItems(tenantId: number, items: readonly OutboxItem[]): Promise<void> {
+    const units: SearchUnit[] = []
+    const finished: number[] = []
+    const advanced: { id: number; firstSeq: number }[] = []
+    let messages = 0
+    let bytes = 0
+    for (const item of items) {
+      if (messages >= messagesPerRound || bytes >= bytesPerRound) break
+      try {
+        const read = await this.#readItem(item, { messages: messagesPerRound - messages, bytes: bytesPerRound - bytes })
+        for (const message of read.rows) units.push(...(await this.#unitsOf(message)))
+        messages += read.rows.length
+        bytes += read.bytes
+        if (read.nextSeq === undefined) finished.push(item.id)
+        else advanced.push({ id: item.id, firstSeq: read.nextSeq })
+      } catch (error) {
+        await this.#recordFailure(item, error)
+      }
+    }
+    await this.#dependencies.database.run((sql) =>
+      sql.begin(async (transaction) => {
+        // The index can be rebuilt, so it need not wait for the disk: after a power cut the outbox rows are back as well.
+        await transaction`set local synchronous_commit = off`
+        await writeUnits(transaction, { tenantId, level: messageLevel }, units)
+        if (finished.length > 0) await finishOutbox(transaction, finished)
+        for (const { id, firstSeq } of advanced) await advanceOutbox(transaction, id, firstSeq)
+      }),
+    )
+  }
+
+  async #readItem(
+    item: OutboxItem,
+    room: { readonly messages: number; readonly bytes: number },
+  ): Promise<{ rows: MessageRow[]; bytes: number; nextSeq: number | undefined }> {
+    const key = { tenantId: item.tenantId, sessionId: item.sessionId }
+    const rows = await this.#dependencies.database.run((sql) =>
+      readMessages(sql, key, { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: Math.max(room.messages, 1) }),
+    )
+    const bytes = rows.reduce((sum, row) => sum + row.payloadBytes, 0)
+    const last = rows.at(-1)
+    return { rows, bytes, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 }
+  }
+
+  async #unitsOf(message: MessageRow): Promise<SearchUnit[]> {
+    try {
+      const payload = await loadPayload(this.#dependencies.archive, message)
+      return await makeUnits(message, readableText(message, payload), this.#dependencies.hasher)
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      // A damaged message is reported by `verify` and by every read; it must not keep the others from being found.
+      this.#dependencies.log.error(`message ${message.id} was not indexed`, error)
+      return []
+    }
+  }
+
+  async #recordFailure(item: OutboxItem, error: unknown): Promise<void> {
+    const dead = item.attempts + 1 >= attemptsMax
+    const delayMs = retryBaseMs * 2 ** item.attempts * (0.5 + Math.random())
+    this.#dependencies.log.error(`indexing of session ${item.sessionId} failed${dead ? ' for good' : ''}`, error)
+    await this.#dependencies.database.run((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead }))
+    if (!dead) this.#wakeLater(delayMs)
+  }
+}
+
+/** `Map.groupBy` came with Node 21. */
+function groupByTenant(items: readonly OutboxItem[]): Map<number, OutboxItem[]> {
+  const groups = new Map<number, OutboxItem[]>()
+  for (const item of items) groups.set(item.tenantId, [...(groups.get(item.tenantId) ?? []), item])
+  return groups
+}

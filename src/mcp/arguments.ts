@@ -1,0 +1,75 @@
+import type { z } from 'zod'
+
+import { InputError } from '../errors.ts'
+import { isJsonObject } from '../model/json.ts'
+
+/** Members that workflow hosts add to every call; they are not misspelt arguments. */
+const hostMembers = new Set(['sessionId', 'toolCallId', 'action', 'chatInput', 'tool'])
+
+function coerce(value: unknown, type: unknown): unknown {
+  if (typeof value !== 'string') return value
+  switch (type) {
+    case 'number':
+    case 'integer':
+      return /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value
+    case 'boolean':
+      return value === 'true' ? true : value === 'false' ? false : value
+    case 'array':
+    case 'object':
+      try {
+        const parsed: unknown = JSON.parse(value)
+        return (type === 'array' ? Array.isArray(parsed) : isJsonObject(parsed)) ? parsed : value
+      } catch (error) {
+        if (error instanceof SyntaxError) return value
+        throw error
+      }
+    default:
+      return value
+  }
+}
+
+const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+
+/** An unknown member that differs from an argument only in case or punctuation was meant to be it: say so. */
+function refuseMisspelt(args: Readonly<Record<string, unknown>>, known: readonly string[]): void {
+  for (const name of Object.keys(args)) {
+    if (known.includes(name) || hostMembers.has(name)) continue
+    const meant = known.find((candidate) => plain(candidate) === plain(name))
+    if (meant !== undefined) {
+      throw new InputError(`Unknown argument "${name}"`, { remedy: `Use "${meant}" and call again` })
+    }
+  }
+}
+
+/**
+ * Takes arguments as models send them: numbers, booleans, lists and objects that arrive as strings are read as what
+ * the schema wants, explicit nulls count as absent, and what hosts add is left out.
+ */
+export function readArguments(inputSchema: Readonly<Record<string, unknown>>, args: unknown): Record<string, unknown> {
+  if (args === undefined || args === null) return {}
+  if (!isJsonObject(args))
+    throw new InputError('Arguments must be an object', { remedy: 'Send {"argument": value, …}' })
+  const properties = isJsonObject(inputSchema['properties']) ? inputSchema['properties'] : {}
+  refuseMisspelt(args, Object.keys(properties))
+  const read: Record<string, unknown> = {}
+  for (const [name, schema] of Object.entries(properties)) {
+    if (!Object.hasOwn(args, name)) continue
+    const value = args[name]
+    const type = isJsonObject(schema) ? schema['type'] : undefined
+    // Only where any JSON is wanted is null a value of its own.
+    if (value === null && type !== undefined) continue
+    read[name] = coerce(value, type)
+  }
+  return read
+}
+
+/** What was wrong with which argument, in one sentence a model can act on. */
+export function describeIssues(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 5)
+    .map((issue) => {
+      const path = issue.path.map(String).join('.')
+      return path.length === 0 ? issue.message : `"${path}": ${issue.message}`
+    })
+    .join('; ')
+}

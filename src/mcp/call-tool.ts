@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+
+import { z } from 'zod'
+
+import { VerbatimError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { describeIssues, readArguments } from './arguments.ts'
+import type { ToolContext, ToolDefinition, ToolReply } from './define-tool.ts'
+
+/** A tool result as the protocol carries it, in every era. */
+export interface ToolResult {
+  readonly content: readonly { readonly type: 'text'; readonly text: string }[]
+  readonly structuredContent?: Readonly<Record<string, unknown>>
+  readonly isError?: boolean
+  readonly [key: string]: unknown
+}
+
+function errorResult(text: string): ToolResult {
+  return { content: [{ type: 'text', text }], isError: true }
+}
+
+/**
+ * The text of an error that a caller may see. Our own errors and the schema's are written for callers; anything else is
+ * a defect, shown as an id that finds it in the log, because its text may hold stored words, SQL or paths.
+ */
+export function describeError(error: unknown, log: Log): string {
+  if (error instanceof VerbatimError) {
+    return error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`
+  }
+  if (error instanceof z.ZodError) return `Invalid arguments: ${describeIssues(error)}`
+  const id = randomUUID().slice(0, 8)
+  log.error(`internal error ${id}`, error)
+  return `internal error ${id}. The server's log (stderr) says more`
+}
+
+function toResult(reply: ToolReply): ToolResult {
+  if ('text' in reply) return { content: [{ type: 'text', text: reply.text }] }
+  // Hosts that show both members drop the text only where it is exactly this copy.
+  return {
+    content: [{ type: 'text', text: JSON.stringify(reply.structured, null, 2) }],
+    structuredContent: reply.structured,
+  }
+}
+
+/** Runs a tool and never throws: what goes wrong is a result that says what, and what to do. */
+export async function callTool(
+  tool: ToolDefinition,
+  context: ToolContext,
+  call: { readonly args: unknown; readonly log: Log },
+): Promise<ToolResult> {
+  try {
+    return toResult(await tool.run(context, readArguments(tool.inputSchema, call.args)))
+  } catch (error) {
+    return errorResult(describeError(error, call.log))
+  }
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+
+import type { Caller } from '../model/access.ts'
+import type { Verbatim } from '../verbatim.ts'
+
+/** What a tool's handler gives back: acting tools a small object, reading tools one text or one object. */
+export type ToolReply = { readonly structured: Readonly<Record<string, unknown>> } | { readonly text: string }
+
+export interface ToolAnnotations {
+  readonly readOnlyHint: boolean
+  readonly destructiveHint: boolean
+  readonly idempotentHint: boolean
+  readonly openWorldHint: boolean
+}
+
+/** A tool as data: what a client lists, and what runs. No SDK type appears here, so that every protocol era can serve it. */
+export interface ToolDefinition {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly inputSchema: Readonly<Record<string, unknown>>
+  readonly outputSchema?: Readonly<Record<string, unknown>>
+  readonly annotations: ToolAnnotations
+  readonly run: (context: ToolContext, args: unknown) => Promise<ToolReply>
+}
+
+export interface ToolContext {
+  readonly verbatim: Verbatim
+  readonly caller: Caller
+}
+
+/** JSON Schema with nothing but what clients need: some choke on the rest, and every token of it is paid in every session. */
+export function portableSchema(schema: z.ZodType): Record<string, unknown> {
+  const strip = (value: unknown, isMap: boolean): unknown => {
+    if (Array.isArray(value)) return value.map((item) => strip(item, false))
+    if (typeof value !== 'object' || value === null) return value
+    const kept = Object.entries(value).filter(
+      ([key, entry]) =>
+        isMap ||
+        !(
+          key === '$schema' ||
+          key === 'additionalProperties' ||
+          key === 'propertyNames' ||
+          (key === 'maximum' && entry === Number.MAX_SAFE_INTEGER) ||
+          (key === 'minimum' && entry === Number.MIN_SAFE_INTEGER)
+        ),
+    )
+    return Object.fromEntries(kept.map(([key, entry]) => [key, strip(entry, !isMap && key === 'properties')]))
+  }
+  return z.record(z.string(), z.unknown()).parse(strip(z.toJSONSchema(schema, { io: 'input' }), false))
+}
+
+/** Describes a tool from its schemas; the handler gets arguments that have passed `input`. */
+export function defineTool<I extends z.ZodObject>(tool: {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly input: I
+  readonly output?: z.ZodObject
+  readonly annotations: ToolAnnotations
+  readonly run: (context: ToolContext, args: z.infer<I>) => Promise<ToolReply>
+}): ToolDefinition {
+  return {
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: portableSchema(tool.input),
+    ...(tool.output === undefined ? {} : { outputSchema: portableSchema(tool.output) }),
+    annotations: tool.annotations,
+    run: (context, args) => tool.run(context, tool.input.parse(args)),
+  }
+}
+
+export const readsOnly: ToolAnnotations = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+}
+export const addsOnly: ToolAnnotations = {
+  readOnlyHint: false,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+}

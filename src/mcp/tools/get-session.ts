@@ -1,0 +1,33 @@
+import { z } from 'zod'
+
+import { limits } from '../../limits.ts'
+import { renderSession } from '../../sessions/render.ts'
+import { defineTool, readsOnly } from '../define-tool.ts'
+
+export const getSession = defineTool({
+  name: 'get_session',
+  title: 'Read a session',
+  description:
+    'Read a past conversation by its session id, losslessly and in order, page by page: metadata, totals and messages. Use it after search_memory or list_sessions to see the whole context. Continue with next_cursor.',
+  input: z.object({
+    session_id: z.string(),
+    from_seq: z.number().int().min(1).optional().describe('First message number'),
+    limit: z.number().int().min(1).max(limits.pageMessagesMax).default(limits.pageMessagesDefault),
+    max_tokens: z.number().int().min(500).max(limits.resultTokensMax).default(limits.resultTokensDefault),
+    view: z.enum(['full', 'compact']).default('full').describe('full: everything; compact: text only'),
+    format: z.enum(['json', 'text']).default('json'),
+    cursor: z.string().optional(),
+  }),
+  annotations: readsOnly,
+  run: async ({ verbatim, caller }, args) => {
+    const document = await verbatim.getSession(caller, {
+      sessionId: args.session_id,
+      fromSeq: args.from_seq,
+      limit: args.limit,
+      maxTokens: args.max_tokens,
+      view: args.format === 'text' ? 'compact' : args.view,
+      cursor: args.cursor,
+    })
+    return args.format === 'text' ? { text: renderSession(document) } : { structured: { ...document } }
+  },
+})

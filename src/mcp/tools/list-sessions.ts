@@ -1,0 +1,27 @@
+import { z } from 'zod'
+
+import { limits } from '../../limits.ts'
+import { defineTool, readsOnly } from '../define-tool.ts'
+
+const time = z.union([z.string(), z.number()]).optional()
+
+export const listSessions = defineTool({
+  name: 'list_sessions',
+  title: 'List sessions',
+  description:
+    'List past conversations, most recently active first, with their metadata. Use it to find a session by who took part, which model, when, or tag.',
+  input: z.object({
+    participant: z.string().optional(),
+    model: z.string().optional(),
+    source: z.string().optional().describe('mcp, openclaw, claude-code, codex, …'),
+    since: time.describe('ISO 8601'),
+    until: time,
+    tag: z.string().optional(),
+    open: z.boolean().optional(),
+    limit: z.number().int().min(1).max(limits.pageSessionsMax).default(limits.pageSessionsDefault),
+    cursor: z.string().optional(),
+  }),
+  output: z.object({ sessions: z.array(z.object({ session_id: z.string() })), next_cursor: z.string().optional() }),
+  annotations: readsOnly,
+  run: async ({ verbatim, caller }, args) => ({ structured: { ...(await verbatim.listSessions(caller, args)) } }),
+})

@@ -1,0 +1,30 @@
+import { z } from 'zod'
+
+import { addsOnly, defineTool } from '../define-tool.ts'
+import { messageFields, toMessageInput } from './message-fields.ts'
+
+export const savedMessageSchema = {
+  message_id: z.string(),
+  seq: z.number(),
+  sha256: z.string(),
+  saved_at: z.string(),
+  duplicate: z.boolean(),
+}
+
+export const saveMessage = defineTool({
+  name: 'save_message',
+  title: 'Save a message',
+  description:
+    'Save (remember, record, store) one message of the conversation in long-term memory, word for word. Use it for what the user said, what you answered and what tools returned. It is durable once this returns. Without session_id a new session is opened; pass the returned session_id (or your own id) for the next messages.',
+  input: z.object({
+    ...messageFields,
+    session_id: z.string().optional().describe('Session id, returned earlier or your own'),
+  }),
+  output: z.object({ session_id: z.string(), external_id: z.string().optional(), ...savedMessageSchema }),
+  annotations: addsOnly,
+  run: async ({ verbatim, caller }, args) => {
+    const saved = await verbatim.saveMessages(caller, { sessionId: args.session_id, messages: [toMessageInput(args)] })
+    const { messages, ...session } = saved
+    return { structured: { ...session, ...messages[0] } }
+  },
+})

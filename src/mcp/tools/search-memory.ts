@@ -1,0 +1,47 @@
+import { z } from 'zod'
+
+import { limits } from '../../limits.ts'
+import { roleSchema } from '../../model/message.ts'
+import { renderSearch } from '../../search/reply.ts'
+import { defineTool, readsOnly } from '../define-tool.ts'
+
+const names = z.array(z.string()).max(100).optional()
+const time = z.union([z.string(), z.number()]).optional()
+
+export const searchMemory = defineTool({
+  name: 'search_memory',
+  title: 'Search memory',
+  description:
+    'Search past conversations and messages of all sessions and agents (memory, history, recall) by words, names, "exact phrases", file paths or error codes. Use it whenever earlier work, decisions, preferences or facts may matter. Returns matching messages with those around them; get_session reads on.',
+  input: z.object({
+    query: z
+      .union([z.string(), z.array(z.string()).min(1).max(limits.querySet)])
+      .describe('Words or a question; a list of 2-5 must all match'),
+    limit: z.number().int().min(1).max(limits.searchHitsMax).default(limits.searchHitsDefault),
+    max_tokens: z.number().int().min(300).max(limits.resultTokensMax).default(limits.resultTokensDefault),
+    mode: z.enum(['hybrid', 'semantic', 'full_text']).default('hybrid'),
+    session_id: z.string().optional(),
+    participants: names,
+    models: names,
+    roles: z.array(roleSchema).optional(),
+    tools_used: names,
+    since: time.describe('ISO 8601'),
+    until: time,
+    tags: names,
+    context: z
+      .number()
+      .int()
+      .min(0)
+      .max(limits.contextNeighboursMax)
+      .default(limits.contextNeighboursDefault)
+      .describe('Neighbours each side'),
+    format: z.enum(['text', 'json']).default('text'),
+    cursor: z.string().optional(),
+  }),
+  annotations: readsOnly,
+  run: async ({ verbatim, caller }, args) => {
+    const { max_tokens: maxTokens, session_id: sessionId, tools_used: toolsUsed, ...rest } = args
+    const reply = await verbatim.search(caller, { ...rest, maxTokens, sessionId, toolsUsed })
+    return args.format === 'text' ? { text: renderSearch(reply) } : { structured: { ...reply } }
+  },
+})

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+
+import { renderSummary } from '../../insight/render-summary.ts'
+import { limits } from '../../limits.ts'
+import { defineTool, readsOnly } from '../define-tool.ts'
+
+const time = z.union([z.string(), z.number()]).optional()
+
+export const summarize = defineTool({
+  name: 'summarize',
+  title: 'Summarize a session',
+  description:
+    'Summarize (recap, brief, hand over) a past conversation or a part of it. Every sentence is quoted from the conversation and cites its message. Styles: brief, detailed, decisions, handoff.',
+  input: z.object({
+    session_id: z.string(),
+    from_seq: z.number().int().min(1).optional(),
+    to_seq: z.number().int().min(1).optional(),
+    since: time,
+    until: time,
+    style: z.enum(['brief', 'detailed', 'decisions', 'handoff']).default('brief'),
+    max_tokens: z.number().int().min(50).max(limits.resultTokensMax).default(600),
+    refresh: z.boolean().default(false),
+    format: z.enum(['text', 'json']).default('text'),
+  }),
+  annotations: readsOnly,
+  run: async ({ verbatim, caller }, args) => {
+    const { session_id: sessionId, from_seq: fromSeq, to_seq: toSeq, max_tokens: maxTokens, format, ...rest } = args
+    const reply = await verbatim.summarize(caller, { ...rest, sessionId, fromSeq, toSeq, maxTokens })
+    return format === 'text' ? { text: renderSummary(reply) } : { structured: { ...reply } }
+  },
+})

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+
+import { InputError, LimitError } from '../errors.ts'
+
+/**
+ * Refuses what the store could not give back unchanged in a name or an id: lone surrogates and NUL.
+ * Content has no such limits; it is kept as bytes.
+ */
+export function checkName(value: string, name: { readonly field: string; readonly charactersMax: number }): string {
+  if (value.length === 0) {
+    throw new InputError(`Cannot use an empty "${name.field}"`, {
+      remedy: `Give "${name.field}" a value or leave it out`,
+    })
+  }
+  if (value.length > name.charactersMax) {
+    throw new LimitError(`use this "${name.field}"`, {
+      what: 'its length in characters',
+      limit: name.charactersMax,
+      actual: value.length,
+    })
+  }
+  if (!value.isWellFormed() || value.includes('\0')) {
+    throw new InputError(`Cannot use this "${name.field}" as it holds a NUL character or half a surrogate pair`, {
+      remedy: `Names and ids must be well-formed text; put such text into "content", which keeps anything`,
+    })
+  }
+  return value
+}
+
+const instant = z.union([z.iso.datetime({ offset: true }), z.iso.datetime({ local: true }), z.iso.date()])
+
+/** Seconds since 1970 stay below this for nine thousand years; milliseconds have been above it since April 1970. */
+const secondsBelow = 1e10
+
+/**
+ * A point in time as callers write it: ISO 8601 (UTC where no zone is given), or a Unix time in seconds or
+ * milliseconds. Returns ISO 8601 in UTC with milliseconds. Years 1 to 9999.
+ */
+export function parseTime(value: string | number, field: string): string {
+  const refuse = (): never => {
+    throw new InputError(`Cannot read "${field}" as a time: current value is "${String(value).slice(0, 50)}"`, {
+      remedy: 'Use ISO 8601 such as 2026-11-25T19:48:00Z, or a Unix time in seconds or milliseconds',
+    })
+  }
+  const text = typeof value === 'number' ? String(value) : value.trim()
+  let time: Date
+  if (/^\d{9,13}(\.\d+)?$/.test(text)) {
+    const number = Number(text)
+    time = new Date(number < secondsBelow ? number * 1000 : number)
+  } else {
+    if (!instant.safeParse(text).success) return refuse()
+    // A date alone is midnight in UTC already; a local time is read as UTC so that every machine reads it alike.
+    time = new Date(/[zZ]$|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`)
+  }
+  const year = time.getUTCFullYear()
+  return Number.isNaN(time.getTime()) || year < 1 || year > 9999 ? refuse() : time.toISOString()
+}

@@ -1,0 +1,17 @@
+/**
+ * Immutable objects by key: large payloads, and later the archive segments. A key is relative, made of
+ * `[a-z0-9._-]` segments joined by `/`.
+ */
+export interface ArchiveStore {
+  /**
+   * Stores an object durably: when the promise resolves the bytes survive a power cut. Putting the same bytes again
+   * succeeds. Throws ConflictError where the key holds other bytes, UnavailableError where the store does not answer.
+   */
+  put(key: string, bytes: Uint8Array): Promise<void>
+  /** The object's bytes, or undefined where there is none. Throws UnavailableError. */
+  get(key: string): Promise<Uint8Array | undefined>
+  /** Removes an object; removing one that is not there succeeds. */
+  delete(key: string): Promise<void>
+  /** All keys below a prefix, in ascending order of their bytes. */
+  list(prefix: string): AsyncIterable<string>
+}

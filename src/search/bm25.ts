@@ -1,0 +1,59 @@
+import { limits } from '../limits.ts'
+import type { CorpusStatistics, WeightedTerm } from '../store/search-units.ts'
+
+/** One term of a query, hashed: how much the query cares for it, and which word it is a form of. */
+export interface HashedTerm {
+  readonly term: bigint
+  readonly weight: number
+  readonly group: number
+  /** A function word: it may score but does not choose candidates while another term does. */
+  readonly lowValue: boolean
+}
+
+export interface TermPlan {
+  /** The terms that choose the candidates: the rarest, as many as the budget allows. Empty where nothing can match. */
+  readonly essential: readonly bigint[]
+  /** Every term that occurs at all, with its BM25 weight. */
+  readonly terms: readonly WeightedTerm[]
+  /** True where every unit that holds a telling term is a candidate: no result can be missing. */
+  readonly exhaustive: boolean
+}
+
+/** The inverse document frequency of Robertson and Spärck Jones in the always positive form that Lucene uses. */
+function inverseDocumentFrequency(documents: number, units: number): number {
+  return Math.log(1 + (units - documents + 0.5) / (documents + 0.5))
+}
+
+/**
+ * Decides which terms choose candidates and which only score, after the idea of MaxScore (Turtle and Flood 1995): common
+ * terms add little to a score and would make every message a candidate, so that the cost of a search stays bounded however
+ * large the store is. `candidatesMax` is in units.
+ */
+export function planTerms(
+  query: readonly HashedTerm[],
+  statistics: CorpusStatistics,
+  candidatesMax: number = limits.searchCandidatesMax,
+): TermPlan {
+  const known = query
+    .map((term) => ({ ...term, documents: statistics.documents.get(term.term) ?? 0 }))
+    .filter(({ documents }) => documents > 0)
+    .toSorted((a, b) => Number(a.lowValue) - Number(b.lowValue) || a.documents - b.documents)
+  const telling = known.filter(({ lowValue }) => !lowValue)
+  const choosing = telling.length > 0 ? telling : known
+  const essential: bigint[] = []
+  let budget = candidatesMax
+  for (const { term, documents } of choosing) {
+    if (essential.length > 0 && documents > budget) break
+    essential.push(term)
+    budget -= documents
+  }
+  return {
+    essential,
+    terms: known.map(({ term, weight, group, documents }) => ({
+      term,
+      group,
+      weight: weight * inverseDocumentFrequency(documents, statistics.units),
+    })),
+    exhaustive: essential.length === choosing.length && budget >= 0,
+  }
+}

@@ -1,0 +1,120 @@
+/** A place in a text that matched, as UTF-16 offsets: [start, end). */
+export interface Match {
+  readonly start: number
+  readonly end: number
+}
+
+export interface Excerpt {
+  /** The text from `start` to `end`, with `…` at each side that was cut. */
+  readonly text: string
+  readonly truncated: boolean
+  readonly start: number
+  readonly end: number
+}
+
+const ellipsis = '…'
+/** How far a cut may move to reach the border of a word; text without spaces is cut between two characters instead. */
+const borderSearchCharacters = 40
+
+/**
+ * Cuts a text to `maxCharacters` (ellipses included) around the place where most matches stand together, at the borders of
+ * words, never inside a surrogate pair or between a letter and its marks. Text that fits is given whole.
+ */
+export function excerpt(text: string, matches: readonly Match[], options: { readonly maxCharacters: number }): Excerpt {
+  const maxCharacters = Math.max(0, Math.floor(options.maxCharacters))
+  if (text.length <= maxCharacters) return { text, truncated: false, start: 0, end: text.length }
+  const room = maxCharacters - 2 * ellipsis.length
+  if (room <= 0) return { text: maxCharacters > 0 ? ellipsis : '', truncated: true, start: 0, end: 0 }
+  const { from, to } = densestWindow(matches, room)
+  const slack = room - Math.min(room, to - from)
+  const wanted = Math.max(0, Math.min(from - Math.floor(slack / 2), text.length - room))
+  const start = wanted === 0 ? 0 : borderAfter(text, wanted, from)
+  const limit = Math.min(text.length, start + room)
+  const end =
+    limit === text.length ? limit : Math.max(start, borderBefore(text, limit, Math.max(start, Math.min(to, limit))))
+  const body = text.slice(start, end)
+  return {
+    text: `${start > 0 ? ellipsis : ''}${body}${end < text.length ? ellipsis : ''}`,
+    truncated: true,
+    start,
+    end,
+  }
+}
+
+/** The stretch of at most `room` characters that covers the most matches; of equals the first. The start of the text for none. */
+function densestWindow(matches: readonly Match[], room: number): { readonly from: number; readonly to: number } {
+  const sorted = matches.toSorted((a, b) => a.start - b.start || a.end - b.end)
+  let best = { from: sorted[0]?.start ?? 0, to: sorted[0]?.end ?? 0, count: 0 }
+  let first = 0
+  let to = 0
+  for (const [index, match] of sorted.entries()) {
+    to = Math.max(to, match.end)
+    while (first < index && to - (sorted[first]?.start ?? 0) > room) first++
+    const count = index - first + 1
+    if (count > best.count) best = { from: sorted[first]?.start ?? 0, to, count }
+  }
+  return best
+}
+
+/** The first border of a word at or after `at`, no further than `atMost`. */
+function borderAfter(text: string, at: number, atMost: number): number {
+  const furthest = Math.max(at, Math.min(atMost, at + borderSearchCharacters))
+  for (let place = at; place <= furthest; place++) {
+    if (place > 0 && isSpaceAt(text, place - 1) && !isSpaceAt(text, place)) return place
+  }
+  let place = at
+  while (place < text.length && !isCharacterBorder(text, place)) place++
+  return place
+}
+
+/** The last border of a word at or before `at`, no further back than `atLeast`. */
+function borderBefore(text: string, at: number, atLeast: number): number {
+  const furthest = Math.max(atLeast, at - borderSearchCharacters)
+  for (let place = at; place >= furthest && place > 0; place--) {
+    if (isSpaceAt(text, place) && !isSpaceAt(text, place - 1)) return place
+  }
+  let place = at
+  while (place > 0 && !isCharacterBorder(text, place)) place--
+  return place
+}
+
+function isSpaceAt(text: string, at: number): boolean {
+  return /\s/u.test(text.charAt(at))
+}
+
+const joinsBackwards = /^[\p{M}\p{Emoji_Modifier}\u{200d}\u{1160}-\u{11ff}\u{ff9e}\u{ff9f}\u{e0020}-\u{e007f}]/u
+
+/** Whether a text may be cut before `at`: not in a surrogate pair, before a mark or a joiner, after a joiner, or in CR LF. */
+function isCharacterBorder(text: string, at: number): boolean {
+  if (at <= 0 || at >= text.length) return true
+  const before = text.charCodeAt(at - 1)
+  const after = text.charCodeAt(at)
+  if (before >= 0xd800 && before <= 0xdbff && after >= 0xdc00 && after <= 0xdfff) return false
+  if (before === 0x200d || (before === 0x0d && after === 0x0a)) return false
+  return !joinsBackwards.test(text.slice(at, at + 2))
+}
+
+/**
+ * An approximation, without a model's vocabulary, of how many tokens a text costs, made to err upwards: about 1 per 4 letters
+ * of ordinary words, 0.6 per letter of very long ones (encoded data, which vocabularies do not know), 1 per 2.2 digits,
+ * 0.6 per mark of punctuation, 1 per 2 letters of other alphabets, 1.1 per CJK character, 1.5 per unit of anything else.
+ */
+export function estimateTokens(text: string): number {
+  let tokens = 0
+  let word = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    const isLetter = (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+    word = isLetter || (code >= 48 && code <= 57) ? word + 1 : 0
+    tokens += isLetter ? (word > 14 ? 0.6 : 0.25) : costOf(code)
+  }
+  return Math.ceil(tokens)
+}
+
+function costOf(code: number): number {
+  if (code === 32) return 0.1
+  if (code < 128) return code >= 48 && code <= 57 ? 0.45 : code === 10 ? 0.5 : 0.6
+  if (code < 0xe00) return 0.5
+  if (code >= 0x2e80 && code <= 0xd7a3) return 1.1
+  return code < 0x1100 || (code >= 0x1e00 && code < 0x2000) ? 0.8 : 1.5
+}

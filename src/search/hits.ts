@@ -1,0 +1,113 @@
+import { loadPayload } from '../capture/large-payload.ts'
+import { UnavailableError } from '../errors.ts'
+import { tokenize } from '../indexing/tokenize.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import { readableText } from '../sessions/document.ts'
+import type { Database } from '../store/database.ts'
+import { readPlaces, type MessageRow } from '../store/messages.ts'
+import type { Match } from './excerpt.ts'
+import { phraseMatches, type ParsedQuery } from './query-text.ts'
+import type { RankedMessage } from './rank.ts'
+
+/** A message that matched, with the places in its text that did. */
+export interface Hit {
+  readonly message: MessageRow
+  readonly text: string
+  readonly ranked: RankedMessage
+  readonly matches: readonly Match[]
+  /** The query's words that the text holds, as they stand in the text's own form of them. */
+  readonly terms: readonly string[]
+}
+
+export interface HitRequest {
+  readonly tenantId: number
+  readonly queries: readonly ParsedQuery[]
+  readonly ranked: readonly RankedMessage[]
+  /** Hits to leave out at the start, and to return at most after that. */
+  readonly offset: number
+  readonly limit: number
+}
+
+export interface FoundHits {
+  readonly hits: readonly Hit[]
+  /** True where more hits follow. */
+  readonly more: boolean
+  /** Ids of messages whose bytes could not be read or were altered: they are left out, and said. */
+  readonly unreadable: readonly string[]
+}
+
+/** Messages read at once while phrases are checked; the database is asked again as long as hits are missing. */
+const readBatch = 50
+
+function findMatches(text: string, queries: readonly ParsedQuery[]): { matches: Match[]; terms: string[] } {
+  const wanted = new Set(
+    queries.flatMap((query) => query.terms.filter(({ lowValue }) => !lowValue).map(({ term }) => term)),
+  )
+  const matches: Match[] = []
+  const terms = new Set<string>()
+  for (const token of tokenize(text)) {
+    if (!wanted.has(token.term)) continue
+    matches.push({ start: token.start, end: token.end })
+    if (terms.size < 12) terms.add(token.term)
+  }
+  return { matches, terms: [...terms] }
+}
+
+/** Every quoted phrase must stand in the text; its places are where the excerpt is cut. */
+function phrasePlaces(text: string, queries: readonly ParsedQuery[]): Match[] | undefined {
+  const places: Match[] = []
+  for (const phrase of queries.flatMap((query) => query.phrases)) {
+    const found = phraseMatches(text, phrase)
+    if (found.length === 0) return undefined
+    places.push(...found)
+  }
+  return places
+}
+
+/**
+ * Reads the ranked messages, drops those that lack a quoted phrase, and of messages with the same text keeps the best
+ * ranked one.
+ */
+export async function readHits(
+  stores: { readonly database: Database; readonly archive: ArchiveStore },
+  request: HitRequest,
+): Promise<FoundHits> {
+  const hits: Hit[] = []
+  const unreadable: string[] = []
+  const seenTexts = new Set<string>()
+  let skipped = 0
+  for (let at = 0; at < request.ranked.length; at += readBatch) {
+    const batch = request.ranked.slice(at, at + readBatch)
+    const rows = await stores.database.run((sql) => readPlaces(sql, request.tenantId, batch))
+    const byPlace = new Map(rows.map((row) => [`${row.sessionId} ${row.seq}`, row]))
+    for (const ranked of batch) {
+      const message = byPlace.get(`${ranked.sessionId} ${ranked.seq}`)
+      if (message === undefined) continue
+      const text = await readText(stores.archive, message)
+      if (text === undefined) {
+        unreadable.push(message.id)
+        continue
+      }
+      const phrases = phrasePlaces(text, request.queries)
+      if (phrases === undefined || seenTexts.has(text)) continue
+      seenTexts.add(text)
+      if (skipped < request.offset) {
+        skipped++
+        continue
+      }
+      if (hits.length === request.limit) return { hits, more: true, unreadable }
+      const { matches, terms } = findMatches(text, request.queries)
+      hits.push({ message, text, ranked, matches: phrases.length > 0 ? phrases : matches, terms })
+    }
+  }
+  return { hits, more: false, unreadable }
+}
+
+async function readText(archive: ArchiveStore, message: MessageRow): Promise<string | undefined> {
+  try {
+    return readableText(message, await loadPayload(archive, message))
+  } catch (error) {
+    if (error instanceof UnavailableError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,197 @@
+import { limits } from '../limits.ts'
+import { fence, recordedDataNotice } from '../model/fence.ts'
+import { estimateTokens, excerpt } from './excerpt.ts'
+import type { Hit } from './hits.ts'
+
+export interface SearchMessage {
+  readonly id: string
+  readonly seq: number
+  readonly timestamp: string
+  readonly sender: string
+  readonly role: string
+  readonly trust: string
+  readonly text: string
+  readonly truncated?: boolean
+  readonly hit?: {
+    readonly rank: number
+    readonly score: number
+    readonly why: {
+      readonly lexical_rank?: number
+      readonly semantic_rank?: number
+      readonly terms: readonly string[]
+      readonly filters: readonly string[]
+    }
+  }
+}
+
+export interface SearchResult {
+  readonly session_id: string
+  readonly title?: string
+  readonly source: string
+  readonly started_at: string
+  readonly messages: readonly SearchMessage[]
+}
+
+export interface SearchCoverage {
+  /** Whether every message that holds a telling word was looked at, or the likeliest ones. */
+  readonly mode: 'exhaustive' | 'top_k'
+  readonly messages_searched: number
+  readonly semantic: 'on' | 'off' | 'behind' | 'unavailable'
+}
+
+/** The reply of `search_memory`, the same in both formats. */
+export interface SearchReply {
+  readonly notice: string
+  readonly results: readonly SearchResult[]
+  readonly coverage: SearchCoverage
+  readonly degraded: readonly string[]
+  readonly next_cursor?: string
+}
+
+/** A neighbour of a hit, with its text. */
+export interface Neighbour {
+  readonly message: Hit['message']
+  readonly text: string
+}
+
+export interface ReplyParts {
+  readonly hits: readonly Hit[]
+  readonly neighbours: readonly Neighbour[]
+  readonly sessions: ReadonlyMap<
+    string,
+    { readonly title: string | null; readonly source: string; readonly createdAt: string }
+  >
+  readonly filters: readonly string[]
+  readonly firstRank: number
+  readonly coverage: SearchCoverage
+  readonly degraded: readonly string[]
+  /** The cursor after the first `count` hits, or undefined where nothing follows them. */
+  readonly cursorAfter: (count: number) => string | undefined
+}
+
+interface Lengths {
+  readonly hit: number
+  readonly neighbour: number
+}
+
+function searchMessage(
+  message: Hit['message'],
+  cut: { readonly text: string; readonly truncated: boolean },
+): SearchMessage {
+  const { id, seq, timestamp, sender, role, trust } = message
+  return { id, seq, timestamp, sender, role, trust, text: cut.text, ...(cut.truncated ? { truncated: true } : {}) }
+}
+
+function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchReply {
+  const bySession = new Map<string, Map<number, SearchMessage>>()
+  for (const [index, hit] of parts.hits.slice(0, count).entries()) {
+    const cut = excerpt(hit.text, hit.matches, { maxCharacters: lengths.hit })
+    const messages = bySession.get(hit.message.sessionId) ?? new Map<number, SearchMessage>()
+    bySession.set(hit.message.sessionId, messages)
+    messages.set(hit.message.seq, {
+      ...searchMessage(hit.message, cut),
+      hit: {
+        rank: parts.firstRank + index,
+        score: Number(hit.ranked.score.toFixed(3)),
+        why: { lexical_rank: hit.ranked.lexicalRank, terms: hit.terms, filters: parts.filters },
+      },
+    })
+  }
+  // Neighbours come after all hits, so that a hit which is another's neighbour is shown once, as a hit.
+  const isNear = (message: Hit['message']) =>
+    parts.hits
+      .slice(0, count)
+      .some(
+        (hit) => hit.message.sessionId === message.sessionId && Math.abs(hit.message.seq - message.seq) <= nearSeqMax,
+      )
+  for (const { message, text } of lengths.neighbour === 0 ? [] : parts.neighbours) {
+    const messages = bySession.get(message.sessionId)
+    if (messages === undefined || messages.has(message.seq) || text.length === 0 || !isNear(message)) continue
+    messages.set(message.seq, searchMessage(message, excerpt(text, [], { maxCharacters: lengths.neighbour })))
+  }
+  const results = [...bySession].map(([sessionId, messages]) => {
+    const session = parts.sessions.get(sessionId)
+    return {
+      session_id: sessionId,
+      ...(session?.title === null || session === undefined ? {} : { title: session.title }),
+      source: session?.source ?? '',
+      started_at: session?.createdAt ?? '',
+      messages: [...messages.values()].toSorted((a, b) => a.seq - b.seq),
+    }
+  })
+  const cursor = parts.cursorAfter(count)
+  return {
+    notice: recordedDataNotice,
+    results,
+    coverage: parts.coverage,
+    degraded: parts.degraded,
+    ...(cursor === undefined ? {} : { next_cursor: cursor }),
+  }
+}
+
+/** Between a hit and its neighbour stand at most this many entries that are not turns (tool events, markers). */
+const nearSeqMax = 50
+
+/** The reply as one reads it: sessions, their messages in order, hits marked, all inside a fence. */
+export function renderSearch(reply: SearchReply): string {
+  const { coverage } = reply
+  const lines: string[] = []
+  for (const result of reply.results) {
+    lines.push(
+      `## session ${result.session_id} (${result.source}, started ${result.started_at})${result.title === undefined ? '' : ` — ${result.title}`}`,
+    )
+    for (const message of result.messages) {
+      const mark =
+        message.hit === undefined ? '' : ` ← hit ${message.hit.rank}, matches: ${message.hit.why.terms.join(', ')}`
+      lines.push(
+        `[${message.seq}] ${message.timestamp} ${message.sender} (${message.role}, trust: ${message.trust}, id ${message.id})${mark}`,
+        message.text,
+        '',
+      )
+    }
+  }
+  const found =
+    reply.results.length === 0
+      ? 'Nothing was found. Try other words, fewer filters, or list_sessions.'
+      : fence(lines.join('\n').trimEnd(), 'search results')
+  const notes = [
+    `Searched ${coverage.messages_searched} messages (${coverage.mode}); semantic search: ${coverage.semantic}.`,
+    ...reply.degraded.map((reason) => `Degraded: ${reason}.`),
+    ...(reply.next_cursor === undefined
+      ? []
+      : [`More: call search_memory again with the same arguments and cursor "${reply.next_cursor}".`]),
+    ...(reply.results.length === 0 ? [] : ['Whole messages: get_session with session_id and from_seq.']),
+  ]
+  return `${found}\n${notes.join('\n')}`
+}
+
+/**
+ * Fits a reply into the caller's tokens and the characters that hosts show: texts get shorter first, then the last hits
+ * are left to the next page. At least one hit is always given.
+ */
+export function fitReply(
+  parts: ReplyParts,
+  budget: { readonly maxTokens: number; readonly format: 'text' | 'json' },
+): SearchReply {
+  const fits = (reply: SearchReply) => {
+    const text = budget.format === 'text' ? renderSearch(reply) : JSON.stringify(reply, null, 2)
+    return text.length <= limits.searchReplyCharactersMax && estimateTokens(text) <= budget.maxTokens
+  }
+  const steps: readonly Lengths[] = [
+    { hit: 6_000, neighbour: 600 },
+    { hit: 2_400, neighbour: 400 },
+    { hit: 1_200, neighbour: 240 },
+    { hit: 700, neighbour: 160 },
+    { hit: 500, neighbour: 0 },
+    { hit: 320, neighbour: 0 },
+  ]
+  for (const lengths of steps) {
+    const reply = assemble(parts, parts.hits.length, lengths)
+    if (fits(reply)) return reply
+  }
+  for (let count = parts.hits.length - 1; count > 1; count--) {
+    const reply = assemble(parts, count, { hit: 320, neighbour: 0 })
+    if (fits(reply)) return reply
+  }
+  return assemble(parts, 1, { hit: 320, neighbour: 0 })
+}

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto'
+
+import { z } from 'zod'
+
+import { loadPayload } from '../capture/large-payload.ts'
+import { requireSession } from '../capture/session-reference.ts'
+import { InputError, LimitError } from '../errors.ts'
+import type { TermHasher } from '../indexing/terms.ts'
+import { limits } from '../limits.ts'
+import type { Caller } from '../model/access.ts'
+import { decodeCursor, encodeCursor } from '../model/cursor.ts'
+import { parseTime } from '../model/validate.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import { readableText } from '../sessions/document.ts'
+import type { Database } from '../store/database.ts'
+import { readNeighbours } from '../store/neighbours.ts'
+import type { UnitFilter } from '../store/search-units.ts'
+import { sessionsById } from '../store/sessions.ts'
+import { readHits, type Hit } from './hits.ts'
+import { parseQuery, type ParsedQuery } from './query-text.ts'
+import { rankLexically } from './rank.ts'
+import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
+import { waitForIndex } from './wait-for-index.ts'
+
+export interface SearchDependencies {
+  readonly database: Database
+  readonly archive: ArchiveStore
+  readonly hasher: TermHasher
+}
+
+export interface SearchInput {
+  /** One query, or 2 to 5 that a message must all match. */
+  readonly query: string | readonly string[]
+  readonly limit: number
+  readonly maxTokens: number
+  readonly mode: 'hybrid' | 'semantic' | 'full_text'
+  readonly sessionId?: string | undefined
+  readonly participants?: readonly string[] | undefined
+  readonly models?: readonly string[] | undefined
+  readonly roles?: readonly string[] | undefined
+  readonly toolsUsed?: readonly string[] | undefined
+  readonly since?: string | number | undefined
+  readonly until?: string | number | undefined
+  readonly tags?: readonly string[] | undefined
+  /** Neighbouring messages on each side of a hit. */
+  readonly context: number
+  readonly format: 'text' | 'json'
+  readonly cursor?: string | undefined
+}
+
+/** Ranked messages that are looked at for phrases and duplicates, beyond which a search ends. */
+const rankedMax = 1_000
+
+function readQueries(query: string | readonly string[]): ParsedQuery[] {
+  const queries = typeof query === 'string' ? [query] : query
+  const characters = queries.reduce((sum, text) => sum + text.length, 0)
+  if (characters > limits.queryCharactersMax) {
+    throw new LimitError('search', {
+      what: 'the length of the query in characters',
+      limit: limits.queryCharactersMax,
+      actual: characters,
+    })
+  }
+  if (queries.length === 0 || queries.length > limits.querySet) {
+    throw new InputError(
+      `Cannot search for ${queries.length} queries at once as 1 to ${limits.querySet} can be combined`,
+    )
+  }
+  const parsed = queries.map(parseQuery)
+  if (parsed.some(({ terms }) => terms.length === 0)) {
+    throw new InputError('Cannot search as the query holds no word, number or symbol to look for', {
+      remedy: 'Search for words of the message, or call list_sessions to browse',
+    })
+  }
+  return parsed
+}
+
+async function readFilter(dependencies: SearchDependencies, caller: Caller, input: SearchInput): Promise<UnitFilter> {
+  const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
+  const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
+  if (since !== undefined && until !== undefined && since > until) {
+    throw new InputError(`Cannot search from "${since}" until "${until}" as "since" must not be after "until"`)
+  }
+  const sessionId =
+    input.sessionId === undefined
+      ? undefined
+      : (await requireSession(dependencies.database, caller.tenantId, input.sessionId)).id
+  const nonEmpty = (values: readonly string[] | undefined) =>
+    values === undefined || values.length === 0 ? undefined : values
+  return {
+    sessionId,
+    since,
+    until,
+    participants: nonEmpty(input.participants),
+    models: nonEmpty(input.models),
+    roles: nonEmpty(input.roles),
+    toolsUsed: nonEmpty(input.toolsUsed),
+    tags: nonEmpty(input.tags),
+  }
+}
+
+async function neighboursOf(
+  dependencies: SearchDependencies,
+  hits: readonly Hit[],
+  around: { readonly tenantId: number; readonly each: number },
+): Promise<Neighbour[]> {
+  const places = hits.map(({ message }) => ({ sessionId: message.sessionId, seq: message.seq }))
+  const rows = await dependencies.database.run((sql) =>
+    readNeighbours(sql, around.tenantId, { places, each: around.each }),
+  )
+  const neighbours: Neighbour[] = []
+  for (const message of rows)
+    neighbours.push({ message, text: readableText(message, await loadPayload(dependencies.archive, message)) })
+  return neighbours
+}
+
+/** A page of a search belongs to its query and filters: the cursor of another search would skip results. */
+function fingerprint(input: SearchInput): string {
+  const {
+    cursor: _cursor,
+    format: _format,
+    maxTokens: _maxTokens,
+    limit: _limit,
+    context: _context,
+    ...question
+  } = input
+  return createHash('sha256').update(JSON.stringify(question)).digest('base64url').slice(0, 12)
+}
+
+const placeSchema = z.object({ query: z.string(), offset: z.number().int().min(0).max(rankedMax) })
+
+/**
+ * Finds messages by their words, best first, each inside the messages around it. What was saved before the call is found;
+ * where the index is still behind (a large import), `degraded` says by how much. Errors: InputError, LimitError,
+ * NotFoundError, UnavailableError.
+ */
+export async function search(
+  dependencies: SearchDependencies,
+  caller: Caller,
+  input: SearchInput,
+): Promise<SearchReply> {
+  if (input.mode === 'semantic') {
+    throw new InputError('Cannot search by meaning alone as this store has no embedder', {
+      remedy: 'Use mode "hybrid" or "full_text"',
+    })
+  }
+  const queries = readQueries(input.query)
+  const filter = await readFilter(dependencies, caller, input)
+  const question = fingerprint(input)
+  const offset =
+    input.cursor === undefined
+      ? 0
+      : decodeCursor(
+          'search',
+          input.cursor,
+          placeSchema.refine(({ query }) => query === question),
+        ).offset
+
+  const behind = await waitForIndex(dependencies.database, caller.tenantId)
+  const hasPhrase = queries.some(({ phrases }) => phrases.length > 0)
+  const ranking = await rankLexically(dependencies.database, dependencies.hasher, {
+    tenantId: caller.tenantId,
+    queries,
+    filter,
+    // A phrase may drop any number of ranked messages; without one a few duplicates are all that is dropped.
+    limit: hasPhrase ? rankedMax : Math.min(rankedMax, offset + input.limit * 2 + 20),
+  })
+  const found = await readHits(dependencies, {
+    tenantId: caller.tenantId,
+    queries,
+    ranked: ranking.messages,
+    offset,
+    limit: input.limit,
+  })
+  const neighbours = await neighboursOf(dependencies, found.hits, { tenantId: caller.tenantId, each: input.context })
+  const sessions = await dependencies.database.run((sql) =>
+    sessionsById(sql, caller.tenantId, [...new Set(found.hits.map(({ message }) => message.sessionId))]),
+  )
+  const more = found.more
+  return fitReply(
+    {
+      hits: found.hits,
+      neighbours,
+      sessions: new Map(sessions.map((session) => [session.id, session])),
+      filters: Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [name])),
+      firstRank: offset + 1,
+      coverage: {
+        mode: ranking.exhaustive ? 'exhaustive' : 'top_k',
+        messages_searched: ranking.messagesSearched,
+        semantic: 'off',
+      },
+      degraded: [
+        ...(behind === 0 ? [] : [`${behind} recently saved messages are not indexed yet`]),
+        ...(found.unreadable.length === 0
+          ? []
+          : [`${found.unreadable.length} matching messages are damaged: run "verbatim verify"`]),
+      ],
+      cursorAfter: (count) =>
+        more || count < found.hits.length
+          ? encodeCursor('search', { query: question, offset: offset + count })
+          : undefined,
+    },
+    { maxTokens: input.maxTokens, format: input.format },
+  )
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+
+import type { Caller } from '../model/access.ts'
+import { decodeCursor, encodeCursor } from '../model/cursor.ts'
+import { parseTime } from '../model/validate.ts'
+import type { Database } from '../store/database.ts'
+import { listSessions as list, type SessionFilter } from '../store/sessions.ts'
+import { sessionHead, type SessionHead } from './document.ts'
+
+export interface ListSessionsInput extends Omit<SessionFilter, 'since' | 'until'> {
+  readonly since?: string | number | undefined
+  readonly until?: string | number | undefined
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+export interface SessionList {
+  readonly sessions: readonly SessionHead[]
+  readonly next_cursor?: string
+}
+
+const placeSchema = z.object({ lastActiveAt: z.iso.datetime(), id: z.uuid() })
+
+/** Sessions, most recently active first. `next_cursor` is absent on the last page. */
+export async function listSessions(database: Database, caller: Caller, input: ListSessionsInput): Promise<SessionList> {
+  const filter: SessionFilter = {
+    ...input,
+    since: input.since === undefined ? undefined : parseTime(input.since, 'since'),
+    until: input.until === undefined ? undefined : parseTime(input.until, 'until'),
+  }
+  const after = input.cursor === undefined ? undefined : decodeCursor('sessions', input.cursor, placeSchema)
+  // One more than the page tells whether another page follows.
+  const rows = await database.run((sql) => list(sql, caller.tenantId, { filter, after, limit: input.limit + 1 }))
+  const page = rows.slice(0, input.limit)
+  const last = page.at(-1)
+  return {
+    sessions: page.map(sessionHead),
+    ...(rows.length > input.limit && last !== undefined
+      ? { next_cursor: encodeCursor('sessions', { lastActiveAt: last.lastActiveAt, id: last.id }) }
+      : {}),
+  }
+}

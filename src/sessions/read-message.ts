@@ -1,0 +1,41 @@
+import { loadPayload } from '../capture/large-payload.ts'
+import { requireSession } from '../capture/session-reference.ts'
+import { NotFoundError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Caller } from '../model/access.ts'
+import { recordedDataNotice } from '../model/fence.ts'
+import { looksLikeId } from '../model/ids.ts'
+import { checkName } from '../model/validate.ts'
+import { findMessage } from '../store/messages.ts'
+import { fullMessage, type MessageDocument } from './document.ts'
+import type { ReadDependencies } from './get-session.ts'
+
+export interface MessageReply {
+  readonly notice: string
+  readonly session_id: string
+  readonly message: MessageDocument
+}
+
+/** One message whole, whatever its size, checked against its SHA-256. Both ids may be ours or the caller's own. */
+export async function readMessage(
+  dependencies: ReadDependencies,
+  caller: Caller,
+  reference: { readonly sessionId: string; readonly messageId: string },
+): Promise<MessageReply> {
+  const session = await requireSession(dependencies.database, caller.tenantId, reference.sessionId)
+  const externalId = checkName(reference.messageId, { field: 'message_id', charactersMax: limits.idCharactersMax })
+  const id = looksLikeId(externalId) ? externalId.toLowerCase() : undefined
+  const row = await dependencies.database.run((sql) =>
+    findMessage(sql, { tenantId: caller.tenantId, sessionId: session.id }, { id, externalId }),
+  )
+  if (row === undefined) {
+    throw new NotFoundError(`No message "${externalId}" in session "${reference.sessionId}"`, {
+      remedy: 'Call get_session to see its messages',
+    })
+  }
+  return {
+    notice: recordedDataNotice,
+    session_id: session.id,
+    message: fullMessage(row, await loadPayload(dependencies.archive, row)),
+  }
+}

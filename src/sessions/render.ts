@@ -1,0 +1,22 @@
+import { fence } from '../model/fence.ts'
+import type { SessionDocument } from './document.ts'
+
+/** A page of a session as Markdown that one reads, inside a fence. */
+export function renderSession(document: SessionDocument): string {
+  const { tokens } = document
+  const head = [
+    `# ${document.title ?? `Session ${document.session_id}`}`,
+    `session ${document.session_id} · source ${document.source} · ${document.message_count} messages · started ${document.created_at} · last active ${document.last_active_at}${document.closed_at === null ? '' : ` · closed ${document.closed_at}`}`,
+    `participants: ${document.participants.join(', ') || '–'} · models: ${document.models_used.join(', ') || '–'} · tokens: ${document.total_tokens} (in ${tokens.input}, out ${tokens.output}, cache read ${tokens.cache_read}, cache write ${tokens.cache_write}) · tool calls: ${document.tool_invocations} · context switches: ${document.context_switches}`,
+  ]
+  const messages = document.messages.map((message) => {
+    const text =
+      message.text ??
+      (typeof message.content === 'string' ? message.content : JSON.stringify(message.content ?? message.content_part))
+    return `### ${message.seq} · ${message.sender} (${message.role}) · ${message.timestamp}\n\n${text}`
+  })
+  const body = fence([...head, ...messages].join('\n\n'), 'session')
+  return document.next_cursor === undefined
+    ? body
+    : `${body}\nMore: call get_session with session_id "${document.session_id}" and cursor "${document.next_cursor}".`
+}

@@ -1,0 +1,32 @@
+import type { Sql } from 'postgres'
+
+import { readPlaces, type MessageRow } from './messages.ts'
+
+/** Neighbours larger than this are left out: context is to be read at a glance. */
+const neighbourBytesMax = 256 * 1024
+
+/** The nearest messages before and after each of some places, turns only, at most `each` on either side. */
+export async function readNeighbours(
+  sql: Sql,
+  tenantId: number,
+  around: { readonly places: readonly { readonly sessionId: string; readonly seq: number }[]; readonly each: number },
+): Promise<MessageRow[]> {
+  if (around.each === 0 || around.places.length === 0) return []
+  const wanted = JSON.stringify(around.places.map((place) => ({ s: place.sessionId, q: place.seq })))
+  const near = await sql<{ session_id: string; seq: string }[]>`
+    select distinct near.session_id, near.seq
+    from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint), lateral (
+      (select session_id, seq from messages
+       where tenant_id = ${tenantId} and session_id = wanted.s and seq < wanted.q and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
+       order by seq desc limit ${around.each})
+      union all
+      (select session_id, seq from messages
+       where tenant_id = ${tenantId} and session_id = wanted.s and seq > wanted.q and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
+       order by seq limit ${around.each})
+    ) near`
+  return readPlaces(
+    sql,
+    tenantId,
+    near.map((row) => ({ sessionId: row.session_id, seq: Number(row.seq) })),
+  )
+}

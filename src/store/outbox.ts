@@ -1,0 +1,74 @@
+import type { Queries } from './rows.ts'
+
+/** One piece of pending work on a stretch of a session's messages. */
+export interface OutboxItem {
+  readonly id: number
+  readonly tenantId: number
+  readonly sessionId: string
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly attempts: number
+}
+
+/**
+ * The oldest pending work of a topic. Two workers may see the same: what is made from it has keys derived from what it
+ * stands for, so that doing it twice has the effect of once.
+ */
+export async function pendingOutbox(sql: Queries, topic: string, limit: number): Promise<OutboxItem[]> {
+  const rows = await sql<
+    { id: string; tenant_id: number; session_id: string; first_seq: string; last_seq: string; attempts: number }[]
+  >`
+    select id, tenant_id, session_id, first_seq, last_seq, attempts from outbox
+    where topic = ${topic} and dead_at is null and available_at <= now()
+    order by id limit ${limit}`
+  return rows.map((row) => ({
+    id: Number(row.id),
+    tenantId: row.tenant_id,
+    sessionId: row.session_id,
+    firstSeq: Number(row.first_seq),
+    lastSeq: Number(row.last_seq),
+    attempts: row.attempts,
+  }))
+}
+
+export async function finishOutbox(sql: Queries, ids: readonly number[]): Promise<void> {
+  await sql`delete from outbox where id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::bigint)`
+}
+
+/** Puts the first `doneUpTo` messages of an item behind it, so that a long item is worked off in bounded pieces. */
+export async function advanceOutbox(sql: Queries, id: number, firstSeq: number): Promise<void> {
+  await sql`update outbox set first_seq = ${firstSeq} where id = ${id}`
+}
+
+/** Records a failed attempt: tried again after `delayMs`, or never (`dead`), which `doctor` shows. */
+export async function failOutbox(
+  sql: Queries,
+  id: number,
+  failure: { readonly error: string; readonly delayMs: number; readonly dead: boolean },
+): Promise<void> {
+  await sql`
+    update outbox set attempts = attempts + 1, last_error = ${failure.error.slice(0, 500)},
+      available_at = now() + ${failure.delayMs} * interval '1 millisecond',
+      dead_at = ${failure.dead ? sql`now()` : sql`null`}
+    where id = ${id}`
+}
+
+/** The newest work of a topic, by number: what a reader waits for. 0 where nothing is pending. */
+export async function newestOutboxId(sql: Queries, tenantId: number, topic: string): Promise<number> {
+  const rows = await sql<{ newest: string | null }[]>`
+    select max(id) as newest from outbox where tenant_id = ${tenantId} and topic = ${topic} and dead_at is null`
+  return Number(rows[0]?.newest ?? 0)
+}
+
+/** How many messages wait in a topic up to a piece of work, and how much of it has failed for good. */
+export async function outboxBacklog(
+  sql: Queries,
+  tenantId: number,
+  work: { readonly topic: string; readonly upTo?: number },
+): Promise<{ messages: number; dead: number }> {
+  const rows = await sql<{ messages: string; dead: string }[]>`
+    select coalesce(sum(last_seq - first_seq + 1) filter (where dead_at is null), 0) as messages,
+      count(*) filter (where dead_at is not null) as dead
+    from outbox where tenant_id = ${tenantId} and topic = ${work.topic} ${work.upTo === undefined ? sql`` : sql`and id <= ${work.upTo}`}`
+  return { messages: Number(rows[0]?.messages ?? 0), dead: Number(rows[0]?.dead ?? 0) }
+}

@@ -1,0 +1,155 @@
+import {
+  bigint,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  real,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
+
+import { bytea, tenantId } from './column-types.ts'
+
+/** `bigint[]` and `smallint[]`, written as array literals: term hashes do not fit a JavaScript number. */
+const bigints = customType<{ data: string }>({ dataType: () => 'bigint[]' })
+const smallints = customType<{ data: string }>({ dataType: () => 'smallint[]' })
+
+/**
+ * One row a searchable thing. `level` is 0 for a message or a part of one, 1 for a window of neighbouring messages,
+ * 2 for a session. The key is derived from what the unit stands for, so that indexing twice has the effect of once.
+ */
+export const searchUnits = pgTable(
+  'search_units',
+  {
+    tenantId: tenantId(),
+    level: smallint('level').notNull(),
+    sessionId: uuid('session_id').notNull(),
+    firstSeq: bigint('first_seq', { mode: 'number' }).notNull(),
+    lastSeq: bigint('last_seq', { mode: 'number' }).notNull(),
+    part: integer('part').notNull().default(0),
+    /** Distinct hashed terms, with how often each occurs at the same place of `frequencies`. */
+    terms: bigints('terms').notNull(),
+    frequencies: smallints('frequencies').notNull(),
+    /** Terms counted with repetition: the length in BM25. */
+    termCount: integer('term_count').notNull(),
+    timestamp: timestamp('timestamp', { withTimezone: true, precision: 3 }).notNull(),
+    role: text('role').notNull(),
+    trust: text('trust').notNull(),
+    kind: text('kind').notNull(),
+    /** -1 … 1 for English text, else null. Here and not on the message, whose row it would write a second time. */
+    sentiment: real('sentiment'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.level, table.sessionId, table.firstSeq, table.part] }),
+    index('search_units_terms').using('gin', table.terms),
+  ],
+)
+
+/** In how many units of a level a term occurs. Kept by the indexing worker in batches. */
+export const termStats = pgTable(
+  'term_stats',
+  {
+    tenantId: tenantId(),
+    level: smallint('level').notNull(),
+    term: bigint('term', { mode: 'bigint' }).notNull(),
+    documents: bigint('documents', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.level, table.term] })],
+)
+
+/** How many units a level has and how many terms they have together: the averages of BM25. */
+export const corpusStats = pgTable(
+  'corpus_stats',
+  {
+    tenantId: tenantId(),
+    level: smallint('level').notNull(),
+    units: bigint('units', { mode: 'number' }).notNull(),
+    /** Units that are the first part of theirs: on level 0 the messages that can be found. */
+    wholes: bigint('wholes', { mode: 'number' }).notNull(),
+    terms: bigint('terms', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.level] })],
+)
+
+/** The models whose vectors are stored. `unit_vectors` (made where pgvector is) and Pinecone ids refer to them. */
+export const embeddingModels = pgTable(
+  'embedding_models',
+  {
+    tenantId: tenantId(),
+    id: smallint('id').notNull(),
+    provider: text('provider').notNull(),
+    name: text('name').notNull(),
+    dimensions: integer('dimensions').notNull(),
+    revision: text('revision').notNull().default(''),
+    state: text('state').notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    unique('embedding_models_identity').on(
+      table.tenantId,
+      table.provider,
+      table.name,
+      table.dimensions,
+      table.revision,
+    ),
+  ],
+)
+
+/** Work that follows from a committed change, written in the change's own transaction, deleted when it is done. */
+export const outbox = pgTable('outbox', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  tenantId: tenantId(),
+  topic: text('topic').notNull(),
+  sessionId: uuid('session_id'),
+  firstSeq: bigint('first_seq', { mode: 'number' }),
+  lastSeq: bigint('last_seq', { mode: 'number' }),
+  details: jsonb('details'),
+  attempts: integer('attempts').notNull().default(0),
+  availableAt: timestamp('available_at', { withTimezone: true }).notNull().defaultNow(),
+  lastError: text('last_error'),
+  /** Set when the last attempt failed for good; `doctor` shows such rows. */
+  deadAt: timestamp('dead_at', { withTimezone: true }),
+})
+
+/** Which results of a search were then used. */
+export const recallFeedback = pgTable(
+  'recall_feedback',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    queryTerms: bigints('query_terms').notNull(),
+    sessionId: uuid('session_id').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    rank: integer('rank').notNull(),
+    use: text('use').notNull(),
+    features: jsonb('features').notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
+)
+
+/** Immutable segments of a session's messages in the archive store. */
+export const archiveSegments = pgTable(
+  'archive_segments',
+  {
+    tenantId: tenantId(),
+    sessionId: uuid('session_id').notNull(),
+    number: integer('number').notNull(),
+    firstSeq: bigint('first_seq', { mode: 'number' }).notNull(),
+    lastSeq: bigint('last_seq', { mode: 'number' }).notNull(),
+    location: text('location').notNull(),
+    sha256: bytea('sha256').notNull(),
+    chainSha256: bytea('chain_sha256').notNull(),
+    sizeBytes: bigint('size_bytes', { mode: 'number' }).notNull(),
+    verifiedAt: timestamp('verified_at', { withTimezone: true }),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.sessionId, table.number] })],
+)

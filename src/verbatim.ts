@@ -1,0 +1,109 @@
+import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
+import { requireSession } from './capture/session-reference.ts'
+import type { TermHasher } from './indexing/terms.ts'
+import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
+import type { Caller } from './model/access.ts'
+import type { ArchiveStore } from './ports/archive-store.ts'
+import type { SearchReply } from './search/reply.ts'
+import { search, type SearchInput } from './search/search.ts'
+import type { SessionDocument, SessionHead } from './sessions/document.ts'
+import { getSession, type GetSessionInput } from './sessions/get-session.ts'
+import { listSessions, type ListSessionsInput, type SessionList } from './sessions/list-sessions.ts'
+import { readMessage, type MessageReply } from './sessions/read-message.ts'
+import { storeStatus, type StoreStatus } from './sessions/status.ts'
+import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
+import type { Database } from './store/database.ts'
+import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
+
+/** What a save answers. */
+export interface SaveReply {
+  readonly session_id: string
+  readonly external_id?: string
+  readonly messages: readonly {
+    readonly message_id: string
+    readonly seq: number
+    readonly sha256: string
+    readonly saved_at: string
+    readonly duplicate: boolean
+  }[]
+}
+
+/**
+ * The one door to the store for every transport: each method is one action of one caller. Errors that a caller may see
+ * are VerbatimErrors; anything else is a defect.
+ */
+export class Verbatim implements AsyncDisposable {
+  readonly #stores: SaveDependencies & { readonly hasher: TermHasher }
+
+  constructor(stores: { readonly database: Database; readonly archive: ArchiveStore; readonly hasher: TermHasher }) {
+    this.#stores = { ...stores, sessionIds: new Map() }
+  }
+
+  get stores(): { readonly database: Database; readonly archive: ArchiveStore } {
+    return this.#stores
+  }
+
+  async saveMessages(caller: Caller, input: SaveInput): Promise<SaveReply> {
+    const saved = await saveMessages(this.#stores, caller, input)
+    return {
+      session_id: saved.sessionId,
+      ...(saved.externalId === null ? {} : { external_id: saved.externalId }),
+      messages: saved.messages.map(({ id, seq, savedAt, duplicate }, index) => ({
+        message_id: id,
+        seq,
+        sha256: saved.sha256[index] ?? '',
+        saved_at: savedAt,
+        duplicate,
+      })),
+    }
+  }
+
+  search(caller: Caller, input: SearchInput): Promise<SearchReply> {
+    return search(this.#stores, caller, input)
+  }
+
+  getSession(caller: Caller, input: GetSessionInput): Promise<SessionDocument> {
+    return getSession(this.#stores, caller, input)
+  }
+
+  readMessage(
+    caller: Caller,
+    reference: { readonly sessionId: string; readonly messageId: string },
+  ): Promise<MessageReply> {
+    return readMessage(this.#stores, caller, reference)
+  }
+
+  listSessions(caller: Caller, input: ListSessionsInput): Promise<SessionList> {
+    return listSessions(this.#stores.database, caller, input)
+  }
+
+  updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
+    return updateSession(this.#stores.database, caller, input)
+  }
+
+  summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {
+    return summarize(this.#stores, caller, input)
+  }
+
+  status(caller: Caller): Promise<StoreStatus> {
+    return storeStatus(this.#stores.database, caller)
+  }
+
+  /** The canonical ids of sessions, and their versions, which grow with every change. */
+  async sessionVersions(caller: Caller, references: readonly string[]): Promise<Map<string, number>> {
+    return this.#stores.database.run((sql) => sessionVersions(sql, caller.tenantId, references))
+  }
+
+  /** The canonical id of the session that a reference names. */
+  async sessionId(caller: Caller, reference: string): Promise<string> {
+    return (await requireSession(this.#stores.database, caller.tenantId, reference)).id
+  }
+
+  completeSessionId(caller: Caller, prefix: string): Promise<string[]> {
+    return this.#stores.database.run((sql) => sessionIdsByPrefix(sql, caller.tenantId, prefix))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stores.database.close()
+  }
+}
