@@ -4,6 +4,8 @@ const MiB = 1024 * KiB
 /** Every bound of the product in one place; units are in the names. They are quoted in errors and in docs/limits.md. */
 export const limits = {
   messageBytesMax: 8 * MiB,
+  /** One entry of an imported file. */
+  importedMessageBytesMax: 256 * MiB,
   sessionMessagesMax: 1_000_000,
   sessionBytesMax: 10_000_000_000,
   batchMessagesMax: 500,
@@ -26,6 +28,7 @@ export const limits = {
   pageMessagesDefault: 50,
   pageSessionsMax: 100,
   pageSessionsDefault: 20,
+  resourcePageSessions: 50,
   contextNeighboursMax: 10,
   contextNeighboursDefault: 1,
   /** Payloads above this live in the archive store, addressed by their SHA-256. */

@@ -1,6 +1,7 @@
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession } from './capture/session-reference.ts'
 import type { TermHasher } from './indexing/terms.ts'
+import { recallContext, type RecallInput } from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
@@ -13,7 +14,8 @@ import { readMessage, type MessageReply } from './sessions/read-message.ts'
 import { storeStatus, type StoreStatus } from './sessions/status.ts'
 import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
 import type { Database } from './store/database.ts'
-import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
+import { readFacts, readProfile, type StoreProfile } from './store/profile.ts'
+import { sessionIdsByPrefix, sessionVersions, storeVersion } from './store/sessions.ts'
 
 /** What a save answers. */
 export interface SaveReply {
@@ -85,6 +87,19 @@ export class Verbatim implements AsyncDisposable {
     return summarize(this.#stores, caller, input)
   }
 
+  /** What other sessions hold about the newest turns of one. */
+  recallContext(caller: Caller, input: RecallInput): Promise<SearchReply> {
+    return recallContext(this.#stores, caller, input)
+  }
+
+  /** Who and what the store knows, and what was learned. */
+  profile(caller: Caller): Promise<StoreProfile & { readonly facts: readonly unknown[] }> {
+    return this.#stores.database.run(async (sql) => ({
+      ...(await readProfile(sql, caller.tenantId)),
+      facts: await readFacts(sql, caller.tenantId),
+    }))
+  }
+
   status(caller: Caller): Promise<StoreStatus> {
     return storeStatus(this.#stores.database, caller)
   }
@@ -92,6 +107,11 @@ export class Verbatim implements AsyncDisposable {
   /** The canonical ids of sessions, and their versions, which grow with every change. */
   async sessionVersions(caller: Caller, references: readonly string[]): Promise<Map<string, number>> {
     return this.#stores.database.run((sql) => sessionVersions(sql, caller.tenantId, references))
+  }
+
+  /** Changes whenever any session does. */
+  storeVersion(caller: Caller): Promise<string> {
+    return this.#stores.database.run((sql) => storeVersion(sql, caller.tenantId))
   }
 
   /** The canonical id of the session that a reference names. */

@@ -22,6 +22,8 @@ const partsMax = 6
 const separators = [/[/\\:@?&=#+~%,]+/g, /[.-]+/g, /_+/g] as const
 
 const hump = /\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|\p{N}+|[^\p{Lu}\p{Ll}\p{N}]+/gu
+/** What most words are, told without collecting matches. */
+const onePart = /^(?:[A-Z]?[a-z]+|[A-Z]+|[0-9]+)$/
 const apostrophes = /['’＇]/u
 /** Negations and short verbs: the word before them is not the one that was said. */
 const contraction = /^(?:n?t|re|ve|ll|m|d)$/iu
@@ -36,7 +38,8 @@ export function visitCompound(text: string, span: Span, visit: Visit): void {
     visit({ kind: 'word', start: span.start, end: span.start + 1 })
     return
   }
-  splitAt(text, span, { level: 0, visit })
+  if (/^[A-Za-z0-9]+$/.test(text.slice(span.start, span.end))) visitWord(text, span, visit)
+  else splitAt(text, span, { level: 0, visit })
 }
 
 function splitAt(text: string, span: Span, at: { readonly level: number; readonly visit: Visit }): void {
@@ -48,7 +51,8 @@ function splitAt(text: string, span: Span, at: { readonly level: number; readonl
   const slice = text.slice(span.start, span.end)
   const spans: Span[] = []
   let from = 0
-  for (const match of slice.matchAll(separator)) {
+  const first = slice.search(separator)
+  for (const match of first === -1 ? [] : slice.matchAll(separator)) {
     if (match.index > from) spans.push({ start: span.start + from, end: span.start + match.index })
     from = match.index + match[0].length
   }
@@ -89,7 +93,9 @@ function visitWord(text: string, span: Span, visit: Visit): void {
   visit({ kind: 'word', start: span.start, end: span.end })
   const size = span.end - span.start
   if (size < 3 || size > partedCharactersMax) return
-  const parts = [...text.slice(span.start, span.end).matchAll(hump)]
+  const word = text.slice(span.start, span.end)
+  if (onePart.test(word)) return
+  const parts = [...word.matchAll(hump)]
   if (parts.length < 2 || parts.length > partsMax) return
   for (const part of parts) {
     if (part[0].length < 2) continue

@@ -18,6 +18,7 @@ const tellingLetters: readonly (readonly [RegExp, readonly string[]])[] = [
   [/[äö]/gu, ['de', 'sv', 'fi']],
   [/ü/gu, ['de', 'tr', 'hu']],
   [/[éèêç]/gu, ['fr']],
+  [/[áíóú]/gu, ['es', 'pt', 'hu']],
   [/[ñ¿¡]/gu, ['es']],
   [/[ãõ]/gu, ['pt']],
   [/å/gu, ['sv', 'da', 'no']],
@@ -49,7 +50,7 @@ export function detectLanguage(text: string): string | null {
 }
 
 /**
- * The languages whose stemmers are worth trying on a short text, best first; [detected] where one is clear. For a query,
+ * The languages whose stemmers are worth trying on a short text, best first; only one where it is clear. For a query,
  * which is often one or two words, and where a missing stem costs more than a useless one.
  */
 export function plausibleLanguages(text: string): readonly string[] {
@@ -60,7 +61,7 @@ export function plausibleLanguages(text: string): readonly string[] {
   const sure = clearWinner(scores)
   if (sure !== null) return [sure]
   const ranked = [...scores].toSorted((a, b) => b[1] - a[1]).map(([language]) => language)
-  return [...new Set([...ranked.slice(0, 3), 'en', 'de', 'fr', 'es'])].slice(0, 5)
+  return [...new Set([...ranked.slice(0, 3), 'en', 'de', 'fr', 'es'])].slice(0, 6)
 }
 
 function count(text: string, expression: RegExp): number {
@@ -96,7 +97,10 @@ function latinScores(sample: string): Map<string, number> {
     if (languages !== undefined) add(languages, 1)
   }
   if (!/^\p{ASCII}*$/u.test(lowered)) {
-    for (const [expression, languages] of tellingLetters) add(languages, Math.min(count(lowered, expression), 4) / 2)
+    for (const [expression, languages] of tellingLetters) {
+      const found = count(lowered, expression)
+      if (found > 0) add(languages, Math.min(found, 4) / 2)
+    }
   }
   return scores
 }

@@ -27,5 +27,6 @@ function withoutCode(text: string): string {
 function isProse(text: string): boolean {
   const visible = text.replace(/\s+/gu, '')
   const letters = text.match(/[\p{L}\p{Extended_Pictographic}]/gu)?.length ?? 0
-  return letters >= 0.75 * visible.length && /\p{L}{2,}\P{L}+\p{L}{2,}/u.test(text)
+  const words = text.match(/\p{L}{2,}/gu)?.length ?? 0
+  return words >= 2 && letters >= 0.75 * visible.length
 }

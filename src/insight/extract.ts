@@ -134,6 +134,14 @@ function contentTerms(tokens: readonly Token[], language: string | null): Map<st
   return terms
 }
 
+/** LexRank favours short sentences, which resemble many, and a reader of a summary does not want very long ones. */
+const tellingTerms = 8
+const comfortableCharacters = 240
+
+function sizeWeight(candidate: Candidate): number {
+  return Math.min(1, candidate.terms.size / tellingTerms) * Math.min(1, comfortableCharacters / candidate.text.length)
+}
+
 interface Scored {
   readonly candidate: Candidate
   readonly score: number
@@ -149,10 +157,8 @@ function score(candidates: readonly Candidate[], style: SummaryStyle): Scored[] 
   const oldest = eligible[0]?.order ?? 0
   const scored = eligible.map((candidate, index) => {
     const recency = newest === oldest ? 1 : (candidate.order - oldest) / (newest - oldest)
-    return {
-      candidate,
-      score: (ranks[index] ?? 0) * styleWeight(style, { role: candidate.role, cues: candidate.cues, recency }),
-    }
+    const weight = styleWeight(style, { role: candidate.role, cues: candidate.cues, recency })
+    return { candidate, score: (ranks[index] ?? 0) * weight * sizeWeight(candidate) }
   })
   return scored.toSorted((a, b) => b.score - a.score || a.candidate.order - b.candidate.order)
 }

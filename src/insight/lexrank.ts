@@ -19,11 +19,6 @@ interface Vector {
   readonly norm: number
 }
 
-interface Edge {
-  readonly to: number
-  readonly similarity: number
-}
-
 /** Inverse document frequency with each sentence as a document: ln(1 + n / df), above 0 for a term of every sentence too. */
 export function inverseFrequencies(sentences: readonly TermCounts[]): Map<string, number> {
   const idf = new Map<string, number>()
@@ -43,52 +38,65 @@ export function idfModifiedCosine(a: TermCounts, b: TermCounts, idf: ReadonlyMap
  * Continuous LexRank (Erkan and Radev 2004, "LexRank: Graph-based Lexical Centrality as Salience in Text Summarization",
  * section 3.3): sentences vote for those they resemble, with the idf-modified cosine as the weight of the vote; ranks are the
  * stationary distribution of that walk. Returns one rank a sentence, scaled so that the average is 1. Deterministic.
- * Compares only sentences that share a term; at most O(n²) of them, so the caller bounds n.
+ * O(n²) in time and memory (n = 600: 3 MB), so the caller bounds n.
  */
 export function lexRank(sentences: readonly TermCounts[], options: LexRankOptions = {}): number[] {
   const damping = options.damping ?? 0.85
   const convergence = options.convergence ?? 0.001
-  const edges = edgesOf(sentences)
-  const totals = edges.map((list) => list.reduce((sum, { similarity }) => sum + similarity, 0))
-  let ranks = sentences.map(() => 1)
+  const count = sentences.length
+  const votes = voteMatrix(sentences)
+  let ranks = new Float64Array(count).fill(1)
   for (let iteration = 0; iteration < iterationsMax; iteration++) {
-    const next = sentences.map(() => 1 - damping)
-    for (const [from, list] of edges.entries()) {
-      const vote = (damping * (ranks[from] ?? 0)) / (totals[from] ?? 1)
-      for (const { to, similarity } of list) next[to] = (next[to] ?? 0) + vote * similarity
+    const next = new Float64Array(count).fill(1 - damping)
+    for (let from = 0; from < count; from++) {
+      const given = damping * (ranks[from] ?? 0)
+      const row = from * count
+      for (let to = 0; to < count; to++) next[to] = (next[to] ?? 0) + given * (votes[row + to] ?? 0)
     }
-    const moved = next.reduce((most, rank, index) => Math.max(most, Math.abs(rank - (ranks[index] ?? 0))), 0)
+    let moved = 0
+    for (let index = 0; index < count; index++)
+      moved = Math.max(moved, Math.abs((next[index] ?? 0) - (ranks[index] ?? 0)))
     ranks = next
     if (moved < convergence) break
   }
-  return ranks
+  return [...ranks]
 }
 
-/** For each sentence those it resembles, itself included: the diagonal keeps the total of an isolated sentence above 0. */
-function edgesOf(sentences: readonly TermCounts[]): Edge[][] {
+/**
+ * Row by row how a sentence shares out its one vote. A sentence resembles itself fully, as in the paper, which also keeps the
+ * total of an isolated one above 0. Only sentences that share a term are visited when the products are summed.
+ */
+function voteMatrix(sentences: readonly TermCounts[]): Float64Array {
+  const count = sentences.length
   const idf = inverseFrequencies(sentences)
   const vectors = sentences.map((terms) => vectorOf(terms, idf))
-  const holders = new Map<string, number[]>()
-  for (const [index, { weights }] of vectors.entries()) {
-    for (const term of weights.keys()) {
-      const known = holders.get(term)
-      if (known === undefined) holders.set(term, [index])
-      else known.push(index)
-    }
-  }
-  return vectors.map((vector, from) => {
-    const products = new Map<number, number>()
-    for (const [term, weight] of vector.weights) {
-      for (const to of holders.get(term) ?? []) {
-        products.set(to, (products.get(to) ?? 0) + weight * (vectors[to]?.weights.get(term) ?? 0))
+  const holders = new Map<string, { readonly index: number; readonly weight: number }[]>()
+  const votes = new Float64Array(count * count)
+  for (const [index, { weights, norm }] of vectors.entries()) {
+    for (const [term, weight] of weights) {
+      const others = holders.get(term) ?? []
+      if (others.length === 0) holders.set(term, others)
+      for (const other of others) {
+        const at = other.index * count + index
+        votes[at] = (votes[at] ?? 0) + weight * other.weight
       }
+      others.push({ index, weight })
     }
-    products.delete(from)
-    const edges: Edge[] = [{ to: from, similarity: 1 }]
-    for (const [to, product] of products)
-      edges.push({ to, similarity: product / (vector.norm * (vectors[to]?.norm ?? 1)) })
-    return edges
-  })
+    for (let other = 0; other < index; other++) {
+      const at = other * count + index
+      const product = votes[at] ?? 0
+      const similarity = product === 0 ? 0 : product / (norm * (vectors[other]?.norm ?? 1))
+      votes[at] = similarity
+      votes[index * count + other] = similarity
+    }
+    votes[index * count + index] = 1
+  }
+  for (let row = 0; row < count; row++) {
+    const ofRow = votes.subarray(row * count, (row + 1) * count)
+    const total = ofRow.reduce((sum, value) => sum + value, 0)
+    for (let at = 0; at < count; at++) ofRow[at] = (ofRow[at] ?? 0) / total
+  }
+  return votes
 }
 
 function vectorOf(terms: TermCounts, idf: ReadonlyMap<string, number>): Vector {

@@ -83,18 +83,22 @@ interface Output {
 }
 
 function addProse(text: string, paragraph: { readonly start: number; readonly end: number }, output: Output): void {
-  for (let from = paragraph.start; from < paragraph.end; from += pieceCharactersMax) {
+  let from = paragraph.start
+  while (from < paragraph.end) {
     const to = Math.min(paragraph.end, from + pieceCharactersMax)
     // A line break ends a sentence by the rules of Unicode; a space of the same length does not.
     const piece = text.slice(from, to).replace(/[\r\n\u{2028}\u{2029}]/gu, ' ')
     let start = from
     for (const { index, segment } of output.segmenter.segment(piece)) {
       const end = from + index + segment.length
-      if (end < to && abbreviationEnd.test(text.slice(Math.max(start, end - 24), end))) continue
+      if (end === to || abbreviationEnd.test(text.slice(Math.max(start, end - 24), end))) continue
       addTrimmed(text, { start, end, kind: 'prose' }, output.spans)
       start = end
     }
-    if (start < to) addTrimmed(text, { start, end: to, kind: 'prose' }, output.spans)
+    // The piece may have ended inside its last sentence: that one starts the next piece, unless it alone fills this one.
+    const isCut = to < paragraph.end && start > from
+    if (!isCut) addTrimmed(text, { start, end: to, kind: 'prose' }, output.spans)
+    from = isCut ? start : to
   }
 }
 

@@ -22,6 +22,8 @@ export interface SummarizeInput {
   readonly maxTokens: number
   /** Makes the summary anew where a stored one would still be current. */
   readonly refresh: boolean
+  /** Whether a summary of the whole session is stored as its `context_summary`: false for a caller that may not write. */
+  readonly keep: boolean
 }
 
 /** A summary of which every sentence names the message it comes from. */
@@ -102,7 +104,7 @@ export async function summarize(
     maxTokens: input.maxTokens,
   })
   const isWhole = fromSeq === 1 && toSeq === session.lastSeq && since === undefined && until === undefined
-  if (isWhole && made.sentences.length > 0)
+  if (input.keep && isWhole && made.sentences.length > 0)
     await keep(dependencies, key, {
       style: input.style,
       lastSeq: toSeq,

@@ -14,10 +14,12 @@ export interface SentenceCues {
   readonly nextStep: boolean
   readonly question: boolean
   readonly reference: boolean
+  /** Says nothing by itself: thanks, applause, a line that only introduces what follows, an offer of help. */
+  readonly filler: boolean
 }
 
 const decision =
-  /\b(?:decid(?:e[ds]?|ing)|decisions?|agreed?|agreement|we(?:'ll| will| are going to|'re going to| chose| picked| settled)|i(?:'ll| will)|let'?s (?:go|use|keep|do|take|ship|drop|not)|go(?:ing)? with|chose|chosen|settle[ds]? on|instead of|rather than|approved?|reject(?:ed|s)?|rul(?:e|ed) out|no longer|must(?: not)?|from now on|final(?:ly|ised|ized)?|conclu(?:de[ds]?|sion)|prefer(?:s|red)?)\b|(?<!\p{L})(?:entschied(?:en)?|entscheid\p{L}*|beschlossen|beschluss|vereinbart|einig(?:en|ten)?|wir (?:nehmen|machen|werden|bleiben)|stattdessen|endgültig|décid\p{L}+|décision|convenu|finalement|on (?:va|garde|prend)|decid(?:imos|ido|ió)|acordamos|decisión|реш(?:ил\p{L}*|ено|ение|аем)|договорил\p{L}*|вместо|будем)(?!\p{L})|决定|決定|同意|选择|改用|採用|采用|确定|にします|にしよう|ことにし|결정|하기로/iu
+  /\b(?:decid(?:e[ds]?|ing)|(?:the|our|a) decision (?:is|was|to|that)|agreed?|agreement|we(?:'ll| will| are going to|'re going to| chose| picked| settled)|i(?:'ll| will)|let'?s (?:go with|use|keep|take|ship|drop|not)|go(?:ing)? with|chose|chosen|settle[ds]? on|instead of|rather than|approved?|reject(?:ed|s)?|rul(?:e|ed) out|no longer|must not|from now on|finali[sz]ed|conclu(?:de[ds]?|sion)|prefer(?:s|red)?)\b|(?<!\p{L})(?:entschied(?:en)?|entscheid\p{L}*|beschlossen|beschluss|vereinbart|einig(?:en|ten)?|wir (?:nehmen|machen|werden|bleiben)|stattdessen|endgültig|décid\p{L}+|décision|convenu|finalement|on (?:va|garde|prend)|decid(?:imos|ido|ió)|acordamos|decisión|реш(?:ил\p{L}*|ено|ение|аем)|договорил\p{L}*|вместо|будем)(?!\p{L})|决定|決定|同意|选择|改用|採用|采用|确定|にします|にしよう|ことにし|결정|하기로/iu
 const nextStep =
   /\b(?:todo|to-do|next(?: steps?| up)?|remaining|still (?:need|have|to)|need(?:s|ed)? to|have to|should|pending|follow[- ]?up|blocked|waiting (?:for|on)|not yet|left to|fix(?:ing)?|later)\b|(?<!\p{L})(?:als nächstes|nächste[rn]? schritt|offen|noch zu|müssen|muss noch|fehlt noch|prochaine étape|il faut|reste à|à faire|siguiente paso|hay que|falta|pendiente|дальше|осталось|нужно|надо|следующ\p{L}+)(?!\p{L})|下一步|接下来|还需要|待办|次に|必要が|残り|다음|해야/iu
 const question = /[?？؟]\s*["'”’)»」』]*$/u
@@ -25,12 +27,16 @@ const question = /[?？؟]\s*["'”’)»」』]*$/u
 const reference =
   /(?:^|[\s(`"'])(?:[\w.@-]*\/[\w./@-]+|[\w-]+\.(?:[cm]?[jt]sx?|py|rs|go|java|rb|php|cs?|cpp|h|sql|sh|json|ya?ml|toml|md|html?|css|txt|log|env)\b)|\b(?:[A-Z][a-z]+)*(?:Error|Exception)\b|\b(?:E[A-Z]{3,}|[A-Z]{2,}[-_]?\d{2,}|0x[0-9a-f]+)\b|`[^`]+`/u
 
+const filler =
+  /^(?:wow|thanks?|thank you|great|awesome|amazing|cool|nice|congrat\w*|hi|hello|hey|bye|ok(?:ay)?|sure|certainly|of course|yeah?|yes|no|absolutely|you'?re welcome|sounds|that'?s (?:great|awesome|amazing|cool|so)|good (?:luck|morning|night)|danke|gern|hallo|merci|bonjour|gracias|hola|спасибо|привет)\b|\blet me know\b|\bfeel free\b|\bhope (?:this|that) helps\b|^#{1,6}\s|^\*\*[^*]+\*\*:?$|^here(?:'s| is| are)\b|[:：]$|^谢谢|^你好|^ありがとう|^감사/iu
+
 export function cuesOf(sentence: string): SentenceCues {
   return {
     decision: decision.test(sentence),
     nextStep: nextStep.test(sentence),
     question: question.test(sentence),
     reference: reference.test(sentence),
+    filler: filler.test(sentence),
   }
 }
 
@@ -50,7 +56,7 @@ export function styleWeight(
   of: { readonly role: Role; readonly cues: SentenceCues; readonly recency: number },
 ): number {
   const { cues, recency } = of
-  const base = roleWeights[of.role]
+  const base = roleWeights[of.role] * (cues.filler ? 0.25 : 1)
   switch (style) {
     case 'brief':
       return base * (cues.question ? 0.6 : 1) * (cues.decision ? 1.5 : 1)

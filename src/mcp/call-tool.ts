@@ -9,10 +9,10 @@ import type { ToolContext, ToolDefinition, ToolReply } from './define-tool.ts'
 
 /** A tool result as the protocol carries it, in every era. */
 export interface ToolResult {
-  readonly content: readonly { readonly type: 'text'; readonly text: string }[]
-  readonly structuredContent?: Readonly<Record<string, unknown>>
-  readonly isError?: boolean
-  readonly [key: string]: unknown
+  content: { type: 'text'; text: string }[]
+  structuredContent?: Record<string, unknown>
+  isError?: boolean
+  [key: string]: unknown
 }
 
 function errorResult(text: string): ToolResult {
@@ -38,7 +38,7 @@ function toResult(reply: ToolReply): ToolResult {
   // Hosts that show both members drop the text only where it is exactly this copy.
   return {
     content: [{ type: 'text', text: JSON.stringify(reply.structured, null, 2) }],
-    structuredContent: reply.structured,
+    structuredContent: { ...reply.structured },
   }
 }
 

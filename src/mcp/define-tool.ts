@@ -13,13 +13,16 @@ export interface ToolAnnotations {
   readonly openWorldHint: boolean
 }
 
+/** JSON Schema of an object: what every client accepts at the root. */
+export type ObjectSchema = { type: 'object'; [key: string]: unknown }
+
 /** A tool as data: what a client lists, and what runs. No SDK type appears here, so that every protocol era can serve it. */
 export interface ToolDefinition {
   readonly name: string
   readonly title: string
   readonly description: string
-  readonly inputSchema: Readonly<Record<string, unknown>>
-  readonly outputSchema?: Readonly<Record<string, unknown>>
+  readonly inputSchema: ObjectSchema
+  readonly outputSchema?: ObjectSchema
   readonly annotations: ToolAnnotations
   readonly run: (context: ToolContext, args: unknown) => Promise<ToolReply>
 }
@@ -27,10 +30,12 @@ export interface ToolDefinition {
 export interface ToolContext {
   readonly verbatim: Verbatim
   readonly caller: Caller
+  /** True where the server was started to change nothing. */
+  readonly readOnly: boolean
 }
 
 /** JSON Schema with nothing but what clients need: some choke on the rest, and every token of it is paid in every session. */
-export function portableSchema(schema: z.ZodType): Record<string, unknown> {
+export function portableSchema(schema: z.ZodObject): ObjectSchema {
   const strip = (value: unknown, isMap: boolean): unknown => {
     if (Array.isArray(value)) return value.map((item) => strip(item, false))
     if (typeof value !== 'object' || value === null) return value
@@ -47,7 +52,7 @@ export function portableSchema(schema: z.ZodType): Record<string, unknown> {
     )
     return Object.fromEntries(kept.map(([key, entry]) => [key, strip(entry, !isMap && key === 'properties')]))
   }
-  return z.record(z.string(), z.unknown()).parse(strip(z.toJSONSchema(schema, { io: 'input' }), false))
+  return z.looseObject({ type: z.literal('object') }).parse(strip(z.toJSONSchema(schema, { io: 'input' }), false))
 }
 
 /** Describes a tool from its schemas; the handler gets arguments that have passed `input`. */

@@ -35,6 +35,8 @@ export interface SearchInput {
   readonly maxTokens: number
   readonly mode: 'hybrid' | 'semantic' | 'full_text'
   readonly sessionId?: string | undefined
+  /** Leaves this session out, by our id. */
+  readonly notSessionId?: string | undefined
   readonly participants?: readonly string[] | undefined
   readonly models?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
@@ -89,6 +91,7 @@ async function readFilter(dependencies: SearchDependencies, caller: Caller, inpu
     values === undefined || values.length === 0 ? undefined : values
   return {
     sessionId,
+    notSessionId: input.notSessionId,
     since,
     until,
     participants: nonEmpty(input.participants),

@@ -104,6 +104,7 @@ export async function corpusStatistics(
 /** Which units a search may see. Absent members do not restrict. */
 export interface UnitFilter {
   readonly sessionId?: string | undefined
+  readonly notSessionId?: string | undefined
   readonly participants?: readonly string[] | undefined
   readonly models?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
@@ -156,6 +157,7 @@ function filterConditions(sql: Sql, filter: UnitFilter) {
     filter.participants !== undefined || filter.models !== undefined || filter.toolsUsed !== undefined
   return sql`
     ${filter.sessionId === undefined ? sql`` : sql`and u.session_id = ${filter.sessionId}`}
+    ${filter.notSessionId === undefined ? sql`` : sql`and u.session_id <> ${filter.notSessionId}`}
     ${filter.roles === undefined ? sql`` : sql`and u.role in ${jsonTexts(sql, filter.roles)}`}
     ${filter.since === undefined ? sql`` : sql`and u.timestamp >= ${filter.since}::timestamptz`}
     ${filter.until === undefined ? sql`` : sql`and u.timestamp <= ${filter.until}::timestamptz`}

@@ -140,12 +140,17 @@ export interface SessionPlace {
 export async function listSessions(
   sql: Sql,
   tenantId: number,
-  page: { readonly filter: SessionFilter; readonly after?: SessionPlace | undefined; readonly limit: number },
+  page: {
+    readonly filter: SessionFilter
+    readonly after?: SessionPlace | undefined
+    readonly limit: number
+    readonly withRestricted?: boolean
+  },
 ): Promise<SessionRow[]> {
   const { filter, after } = page
   const rows = await sql<RawSession[]>`
     select ${columns(sql)} from sessions
-    where tenant_id = ${tenantId} and not restricted
+    where tenant_id = ${tenantId} ${page.withRestricted === true ? sql`` : sql`and not restricted`}
       ${
         after === undefined
           ? sql``
@@ -202,6 +207,13 @@ export async function sessionVersions(
     select id, version from sessions
     where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
   return new Map(rows.map((row) => [row.id, Number(row.version)]))
+}
+
+/** A text that changes whenever a session of the tenant does. */
+export async function storeVersion(sql: Sql, tenantId: number): Promise<string> {
+  const rows = await sql<{ version: string }[]>`
+    select count(*) || '.' || coalesce(sum(version), 0) as version from sessions where tenant_id = ${tenantId}`
+  return rows[0]?.version ?? ''
 }
 
 /** Ids, ours and the sources', that begin with a prefix: for completion while a user types. */

@@ -23,9 +23,9 @@ export const summarize = defineTool({
     format: z.enum(['text', 'json']).default('text'),
   }),
   annotations: readsOnly,
-  run: async ({ verbatim, caller }, args) => {
+  run: async ({ verbatim, caller, readOnly }, args) => {
     const { session_id: sessionId, from_seq: fromSeq, to_seq: toSeq, max_tokens: maxTokens, format, ...rest } = args
-    const reply = await verbatim.summarize(caller, { ...rest, sessionId, fromSeq, toSeq, maxTokens })
+    const reply = await verbatim.summarize(caller, { ...rest, sessionId, fromSeq, toSeq, maxTokens, keep: !readOnly })
     return format === 'text' ? { text: renderSummary(reply) } : { structured: { ...reply } }
   },
 })

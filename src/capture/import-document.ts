@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto'
+
+import { LimitError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Caller } from '../model/access.ts'
+import { newId } from '../model/ids.ts'
+import { trustOfRole } from '../model/message.ts'
+import { sha256 } from '../model/payload.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import type { Database } from '../store/database.ts'
+import { describeSession, saveImportFile } from '../store/import-files.ts'
+import { saveMessages, type NewMessage } from '../store/save-messages.ts'
+import type { TranscriptDocument, TranscriptEntry, TranscriptSession } from '../transcripts/format.ts'
+import { cleanId, cleanName, mediaTypeOf, senderOf } from './entry-fields.ts'
+import { LayoutBuilder } from './file-layout.ts'
+import { storePayload } from './large-payload.ts'
+
+export interface ImportDependencies {
+  readonly database: Database
+  readonly archive: ArchiveStore
+}
+
+/** The file that a document comes from. */
+export interface ImportSource {
+  readonly path: string
+  readonly format: string
+  readonly modifiedAtMs: number
+}
+
+export interface DocumentReport {
+  readonly document: string
+  readonly sizeBytes: number
+  /** Entries by kind: message, event, unknown, damaged. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly added: number
+  /** Entries that were stored already. */
+  readonly known: number
+  readonly sessionIds: readonly string[]
+  readonly problems: readonly { readonly entry: number; readonly problem: string }[]
+}
+
+/** Entries and bytes that are collected before they are saved: one statement each, one sync of the disk. */
+const batchBytesMax = 4 * 1024 * 1024
+const problemsMax = 100
+
+interface Pending {
+  readonly message: NewMessage
+  readonly place: number
+  readonly before: Uint8Array
+}
+
+/** Imports one document: every entry once, in order, with its exact bytes. Reading it again adds only what is new. */
+export class DocumentImport {
+  readonly #dependencies: ImportDependencies
+  readonly #caller: Caller
+  readonly #source: ImportSource
+  readonly #sessions = new Map<string, TranscriptSession>()
+  readonly #lastTimestamps = new Map<string, string>()
+  /** How often the same bytes have come in a session, for entries without an id of their own. */
+  readonly #occurrences = new Map<string, number>()
+  readonly #pending = new Map<string, Pending[]>()
+  #pendingCount = 0
+  #pendingBytes = 0
+  #entries = 0
+  #added = 0
+  readonly #places: { sessionId: string; seq: number; before: Uint8Array }[] = []
+  readonly #layout = new LayoutBuilder()
+  #flushedPlaces = 0
+  readonly #hash = createHash('sha256')
+  #sizeBytes = 0
+  readonly #counts = new Map<string, number>()
+  readonly #problems: { entry: number; problem: string }[] = []
+
+  constructor(dependencies: ImportDependencies, options: { readonly caller: Caller; readonly source: ImportSource }) {
+    this.#dependencies = dependencies
+    this.#caller = options.caller
+    this.#source = options.source
+  }
+
+  async run(document: TranscriptDocument, onProgress?: (bytes: number) => void): Promise<DocumentReport> {
+    let after: Uint8Array = new Uint8Array()
+    for await (const event of document.events) {
+      if (event.type === 'session') this.#sessions.set(event.id, { ...this.#sessions.get(event.id), ...event })
+      else if (event.type === 'entry') {
+        await this.#addEntry(event)
+        onProgress?.(event.before.length + event.bytes.length)
+      } else after = event.after
+    }
+    this.#count(after)
+    await this.#flush()
+    await this.#describeSessions()
+    const counts = Object.fromEntries(this.#counts)
+    await this.#dependencies.database.run((sql) =>
+      saveImportFile(sql, this.#caller.tenantId, {
+        id: newId(),
+        path: this.#source.path,
+        document: document.name,
+        format: this.#source.format,
+        sizeBytes: this.#sizeBytes,
+        sha256: this.#hash.copy().digest(),
+        modifiedAtMs: this.#source.modifiedAtMs,
+        counts,
+        sessionIds: this.#layout.sessionIds,
+        layout: this.#layout.toBytes(after),
+      }),
+    )
+    return {
+      document: document.name,
+      sizeBytes: this.#sizeBytes,
+      counts,
+      added: this.#added,
+      known: this.#entries - this.#added,
+      sessionIds: this.#layout.sessionIds,
+      problems: this.#problems,
+    }
+  }
+
+  #count(bytes: Uint8Array): void {
+    this.#hash.update(bytes)
+    this.#sizeBytes += bytes.length
+  }
+
+  async #addEntry(entry: TranscriptEntry): Promise<void> {
+    this.#count(entry.before)
+    this.#count(entry.bytes)
+    if (entry.bytes.length > limits.importedMessageBytesMax) {
+      throw new LimitError(`import "${this.#source.path}"`, {
+        what: `the size in bytes of its entry ${this.#entries + 1}`,
+        limit: limits.importedMessageBytesMax,
+        actual: entry.bytes.length,
+      })
+    }
+    const message = await this.#toMessage(entry)
+    const queue = this.#pending.get(entry.session) ?? []
+    this.#pending.set(entry.session, queue)
+    queue.push({ message, place: this.#entries, before: entry.before })
+    this.#entries++
+    this.#counts.set(entry.kind, (this.#counts.get(entry.kind) ?? 0) + 1)
+    if (entry.kind === 'damaged' && this.#problems.length < problemsMax) {
+      this.#problems.push({ entry: this.#entries, problem: entry.problem ?? 'does not parse' })
+    }
+    this.#pendingCount++
+    this.#pendingBytes += entry.bytes.length
+    if (this.#pendingCount >= limits.batchMessagesMax || this.#pendingBytes >= batchBytesMax) await this.#flush()
+  }
+
+  #timestampOf(entry: TranscriptEntry): string {
+    // An entry without a time stands where the one before it stood; before all of them, when the file was written.
+    const timestamp =
+      entry.timestamp ?? this.#lastTimestamps.get(entry.session) ?? new Date(this.#source.modifiedAtMs).toISOString()
+    this.#lastTimestamps.set(entry.session, timestamp)
+    return timestamp
+  }
+
+  #externalIdOf(entry: TranscriptEntry, hash: Buffer): string {
+    if (entry.id !== undefined) return cleanId(entry.id)
+    const key = `${entry.session} ${hash.toString('hex')}`
+    const occurrence = (this.#occurrences.get(key) ?? 0) + 1
+    this.#occurrences.set(key, occurrence)
+    return `#${hash.toString('hex').slice(0, 32)}${occurrence === 1 ? '' : `.${occurrence}`}`
+  }
+
+  async #toMessage(entry: TranscriptEntry): Promise<NewMessage> {
+    const hash = sha256(entry.bytes)
+    const mediaType = mediaTypeOf(entry)
+    return {
+      id: newId(),
+      externalId: this.#externalIdOf(entry, hash),
+      ...(entry.parentId === undefined ? {} : { parent: cleanId(entry.parentId) }),
+      timestamp: this.#timestampOf(entry),
+      role: entry.role,
+      sender: senderOf(entry, this.#source.format),
+      ...(entry.model === undefined || entry.model.length === 0
+        ? {}
+        : { model: cleanName(entry.model, limits.nameCharactersMax) }),
+      kind: entry.kind,
+      trust: trustOfRole(entry.role),
+      ...(entry.usage === undefined ? {} : { usage: entry.usage }),
+      toolsUsed: entry.toolsUsed
+        .filter((tool) => tool.length > 0)
+        .map((tool) => cleanName(tool, limits.nameCharactersMax)),
+      ...(entry.toolCallId === undefined ? {} : { toolCallId: cleanName(entry.toolCallId, limits.nameCharactersMax) }),
+      ...(entry.contextSwitch === undefined ? {} : { contextSwitch: entry.contextSwitch }),
+      ...(entry.copied === true ? { copied: true } : {}),
+      mediaType,
+      sha256: hash,
+      payload: await storePayload(this.#dependencies.archive, entry.bytes, hash),
+      // Also where it is empty: what is not worth reading must not be read out of the payload.
+      ...(entry.kind === 'damaged' ? {} : { text: entry.text.toWellFormed() }),
+    }
+  }
+
+  /** Saves what is pending, session by session, and notes where each entry of the document now is. */
+  async #flush(): Promise<void> {
+    for (const [session, queue] of this.#pending) {
+      if (queue.length === 0) continue
+      const about = this.#sessions.get(session)
+      const saved = await this.#dependencies.database.run((sql) =>
+        saveMessages(sql, {
+          tenantId: this.#caller.tenantId,
+          actor: this.#caller.principal,
+          client: this.#caller.client,
+          session: {
+            id: newId(),
+            source: this.#source.format,
+            externalId: cleanId(session),
+            create: true,
+            ...(about?.createdAt === undefined ? {} : { createdAt: about.createdAt }),
+          },
+          messages: queue.map(({ message }) => message),
+          revise: true,
+        }),
+      )
+      for (const [index, { place, before }] of queue.entries()) {
+        const result = saved.messages[index]
+        if (result === undefined) throw new Error('save_messages answered for fewer messages than it was given')
+        if (!result.duplicate) this.#added++
+        this.#places[place - this.#flushedPlaces] = { sessionId: saved.sessionId, seq: result.seq, before }
+      }
+      queue.length = 0
+    }
+    for (const place of this.#places) this.#layout.add(place)
+    this.#flushedPlaces += this.#places.length
+    this.#places.length = 0
+    this.#pendingCount = 0
+    this.#pendingBytes = 0
+  }
+
+  async #describeSessions(): Promise<void> {
+    for (const about of this.#sessions.values()) {
+      const { metadata } = about
+      await this.#dependencies.database.run((sql) =>
+        describeSession(sql, this.#caller.tenantId, {
+          source: this.#source.format,
+          externalId: cleanId(about.id),
+          title:
+            about.title === undefined || about.title.length === 0
+              ? undefined
+              : cleanName(about.title, limits.titleCharactersMax),
+          metadata: metadata === undefined || Object.keys(metadata).length === 0 ? undefined : JSON.stringify(metadata),
+          parentExternalId: about.parent === undefined ? undefined : cleanId(about.parent),
+          createdAt: about.createdAt,
+        }),
+      )
+    }
+  }
+}

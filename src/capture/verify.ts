@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+
+import { UnavailableError } from '../errors.ts'
+import type { Caller } from '../model/access.ts'
+import { listImportFiles, type ImportFileRow } from '../store/import-files.ts'
+import { readMessages } from '../store/messages.ts'
+import { listSessions, type SessionPlace, type SessionRow } from '../store/sessions.ts'
+import { documentBytes } from './export-original.ts'
+import type { ImportDependencies } from './import-document.ts'
+import { loadPayload } from './large-payload.ts'
+
+export interface VerifyProblem {
+  readonly session_id?: string
+  readonly message_id?: string
+  readonly file?: string
+  readonly problem: string
+}
+
+export interface VerifyReport {
+  readonly sessions: number
+  readonly messages: number
+  readonly bytes: number
+  readonly files: number
+  readonly problems: readonly VerifyProblem[]
+}
+
+const pageMessages = 200
+const pageRows = 100
+
+/** Every problem beyond this is only counted. */
+const problemsMax = 1_000
+
+/** Proves that the store gives back what went in; see `verify`. */
+class Verification {
+  readonly #dependencies: ImportDependencies
+  readonly #tenantId: number
+  #sessions = 0
+  #messages = 0
+  #bytes = 0
+  #files = 0
+  readonly #problems: VerifyProblem[] = []
+
+  constructor(dependencies: ImportDependencies, tenantId: number) {
+    this.#dependencies = dependencies
+    this.#tenantId = tenantId
+  }
+
+  async run(onProgress: (messages: number) => void): Promise<VerifyReport> {
+    for await (const session of this.#allSessions()) {
+      await this.#checkSession(session)
+      this.#sessions++
+      onProgress(this.#messages)
+    }
+    for await (const file of this.#allFiles()) {
+      await this.#checkFile(file)
+      this.#files++
+    }
+    return {
+      sessions: this.#sessions,
+      messages: this.#messages,
+      bytes: this.#bytes,
+      files: this.#files,
+      problems: this.#problems,
+    }
+  }
+
+  #report(problem: VerifyProblem): void {
+    if (this.#problems.length < problemsMax) this.#problems.push(problem)
+  }
+
+  async *#allSessions(): AsyncIterable<SessionRow> {
+    let after: SessionPlace | undefined
+    for (;;) {
+      const rows = await this.#dependencies.database.run((sql) =>
+        listSessions(sql, this.#tenantId, { filter: {}, after, limit: pageRows, withRestricted: true }),
+      )
+      yield* rows
+      const last = rows.at(-1)
+      if (last === undefined) return
+      after = last
+    }
+  }
+
+  async *#allFiles(): AsyncIterable<ImportFileRow> {
+    let after: { path: string; document: string } | undefined
+    for (;;) {
+      const page = { limit: 10, ...(after === undefined ? {} : { after }) }
+      const rows = await this.#dependencies.database.run((sql) => listImportFiles(sql, this.#tenantId, page))
+      yield* rows
+      const last = rows.at(-1)
+      if (last === undefined) return
+      after = { path: last.path, document: last.document }
+    }
+  }
+
+  async #checkSession(session: SessionRow): Promise<void> {
+    const key = { tenantId: this.#tenantId, sessionId: session.id }
+    let expectedSeq = 1
+    for (;;) {
+      const fromSeq = expectedSeq
+      const rows = await this.#dependencies.database.run((sql) =>
+        readMessages(sql, key, { fromSeq, toSeq: session.lastSeq, limit: pageMessages }),
+      )
+      for (const row of rows) {
+        if (row.seq !== expectedSeq)
+          this.#report({ session_id: session.id, problem: `messages ${expectedSeq} to ${row.seq - 1} are missing` })
+        expectedSeq = row.seq + 1
+        this.#messages++
+        this.#bytes += row.payloadBytes
+        try {
+          await loadPayload(this.#dependencies.archive, row)
+        } catch (error) {
+          if (!(error instanceof UnavailableError)) throw error
+          this.#report({ session_id: session.id, message_id: row.id, problem: error.message })
+        }
+      }
+      if (rows.length < pageMessages) break
+    }
+    if (expectedSeq !== session.lastSeq + 1)
+      this.#report({ session_id: session.id, problem: `messages ${expectedSeq} to ${session.lastSeq} are missing` })
+  }
+
+  async #checkFile(file: ImportFileRow): Promise<void> {
+    const name = file.document === '' ? file.path : `${file.path}#${file.document}`
+    const hash = createHash('sha256')
+    try {
+      for await (const bytes of documentBytes(this.#dependencies, this.#tenantId, file)) hash.update(bytes)
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      this.#report({ file: name, problem: error.message })
+      return
+    }
+    if (Buffer.compare(hash.digest(), file.sha256) !== 0)
+      this.#report({ file: name, problem: 'the bytes put together again differ from those imported' })
+  }
+}
+
+/**
+ * Reads everything that is stored and proves that it is what went in: the SHA-256 of every message, no gap in any
+ * session, and every imported file put together again with its SHA-256.
+ */
+export async function verify(
+  dependencies: ImportDependencies,
+  caller: Caller,
+  onProgress: (messages: number) => void,
+): Promise<VerifyReport> {
+  return new Verification(dependencies, caller.tenantId).run(onProgress)
+}

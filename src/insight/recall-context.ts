@@ -1,0 +1,65 @@
+import { loadPayload } from '../capture/large-payload.ts'
+import { requireSession } from '../capture/session-reference.ts'
+import { limits } from '../limits.ts'
+import type { Caller } from '../model/access.ts'
+import { recordedDataNotice } from '../model/fence.ts'
+import type { SearchReply } from '../search/reply.ts'
+import type { SearchDependencies } from '../search/search.ts'
+import { search } from '../search/search.ts'
+import { readableText } from '../sessions/document.ts'
+import { readMessages } from '../store/messages.ts'
+
+export interface RecallInput {
+  readonly sessionId: string
+  readonly maxTokens: number
+  readonly format: 'text' | 'json'
+}
+
+/** How far back the newest turns are looked for, and how many of them say what the conversation is about now. */
+const lookBack = 40
+const turnsRead = 4
+const turnCharacters = 1_000
+
+/**
+ * What other sessions hold about what this one is talking about: a search with the words of its newest turns. Empty
+ * where nothing was said yet.
+ */
+export async function recallContext(
+  dependencies: SearchDependencies,
+  caller: Caller,
+  input: RecallInput,
+): Promise<SearchReply> {
+  const session = await requireSession(dependencies.database, caller.tenantId, input.sessionId)
+  const key = { tenantId: caller.tenantId, sessionId: session.id }
+  const rows = await dependencies.database.run((sql) =>
+    readMessages(sql, key, { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack }),
+  )
+  const turns = rows
+    .filter((row) => row.kind === 'message' && (row.role === 'user' || row.role === 'assistant'))
+    .slice(-turnsRead)
+  const texts: string[] = []
+  for (const row of turns)
+    texts.push(readableText(row, await loadPayload(dependencies.archive, row)).slice(0, turnCharacters))
+  // Quotes would be read as phrases that a result must hold.
+  const query = texts
+    .join('\n')
+    .replaceAll(/["“”„«»「」『』＂]/g, ' ')
+    .slice(0, limits.queryCharactersMax)
+  if (!/[\p{L}\p{N}]/u.test(query)) {
+    return {
+      notice: recordedDataNotice,
+      results: [],
+      coverage: { mode: 'exhaustive', messages_searched: 0, semantic: 'off' },
+      degraded: [],
+    }
+  }
+  return search(dependencies, caller, {
+    query,
+    limit: limits.searchHitsDefault,
+    maxTokens: input.maxTokens,
+    mode: 'hybrid',
+    notSessionId: session.id,
+    context: 1,
+    format: input.format,
+  })
+}

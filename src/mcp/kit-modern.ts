@@ -1,0 +1,78 @@
+import { ProtocolError, ResourceNotFoundError, Server } from '@modelcontextprotocol/server'
+import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
+import { z } from 'zod'
+
+import type { Log } from '../log.ts'
+import { ProtocolFailure, type ProtocolServer } from './protocol.ts'
+
+const invalidParamsCode = -32_602
+const internalErrorCode = -32_603
+
+async function translate<T>(answer: Promise<T>, uri = ''): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof ProtocolFailure)) throw error
+    if (error.kind === 'resource_not_found') throw new ResourceNotFoundError(uri, error.message)
+    throw new ProtocolError(error.kind === 'internal' ? internalErrorCode : invalidParamsCode, error.message)
+  }
+}
+
+/** The params of a request whose method the SDK has checked, as our handlers take them. */
+type AnyParams = Readonly<Record<string, unknown>> | undefined
+
+function createServer(protocol: ProtocolServer, report: (error: unknown) => void): Server {
+  const server = new Server(protocol.info, { capabilities: protocol.capabilities, instructions: protocol.instructions })
+  const { handlers } = protocol
+  const params = (request: { readonly params?: AnyParams }): AnyParams => request.params
+  server.setRequestHandler('tools/list', (request) => translate(handlers['tools/list'](params(request))))
+  server.setRequestHandler('tools/call', (request) => translate(handlers['tools/call'](request.params)))
+  server.setRequestHandler('resources/list', (request) => translate(handlers['resources/list'](request.params)))
+  server.setRequestHandler('resources/templates/list', (request) =>
+    translate(handlers['resources/templates/list'](request.params)),
+  )
+  server.setRequestHandler('resources/read', (request) =>
+    translate(handlers['resources/read'](request.params), request.params.uri),
+  )
+  server.setRequestHandler('prompts/list', (request) => translate(handlers['prompts/list'](request.params)))
+  server.setRequestHandler('prompts/get', (request) => translate(handlers['prompts/get'](request.params)))
+  server.setRequestHandler('completion/complete', (request) =>
+    translate(handlers['completion/complete'](request.params)),
+  )
+  protocol.attach({
+    resourceUpdated: (uri) => void server.sendResourceUpdated({ uri }).catch(report),
+    resourceListChanged: () => void server.sendResourceListChanged().catch(report),
+  })
+  return server
+}
+
+const listenSchema = z.object({
+  method: z.literal('subscriptions/listen'),
+  params: z.object({ notifications: z.object({ resourceSubscriptions: z.array(z.string()) }) }),
+})
+
+/**
+ * Serves the stateless protocol revisions (2026-07-28) on stdin and stdout. The SDK answers `subscriptions/listen`
+ * itself and passes on only what was asked for; what is asked for is overheard here, so that just that is watched.
+ */
+export function serveModernStdio(
+  protocol: ProtocolServer,
+  options: { readonly log: Log; readonly onClose: () => void },
+): void {
+  const report = (error: unknown) =>
+    options.log.warn(`protocol: ${error instanceof Error ? error.message : String(error)}`)
+  const transport = new StdioServerTransport()
+  serveStdio(() => createServer(protocol, report), { transport, onerror: report })
+  const { onmessage, onclose } = transport
+  transport.onmessage = (message) => {
+    const listen = listenSchema.safeParse(message)
+    for (const uri of listen.success ? listen.data.params.notifications.resourceSubscriptions : []) {
+      void protocol.handlers['resources/subscribe']({ uri }).catch(report)
+    }
+    onmessage?.(message)
+  }
+  transport.onclose = () => {
+    onclose?.()
+    options.onClose()
+  }
+}

@@ -1,0 +1,87 @@
+import type { Log } from '../log.ts'
+import type { Caller } from '../model/access.ts'
+import type { Verbatim } from '../verbatim.ts'
+import { parseResourceUri } from './resource-uri.ts'
+
+/** How often subscribed resources are looked at. The embedded store has no notices between its clients. */
+const pollMs = 400
+/** Subscriptions of one client at most. */
+const subscriptionsMax = 1_000
+
+interface Watched {
+  /** The canonical session id, or undefined for a resource that changes with any session. */
+  readonly sessionId: string | undefined
+  version: string
+}
+
+/**
+ * Watches the resources that a client subscribed to and says when one has changed, whoever changed it. Looks only while
+ * there are subscriptions, so that an idle client keeps no store awake.
+ */
+export class Subscriptions {
+  readonly #open: () => Promise<Verbatim>
+  readonly #caller: () => Caller
+  readonly #log: Log
+  readonly #changed: (uri: string) => void
+  readonly #watched = new Map<string, Watched>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: {
+    readonly open: () => Promise<Verbatim>
+    readonly caller: () => Caller
+    readonly log: Log
+    readonly changed: (uri: string) => void
+  }) {
+    this.#open = options.open
+    this.#caller = options.caller
+    this.#log = options.log
+    this.#changed = options.changed
+  }
+
+  /** Starts watching a resource. False for a URI that names nothing that could change, or beyond the bound. */
+  async subscribe(uri: string): Promise<boolean> {
+    const target = parseResourceUri(uri)
+    if (target === undefined || this.#watched.size >= subscriptionsMax) return false
+    const verbatim = await this.#open()
+    const sessionId = 'id' in target ? await verbatim.sessionId(this.#caller(), target.id) : undefined
+    this.#watched.set(uri, { sessionId, version: await this.#version(verbatim, sessionId) })
+    this.#timer ??= setTimeout(() => void this.#look(), pollMs)
+    return true
+  }
+
+  unsubscribe(uri: string): void {
+    this.#watched.delete(uri)
+  }
+
+  close(): void {
+    this.#watched.clear()
+    clearTimeout(this.#timer)
+  }
+
+  async #version(verbatim: Verbatim, sessionId: string | undefined): Promise<string> {
+    if (sessionId === undefined) return verbatim.storeVersion(this.#caller())
+    return String((await verbatim.sessionVersions(this.#caller(), [sessionId])).get(sessionId) ?? 'gone')
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const verbatim = await this.#open()
+      const ids = [...new Set([...this.#watched.values()].flatMap(({ sessionId }) => sessionId ?? []))]
+      const versions =
+        ids.length === 0 ? new Map<string, number>() : await verbatim.sessionVersions(this.#caller(), ids)
+      const store = [...this.#watched.values()].some(({ sessionId }) => sessionId === undefined)
+        ? await verbatim.storeVersion(this.#caller())
+        : ''
+      for (const [uri, watched] of this.#watched) {
+        const version = watched.sessionId === undefined ? store : String(versions.get(watched.sessionId) ?? 'gone')
+        if (version === watched.version) continue
+        watched.version = version
+        this.#changed(uri)
+      }
+    } catch (error) {
+      // The next look may succeed: a subscription outlives a store that is away for a moment.
+      this.#log.warn(`subscriptions could not be checked: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    this.#timer = this.#watched.size === 0 ? undefined : setTimeout(() => void this.#look(), pollMs)
+  }
+}

@@ -1,0 +1,44 @@
+import { InputError } from '../errors.ts'
+import type { ToolDefinition } from './define-tool.ts'
+import { getSession } from './tools/get-session.ts'
+import { listSessions } from './tools/list-sessions.ts'
+import { saveMessage } from './tools/save-message.ts'
+import { saveMessages } from './tools/save-messages.ts'
+import { searchMemory } from './tools/search-memory.ts'
+import { summarize } from './tools/summarize.ts'
+import { updateSession } from './tools/update-session.ts'
+
+/** Every tool, in the order in which clients list them. */
+export const allTools: readonly ToolDefinition[] = [
+  saveMessage,
+  saveMessages,
+  searchMemory,
+  getSession,
+  listSessions,
+  summarize,
+  updateSession,
+]
+
+export interface ToolSelection {
+  /** Leaves out every tool that writes. */
+  readonly readOnly: boolean
+  /** Names of the only tools to offer; absent offers all. */
+  readonly only?: readonly string[] | undefined
+}
+
+/** The tools that a server offers. Throws InputError for a name that is no tool. */
+export function selectTools(selection: ToolSelection): readonly ToolDefinition[] {
+  const names = allTools.map(({ name }) => name)
+  for (const name of selection.only ?? []) {
+    if (!names.includes(name)) {
+      throw new InputError(`Cannot offer the tool "${name}" as there is no such tool`, {
+        remedy: `Choose from: ${names.join(', ')}`,
+      })
+    }
+  }
+  return allTools.filter(
+    (tool) =>
+      (!selection.readOnly || tool.annotations.readOnlyHint) &&
+      (selection.only === undefined || selection.only.includes(tool.name)),
+  )
+}

@@ -1,0 +1,41 @@
+import type { Sql } from 'postgres'
+
+export interface NamedCount {
+  readonly name: string
+  readonly sessions: number
+}
+
+/** Who takes part, with which models, from which sources: the most frequent of each. */
+export interface StoreProfile {
+  readonly participants: readonly NamedCount[]
+  readonly models: readonly NamedCount[]
+  readonly sources: readonly NamedCount[]
+  readonly tags: readonly NamedCount[]
+}
+
+const namesMax = 20
+
+export async function readProfile(sql: Sql, tenantId: number): Promise<StoreProfile> {
+  const rows = await sql<{ kind: string; name: string; sessions: string }[]>`
+    with named as (
+      select 'participants' as kind, unnest(participants) as name from sessions where tenant_id = ${tenantId} and not restricted
+      union all select 'models', unnest(models_used) from sessions where tenant_id = ${tenantId} and not restricted
+      union all select 'tags', unnest(tags) from sessions where tenant_id = ${tenantId} and not restricted
+      union all select 'sources', source from sessions where tenant_id = ${tenantId} and not restricted
+    ), counted as (
+      select kind, name, count(*) as sessions, row_number() over (partition by kind order by count(*) desc, name) as place
+      from named group by kind, name
+    )
+    select kind, name, sessions from counted where place <= ${namesMax} order by kind, place`
+  const of = (kind: string) =>
+    rows.filter((row) => row.kind === kind).map((row) => ({ name: row.name, sessions: Number(row.sessions) }))
+  return { participants: of('participants'), models: of('models'), sources: of('sources'), tags: of('tags') }
+}
+
+/** What was learned and still holds, newest first. Bodies are JSON objects. */
+export async function readFacts(sql: Sql, tenantId: number): Promise<{ id: string; kind: string; fact: unknown }[]> {
+  const rows = await sql<{ id: string; kind: string; body: Uint8Array }[]>`
+    select id, kind, body from facts where tenant_id = ${tenantId} and superseded_by is null
+    order by created_at desc, id limit 100`
+  return rows.map((row) => ({ id: row.id, kind: row.kind, fact: JSON.parse(Buffer.from(row.body).toString('utf8')) }))
+}

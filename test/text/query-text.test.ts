@@ -1,0 +1,129 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { tokenize } from '../../src/indexing/tokenize.ts'
+import { limits } from '../../src/limits.ts'
+import { parseQuery, phraseMatches } from '../../src/search/query-text.ts'
+import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
+
+describe('parseQuery()', () => {
+  it('gives the forms of a word one group and the written form the highest weight', () => {
+    const { terms } = parseQuery('where are the crashed servers')
+    const crashed = terms.find(({ term }) => term === 'crashed')
+    const crash = terms.find(({ term }) => term === 'crash')
+    expect(crashed?.group).toBe(crash?.group)
+    expect(crashed?.weight).toBeGreaterThan(crash?.weight ?? 1)
+    expect(terms.find(({ term }) => term === 'the')).toMatchObject({ lowValue: true })
+    expect(crashed?.lowValue).toBe(false)
+  })
+
+  it('tries the stemmers of several languages on a word that could be of any', () => {
+    expect(parseQuery('Kisten').terms.map(({ term }) => term)).toEqual(expect.arrayContaining(['kisten', 'kist']))
+  })
+
+  it.each(['to be or not to be', 'the', 'wer ist das', 'что это', 'です'])(
+    'keeps the words of a query of only function words: %j',
+    (query) => {
+      const { terms } = parseQuery(query)
+      expect(terms.length).toBeGreaterThan(0)
+      expect(terms.every(({ lowValue, weight }) => !lowValue && weight === 1)).toBe(true)
+    },
+  )
+
+  it.each(['', ' ', '!?', '"', '""', '& | ! <-> :*', '(((', '…—', '\u200b', '\ud800', '%_%', '「」'])(
+    'gives nothing for %j',
+    (query) => {
+      expect(parseQuery(query)).toEqual({ terms: [], phrases: [], text: query })
+    },
+  )
+
+  it.each([
+    ['find "lock was held" now', [['lock', 'was', 'held']]],
+    [
+      '“New York” and "São Paulo"',
+      [
+        ['new', 'york'],
+        ['sao', 'paulo'],
+      ],
+    ],
+    ['„Zum Löwen“', [['zum', 'lowen']]],
+    ['« en avant »', [['en', 'avant']]],
+    ['「会議室」を', [['会', '議', '室']]],
+    ['say "never closed', []],
+    ['5" disk and 3" disk', [['disk', 'and', '3']]],
+    ["don't 'quote' this", []],
+  ])('takes the phrases of %j', (query, phrases) => {
+    expect(parseQuery(query).phrases).toEqual(phrases)
+  })
+
+  it('reads operators of other search engines as text', () => {
+    expect(parseQuery("foo & bar | !baz:* '; DROP TABLE x").terms.map(({ term }) => term)).toEqual(
+      expect.arrayContaining(['foo', 'bar', 'baz', 'drop', 'table', 'x']),
+    )
+  })
+
+  it('keeps the most telling terms of a query with too many', () => {
+    const query = `${'the of and '.repeat(50)}${Array.from({ length: 200 }, (_, index) => `word${index}`).join(' ')}`
+    const { terms } = parseQuery(query)
+    expect(terms).toHaveLength(limits.queryTermsMax)
+    expect(terms.some(({ lowValue }) => lowValue)).toBe(false)
+  })
+
+  it('never throws, gives each term once, at most the allowed number, with weights above 0 and up to 1', () => {
+    fc.assert(
+      fc.property(awkwardText, (query) => {
+        const { terms, phrases } = parseQuery(query)
+        expect(new Set(terms.map(({ term }) => term)).size).toBe(terms.length)
+        expect(terms.length).toBeLessThanOrEqual(limits.queryTermsMax)
+        expect(terms.every(({ weight }) => weight > 0 && weight <= 1)).toBe(true)
+        expect(terms.length > 0 && terms.every(({ lowValue }) => lowValue)).toBe(false)
+        expect(phrases.every((phrase) => phrase.length > 0)).toBe(true)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('finds every word and identifier of a text again when it alone is the query', () => {
+    fc.assert(
+      fc.property(awkwardText, fc.constantFrom('en', 'de', 'ru', 'ja', null), (text, language) => {
+        const tokens = tokenize(text, { language })
+        const indexed = new Set(tokens.map(({ term }) => term))
+        const missed = tokens
+          .map(({ start, end }) => text.slice(start, end))
+          .filter((slice) => !parseQuery(slice).terms.some(({ term }) => indexed.has(term)))
+        expect(missed).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each(Object.entries(badInputs))('takes time in proportion to the size of the bad input: %s', (_, make) => {
+    const small = secondsPerMegabyte(() => parseQuery(make(1)), make(1).length)
+    const large = secondsPerMegabyte(() => parseQuery(make(8)), make(8).length)
+    expect(large).toBeLessThan(Math.max(small, 0.1) * 4)
+  })
+})
+
+describe('phraseMatches()', () => {
+  const find = (text: string, phrase: string): string[] =>
+    phraseMatches(text, parseQuery(`"${phrase}"`).phrases[0] ?? []).map(({ start, end }) => text.slice(start, end))
+
+  it.each([
+    ['The Lock, was held.', 'lock was held', ['Lock, was held']],
+    ['lock was not held', 'lock was held', []],
+    ['unlock was held', 'lock was held', []],
+    ['会议室在三楼，会议很长', '会议', ['会议', '会议']],
+    ['Straße Nr. 5', 'STRASSE nr 5', ['Straße Nr. 5']],
+    ['see src/store/db.ts here', 'src/store/db.ts', ['src/store/db.ts']],
+    ['a a a', 'a a', ['a a', 'a a']],
+    ['a well-known fact', 'well known', ['well-known']],
+    ['I don’t know', "don't know", ['don’t know']],
+    ['เราย้ายการประชุม', 'ประชุม', ['ประชุม']],
+  ])('finds in %j the phrase %j as %j', (text, phrase, expected) => {
+    expect(find(text, phrase)).toEqual(expected)
+  })
+
+  it('finds nothing for an empty phrase', () => {
+    expect(phraseMatches('text', [])).toEqual([])
+  })
+})
