@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
 
 import { z } from 'zod'
 
-import { InputError } from './errors.ts'
+import { InputError, messageOf } from './errors.ts'
 
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
@@ -14,10 +16,6 @@ const settingsSchema = z.object({
     .min(1)
     .optional()
     .describe('Directory of the embedded store; made with mode 0700. It must be on a local disk. Default: ~/.verbatim'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .optional()
-    .describe('A PostgreSQL 15–18 server to use instead of the embedded store. Default: unset, embedded'),
   VERBATIM_IDLE_MINUTES: z.coerce
     .number()
     .min(0.01)
@@ -32,7 +30,6 @@ const settingsSchema = z.object({
 
 export interface Config {
   readonly home: string
-  readonly databaseUrl: string | undefined
   readonly idleMinutes: number
   readonly logLevel: (typeof logLevels)[number]
 }
@@ -96,8 +93,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const settings = parsed.data
   return {
     home: settings.VERBATIM_HOME === undefined ? join(homedir(), '.verbatim') : resolve(settings.VERBATIM_HOME),
-    databaseUrl: settings.DATABASE_URL,
     idleMinutes: settings.VERBATIM_IDLE_MINUTES,
     logLevel: settings.VERBATIM_LOG_LEVEL,
   }
+}
+
+/** The environment with the values of a file in `.env` form below it: what is set outside wins. */
+export function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
+  try {
+    return { ...parseEnv(readFileSync(path, 'utf8')), ...process.env }
+  } catch (error) {
+    throw new InputError(`Cannot read the file "${path}" that --env-file names: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** The environment for those who look for other programs' settings in it. Verbatim's own come from `readConfig`. */
+export function processEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env
 }

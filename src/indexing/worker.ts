@@ -16,6 +16,8 @@ export interface WorkerDependencies {
   readonly archive: ArchiveStore
   readonly hasher: TermHasher
   readonly log: Log
+  /** Told when everything that was pending is done. */
+  readonly onIdle?: () => void
 }
 
 /** Bounds of one round: the database has one engine, and a save must not wait long behind the index. */
@@ -49,6 +51,7 @@ export class IndexWorker {
     }
     this.#working = this.#drain().finally(() => {
       this.#working = undefined
+      this.#dependencies.onIdle?.()
     })
   }
 

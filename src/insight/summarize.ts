@@ -37,6 +37,8 @@ export interface SummaryReply {
     readonly message_id: string
     readonly seq: number
     readonly sender: string
+    /** The sentence, word for word as it stands in its message. */
+    readonly text: string
   }[]
   readonly made_by: 'extractive' | 'host'
   readonly coverage: { readonly from_seq: number; readonly to_seq: number; readonly messages_read: number }
@@ -116,11 +118,12 @@ export async function summarize(
     session_id: session.id,
     style: input.style,
     summary: made.sentences.map(({ sender, text }) => `${sender}: ${text}`).join('\n'),
-    citations: made.sentences.map(({ messageId, seq, sender }, index) => ({
+    citations: made.sentences.map(({ messageId, seq, sender, text }, index) => ({
       sentence: index + 1,
       message_id: messageId,
       seq,
       sender,
+      text,
     })),
     made_by: 'extractive',
     coverage: { from_seq: fromSeq, to_seq: toSeq, messages_read: made.messagesRead },

@@ -15,7 +15,10 @@ export interface TranscriptEntry {
   /** `message` is a turn or a tool result, `event` an entry understood to be something else, `unknown` one of a kind this
    * version does not know, `damaged` one that does not parse. */
   readonly kind: 'message' | 'event' | 'unknown' | 'damaged'
-  /** The entry's own id, unique within its session. Absent where the format gives none; the importer then makes one from the bytes. */
+  /**
+   * The entry's own id, unique within its session: one that comes again in the document has `#2`, `#3` … added.
+   * Absent where the format gives none; the importer then makes one from the bytes.
+   */
   readonly id?: string
   /** The id of the entry that this one follows in the conversation tree. */
   readonly parentId?: string
@@ -86,7 +89,7 @@ export interface TranscriptSample {
 export interface TranscriptPlace {
   /** A file or a directory to walk, absolute. */
   readonly path: string
-  /** Which file names below it belong to the format. */
+  /** Which files below it belong to the format; tested against the whole path, with `/` between its names. */
   readonly match: RegExp
 }
 
@@ -98,7 +101,11 @@ export interface TranscriptFormat {
   readonly label: string
   /** How sure the format is that the file is its own: 0 (not mine) to 1 (certain), by content first. */
   detect(sample: TranscriptSample): number
-  /** Reads a file as one or more documents, streaming: memory is bounded by the largest entry, or conversation, not by the file. */
+  /**
+   * Reads a file as one or more documents, streaming: memory is bounded by the largest entry, or conversation, not by the file.
+   * A document's events are read once, and before the next document is asked for. Damaged content becomes `damaged` entries;
+   * only a file that cannot be read throws: `InputError`, `LimitError` or `UnavailableError` with its path.
+   */
   documents(path: string): AsyncIterable<TranscriptDocument>
   /** Where the client keeps its transcripts for a user whose home directory is `home`. */
   places(home: string, environment: Readonly<Record<string, string | undefined>>): readonly TranscriptPlace[]

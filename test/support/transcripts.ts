@@ -46,8 +46,9 @@ export async function readTranscript(path: string, format?: TranscriptFormat): P
 
 /** Like `readTranscript`, for files that are one document. */
 export async function readOne(path: string, format?: TranscriptFormat): Promise<ReadDocument> {
-  const [document, ...others] = await readTranscript(path, format)
-  if (document === undefined || others.length > 0) throw new Error(`Expected one document in ${path}`)
+  const documents = await readTranscript(path, format)
+  const document = documents.at(0)
+  if (document === undefined || documents.length > 1) throw new Error(`Expected one document in ${path}`)
   return document
 }
 

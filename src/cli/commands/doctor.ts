@@ -1,0 +1,176 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+
+import type { Command } from 'commander'
+
+import { describeSettings, processEnvironment, readConfig, readEnvFile, type Config } from '../../config.ts'
+import { VerbatimError } from '../../errors.ts'
+import { findClients } from '../../setup/setup.ts'
+import { findTranscripts } from '../../transcripts/registry.ts'
+import { withStore } from '../context.ts'
+import { exitCodes, type ExitStatus } from '../exit-codes.ts'
+import { print, printJson } from '../output.ts'
+
+interface Check {
+  readonly name: string
+  readonly state: 'ok' | 'note' | 'problem'
+  readonly message: string
+  readonly remedy?: string
+}
+
+const nodeMajorMin = 20
+
+function checkNode(): Check {
+  const major = Number(process.versions.node.split('.')[0])
+  const message = `Node.js ${process.versions.node}`
+  return major >= nodeMajorMin
+    ? { name: 'node', state: 'ok', message }
+    : { name: 'node', state: 'problem', message, remedy: 'Install Node.js 20, 22 or 24' }
+}
+
+function checkSettings(config: Config): Check {
+  const environment = processEnvironment()
+  const set = describeSettings().filter(({ name }) => (environment[name] ?? '') !== '')
+  const values = set.map(({ name }) => `${name}=${environment[name]}`)
+  return {
+    name: 'settings',
+    state: 'ok',
+    message: values.length === 0 ? `all at their defaults, store in ${config.home}` : values.join(', '),
+  }
+}
+
+async function checkHome(config: Config): Promise<Check> {
+  try {
+    await access(config.home, constants.R_OK | constants.W_OK)
+    const mode = (await stat(config.home)).mode & 0o777
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      return {
+        name: 'home',
+        state: 'problem',
+        message: `${config.home} may be read by others (mode ${mode.toString(8)})`,
+        remedy: `Run: chmod 700 "${config.home}"`,
+      }
+    }
+    return { name: 'home', state: 'ok', message: `${config.home}, readable by you alone` }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return { name: 'home', state: 'ok', message: `${config.home} is made at the first start` }
+    return {
+      name: 'home',
+      state: 'problem',
+      message: `${config.home} cannot be read and written`,
+      remedy: 'Give yourself the right to it, or set VERBATIM_HOME to another directory',
+    }
+  }
+}
+
+async function checkStore(envFile: string | undefined): Promise<Check[]> {
+  try {
+    return await withStore(envFile, async ({ verbatim, caller }) => {
+      const { sessions, messages, index } = await verbatim.status(caller)
+      const behind = index.messages_behind
+      const checks: Check[] = [
+        { name: 'store', state: 'ok', message: `${sessions} sessions, ${messages} messages` },
+        behind === 0
+          ? { name: 'index', state: 'ok', message: 'every message can be found' }
+          : {
+              name: 'index',
+              state: 'note',
+              message: `${behind} messages are not searchable yet; this goes on in the background`,
+            },
+      ]
+      if (index.failed_for_good > 0) {
+        checks.push({
+          name: 'index failures',
+          state: 'problem',
+          message: `${index.failed_for_good} pieces of work failed for good`,
+          remedy: `See log/daemon.log in the home, then run "verbatim verify"`,
+        })
+      }
+      return checks
+    })
+  } catch (error) {
+    if (!(error instanceof VerbatimError)) throw error
+    return [
+      {
+        name: 'store',
+        state: 'problem',
+        message: error.message,
+        ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+      },
+    ]
+  }
+}
+
+async function checkSurroundings(): Promise<Check[]> {
+  const clients = await findClients({ home: homedir(), platform: process.platform, env: processEnvironment() })
+  const places = await findTranscripts(homedir(), processEnvironment())
+  const installed = clients.filter((client) => client.installed)
+  const checks: Check[] = installed.map((client) =>
+    client.configured
+      ? { name: client.client, state: 'ok', message: `${client.label} is configured` }
+      : {
+          name: client.client,
+          state: 'note',
+          message: `${client.label} is on this machine and not configured`,
+          remedy: `Run: verbatim setup ${client.client}`,
+        },
+  )
+  if (installed.length === 0)
+    checks.push({
+      name: 'clients',
+      state: 'note',
+      message: 'no known MCP client was found on this machine',
+      remedy: 'docs/clients.md shows how to configure one by hand',
+    })
+  for (const place of places) {
+    checks.push({
+      name: `history: ${place.format.name}`,
+      state: 'note',
+      message: `${place.files.length} ${place.format.label} files in ${place.path}`,
+      remedy: 'Run: verbatim import (again at any time; known entries count once)',
+    })
+  }
+  return checks
+}
+
+/** What this version does not do yet is said here too, so that nobody relies on it. */
+const notYet: readonly Check[] = [
+  {
+    name: 'encryption',
+    state: 'note',
+    message: 'the store is not encrypted by Verbatim in this version',
+    remedy: 'Use an encrypted disk',
+  },
+  { name: 'semantic search', state: 'note', message: 'off: this version searches by words; exact, in every language' },
+]
+
+export function registerDoctor(program: Command, status: ExitStatus): void {
+  program
+    .command('doctor')
+    .description('what is configured, what is missing, and how to fix it')
+    .option('--json', 'machine-readable output')
+    .action(async (options: { json?: boolean }) => {
+      const { envFile } = program.opts<{ envFile?: string }>()
+      const config = readConfig(envFile === undefined ? undefined : readEnvFile(envFile))
+      const checks = [
+        checkNode(),
+        checkSettings(config),
+        ...(await checkStore(envFile)),
+        await checkHome(config),
+        ...(await checkSurroundings()),
+        ...notYet,
+      ]
+      if (checks.some(({ state }) => state === 'problem')) status.code = exitCodes.problems
+      if (options.json === true) return printJson(checks)
+      const marks = { ok: 'ok     ', note: 'note   ', problem: 'PROBLEM' }
+      return print(
+        checks
+          .map(
+            ({ state, name, message, remedy }) =>
+              `${marks[state]}  ${name}: ${message}${remedy === undefined ? '' : `\n         ${remedy}`}\n`,
+          )
+          .join(''),
+      )
+    })
+}

@@ -1,0 +1,117 @@
+import { homedir } from 'node:os'
+
+import { Option, type Command } from 'commander'
+
+import { importFile, listFiles, type FileReport } from '../../capture/import-files.ts'
+import { processEnvironment } from '../../config.ts'
+import { findTranscripts, transcriptFormats } from '../../transcripts/registry.ts'
+import { withStore } from '../context.ts'
+import { exitCodes, type ExitStatus } from '../exit-codes.ts'
+import { print, printJson, table } from '../output.ts'
+import { startProgress } from '../progress.ts'
+
+interface ImportOptions {
+  readonly format?: string
+  readonly again?: boolean
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+interface FileToImport {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly format?: string
+}
+
+/** Without a path: everything at the known places of this machine, and what was found where. */
+async function findFiles(): Promise<FileToImport[]> {
+  const files: FileToImport[] = []
+  const places = await findTranscripts(homedir(), processEnvironment())
+  for (const place of places) {
+    process.stderr.write(`${place.format.label}: ${place.files.length} files in ${place.path}\n`)
+    for (const problem of place.problems) process.stderr.write(`  ${problem}\n`)
+    for (const file of await listFiles(place.files)) files.push({ ...file, format: place.format.name })
+  }
+  return files
+}
+
+function sum(reports: readonly FileReport[], pick: (report: FileReport['documents'][number]) => number): number {
+  return reports.reduce(
+    (total, report) => total + report.documents.reduce((inner, document) => inner + pick(document), 0),
+    0,
+  )
+}
+
+function renderReports(reports: readonly FileReport[]): string {
+  const byFormat = new Map<string, FileReport[]>()
+  for (const report of reports) {
+    if (report.format === undefined) continue
+    byFormat.set(report.format, [...(byFormat.get(report.format) ?? []), report])
+  }
+  const rows = [...byFormat].map(([format, group]) => [
+    format,
+    group.length,
+    group.filter(({ status }) => status === 'unchanged').length,
+    sum(group, ({ added }) => added),
+    sum(group, ({ known }) => known),
+    sum(group, ({ counts }) => counts['unknown'] ?? 0),
+    sum(group, ({ counts }) => counts['damaged'] ?? 0),
+  ])
+  const lines =
+    rows.length === 0
+      ? []
+      : [table(['format', 'files', 'unchanged', 'new entries', 'known', 'of unknown kind', 'damaged'], rows), '']
+  for (const report of reports) {
+    if (report.status === 'failed') lines.push(`FAILED ${report.path}: ${report.reason}`)
+    if (report.status === 'skipped') lines.push(`skipped ${report.path}: ${report.reason}`)
+    for (const document of report.documents) {
+      for (const { entry, problem } of document.problems)
+        lines.push(`damaged ${report.path} entry ${entry}: ${problem} (kept as it is)`)
+    }
+  }
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+export function registerImport(program: Command, status: ExitStatus): void {
+  program
+    .command('import')
+    .description('import histories of other agents, byte for byte; again at any time, known entries count once')
+    .argument('[path...]', 'files and directories; without any, the known places of this machine')
+    .addOption(
+      new Option('--format <name>', 'take this format instead of detecting it').choices([
+        ...new Set(transcriptFormats.map(({ name }) => name)),
+      ]),
+    )
+    .option('--again', 'read files again that have not changed since they were imported')
+    .option('--dry-run', 'show what would be imported, and import nothing')
+    .option('--json', 'machine-readable output')
+    .action(async (paths: readonly string[], options: ImportOptions) => {
+      const files: readonly FileToImport[] = paths.length > 0 ? await listFiles(paths) : await findFiles()
+      if (options.dryRun === true || files.length === 0) {
+        if (options.json === true) return printJson(files)
+        return print(
+          files.length === 0 ? 'Nothing to import was found.\n' : `${files.map(({ path }) => path).join('\n')}\n`,
+        )
+      }
+      return withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+        const progress = await startProgress(
+          'importing',
+          files.reduce((total, file) => total + file.sizeBytes, 0),
+        )
+        const reports: FileReport[] = []
+        for (const file of files) {
+          reports.push(
+            await importFile(verbatim.stores, caller, {
+              path: file.path,
+              format: options.format ?? file.format,
+              again: options.again,
+              onProgress: (bytes) => progress.add(bytes),
+            }),
+          )
+        }
+        progress.stop()
+        if (reports.some((report) => report.status === 'failed')) status.code = exitCodes.problems
+        return options.json === true ? printJson(reports) : print(renderReports(reports))
+      })
+    })
+}

@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+
+import { limits } from '../../limits.ts'
+import { withStore } from '../context.ts'
+import { oneLine, print, printJson, table } from '../output.ts'
+import { wholeNumber } from '../parse-options.ts'
+
+interface SessionsOptions {
+  readonly participant?: string
+  readonly model?: string
+  readonly source?: string
+  readonly since?: string
+  readonly until?: string
+  readonly tag?: string
+  readonly limit: number
+  readonly cursor?: string
+  readonly json?: boolean
+}
+
+export function registerSessions(program: Command): void {
+  program
+    .command('sessions')
+    .description('list sessions, most recently active first')
+    .option('--participant <name>', 'only sessions with this participant')
+    .option('--model <name>', 'only sessions that used this model')
+    .option('--source <name>', 'only from this source: mcp, openclaw, claude-code, codex, …')
+    .option('--since <time>', 'only active since (ISO 8601)')
+    .option('--until <time>', 'only begun until (ISO 8601)')
+    .option('--tag <tag>', 'only with this tag')
+    .option('--limit <n>', 'how many', wholeNumber(1, limits.pageSessionsMax), limits.pageSessionsDefault)
+    .option('--cursor <cursor>', 'continue after a previous page')
+    .option('--json', 'machine-readable output')
+    .action(async (options: SessionsOptions) => {
+      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+        const { json, ...filter } = options
+        const page = await verbatim.listSessions(caller, filter)
+        if (json === true) return printJson(page)
+        const rows = page.sessions.map((session) => [
+          session.session_id,
+          session.source,
+          session.last_active_at.slice(0, 16).replace('T', ' '),
+          session.message_count,
+          session.total_tokens,
+          oneLine(session.title ?? session.external_id ?? '', 50),
+        ])
+        await print(
+          rows.length === 0
+            ? 'No sessions.\n'
+            : `${table(['session', 'source', 'last active', 'messages', 'tokens', 'title'], rows)}\n`,
+        )
+        if (page.next_cursor !== undefined) process.stderr.write(`More: --cursor ${page.next_cursor}\n`)
+        return undefined
+      })
+    })
+}

@@ -1,0 +1,79 @@
+import { homedir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+import { Argument, type Command } from 'commander'
+
+import { processEnvironment } from '../../config.ts'
+import { clients } from '../../setup/clients.ts'
+import { serverCommand } from '../../setup/server-command.ts'
+import { findClients, planSetup, writeSetup } from '../../setup/setup.ts'
+import { print, printJson, table } from '../output.ts'
+
+interface SetupOptions {
+  readonly write?: boolean
+  readonly json?: boolean
+}
+
+/** Settings that a client must hand to the server it starts, because most clients hide the shell's environment. */
+function carriedEnvironment(): Record<string, string> | undefined {
+  const home = processEnvironment()['VERBATIM_HOME']
+  return home === undefined || home === '' ? undefined : { VERBATIM_HOME: home }
+}
+
+async function listClients(json: boolean): Promise<void> {
+  const found = await findClients({ home: homedir(), platform: process.platform, env: processEnvironment() })
+  if (json) return printJson(found)
+  const rows = found.map(({ client, label, installed, configured, path }) => [
+    client,
+    label,
+    installed ? 'yes' : 'no',
+    configured ? 'yes' : 'no',
+    path,
+  ])
+  return print(
+    `${table(['client', 'name', 'found', 'configured', 'configuration'], rows)}\n\nNext: verbatim setup <client>\n`,
+  )
+}
+
+export function registerSetup(program: Command): void {
+  program
+    .command('setup')
+    .description('show how to add Verbatim to an MCP client; with --write, add it')
+    .addArgument(
+      new Argument('[client]', 'which client; without one, those found on this machine').choices(
+        clients.map(({ name }) => name),
+      ),
+    )
+    .option('--write', 'write the configuration, and keep a copy of what was there')
+    .option('--json', 'machine-readable output')
+    .action(async (client: string | undefined, options: SetupOptions) => {
+      if (client === undefined) return listClients(options.json === true)
+      const scriptPath = fileURLToPath(new URL('../main.js', import.meta.url))
+      const { caution, ...command } = serverCommand({
+        execPath: process.execPath,
+        scriptPath,
+        platform: process.platform,
+      })
+      const env = carriedEnvironment()
+      const plan = await planSetup(client, {
+        home: homedir(),
+        platform: process.platform,
+        env: processEnvironment(),
+        server: { ...command, ...(env === undefined ? {} : { env }) },
+      })
+      if (caution !== undefined) process.stderr.write(`Caution: ${caution}\n`)
+      if (options.write !== true) {
+        if (options.json === true) return printJson(plan)
+        const state = plan.alreadyConfigured ? 'is configured already' : plan.exists ? 'exists' : 'does not exist yet'
+        return print(
+          `${plan.label}: ${plan.path} (${state})\n\n${plan.snippet}\n\n${plan.instructions}\n\nTo write it: verbatim setup ${client} --write\n`,
+        )
+      }
+      const written = await writeSetup(plan)
+      if (options.json === true) return printJson(written)
+      const copy = written.backupPath === undefined ? '' : ` What was there is kept in ${written.backupPath}.`
+      return print(
+        `${plan.alreadyConfigured ? 'Nothing to change in' : 'Wrote'} ${written.path}.${copy}\n\n${plan.instructions}\n`,
+      )
+    })
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+
+import { limits } from '../../limits.ts'
+import type { SessionDocument } from '../../sessions/document.ts'
+import { withStore } from '../context.ts'
+import { print, printJson } from '../output.ts'
+import { wholeNumber } from '../parse-options.ts'
+
+interface ShowOptions {
+  readonly from?: number
+  readonly limit: number
+  readonly cursor?: string
+  readonly full?: boolean
+  readonly json?: boolean
+}
+
+function renderForTerminal(document: SessionDocument): string {
+  const head = [
+    document.title ?? document.session_id,
+    `${document.session_id}  ${document.source}  ${document.created_at} to ${document.last_active_at}`,
+    `${document.message_count} messages, ${document.total_tokens} tokens, ${document.tool_invocations} tool calls, ${document.context_switches} context switches`,
+    `participants: ${document.participants.join(', ') || '-'}; models: ${document.models_used.join(', ') || '-'}`,
+  ]
+  const messages = document.messages.map(
+    (message) => `[${message.seq}] ${message.sender} (${message.role}) ${message.timestamp}\n${message.text ?? ''}\n`,
+  )
+  return `${head.join('\n')}\n\n${messages.join('\n')}`
+}
+
+export function registerShow(program: Command): void {
+  program
+    .command('show')
+    .description('show a session, a page at a time')
+    .argument('<session>', 'its id, ours or the source’s own')
+    .option('--from <seq>', 'first message number', wholeNumber(1, limits.sessionMessagesMax))
+    .option('--limit <n>', 'how many messages', wholeNumber(1, limits.pageMessagesMax), limits.pageMessagesDefault)
+    .option('--cursor <cursor>', 'continue after a previous page')
+    .option('--full', 'with --json: every field of every message')
+    .option('--json', 'machine-readable output')
+    .action(async (session: string, options: ShowOptions) => {
+      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+        const document = await verbatim.getSession(caller, {
+          sessionId: session,
+          fromSeq: options.from,
+          limit: options.limit,
+          maxTokens: limits.resultTokensMax * 10,
+          view: options.full === true ? 'full' : 'compact',
+          cursor: options.cursor,
+        })
+        if (options.json === true) return printJson(document)
+        await print(renderForTerminal(document))
+        if (document.next_cursor !== undefined) process.stderr.write(`More: --cursor ${document.next_cursor}\n`)
+        return undefined
+      })
+    })
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander'
+
+import { withStore } from '../context.ts'
+import { print, printJson, table } from '../output.ts'
+
+export function registerStatus(program: Command): void {
+  program
+    .command('status')
+    .description('what the store holds and how far its index is')
+    .option('--json', 'machine-readable output')
+    .action(async (options: { json?: boolean }) => {
+      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller, config }) => {
+        const status = await verbatim.status(caller)
+        if (options.json === true) return printJson(status)
+        const rows = [
+          ['store', `${status.store}, ${config.home}`],
+          ['sessions', String(status.sessions)],
+          ['messages', String(status.messages)],
+          ['bytes of messages', String(status.payload_bytes)],
+          ['not yet searchable', String(status.index.messages_behind)],
+          ['failed for good', String(status.index.failed_for_good)],
+          ['semantic search', status.semantic_search],
+        ]
+        return print(`${table(['', ''], rows).trimStart()}\n`)
+      })
+    })
+}

@@ -1,0 +1,38 @@
+import { Option, type Command } from 'commander'
+
+import { limits } from '../../limits.ts'
+import { withStore } from '../context.ts'
+import { print, printJson } from '../output.ts'
+import { wholeNumber } from '../parse-options.ts'
+
+interface SummarizeOptions {
+  readonly style: 'brief' | 'detailed' | 'decisions' | 'handoff'
+  readonly maxTokens: number
+  readonly json?: boolean
+}
+
+export function registerSummarize(program: Command): void {
+  program
+    .command('summarize')
+    .description('summarize a session with its own sentences, each with the number of its message')
+    .argument('<session>', 'its id, ours or the source’s own')
+    .addOption(
+      new Option('--style <style>', 'what for').choices(['brief', 'detailed', 'decisions', 'handoff']).default('brief'),
+    )
+    .option('--max-tokens <n>', 'length', wholeNumber(50, limits.resultTokensMax), 600)
+    .option('--json', 'machine-readable output')
+    .action(async (session: string, options: SummarizeOptions) => {
+      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+        const reply = await verbatim.summarize(caller, {
+          sessionId: session,
+          style: options.style,
+          maxTokens: options.maxTokens,
+          refresh: false,
+          keep: true,
+        })
+        if (options.json === true) return printJson(reply)
+        const lines = reply.citations.map(({ seq, sender, text }) => `[${seq}] ${sender}: ${text}`)
+        return print(lines.length === 0 ? 'Nothing to summarize.\n' : `${lines.join('\n')}\n`)
+      })
+    })
+}

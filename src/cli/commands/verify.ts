@@ -1,0 +1,37 @@
+import type { Command } from 'commander'
+
+import { verify } from '../../capture/verify.ts'
+import { withStore } from '../context.ts'
+import { exitCodes, type ExitStatus } from '../exit-codes.ts'
+import { print, printJson } from '../output.ts'
+import { startProgress } from '../progress.ts'
+
+export function registerVerify(program: Command, status: ExitStatus): void {
+  program
+    .command('verify')
+    .description('prove that everything stored is what went in: SHA-256 of every message and of every imported file')
+    .option('--json', 'machine-readable output')
+    .action(async (options: { json?: boolean }) => {
+      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+        const { messages } = await verbatim.status(caller)
+        const progress = await startProgress('verifying', messages)
+        let before = 0
+        const report = await verify(verbatim.stores, caller, (done) => {
+          progress.add(done - before)
+          before = done
+        })
+        progress.stop()
+        if (report.problems.length > 0) status.code = exitCodes.problems
+        if (options.json === true) return printJson(report)
+        for (const { session_id: session, message_id: message, file, problem } of report.problems) {
+          await print(
+            `PROBLEM ${[session, message, file].filter((part) => part !== undefined).join(' ')}: ${problem}\n`,
+          )
+        }
+        const verdict = report.problems.length === 0 ? 'all intact' : `${report.problems.length} problems`
+        return print(
+          `${report.messages} messages of ${report.sessions} sessions (${report.bytes} bytes) and ${report.files} imported files: ${verdict}\n`,
+        )
+      })
+    })
+}

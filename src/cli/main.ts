@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+// stdout belongs to the protocol: whatever a library prints goes to stderr. First thing, before anything is imported.
+console.log = console.error
+console.info = console.error
+console.debug = console.error
+
+const args = process.argv.slice(2)
+const isCommand =
+  args.some((arg) => !arg.startsWith('-') && !isValueOf(arg)) ||
+  args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg))
+
+/** Values of the server's own options are no commands. */
+function isValueOf(arg: string): boolean {
+  const before = args[args.indexOf(arg) - 1]
+  return before === '--tools' || before === '--env-file'
+}
+
+// A stdio server is started for every session of some hosts: it loads nothing of the command line.
+if (isCommand) {
+  const { runProgram } = await import('./program.ts')
+  process.exitCode = await runProgram(process.argv)
+} else {
+  const { runStdioServer } = await import('./stdio-server.ts')
+  process.exitCode = await runStdioServer(args)
+}

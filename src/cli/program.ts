@@ -1,0 +1,59 @@
+import { Command, CommanderError } from 'commander'
+
+import { UnavailableError, VerbatimError } from '../errors.ts'
+import { packageVersion } from '../version.ts'
+import { registerDoctor } from './commands/doctor.ts'
+import { registerExport } from './commands/export.ts'
+import { registerImport } from './commands/import.ts'
+import { registerSearch } from './commands/search.ts'
+import { registerSessions } from './commands/sessions.ts'
+import { registerSetup } from './commands/setup.ts'
+import { registerShow } from './commands/show.ts'
+import { registerStatus } from './commands/status.ts'
+import { registerSummarize } from './commands/summarize.ts'
+import { registerVerify } from './commands/verify.ts'
+import { exitCodes, ExitStatus } from './exit-codes.ts'
+
+function describeProgram(): Command {
+  return new Command('verbatim')
+    .description('The complete, lossless memory of AI agents. Without a command: an MCP server on stdin and stdout.')
+    .version(packageVersion(), '-V, --version')
+    .option('--read-only', 'MCP server: offer no tool that writes')
+    .option('--tools <names>', 'MCP server: offer only these tools, separated by commas')
+    .option('--env-file <path>', 'read settings from a file in .env form')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 problems were found, 2 wrong arguments or settings, 3 the store does not answer.\nDocumentation: docs/cli.md',
+    )
+    .exitOverride()
+}
+
+/** Runs a command and returns its exit code; errors are said on stderr, what to do included. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  const status = new ExitStatus()
+  const program = describeProgram()
+  for (const register of [
+    registerImport,
+    registerSearch,
+    registerSessions,
+    registerShow,
+    registerExport,
+    registerSummarize,
+    registerVerify,
+    registerStatus,
+    registerDoctor,
+    registerSetup,
+  ]) {
+    register(program, status)
+  }
+  for (const command of program.commands) command.exitOverride()
+  try {
+    await program.parseAsync([...argv])
+    return status.code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    if (!(error instanceof VerbatimError)) throw error
+    process.stderr.write(`verbatim: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`)
+    return error instanceof UnavailableError ? exitCodes.unavailable : exitCodes.usage
+  }
+}

@@ -1,0 +1,39 @@
+import type { WireError } from './wire.ts'
+
+/** `53100` disk full, `58030` the engine broke or hangs, `57P01` the daemon is leaving. */
+export type EngineErrorCode = '53100' | '58030' | '57P01'
+
+/** The engine cannot answer. What was asked may or may not have been done: only idempotent work may be tried again. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError'
+  readonly code: EngineErrorCode
+  readonly hint: string
+
+  constructor(code: EngineErrorCode, message: string, hint: string) {
+    super(message)
+    this.code = code
+    this.hint = hint
+  }
+
+  toWire(): WireError {
+    return { code: this.code, message: this.message, hint: this.hint }
+  }
+}
+
+export const freeSpaceHint = 'Free some space on the disk of VERBATIM_HOME; saves resume by themselves'
+
+/** `reason` is PostgreSQL's last message, or what the thread said; it never holds stored text. */
+export function engineErrorFrom(reason: string): EngineError {
+  if (isSpaceProblem(reason)) {
+    return new EngineError('53100', `Cannot use the store as its disk is full: "${reason}"`, freeSpaceHint)
+  }
+  return new EngineError(
+    '58030',
+    `Cannot use the store as its engine stopped: "${reason}"`,
+    'Try again: the engine is being restarted',
+  )
+}
+
+export function isSpaceProblem(reason: string): boolean {
+  return /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/i.test(reason)
+}

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+import { UnavailableError } from '../../errors.ts'
+import { readStatus } from './daemon-status.ts'
+import { homePathsOf, socketPathOf } from './home.ts'
+
+export interface DaemonLaunch {
+  readonly home: string
+  /** The version of this program; the daemon is started from the same files. */
+  readonly version: string
+  readonly idleMs?: number
+  /** Default: the migrations of this package. */
+  readonly migrationsFolder?: string
+  /** Further arguments of daemon-main, for tests. */
+  readonly daemonArguments?: readonly string[]
+  /** How long the daemon may take until it listens; default 20 s. */
+  readonly startMs?: number
+}
+
+const defaultStartMs = 20_000
+const pollMs = 15
+/** A daemon that lost the race for the lock exits; another start is tried when the winner is not there by then. */
+const respawnMs = 3_000
+
+/**
+ * Starts the daemon of this home without waiting for it, at the start of a process, so that the first call finds it
+ * ready. Where one is running already, the new one finds the lock taken and exits.
+ */
+export function startDaemonEarly(launch: DaemonLaunch): void {
+  void spawnUnlessThere(launch)
+}
+
+/**
+ * Makes sure that a daemon listens on this home's socket. It may still be opening the store: it accepts connections
+ * at once and answers them when it is ready. Throws UnavailableError with the daemon's own reason.
+ */
+export async function ensureDaemon(launch: DaemonLaunch): Promise<void> {
+  const socketPath = socketPathOf(launch.home)
+  if (await answers(socketPath)) return
+  const startedAt = Date.now()
+  const deadline = startedAt + (launch.startMs ?? defaultStartMs)
+  let spawnedAt = 0
+  while (Date.now() < deadline) {
+    if (Date.now() - spawnedAt > respawnMs) {
+      spawnDaemon(launch)
+      spawnedAt = Date.now()
+    }
+    await sleep(pollMs + Math.random() * pollMs)
+    if (await answers(socketPath)) return
+    failWithReason(launch, startedAt)
+  }
+  throw unreachable(launch)
+}
+
+function failWithReason(launch: DaemonLaunch, since: number): void {
+  const paths = homePathsOf(launch.home)
+  const status = readStatus(paths.status)
+  if (status?.state !== 'failed' || status.at < since) return
+  const remedy = status.remedy ?? `The daemon's log is "${paths.log}"`
+  throw new UnavailableError(`Cannot start the store: ${status.reason ?? 'no reason was given'}`, { remedy })
+}
+
+function unreachable(launch: DaemonLaunch): UnavailableError {
+  const paths = homePathsOf(launch.home)
+  const status = readStatus(paths.status)
+  const remedy = `See the daemon's log "${paths.log}"`
+  const waitedMs = launch.startMs ?? defaultStartMs
+  if (status === undefined || !existsSync(paths.log)) {
+    return new UnavailableError(
+      `Cannot reach the store as its daemon must answer within ${waitedMs} ms: it has not started at all`,
+      { remedy: `Check that "${paths.home}" can be written and that "${process.execPath}" can be run` },
+    )
+  }
+  return new UnavailableError(
+    `Cannot reach the store as its daemon must answer within ${waitedMs} ms: ` +
+      `version ${status.version}, process ${status.pid}, was last "${status.state}"`,
+    { remedy: `${remedy}; if process ${status.pid} hangs, end it` },
+  )
+}
+
+function spawnDaemon(launch: DaemonLaunch): void {
+  const main = fileURLToPath(new URL('daemon-main.js', import.meta.url))
+  const options = ['--version', launch.version, ...(launch.daemonArguments ?? [])]
+  if (launch.idleMs !== undefined) options.push('--idle-ms', String(launch.idleMs))
+  if (launch.migrationsFolder !== undefined) options.push('--migrations', launch.migrationsFolder)
+  const child = spawn(process.execPath, [main, launch.home, ...options], {
+    detached: true,
+    stdio: 'ignore',
+    windowsHide: true,
+  })
+  // A program that cannot be started shows as a daemon that does not answer.
+  child.on('error', () => undefined)
+  child.unref()
+}
+
+async function spawnUnlessThere(launch: DaemonLaunch): Promise<void> {
+  if (!(await answers(socketPathOf(launch.home)))) spawnDaemon(launch)
+}
+
+async function answers(socketPath: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(socketPath)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { chmodSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+import { UnavailableError } from '../../errors.ts'
+
+export interface HomePaths {
+  readonly home: string
+  readonly database: string
+  /** Large payloads, and later archive segments. */
+  readonly archive: string
+  readonly lock: string
+  readonly log: string
+  readonly status: string
+  /** Space that is given back when the disk is full, so that the engine can recover. */
+  readonly reserve: string
+}
+
+export function homePathsOf(home: string): HomePaths {
+  const root = resolve(home)
+  return {
+    home: root,
+    database: join(root, 'db'),
+    archive: join(root, 'archive'),
+    lock: join(root, 'verbatim.lock'),
+    log: join(root, 'log', 'daemon.log'),
+    status: join(root, 'log', 'daemon.json'),
+    reserve: join(root, 'reserve'),
+  }
+}
+
+/** Makes the home and its directories, for their owner only: there is no other authentication on the socket. */
+export function prepareHome(home: string): HomePaths {
+  const paths = homePathsOf(home)
+  for (const directory of ['', 'archive', 'keys', 'log']) ownDirectory(join(paths.home, directory))
+  return paths
+}
+
+/** A socket's path may have 104 bytes on macOS and 108 on Linux, the ending zero included. */
+const socketPathBytesMax = 100
+
+/**
+ * Where the daemon of this home listens. It has to be the same in every process, whatever TMPDIR says there: for homes
+ * with long names it is in a directory of this user below /tmp, on Windows it is a named pipe.
+ */
+export function socketPathOf(home: string): string {
+  const name = createHash('sha256').update(realPathOf(home)).digest('hex').slice(0, 24)
+  if (process.platform === 'win32') return String.raw`\\.\pipe\verbatim-${name}`
+  const path = join(resolve(home), 'verbatim.sock')
+  if (Buffer.byteLength(path) <= socketPathBytesMax) return path
+  return join('/tmp', `verbatim-${ownUid()}`, `${name}.sock`)
+}
+
+/** Makes the socket's directory where that is not the home, and refuses one that another user could have put there. */
+export function prepareSocketDirectory(socketPath: string): void {
+  if (process.platform === 'win32') return
+  const directory = resolve(socketPath, '..')
+  ownDirectory(directory)
+  const stats = lstatSync(directory)
+  if (!stats.isDirectory() || stats.uid !== ownUid()) {
+    throw new UnavailableError(`Cannot listen in "${directory}" as it must be a directory of this user`, {
+      remedy: 'Remove it, or set VERBATIM_HOME to a shorter path',
+    })
+  }
+}
+
+function ownDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (process.platform !== 'win32' && lstatSync(path).uid === ownUid()) chmodSync(path, 0o700)
+}
+
+/** Two names of one home must lead to one socket. */
+function realPathOf(home: string): string {
+  try {
+    return realpathSync(home)
+  } catch {
+    // The home does not exist yet; nobody can have linked to it.
+    return resolve(home)
+  }
+}
+
+/** Not os.userInfo(), which fails for a user id without a name, as containers have them. */
+function ownUid(): number {
+  return process.getuid?.() ?? 0
+}

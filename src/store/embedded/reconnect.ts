@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface ReconnectOptions {
+  /** How long new attempts are started; default 15 s. */
+  readonly withinMs?: number
+  readonly signal?: AbortSignal
+}
+
+const defaultWithinMs = 15_000
+const firstPauseMs = 20
+const pauseMsMax = 500
+
+/**
+ * Codes by which a connection, not the statement, failed: postgres.js, the operating system, and PostgreSQL's
+ * shutdowns (57P..) and engine errors (58030). A full disk (53100) is not among them: it does not pass by itself.
+ */
+const lossCodes: ReadonlySet<string> = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ERR_SOCKET_CLOSED',
+  'ERR_STREAM_DESTROYED',
+  '08000',
+  '08003',
+  '08006',
+  '57P01',
+  '57P02',
+  '57P03',
+  '58030',
+])
+
+/**
+ * Runs `work` again, with growing and jittered pauses, while it fails because the connection was lost. It may have been
+ * done although its answer was lost: only for idempotent work, writes with ids made by the client and
+ * `on conflict do nothing` for example.
+ */
+export async function withReconnect<T>(work: () => Promise<T>, options: ReconnectOptions = {}): Promise<T> {
+  const deadline = performance.now() + (options.withinMs ?? defaultWithinMs)
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
+    try {
+      return await work()
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (!isConnectionLoss(error) || performance.now() + pauseMs > deadline) throw error
+      await sleep(
+        pauseMs * (0.5 + Math.random()),
+        undefined,
+        options.signal === undefined ? {} : { signal: options.signal },
+      )
+    }
+  }
+}
+
+/** Looks through `cause` too: drizzle wraps the errors of its driver. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if ('code' in error && typeof error.code === 'string' && lossCodes.has(error.code)) return true
+  return isConnectionLoss(error.cause)
+}

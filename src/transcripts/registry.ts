@@ -1,0 +1,139 @@
+import type { Dirent } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { messageOf } from '../errors.ts'
+import { chatgpt } from './chatgpt.ts'
+import { claudeAi } from './claude-ai.ts'
+import { claudeCode } from './claude-code.ts'
+import { codex } from './codex.ts'
+import { fileChunks, fileHead, fileSize, headBytes, isCompressed } from './file-bytes.ts'
+import type { TranscriptFormat, TranscriptPlace, TranscriptSample } from './format.ts'
+import { geminiCli } from './gemini-cli.ts'
+import { generic } from './generic.ts'
+import { openclawJsonl } from './openclaw-jsonl.ts'
+import { openclawSqlite } from './openclaw-sqlite.ts'
+import { pi } from './pi.ts'
+import { unzstdChunks } from './zstd.ts'
+
+/** All formats. OpenClaw has two, one for each way it stores its sessions; both are named `openclaw`. */
+export const transcriptFormats: readonly TranscriptFormat[] = [
+  openclawSqlite,
+  openclawJsonl,
+  claudeCode,
+  codex,
+  geminiCli,
+  chatgpt,
+  claudeAi,
+  pi,
+  generic,
+]
+
+export interface DetectedFormat {
+  readonly format: TranscriptFormat
+  /** From 0 (excluded) to 1. */
+  readonly confidence: number
+}
+
+/**
+ * The format of a file, or undefined where it is no transcript. `among` limits the choice, by name: then the likeliest of
+ * those is taken even if it is not certain. Throws `InputError` or `UnavailableError` where the file cannot be read.
+ */
+export async function detectFormat(path: string, among?: string): Promise<DetectedFormat | undefined> {
+  const sample = await readSample(path)
+  let best: DetectedFormat | undefined
+  for (const format of transcriptFormats) {
+    if (among !== undefined && format.name !== among) continue
+    const confidence = format.detect(sample)
+    if (confidence > (best?.confidence ?? 0)) best = { format, confidence }
+  }
+  return best
+}
+
+/** What was found at one of the places where a client keeps its transcripts. */
+export interface FoundPlace {
+  readonly format: TranscriptFormat
+  readonly path: string
+  /** Absolute paths in the order of their names. */
+  readonly files: readonly string[]
+  /** Why part of the place could not be looked at. */
+  readonly problems: readonly string[]
+}
+
+/** Looks at every known place of a user's home; places that do not exist are left out. */
+export async function findTranscripts(
+  home: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<readonly FoundPlace[]> {
+  const found: FoundPlace[] = []
+  for (const format of transcriptFormats) {
+    for (const place of format.places(home, environment)) {
+      const walk: Walk = { place, files: [], problems: [] }
+      await lookInto(place.path, walk, 0)
+      if (walk.files.length + walk.problems.length > 0) {
+        found.push({ format, path: place.path, files: walk.files, problems: walk.problems })
+      }
+    }
+  }
+  return found
+}
+
+/** The directories below a place are few and shallow; this bound only stops a loop of links. */
+const depthMax = 12
+
+/** A walk through one place, with what it has found so far. */
+interface Walk {
+  readonly place: TranscriptPlace
+  readonly files: string[]
+  readonly problems: string[]
+}
+
+async function lookInto(directory: string, walk: Walk, depth: number): Promise<void> {
+  if (depth > depthMax) return
+  for (const entry of await entriesOf(directory, walk, depth)) {
+    const path = join(directory, entry.name)
+    if (await isDirectory(entry, path)) await lookInto(path, walk, depth + 1)
+    else if (walk.place.match.test(path.replaceAll('\\', '/'))) walk.files.push(path)
+  }
+}
+
+async function entriesOf(directory: string, walk: Walk, depth: number): Promise<readonly Dirent[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true })
+    return entries.sort((left, right) => (left.name < right.name ? -1 : 1))
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    // A client that is not installed is no problem; a directory that cannot be read is.
+    if (!isMissing || depth > 0)
+      walk.problems.push(`Cannot read directory ${JSON.stringify(directory)}: ${messageOf(error)}`)
+    return []
+  }
+}
+
+async function isDirectory(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory()
+  try {
+    return (await stat(path)).isDirectory()
+  } catch {
+    // A dangling link is taken for a file; opening it will say what is wrong.
+    return false
+  }
+}
+
+async function readSample(path: string): Promise<TranscriptSample> {
+  const sizeBytes = await fileSize(path)
+  if (!isCompressed(path)) return { path, head: await fileHead(path), sizeBytes }
+  const chunks: Uint8Array[] = []
+  let length = 0
+  let ended = true
+  for await (const chunk of unzstdChunks(fileChunks(path), path)) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > headBytes) {
+      ended = false
+      break
+    }
+  }
+  const head = Buffer.concat(chunks).subarray(0, headBytes)
+  return { path, head, sizeBytes: ended ? head.length : Math.max(sizeBytes, headBytes + 1) }
+}
