@@ -8,6 +8,9 @@ begin
     execute format('create table messages_p%s partition of messages for values with (modulus %s, remainder %s)', i, partitions, i);
     execute format('create table search_units_p%s partition of search_units for values with (modulus %s, remainder %s)', i, partitions, i);
     -- Small pending lists: a search reads them from end to end.
+    -- Which terms are frequent is in term_stats; the planner needs no list of its own.
+    execute format('alter table search_units_p%s alter column terms set statistics 10', i);
+    execute format('alter table search_units_p%s alter column frequencies set statistics 0', i);
     execute format('alter index search_units_p%s_terms_idx set (gin_pending_list_limit = 512)', i);
   end loop;
 end $$;
@@ -105,7 +108,7 @@ begin
     v_replaces := null;
     if v_external is null then
       select id, seq, saved_at, payload_sha256, role, sender into known from messages
-        where tenant_id = p_tenant and session_id = s.id and id = v_id;
+        where tenant_id = p_tenant and id = v_id;
     else
       select id, seq, saved_at, payload_sha256, role, sender into known from messages
         where tenant_id = p_tenant and session_id = s.id and external_id = v_external;
@@ -133,8 +136,7 @@ begin
       select id into v_parent from messages
         where tenant_id = p_tenant and session_id = s.id and external_id = m->>'parent';
       if v_parent is null and m->>'parent' ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then
-        select id into v_parent from messages
-          where tenant_id = p_tenant and session_id = s.id and id = (m->>'parent')::uuid;
+        select id into v_parent from messages where tenant_id = p_tenant and id = (m->>'parent')::uuid;
       end if;
     end if;
     v_switch := m->>'switch';

@@ -41,7 +41,7 @@ export const limits = {
   unitsPerMessageMax: 500,
   queryTermsMax: 64,
   /** Units that one search scores at most; the rarest terms choose them. */
-  searchCandidatesMax: 3_000,
+  searchCandidatesMax: 1_500,
   searchWaitForIndexMs: 2_000,
   databaseAnswerMs: 30_000,
 } as const

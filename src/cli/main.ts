@@ -21,5 +21,6 @@ if (isCommand) {
   process.exitCode = await runProgram(process.argv)
 } else {
   const { runStdioServer } = await import('./stdio-server.ts')
-  process.exitCode = await runStdioServer(args)
+  // Idle connections of the pool would keep the process alive; everything that was asked for has been answered.
+  process.exit(await runStdioServer(args))
 }

@@ -80,6 +80,5 @@ export async function runStdioServer(args: readonly string[]): Promise<number> {
     caller: (client) => localCaller(client),
     log,
   })
-  // Idle connections of the pool would keep the process alive; everything that was asked for has been answered.
-  process.exit(exitCodes.ok)
+  return exitCodes.ok
 }

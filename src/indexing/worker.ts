@@ -7,7 +7,7 @@ import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import { advanceOutbox, failOutbox, finishOutbox, pendingOutbox, type OutboxItem } from '../store/outbox.ts'
-import { messageLevel, writeUnits, type SearchUnit } from '../store/search-units.ts'
+import { analyzeTables, messageLevel, writeUnits, type SearchUnit } from '../store/search-units.ts'
 import { makeUnits } from './make-units.ts'
 import type { TermHasher } from './terms.ts'
 
@@ -26,6 +26,7 @@ const messagesPerRound = 200
 const bytesPerRound = 1024 * 1024
 const attemptsMax = 8
 const retryBaseMs = 500
+const analyzeAfterUnits = 1_000
 
 /**
  * The index worker. States: `idle` (nothing pending: waits for `wake`), `working` (drains the outbox round by round),
@@ -37,6 +38,9 @@ export class IndexWorker {
   #wokenAgain = false
   #stopping = false
   #retry: NodeJS.Timeout | undefined
+  /** Units written since the planner was last told the size of the index, and how many make it worth telling again. */
+  #unitsUnseen = 0
+  #unitsUntilAnalyze = analyzeAfterUnits
 
   constructor(dependencies: WorkerDependencies) {
     this.#dependencies = dependencies
@@ -129,6 +133,16 @@ export class IndexWorker {
         for (const { id, firstSeq } of advanced) await advanceOutbox(transaction, id, firstSeq)
       }),
     )
+    await this.#analyzeWhenGrown(units.length)
+  }
+
+  /** The planner is told at 1,000 units and whenever their number has about doubled. */
+  async #analyzeWhenGrown(added: number): Promise<void> {
+    this.#unitsUnseen += added
+    if (this.#unitsUnseen < this.#unitsUntilAnalyze) return
+    await this.#dependencies.database.run(analyzeTables)
+    this.#unitsUntilAnalyze += this.#unitsUnseen
+    this.#unitsUnseen = 0
   }
 
   async #readItem(

@@ -7,6 +7,8 @@ import { isJsonObject } from '../model/json.ts'
 const hostMembers = new Set(['sessionId', 'toolCallId', 'action', 'chatInput', 'tool'])
 
 function coerce(value: unknown, type: unknown): unknown {
+  // A Unix time, for one, is a number where the schema says text.
+  if (typeof value === 'number' && type === 'string') return String(value)
   if (typeof value !== 'string') return value
   switch (type) {
     case 'number':

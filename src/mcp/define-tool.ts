@@ -34,6 +34,17 @@ export interface ToolContext {
   readonly readOnly: boolean
 }
 
+/** Keywords whose bounds the server checks by itself and says in its errors; announcing them would cost tokens. */
+const leftOut = new Set([
+  '$schema',
+  'additionalProperties',
+  'propertyNames',
+  'maxLength',
+  'minLength',
+  'maxItems',
+  'minItems',
+])
+
 /** JSON Schema with nothing but what clients need: some choke on the rest, and every token of it is paid in every session. */
 export function portableSchema(schema: z.ZodObject): ObjectSchema {
   const strip = (value: unknown, isMap: boolean): unknown => {
@@ -43,9 +54,7 @@ export function portableSchema(schema: z.ZodObject): ObjectSchema {
       ([key, entry]) =>
         isMap ||
         !(
-          key === '$schema' ||
-          key === 'additionalProperties' ||
-          key === 'propertyNames' ||
+          leftOut.has(key) ||
           (key === 'maximum' && entry === Number.MAX_SAFE_INTEGER) ||
           (key === 'minimum' && entry === Number.MIN_SAFE_INTEGER)
         ),
@@ -53,6 +62,12 @@ export function portableSchema(schema: z.ZodObject): ObjectSchema {
     return Object.fromEntries(kept.map(([key, entry]) => [key, strip(entry, !isMap && key === 'properties')]))
   }
   return z.looseObject({ type: z.literal('object') }).parse(strip(z.toJSONSchema(schema, { io: 'input' }), false))
+}
+
+/** The output's schema without `required`: results are made by us, and a client checks the types of what is there. */
+function announcedOutput(schema: z.ZodObject): ObjectSchema {
+  const { required: _required, ...announced } = portableSchema(schema)
+  return announced
 }
 
 /** Describes a tool from its schemas; the handler gets arguments that have passed `input`. */
@@ -70,7 +85,7 @@ export function defineTool<I extends z.ZodObject>(tool: {
     title: tool.title,
     description: tool.description,
     inputSchema: portableSchema(tool.input),
-    ...(tool.output === undefined ? {} : { outputSchema: portableSchema(tool.output) }),
+    ...(tool.output === undefined ? {} : { outputSchema: announcedOutput(tool.output) }),
     annotations: tool.annotations,
     run: (context, args) => tool.run(context, tool.input.parse(args)),
   }

@@ -6,14 +6,14 @@ export interface HashedTerm {
   readonly term: bigint
   readonly weight: number
   readonly group: number
-  /** A function word: it may score but does not choose candidates while another term does. */
+  /** A function word: it is left out while the query has another word. */
   readonly lowValue: boolean
 }
 
 export interface TermPlan {
   /** The terms that choose the candidates: the rarest, as many as the budget allows. Empty where nothing can match. */
   readonly essential: readonly bigint[]
-  /** Every term that occurs at all, with its BM25 weight. */
+  /** The terms that score, with their BM25 weights. */
   readonly terms: readonly WeightedTerm[]
   /** True where every unit that holds a telling term is a candidate: no result can be missing. */
   readonly exhaustive: boolean
@@ -34,11 +34,12 @@ export function planTerms(
   statistics: CorpusStatistics,
   candidatesMax: number = limits.searchCandidatesMax,
 ): TermPlan {
+  // A term that the statistics do not know yet may have been indexed a moment ago: it counts as the rarest.
   const known = query
     .map((term) => ({ ...term, documents: statistics.documents.get(term.term) ?? 0 }))
-    .filter(({ documents }) => documents > 0)
-    .toSorted((a, b) => Number(a.lowValue) - Number(b.lowValue) || a.documents - b.documents)
+    .toSorted((a, b) => a.documents - b.documents)
   const telling = known.filter(({ lowValue }) => !lowValue)
+  // Function words would cost a look at every candidate and change no order.
   const choosing = telling.length > 0 ? telling : known
   const essential: bigint[] = []
   let budget = candidatesMax
@@ -49,10 +50,10 @@ export function planTerms(
   }
   return {
     essential,
-    terms: known.map(({ term, weight, group, documents }) => ({
+    terms: choosing.map(({ term, weight, group, documents }) => ({
       term,
       group,
-      weight: weight * inverseDocumentFrequency(documents, statistics.units),
+      weight: weight * inverseDocumentFrequency(documents, Math.max(statistics.units, documents)),
     })),
     exhaustive: essential.length === choosing.length && budget >= 0,
   }

@@ -97,7 +97,6 @@ export async function rankLexically(
         filter,
         candidatesMax: limits.searchCandidatesMax,
         limit: limit * 3 + 20,
-        offset: 0,
       }),
     )
   const rarest = plan.essential[0]

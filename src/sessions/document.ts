@@ -97,7 +97,10 @@ function tokensOf(message: MessageRow): Record<string, number> | undefined {
   return known.length === 0 ? undefined : Object.fromEntries(known)
 }
 
-function metadataOf(message: MessageRow, encoding: string): Record<string, unknown> {
+function metadataOf(
+  message: MessageRow,
+  known: { readonly encoding: string; readonly sentiment: number | null },
+): Record<string, unknown> {
   const optional = {
     external_id: message.externalId,
     model: message.model,
@@ -107,14 +110,14 @@ function metadataOf(message: MessageRow, encoding: string): Record<string, unkno
     replaces_id: message.replacesId,
     context_switch: message.contextSwitch,
     kind: message.kind === 'message' ? undefined : message.kind,
-    encoding: encoding === 'json' ? undefined : encoding,
+    encoding: known.encoding === 'json' ? undefined : known.encoding,
     media_type: message.payloadMediaType === jsonMediaType ? undefined : message.payloadMediaType,
     own: message.metadata === null ? undefined : JSON.parse(message.metadata),
   }
   const given = Object.entries(optional).filter(([, value]) => value !== null && value !== undefined)
   return {
     tools_used: message.toolsUsed ?? [],
-    sentiment: message.sentiment,
+    sentiment: known.sentiment,
     trust: message.trust,
     saved_at: message.savedAt,
     sha256: Buffer.from(message.payloadSha256).toString('hex'),
@@ -127,9 +130,14 @@ function common(message: MessageRow) {
 }
 
 /** A message whole, with everything that is known about it. */
-export function fullMessage(message: MessageRow, payload: Uint8Array): MessageDocument {
+export function fullMessage(message: MessageRow, payload: Uint8Array, sentiment: number | null): MessageDocument {
   const decoded = decodePayload(payload, message.payloadMediaType)
-  return { ...common(message), content: decoded.value, embeddings: [], metadata: metadataOf(message, decoded.encoding) }
+  return {
+    ...common(message),
+    content: decoded.value,
+    embeddings: [],
+    metadata: metadataOf(message, { encoding: decoded.encoding, sentiment }),
+  }
 }
 
 /** A piece of a message that is too large for one page; the pieces in order are its exact text (or base64). */
@@ -143,7 +151,7 @@ export function partOfMessage(
     ...common(message),
     content_part: { offset_bytes: piece.offsetBytes, total_bytes: payload.length, text: piece.text },
     embeddings: [],
-    metadata: metadataOf(message, encoding),
+    metadata: metadataOf(message, { encoding, sentiment: null }),
   }
 }
 

@@ -2,6 +2,7 @@ import { loadPayload } from '../capture/large-payload.ts'
 import { requireSession } from '../capture/session-reference.ts'
 import type { Caller } from '../model/access.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
+import { readSentiments } from '../store/search-units.ts'
 import { latestSummary } from '../store/summaries.ts'
 import { fullMessage, readableText, sessionHead } from './document.ts'
 import type { ReadDependencies } from './get-session.ts'
@@ -13,12 +14,15 @@ const pageMessages = 200
 async function* allMessages(
   dependencies: ReadDependencies,
   key: { readonly tenantId: number; readonly sessionId: string },
-): AsyncIterable<{ row: MessageRow; payload: Uint8Array }> {
+): AsyncIterable<{ row: MessageRow; payload: Uint8Array; sentiment: number | null }> {
   for (let fromSeq = 1; ;) {
     const rows = await dependencies.database.run((sql) => readMessages(sql, key, { fromSeq, limit: pageMessages }))
-    for (const row of rows) yield { row, payload: await loadPayload(dependencies.archive, row) }
     const last = rows.at(-1)
     if (last === undefined) return
+    const range = { fromSeq, toSeq: last.seq }
+    const sentiments = await dependencies.database.run((sql) => readSentiments(sql, key, range))
+    for (const row of rows)
+      yield { row, payload: await loadPayload(dependencies.archive, row), sentiment: sentiments.get(row.seq) ?? null }
     fromSeq = last.seq + 1
   }
 }
@@ -43,8 +47,8 @@ export async function* exportSession(
   const head = sessionHead(session)
   switch (choice.format) {
     case 'jsonl':
-      for await (const { row, payload } of messages)
-        yield `${JSON.stringify({ session_id: session.id, ...fullMessage(row, payload) })}\n`
+      for await (const { row, payload, sentiment } of messages)
+        yield `${JSON.stringify({ session_id: session.id, ...fullMessage(row, payload, sentiment) })}\n`
       return
     case 'markdown':
       yield `# ${head.title ?? `Session ${head.session_id}`}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n`
@@ -58,8 +62,8 @@ export async function* exportSession(
       const { length } = JSON.stringify(head)
       yield `${JSON.stringify(head).slice(0, length - 1)},"messages":[`
       let separator = '\n'
-      for await (const { row, payload } of messages) {
-        yield `${separator}${JSON.stringify(fullMessage(row, payload))}`
+      for await (const { row, payload, sentiment } of messages) {
+        yield `${separator}${JSON.stringify(fullMessage(row, payload, sentiment))}`
         separator = ',\n'
       }
       yield `\n],"context_summary":${JSON.stringify(summary?.text ?? null)}}\n`

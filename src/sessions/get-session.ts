@@ -9,6 +9,7 @@ import { decodeUtf8 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import { readHeads, readMessages, type MessageHead, type MessageRow, type SessionKey } from '../store/messages.ts'
+import { readSentiments } from '../store/search-units.ts'
 import { latestSummary } from '../store/summaries.ts'
 import {
   compactMessage,
@@ -106,7 +107,12 @@ async function fullPage(dependencies: ReadDependencies, request: PageRequest): P
     }
   }
   const messages: MessageDocument[] = []
-  for (const message of rows) messages.push(fullMessage(message, await loadPayload(dependencies.archive, message)))
+  const range = { fromSeq: from.seq, toSeq: rows.at(-1)?.seq ?? from.seq }
+  const sentiments = await dependencies.database.run((sql) => readSentiments(sql, key, range))
+  for (const message of rows) {
+    const payload = await loadPayload(dependencies.archive, message)
+    messages.push(fullMessage(message, payload, sentiments.get(message.seq) ?? null))
+  }
   return { messages, next: after(rows.at(-1)?.seq ?? first.seq) }
 }
 

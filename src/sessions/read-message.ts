@@ -7,6 +7,7 @@ import { recordedDataNotice } from '../model/fence.ts'
 import { looksLikeId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
 import { findMessage } from '../store/messages.ts'
+import { readSentiments } from '../store/search-units.ts'
 import { fullMessage, type MessageDocument } from './document.ts'
 import type { ReadDependencies } from './get-session.ts'
 
@@ -33,9 +34,13 @@ export async function readMessage(
       remedy: 'Call get_session to see its messages',
     })
   }
+  const key = { tenantId: caller.tenantId, sessionId: session.id }
+  const sentiments = await dependencies.database.run((sql) =>
+    readSentiments(sql, key, { fromSeq: row.seq, toSeq: row.seq }),
+  )
   return {
     notice: recordedDataNotice,
     session_id: session.id,
-    message: fullMessage(row, await loadPayload(dependencies.archive, row)),
+    message: fullMessage(row, await loadPayload(dependencies.archive, row), sentiments.get(row.seq) ?? null),
   }
 }

@@ -26,7 +26,6 @@ export interface MessageHead {
   readonly toolsUsed: readonly string[] | null
   readonly toolCallId: string | null
   readonly contextSwitch: string | null
-  readonly sentiment: number | null
   readonly payloadLocation: string | null
   readonly payloadBytes: number
   readonly payloadSha256: Uint8Array
@@ -63,7 +62,6 @@ interface RawHead {
   tools_used: string[] | null
   tool_call_id: string | null
   context_switch: string | null
-  sentiment: number | null
   payload_location: string | null
   payload_bytes: string
   payload_sha256: Uint8Array
@@ -79,9 +77,7 @@ interface RawMessage extends RawHead {
 const headColumns = (sql: Sql) => sql`
   session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp, saved_at, role, sender, model, kind,
   trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, to_jsonb(tools_used) as tools_used, tool_call_id,
-  context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type,
-  (select sentiment from search_units u where u.tenant_id = messages.tenant_id and u.level = 0 and u.session_id = messages.session_id
-     and u.first_seq = messages.seq and u.part = 0) as sentiment`
+  context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type`
 
 function headFromRow(row: RawHead): MessageHead {
   return {
@@ -106,7 +102,6 @@ function headFromRow(row: RawHead): MessageHead {
     toolsUsed: row.tools_used,
     toolCallId: row.tool_call_id,
     contextSwitch: row.context_switch,
-    sentiment: row.sentiment,
     payloadLocation: row.payload_location,
     payloadBytes: Number(row.payload_bytes),
     payloadSha256: row.payload_sha256,

@@ -141,7 +141,6 @@ export interface UnitQuery {
   readonly filter: UnitFilter
   readonly candidatesMax: number
   readonly limit: number
-  readonly offset: number
 }
 
 const jsonTexts = (sql: Sql, values: readonly string[]) =>
@@ -176,20 +175,34 @@ function filterConditions(sql: Sql, filter: UnitFilter) {
     }`
 }
 
+/** BM25's k1 = 1.2 and b = 0.75; a term's part is idf * 2.2 / (1 + k / tf), which grows with tf and has one tf in it. */
+const lengthFactor = (sql: Sql, averageLength: number) =>
+  sql`1.2 * (0.25 + 0.75 * term_count / ${averageLength}::float8)`
+
+/** The sum over the query's words of the best of each word's forms, as one expression: a subquery a row costs more than the rest. */
+function scoreExpression(sql: Sql, terms: readonly WeightedTerm[]) {
+  const groups = new Map<number, WeightedTerm[]>()
+  for (const term of terms) groups.set(term.group, [...(groups.get(term.group) ?? []), term])
+  const part = ({ term, weight }: WeightedTerm) =>
+    sql`${weight * 2.2}::float8 / (1 + k / frequencies[array_position(terms, ${term.toString()}::text::bigint)])`
+  let score = sql`0::float8`
+  for (const group of groups.values()) {
+    const [first, ...others] = group.map(part)
+    if (first === undefined) continue
+    const best = others.reduce((all, other) => sql`${all}, ${other}`, first)
+    score = sql`${score} + coalesce(greatest(${best}), 0)`
+  }
+  return score
+}
+
 /**
- * BM25 (Robertson and Zaragoza 2009, k1 = 1.2, b = 0.75) over the units that hold an essential term, best first; of the
- * forms of one word only the best counts.
- * The GIN index on `terms` finds the candidates; their number is bounded, so that the cost is.
+ * BM25 (Robertson and Zaragoza 2009) over the units that hold an essential term, best first; of the forms of one word
+ * only the best counts. The GIN index on `terms` finds the candidates; their number is bounded, so that the cost is.
  */
 export async function scoreUnits(sql: Sql, query: UnitQuery): Promise<ScoredUnit[]> {
-  const weights = JSON.stringify(
-    query.terms.map(({ term, weight, group }) => ({ t: term.toString(), w: weight, g: group })),
-  )
   const rows = await sql<{ session_id: string; first_seq: string; part: number; score: number }[]>`
-    with query as materialized (
-      select t, w, g from jsonb_to_recordset(${weights}::text::jsonb) as q(t bigint, w float8, g int)
-    ), candidates as materialized (
-      select u.session_id, u.first_seq, u.part, u.terms, u.frequencies, u.term_count, u.timestamp
+    with candidates as materialized (
+      select u.session_id, u.first_seq, u.part, u.terms, u.frequencies, u.timestamp, ${lengthFactor(sql, query.averageLength)} as k
       from search_units u
       where u.tenant_id = ${query.tenantId} and u.level = ${query.level}
         and u.terms && ${arrayLiteral(query.essential)}::text::bigint[]
@@ -197,20 +210,35 @@ export async function scoreUnits(sql: Sql, query: UnitQuery): Promise<ScoredUnit
         ${filterConditions(sql, query.filter)}
       limit ${query.candidatesMax}
     )
-    select session_id, first_seq, part, (
-      select sum(best) from (
-        select max(q.w * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * c.term_count / ${query.averageLength}::float8))) as best
-        from query q, lateral (select c.frequencies[array_position(c.terms, q.t)]::float8 as tf) f
-        where tf is not null group by q.g
-      ) forms
-    )::float8 as score
-    from candidates c
-    order by score desc nulls last, timestamp desc, session_id, first_seq, part
-    limit ${query.limit} offset ${query.offset}`
+    select session_id, first_seq, part, ${scoreExpression(sql, query.terms)} as score
+    from candidates
+    order by score desc, timestamp desc, session_id, first_seq, part
+    limit ${query.limit}`
   return rows.map((row) => ({
     sessionId: row.session_id,
     firstSeq: Number(row.first_seq),
     part: row.part,
     score: row.score,
   }))
+}
+
+/** How positive the messages of a stretch of a session are; those without a value are absent. */
+export async function readSentiments(
+  sql: Sql,
+  key: { readonly tenantId: number; readonly sessionId: string },
+  range: { readonly fromSeq: number; readonly toSeq: number },
+): Promise<Map<number, number>> {
+  const rows = await sql<{ first_seq: string; sentiment: number }[]>`
+    select first_seq, sentiment from search_units
+    where tenant_id = ${key.tenantId} and level = ${messageLevel} and session_id = ${key.sessionId}
+      and first_seq between ${range.fromSeq} and ${range.toSeq} and part = 0 and sentiment is not null`
+  return new Map(rows.map((row) => [Number(row.first_seq), row.sentiment]))
+}
+
+/**
+ * Tells the planner how large the tables have become. Without it the planner reads the whole index table for a rare
+ * word, and all messages of a session to find one of them.
+ */
+export async function analyzeTables(sql: Queries): Promise<void> {
+  await sql`analyze search_units, messages, sessions`
 }

@@ -37,7 +37,7 @@ function renderForTerminal(reply: SearchReply): string {
     }
     lines.push('')
   }
-  return lines.length === 0 ? 'Nothing was found.\n' : `${lines.join('\n')}`
+  return lines.length === 0 ? 'Nothing was found.\n' : lines.join('\n')
 }
 
 export function registerSearch(program: Command): void {

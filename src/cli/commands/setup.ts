@@ -66,14 +66,14 @@ export function registerSetup(program: Command): void {
         if (options.json === true) return printJson(plan)
         const state = plan.alreadyConfigured ? 'is configured already' : plan.exists ? 'exists' : 'does not exist yet'
         return print(
-          `${plan.label}: ${plan.path} (${state})\n\n${plan.snippet}\n\n${plan.instructions}\n\nTo write it: verbatim setup ${client} --write\n`,
+          `${plan.label}: ${plan.path} (${state})\n\n${plan.snippet}\n\n${plan.instructions.join('\n')}\n\nTo write it: verbatim setup ${client} --write\n`,
         )
       }
       const written = await writeSetup(plan)
       if (options.json === true) return printJson(written)
       const copy = written.backupPath === undefined ? '' : ` What was there is kept in ${written.backupPath}.`
       return print(
-        `${plan.alreadyConfigured ? 'Nothing to change in' : 'Wrote'} ${written.path}.${copy}\n\n${plan.instructions}\n`,
+        `${plan.alreadyConfigured ? 'Nothing to change in' : 'Wrote'} ${written.path}.${copy}\n\n${plan.instructions.join('\n')}\n`,
       )
     })
 }

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import { limits } from '../../limits.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
-const time = z.union([z.string(), z.number()]).optional()
+const time = z.string().optional()
 
 export const listSessions = defineTool({
   name: 'list_sessions',
   title: 'List sessions',
   description:
-    'List past conversations, most recently active first, with their metadata. Use it to find a session by who took part, which model, when, or tag.',
+    'List past conversations, most recent first, with metadata. Use it to find a session by participant, model, time or tag.',
   input: z.object({
     participant: z.string().optional(),
     model: z.string().optional(),

@@ -2,45 +2,52 @@ import { z } from 'zod'
 
 import type { MessageInput } from '../../capture/save.ts'
 import { limits } from '../../limits.ts'
-import { roleSchema, type Role } from '../../model/message.ts'
+import { roleSchema } from '../../model/message.ts'
 
 const count = z.number().int().min(0).max(2_147_483_647)
 
-/** Tokens as callers count them: one number, or what was read, written and cached. */
-const tokensSchema = z.union([
-  count,
-  z.object({
-    input: count.optional(),
-    output: count.optional(),
-    cache_read: count.optional(),
-    cache_write: count.optional(),
-  }),
-])
+/** What was read, written and cached. The names are said in words: each property would cost every session its tokens. */
+const tokensSchema = z.object({
+  input: count.optional(),
+  output: count.optional(),
+  cache_read: count.optional(),
+  cache_write: count.optional(),
+})
+
+/**
+ * Any JSON is taken. What is announced are the forms that callers send, because some clients refuse a schema that says
+ * nothing, and others a list of types.
+ */
+const contentSchema = z.unknown().meta({
+  anyOf: [{ type: 'string' }, { type: 'object' }, { type: 'array', items: { type: 'object' } }],
+  description: 'Text or any JSON, kept exactly',
+})
 
 /** The fields of one message, the same in `save_message` and in each element of `save_messages`. */
 export const messageFields = {
-  content: z.unknown().describe('The message: a string or any JSON, kept exactly'),
-  sender: z.string().max(limits.nameCharactersMax).describe('Who said it: a name'),
+  content: contentSchema,
+  sender: z.string().max(limits.nameCharactersMax).describe('Name of who said it'),
   role: roleSchema.optional().describe('Default: assistant if model is given, else user'),
-  message_id: z.string().optional().describe('Your id; a retry with it never doubles'),
-  timestamp: z.union([z.string(), z.number()]).optional().describe('ISO 8601; default now'),
+  message_id: z.string().optional().describe('Own id; retries with it never double'),
+  timestamp: z.string().optional().describe('ISO 8601; default now'),
   model: z.string().optional(),
-  tokens: tokensSchema.optional(),
+  tokens: z.looseObject({}).optional().describe('{input, output, cache_read, cache_write}'),
   tools_used: z.array(z.string()).max(1_000).optional(),
   tool_call_id: z.string().optional(),
-  parent_id: z.string().optional().describe('Message it answers, if not the previous one'),
+  parent_id: z.string().optional().describe('Message it follows, if not the last'),
   metadata: z.record(z.string(), z.unknown()).optional(),
 }
 
 export const messageSchema = z.object(messageFields)
 
-function usageOf(tokens: z.infer<typeof tokensSchema>, role: Role): NonNullable<MessageInput['usage']> {
-  if (typeof tokens === 'number') return role === 'assistant' ? { output: tokens } : { input: tokens }
+function usageOf(tokens: unknown): MessageInput['usage'] {
+  if (tokens === undefined) return undefined
+  const { input, output, cache_read: cacheRead, cache_write: cacheWrite } = tokensSchema.parse(tokens)
   return {
-    input: tokens.input ?? 0,
-    output: tokens.output ?? 0,
-    cacheRead: tokens.cache_read ?? 0,
-    cacheWrite: tokens.cache_write ?? 0,
+    ...(input === undefined ? {} : { input }),
+    ...(output === undefined ? {} : { output }),
+    ...(cacheRead === undefined ? {} : { cacheRead }),
+    ...(cacheWrite === undefined ? {} : { cacheWrite }),
   }
 }
 
@@ -53,7 +60,7 @@ export function toMessageInput(message: z.infer<typeof messageSchema>): MessageI
     messageId: message.message_id,
     timestamp: message.timestamp,
     model: message.model,
-    usage: message.tokens === undefined ? undefined : usageOf(message.tokens, role),
+    usage: usageOf(message.tokens),
     toolsUsed: message.tools_used,
     toolCallId: message.tool_call_id,
     parentId: message.parent_id,

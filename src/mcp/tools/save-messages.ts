@@ -6,12 +6,12 @@ import { messageSchema, toMessageInput } from './message-fields.ts'
 import { savedMessageSchema } from './save-message.ts'
 
 /** The element schema is said in words: listing it again would cost every session of every client its tokens. */
-const messagesSchema = z.array(z.object({ content: z.unknown(), sender: z.string() })).max(limits.batchMessagesMax)
+const messagesSchema = z.array(z.looseObject({ sender: z.string() })).max(limits.batchMessagesMax)
 
 export const saveMessages = defineTool({
   name: 'save_messages',
   title: 'Save several messages',
-  description: `Save up to ${limits.batchMessagesMax} messages of one conversation at once, in order, all or nothing. Use it to record a whole exchange or to catch up.`,
+  description: `Save up to ${limits.batchMessagesMax} messages of a conversation at once, all or nothing. Use it to record an exchange or to catch up.`,
   input: z.object({
     session_id: z.string().optional().describe('Session id, returned earlier or your own; none opens a session'),
     messages: messagesSchema.describe('Each with the fields of save_message'),

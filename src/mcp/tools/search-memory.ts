@@ -6,13 +6,13 @@ import { renderSearch } from '../../search/reply.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
 const names = z.array(z.string()).max(100).optional()
-const time = z.union([z.string(), z.number()]).optional()
+const time = z.string().optional()
 
 export const searchMemory = defineTool({
   name: 'search_memory',
   title: 'Search memory',
   description:
-    'Search past conversations and messages of all sessions and agents (memory, history, recall) by words, names, "exact phrases", file paths or error codes. Use it whenever earlier work, decisions, preferences or facts may matter. Returns matching messages with those around them; get_session reads on.',
+    'Search past conversations and messages of all sessions and agents (memory, history, recall) by words, names, "exact phrases", paths or error codes. Use it whenever earlier work, decisions, preferences or facts may matter. Returns matches with the messages around them; get_session reads on.',
   input: z.object({
     query: z
       .union([z.string(), z.array(z.string()).min(1).max(limits.querySet)])

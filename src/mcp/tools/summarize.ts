@@ -4,13 +4,13 @@ import { renderSummary } from '../../insight/render-summary.ts'
 import { limits } from '../../limits.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
-const time = z.union([z.string(), z.number()]).optional()
+const time = z.string().optional()
 
 export const summarize = defineTool({
   name: 'summarize',
   title: 'Summarize a session',
   description:
-    'Summarize (recap, brief, hand over) a past conversation or a part of it. Every sentence is quoted from the conversation and cites its message. Styles: brief, detailed, decisions, handoff.',
+    'Summarize (recap, hand over) a past conversation or part of it. Every sentence is quoted and cites its message.',
   input: z.object({
     session_id: z.string(),
     from_seq: z.number().int().min(1).optional(),

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 
+import { compiledFile, shippedMigrations } from './compiled.ts'
 import { openEngine } from './durable-fs.ts'
 import { imageFingerprint, imagePathsIn, packImage, writeManifest } from './image-file.ts'
 
@@ -13,10 +13,7 @@ import { imageFingerprint, imagePathsIn, packImage, writeManifest } from './imag
  * `node build-image.js [migrations [target]]`: part of the build. Makes an empty, migrated store and packs it, so that
  * a new home is there in a fraction of the time that initdb takes.
  */
-const [migrationsFolder, target] = [
-  process.argv[2] ?? fileURLToPath(new URL('../../../drizzle', import.meta.url)),
-  process.argv[3] ?? fileURLToPath(new URL('.', import.meta.url)),
-]
+const [migrationsFolder, target] = [process.argv[2] ?? shippedMigrations(), process.argv[3] ?? compiledFile('')]
 
 const scratch = await mkdtemp(join(tmpdir(), 'verbatim-image-'))
 try {

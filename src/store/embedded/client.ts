@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 
 import { UnavailableError, messageOf } from '../../errors.ts'
+import { registerArrayTypes } from './array-types.ts'
 import { ClientSocket, failedSocket, startupPaddingBytes } from './client-socket.ts'
 import { applicationNameOf, connectionOptionsOf } from './connection-options.ts'
 import { ensureDaemon } from './ensure-daemon.ts'
@@ -51,10 +52,12 @@ export function connectEmbedded(options: EmbeddedOptions): EmbeddedConnection {
     // Its own default grows to 20 s after a few losses.
     backoff: () => backoffSeconds,
     onnotice: () => undefined,
+    fetch_types: false,
     // A way to make the socket, which postgres.js has and its types leave out.
     socket,
   }
   const sql = postgres(settings)
+  registerArrayTypes(sql)
   return {
     sql,
     async close() {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import { startBackground } from '../../background/background.ts'
+import { shippedMigrations } from './compiled.ts'
 import { DaemonLog } from './daemon-log.ts'
 import { runDaemon } from './daemon.ts'
 import { homePathsOf } from './home.ts'
@@ -18,7 +18,7 @@ const { values, positionals } = parseArgs({
     'idle-ms': { type: 'string' },
     'idle-in-transaction-ms': { type: 'string' },
     'answer-ms': { type: 'string' },
-    migrations: { type: 'string', default: fileURLToPath(new URL('../../../drizzle', import.meta.url)) },
+    migrations: { type: 'string', default: shippedMigrations() },
   },
 })
 

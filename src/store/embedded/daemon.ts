@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 
 import postgres from 'postgres'
 
 import { UnavailableError, VerbatimError, messageOf } from '../../errors.ts'
 import { Broker } from './broker.ts'
+import { compiledFile } from './compiled.ts'
 import { connectionOptionsOf, isNewer, versionIn } from './connection-options.ts'
 import type { ConnectionOptions } from './connection-options.ts'
 import { DaemonLog } from './daemon-log.ts'
@@ -120,7 +120,7 @@ async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
   if (process.platform !== 'win32') rmSync(socketPath, { force: true })
   await broker.listen(socketPath)
   const connection = connectionOptionsOf(socketPath, internalName)
-  const sql = postgres({ ...connection, max: 1, onnotice: () => undefined })
+  const sql = postgres({ ...connection, max: 1, fetch_types: false, onnotice: () => undefined })
   try {
     // Loading drizzle takes as long as half of the engine's start, in which this thread has nothing else to do.
     const { migrateEmbedded } = await import('./migrate.ts')
@@ -154,8 +154,7 @@ async function engineFor(
   paths: HomePaths,
   options: ServeOptions & { readonly onRestarted: () => void },
 ): Promise<Engine> {
-  const here = fileURLToPath(new URL('.', import.meta.url))
-  const image = await imageFor(await imageFingerprint(options.migrationsFolder), imagePathsIn(here))
+  const image = await imageFor(await imageFingerprint(options.migrationsFolder), imagePathsIn(compiledFile('')))
   return new Engine({
     dataDir: paths.database,
     ...(image === undefined ? {} : { image }),

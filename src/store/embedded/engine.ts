@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 
+import { compiledFile } from './compiled.ts'
 import { EngineError, engineErrorFrom } from './engine-error.ts'
 import type { EngineReply, EngineRequest, EngineThreadOptions } from './engine-messages.ts'
 
@@ -142,7 +143,7 @@ class EngineThread {
     this.#onLost = onLost
     const { dataDir, image } = options
     // Its output is captured and dropped: an uncaught error of PGlite prints its whole source.
-    this.#worker = new Worker(new URL('engine-thread.js', import.meta.url), {
+    this.#worker = new Worker(compiledFile('engine-thread.js'), {
       workerData: { dataDir, image },
       stdout: true,
       stderr: true,

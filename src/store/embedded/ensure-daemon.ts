@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 
 import { UnavailableError } from '../../errors.ts'
+import { compiledFile } from './compiled.ts'
 import { readStatus } from './daemon-status.ts'
 import { homePathsOf, socketPathOf } from './home.ts'
 
@@ -83,11 +83,10 @@ function unreachable(launch: DaemonLaunch): UnavailableError {
 }
 
 function spawnDaemon(launch: DaemonLaunch): void {
-  const main = fileURLToPath(new URL('daemon-main.js', import.meta.url))
   const options = ['--version', launch.version, ...(launch.daemonArguments ?? [])]
   if (launch.idleMs !== undefined) options.push('--idle-ms', String(launch.idleMs))
   if (launch.migrationsFolder !== undefined) options.push('--migrations', launch.migrationsFolder)
-  const child = spawn(process.execPath, [main, launch.home, ...options], {
+  const child = spawn(process.execPath, [compiledFile('daemon-main.js'), launch.home, ...options], {
     detached: true,
     stdio: 'ignore',
     windowsHide: true,

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { afterEach, expect, test } from 'vitest'
+
+import { withReconnect } from '../../src/store/embedded/reconnect.ts'
+import { StoreFixture, faultCycles } from './store-fixture.ts'
+
+let store = new StoreFixture()
+
+afterEach(async () => {
+  await store.dispose()
+  store = new StoreFixture()
+}, 30_000)
+
+/** Reads the table and compares it with what was acknowledged: each id once, with the bytes that were acknowledged. */
+async function expectAllSaved(acknowledged: ReadonlyMap<string, string>): Promise<void> {
+  const { sql } = store.connect()
+  const rows = await withReconnect(async () => sql<{ id: string; body: string }[]>`select id, body from saved`)
+  const stored = new Map(rows.map(({ id, body }) => [id, createHash('sha256').update(body).digest('hex')]))
+  expect(stored.size).toBe(rows.length)
+  const wrong = [...acknowledged].filter(([id, sha256]) => stored.get(id) !== sha256)
+  expect(wrong).toEqual([])
+}
+
+/** Without a primary key doubled rows would stay; the unique id is only made when the rows are compared. */
+async function createTable(): Promise<void> {
+  await store.connect().sql`create table saved (id text primary key, body text not null)`
+}
+
+const cycles = faultCycles(10)
+
+test(
+  `no acknowledged row is lost or changed when the daemon is killed ${cycles} times under 8 writers`,
+  {
+    timeout: 60_000 + cycles * 15_000,
+  },
+  async () => {
+    await createTable()
+    const acknowledged = new Map<string, string>()
+    const read = (line: string): void => {
+      const [id = '', sha256 = ''] = line.split(' ')
+      acknowledged.set(id, sha256)
+    }
+    const perWriter = cycles * 60
+    const writers = Array.from({ length: 8 }, (_, n) =>
+      store.startScript('save-rows.ts', [`w${n}`, String(perWriter)], read),
+    )
+    let running = writers.length
+    for (const { exit } of writers) void exit.finally(() => (running -= 1))
+    let kills = 0
+    while (running > 0 && kills < cycles) {
+      const before = acknowledged.size
+      // A kill only counts when something was acknowledged since the last one.
+      while (running > 0 && acknowledged.size === before) await sleep(10)
+      await sleep(Math.random() * 500)
+      if (store.daemonPid() === undefined) continue
+      store.kill()
+      kills += 1
+    }
+    const ends = await Promise.all(writers.map(async ({ exit }) => exit))
+    expect(ends).toEqual(ends.map(() => ({ code: 0, errors: '' })))
+    expect(acknowledged.size).toBe(8 * perWriter)
+    expect(kills).toBeGreaterThan(0)
+    await expectAllSaved(acknowledged)
+  },
+)
+
+test(
+  `no acknowledged row is lost when ${cycles} writers are killed in the middle`,
+  {
+    timeout: 60_000 + cycles * 5_000,
+  },
+  async () => {
+    await createTable()
+    const acknowledged = new Map<string, string>()
+    for (let cycle = 0; cycle < cycles; cycle += 1) {
+      const writer = store.startScript('save-rows.ts', [`w${cycle}`, '1000000'], (line) => {
+        const [id = '', sha256 = ''] = line.split(' ')
+        acknowledged.set(id, sha256)
+      })
+      const before = acknowledged.size
+      while (acknowledged.size === before) await sleep(10)
+      await sleep(Math.random() * 100)
+      writer.child.kill('SIGKILL')
+      await writer.exit
+    }
+    expect(acknowledged.size).toBeGreaterThan(cycles)
+    await expectAllSaved(acknowledged)
+  },
+)
