@@ -14,8 +14,9 @@ import { registerSummarize } from './commands/summarize.ts'
 import { registerVerify } from './commands/verify.ts'
 import { exitCodes, ExitStatus } from './exit-codes.ts'
 
-function describeProgram(): Command {
-  return new Command('verbatim')
+/** The command line with every command; `status` is where a command that has run leaves its exit code. */
+export function describeProgram(status: ExitStatus): Command {
+  const program = new Command('verbatim')
     .description('The complete, lossless memory of AI agents. Without a command: an MCP server on stdin and stdout.')
     .version(packageVersion(), '-V, --version')
     .option('--read-only', 'MCP server: offer no tool that writes')
@@ -26,12 +27,6 @@ function describeProgram(): Command {
       '\nExit codes: 0 done, 1 problems were found, 2 wrong arguments or settings, 3 the store does not answer.\nDocumentation: docs/cli.md',
     )
     .exitOverride()
-}
-
-/** Runs a command and returns its exit code; errors are said on stderr, what to do included. */
-export async function runProgram(argv: readonly string[]): Promise<number> {
-  const status = new ExitStatus()
-  const program = describeProgram()
   for (const register of [
     registerImport,
     registerSearch,
@@ -47,6 +42,13 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     register(program, status)
   }
   for (const command of program.commands) command.exitOverride()
+  return program
+}
+
+/** Runs a command and returns its exit code; errors are said on stderr, what to do included. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  const status = new ExitStatus()
+  const program = describeProgram(status)
   try {
     await program.parseAsync([...argv])
     return status.code

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import {
@@ -38,7 +40,7 @@ async function translate<T>(answer: Promise<T>): Promise<T> {
 /** Serves the protocol revisions up to 2025-11-25 (those that begin with `initialize`) on stdin and stdout. */
 export async function serveLegacyStdio(
   protocol: ProtocolServer,
-  options: { readonly log: Log; readonly onClose: () => void },
+  options: { readonly log: Log; readonly input: Readable; readonly onClose: () => void },
 ): Promise<void> {
   const server = new Server(protocol.info, { capabilities: protocol.capabilities, instructions: protocol.instructions })
   const { handlers } = protocol
@@ -77,5 +79,8 @@ export async function serveLegacyStdio(
   }
   server.onerror = report
   server.onclose = options.onClose
-  await server.connect(new StdioServerTransport())
+  // The reader passes on whole lines and has bounded them.
+  await server.connect(
+    new StdioServerTransport(options.input, process.stdout, { maxBufferSize: Number.MAX_SAFE_INTEGER }),
+  )
 }

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 import { ProtocolError, ResourceNotFoundError, Server } from '@modelcontextprotocol/server'
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { z } from 'zod'
@@ -57,11 +59,12 @@ const listenSchema = z.object({
  */
 export function serveModernStdio(
   protocol: ProtocolServer,
-  options: { readonly log: Log; readonly onClose: () => void },
+  options: { readonly log: Log; readonly input: Readable; readonly onClose: () => void },
 ): void {
   const report = (error: unknown) =>
     options.log.warn(`protocol: ${error instanceof Error ? error.message : String(error)}`)
-  const transport = new StdioServerTransport()
+  // The reader passes on whole lines and has bounded them.
+  const transport = new StdioServerTransport(options.input, process.stdout, { maxBufferSize: Number.MAX_SAFE_INTEGER })
   serveStdio(() => createServer(protocol, report), { transport, onerror: report })
   const { onmessage, onclose } = transport
   transport.onmessage = (message) => {

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
 import { InputError, NotFoundError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../model/access.ts'
@@ -90,6 +92,8 @@ export class ProtocolServer {
   /** Waits until no request is being worked on, at most so long: a save that began is finished, and answered. */
   async settle(waitMs: number): Promise<void> {
     this.#subscriptions.close()
+    // The SDKs hand a request that was read to its handler, and its answer to the pipe, within one turn of the loop.
+    await turn()
     if (this.#inFlight === 0) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, waitMs)
@@ -98,6 +102,7 @@ export class ProtocolServer {
         resolve()
       }
     })
+    await turn()
   }
 
   /** A handler a method. Every failure is a ProtocolFailure. */

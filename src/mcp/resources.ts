@@ -23,7 +23,7 @@ export interface ResourceContents {
 const json = 'application/json'
 const markdown = 'text/markdown'
 
-const fixedResources: readonly ResourceListing[] = [
+export const fixedResources: readonly ResourceListing[] = [
   { uri: 'memory://sessions', name: 'sessions', description: 'Recent sessions, newest first', mimeType: json },
   {
     uri: 'memory://status',

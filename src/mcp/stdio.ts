@@ -1,10 +1,12 @@
-import type { Readable } from 'node:stream'
-
+import { LimitError } from '../errors.ts'
 import { isJsonObject } from '../model/json.ts'
+import { LineReader, requestIdOf, type DroppedLine } from './line-reader.ts'
 import { ProtocolServer, type ProtocolOptions } from './protocol.ts'
 
-/** A first line longer than this is left to the SDK, which has its own bound and its own error. */
-const firstLineBytesMax = 1024 * 1024
+/** A message of the largest size that may be saved fits, unless most of its characters are escaped. */
+const lineBytesMax = 10 * 1024 * 1024
+
+const invalidRequestCode = -32_600
 
 /** How long requests that were being worked on when the client left may take to end. */
 const settleMs = 10_000
@@ -23,31 +25,19 @@ function isLegacy(line: string): boolean {
   }
 }
 
-/** Reads up to the end of the first line and puts everything back. Undefined where the input ends before. */
-async function peekLine(input: Readable): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    const finish = (line: string | undefined) => {
-      input.off('readable', onReadable).off('end', onEnd).off('error', reject)
-      if (size > 0) input.unshift(Buffer.concat(chunks))
-      resolve(line)
-    }
-    const onReadable = () => {
-      for (;;) {
-        const bytes: unknown = input.read()
-        if (!Buffer.isBuffer(bytes)) return
-        chunks.push(bytes)
-        size += bytes.length
-        if (!bytes.includes(10) && size <= firstLineBytesMax) continue
-        const text = Buffer.concat(chunks).toString('utf8')
-        finish(text.split('\n', 1)[0] ?? '')
-        return
-      }
-    }
-    const onEnd = () => finish(undefined)
-    input.on('readable', onReadable).on('end', onEnd).on('error', reject)
+/** Refuses a line that is too long by the limit, where it can be told which request it was. */
+function refuseLine(line: DroppedLine, options: ProtocolOptions): void {
+  const { message } = new LimitError('take the request', {
+    what: 'its size in bytes',
+    limit: lineBytesMax,
+    actual: line.sizeBytes,
   })
+  const id = requestIdOf(line)
+  if (id === undefined) return options.log.warn(`protocol: ${message}`)
+  const text = `${message}. Send it in several messages, or import it from a file with "verbatim import"`
+  process.stdout.write(
+    `${JSON.stringify({ jsonrpc: '2.0', id, error: { code: invalidRequestCode, message: text } })}\n`,
+  )
 }
 
 /**
@@ -58,17 +48,17 @@ export async function serveStdio(options: ProtocolOptions): Promise<void> {
   const protocol = new ProtocolServer(options)
   // The common case is loaded while the client's first line is on its way.
   const legacyKit = import('./kit-legacy.ts')
-  const line = await peekLine(process.stdin)
+  const input = new LineReader(process.stdin, { lineBytesMax, onDropped: (line) => refuseLine(line, options) })
+  const line = await input.first
   if (line === undefined) return
-  await new Promise<void>((resolve, reject) => {
-    const settings = { log: options.log, onClose: resolve }
-    // The v1 transport does not notice the end of its input.
-    process.stdin.once('end', resolve).once('close', resolve)
-    const serving = isLegacy(line)
-      ? legacyKit.then(({ serveLegacyStdio }) => serveLegacyStdio(protocol, settings))
-      : import('./kit-modern.ts').then(({ serveModernStdio }) => serveModernStdio(protocol, settings))
-    serving.catch(reject)
+  let leave: () => void = () => undefined
+  const closed = new Promise<void>((resolve) => {
+    leave = resolve
   })
+  const settings = { log: options.log, input, onClose: leave }
+  if (isLegacy(line)) await (await legacyKit).serveLegacyStdio(protocol, settings)
+  else (await import('./kit-modern.ts')).serveModernStdio(protocol, settings)
+  await Promise.race([input.ended, closed])
   await protocol.settle(settleMs)
   // The last answers are handed to the pipe before the process ends.
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()))

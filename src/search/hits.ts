@@ -46,7 +46,9 @@ function findMatches(text: string, queries: readonly ParsedQuery[]): { matches: 
   const matches: Match[] = []
   const terms = new Set<string>()
   for (const token of tokenize(text)) {
-    if (!wanted.has(token.term)) continue
+    const last = matches.at(-1)
+    // A word's stems come after its written form and are at the same place: it matched once.
+    if (!wanted.has(token.term) || (last?.start === token.start && last.end === token.end)) continue
     matches.push({ start: token.start, end: token.end })
     if (terms.size < 12) terms.add(token.term)
   }

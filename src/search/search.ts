@@ -130,6 +130,14 @@ function fingerprint(input: SearchInput): string {
   return createHash('sha256').update(JSON.stringify(question)).digest('base64url').slice(0, 12)
 }
 
+/** The filters that are set, by the names of their arguments. */
+function filterNames(filter: UnitFilter): string[] {
+  const { sessionId: session_id, toolsUsed: tools_used, notSessionId: _own, ...rest } = filter
+  return Object.entries({ session_id, ...rest, tools_used }).flatMap(([name, value]) =>
+    value === undefined ? [] : [name],
+  )
+}
+
 const placeSchema = z.object({ query: z.string(), offset: z.number().int().min(0).max(rankedMax) })
 
 /**
@@ -185,7 +193,7 @@ export async function search(
       hits: found.hits,
       neighbours,
       sessions: new Map(sessions.map((session) => [session.id, session])),
-      filters: Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [name])),
+      filters: filterNames(filter),
       firstRank: offset + 1,
       coverage: {
         mode: ranking.exhaustive ? 'exhaustive' : 'top_k',

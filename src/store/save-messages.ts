@@ -3,6 +3,7 @@ import type { Sql } from 'postgres'
 import { ConflictError, LimitError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { ContextSwitch, Role, TokenUsage, Trust } from '../model/message.ts'
+import { describeSave } from './describe-save.ts'
 
 /** One message, ready to be stored: everything is decided but its number in the session. */
 export interface NewMessage {
@@ -38,8 +39,6 @@ export interface SaveTarget {
   readonly externalId?: string
   readonly create: boolean
   readonly createdAt?: string
-  readonly title?: string
-  readonly metadata?: string
   readonly parentExternalId?: string
 }
 
@@ -69,78 +68,30 @@ export interface SaveResult {
   readonly messages: readonly SavedMessage[]
 }
 
-/** Collects byte strings into one buffer and tells where each one is. */
-class Slices {
-  readonly #parts: Uint8Array[] = []
-  #length = 0
-
-  add(bytes: Uint8Array): [offset: number, length: number] {
-    const offset = this.#length
-    this.#parts.push(bytes)
-    this.#length += bytes.length
-    return [offset, bytes.length]
-  }
-
-  addText(text: string): [offset: number, length: number] {
-    return this.add(Buffer.from(text, 'utf8'))
-  }
-
-  toBuffer(): Buffer {
-    return Buffer.concat(this.#parts, this.#length)
-  }
-}
-
-function describeMessage(message: NewMessage, slices: Slices): Record<string, unknown> {
-  const { payload, usage } = message
-  const inline = 'bytes' in payload
-  // Undefined members are left out by JSON.stringify, and the function reads an absent member as null.
-  return {
-    id: message.id,
-    external_id: message.externalId,
-    parent: message.parent,
-    timestamp: message.timestamp,
-    role: message.role,
-    sender: message.sender,
-    model: message.model,
-    kind: message.kind,
-    trust: message.trust,
-    input: usage?.input,
-    output: usage?.output,
-    cache_read: usage?.cacheRead,
-    cache_write: usage?.cacheWrite,
-    tools: message.toolsUsed !== undefined && message.toolsUsed.length > 0 ? message.toolsUsed : undefined,
-    tool_call_id: message.toolCallId,
-    switch: message.contextSwitch,
-    copied: message.copied,
-    media_type: message.mediaType,
-    sha256: Buffer.from(message.sha256).toString('hex'),
-    bytes: inline ? payload.bytes.length : payload.sizeBytes,
-    location: inline ? undefined : payload.location,
-    payload: inline ? slices.add(payload.bytes) : undefined,
-    text: message.text === undefined ? undefined : slices.addText(message.text),
-    metadata: message.metadata === undefined ? undefined : slices.addText(message.metadata),
-  }
-}
-
-function describeSession(session: SaveTarget, slices: Slices): Record<string, unknown> {
-  return {
-    id: session.id,
-    source: session.source,
-    external_id: session.externalId,
-    create: session.create,
-    created_at: session.createdAt,
-    title: session.title === undefined ? undefined : slices.addText(session.title),
-    metadata: session.metadata === undefined ? undefined : slices.addText(session.metadata),
-    parent_external_id: session.parentExternalId,
-  }
-}
-
 interface FunctionResult {
   readonly session_id: string
   readonly external_id: string | null
   readonly created: boolean
   readonly version: number
-  readonly messages: readonly { id: string; seq: number; saved_at: string; duplicate: boolean }[]
+  readonly saved_at: string
+  readonly first_seq?: number
+  readonly messages?: readonly { id: string; seq: number; saved_at: string; duplicate: boolean }[]
+}
+
+/** Where all messages were new, the function says only where they begin. */
+function savedMessages(result: FunctionResult, request: SaveRequest): SavedMessage[] {
+  const { first_seq: firstSeq, messages } = result
+  const savedAt = (time: string) => new Date(time).toISOString()
+  if (firstSeq !== undefined) {
+    const at = savedAt(result.saved_at)
+    return request.messages.map(({ id }, index) => ({ id, seq: firstSeq + index, savedAt: at, duplicate: false }))
+  }
+  return (messages ?? []).map(({ id, seq, saved_at: time, duplicate }) => ({
+    id,
+    seq,
+    savedAt: savedAt(time),
+    duplicate,
+  }))
 }
 
 /** Translates the function's own SQLSTATEs (class VB); anything else is rethrown by the caller. */
@@ -183,14 +134,11 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
  * answer. Errors: NotFoundError, ConflictError, LimitError; nothing is stored then.
  */
 export async function saveMessages(sql: Sql, request: SaveRequest): Promise<SaveResult> {
-  const slices = new Slices()
-  const session = describeSession(request.session, slices)
-  const messages = request.messages.map((message) => describeMessage(message, slices))
+  const { session, messages, totals, bytes } = describeSave(request)
   try {
     const rows = await sql<{ result: FunctionResult }[]>`
-      select save_messages(${request.tenantId}, ${JSON.stringify(session)}::text::jsonb, ${JSON.stringify(messages)}::text::jsonb,
-        ${slices.toBuffer()}, ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax},
-        ${limits.sessionBytesMax}) as result`
+      select save_messages(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
+        ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as result`
     const result = rows[0]?.result
     if (result === undefined) throw new Error('save_messages returned no row')
     return {
@@ -198,12 +146,7 @@ export async function saveMessages(sql: Sql, request: SaveRequest): Promise<Save
       externalId: result.external_id,
       created: result.created,
       version: result.version,
-      messages: result.messages.map((message) => ({
-        id: message.id,
-        seq: message.seq,
-        savedAt: new Date(message.saved_at).toISOString(),
-        duplicate: message.duplicate,
-      })),
+      messages: savedMessages(result, request),
     }
   } catch (error) {
     throw refusal(error, request) ?? error

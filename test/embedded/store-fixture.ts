@@ -75,7 +75,9 @@ export class StoreFixture {
 
   daemonPid(): number | undefined {
     const status = readStatus(homePathsOf(this.home).status)
-    return status !== undefined && isAlive(status.pid) ? status.pid : undefined
+    // A test may run the daemon in its own process.
+    if (status === undefined || status.pid === process.pid || status.state === 'stopped') return undefined
+    return isAlive(status.pid) ? status.pid : undefined
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {

@@ -1,4 +1,5 @@
-import { fstatSync, openSync, readSync, ftruncateSync, writeSync } from 'node:fs'
+import { existsSync, fstatSync, openSync, readSync, ftruncateSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 
 import { DurableFS, openEngine } from '../../src/store/embedded/durable-fs.ts'
 
@@ -22,13 +23,25 @@ const unsynced = new Map<string, FileState>()
 
 interface Stream {
   readonly nfd: number
-  readonly node: unknown
-  readonly position: number
+  readonly node: FileNode
 }
 
-interface StreamOperations {
-  write(stream: Stream, buffer: Uint8Array, ...place: readonly number[]): number
-  fsync(stream: Stream): number
+interface FileNode {
+  readonly name: string
+}
+
+/** The part of Emscripten's NODEFS that changes what is on the disk. */
+interface NodeFileSystem {
+  readonly realPath: (node: FileNode) => string
+  readonly stream_ops: {
+    write: (
+      stream: Stream,
+      buffer: Uint8Array,
+      ...place: readonly [offset: number, length: number, at: number]
+    ) => number
+    fsync: (stream: Stream) => number
+  }
+  readonly node_ops: { rename: (node: FileNode, directory: FileNode, name: string) => void }
 }
 
 function remember(path: string, start: number, length: number): void {
@@ -45,6 +58,8 @@ function remember(path: string, start: number, length: number): void {
 
 function cutPower(): never {
   for (const [path, state] of unsynced) {
+    // Removed since: a file that is gone has nothing to lose.
+    if (!existsSync(path)) continue
     const file = openSync(path, 'r+')
     for (const [page, old] of state.pages) {
       if (Math.random() < 0.5) writeSync(file, old, 0, pageBytes, page * pageBytes)
@@ -55,23 +70,33 @@ function cutPower(): never {
   throw new Error('Cannot come here as the process was killed')
 }
 
+function forgetWrites(nodefs: NodeFileSystem): void {
+  const { write, fsync } = nodefs.stream_ops
+  const { rename } = nodefs.node_ops
+  nodefs.stream_ops.write = (stream, buffer, ...place) => {
+    const [, length, at] = place
+    remember(nodefs.realPath(stream.node), at, length)
+    return write(stream, buffer, ...place)
+  }
+  nodefs.stream_ops.fsync = (stream) => {
+    const done = fsync(stream)
+    unsynced.delete(nodefs.realPath(stream.node))
+    return done
+  }
+  nodefs.node_ops.rename = (node, directory, name) => {
+    const path = nodefs.realPath(node)
+    rename(node, directory, name)
+    const state = unsynced.get(path)
+    unsynced.delete(path)
+    if (state !== undefined) unsynced.set(join(nodefs.realPath(directory), name), state)
+  }
+}
+
 class ForgetfulFS extends DurableFS {
   override async init(...parameters: Parameters<DurableFS['init']>): ReturnType<DurableFS['init']> {
     const result = await super.init(...parameters)
     result.emscriptenOpts.preRun?.push((module) => {
-      const nodefs = module.FS.filesystems.NODEFS
-      const pathOf = (stream: Stream): string => String(nodefs.realPath(stream.node))
-      const operations: StreamOperations = nodefs.stream_ops
-      const { write, fsync } = operations
-      operations.write = (stream, buffer, offset, length, position) => {
-        remember(pathOf(stream), position ?? stream.position, length ?? 0)
-        return write(stream, buffer, offset ?? 0, length ?? 0, position ?? 0)
-      }
-      operations.fsync = (stream) => {
-        const done = fsync(stream)
-        unsynced.delete(pathOf(stream))
-        return done
-      }
+      forgetWrites(module.FS.filesystems.NODEFS)
     })
     return result
   }

@@ -8,14 +8,17 @@ import { withReconnect } from '../../src/store/embedded/reconnect.ts'
  * is lost, and prints the id and the SHA-256 of each row once it is acknowledged.
  */
 const [home = '', writer = '', count = '0'] = process.argv.slice(2)
-const { sql, close } = connectEmbedded({ home, version: '1.2.3', idleMs: 5_000 })
+const store = connectEmbedded({ home, version: '1.2.3', idleMs: 5_000 })
 
 for (let n = 0; n < Number(count); n += 1) {
   const id = `${writer}-${n}`
   const body = `${id} ${randomUUID().repeat(1 + (n % 60))}`
-  await withReconnect(async () => sql`insert into saved (id, body) values (${id}, ${body}) on conflict do nothing`, {
-    withinMs: 60_000,
-  })
+  await withReconnect(
+    async () => store.sql`insert into saved (id, body) values (${id}, ${body}) on conflict do nothing`,
+    {
+      withinMs: 60_000,
+    },
+  )
   process.stdout.write(`${id} ${createHash('sha256').update(body).digest('hex')}\n`)
 }
-await close()
+await store.close()

@@ -16,8 +16,8 @@ import type { WireError } from './wire.ts'
  * come first served, and the engine belongs to one of them from its first batch until the engine reports idle: this
  * keeps unnamed statements and transactions apart. There is no authentication: the socket's directory is 0700.
  *
- * What stays shared between clients, because the engine has one session: SET without LOCAL, temporary tables, advisory
- * locks, LISTEN, and DEALLOCATE ALL.
+ * Shared between clients, as the engine has one session: SET without LOCAL, temporary tables, advisory locks, LISTEN,
+ * DEALLOCATE ALL. COPY FROM STDIN makes PGlite give up the session: its data has to come with the statement.
  */
 export class Broker {
   readonly #engine: Engine

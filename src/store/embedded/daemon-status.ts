@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 
 const statusSchema = z.object({
-  state: z.enum(['starting', 'ready', 'failed', 'stopped']),
+  state: z.enum(['starting', 'ready', 'stopping', 'failed', 'stopped']),
   pid: z.number().int(),
   version: z.string(),
   /** Milliseconds since 1970. */

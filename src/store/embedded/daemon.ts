@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import postgres from 'postgres'
 
 import { UnavailableError, VerbatimError, messageOf } from '../../errors.ts'
 import { Broker } from './broker.ts'
 import { compiledFile } from './compiled.ts'
-import { connectionOptionsOf, isNewer, versionIn } from './connection-options.ts'
+import { connectionOptionsOf } from './connection-options.ts'
 import type { ConnectionOptions } from './connection-options.ts'
+import { DaemonLifetime, leaving } from './daemon-lifetime.ts'
+import type { Background } from './daemon-lifetime.ts'
 import { DaemonLog } from './daemon-log.ts'
-import { writeStatus } from './daemon-status.ts'
+import { readStatus, writeStatus } from './daemon-status.ts'
 import type { DaemonStatus } from './daemon-status.ts'
 import { EngineError } from './engine-error.ts'
 import { Engine } from './engine.ts'
 import { tryLockHome } from './home-lock.ts'
+import type { HomeLock } from './home-lock.ts'
 import { prepareHome, prepareSocketDirectory, socketPathOf } from './home.ts'
 import type { HomePaths } from './home.ts'
 import { imageFingerprint, imageFor, imagePathsIn } from './image-file.ts'
@@ -22,15 +26,7 @@ import { refuseNetworkFileSystem } from './network-file-system.ts'
 import { SpaceGuard, keepReserve, releaseReserve } from './space-guard.ts'
 import type { WireError } from './wire.ts'
 
-/** Work that goes on in the daemon beside serving: the index worker. */
-export interface Background {
-  /** Somebody may have saved something. Called at most every 20 ms, never inside a transaction of its own. */
-  readonly wake: () => void
-  /** Whether there is work left for which the daemon should stay although it has no client. */
-  readonly busy?: () => boolean
-  /** Resolves when no statement of it is under way; the store is closed next. */
-  readonly stop: () => Promise<void>
-}
+export type { Background } from './daemon-lifetime.ts'
 
 export interface DaemonOptions {
   readonly home: string
@@ -46,15 +42,10 @@ export interface DaemonOptions {
   readonly signal: AbortSignal
 }
 
-const defaultIdleMs = 10 * 60_000
 const drainMs = 5_000
-const wakeDelayMs = 20
-
-const leaving: WireError = {
-  code: '57P01',
-  message: 'Cannot answer as the daemon of the store is leaving',
-  hint: 'Connect again: another daemon is started',
-}
+/** Draining and closing take no longer. */
+const leavingMs = 30_000
+const pollMs = 25
 
 /**
  * Owns the store of a home until it is idle, aborted or taken over by a newer version, and closes it cleanly. Resolves
@@ -72,11 +63,11 @@ export async function runDaemon(options: DaemonOptions): Promise<'served' | 'los
   const log = new DaemonLog(paths.log)
   try {
     refuseNetworkFileSystem(paths.home)
-    const lock = tryLockHome(paths.lock)
+    const lock = tryLockHome(paths.lock) ?? (await lockAfterLeaving(paths))
     if (lock === undefined) return 'lost'
     try {
       status('starting')
-      await serve(paths, { ...options, log, onReady: () => status('ready') })
+      await serve(paths, { ...options, log, onState: status })
       status('stopped')
       return 'served'
     } finally {
@@ -91,7 +82,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'served' | 'los
 
 interface ServeOptions extends DaemonOptions {
   readonly log: DaemonLog
-  readonly onReady: () => void
+  readonly onState: (state: 'ready' | 'stopping') => void
 }
 
 async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
@@ -101,7 +92,7 @@ async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
   const parts: { guard?: SpaceGuard; maintenance?: Maintenance } = {}
   const engine = await engineFor(paths, { ...options, onRestarted: () => parts.guard?.restarted() })
   const internalName = `verbatim-daemon/${randomUUID()}`
-  const lifetime = new Lifetime(options, () => broker.clients)
+  const lifetime = new DaemonLifetime(options, () => broker.clients)
   const broker: Broker = new Broker(engine, {
     internalName,
     ...(options.idleInTransactionMs === undefined ? {} : { idleInTransactionMs: options.idleInTransactionMs }),
@@ -116,7 +107,7 @@ async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
   const opened = engine.open()
   // Its failure is seen below, after what can be done meanwhile.
   opened.catch(() => undefined)
-  prepareSocketDirectory(socketPath)
+  prepareSocketDirectory(socketPath, paths.home)
   if (process.platform !== 'win32') rmSync(socketPath, { force: true })
   await broker.listen(socketPath)
   const connection = connectionOptionsOf(socketPath, internalName)
@@ -131,22 +122,50 @@ async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
     parts.guard.check()
     broker.admit()
     log.write(`version ${options.version} serves after ${Math.round(performance.now() - startedAt)} ms`)
-    options.onReady()
+    options.onState('ready')
     parts.maintenance = new Maintenance(sql, { log })
-    lifetime.background = await options.startBackground?.(connection)
+    lifetime.background = await startBackground(connection, options)
+    // For what was saved while it started.
+    lifetime.wake()
     lifetime.idle()
     log.write(`leaves: ${await lifetime.over}`)
   } catch (error) {
     await broker.drain(wireErrorOf(error), 0)
     throw error
   } finally {
+    options.onState('stopping')
+    lifetime.stop()
     parts.maintenance?.stop()
     parts.guard?.stop()
-    await lifetime.background?.stop()
+    // Bounded: background work that hangs loses its connection below, and its transaction is rolled back.
+    if (lifetime.background !== undefined) await Promise.race([lifetime.background.stop(), sleep(drainMs)])
     await broker.drain(leaving, drainMs)
     await sql.end({ timeout: 0 })
     await engine.close()
     if (process.platform !== 'win32') rmSync(socketPath, { force: true })
+  }
+}
+
+/**
+ * A client may come while the last daemon is closing the store and holds the lock still. Its new daemon waits for that,
+ * so that the client need not start another. `undefined` when the lock's holder is not leaving, or somebody was faster.
+ */
+async function lockAfterLeaving(paths: HomePaths): Promise<HomeLock | undefined> {
+  for (let waitedMs = 0; waitedMs < leavingMs && readStatus(paths.status)?.state === 'stopping'; waitedMs += pollMs) {
+    await sleep(pollMs)
+    const lock = tryLockHome(paths.lock)
+    if (lock !== undefined) return lock
+  }
+  return tryLockHome(paths.lock)
+}
+
+/** Saves and searches go on where the background work cannot start, because a provider is set up wrongly for example. */
+async function startBackground(connection: ConnectionOptions, options: ServeOptions): Promise<Background | undefined> {
+  try {
+    return await options.startBackground?.(connection)
+  } catch (error) {
+    options.log.write(`the background work did not start: ${messageOf(error)}`)
+    return undefined
   }
 }
 
@@ -168,58 +187,9 @@ async function engineFor(
   })
 }
 
-/** Decides when the daemon leaves, and wakes the background work. */
-class Lifetime {
-  readonly over: Promise<string>
-  background: Background | undefined
-  readonly #options: DaemonOptions
-  readonly #clients: () => number
-  #end: (reason: string) => void = () => undefined
-  #idleTimer: NodeJS.Timeout | undefined
-  #waking = false
-
-  constructor(options: DaemonOptions, clients: () => number) {
-    this.#options = options
-    this.#clients = clients
-    this.over = new Promise((resolve) => {
-      this.#end = resolve
-    })
-    const { signal } = options
-    if (signal.aborted) this.#end('stopped')
-    signal.addEventListener('abort', () => this.#end('stopped'), { once: true })
-  }
-
-  greet(applicationName: string): WireError | undefined {
-    const version = versionIn(applicationName)
-    if (version !== undefined && isNewer(version, this.#options.version)) {
-      this.#end(`version ${version} takes over`)
-      return leaving
-    }
-    clearTimeout(this.#idleTimer)
-    return undefined
-  }
-
-  idle(): void {
-    clearTimeout(this.#idleTimer)
-    this.#idleTimer = setTimeout(() => {
-      if (this.#clients() > 0) return
-      if (this.background?.busy?.() === true) this.idle()
-      else this.#end('idle')
-    }, this.#options.idleMs ?? defaultIdleMs)
-  }
-
-  wake(): void {
-    if (this.background === undefined || this.#waking) return
-    this.#waking = true
-    setTimeout(() => {
-      this.#waking = false
-      this.background?.wake()
-    }, wakeDelayMs)
-  }
-}
-
+/** Not a code by which clients try again: what keeps a store from opening does not pass by itself. */
 function wireErrorOf(error: unknown): WireError {
-  if (error instanceof EngineError) return error.toWire()
+  if (error instanceof EngineError && error.code === '53100') return error.toWire()
   const hint = error instanceof UnavailableError && error.remedy !== undefined ? { hint: error.remedy } : {}
-  return { code: '57P03', message: `Cannot open the store: ${messageOf(error)}`, ...hint }
+  return { code: '58000', message: `Cannot open the store: ${messageOf(error)}`, ...hint }
 }

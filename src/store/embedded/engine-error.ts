@@ -1,7 +1,7 @@
 import type { WireError } from './wire.ts'
 
 /** `53100` disk full, `58030` the engine broke or hangs, `57P01` the daemon is leaving. */
-export type EngineErrorCode = '53100' | '58030' | '57P01'
+type EngineErrorCode = '53100' | '58030' | '57P01'
 
 /** The engine cannot answer. What was asked may or may not have been done: only idempotent work may be tried again. */
 export class EngineError extends Error {
@@ -34,6 +34,6 @@ export function engineErrorFrom(reason: string): EngineError {
   )
 }
 
-export function isSpaceProblem(reason: string): boolean {
+function isSpaceProblem(reason: string): boolean {
   return /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/i.test(reason)
 }

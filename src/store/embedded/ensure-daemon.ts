@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError } from '../../errors.ts'
 import { compiledFile } from './compiled.ts'
 import { readStatus } from './daemon-status.ts'
-import { homePathsOf, socketPathOf } from './home.ts'
+import { homePathsOf, prepareSocketDirectory, socketPathOf } from './home.ts'
 
 export interface DaemonLaunch {
   readonly home: string
@@ -40,6 +40,7 @@ export function startDaemonEarly(launch: DaemonLaunch): void {
  */
 export async function ensureDaemon(launch: DaemonLaunch): Promise<void> {
   const socketPath = socketPathOf(launch.home)
+  prepareSocketDirectory(socketPath, launch.home)
   if (await answers(socketPath)) return
   const startedAt = Date.now()
   const deadline = startedAt + (launch.startMs ?? defaultStartMs)

@@ -51,14 +51,17 @@ export function socketPathOf(home: string): string {
   return join('/tmp', `verbatim-${ownUid()}`, `${name}.sock`)
 }
 
-/** Makes the socket's directory where that is not the home, and refuses one that another user could have put there. */
-export function prepareSocketDirectory(socketPath: string): void {
-  if (process.platform === 'win32') return
+/**
+ * Makes the socket's directory where that is not the home, and refuses one that another user put there: whoever owns
+ * it could listen in the daemon's place.
+ */
+export function prepareSocketDirectory(socketPath: string, home: string): void {
   const directory = resolve(socketPath, '..')
-  ownDirectory(directory)
+  if (process.platform === 'win32' || directory === resolve(home)) return
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
   const stats = lstatSync(directory)
-  if (!stats.isDirectory() || stats.uid !== ownUid()) {
-    throw new UnavailableError(`Cannot listen in "${directory}" as it must be a directory of this user`, {
+  if (!stats.isDirectory() || stats.uid !== ownUid() || (stats.mode & 0o077) !== 0) {
+    throw new UnavailableError(`Cannot listen in "${directory}" as it must be a directory of this user alone`, {
       remedy: 'Remove it, or set VERBATIM_HOME to a shorter path',
     })
   }

@@ -1,0 +1,82 @@
+/** What one reply looks like, for docs/tools.md. A tool that is missing here fails the generation. */
+export const replyNotes: ReadonlyMap<string, string> = new Map([
+  [
+    'save_message',
+    '`session_id` and `message_id` are ours; `external_id` is your own session id. `seq` is the place in the session. `sha256` is of the stored bytes. `duplicate` says that this id and content were stored before. When the reply is there, the message is on disk.',
+  ],
+  ['save_messages', '`messages` has what `save_message` gives, one for each message, in their order.'],
+  [
+    'search_memory',
+    '`results[]`, one a session, with `messages[]` in their order; a message that matched has `hit` with `rank`, `score` and `why`. Then `coverage`, `degraded`, `next_cursor`. See [search.md](search.md).',
+  ],
+  [
+    'get_session',
+    'The session document: ids, times, totals, then `messages[]` with `content` exactly as saved, and `context_summary`. A message larger than a page comes as `content_part` pieces. See [sessions.md](sessions.md).',
+  ],
+  ['list_sessions', '`sessions[]` are session documents without their messages. Restricted sessions are left out.'],
+  [
+    'summarize',
+    '`summary`, `citations[]` (the sentence, its message id and `seq`), `made_by` (`extractive`: made of the session’s own sentences, without a model) and `coverage`. A summary of a whole session is kept and shown as its `context_summary`; with `--read-only` it is not kept.',
+  ],
+  ['update_session', 'The session document without its messages, after the change.'],
+])
+
+/**
+ * What an argument means where the definition leaves that to its name, because each word of a definition is paid for
+ * in every session. Key: `tool.argument`, or `*.argument` for all tools.
+ */
+const argumentNotes: ReadonlyMap<string, string> = new Map([
+  ['*.cursor', '`next_cursor` of the page before'],
+  ['*.session_id', 'Ours or your own'],
+  ['*.since', 'Not before this time'],
+  ['*.until', 'Not after this time'],
+  ['*.max_tokens', 'Length of the reply'],
+  ['*.format', '`text` for a model to read, `json` for a program'],
+  ['save_message.model', 'The model that wrote it'],
+  ['save_message.tools_used', 'Names of the tools that it calls; default: those found in `content`'],
+  ['save_message.tool_call_id', 'The call that a tool result answers'],
+  ['save_message.metadata', 'Anything else, kept as JSON'],
+  ['search_memory.limit', 'Hits of a page; neighbours do not count'],
+  ['search_memory.mode', '`hybrid` and `full_text` search by words; `semantic` is refused in this version'],
+  ['search_memory.session_id', 'Only in this session'],
+  ['search_memory.since', 'Not before this time'],
+  ['search_memory.participants', 'Only messages of these senders, by exact name'],
+  ['search_memory.models', 'Only messages of these models, by exact name'],
+  ['search_memory.roles', 'Only these roles'],
+  ['search_memory.tools_used', 'Only messages that call one of these tools'],
+  ['search_memory.tags', 'Only sessions with all of these tags'],
+  ['get_session.limit', 'Messages of a page'],
+  ['get_session.format', '`json`: the session document; `text`: Markdown, in the compact view'],
+  ['list_sessions.participant', 'Only sessions with this participant'],
+  ['list_sessions.model', 'Only sessions that used this model'],
+  ['list_sessions.since', 'Active at or after this time'],
+  ['list_sessions.until', 'Begun at or before this time'],
+  ['list_sessions.tag', 'Only sessions with this tag'],
+  ['list_sessions.open', '`true`: not closed; `false`: closed'],
+  ['list_sessions.limit', 'Sessions of a page'],
+  ['summarize.from_seq', 'First message; default: the first'],
+  ['summarize.to_seq', 'Last message; default: the last'],
+  [
+    'summarize.style',
+    '`brief`: a few sentences; `detailed`: as many as fit; `decisions`: what was decided; `handoff`: newest state, open questions, next steps',
+  ],
+  ['summarize.refresh', 'Stores the summary anew although a current one of this style is stored'],
+  ['update_session.closed', '`false` reopens; a new message reopens too'],
+  ['update_session.title', 'The title'],
+  ['update_session.restricted', 'Leaves the session out of search and lists; its id still reads it'],
+  ['update_session.legal_hold', 'Marks the session; this version deletes nothing, held or not'],
+  ['update_session.summary', 'Kept beside the messages and shown as `context_summary`'],
+])
+
+/** The meaning of an argument: the definition's words and the note. Throws where there is neither. */
+export function argumentMeaning(tool: string, argument: string, description: string | undefined): string {
+  const own = argumentNotes.get(`${tool}.${argument}`)
+  const note = description === undefined ? (own ?? argumentNotes.get(`*.${argument}`)) : own
+  const texts = [description, note].filter((text) => text !== undefined)
+  if (texts.length === 0) {
+    throw new Error(
+      `Cannot write docs/tools.md as "${argument}" of "${tool}" is not described: add a note to scripts/docs/tool-notes.ts`,
+    )
+  }
+  return texts.join('. ')
+}

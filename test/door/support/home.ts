@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Client as ModernClient } from '@modelcontextprotocol/client'
+import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { afterAll } from 'vitest'
+import { z } from 'zod'
+
+import { distPath } from '../../support/built.ts'
+import { RawServer } from './raw-server.ts'
+import { Tools } from './tools.ts'
+
+export interface CommandResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** Replaces VERBATIM_HOME and HOME by nothing but what `env` says. */
+  readonly cwd?: string
+}
+
+/** Replies of get_session with a message whole are larger than what the client transports take by default. */
+const readBytesMax = 64 * 1024 * 1024
+
+/**
+ * A temporary store with a user's home directory around it, the clients connected to it and the commands run on it.
+ * `dispose` closes the clients, ends the store's daemon by its process id and removes everything.
+ */
+export class Home {
+  readonly userHome = mkdtempSync(join(tmpdir(), 'verbatim-door-'))
+  readonly path = join(this.userHome, 'store')
+  readonly program = distPath('cli/main.js')
+  readonly #closing: (() => Promise<unknown>)[] = []
+  #stderr = ''
+
+  /** Everything that servers of connected clients wrote to stderr. */
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  /** An environment without settings of whoever runs the tests. */
+  get env(): Record<string, string> {
+    const kept = Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || name.startsWith('VERBATIM_') || name.startsWith('NODE_') ? [] : [[name, value] as const],
+    )
+    return { ...Object.fromEntries(kept), HOME: this.userHome, VERBATIM_HOME: this.path }
+  }
+
+  /** A directory beside the store, made when it is asked for. */
+  directory(name: string): string {
+    const path = join(this.userHome, name)
+    mkdirSync(path, { recursive: true })
+    return path
+  }
+
+  async connect(...args: readonly string[]): Promise<Client> {
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [this.program, ...args],
+      env: this.env,
+      stderr: 'pipe',
+      maxBufferSize: readBytesMax,
+    })
+    transport.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()))
+    const client = new Client({ name: 'door', version: '1.0.0' })
+    await client.connect(transport)
+    this.#closing.push(() => client.close())
+    return client
+  }
+
+  /** The tools of a fresh server, through the client of `@modelcontextprotocol/sdk`. */
+  async tools(...args: readonly string[]): Promise<Tools> {
+    return new Tools(await this.connect(...args))
+  }
+
+  /** The client of `@modelcontextprotocol/client`: `legacy` begins with `initialize`, `auto` takes the newest revision. */
+  async connectModern(mode: 'legacy' | 'auto', ...args: readonly string[]): Promise<ModernClient> {
+    const transport = new ModernStdio({
+      command: process.execPath,
+      args: [this.program, ...args],
+      env: this.env,
+      stderr: 'pipe',
+      maxBufferSize: readBytesMax,
+    })
+    transport.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()))
+    const client = new ModernClient(
+      { name: 'door', version: '2.0.0' },
+      mode === 'auto' ? { versionNegotiation: { mode } } : {},
+    )
+    await client.connect(transport)
+    this.#closing.push(() => client.close())
+    return client
+  }
+
+  /** A server whose stdin and stdout the test holds itself. */
+  raw(...args: readonly string[]): RawServer {
+    const server = new RawServer(
+      spawn(process.execPath, [this.program, ...args], { env: this.env, stdio: ['pipe', 'pipe', 'pipe'] }),
+    )
+    this.#closing.push(() => server.kill())
+    return server
+  }
+
+  /** Runs a command of the command line to its end. */
+  async cli(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return this.run(process.execPath, [this.program, ...args], options)
+  }
+
+  /** Runs any program to its end, in this home's environment. */
+  async run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    const child = spawn(command, args, {
+      env: { ...this.env, ...options.env },
+      cwd: options.cwd ?? this.userHome,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const out: Buffer[] = []
+    const err: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+    await once(child, 'close')
+    return {
+      code: child.exitCode,
+      stdout: Buffer.concat(out).toString('utf8'),
+      stderr: Buffer.concat(err).toString('utf8'),
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#closing.map((close) => close()))
+    await this.endDaemon()
+    rmSync(this.userHome, { recursive: true, force: true })
+  }
+
+  /** Ends the process that owns the store; the next client starts another. */
+  async endDaemon(): Promise<void> {
+    const status = join(this.path, 'log', 'daemon.json')
+    if (!existsSync(status)) return
+    const { pid } = z.object({ pid: z.number().int().min(2) }).parse(JSON.parse(readFileSync(status, 'utf8')))
+    if (!isAlive(pid)) return
+    process.kill(pid, 'SIGTERM')
+    const deadline = Date.now() + 15_000
+    while (isAlive(pid)) {
+      if (Date.now() > deadline) throw new Error(`The daemon ${pid} did not leave within 15 s of SIGTERM`)
+      await sleep(20)
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** One fresh home for a test file, removed after its tests. */
+export function useHome(): Home {
+  const home = new Home()
+  afterAll(() => home.dispose())
+  return home
+}
