@@ -27,3 +27,18 @@ export function senderOf(entry: TranscriptEntry, format: string): string {
     (entry.role === 'assistant' ? (entry.model ?? 'assistant') : entry.role === 'custom' ? format : entry.role)
   return cleanName(named.length === 0 ? entry.role : named, limits.nameCharactersMax)
 }
+
+/** The ids of a document's entries: the source's own, or one made from the bytes for an entry that has none. */
+export class EntryIds {
+  /** How often the same bytes have come in a session. */
+  readonly #occurrences = new Map<string, number>()
+
+  idOf(entry: TranscriptEntry, sha256: Uint8Array): string {
+    if (entry.id !== undefined) return cleanId(entry.id)
+    const hash = Buffer.from(sha256).toString('hex')
+    const key = `${entry.session} ${hash}`
+    const occurrence = (this.#occurrences.get(key) ?? 0) + 1
+    this.#occurrences.set(key, occurrence)
+    return `#${hash.slice(0, 32)}${occurrence === 1 ? '' : `.${occurrence}`}`
+  }
+}

@@ -11,7 +11,7 @@ import type { Database } from '../store/database.ts'
 import { describeSession, saveImportFile } from '../store/import-files.ts'
 import { saveMessages, type NewMessage } from '../store/save-messages.ts'
 import type { TranscriptDocument, TranscriptEntry, TranscriptSession } from '../transcripts/format.ts'
-import { cleanId, cleanName, mediaTypeOf, senderOf } from './entry-fields.ts'
+import { cleanId, cleanName, EntryIds, mediaTypeOf, senderOf } from './entry-fields.ts'
 import { LayoutBuilder } from './file-layout.ts'
 import { storePayload } from './large-payload.ts'
 
@@ -56,8 +56,7 @@ export class DocumentImport {
   readonly #source: ImportSource
   readonly #sessions = new Map<string, TranscriptSession>()
   readonly #lastTimestamps = new Map<string, string>()
-  /** How often the same bytes have come in a session, for entries without an id of their own. */
-  readonly #occurrences = new Map<string, number>()
+  readonly #ids = new EntryIds()
   readonly #pending = new Map<string, Pending[]>()
   #pendingCount = 0
   #pendingBytes = 0
@@ -144,20 +143,24 @@ export class DocumentImport {
     if (this.#pendingCount >= limits.batchMessagesMax || this.#pendingBytes >= batchBytesMax) await this.#flush()
   }
 
-  #timestampOf(entry: TranscriptEntry): string {
-    // An entry without a time stands where the one before it stood; before all of them, when the file was written.
-    const timestamp =
-      entry.timestamp ?? this.#lastTimestamps.get(entry.session) ?? new Date(this.#source.modifiedAtMs).toISOString()
-    this.#lastTimestamps.set(entry.session, timestamp)
-    return timestamp
-  }
-
-  #externalIdOf(entry: TranscriptEntry, hash: Buffer): string {
-    if (entry.id !== undefined) return cleanId(entry.id)
-    const key = `${entry.session} ${hash.toString('hex')}`
-    const occurrence = (this.#occurrences.get(key) ?? 0) + 1
-    this.#occurrences.set(key, occurrence)
-    return `#${hash.toString('hex').slice(0, 32)}${occurrence === 1 ? '' : `.${occurrence}`}`
+  /**
+   * An entry without a time stands where the one before it stood; at the start of a session, where the next one stands.
+   * Only a session without any time is dated by its file.
+   */
+  #withTimestamps(session: string, queue: readonly Pending[]): NewMessage[] {
+    const firstKnown = queue.find(({ message }) => message.timestamp !== undefined)?.message.timestamp
+    const about = this.#sessions.get(session)
+    let last =
+      this.#lastTimestamps.get(session) ??
+      firstKnown ??
+      about?.createdAt ??
+      new Date(this.#source.modifiedAtMs).toISOString()
+    const messages = queue.map(({ message }) => {
+      last = message.timestamp ?? last
+      return { ...message, timestamp: last }
+    })
+    this.#lastTimestamps.set(session, last)
+    return messages
   }
 
   async #toMessage(entry: TranscriptEntry): Promise<NewMessage> {
@@ -165,9 +168,9 @@ export class DocumentImport {
     const mediaType = mediaTypeOf(entry)
     return {
       id: newId(),
-      externalId: this.#externalIdOf(entry, hash),
+      externalId: this.#ids.idOf(entry, hash),
       ...(entry.parentId === undefined ? {} : { parent: cleanId(entry.parentId) }),
-      timestamp: this.#timestampOf(entry),
+      ...(entry.timestamp === undefined ? {} : { timestamp: entry.timestamp }),
       role: entry.role,
       sender: senderOf(entry, this.#source.format),
       ...(entry.model === undefined || entry.model.length === 0
@@ -195,6 +198,7 @@ export class DocumentImport {
     for (const [session, queue] of this.#pending) {
       if (queue.length === 0) continue
       const about = this.#sessions.get(session)
+      const messages = this.#withTimestamps(session, queue)
       const saved = await this.#dependencies.database.run((sql) =>
         saveMessages(sql, {
           tenantId: this.#caller.tenantId,
@@ -207,7 +211,7 @@ export class DocumentImport {
             create: true,
             ...(about?.createdAt === undefined ? {} : { createdAt: about.createdAt }),
           },
-          messages: queue.map(({ message }) => message),
+          messages,
           revise: true,
         }),
       )

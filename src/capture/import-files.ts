@@ -32,7 +32,12 @@ export async function listFiles(paths: readonly string[]): Promise<{ path: strin
   const visit = async (path: string): Promise<void> => {
     const about = await stat(path)
     if (about.isFile()) files.push({ path, sizeBytes: about.size })
-    else if (about.isDirectory()) for (const name of (await readdir(path)).toSorted()) await visit(join(path, name))
+    else if (about.isDirectory()) {
+      for (const name of (await readdir(path)).toSorted()) {
+        const below = join(path, name)
+        if (!(await isRunLog(below))) await visit(below)
+      }
+    }
   }
   for (const path of paths) {
     try {
@@ -56,6 +61,20 @@ async function modifiedAtMs(path: string): Promise<number> {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
   }
   return Math.floor(Math.max(...times))
+}
+
+/**
+ * OpenClaw keeps a log of each run beside the session: it repeats the session's messages with the prompts around them. A
+ * walk through a directory leaves it out; a user who wants it names it.
+ */
+async function isRunLog(path: string): Promise<boolean> {
+  if (!path.endsWith('.trajectory.jsonl')) return false
+  try {
+    return (await stat(path.replace(/\.trajectory\.jsonl$/, '.jsonl'))).isFile()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
 }
 
 /**

@@ -36,7 +36,9 @@ export function stable(reply: unknown): unknown {
     if (typeof value === 'string') return text(value)
     if (Array.isArray(value)) return value.map(visit)
     if (typeof value === 'object' && value !== null)
-      return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, key === 'score' ? '<score>' : visit(entry)]))
+      return Object.fromEntries(
+        Object.entries(value).map(([key, entry]) => [key, key === 'score' ? '<score>' : visit(entry)]),
+      )
     return value
   }
   return visit(reply)

@@ -1,0 +1,159 @@
+import { dirname, join } from 'node:path/posix'
+
+import { describe, expect, it } from 'vitest'
+
+import { filesBelow, read } from './sources.ts'
+
+interface Layer {
+  /** Folders and top-level files of src that it may import; itself goes without saying. */
+  readonly may: readonly string[]
+  /** Packages that it may import. */
+  readonly packages: readonly string[]
+}
+
+const base = ['errors', 'limits', 'model'] as const
+
+/** What may import what. A layer that is not here may not exist: a new folder is a decision. */
+const layers: Readonly<Record<string, Layer>> = {
+  errors: { may: [], packages: [] },
+  limits: { may: [], packages: [] },
+  version: { may: [], packages: ['zod'] },
+  config: { may: ['errors'], packages: ['zod'] },
+  log: { may: ['config', 'errors'], packages: [] },
+  model: { may: ['errors'], packages: ['uuid', 'zod'] },
+  ports: { may: ['model'], packages: [] },
+  adapters: { may: [...base, 'ports'], packages: [] },
+  transcripts: { may: [...base], packages: ['fzstd', 'node-sqlite3-wasm'] },
+  setup: { may: ['errors', 'model'], packages: ['jsonc-parser', 'smol-toml'] },
+  store: {
+    may: [...base],
+    packages: [
+      '@electric-sql/pglite',
+      '@electric-sql/pglite-pgvector',
+      'drizzle-orm',
+      'fs-native-extensions',
+      'postgres',
+      'zod',
+    ],
+  },
+  indexing: { may: [...base, 'log', 'ports', 'store'], packages: ['@orama/stemmers', 'tinyld', 'wink-sentiment'] },
+  capture: { may: [...base, 'ports', 'store', 'transcripts'], packages: ['zod'] },
+  sessions: { may: [...base, 'ports', 'store', 'capture'], packages: ['zod'] },
+  search: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'], packages: ['zod'] },
+  insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'], packages: ['zod'] },
+  verbatim: {
+    may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
+    packages: [],
+  },
+  mcp: {
+    may: [...base, 'log', 'verbatim', 'capture', 'sessions', 'search', 'insight'],
+    packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
+  },
+  background: { may: ['log', 'adapters', 'indexing', 'store'], packages: ['postgres', 'zod'] },
+  compose: { may: ['adapters', 'config', 'indexing', 'store', 'verbatim', 'version'], packages: [] },
+  cli: {
+    may: [
+      ...base,
+      'capture',
+      'compose',
+      'config',
+      'log',
+      'mcp',
+      'search',
+      'sessions',
+      'setup',
+      'transcripts',
+      'verbatim',
+      'version',
+    ],
+    packages: ['cli-progress', 'commander'],
+  },
+}
+
+/** Single files that look the other way, with the reason. The list may only get shorter. */
+const exceptions: ReadonlyMap<string, readonly string[]> = new Map([
+  // The worker is the one file of indexing that reads stored messages; the rest is pure and lies below search.
+  ['indexing/worker.ts', ['capture', 'search', 'sessions']],
+  // The daemon's main file is a composition root: it hands the background work to the daemon.
+  ['store/embedded/daemon-main.ts', ['background']],
+  // Only for the name of the index's topic in the outbox.
+  ['sessions/status.ts', ['search']],
+])
+
+interface Import {
+  readonly file: string
+  readonly from: string
+  /** A layer of src, or a package. */
+  readonly to: string
+  readonly isPackage: boolean
+}
+
+function layerOf(path: string): string {
+  return (path.split('/')[0] ?? '').replace(/\.ts$/u, '')
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+}
+
+function importsOf(file: string): Import[] {
+  const specifiers = [...read(`src/${file}`).matchAll(/\b(?:from|import|require)\s*\(?\s*'([^']+)'/gu)]
+  return specifiers.flatMap((match) => {
+    const specifier = match[1] ?? ''
+    if (specifier.startsWith('node:')) return []
+    const from = layerOf(file)
+    if (!specifier.startsWith('.')) return [{ file, from, to: packageOf(specifier), isPackage: true }]
+    return [{ file, from, to: layerOf(join(dirname(file), specifier)), isPackage: false }]
+  })
+}
+
+const files = filesBelow('src', '.ts')
+const all = files.flatMap(importsOf)
+
+describe('imports of src', () => {
+  it('are found: some hundreds between layers, and every package of package.json', () => {
+    expect(all.filter(({ from, to }) => from !== to).length).toBeGreaterThan(200)
+  })
+
+  it('come from layers of the table only', () => {
+    const unknown = new Set(files.map(layerOf).filter((layer) => layers[layer] === undefined))
+    expect([...unknown]).toEqual([])
+  })
+
+  it('point one way', () => {
+    const wrong = all.filter(
+      ({ file, from, to, isPackage }) =>
+        !isPackage &&
+        from !== to &&
+        layers[from]?.may.includes(to) !== true &&
+        exceptions.get(file)?.includes(to) !== true,
+    )
+    expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([])
+  })
+
+  it('take packages only where the table says', () => {
+    const wrong = all.filter(({ from, to, isPackage }) => isPackage && layers[from]?.packages.includes(to) !== true)
+    expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([])
+  })
+
+  it('need every exception that the table makes', () => {
+    const needed = (file: string, to: string) => all.some((found) => found.file === file && found.to === to)
+    const idle = [...exceptions].flatMap(([file, targets]) =>
+      targets.filter((to) => !needed(file, to)).map((to) => `${file} imports ${to}`),
+    )
+    expect(idle).toEqual([])
+  })
+})
+
+describe('the table of layers', () => {
+  it('has no ring', () => {
+    const reaches = (from: string, seen: ReadonlySet<string>): string[] =>
+      (layers[from]?.may ?? []).flatMap((to) =>
+        seen.has(to) ? [`${[...seen].join(' > ')} > ${to}`] : reaches(to, new Set([...seen, to])),
+      )
+    expect(Object.keys(layers).flatMap((layer) => reaches(layer, new Set([layer])))).toEqual([])
+  })
+})
