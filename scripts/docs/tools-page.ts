@@ -117,7 +117,8 @@ What holds for all of them:
 - Numbers, booleans, lists and objects may arrive as strings; explicit nulls count as absent.
 - Times are ISO 8601 (UTC where no zone is given) or Unix times in seconds or milliseconds.
 - \`session_id\` takes the id that a reply gave or your own, at most ${limits.idCharactersMax} characters.
-- An argument that is not listed is ignored, unless it is a misspelt one: then the call is refused with the right name.
+- An argument that is not listed is ignored. One that differs from a listed one only in case or punctuation is refused
+  with the right name.
 - A reply with \`next_cursor\` has more: call again with the same arguments and \`cursor\`.
 - What goes wrong is a result with \`isError\` that says what was wrong and what to do.
 

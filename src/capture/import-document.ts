@@ -88,7 +88,6 @@ export class DocumentImport {
     this.#count(after)
     await this.#flush()
     await this.#describeSessions()
-    const counts = Object.fromEntries(this.#counts)
     await this.#dependencies.database.run((sql) =>
       saveImportFile(sql, this.#caller.tenantId, {
         id: newId(),
@@ -98,7 +97,7 @@ export class DocumentImport {
         sizeBytes: this.#sizeBytes,
         sha256: this.#hash.copy().digest(),
         modifiedAtMs: this.#source.modifiedAtMs,
-        counts,
+        counts: Object.fromEntries(this.#counts),
         sessionIds: this.#layout.sessionIds,
         layout: this.#layout.toBytes(after),
       }),
@@ -106,7 +105,7 @@ export class DocumentImport {
     return {
       document: document.name,
       sizeBytes: this.#sizeBytes,
-      counts,
+      counts: Object.fromEntries(this.#counts),
       added: this.#added,
       known: this.#entries - this.#added,
       sessionIds: this.#layout.sessionIds,

@@ -65,9 +65,23 @@ export function readArguments(inputSchema: Readonly<Record<string, unknown>>, ar
   return read
 }
 
+type Issue = z.core.$ZodIssue
+
+/** Of the alternatives that an argument may be, the one that it came closest to: what is wrong with that is worth saying. */
+function closestIssues(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const near = issue.errors.find((issues) =>
+    issues.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  )
+  return near === undefined || near.length === 0
+    ? [issue]
+    : near.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
+}
+
 /** What was wrong with which argument, in one sentence a model can act on. */
 export function describeIssues(error: z.ZodError): string {
   return error.issues
+    .flatMap(closestIssues)
     .slice(0, 5)
     .map((issue) => {
       const path = issue.path.map(String).join('.')

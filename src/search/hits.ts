@@ -15,7 +15,7 @@ export interface Hit {
   readonly text: string
   readonly ranked: RankedMessage
   readonly matches: readonly Match[]
-  /** The query's words that the text holds, as they stand in the text's own form of them. */
+  /** The words of the text that match the query, as they stand there, each form once. */
   readonly terms: readonly string[]
 }
 
@@ -39,20 +39,28 @@ export interface FoundHits {
 /** Messages read at once while phrases are checked; the database is asked again as long as hits are missing. */
 const readBatch = 50
 
+/** Matched words that a reply names, and how much of each. */
+const termsMax = 12
+const termCharactersMax = 80
+
 function findMatches(text: string, queries: readonly ParsedQuery[]): { matches: Match[]; terms: string[] } {
   const wanted = new Set(
     queries.flatMap((query) => query.terms.filter(({ lowValue }) => !lowValue).map(({ term }) => term)),
   )
   const matches: Match[] = []
-  const terms = new Set<string>()
+  const terms = new Map<string, string>()
   for (const token of tokenize(text)) {
     const last = matches.at(-1)
     // A word's stems come after its written form and are at the same place: it matched once.
     if (!wanted.has(token.term) || (last?.start === token.start && last.end === token.end)) continue
     matches.push({ start: token.start, end: token.end })
-    if (terms.size < 12) terms.add(token.term)
+    if (terms.size < termsMax && !terms.has(token.term))
+      terms.set(
+        token.term,
+        text.slice(token.start, Math.min(token.end, token.start + termCharactersMax)).toWellFormed(),
+      )
   }
-  return { matches, terms: [...terms] }
+  return { matches, terms: [...terms.values()] }
 }
 
 /** Every quoted phrase must stand in the text; its places are where the excerpt is cut. */

@@ -171,7 +171,7 @@ export function renderSearch(reply: SearchReply): string {
  */
 export function fitReply(
   parts: ReplyParts,
-  budget: { readonly maxTokens: number; readonly format: 'text' | 'json' },
+  budget: { readonly maxTokens: number; readonly format: 'text' | 'json'; readonly textCharactersMax: number },
 ): SearchReply {
   const fits = (reply: SearchReply) => {
     const text = budget.format === 'text' ? renderSearch(reply) : JSON.stringify(reply, null, 2)
@@ -185,8 +185,12 @@ export function fitReply(
     { hit: 500, neighbour: 0 },
     { hit: 320, neighbour: 0 },
   ]
-  for (const lengths of steps) {
-    const reply = assemble(parts, parts.hits.length, lengths)
+  for (const { hit, neighbour } of steps) {
+    const longest = {
+      hit: Math.min(hit, budget.textCharactersMax),
+      neighbour: Math.min(neighbour, budget.textCharactersMax),
+    }
+    const reply = assemble(parts, parts.hits.length, longest)
     if (fits(reply)) return reply
   }
   for (let count = parts.hits.length - 1; count > 1; count--) {

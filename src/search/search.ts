@@ -47,6 +47,8 @@ export interface SearchInput {
   /** Neighbouring messages on each side of a hit. */
   readonly context: number
   readonly format: 'text' | 'json'
+  /** Longest text of one message, where the budget would allow more. */
+  readonly textCharactersMax?: number | undefined
   readonly cursor?: string | undefined
 }
 
@@ -125,6 +127,7 @@ function fingerprint(input: SearchInput): string {
     maxTokens: _maxTokens,
     limit: _limit,
     context: _context,
+    textCharactersMax: _textCharactersMax,
     ...question
   } = input
   return createHash('sha256').update(JSON.stringify(question)).digest('base64url').slice(0, 12)
@@ -211,6 +214,6 @@ export async function search(
           ? encodeCursor('search', { query: question, offset: offset + count })
           : undefined,
     },
-    { maxTokens: input.maxTokens, format: input.format },
+    { maxTokens: input.maxTokens, format: input.format, textCharactersMax: input.textCharactersMax ?? Infinity },
   )
 }

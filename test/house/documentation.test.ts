@@ -42,7 +42,7 @@ describe('docs/dependencies.md', () => {
     .object({ dependencies: z.record(z.string(), z.string()), devDependencies: z.record(z.string(), z.string()) })
     .parse(JSON.parse(read('package.json')))
   const [, atRunTime = '', forDevelopment = ''] = read('docs/dependencies.md').split(/^## /mu)
-  const listed = (section: string) => [...section.matchAll(/^\| `([^`]+)` \|/gmu)].map((match) => match[1])
+  const listed = (section: string) => [...section.matchAll(/^\| `([^`]+)` \|/gmu)].map((match) => match.at(1))
 
   it('lists the dependencies of package.json, and no others', () => {
     expect(listed(atRunTime)).toEqual(Object.keys(manifest.dependencies).toSorted())
@@ -69,10 +69,10 @@ describe.each(markdownFiles())('%s', (path) => {
 
   it('names only commands that exist', () => {
     const commands = new Set(describeProgram(new ExitStatus()).commands.map((command) => command.name()))
-    const fenced = [...text.matchAll(/^```\w*\n([^]*?)^```$/gmu)].map((match) => match[1] ?? '')
+    const fenced = [...text.matchAll(/^```\w*\n([^]*?)^```$/gmu)].map((match) => match.at(1) ?? '')
     const inBlocks = fenced.flatMap((block) => [...block.matchAll(/^(?:\$ )?verbatim ([a-z]+)/gmu)])
     const inLines = [...text.matchAll(/`verbatim ([a-z]+)/gu)]
-    const named = [...inBlocks, ...inLines].map((match) => match[1] ?? '')
+    const named = [...inBlocks, ...inLines].map((match) => match.at(1) ?? '')
     expect(named.filter((name) => name !== 'help' && !commands.has(name))).toEqual([])
   })
 })

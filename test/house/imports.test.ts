@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path/posix'
 
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 
 import { filesBelow, read } from './sources.ts'
 
@@ -14,61 +15,63 @@ interface Layer {
 const base = ['errors', 'limits', 'model'] as const
 
 /** What may import what. A layer that is not here may not exist: a new folder is a decision. */
-const layers: Readonly<Record<string, Layer>> = {
-  errors: { may: [], packages: [] },
-  limits: { may: [], packages: [] },
-  version: { may: [], packages: ['zod'] },
-  config: { may: ['errors'], packages: ['zod'] },
-  log: { may: ['config', 'errors'], packages: [] },
-  model: { may: ['errors'], packages: ['uuid', 'zod'] },
-  ports: { may: ['model'], packages: [] },
-  adapters: { may: [...base, 'ports'], packages: [] },
-  transcripts: { may: [...base], packages: ['fzstd', 'node-sqlite3-wasm'] },
-  setup: { may: ['errors', 'model'], packages: ['jsonc-parser', 'smol-toml'] },
-  store: {
-    may: [...base],
-    packages: [
-      '@electric-sql/pglite',
-      '@electric-sql/pglite-pgvector',
-      'drizzle-orm',
-      'fs-native-extensions',
-      'postgres',
-      'zod',
-    ],
-  },
-  indexing: { may: [...base, 'log', 'ports', 'store'], packages: ['@orama/stemmers', 'tinyld', 'wink-sentiment'] },
-  capture: { may: [...base, 'ports', 'store', 'transcripts'], packages: ['zod'] },
-  sessions: { may: [...base, 'ports', 'store', 'capture'], packages: ['zod'] },
-  search: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'], packages: ['zod'] },
-  insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'], packages: ['zod'] },
-  verbatim: {
-    may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
-    packages: [],
-  },
-  mcp: {
-    may: [...base, 'log', 'verbatim', 'capture', 'sessions', 'search', 'insight'],
-    packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
-  },
-  background: { may: ['log', 'adapters', 'indexing', 'store'], packages: ['postgres', 'zod'] },
-  compose: { may: ['adapters', 'config', 'indexing', 'store', 'verbatim', 'version'], packages: [] },
-  cli: {
-    may: [
-      ...base,
-      'capture',
-      'compose',
-      'config',
-      'log',
-      'mcp',
-      'search',
-      'sessions',
-      'setup',
-      'transcripts',
-      'verbatim',
-      'version',
-    ],
-    packages: ['cli-progress', 'commander'],
-  },
-}
+const layers: ReadonlyMap<string, Layer> = new Map(
+  Object.entries<Layer>({
+    errors: { may: [], packages: [] },
+    limits: { may: [], packages: [] },
+    version: { may: [], packages: ['zod'] },
+    config: { may: ['errors'], packages: ['zod'] },
+    log: { may: ['config', 'errors'], packages: [] },
+    model: { may: ['errors'], packages: ['uuid', 'zod'] },
+    ports: { may: ['model'], packages: [] },
+    adapters: { may: [...base, 'ports'], packages: [] },
+    transcripts: { may: [...base], packages: ['fzstd', 'node-sqlite3-wasm'] },
+    setup: { may: ['errors', 'model'], packages: ['jsonc-parser', 'smol-toml'] },
+    store: {
+      may: [...base],
+      packages: [
+        '@electric-sql/pglite',
+        '@electric-sql/pglite-pgvector',
+        'drizzle-orm',
+        'fs-native-extensions',
+        'postgres',
+        'zod',
+      ],
+    },
+    indexing: { may: [...base, 'log', 'ports', 'store'], packages: ['@orama/stemmers', 'tinyld', 'wink-sentiment'] },
+    capture: { may: [...base, 'ports', 'store', 'transcripts'], packages: ['zod'] },
+    sessions: { may: [...base, 'ports', 'store', 'capture'], packages: ['zod'] },
+    search: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'], packages: ['zod'] },
+    insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'], packages: ['zod'] },
+    verbatim: {
+      may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
+      packages: [],
+    },
+    mcp: {
+      may: [...base, 'log', 'verbatim', 'capture', 'sessions', 'search', 'insight'],
+      packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
+    },
+    background: { may: ['log', 'adapters', 'indexing', 'store'], packages: ['postgres', 'zod'] },
+    compose: { may: ['adapters', 'config', 'indexing', 'store', 'verbatim', 'version'], packages: [] },
+    cli: {
+      may: [
+        ...base,
+        'capture',
+        'compose',
+        'config',
+        'log',
+        'mcp',
+        'search',
+        'sessions',
+        'setup',
+        'transcripts',
+        'verbatim',
+        'version',
+      ],
+      packages: ['cli-progress', 'commander'],
+    },
+  }),
+)
 
 /** Single files that look the other way, with the reason. The list may only get shorter. */
 const exceptions: ReadonlyMap<string, readonly string[]> = new Map([
@@ -89,7 +92,7 @@ interface Import {
 }
 
 function layerOf(path: string): string {
-  return (path.split('/')[0] ?? '').replace(/\.ts$/u, '')
+  return (path.split('/').at(0) ?? '').replace(/\.ts$/u, '')
 }
 
 function packageOf(specifier: string): string {
@@ -99,27 +102,38 @@ function packageOf(specifier: string): string {
     .join('/')
 }
 
+/** Static imports and re-exports, dynamic imports and `require`. */
+const importPattern =
+  /^(?:import|export) (?:type )?(?:\{[^}]*\}|[\w*, ]+?) from '([^'\s]+)'|^import '([^'\s]+)'|\b(?:import|require|createRequire\(import\.meta\.url\))\('([^'\s]+)'\)/gmu
+
 function importsOf(file: string): Import[] {
-  const specifiers = [...read(`src/${file}`).matchAll(/\b(?:from|import|require)\s*\(?\s*'([^']+)'/gu)]
-  return specifiers.flatMap((match) => {
-    const specifier = match[1] ?? ''
-    if (specifier.startsWith('node:')) return []
-    const from = layerOf(file)
-    if (!specifier.startsWith('.')) return [{ file, from, to: packageOf(specifier), isPackage: true }]
-    return [{ file, from, to: layerOf(join(dirname(file), specifier)), isPackage: false }]
-  })
+  const from = layerOf(file)
+  const imports: Import[] = []
+  for (const match of read(`src/${file}`).matchAll(importPattern)) {
+    const specifier = match.at(1) ?? match.at(2) ?? match.at(3) ?? ''
+    if (specifier.startsWith('node:')) continue
+    const isPackage = !specifier.startsWith('.')
+    const to = isPackage ? packageOf(specifier) : layerOf(join(dirname(file), specifier))
+    imports.push({ file, from, to, isPackage })
+  }
+  return imports
 }
 
 const files = filesBelow('src', '.ts')
 const all = files.flatMap(importsOf)
 
 describe('imports of src', () => {
-  it('are found: some hundreds between layers, and every package of package.json', () => {
+  it('are found, among them every package that the product needs', () => {
+    const manifest = z
+      .object({ dependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(read('package.json')))
+    const packages = new Set(all.flatMap(({ to, isPackage }) => (isPackage ? [to] : [])))
+    expect([...packages].toSorted()).toEqual(Object.keys(manifest.dependencies).toSorted())
     expect(all.filter(({ from, to }) => from !== to).length).toBeGreaterThan(200)
   })
 
   it('come from layers of the table only', () => {
-    const unknown = new Set(files.map(layerOf).filter((layer) => layers[layer] === undefined))
+    const unknown = new Set(files.map(layerOf).filter((layer) => !layers.has(layer)))
     expect([...unknown]).toEqual([])
   })
 
@@ -128,14 +142,14 @@ describe('imports of src', () => {
       ({ file, from, to, isPackage }) =>
         !isPackage &&
         from !== to &&
-        layers[from]?.may.includes(to) !== true &&
-        exceptions.get(file)?.includes(to) !== true,
+        !(layers.get(from)?.may ?? []).includes(to) &&
+        !(exceptions.get(file) ?? []).includes(to),
     )
     expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([])
   })
 
   it('take packages only where the table says', () => {
-    const wrong = all.filter(({ from, to, isPackage }) => isPackage && layers[from]?.packages.includes(to) !== true)
+    const wrong = all.filter(({ from, to, isPackage }) => isPackage && !(layers.get(from)?.packages ?? []).includes(to))
     expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([])
   })
 
@@ -151,9 +165,9 @@ describe('imports of src', () => {
 describe('the table of layers', () => {
   it('has no ring', () => {
     const reaches = (from: string, seen: ReadonlySet<string>): string[] =>
-      (layers[from]?.may ?? []).flatMap((to) =>
+      (layers.get(from)?.may ?? []).flatMap((to) =>
         seen.has(to) ? [`${[...seen].join(' > ')} > ${to}`] : reaches(to, new Set([...seen, to])),
       )
-    expect(Object.keys(layers).flatMap((layer) => reaches(layer, new Set([layer])))).toEqual([])
+    expect([...layers.keys()].flatMap((layer) => reaches(layer, new Set([layer])))).toEqual([])
   })
 })

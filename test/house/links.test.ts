@@ -15,7 +15,7 @@ function prose(path: string): string {
 /** The anchors that GitHub gives the headings of a page. */
 function anchorsOf(path: string): string[] {
   return [...read(path).matchAll(/^#+ (.+)$/gmu)].map((match) =>
-    (match[1] ?? '')
+    (match.at(1) ?? '')
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
       .trim()
@@ -24,17 +24,17 @@ function anchorsOf(path: string): string[] {
 }
 
 function linksOf(path: string): string[] {
-  return [...prose(path).matchAll(/\]\(([^)\s]+)\)/gu)].map((match) => match[1] ?? '')
+  return [...prose(path).matchAll(/\]\(([^)\s]+)\)/gu)].map((match) => match.at(1) ?? '')
 }
 
 describe.each(markdownFiles())('%s', (path) => {
   it('links only to files and headings of this repository, or to https', () => {
     const broken = linksOf(path).filter((link) => {
       if (link.startsWith('https://')) return false
-      const [file = '', anchor] = link.split('#')
+      const [file = '', ...anchors] = link.split('#')
       const target = file === '' ? path : join(dirname(path), file)
       if (!existsSync(join(root, target))) return true
-      return anchor !== undefined && !anchorsOf(target).includes(anchor)
+      return anchors.some((anchor) => !anchorsOf(target).includes(anchor))
     })
     expect(broken).toEqual([])
   })

@@ -27,12 +27,12 @@ describe('allTools', () => {
     })
 
     it('sets all four annotations', () => {
-      expect(Object.entries(tool.annotations).toSorted()).toEqual([
-        ['destructiveHint', expect.any(Boolean)],
-        ['idempotentHint', expect.any(Boolean)],
-        ['openWorldHint', expect.any(Boolean)],
-        ['readOnlyHint', expect.any(Boolean)],
-      ])
+      expect(tool.annotations).toEqual({
+        readOnlyHint: expect.any(Boolean),
+        destructiveHint: expect.any(Boolean),
+        idempotentHint: expect.any(Boolean),
+        openWorldHint: expect.any(Boolean),
+      })
     })
 
     it('announces a schema that every client takes: an object without alternatives or references at its root', () => {

@@ -6,6 +6,9 @@ import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
 import { collect, wholeNumber } from '../parse-options.ts'
 
+/** A hit in a terminal is read at a glance; `verbatim show` has the rest. */
+const terminalCharactersMax = 500
+
 interface SearchOptions {
   readonly session?: string
   readonly participant?: readonly string[]
@@ -79,6 +82,7 @@ export function registerSearch(program: Command): void {
           until: options.until,
           context: options.context,
           format: 'json',
+          textCharactersMax: options.json === true ? undefined : terminalCharactersMax,
           cursor: options.cursor,
         })
         if (options.json === true) return printJson(reply)

@@ -1,0 +1,102 @@
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Sql } from 'postgres'
+
+import { openVerbatim } from '../src/compose.ts'
+import { readConfig } from '../src/config.ts'
+import { localCaller, type Caller } from '../src/model/access.ts'
+import { connectEmbedded, type EmbeddedConnection } from '../src/store/embedded/client.ts'
+import { readStatus } from '../src/store/embedded/daemon-status.ts'
+import { homePathsOf } from '../src/store/embedded/home.ts'
+import type { Verbatim } from '../src/verbatim.ts'
+import { packageVersion } from '../src/version.ts'
+
+const leaveMs = 30_000
+const indexMs = 600_000
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A fresh store of its own for one bench. Disposing of it ends its daemon, by its process id, and removes everything. */
+export class BenchHome implements AsyncDisposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'verbatim-bench-'))
+  readonly caller: Caller = localCaller('bench')
+  #verbatim: Verbatim | undefined
+  #connection: EmbeddedConnection | undefined
+
+  /** The environment of server processes on this home, without settings of whoever runs the bench. */
+  get env(): Record<string, string> {
+    const kept = Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || name.startsWith('VERBATIM_') || name.startsWith('NODE_') ? [] : [[name, value] as const],
+    )
+    return { ...Object.fromEntries(kept), VERBATIM_HOME: this.path }
+  }
+
+  get daemonPid(): number | undefined {
+    const pid = readStatus(homePathsOf(this.path).status)?.pid
+    return pid !== undefined && isAlive(pid) ? pid : undefined
+  }
+
+  async verbatim(): Promise<Verbatim> {
+    this.#verbatim ??= await openVerbatim(readConfig({ VERBATIM_HOME: this.path }))
+    return this.#verbatim
+  }
+
+  /** The same daemon without the product in between: for baselines. One connection. */
+  get sql(): Sql {
+    this.#connection ??= connectEmbedded({ home: this.path, version: packageVersion(), max: 1 })
+    return this.#connection.sql
+  }
+
+  /** Messages that are saved and cannot be found yet. */
+  async messagesBehind(): Promise<number> {
+    return (await (await this.verbatim()).status(this.caller)).index.messages_behind
+  }
+
+  async waitUntilIndexed(): Promise<void> {
+    const deadline = performance.now() + indexMs
+    while ((await this.messagesBehind()) > 0) {
+      if (performance.now() > deadline) throw new Error(`The index was not complete within ${indexMs} ms`)
+      await sleep(50)
+    }
+  }
+
+  /** Bytes on disk of the whole home, as the file system counts them. */
+  sizeOnDisk(): number {
+    const entries = readdirSync(this.path, { recursive: true, withFileTypes: true })
+    return entries.reduce((total, entry) => {
+      const about = lstatSync(join(entry.parentPath, entry.name))
+      return total + (about.blocks > 0 || about.size === 0 ? about.blocks * 512 : about.size)
+    }, 0)
+  }
+
+  /** Closes the connections and ends the daemon, cleanly. The next call starts another. */
+  async endDaemon(): Promise<void> {
+    await this.#verbatim?.[Symbol.asyncDispose]()
+    await this.#connection?.close()
+    this.#verbatim = undefined
+    this.#connection = undefined
+    const pid = this.daemonPid
+    if (pid === undefined) return
+    process.kill(pid, 'SIGTERM')
+    const deadline = performance.now() + leaveMs
+    while (isAlive(pid)) {
+      if (performance.now() > deadline) throw new Error(`The daemon ${pid} did not leave within ${leaveMs} ms of SIGTERM`)
+      await sleep(20)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endDaemon()
+    if (existsSync(this.path)) rmSync(this.path, { recursive: true, force: true })
+  }
+}

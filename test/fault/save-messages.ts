@@ -1,0 +1,28 @@
+import { createHash, randomUUID } from 'node:crypto'
+
+import { openVerbatim } from '../../src/compose.ts'
+import { localCaller } from '../../src/model/access.ts'
+
+/**
+ * `save-messages.ts <home> <session> <first> <count>`: saves messages one by one through the core, as every transport does,
+ * and prints the id, the number and the SHA-256 of each once it is acknowledged. A store that does not answer is asked
+ * again with the same id, as a client does.
+ */
+const [home = '', sessionId = '', first = '0', count = '0'] = process.argv.slice(2)
+const verbatim = await openVerbatim({ home, idleMinutes: 0.1, logLevel: 'silent' })
+const caller = localCaller('fault test')
+
+for (let n = Number(first); n < Number(first) + Number(count); n++) {
+  const messageId = `${sessionId}-${n}`
+  const content = { text: `${messageId} \u0000 \ud800 ${randomUUID().repeat(1 + (n % 40))}` }
+  const [saved] = (
+    await verbatim.saveMessages(caller, {
+      sessionId,
+      messages: [{ content, sender: 'writer', role: 'user', messageId }],
+    })
+  ).messages
+  const expected = createHash('sha256').update(JSON.stringify(content)).digest('hex')
+  if (saved?.sha256 !== expected) throw new Error(`message ${messageId} was acknowledged with another SHA-256`)
+  process.stdout.write(`${messageId} ${saved.seq} ${saved.sha256}\n`)
+}
+await verbatim[Symbol.asyncDispose]()
