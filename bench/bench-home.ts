@@ -90,7 +90,8 @@ export class BenchHome implements AsyncDisposable {
     process.kill(pid, 'SIGTERM')
     const deadline = performance.now() + leaveMs
     while (isAlive(pid)) {
-      if (performance.now() > deadline) throw new Error(`The daemon ${pid} did not leave within ${leaveMs} ms of SIGTERM`)
+      if (performance.now() > deadline)
+        throw new Error(`The daemon ${pid} did not leave within ${leaveMs} ms of SIGTERM`)
       await sleep(20)
     }
   }

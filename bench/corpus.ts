@@ -106,8 +106,12 @@ export function* makeMessages(corpus: Corpus, seed: number): Generator<string, n
       characters += sentence.length
     }
     if (random() * namesOneIn < 1) {
-      const name = Math.floor(random() * 0xffff_ffff).toString(16).padStart(8, '0')
-      parts.push(random() < 0.5 ? `See commit ${name}.` : `It is in src/${name.slice(0, 5)}/module-${name.slice(5)}.ts.`)
+      const name = Math.floor(random() * 0xffff_ffff)
+        .toString(16)
+        .padStart(8, '0')
+      parts.push(
+        random() < 0.5 ? `See commit ${name}.` : `It is in src/${name.slice(0, 5)}/module-${name.slice(5)}.ts.`,
+      )
     }
     yield parts.join(' ')
   }

@@ -120,8 +120,7 @@ export const saveBench: Bench = {
     const raw = new RawTable(home.sql)
     await raw.create()
     const figures = await saveSingly(home, raw, options)
-    for (const size of [100, 500])
-      figures.push(await saveBatches(home, raw, { size, rounds: options.quick ? 6 : 20 }))
+    for (const size of [100, 500]) figures.push(await saveBatches(home, raw, { size, rounds: options.quick ? 6 : 20 }))
     return {
       bench: 'save',
       figures,

@@ -126,11 +126,7 @@ export const startupBench: Bench = {
     await using home = new BenchHome()
     // From here on the daemon runs, as it does for all but the first process.
     await home.messagesBehind()
-    const figures = [
-      ...(await measureHandshake(home, options)),
-      ...firstSave,
-      ...(await measureMemory(home, options)),
-    ]
+    const figures = [...(await measureHandshake(home, options)), ...firstSave, ...(await measureMemory(home, options))]
     return {
       bench: 'startup',
       figures,

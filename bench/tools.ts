@@ -19,8 +19,13 @@ export const toolsBench: Bench = {
     const total = sum(tokens.map(({ value }) => value))
     return {
       bench: 'tools',
-      figures: [...figures, { name: 'all tools', value: total, unit: 'tokens', bound: { of: 'value', atMost: tokensMax } }],
-      notes: ['Tokens of the encoding o200k_base, output schemas and annotations included, which many hosts leave out.'],
+      figures: [
+        ...figures,
+        { name: 'all tools', value: total, unit: 'tokens', bound: { of: 'value', atMost: tokensMax } },
+      ],
+      notes: [
+        'Tokens of the encoding o200k_base, output schemas and annotations included, which many hosts leave out.',
+      ],
     }
   },
 }

@@ -169,7 +169,7 @@ begin
       s.output_tokens := s.output_tokens + coalesce((m->>'output')::int, 0);
       s.cache_read_tokens := s.cache_read_tokens + coalesce((m->>'cache_read')::int, 0);
       s.cache_write_tokens := s.cache_write_tokens + coalesce((m->>'cache_write')::int, 0);
-      if m ? 'tools' and m->>'role' <> 'tool' then
+      if m ? 'tools' and (p_revise or m->>'role' <> 'tool') then
         s.tool_invocations := s.tool_invocations + jsonb_array_length(m->'tools');
       end if;
       if v_switch is not null then

@@ -6,6 +6,7 @@ import { connectEmbedded } from './store/embedded/client.ts'
 import { startDaemonEarly } from './store/embedded/ensure-daemon.ts'
 import { homePathsOf } from './store/embedded/home.ts'
 import { withReconnect } from './store/embedded/reconnect.ts'
+import { asUnavailable } from './store/embedded/unavailable.ts'
 import { Verbatim } from './verbatim.ts'
 import { packageVersion } from './version.ts'
 
@@ -23,7 +24,13 @@ export async function openVerbatim(config: Config): Promise<Verbatim> {
   const connection = connectEmbedded(launchOptions(config))
   const database: Database = {
     kind: 'embedded',
-    run: (work) => withReconnect(() => work(connection.sql)),
+    run: async (work) => {
+      try {
+        return await withReconnect(() => work(connection.sql))
+      } catch (error) {
+        throw asUnavailable(error)
+      }
+    },
     close: () => connection.close(),
   }
   return new Verbatim({

@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util'
 import { z } from 'zod'
 
 import { InputError, messageOf } from './errors.ts'
+import { editDistance } from './model/edit-distance.ts'
 
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
@@ -49,25 +50,11 @@ export function describeSettings(): readonly SettingDescription[] {
   }))
 }
 
-/** Edit distance (Wagner–Fischer), to name the setting that a misspelt one was meant to be. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1]
-    for (let j = 0; j < b.length; j++) {
-      const substitution = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)
-      next.push(Math.min(substitution, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
-}
-
 function refuseUnknownNames(environment: Readonly<Record<string, string | undefined>>): void {
   const known = Object.keys(settingsSchema.shape)
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('VERBATIM_') || known.includes(name)) continue
-    const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0]
+    const nearest = known.toSorted((a, b) => editDistance(name, a) - editDistance(name, b))[0]
     throw new InputError(`Cannot start as the environment variable "${name}" is not a setting of Verbatim`, {
       remedy: `Did you mean "${nearest}"? Unset "${name}"; docs/configuration.md lists all settings`,
     })

@@ -43,5 +43,4 @@ export const limits = {
   /** Units that one search scores at most; the rarest terms choose them. */
   searchCandidatesMax: 1_500,
   searchWaitForIndexMs: 2_000,
-  databaseAnswerMs: 30_000,
 } as const

@@ -35,5 +35,4 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   queryTermsMax: 'Words and word forms of a query that are looked up. The most telling are kept.',
   searchCandidatesMax: 'Parts of messages that one search scores. The rarest words choose them.',
   searchWaitForIndexMs: 'How long a search waits for messages that are saved and not indexed yet.',
-  databaseAnswerMs: 'How long the engine of the store may take for one answer before it is restarted.',
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 
 import { InputError } from '../errors.ts'
+import { editDistance } from '../model/edit-distance.ts'
 import { isJsonObject } from '../model/json.ts'
 
 /** Members that workflow hosts add to every call; they are not misspelt arguments. */
@@ -32,11 +33,19 @@ function coerce(value: unknown, type: unknown): unknown {
 
 const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 
-/** An unknown member that differs from an argument only in case or punctuation was meant to be it: say so. */
+/** Two letters make `sesion_id` of `session_id`; three make a word of its own. */
+const misspeltLetters = 2
+
+/**
+ * An unknown member that is nearly an argument was meant to be it: said, and not ignored, since a save without its
+ * session would open another one.
+ */
 function refuseMisspelt(args: Readonly<Record<string, unknown>>, known: readonly string[]): void {
   for (const name of Object.keys(args)) {
     if (known.includes(name) || hostMembers.has(name)) continue
-    const meant = known.find((candidate) => plain(candidate) === plain(name))
+    const meant = known.find(
+      (candidate) => editDistance(plain(candidate), plain(name)) <= (name.length < 5 ? 0 : misspeltLetters),
+    )
     if (meant !== undefined) {
       throw new InputError(`Unknown argument "${name}"`, { remedy: `Use "${meant}" and call again` })
     }

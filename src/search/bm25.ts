@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts'
-import type { CorpusStatistics, WeightedTerm } from '../store/search-units.ts'
+import type { WeightedTerm } from '../store/score-units.ts'
+import type { CorpusStatistics } from '../store/search-units.ts'
 
 /** One term of a query, hashed: how much the query cares for it, and which word it is a form of. */
 export interface HashedTerm {

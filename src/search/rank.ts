@@ -1,7 +1,8 @@
 import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
-import { corpusStatistics, messageLevel, scoreUnits, type ScoredUnit, type UnitFilter } from '../store/search-units.ts'
+import { scoreUnits, type ScoredUnit, type UnitFilter } from '../store/score-units.ts'
+import { corpusStatistics, messageLevel } from '../store/search-units.ts'
 import { planTerms, type HashedTerm } from './bm25.ts'
 import type { ParsedQuery } from './query-text.ts'
 
@@ -102,7 +103,10 @@ export async function rankLexically(
   const rarest = plan.essential[0]
   const others = plan.terms.map(({ term }) => term).filter((term) => term !== rarest)
   const isCommon = rarest !== undefined && (statistics.documents.get(rarest) ?? 0) > candidatesMax
-  let units: readonly ScoredUnit[] = isCommon && others.length > 0 ? await run([others]) : []
-  if (units.length < limit) units = [...units, ...(await run([]))].toSorted((a, b) => b.score - a.score)
-  return { messages: bestParts(units).slice(0, limit), messagesSearched, exhaustive: plan.exhaustive }
+  const narrowed = isCommon && others.length > 0 ? await run([others]) : undefined
+  const isEnough = narrowed !== undefined && narrowed.units.length >= limit
+  const looked = isEnough ? narrowed : await run([])
+  const units = [...(isEnough ? [] : (narrowed?.units ?? [])), ...looked.units].toSorted((a, b) => b.score - a.score)
+  const sawAll = !isEnough && looked.candidates < limits.searchCandidatesMax
+  return { messages: bestParts(units).slice(0, limit), messagesSearched, exhaustive: plan.exhaustive && sawAll }
 }

@@ -2,9 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
-import { newestOutboxId, outboxBacklog } from '../store/outbox.ts'
-
-export const indexTopic = 'index'
+import { indexTopic, newestOutboxId, outboxBacklog } from '../store/outbox.ts'
 
 /**
  * Waits, for a bounded moment, until everything that was saved before this call can be found. Returns how many messages

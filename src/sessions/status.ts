@@ -1,7 +1,6 @@
 import type { Caller } from '../model/access.ts'
-import { indexTopic } from '../search/wait-for-index.ts'
 import type { Database } from '../store/database.ts'
-import { outboxBacklog } from '../store/outbox.ts'
+import { indexTopic, outboxBacklog } from '../store/outbox.ts'
 import { countStore } from '../store/sessions.ts'
 
 /** What the store holds and how far its index is. */

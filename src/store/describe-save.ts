@@ -129,7 +129,8 @@ function describeTotals(request: SaveRequest, described: readonly Described[]): 
     output: sum(({ usage }) => usage?.output),
     cache_read: sum(({ usage }) => usage?.cacheRead),
     cache_write: sum(({ usage }) => usage?.cacheWrite),
-    tools: sum(({ role, toolsUsed }) => (role === 'tool' ? 0 : toolsUsed?.length)),
+    // A transcript names the tools of calls only; a caller of ours may name the tool that a result comes from.
+    tools: sum(({ role, toolsUsed }) => (role === 'tool' && !request.revise ? 0 : toolsUsed?.length)),
     switches: counted.filter(({ contextSwitch }) => contextSwitch !== undefined).length,
     first_model: firstModel?.message.model,
     first_model_place: firstModel === undefined ? undefined : firstModelIndex + 1,

@@ -1,5 +1,8 @@
 import type { Queries } from './rows.ts'
 
+/** The work of making messages searchable. */
+export const indexTopic = 'index'
+
 /** One piece of pending work on a stretch of a session's messages. */
 export interface OutboxItem {
   readonly id: number

@@ -71,7 +71,7 @@ function fromRow(row: RawSummary): Summary {
   }
 }
 
-/** The newest summary of a whole session, in one style or in any. */
+/** The newest summary of a whole session, in one style or in any; one that a model wrote goes before an extracted one. */
 export async function latestSummary(
   sql: Sql,
   key: { readonly tenantId: number; readonly sessionId: string },
@@ -81,6 +81,6 @@ export async function latestSummary(
     select id, session_id, style, first_seq, last_seq, body, made_by, model, created_at from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
       ${style === undefined ? sql`` : sql`and style = ${style}`}
-    order by created_at desc, id desc limit 1`
+    order by (made_by = 'host') desc, created_at desc, id desc limit 1`
   return rows[0] === undefined ? undefined : fromRow(rows[0])
 }

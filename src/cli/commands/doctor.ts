@@ -28,8 +28,7 @@ function checkNode(): Check {
     : { name: 'node', state: 'problem', message, remedy: 'Install Node.js 20, 22 or 24' }
 }
 
-function checkSettings(config: Config): Check {
-  const environment = processEnvironment()
+function checkSettings(config: Config, environment: Readonly<Record<string, string | undefined>>): Check {
   const set = describeSettings().filter(({ name }) => (environment[name] ?? '') !== '')
   const values = set.map(({ name }) => `${name}=${environment[name]}`)
   return {
@@ -152,10 +151,11 @@ export function registerDoctor(program: Command, status: ExitStatus): void {
     .option('--json', 'machine-readable output')
     .action(async (options: { json?: boolean }) => {
       const { envFile } = program.opts<{ envFile?: string }>()
-      const config = readConfig(envFile === undefined ? undefined : readEnvFile(envFile))
+      const environment = envFile === undefined ? processEnvironment() : readEnvFile(envFile)
+      const config = readConfig(environment)
       const checks = [
         checkNode(),
-        checkSettings(config),
+        checkSettings(config, environment),
         ...(await checkStore(envFile)),
         await checkHome(config),
         ...(await checkSurroundings()),

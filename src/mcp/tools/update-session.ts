@@ -6,7 +6,7 @@ export const updateSession = defineTool({
   name: 'update_session',
   title: 'Update a session',
   description:
-    'Close or reopen a conversation, set title or tags, hide it from search (restricted), put it on legal hold, or store a summary you wrote.',
+    'Close or reopen a conversation, set title or tags, hide it from search and lists (restricted), put it on legal hold, or store a summary you wrote.',
   input: z.object({
     session_id: z.string(),
     closed: z.boolean().optional(),

@@ -57,7 +57,7 @@ export function refuseNetworkFileSystem(home: string): void {
   }
   if (name === undefined) return
   throw new UnavailableError(`Cannot keep the store in "${home}" as it must be on a local disk: it is on ${name}`, {
-    remedy: 'Set VERBATIM_HOME to a directory on a local disk, or DATABASE_URL to a PostgreSQL server',
+    remedy: 'Set VERBATIM_HOME to a directory on a local disk',
   })
 }
 
