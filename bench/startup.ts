@@ -19,7 +19,7 @@ async function handshake(command: ServerCommand): Promise<{ initialize: number; 
 
 /** From the start of the process to its answers, beside the empty server's, in turns, while the store's daemon runs. */
 async function measureHandshake(home: BenchHome, options: BenchOptions): Promise<Figure[]> {
-  const rounds = options.quick ? 8 : 20
+  const rounds = options.quick ? 6 : 20
   const product: { initialize: number; toolsList: number }[] = []
   const empty: { initialize: number; toolsList: number }[] = []
   // The first of each warms the file cache.
@@ -58,7 +58,7 @@ const firstSaves: readonly FirstSave[] = [
 
 /** What a user waits for: from the start of the process until a first message is acknowledged. */
 async function measureFirstSave(options: BenchOptions): Promise<Figure[]> {
-  const rounds = options.quick ? 2 : 5
+  const rounds = options.quick ? 1 : 5
   const times = firstSaves.map((): { save: number; initialize: number }[] => [])
   for (let round = 0; round < rounds; round++) {
     await using home = new BenchHome()
@@ -93,7 +93,7 @@ async function measureMemory(home: BenchHome, options: BenchOptions): Promise<Fi
 
   const figures: Figure[] = []
   const servers: ServerProcess[] = []
-  for (const count of options.quick ? [1, 8] : [1, 8, 32]) {
+  for (const count of options.quick ? [1, 4] : [1, 8, 32]) {
     const added = Array.from({ length: count - servers.length }, () => new ServerProcess(productCommand(home.env)))
     servers.push(...added)
     await Promise.all(
@@ -113,7 +113,7 @@ async function measureMemory(home: BenchHome, options: BenchOptions): Promise<Fi
       baselines: [sizeBaseline('empty server', { own, baseline })],
     })
     if (daemonPid === undefined) throw new Error('The daemon of the store is not there although processes use it')
-    figures.push({ name: `memory of the daemon, ${count} processes`, value: residentMiB(daemonPid), unit: 'MiB' })
+    figures.push({ name: `memory of the daemon, ${count} on its home`, value: residentMiB(daemonPid), unit: 'MiB' })
   }
   await Promise.all(servers.map((server) => server.close()))
   return figures

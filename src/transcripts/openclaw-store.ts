@@ -8,6 +8,8 @@ import { parseJson } from './json-value.ts'
 import { isIncognitoKey, openclawSessionId } from './openclaw-rows.ts'
 import { SpanWriter } from './span-writer.ts'
 
+const incognitoValue = Buffer.from('null')
+
 /**
  * The events of `sessions.json`: each value of the map is an event of its session. Its token counts are left out on
  * purpose, because they are those of the last run only; totals come from the messages.
@@ -25,7 +27,8 @@ export async function* openclawStoreEvents(path: string, agentId: string): Async
     const parsed = parseJson(value)
     const head = parsed.ok ? sessionHead(parsed.value, member.key, agentId) : undefined
     if (head?.incognito === true) {
-      writer.skip(value)
+      // Not even its bytes are captured: the file comes back with null in its place.
+      writer.skip(incognitoValue)
       continue
     }
     if (head === undefined)

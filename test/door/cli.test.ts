@@ -141,7 +141,7 @@ describe('reading commands', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     const again = await home.cli(['export', 'berths', '--output', file])
     expect(again.code).toBe(2)
-    expect(again.stderr).toContain(file)
+    expect(again.stderr).toMatch(/^verbatim: Cannot write to .*berths\.md.*\nName a file that does not exist/)
     expect(readFileSync(file, 'utf8')).toBe(markdown)
   })
 
@@ -277,7 +277,7 @@ describe.skipIf(!present)('real histories', () => {
 
   test('are imported in eight formats, none of them failing', () => {
     const formats = new Set(reports.filter(({ status }) => status === 'imported').map(({ format }) => format))
-    expect([...formats].toSorted()).toEqual(
+    expect([...formats]).toEqual(
       expect.arrayContaining(['chatgpt', 'claude-ai', 'claude-code', 'codex', 'gemini-cli', 'openclaw', 'pi']),
     )
     expect(reports.filter(({ status }) => status === 'failed')).toEqual([])
@@ -300,11 +300,9 @@ describe.skipIf(!present)('real histories', () => {
       if (seen.has(source) || source === 'mcp') continue
       const file = join(home.directory('exports'), `${source}.original`)
       const { code, stderr } = await home.cli(['export', id, '--format', 'original', '--output', file])
-      if (code !== 0) {
-        // Sessions whose entries came without a file of their own say so.
-        expect(stderr).toContain('not imported from a file')
-        continue
-      }
+      // A session that an imported one names as its parent has no file of its own, and says so.
+      if (stderr.includes('not imported from a file')) continue
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       const bytes = readFileSync(file)
       const original = reports.find(
         ({ path }) => statSync(path).size === bytes.length && readFileSync(path).equals(bytes),

@@ -150,7 +150,9 @@ describe('openclawJsonl', () => {
     const path = await place('sessions.json', content)
     expect((await detectFormat(path))?.format).toBe(openclawJsonl)
     const { entries, sessions, bytes } = await readOne(path)
-    expect(bytes.toString()).toBe(content)
+    const kept: unknown = JSON.parse(bytes.toString())
+    expect(kept).toEqual({ ...JSON.parse(content), 'agent:work:dashboard:incognito-x': null })
+    expect(bytes.toString()).not.toContain('secret')
     expect(entries.map((entry) => [entry.session, entry.kind, entry.usage])).toEqual([
       ['work/one', 'event', undefined],
       ['work/sessions.json', 'unknown', undefined],

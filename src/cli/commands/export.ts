@@ -1,10 +1,10 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
 
 import { Option, type Command } from 'commander'
 
 import { documentBytes, originalOf } from '../../capture/export-original.ts'
+import { InputError, messageOf } from '../../errors.ts'
 import { exportSession, type ExportFormat } from '../../sessions/export-session.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { print } from '../output.ts'
@@ -29,11 +29,23 @@ async function* exportAll(
   }
 }
 
+/** Writes to a new file, and leaves none behind where the export fails half way. */
 async function writeTo(path: string, chunks: AsyncIterable<string | Uint8Array>): Promise<void> {
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-  for await (const chunk of chunks) if (!file.write(chunk)) await once(file, 'drain')
-  file.end()
-  await finished(file)
+  let file: FileHandle
+  try {
+    file = await open(path, 'wx', 0o600)
+  } catch (error) {
+    throw new InputError(`Cannot write to "${path}": ${messageOf(error)}`, {
+      remedy: 'Name a file that does not exist yet, in a directory that may be written',
+      cause: error,
+    })
+  }
+  try {
+    await pipeline(chunks, file.createWriteStream())
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
 }
 
 export function registerExport(program: Command): void {
