@@ -47,7 +47,21 @@ export interface SaveDependencies {
 
 const rememberedSessionsMax = 10_000
 
-/** The exact bytes of a JSON value that arrived parsed. Throws InputError where it nests too deeply to be written. */
+/** JSON has no infinity: it comes from a number like 1e400, of which JSON.stringify would make null. */
+function holdsInfinity(content: unknown): boolean {
+  const pending: unknown[] = [content]
+  while (pending.length > 0) {
+    const value = pending.pop()
+    if (typeof value === 'number' && !Number.isFinite(value)) return true
+    if (typeof value === 'object' && value !== null) for (const entry of Object.values(value)) pending.push(entry)
+  }
+  return false
+}
+
+/**
+ * The exact bytes of a JSON value that arrived parsed. Throws InputError where it nests too deeply to be written, and
+ * where it holds a number that was too large to be read.
+ */
 function contentBytes(content: unknown): Uint8Array {
   if (content === undefined) {
     throw new InputError('Cannot save a message without "content"', {
@@ -62,6 +76,11 @@ function contentBytes(content: unknown): Uint8Array {
     throw new InputError('Cannot save a message whose content nests thousands of levels deep', {
       remedy: 'Send such content as a string',
       cause: error,
+    })
+  }
+  if (text.includes('null') && holdsInfinity(content)) {
+    throw new InputError('Cannot save a message whose content holds a number beyond 1.8e308', {
+      remedy: 'Send such a number as a string',
     })
   }
   const bytes = Buffer.from(text, 'utf8')

@@ -54,7 +54,11 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     return status.code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    if (!(error instanceof VerbatimError)) throw error
+    if (!(error instanceof VerbatimError)) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      process.stderr.write(`verbatim: internal error, a defect of Verbatim: ${detail}\n`)
+      return exitCodes.internal
+    }
     process.stderr.write(`verbatim: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`)
     return error instanceof UnavailableError ? exitCodes.unavailable : exitCodes.usage
   }

@@ -1,12 +1,16 @@
 import { z } from 'zod'
 
 import { limits } from '../../limits.ts'
-import { addsOnly, defineTool } from '../define-tool.ts'
+import { readArguments } from '../arguments.ts'
+import { addsOnly, defineTool, portableSchema } from '../define-tool.ts'
 import { messageSchema, toMessageInput } from './message-fields.ts'
 import { savedMessageSchema } from './save-message.ts'
 
 /** The element schema is said in words: listing it again would cost every session of every client its tokens. */
 const messagesSchema = z.array(z.looseObject({ sender: z.string() })).max(limits.batchMessagesMax)
+
+const elementSchema = portableSchema(messageSchema)
+const elementsSchema = z.object({ messages: z.array(messageSchema) })
 
 export const saveMessages = defineTool({
   name: 'save_messages',
@@ -23,7 +27,9 @@ export const saveMessages = defineTool({
   }),
   annotations: addsOnly,
   run: async ({ verbatim, caller }, args) => {
-    const messages = z.array(messageSchema).parse(args.messages)
+    const { messages } = elementsSchema.parse({
+      messages: args.messages.map((message) => readArguments(elementSchema, message)),
+    })
     return {
       structured: {
         ...(await verbatim.saveMessages(caller, {
