@@ -1,0 +1,142 @@
+import { array, asyncProperty, assert, constantFrom, nat, option, record } from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import type { MessageInput } from '../../src/capture/save.ts'
+import { openVerbatim } from '../../src/compose.ts'
+import { localCaller } from '../../src/model/access.ts'
+import { newId } from '../../src/model/ids.ts'
+import type { SessionDocument } from '../../src/sessions/document.ts'
+import type { Verbatim } from '../../src/verbatim.ts'
+import { StoreFixture } from '../embedded/store-fixture.ts'
+
+const caller = localCaller('test')
+const store = new StoreFixture()
+let verbatim: Verbatim
+
+beforeAll(async () => {
+  verbatim = await openVerbatim({ home: store.home, idleMinutes: 0.1, logLevel: 'silent' })
+})
+
+afterAll(async () => {
+  await verbatim[Symbol.asyncDispose]()
+  await store.dispose()
+}, 30_000)
+
+const messageShape = record({
+  role: constantFrom('user', 'assistant', 'tool', 'custom'),
+  sender: constantFrom('Ann', 'Bo "the" \\ best', 'Чт{,}'),
+  model: option(constantFrom('model-a', 'model-b'), { nil: undefined }),
+  input: nat(100),
+  tools: array(constantFrom('read', 'write'), { maxLength: 3 }),
+  /** How far back its parent is; 0 for none. */
+  back: nat(3),
+})
+
+/** Messages with own ids, whose parents are ids of earlier ones. */
+function toMessages(
+  shapes: readonly {
+    role: string
+    sender: string
+    model: string | undefined
+    input: number
+    tools: string[]
+    back: number
+  }[],
+): MessageInput[] {
+  return shapes.map((shape, index) => ({
+    content: `message ${index}`,
+    sender: shape.sender,
+    role:
+      shape.role === 'user'
+        ? 'user'
+        : shape.role === 'assistant'
+          ? 'assistant'
+          : shape.role === 'tool'
+            ? 'tool'
+            : 'custom',
+    model: shape.model,
+    usage: { input: shape.input, output: 1, cacheRead: 2, cacheWrite: 3 },
+    toolsUsed: shape.tools,
+    messageId: `m${index}`,
+    timestamp: new Date(Date.UTC(2026, 0, 1, 0, index)).toISOString(),
+    parentId: shape.back > 0 && index - shape.back >= 0 ? `m${index - shape.back}` : undefined,
+  }))
+}
+
+/** What must not depend on how the messages arrived. */
+function essence(document: SessionDocument): unknown {
+  const places = new Map(document.messages.map((message) => [message.id, message.seq]))
+  return {
+    head: [
+      document.message_count,
+      document.tokens,
+      document.tool_invocations,
+      document.context_switches,
+      document.participants,
+      document.models_used,
+      document.created_at,
+      document.last_active_at,
+    ],
+    messages: document.messages.map(({ seq, content, sender, role, timestamp, metadata }) => [
+      seq,
+      content,
+      sender,
+      role,
+      timestamp,
+      metadata?.['context_switch'],
+      places.get(String(metadata?.['parent_id'])),
+      metadata?.['model'],
+      metadata?.['tools_used'],
+    ]),
+  }
+}
+
+async function read(sessionId: string): Promise<unknown> {
+  return essence(await verbatim.getSession(caller, { sessionId, limit: 500, maxTokens: 100_000, view: 'full' }))
+}
+
+describe('saveMessages()', () => {
+  it('gives the same session whether messages come at once, one by one, or partly for the second time', async () => {
+    await assert(
+      asyncProperty(array(messageShape, { minLength: 1, maxLength: 8 }), async (shapes) => {
+        const messages = toMessages(shapes)
+        const [atOnce, singly, again] = [newId(), newId(), newId()]
+        await verbatim.saveMessages(caller, { sessionId: `a ${atOnce}`, messages })
+        for (const message of messages)
+          await verbatim.saveMessages(caller, { sessionId: `b ${singly}`, messages: [message] })
+        await verbatim.saveMessages(caller, { sessionId: `c ${again}`, messages: messages.slice(0, 1) })
+        const repeated = await verbatim.saveMessages(caller, { sessionId: `c ${again}`, messages })
+        expect(repeated.messages.map(({ duplicate }) => duplicate)).toEqual(messages.map((_, index) => index === 0))
+        const expected = await read(`a ${atOnce}`)
+        expect(await read(`b ${singly}`)).toEqual(expected)
+        expect(await read(`c ${again}`)).toEqual(expected)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('stores nothing of a batch in which one id is used for other content', async () => {
+    const sessionId = `conflict ${newId()}`
+    const [first, second] = toMessages([
+      { role: 'user', sender: 'Ann', model: undefined, input: 1, tools: [], back: 0 },
+      { role: 'user', sender: 'Ann', model: undefined, input: 1, tools: [], back: 0 },
+    ])
+    if (first === undefined || second === undefined) throw new Error('two messages are made above')
+    await verbatim.saveMessages(caller, { sessionId, messages: [first] })
+    const before = await read(sessionId)
+    const save = verbatim.saveMessages(caller, { sessionId, messages: [second, { ...first, content: 'changed' }] })
+    await expect(save).rejects.toThrow('Cannot save message "m0" as this id is already used')
+    expect(await read(sessionId)).toEqual(before)
+  })
+
+  it('lets exactly one of 50 simultaneous saves of the same message be the first', async () => {
+    const sessionId = `race ${newId()}`
+    const message: MessageInput = { content: 'once', sender: 'Ann', role: 'user', messageId: 'only' }
+    const replies = await Promise.all(
+      Array.from({ length: 50 }, () => verbatim.saveMessages(caller, { sessionId, messages: [message] })),
+    )
+    const saved = replies.flatMap(({ messages }) => messages)
+    expect(saved.filter(({ duplicate }) => !duplicate)).toHaveLength(1)
+    expect(new Set(saved.map(({ message_id: id }) => id)).size).toBe(1)
+  })
+})
