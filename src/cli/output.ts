@@ -10,10 +10,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-export async function printLine(text = ''): Promise<void> {
-  await print(`${text}\n`)
-}
-
 export async function printJson(value: unknown): Promise<void> {
   await print(`${JSON.stringify(value, null, 2)}\n`)
 }

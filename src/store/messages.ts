@@ -172,11 +172,3 @@ export async function findMessage(
       and (id = ${reference.id ?? null} or external_id = ${reference.externalId}) limit 1`
   return rows[0] === undefined ? undefined : messageFromRow(rows[0])
 }
-
-/** Messages by our ids, in no promised order. */
-export async function readMessagesById(sql: Sql, tenantId: number, ids: readonly string[]): Promise<MessageRow[]> {
-  const rows = await sql<RawMessage[]>`
-    select ${headColumns(sql)}, payload, text, metadata from messages
-    where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
-  return rows.map(messageFromRow)
-}

@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import type { MessageInput } from '../../capture/save.ts'
 import { limits } from '../../limits.ts'
+import { isJsonObject } from '../../model/json.ts'
 import { roleSchema } from '../../model/message.ts'
 
 const count = z.number().int().min(0).max(2_147_483_647)
@@ -23,6 +24,12 @@ const contentSchema = z.unknown().meta({
   description: 'Text or any JSON, kept exactly',
 })
 
+/** Not a record of zod's, which leaves out a member called `__proto__`. */
+const metadataSchema = z
+  .unknown()
+  .refine(isJsonObject, { message: 'Invalid input: expected an object' })
+  .meta({ type: 'object' })
+
 /** The fields of one message, the same in `save_message` and in each element of `save_messages`. */
 export const messageFields = {
   content: contentSchema,
@@ -35,7 +42,7 @@ export const messageFields = {
   tools_used: z.array(z.string()).max(1_000).optional(),
   tool_call_id: z.string().optional(),
   parent_id: z.string().optional().describe('Message it follows, if not the last'),
-  metadata: z.record(z.string(), z.unknown()).optional(),
+  metadata: metadataSchema.optional(),
 }
 
 export const messageSchema = z.object(messageFields)
@@ -64,6 +71,6 @@ export function toMessageInput(message: z.infer<typeof messageSchema>): MessageI
     toolsUsed: message.tools_used,
     toolCallId: message.tool_call_id,
     parentId: message.parent_id,
-    metadata: message.metadata,
+    metadata: isJsonObject(message.metadata) ? message.metadata : undefined,
   }
 }
