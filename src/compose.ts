@@ -1,27 +1,18 @@
 import { DirectoryArchive } from './adapters/directory-archive.ts'
 import type { Config } from './config.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
+import { launchOptions } from './start-store.ts'
 import type { Database } from './store/database.ts'
 import { connectEmbedded } from './store/embedded/client.ts'
-import { startDaemonEarly } from './store/embedded/ensure-daemon.ts'
 import { homePathsOf } from './store/embedded/home.ts'
 import { withReconnect } from './store/embedded/reconnect.ts'
 import { asUnavailable } from './store/embedded/unavailable.ts'
 import { Verbatim } from './verbatim.ts'
 import { packageVersion } from './version.ts'
 
-function launchOptions(config: Config) {
-  return { home: config.home, version: packageVersion(), idleMs: Math.round(config.idleMinutes * 60_000) }
-}
-
-/** Begins to start the process that owns the embedded store, and waits for nothing. */
-export function startStoreEarly(config: Config): void {
-  startDaemonEarly(launchOptions(config))
-}
-
 /** Puts the product together as the configuration says. Nothing is connected before the first call. */
 export async function openVerbatim(config: Config): Promise<Verbatim> {
-  const connection = connectEmbedded(launchOptions(config))
+  const connection = connectEmbedded(launchOptions(config, packageVersion()))
   const database: Database = {
     kind: 'embedded',
     run: async (work) => {

@@ -3,10 +3,10 @@ import { parseArgs } from 'node:util'
 import { readConfig, readEnvFile, type Config } from '../config.ts'
 import { InputError, VerbatimError, messageOf } from '../errors.ts'
 import { createLog } from '../log.ts'
+import type { ToolDefinition } from '../mcp/define-tool.ts'
 import { serveStdio } from '../mcp/stdio.ts'
-import { selectTools } from '../mcp/tool-list.ts'
 import { localCaller } from '../model/access.ts'
-import type { Verbatim } from '../verbatim.ts'
+import { startStoreEarly } from '../start-store.ts'
 import { packageVersion } from '../version.ts'
 import { exitCodes } from './exit-codes.ts'
 
@@ -33,15 +33,20 @@ function readServerArguments(args: readonly string[]): ServerArguments {
   }
 }
 
-/** Opens the store when it is first needed, once; a failed attempt is made again by the next request. */
-function lazily(open: () => Promise<Verbatim>): () => Promise<Verbatim> {
-  let opening: Promise<Verbatim> | undefined
+async function loadTools(server: ServerArguments): Promise<readonly ToolDefinition[]> {
+  const { selectTools } = await import('../mcp/tool-list.ts')
+  return selectTools({ readOnly: server.readOnly, only: server.tools })
+}
+
+/** Makes a thing when it is first needed, once; a failed attempt is made again by the next request. */
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let making: Promise<T> | undefined
   return () => {
-    opening ??= open().catch((error: unknown) => {
-      opening = undefined
+    making ??= make().catch((error: unknown) => {
+      making = undefined
       throw error
     })
-    return opening
+    return making
   }
 }
 
@@ -52,7 +57,8 @@ export async function runStdioServer(args: readonly string[]): Promise<number> {
   try {
     server = readServerArguments(args)
     config = readConfig(server.envFile === undefined ? undefined : readEnvFile(server.envFile))
-    selectTools({ readOnly: server.readOnly, only: server.tools })
+    // Names of tools that do not exist are refused at the start; without any, nothing is loaded before the handshake.
+    if (server.tools !== undefined) await loadTools(server)
   } catch (error) {
     if (!(error instanceof VerbatimError)) throw error
     process.stderr.write(`verbatim: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`)
@@ -60,21 +66,19 @@ export async function runStdioServer(args: readonly string[]): Promise<number> {
   }
   const log = createLog(config.logLevel)
   const version = packageVersion()
-  // The store's process begins to start now, beside the handshake and not in front of the first call.
-  const composing = import('../compose.ts')
-  void composing
-    .then(({ startStoreEarly }) => startStoreEarly(config))
-    .catch((error: unknown) => log.warn(messageOf(error)))
+  // The store's process begins to start now, beside the handshake and not in front of the first call. What talks to it is
+  // loaded after the handshake: loading it costs more than all the rest.
+  startStoreEarly(config, version)
   if (process.stdin.isTTY) {
     const { greet } = await import('./greeting.ts')
     await greet({ version, config })
   }
-  const open = lazily(async () => (await composing).openVerbatim(config))
+  const open = lazily(async () => (await import('../compose.ts')).openVerbatim(config))
   const leave = () => process.stdin.destroy()
   process.once('SIGTERM', leave).once('SIGINT', leave).once('SIGHUP', leave)
   await serveStdio({
     version,
-    tools: selectTools({ readOnly: server.readOnly, only: server.tools }),
+    tools: lazily(() => loadTools(server)),
     readOnly: server.readOnly,
     open,
     caller: (client) => localCaller(client),

@@ -76,6 +76,7 @@ export async function serveLegacyStdio(
   server.oninitialized = () => {
     const client = server.getClientVersion()
     if (client !== undefined) protocol.setClient(`${client.name} ${client.version}`)
+    protocol.warm()
   }
   server.onerror = report
   server.onclose = options.onClose

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { InputError, NotFoundError } from '../errors.ts'
+import { InputError, messageOf, NotFoundError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../model/access.ts'
 import { isJsonObject } from '../model/json.ts'
@@ -13,7 +13,8 @@ import { Subscriptions } from './subscriptions.ts'
 
 export interface ProtocolOptions {
   readonly version: string
-  readonly tools: readonly ToolDefinition[]
+  /** The tools on offer; loaded when they are first asked for. */
+  readonly tools: () => Promise<readonly ToolDefinition[]>
   readonly readOnly: boolean
   /** Opens the store; called at the first request that needs it, so that the handshake waits for nothing. */
   readonly open: () => Promise<Verbatim>
@@ -85,6 +86,13 @@ export class ProtocolServer {
     this.#notifier = notifier
   }
 
+  /** Loads in the background what the first requests will need. A failure shows again in the request that needs it. */
+  warm(): void {
+    const report = (error: unknown) => this.#options.log.debug(`not ready yet: ${messageOf(error)}`)
+    this.#options.tools().catch(report)
+    this.#options.open().catch(report)
+  }
+
   setClient(client: string): void {
     this.#client = client
   }
@@ -121,7 +129,9 @@ export class ProtocolServer {
         }
       }
     return {
-      'tools/list': guard(() => ({ tools: this.#options.tools.map(({ run: _run, ...listing }) => listing) })),
+      'tools/list': guard(async () => ({
+        tools: (await this.#options.tools()).map(({ run: _run, ...listing }) => listing),
+      })),
       'tools/call': guard((params) => this.#callTool(params)),
       'resources/list': guard(async (params) => ({
         ...(await listResources(await this.#options.open(), this.#caller(), text(params, 'cursor'))),
@@ -154,10 +164,11 @@ export class ProtocolServer {
 
   async #callTool(params: Params): Promise<ToolResult> {
     const name = text(params, 'name')
-    const tool = this.#options.tools.find((candidate) => candidate.name === name)
+    const tools = await this.#options.tools()
+    const tool = tools.find((candidate) => candidate.name === name)
     if (tool === undefined) {
       throw new InputError(`Unknown tool "${name}"`, {
-        remedy: `Tools: ${this.#options.tools.map((known) => known.name).join(', ')}`,
+        remedy: `Tools: ${tools.map((known) => known.name).join(', ')}`,
       })
     }
     let verbatim: Verbatim

@@ -52,7 +52,8 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
     },
     background: { may: ['log', 'adapters', 'indexing', 'store'], packages: ['postgres', 'zod'] },
-    compose: { may: ['adapters', 'config', 'indexing', 'store', 'verbatim', 'version'], packages: [] },
+    'start-store': { may: ['config', 'store'], packages: [] },
+    compose: { may: ['adapters', 'start-store', 'config', 'indexing', 'store', 'verbatim', 'version'], packages: [] },
     cli: {
       may: [
         ...base,
@@ -63,6 +64,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'mcp',
         'search',
         'sessions',
+        'start-store',
         'setup',
         'transcripts',
         'verbatim',
