@@ -11,6 +11,8 @@ import { localCaller, type Caller } from '../src/model/access.ts'
 import { connectEmbedded, type EmbeddedConnection } from '../src/store/embedded/client.ts'
 import { readStatus } from '../src/store/embedded/daemon-status.ts'
 import { homePathsOf } from '../src/store/embedded/home.ts'
+import { indexTopic } from '../src/store/outbox.ts'
+import { outboxBacklog } from '../src/store/outbox.ts'
 import type { Verbatim } from '../src/verbatim.ts'
 import { packageVersion } from '../src/version.ts'
 
@@ -59,7 +61,8 @@ export class BenchHome implements AsyncDisposable {
 
   /** Messages that are saved and cannot be found yet. */
   async messagesBehind(): Promise<number> {
-    return (await (await this.verbatim()).status(this.caller)).index.messages_behind
+    const { messages } = await outboxBacklog(this.sql, this.caller.tenantId, { topic: indexTopic })
+    return messages
   }
 
   async waitUntilIndexed(): Promise<void> {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { createTermHasher, defaultTermKey } from '../src/indexing/terms.ts'
@@ -8,70 +7,15 @@ import { parseQuery } from '../src/search/query-text.ts'
 import { corpusStatistics, messageLevel } from '../src/store/search-units.ts'
 import { BenchHome } from './bench-home.ts'
 import type { Bench, BenchOptions } from './bench.ts'
-import { makeMessages, makeQueries, readCorpus, type Corpus, type QuerySet } from './corpus.ts'
+import { makeQueries, readCorpus, type Corpus, type QuerySet } from './corpus.ts'
 import { timeBaseline, type Figure } from './figure.ts'
+import { GrowingStore, sessionMessages, sizeLabel } from './growing-store.ts'
 import { interleave, percentile, pick, seededRandom } from './measure.ts'
 
-const sessionMessages = 1_000
 const pageMessages = 50
 const lookupRows = 10
 const searchP95MsMax = 100
 const warmUp = 5
-
-interface StoredMessage {
-  readonly id: string
-  readonly sessionId: string
-  readonly seq: number
-}
-
-/** A store that grows: the same one is measured at each size. */
-class GrowingStore {
-  readonly home: BenchHome
-  readonly stored: StoredMessage[] = []
-  readonly #texts: Generator<string, never>
-  #sessionId = randomUUID()
-
-  constructor(home: BenchHome, corpus: Corpus) {
-    this.home = home
-    this.#texts = makeMessages(corpus, 7)
-  }
-
-  async save(count: number): Promise<void> {
-    if (this.stored.length % sessionMessages === 0) this.#sessionId = randomUUID()
-    const verbatim = await this.home.verbatim()
-    const messages = Array.from({ length: count }, (_, index) => ({
-      content: this.#texts.next().value,
-      sender: index % 2 === 0 ? 'user' : 'assistant',
-      role: index % 2 === 0 ? ('user' as const) : ('assistant' as const),
-    }))
-    const saved = await verbatim.saveMessages(this.home.caller, { sessionId: this.#sessionId, messages })
-    for (const { message_id: id, seq } of saved.messages) this.stored.push({ id, sessionId: saved.session_id, seq })
-  }
-
-  /** Fills the store up to a number of messages in the largest batches, and waits until all can be found. */
-  async grow(size: number): Promise<Figure[]> {
-    const added = size - this.stored.length
-    const startedAt = performance.now()
-    while (this.stored.length < size) await this.save(Math.min(limits.batchMessagesMax, size - this.stored.length))
-    const savedMs = performance.now() - startedAt
-    const behind = await this.home.messagesBehind()
-    await this.home.waitUntilIndexed()
-    const indexedMs = performance.now() - startedAt
-    const rate = (name: string, messages: number, tookMs: number): Figure => ({
-      name: `${label(size)}: ${name}`,
-      value: messages / (tookMs / 1000),
-      unit: 'messages/s',
-      samples: messages,
-    })
-    return [
-      rate(`saved in batches of ${limits.batchMessagesMax}, index running`, added, savedMs),
-      ...(behind === 0 ? [] : [rate('index catching up, nothing else running', behind, indexedMs - savedMs)]),
-      rate('saved and indexed', added, indexedMs),
-    ]
-  }
-}
-
-const label = (size: number) => `${size / 1_000}k`
 
 /** The terms by which a search of this query finds its candidates. */
 async function candidateTerms(home: BenchHome, query: string): Promise<string> {
@@ -140,7 +84,7 @@ async function measureQueries(store: GrowingStore, queries: readonly string[]) {
 }
 
 async function measureSearch(store: GrowingStore, sets: readonly QuerySet[], bounded: boolean): Promise<Figure[]> {
-  const at = label(store.stored.length)
+  const at = sizeLabel(store.stored.length)
   const figures: Figure[] = []
   const all: number[][] = [[], [], []]
   for (const { kind, queries } of sets) {
@@ -188,7 +132,7 @@ async function measurePages(store: GrowingStore, rounds: number): Promise<Figure
     { rounds, warmUp },
   )
   return [0.5, 0.95].map((part) => ({
-    name: `${label(stored.length)}: page of ${pageMessages} messages, p${part * 100}`,
+    name: `${sizeLabel(stored.length)}: page of ${pageMessages} messages, p${part * 100}`,
     value: percentile(own, part),
     unit: 'ms',
     samples: rounds,
@@ -200,7 +144,7 @@ async function measurePages(store: GrowingStore, rounds: number): Promise<Figure
 
 /** How long after its acknowledgement a single message is in the index. Looked at every 2 ms. */
 async function measureLag(store: GrowingStore, rounds: number): Promise<Figure[]> {
-  const size = label(store.stored.length)
+  const size = sizeLabel(store.stored.length)
   const { home } = store
   const random = seededRandom(17)
   const lags: number[] = []

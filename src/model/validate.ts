@@ -34,7 +34,8 @@ const secondsBelow = 1e10
 
 /**
  * A point in time as callers write it: ISO 8601 (UTC where no zone is given), or a Unix time in seconds or
- * milliseconds. Returns ISO 8601 in UTC with milliseconds. Years 1 to 9999.
+ * milliseconds. Returns ISO 8601 in UTC with milliseconds. Years 100 to 9999: an earlier year would come back from the
+ * database as one of the last century, because that is how JavaScript reads two digits.
  */
 export function parseTime(value: string | number, field: string): string {
   const refuse = (): never => {
@@ -53,5 +54,5 @@ export function parseTime(value: string | number, field: string): string {
     time = new Date(/[zZ]$|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`)
   }
   const year = time.getUTCFullYear()
-  return Number.isNaN(time.getTime()) || year < 1 || year > 9999 ? refuse() : time.toISOString()
+  return Number.isNaN(time.getTime()) || year < 100 || year > 9999 ? refuse() : time.toISOString()
 }

@@ -9,7 +9,7 @@ import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
-import { parseTime } from '../model/validate.ts'
+import { checkName, parseTime } from '../model/validate.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
@@ -89,18 +89,20 @@ async function readFilter(dependencies: SearchDependencies, caller: Caller, inpu
     input.sessionId === undefined
       ? undefined
       : (await requireSession(dependencies.database, caller.tenantId, input.sessionId)).id
-  const nonEmpty = (values: readonly string[] | undefined) =>
-    values === undefined || values.length === 0 ? undefined : values
+  const names = (values: readonly string[] | undefined, field: string) => {
+    if (values === undefined || values.length === 0) return undefined
+    return values.map((value) => checkName(value, { field, charactersMax: limits.nameCharactersMax }))
+  }
   return {
     sessionId,
     notSessionId: input.notSessionId,
     since,
     until,
-    participants: nonEmpty(input.participants),
-    models: nonEmpty(input.models),
-    roles: nonEmpty(input.roles),
-    toolsUsed: nonEmpty(input.toolsUsed),
-    tags: nonEmpty(input.tags),
+    participants: names(input.participants, 'participants'),
+    models: names(input.models, 'models'),
+    roles: names(input.roles, 'roles'),
+    toolsUsed: names(input.toolsUsed, 'tools_used'),
+    tags: names(input.tags, 'tags'),
   }
 }
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 
+import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
-import { parseTime } from '../model/validate.ts'
+import { checkName, parseTime } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
 import { listSessions as list, type SessionFilter } from '../store/sessions.ts'
 import { sessionHead, type SessionHead } from './document.ts'
@@ -23,6 +24,10 @@ const placeSchema = z.object({ lastActiveAt: z.iso.datetime(), id: z.uuid() })
 
 /** Sessions, most recently active first. `next_cursor` is absent on the last page. */
 export async function listSessions(database: Database, caller: Caller, input: ListSessionsInput): Promise<SessionList> {
+  for (const field of ['participant', 'model', 'source', 'tag'] as const) {
+    const value = input[field]
+    if (value !== undefined) checkName(value, { field, charactersMax: limits.nameCharactersMax })
+  }
   const filter: SessionFilter = {
     ...input,
     since: input.since === undefined ? undefined : parseTime(input.since, 'since'),

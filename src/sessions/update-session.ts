@@ -37,6 +37,11 @@ function checkText(text: string, field: { readonly field: string; readonly chara
       actual: text.length,
     })
   }
+  if (!text.isWellFormed()) {
+    throw new InputError(`Cannot set "${field.field}" as it holds half a surrogate pair`, {
+      remedy: 'Send well-formed text',
+    })
+  }
 }
 
 /** Changes what is given and nothing else, and returns the session after it. */
@@ -54,6 +59,7 @@ export async function updateSession(
   if (change.tags !== undefined) checkTags(change.tags)
   if (change.title !== undefined) checkText(change.title, { field: 'title', charactersMax: limits.titleCharactersMax })
   if (summary !== undefined) checkText(summary, { field: 'summary', charactersMax: limits.summaryCharactersMax })
+  if (model !== undefined) checkName(model, { field: 'model', charactersMax: limits.nameCharactersMax })
   const session = await requireSession(database, caller.tenantId, sessionId)
   const key = { tenantId: caller.tenantId, id: session.id }
   const summaryId = newId()

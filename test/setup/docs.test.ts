@@ -61,7 +61,7 @@ describe('SKILL.md', () => {
   it('stays under 120 lines and names each tool as each host shows it, and no other', async () => {
     const text = await read('SKILL.md')
     expect(text.split('\n').length).toBeLessThan(120)
-    const named = [...text.matchAll(/`(?:mcp__)?verbatim__(\w+)`/g)].map((match) => match[1])
+    const named = [...text.matchAll(/`(?:mcp__)?verbatim__(\w+)`/g)].map((match) => match[1] ?? '')
     expect([...new Set(named)].toSorted((a, b) => a.localeCompare(b))).toEqual([...tools].sort())
     for (const tool of tools) expect(text).toMatch(new RegExp(`\`verbatim__${tool}\` \\| \`mcp__verbatim__${tool}\``))
   })
