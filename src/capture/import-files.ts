@@ -110,11 +110,15 @@ export async function importFile(
     for await (const document of detected.format.documents(path)) {
       documents.push(await new DocumentImport(dependencies, { caller, source }).run(document, file.onProgress))
     }
-    await dependencies.database.run((sql) => linkParents(sql, caller.tenantId))
     return { path, format, status: 'imported', documents }
   } catch (error) {
     if (!(error instanceof VerbatimError)) throw error
     const reason = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`
     return { path, format, status: 'failed', reason, documents }
   }
+}
+
+/** Links imported sessions to the ones they were forked from or work for, whichever came first. Call it after a run of imports. */
+export async function linkImported(dependencies: ImportDependencies, caller: Caller): Promise<void> {
+  await dependencies.database.run((sql) => linkParents(sql, caller.tenantId))
 }

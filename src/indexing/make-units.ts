@@ -5,8 +5,19 @@ import { detectLanguage } from './language.ts'
 import { splitIntoParts } from './parts.ts'
 import { sentimentOf } from './sentiment.ts'
 import { isStopWord } from './stop-words.ts'
-import { unitTerms, type TermHasher } from './terms.ts'
+import { unitTerms, type TermHasher, type UnitTerms } from './terms.ts'
 import { tokenize } from './tokenize.ts'
+
+/** A part is indexed with the beginning of the next one, so that a phrase is found where the border cuts it. */
+const overlapCharacters = 120
+
+/** The last end of a word within the overlap after a part. */
+function overlapEnd(text: string, end: number): number {
+  if (end >= text.length) return end
+  const beyond = text.slice(end, end + overlapCharacters)
+  const lastSpace = beyond.search(/\s\S*$/u)
+  return end + (end + beyond.length >= text.length ? beyond.length : Math.max(lastSpace, 0))
+}
 
 /**
  * The search units of one message: one a part of its text, none where there is nothing to read. The sender's name is
@@ -18,9 +29,9 @@ export async function makeUnits(message: MessageRow, text: string, hasher: TermH
   const sentiment = message.kind === 'message' ? await sentimentOf(text, language) : null
   const lowValue = (term: string) => language !== null && isStopWord(term, [language])
   return splitIntoParts(text).map(({ start, end }, part) => {
-    const tokens = tokenize(text.slice(start, end), { language })
+    const tokens = tokenize(text.slice(start, overlapEnd(text, end)), { language })
     const named = part === 0 ? [...tokens, ...tokenize(message.sender, { language: null })] : tokens
-    const { terms, frequencies, length } = unitTerms(named, hasher, { max: limits.unitTermsMax, lowValue })
+    const { terms, frequencies, length } = inOrder(unitTerms(named, hasher, { max: limits.unitTermsMax, lowValue }))
     return {
       sessionId: message.sessionId,
       firstSeq: message.seq,
@@ -37,4 +48,15 @@ export async function makeUnits(message: MessageRow, text: string, hasher: TermH
       sentiment: part === 0 ? sentiment : null,
     }
   })
+}
+
+/** Terms in ascending order, each with its frequency. */
+function inOrder(unit: UnitTerms): UnitTerms {
+  const order = unit.terms.map((term, index) => ({ term, frequency: unit.frequencies[index] ?? 1 }))
+  order.sort((a, b) => (a.term < b.term ? -1 : a.term > b.term ? 1 : 0))
+  return {
+    terms: order.map(({ term }) => term),
+    frequencies: order.map(({ frequency }) => frequency),
+    length: unit.length,
+  }
 }

@@ -21,8 +21,8 @@ export interface WorkerDependencies {
 
 /** Bounds of one round: the database has one engine, and a save must not wait long behind the index. */
 const itemsPerRound = 200
-const messagesPerRound = 200
-const bytesPerRound = 1024 * 1024
+const messagesPerRound = 400
+const bytesPerRound = 2 * 1024 * 1024
 const attemptsMax = 8
 const retryBaseMs = 500
 const analyzeAfterUnits = 1_000

@@ -29,8 +29,16 @@ export interface RankRequest {
   readonly limit: number
 }
 
+interface HashedQuery {
+  readonly terms: readonly HashedTerm[]
+  /** The telling terms of each query: with several queries a unit must hold one of each. */
+  readonly perQuery: readonly (readonly bigint[])[]
+  /** The words of quoted phrases, of which a unit must hold every one. */
+  readonly quoted: readonly (readonly bigint[])[]
+}
+
 /** All terms of all queries, hashed; forms of one word keep one group number across queries. */
-function hashTerms(queries: readonly ParsedQuery[], hasher: TermHasher): { terms: HashedTerm[]; perQuery: bigint[][] } {
+function hashTerms(queries: readonly ParsedQuery[], hasher: TermHasher): HashedQuery {
   const terms: HashedTerm[] = []
   const perQuery: bigint[][] = []
   let groups = 0
@@ -45,7 +53,10 @@ function hashTerms(queries: readonly ParsedQuery[], hasher: TermHasher): { terms
     terms.push(...hashed)
     perQuery.push(hashed.filter(({ lowValue }) => !lowValue).map(({ term }) => term))
   }
-  return { terms, perQuery }
+  const words = new Set(queries.flatMap((query) => query.terms.map(({ term }) => term)))
+  // A word that is not among the terms (a query has only so many) is checked in the text alone.
+  const quotedWords = new Set(queries.flatMap(({ phrases }) => phrases.flat()).filter((word) => words.has(word)))
+  return { terms, perQuery, quoted: [...quotedWords].map((word) => [hasher(word)]) }
 }
 
 /** The best part of a message stands for it. */
@@ -71,7 +82,7 @@ export async function rankLexically(
   request: RankRequest,
 ): Promise<LexicalRanking> {
   const { tenantId, queries, filter, limit } = request
-  const { terms, perQuery } = hashTerms(queries, hasher)
+  const { terms, perQuery, quoted } = hashTerms(queries, hasher)
   const scope = { tenantId, level: messageLevel }
   const statistics = await database.run((sql) =>
     corpusStatistics(
@@ -93,7 +104,7 @@ export async function rankLexically(
         ...scope,
         essential: plan.essential,
         terms: plan.terms,
-        required: [...all, ...required],
+        required: [...all, ...quoted, ...required],
         averageLength: Math.max(statistics.averageLength, 1),
         filter,
         candidatesMax: limits.searchCandidatesMax,

@@ -11,6 +11,7 @@ export interface SearchUnit {
   readonly firstSeq: number
   readonly lastSeq: number
   readonly part: number
+  /** Distinct, in ascending order: a term is found by binary search. `frequencies[i]` belongs to `terms[i]`. */
   readonly terms: readonly bigint[]
   readonly frequencies: readonly number[]
   readonly termCount: number

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 
 import { Option, type Command } from 'commander'
 
-import { importFile, listFiles, type FileReport } from '../../capture/import-files.ts'
+import { importFile, linkImported, listFiles, type FileReport } from '../../capture/import-files.ts'
 import { processEnvironment } from '../../config.ts'
 import { findTranscripts, transcriptFormats } from '../../transcripts/registry.ts'
 import { withStore } from '../context.ts'
@@ -109,6 +109,7 @@ export function registerImport(program: Command, status: ExitStatus): void {
             }),
           )
         }
+        await linkImported(verbatim.stores, caller)
         progress.stop()
         if (reports.some((report) => report.status === 'failed')) status.code = exitCodes.problems
         return options.json === true ? printJson(reports) : print(renderReports(reports))
