@@ -29,7 +29,8 @@ const sql = postgres({ ...settings.connection, max: 1, fetch_types: false, onnot
 const database: Database = {
   kind: 'embedded',
   run: (work) => withReconnect(() => work(sql)),
-  close: () => sql.end({ timeout: 2 }),
+  // Nothing is under way when it is called: the connection is dropped, and the store need not wait for a farewell.
+  close: () => sql.end({ timeout: 0 }),
 }
 const worker = new IndexWorker({
   database,
