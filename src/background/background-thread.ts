@@ -46,6 +46,7 @@ port.on('message', (message: unknown) => {
     void worker
       .stop()
       .then(() => database.close())
-      .finally(() => port.close())
+      // In a thread this ends the thread alone, and does not wait for timers of libraries.
+      .finally(() => process.exit(0))
   }
 })
