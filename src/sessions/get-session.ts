@@ -174,7 +174,7 @@ export async function getSession(
     from: place ?? { seq: input.fromSeq ?? 1, offset: 0 },
     toSeq: input.toSeq,
     limit: input.limit,
-    budgetBytes: Math.max(input.maxTokens * bytesPerToken - pageOverheadBytes, 1_000),
+    budgetBytes: Math.max(Math.floor(input.maxTokens * bytesPerToken) - pageOverheadBytes, 1_000),
   }
   const page = await (input.view === 'full' ? fullPage(dependencies, request) : compactPage(dependencies, request))
   const summary = await dependencies.database.run((sql) =>

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError } from '../../errors.ts'
 import { compiledFile } from './compiled.ts'
 import { readStatus } from './daemon-status.ts'
-import { homePathsOf, prepareSocketDirectory, socketPathOf } from './home.ts'
+import { homePathsOf, prepareHome, prepareSocketDirectory, socketPathOf } from './home.ts'
 
 export interface DaemonLaunch {
   readonly home: string
@@ -84,6 +84,8 @@ function unreachable(launch: DaemonLaunch): UnavailableError {
 }
 
 function spawnDaemon(launch: DaemonLaunch): void {
+  // Here, where the reason reaches the caller: a daemon without a home has no place to write it down.
+  prepareHome(launch.home)
   const options = ['--version', launch.version, ...(launch.daemonArguments ?? [])]
   if (launch.idleMs !== undefined) options.push('--idle-ms', String(launch.idleMs))
   if (launch.migrationsFolder !== undefined) options.push('--migrations', launch.migrationsFolder)
@@ -97,8 +99,13 @@ function spawnDaemon(launch: DaemonLaunch): void {
   child.unref()
 }
 
+/** What keeps the daemon from starting shows again, with its reason, in the first call that needs the store. */
 async function spawnUnlessThere(launch: DaemonLaunch): Promise<void> {
-  if (!(await answers(socketPathOf(launch.home)))) spawnDaemon(launch)
+  try {
+    if (!(await answers(socketPathOf(launch.home)))) spawnDaemon(launch)
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error
+  }
 }
 
 async function answers(socketPath: string): Promise<boolean> {

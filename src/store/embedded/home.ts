@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 
-import { UnavailableError } from '../../errors.ts'
+import { messageOf, UnavailableError } from '../../errors.ts'
 
 export interface HomePaths {
   readonly home: string
@@ -68,8 +68,28 @@ export function prepareSocketDirectory(socketPath: string, home: string): void {
 }
 
 function ownDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  try {
+    makeDirectories(path)
+  } catch (error) {
+    throw new UnavailableError(`Cannot make the directory "${path}" of the store: ${messageOf(error)}`, {
+      remedy: 'Set VERBATIM_HOME to a directory that you may write to',
+      cause: error,
+    })
+  }
   if (process.platform !== 'win32' && lstatSync(path).uid === ownUid()) chmodSync(path, 0o700)
+}
+
+/** Step by step: Node's own recursive `mkdir` never ends where a file system refuses every name, as /proc does. */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return
+  const parent = dirname(path)
+  if (parent !== path) makeDirectories(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have been faster.
+    if (!existsSync(path)) throw error
+  }
 }
 
 /** Two names of one home must lead to one socket. */
