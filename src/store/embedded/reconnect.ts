@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { VerbatimError } from '../../errors.ts'
+
 export interface ReconnectOptions {
   /** How long new attempts are started; default 15 s. */
   readonly withinMs?: number
@@ -58,7 +60,8 @@ export async function withReconnect<T>(work: () => Promise<T>, options: Reconnec
 
 /** Looks through `cause` too: drizzle wraps the errors of its driver. */
 export function isConnectionLoss(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
+  // A VerbatimError says what to do, and trying again is not it, whatever its cause was.
+  if (!(error instanceof Error) || error instanceof VerbatimError) return false
   if ('code' in error && typeof error.code === 'string' && lossCodes.has(error.code)) return true
   return isConnectionLoss(error.cause)
 }
