@@ -347,6 +347,7 @@ CREATE INDEX "fact_sources_by_message" ON "fact_sources" USING btree ("tenant_id
 CREATE INDEX "summaries_by_session" ON "summaries" USING btree ("tenant_id","session_id","created_at");--> statement-breakpoint
 CREATE INDEX "erasures_by_target" ON "erasures" USING btree ("tenant_id","target_hash");--> statement-breakpoint
 CREATE INDEX "search_units_terms" ON "search_units" USING gin ("terms");--> statement-breakpoint
+CREATE INDEX "search_units_by_time" ON "search_units" USING btree ("tenant_id","level","timestamp");--> statement-breakpoint
 CREATE UNIQUE INDEX "messages_id" ON "messages" USING btree ("tenant_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "messages_external_id" ON "messages" USING btree ("tenant_id","session_id","external_id") WHERE external_id is not null;--> statement-breakpoint
 CREATE INDEX "sessions_by_external_id" ON "sessions" USING btree ("tenant_id","external_id");--> statement-breakpoint

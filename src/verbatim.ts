@@ -1,3 +1,4 @@
+import { InOrder } from './capture/in-order.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession } from './capture/session-reference.ts'
 import type { TermHasher } from './indexing/terms.ts'
@@ -36,6 +37,7 @@ export interface SaveReply {
  */
 export class Verbatim implements AsyncDisposable {
   readonly #stores: SaveDependencies & { readonly hasher: TermHasher }
+  readonly #saves = new InOrder()
 
   constructor(stores: { readonly database: Database; readonly archive: ArchiveStore; readonly hasher: TermHasher }) {
     this.#stores = { ...stores, sessionIds: new Map() }
@@ -46,7 +48,11 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async saveMessages(caller: Caller, input: SaveInput): Promise<SaveReply> {
-    const saved = await saveMessages(this.#stores, caller, input)
+    const save = () => saveMessages(this.#stores, caller, input)
+    // Hosts send parallel calls: their messages keep the order in which they came.
+    const saved = await (input.sessionId === undefined
+      ? save()
+      : this.#saves.run(`${caller.tenantId} ${input.sessionId}`, save))
     return {
       session_id: saved.sessionId,
       ...(saved.externalId === null ? {} : { external_id: saved.externalId }),

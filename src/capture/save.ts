@@ -1,4 +1,4 @@
-import { InputError, LimitError, NotFoundError } from '../errors.ts'
+import { InputError, LimitError, NotFoundError, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { toolsOfContent } from '../model/content.ts'
@@ -112,10 +112,16 @@ function name(value: string, field: string): string {
   return checkName(value, { field, charactersMax: limits.nameCharactersMax })
 }
 
+/** Names that content itself carries: content is taken whatever it is, so what cannot be a name is left out. */
+function usableNames(names: readonly string[]): string[] {
+  return names.filter(
+    (text) => text.length > 0 && text.length <= limits.nameCharactersMax && text.isWellFormed() && !text.includes('\0'),
+  )
+}
+
 async function prepare(archive: ArchiveStore, input: MessageInput): Promise<NewMessage> {
   const bytes = contentBytes(input.content)
   const hash = sha256(bytes)
-  const toolsUsed = input.toolsUsed ?? toolsOfContent(input.content)
   return {
     id: newId(),
     ...(input.messageId === undefined
@@ -131,7 +137,7 @@ async function prepare(archive: ArchiveStore, input: MessageInput): Promise<NewM
     kind: 'message',
     trust: trustOfRole(input.role),
     ...(input.usage === undefined ? {} : { usage: input.usage }),
-    toolsUsed: toolsUsed.map((tool) => name(tool, 'tools_used')),
+    toolsUsed: input.toolsUsed?.map((tool) => name(tool, 'tools_used')) ?? usableNames(toolsOfContent(input.content)),
     ...(input.toolCallId === undefined ? {} : { toolCallId: name(input.toolCallId, 'tool_call_id') }),
     mediaType: jsonMediaType,
     sha256: hash,
@@ -185,9 +191,17 @@ export async function saveMessages(
       remedy: 'Send several batches',
     })
   }
+  if (input.sessionId === undefined && input.messages.some(({ messageId }) => messageId !== undefined)) {
+    throw new InputError(
+      'Cannot save with "message_id" but without "session_id" as an id is unique within its session',
+      {
+        remedy: 'Give session_id too (your own id will do), so that a retry finds the message, or leave message_id out',
+      },
+    )
+  }
   const messages: NewMessage[] = []
   for (const message of input.messages) messages.push(await prepare(dependencies.archive, message))
-  const save = async (target: SaveTarget): Promise<SaveResult> =>
+  const write = (target: SaveTarget): Promise<SaveResult> =>
     dependencies.database.run((sql) =>
       store(sql, {
         tenantId: caller.tenantId,
@@ -198,6 +212,19 @@ export async function saveMessages(
         revise: false,
       }),
     )
+  const save = async (target: SaveTarget): Promise<SaveResult> => {
+    try {
+      return await write(target)
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      // The answer may have been lost after the commit.
+      throw new UnavailableError(error.message, {
+        remedy:
+          'The messages may have been stored all the same: try again with the same session_id and message_id, or look with get_session first',
+        cause: error,
+      })
+    }
+  }
   const key = `${caller.tenantId} ${input.sessionId}`
   const target = await saveTarget(dependencies, caller, input.sessionId)
   let result: SaveResult

@@ -1,5 +1,5 @@
 import { loadPayload } from '../capture/large-payload.ts'
-import { UnavailableError, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
@@ -162,8 +162,7 @@ export class IndexWorker {
       const payload = await loadPayload(this.#dependencies.archive, message)
       return await makeUnits(message, readableText(message, payload), this.#dependencies.hasher)
     } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error
-      // A damaged message is reported by `verify` and by every read; it must not keep the others from being found.
+      // A damaged or strange message is reported by `verify` and by every read; it must not keep the others from being found.
       this.#dependencies.log.error(`message ${message.id} was not indexed`, error)
       return []
     }

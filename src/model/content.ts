@@ -35,6 +35,11 @@ function textOfBlock(block: Readonly<Record<string, unknown>>, depth: number): s
   return textOfUnknown(block)
 }
 
+/** The first on top. One by one: a spread of a long list would be more arguments than a call can have. */
+function pushAll(pending: unknown[], values: readonly unknown[]): void {
+  for (let index = values.length - 1; index >= 0; index--) pending.push(values[index])
+}
+
 /** The strings inside a value of unknown shape, keys left out, so that whatever was said in it can be found. */
 function textOfUnknown(value: Readonly<Record<string, unknown>>): string {
   const found: string[] = []
@@ -43,8 +48,8 @@ function textOfUnknown(value: Readonly<Record<string, unknown>>): string {
     const next = pending.pop()
     if (typeof next === 'string') found.push(next)
     else if (typeof next === 'number' || typeof next === 'boolean') found.push(String(next))
-    else if (Array.isArray(next)) pending.push(...next.toReversed())
-    else if (isJsonObject(next)) pending.push(...Object.values(next).toReversed())
+    else if (Array.isArray(next)) pushAll(pending, next)
+    else if (isJsonObject(next)) pushAll(pending, Object.values(next))
   }
   return found.join('\n')
 }

@@ -93,7 +93,7 @@ export async function readHits(
     for (const ranked of batch) {
       const message = byPlace.get(`${ranked.sessionId} ${ranked.seq}`)
       if (message === undefined) continue
-      const text = await readText(stores.archive, message)
+      const text = await textIfIntact(stores.archive, message)
       if (text === undefined) {
         unreadable.push(message.id)
         continue
@@ -113,7 +113,8 @@ export async function readHits(
   return { hits, more: false, unreadable }
 }
 
-async function readText(archive: ArchiveStore, message: MessageRow): Promise<string | undefined> {
+/** A message's text, or undefined where its bytes are missing or altered. */
+export async function textIfIntact(archive: ArchiveStore, message: MessageRow): Promise<string | undefined> {
   try {
     return readableText(message, await loadPayload(archive, message))
   } catch (error) {

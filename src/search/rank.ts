@@ -1,8 +1,8 @@
 import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
-import { scoreUnits, type ScoredUnit, type UnitFilter } from '../store/score-units.ts'
-import { corpusStatistics, messageLevel } from '../store/search-units.ts'
+import { scoreMessages, type ScoredMessage, type UnitFilter, type UnitQuery } from '../store/score-units.ts'
+import { corpusStatistics, messageLevel, type CorpusStatistics } from '../store/search-units.ts'
 import { planTerms, type HashedTerm } from './bm25.ts'
 import type { ParsedQuery } from './query-text.ts'
 
@@ -17,7 +17,7 @@ export interface RankedMessage {
 export interface LexicalRanking {
   readonly messages: readonly RankedMessage[]
   readonly messagesSearched: number
-  /** True where no message that holds a telling term of the query was left out. */
+  /** True where no message that holds a telling word of the query was left out. */
   readonly exhaustive: boolean
 }
 
@@ -25,16 +25,19 @@ export interface RankRequest {
   readonly tenantId: number
   readonly queries: readonly ParsedQuery[]
   readonly filter: UnitFilter
-  /** Messages wanted at most. */
-  readonly limit: number
 }
+
+/** Messages that one search ranks. Every page of it ranks the same ones, so that pages neither repeat nor skip. */
+export const rankedMax = 500
+/** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
+const enoughMessages = limits.searchHitsMax
+/** Of the newest units, this many are looked through for words that are in too many messages to look at each. */
+const newestUnits = 4_000
 
 interface HashedQuery {
   readonly terms: readonly HashedTerm[]
-  /** The telling terms of each query: with several queries a unit must hold one of each. */
-  readonly perQuery: readonly (readonly bigint[])[]
-  /** The words of quoted phrases, of which a unit must hold every one. */
-  readonly quoted: readonly (readonly bigint[])[]
+  /** Groups of which a message must hold a term each: with several queries a word of each, and every word in quotes. */
+  readonly required: readonly (readonly bigint[])[]
 }
 
 /** All terms of all queries, hashed; forms of one word keep one group number across queries. */
@@ -55,69 +58,73 @@ function hashTerms(queries: readonly ParsedQuery[], hasher: TermHasher): HashedQ
   }
   const words = new Set(queries.flatMap((query) => query.terms.map(({ term }) => term)))
   // A word that is not among the terms (a query has only so many) is checked in the text alone.
-  const quotedWords = new Set(queries.flatMap(({ phrases }) => phrases.flat()).filter((word) => words.has(word)))
-  return { terms, perQuery, quoted: [...quotedWords].map((word) => [hasher(word)]) }
+  const quoted = new Set(queries.flatMap(({ phrases }) => phrases.flat()).filter((word) => words.has(word)))
+  return {
+    terms,
+    required: [
+      ...(queries.length > 1 ? perQuery.filter((group) => group.length > 0) : []),
+      ...[...quoted].map((word) => [hasher(word)]),
+    ],
+  }
 }
 
-/** The best part of a message stands for it. */
-function bestParts(units: readonly ScoredUnit[]): RankedMessage[] {
-  const seen = new Set<string>()
-  const messages: RankedMessage[] = []
-  for (const { sessionId, firstSeq, score } of units) {
-    const key = `${sessionId} ${firstSeq}`
-    if (seen.has(key)) continue
-    seen.add(key)
-    messages.push({ sessionId, seq: firstSeq, score, lexicalRank: messages.length + 1 })
+/** Units that hold a term of the group, at most. */
+function documentsOf(group: readonly bigint[], statistics: CorpusStatistics): number {
+  return group.reduce((sum, term) => sum + (statistics.documents.get(term) ?? 0), 0)
+}
+
+function merged(...lists: readonly (readonly ScoredMessage[])[]): ScoredMessage[] {
+  const byPlace = new Map<string, ScoredMessage>()
+  for (const message of lists.flat()) {
+    const key = `${message.sessionId} ${message.seq}`
+    if ((byPlace.get(key)?.score ?? -1) < message.score) byPlace.set(key, message)
   }
-  return messages
+  return [...byPlace.values()].toSorted((a, b) => b.score - a.score)
 }
 
 /**
- * Ranks messages by BM25 over their parts. With several queries a message must match every one of them. Where even the
- * rarest word is too common to look at every message that holds it, messages with two of the words are looked at first.
+ * Ranks messages by BM25. Candidates are those with the rarest words, as many as the budget allows; where they are few,
+ * also those with any telling word, the newest before others. A message must hold every quoted word, and with several
+ * queries a word of each: then the rarest of these conditions chooses the candidates.
  */
 export async function rankLexically(
   database: Database,
   hasher: TermHasher,
   request: RankRequest,
 ): Promise<LexicalRanking> {
-  const { tenantId, queries, filter, limit } = request
-  const { terms, perQuery, quoted } = hashTerms(queries, hasher)
+  const { tenantId, queries, filter } = request
+  const { terms, required } = hashTerms(queries, hasher)
   const scope = { tenantId, level: messageLevel }
-  const statistics = await database.run((sql) =>
-    corpusStatistics(
-      sql,
-      scope,
-      terms.map(({ term }) => term),
-    ),
-  )
-  // Within one session there is little to look at, so every term may choose.
-  const candidatesMax = filter.sessionId === undefined ? limits.searchCandidatesMax : Number.MAX_SAFE_INTEGER
-  const plan = planTerms(terms, statistics, candidatesMax)
-  const messagesSearched = statistics.wholes
-  if (plan.essential.length === 0) return { messages: [], messagesSearched, exhaustive: true }
-
-  const all = queries.length > 1 ? perQuery.filter((group) => group.length > 0) : []
-  const run = (required: readonly (readonly bigint[])[]) =>
+  const hashes = terms.map(({ term }) => term)
+  const statistics = await database.run((sql) => corpusStatistics(sql, scope, hashes))
+  const plan = planTerms(terms, statistics)
+  const rarest = required.toSorted((a, b) => documentsOf(a, statistics) - documentsOf(b, statistics))[0]
+  const run = (choice: Pick<UnitQuery, 'essential' | 'newestUnits'>) =>
     database.run((sql) =>
-      scoreUnits(sql, {
+      scoreMessages(sql, {
         ...scope,
-        essential: plan.essential,
+        ...choice,
         terms: plan.terms,
-        required: [...all, ...quoted, ...required],
+        required,
         averageLength: Math.max(statistics.averageLength, 1),
         filter,
         candidatesMax: limits.searchCandidatesMax,
-        limit: limit * 3 + 20,
+        limit: rankedMax,
       }),
     )
-  const rarest = plan.essential[0]
-  const others = plan.terms.map(({ term }) => term).filter((term) => term !== rarest)
-  const isCommon = rarest !== undefined && (statistics.documents.get(rarest) ?? 0) > candidatesMax
-  const narrowed = isCommon && others.length > 0 ? await run([others]) : undefined
-  const isEnough = narrowed !== undefined && narrowed.units.length >= limit
-  const looked = isEnough ? narrowed : await run([])
-  const units = [...(isEnough ? [] : (narrowed?.units ?? [])), ...looked.units].toSorted((a, b) => b.score - a.score)
-  const sawAll = !isEnough && looked.candidates < limits.searchCandidatesMax
-  return { messages: bestParts(units).slice(0, limit), messagesSearched, exhaustive: plan.exhaustive && sawAll }
+  const isOverBudget = (group: readonly bigint[]) => documentsOf(group, statistics) > limits.searchCandidatesMax
+  const essential = rarest ?? plan.essential
+  const first = await run({ essential, newestUnits: isOverBudget(essential) ? newestUnits : 0 })
+  const sawAll = first.candidates < limits.searchCandidatesMax
+  const answers = (messages: readonly ScoredMessage[], exhaustive: boolean): LexicalRanking => ({
+    messages: messages.slice(0, rankedMax).map((message, index) => ({ ...message, lexicalRank: index + 1 })),
+    messagesSearched: statistics.wholes,
+    exhaustive,
+  })
+  if (rarest !== undefined || plan.exhaustive || first.messages.length >= enoughMessages) {
+    return answers(first.messages, sawAll && (rarest !== undefined || plan.exhaustive))
+  }
+  const all = plan.terms.map(({ term }) => term)
+  const second = await run({ essential: all, newestUnits })
+  return answers(merged(first.messages, second.messages), second.candidates < limits.searchCandidatesMax)
 }

@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts'
 import { fence, recordedDataNotice } from '../model/fence.ts'
+import { nearSeqMax } from '../store/neighbours.ts'
 import { estimateTokens, excerpt } from './excerpt.ts'
 import type { Hit } from './hits.ts'
 
@@ -128,9 +129,6 @@ function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchRep
     ...(cursor === undefined ? {} : { next_cursor: cursor }),
   }
 }
-
-/** Between a hit and its neighbour stand at most this many entries that are not turns (tool events, markers). */
-const nearSeqMax = 50
 
 /** The reply as one reads it: sessions, their messages in order, hits marked, all inside a fence. */
 export function renderSearch(reply: SearchReply): string {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 
 import { z } from 'zod'
 
-import { loadPayload } from '../capture/large-payload.ts'
 import { requireSession } from '../capture/session-reference.ts'
 import { InputError, LimitError } from '../errors.ts'
 import type { TermHasher } from '../indexing/terms.ts'
@@ -11,14 +10,13 @@ import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import { checkName, parseTime } from '../model/validate.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
 import { readNeighbours } from '../store/neighbours.ts'
 import type { UnitFilter } from '../store/score-units.ts'
 import { sessionsById } from '../store/sessions.ts'
-import { readHits, type Hit } from './hits.ts'
+import { readHits, textIfIntact, type Hit } from './hits.ts'
 import { parseQuery, type ParsedQuery } from './query-text.ts'
-import { rankLexically } from './rank.ts'
+import { rankedMax, rankLexically } from './rank.ts'
 import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
 import { waitForIndex } from './wait-for-index.ts'
 
@@ -51,9 +49,6 @@ export interface SearchInput {
   readonly textCharactersMax?: number | undefined
   readonly cursor?: string | undefined
 }
-
-/** Ranked messages that are looked at for phrases and duplicates, beyond which a search ends. */
-const rankedMax = 1_000
 
 function readQueries(query: string | readonly string[]): ParsedQuery[] {
   const queries = typeof query === 'string' ? [query] : query
@@ -106,6 +101,7 @@ async function readFilter(dependencies: SearchDependencies, caller: Caller, inpu
   }
 }
 
+/** The messages around the hits. One whose bytes are damaged is left out: it is not what was looked for. */
 async function neighboursOf(
   dependencies: SearchDependencies,
   hits: readonly Hit[],
@@ -116,8 +112,10 @@ async function neighboursOf(
     readNeighbours(sql, around.tenantId, { places, each: around.each }),
   )
   const neighbours: Neighbour[] = []
-  for (const message of rows)
-    neighbours.push({ message, text: readableText(message, await loadPayload(dependencies.archive, message)) })
+  for (const message of rows) {
+    const text = await textIfIntact(dependencies.archive, message)
+    if (text !== undefined) neighbours.push({ message, text })
+  }
   return neighbours
 }
 
@@ -173,13 +171,10 @@ export async function search(
         ).offset
 
   const behind = await waitForIndex(dependencies.database, caller.tenantId)
-  const hasPhrase = queries.some(({ phrases }) => phrases.length > 0)
   const ranking = await rankLexically(dependencies.database, dependencies.hasher, {
     tenantId: caller.tenantId,
     queries,
     filter,
-    // A phrase may drop any number of ranked messages; without one a few duplicates are all that is dropped.
-    limit: hasPhrase ? rankedMax : Math.min(rankedMax, offset + input.limit * 2 + 20),
   })
   const found = await readHits(dependencies, {
     tenantId: caller.tenantId,
@@ -201,7 +196,7 @@ export async function search(
       filters: filterNames(filter),
       firstRank: offset + 1,
       coverage: {
-        mode: ranking.exhaustive ? 'exhaustive' : 'top_k',
+        mode: ranking.exhaustive && behind === 0 ? 'exhaustive' : 'top_k',
         messages_searched: ranking.messagesSearched,
         semantic: 'off',
       },

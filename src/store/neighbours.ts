@@ -5,6 +5,9 @@ import { readPlaces, type MessageRow } from './messages.ts'
 /** Neighbours larger than this are left out: context is to be read at a glance. */
 const neighbourBytesMax = 256 * 1024
 
+/** Between a message and its neighbour stand at most this many entries that are no turns: tool events, markers. */
+export const nearSeqMax = 50
+
 /** The nearest messages before and after each of some places, turns only, at most `each` on either side. */
 export async function readNeighbours(
   sql: Sql,
@@ -17,11 +20,11 @@ export async function readNeighbours(
     select distinct near.session_id, near.seq
     from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint), lateral (
       (select session_id, seq from messages
-       where tenant_id = ${tenantId} and session_id = wanted.s and seq < wanted.q and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
+       where tenant_id = ${tenantId} and session_id = wanted.s and seq between wanted.q - ${nearSeqMax} and wanted.q - 1 and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
        order by seq desc limit ${around.each})
       union all
       (select session_id, seq from messages
-       where tenant_id = ${tenantId} and session_id = wanted.s and seq > wanted.q and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
+       where tenant_id = ${tenantId} and session_id = wanted.s and seq between wanted.q + 1 and wanted.q + ${nearSeqMax} and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
        order by seq limit ${around.each})
     ) near`
   return readPlaces(

@@ -13,17 +13,23 @@ export interface OutboxItem {
   readonly attempts: number
 }
 
+/** During an import the newest few items go first, so that a message saved just now is found although thousands wait. */
+const newestFirst = 10
+
 /**
- * The oldest pending work of a topic. Two workers may see the same: what is made from it has keys derived from what it
+ * Pending work of a topic: the newest few items, then the oldest. Two workers may see the same: what is made from it has keys derived from what it
  * stands for, so that doing it twice has the effect of once.
  */
 export async function pendingOutbox(sql: Queries, topic: string, limit: number): Promise<OutboxItem[]> {
   const rows = await sql<
     { id: string; tenant_id: number; session_id: string; first_seq: string; last_seq: string; attempts: number }[]
   >`
-    select id, tenant_id, session_id, first_seq, last_seq, attempts from outbox
-    where topic = ${topic} and dead_at is null and available_at <= now()
-    order by id limit ${limit}`
+    with due as (select * from outbox where topic = ${topic} and dead_at is null and available_at <= now()),
+      newest as (select * from due order by id desc limit ${newestFirst}),
+      oldest as (select * from due order by id limit ${limit})
+    select id, tenant_id, session_id, first_seq, last_seq, attempts from newest
+    union select id, tenant_id, session_id, first_seq, last_seq, attempts from oldest
+    order by id desc`
   return rows.map((row) => ({
     id: Number(row.id),
     tenantId: row.tenant_id,
@@ -72,6 +78,6 @@ export async function outboxBacklog(
   const rows = await sql<{ messages: string; dead: string }[]>`
     select coalesce(sum(last_seq - first_seq + 1) filter (where dead_at is null), 0) as messages,
       count(*) filter (where dead_at is not null) as dead
-    from outbox where tenant_id = ${tenantId} and topic = ${work.topic} ${work.upTo === undefined ? sql`` : sql`and id <= ${work.upTo}`}`
+    from outbox where tenant_id = ${tenantId} and topic = ${work.topic} and (dead_at is not null or available_at <= now()) ${work.upTo === undefined ? sql`` : sql`and id <= ${work.upTo}`}`
   return { messages: Number(rows[0]?.messages ?? 0), dead: Number(rows[0]?.dead ?? 0) }
 }

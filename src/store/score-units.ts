@@ -1,8 +1,9 @@
 import type { Sql } from 'postgres'
 
 import { arrayLiteral } from './search-units.ts'
+import { joined, text, type SqlText } from './sql-text.ts'
 
-/** Which units a search may see. Absent members do not restrict. */
+/** Which messages a search may see. Absent members do not restrict. */
 export interface UnitFilter {
   readonly sessionId?: string | undefined
   readonly notSessionId?: string | undefined
@@ -15,17 +16,17 @@ export interface UnitFilter {
   readonly until?: string | undefined
 }
 
-/** Units in the order of their scores, and how many were looked at. */
-export interface ScoredUnits {
-  readonly units: readonly ScoredUnit[]
-  readonly candidates: number
+/** A message with the score of its best part. */
+export interface ScoredMessage {
+  readonly sessionId: string
+  readonly seq: number
+  readonly score: number
 }
 
-export interface ScoredUnit {
-  readonly sessionId: string
-  readonly firstSeq: number
-  readonly part: number
-  readonly score: number
+/** Messages in the order of their scores, and how many units were looked at. */
+export interface ScoredMessages {
+  readonly messages: readonly ScoredMessage[]
+  readonly candidates: number
 }
 
 /** One BM25 term: its hash, its weight (idf times the query's own weight for it), and the word it is a form of. */
@@ -42,96 +43,108 @@ export interface UnitQuery {
   readonly essential: readonly bigint[]
   /** All terms that score. */
   readonly terms: readonly WeightedTerm[]
-  /** A unit must hold at least one term of each of these groups. */
+  /** A message must hold at least one term of each of these groups, in any of its parts. */
   readonly required: readonly (readonly bigint[])[]
   readonly averageLength: number
   readonly filter: UnitFilter
   readonly candidatesMax: number
+  /** Where more units hold an essential term than may be looked at: this many of the newest units of all are looked through first. */
+  readonly newestUnits: number
   readonly limit: number
 }
 
-const jsonTexts = (sql: Sql, values: readonly string[]) =>
-  sql`(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`
+const jsonTexts = (values: readonly string[]) =>
+  text`(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`
 
-/** The conditions that the unit row cannot answer by itself go to the message and the session. */
-function filterConditions(sql: Sql, filter: UnitFilter) {
-  const messageFilters = sql`
-    ${filter.participants === undefined ? sql`` : sql`and m.sender in ${jsonTexts(sql, filter.participants)}`}
-    ${filter.models === undefined ? sql`` : sql`and m.model in ${jsonTexts(sql, filter.models)}`}
-    ${filter.toolsUsed === undefined ? sql`` : sql`and m.tools_used && array${jsonTexts(sql, filter.toolsUsed)}`}`
-  const needsMessage =
-    filter.participants !== undefined || filter.models !== undefined || filter.toolsUsed !== undefined
-  return sql`
-    ${filter.sessionId === undefined ? sql`` : sql`and u.session_id = ${filter.sessionId}`}
-    ${filter.notSessionId === undefined ? sql`` : sql`and u.session_id <> ${filter.notSessionId}`}
-    ${filter.roles === undefined ? sql`` : sql`and u.role in ${jsonTexts(sql, filter.roles)}`}
-    ${filter.since === undefined ? sql`` : sql`and u.timestamp >= ${filter.since}::timestamptz`}
-    ${filter.until === undefined ? sql`` : sql`and u.timestamp <= ${filter.until}::timestamptz`}
-    ${
-      needsMessage
-        ? sql`and exists (select from messages m where m.tenant_id = u.tenant_id and m.session_id = u.session_id
-      and m.seq = u.first_seq ${messageFilters})`
-        : sql``
-    }
-    and not exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and s.restricted)
-    ${
-      filter.tags === undefined
-        ? sql``
-        : sql`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id
-      and s.tags @> array${jsonTexts(sql, filter.tags)})`
-    }`
+/** Units of half the length of a part and more may be one of several parts of their message. */
+const partTermsMin = 100
+
+function requiredCondition(group: readonly bigint[]): SqlText {
+  const terms = arrayLiteral(group)
+  return text`and (u.terms && ${terms}::text::bigint[] or ((u.part > 0 or u.term_count >= ${partTermsMin}) and exists (
+    select from search_units other where other.tenant_id = u.tenant_id and other.level = u.level
+      and other.session_id = u.session_id and other.first_seq = u.first_seq and other.terms && ${terms}::text::bigint[])))`
 }
 
-/** BM25's k1 = 1.2 and b = 0.75; a term's part is idf * 2.2 / (1 + k / tf), which grows with tf and has one tf in it. */
-const lengthFactor = (sql: Sql, averageLength: number) =>
-  sql`1.2 * (0.25 + 0.75 * term_count / ${averageLength}::float8)`
+/** The conditions that the unit row cannot answer by itself go to the message and the session. */
+function filterConditions(filter: UnitFilter): SqlText {
+  const none = text``
+  const messageFilters = [
+    filter.participants === undefined ? none : text`and m.sender in ${jsonTexts(filter.participants)}`,
+    filter.models === undefined ? none : text`and m.model in ${jsonTexts(filter.models)}`,
+    filter.toolsUsed === undefined ? none : text`and m.tools_used && array${jsonTexts(filter.toolsUsed)}`,
+  ]
+  const needsMessage =
+    filter.participants !== undefined || filter.models !== undefined || filter.toolsUsed !== undefined
+  return joined(
+    [
+      filter.sessionId === undefined ? none : text`and u.session_id = ${filter.sessionId}::text::uuid`,
+      filter.notSessionId === undefined ? none : text`and u.session_id <> ${filter.notSessionId}::text::uuid`,
+      filter.roles === undefined ? none : text`and u.role in ${jsonTexts(filter.roles)}`,
+      filter.since === undefined ? none : text`and u.timestamp >= ${filter.since}::text::timestamptz`,
+      filter.until === undefined ? none : text`and u.timestamp <= ${filter.until}::text::timestamptz`,
+      needsMessage
+        ? text`and exists (select from messages m where m.tenant_id = u.tenant_id and m.session_id = u.session_id
+            and m.seq = u.first_seq ${joined(messageFilters, text` `)})`
+        : none,
+      text`and not exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and s.restricted)`,
+      filter.tags === undefined
+        ? none
+        : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id
+            and s.tags @> array${jsonTexts(filter.tags)})`,
+    ],
+    text` `,
+  )
+}
 
 /** The sum over the query's words of the best of each word's forms, as one expression: a subquery a row costs more than the rest. */
-function scoreExpression(sql: Sql, terms: readonly WeightedTerm[]) {
+function scoreExpression(terms: readonly WeightedTerm[]): SqlText {
   const groups = new Map<number, WeightedTerm[]>()
   for (const term of terms) groups.set(term.group, [...(groups.get(term.group) ?? []), term])
   // `width_bucket` finds a term in the ordered list by halving it: a third of the time that looking at each one takes.
+  // A term's part is idf * 2.2 / (1 + k / tf), BM25 written so that tf stands in it once.
   const part = ({ term, weight }: WeightedTerm) => {
-    const place = sql`width_bucket(${term.toString()}::text::bigint, terms)`
-    return sql`case when terms[${place}] = ${term.toString()}::text::bigint
-      then ${weight * 2.2}::float8 / (1 + k / frequencies[${place}]) end`
+    const hash = term.toString()
+    const place = text`width_bucket(${hash}::text::bigint, terms)`
+    return text`case when terms[${place}] = ${hash}::text::bigint then ${weight * 2.2}::float8 / (1 + k / frequencies[${place}]) end`
   }
-  let score = sql`0::float8`
-  for (const group of groups.values()) {
-    const [first, ...others] = group.map(part)
-    if (first === undefined) continue
-    const best = others.reduce((all, other) => sql`${all}, ${other}`, first)
-    score = sql`${score} + coalesce(greatest(${best}), 0)`
-  }
-  return score
+  const best = [...groups.values()].map((group) => text`coalesce(greatest(${joined(group.map(part), text`, `)}), 0)`)
+  return best.length === 0 ? text`0::float8` : joined(best, text` + `)
 }
 
 /**
- * BM25 (Robertson and Zaragoza 2009) over the units that hold an essential term, best first; of the forms of one word
- * only the best counts. The GIN index on `terms` finds the candidates; their number is bounded, so that the cost is.
+ * BM25 (Robertson and Zaragoza 2009, k1 = 1.2, b = 0.75) over the units that hold an essential term; of the forms of one
+ * word only the best counts, and of a message's parts the best one. Best first; ties by time, newest first, then by id.
+ * The GIN index on `terms` finds the candidates; their number is bounded, so that the cost is.
  */
-export async function scoreUnits(sql: Sql, query: UnitQuery): Promise<ScoredUnits> {
-  const rows = await sql<{ session_id: string; first_seq: string; part: number; score: number; candidates: string }[]>`
+export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredMessages> {
+  const columns = text`u.session_id, u.first_seq, u.part, u.terms, u.frequencies, u.term_count, u.timestamp`
+  const scope = text`u.tenant_id = ${query.tenantId} and u.level = ${query.level}`
+  const conditions = text`u.terms && ${arrayLiteral(query.essential)}::text::bigint[]
+    ${joined(query.required.map(requiredCondition), text` `)} ${filterConditions(query.filter)}`
+  // Only where not every candidate can be looked at; the index on time gives the newest units.
+  const newest =
+    query.newestUnits === 0
+      ? text``
+      : text`union (select ${columns} from (select * from search_units u where ${scope} order by u.timestamp desc limit ${query.newestUnits}) u
+          where ${conditions} limit ${query.candidatesMax})`
+  const statement = text`
     with candidates as materialized (
-      select u.session_id, u.first_seq, u.part, u.terms, u.frequencies, u.timestamp, ${lengthFactor(sql, query.averageLength)} as k
-      from search_units u
-      where u.tenant_id = ${query.tenantId} and u.level = ${query.level}
-        and u.terms && ${arrayLiteral(query.essential)}::text::bigint[]
-        ${query.required.reduce((all, group) => sql`${all} and u.terms && ${arrayLiteral(group)}::text::bigint[]`, sql``)}
-        ${filterConditions(sql, query.filter)}
-      limit ${query.candidatesMax}
+      (select ${columns} from search_units u where ${scope} and ${conditions} limit ${query.candidatesMax}) ${newest}
+    ), scored as (
+      select session_id, first_seq, timestamp, ${scoreExpression(query.terms)} as score
+      from (select *, 1.2 * (0.25 + 0.75 * term_count / ${query.averageLength}::float8) as k from candidates) c
     )
-    select session_id, first_seq, part, ${scoreExpression(sql, query.terms)} as score, (select count(*) from candidates) as candidates
-    from candidates
-    order by score desc, timestamp desc, session_id, first_seq, part
-    limit ${query.limit}`
+    select session_id, first_seq, max(score) as score, (select count(*) from candidates) as candidates
+    from scored group by session_id, first_seq
+    order by score desc, max(timestamp) desc, session_id, first_seq
+    limit ${query.limit}`.toStatement()
+  const rows = await sql.unsafe<{ session_id: string; first_seq: string; score: number; candidates: string }[]>(
+    statement.text,
+    statement.values,
+  )
   return {
-    units: rows.map(({ session_id: sessionId, first_seq: firstSeq, part, score }) => ({
-      sessionId,
-      firstSeq: Number(firstSeq),
-      part,
-      score,
-    })),
+    messages: rows.map((row) => ({ sessionId: row.session_id, seq: Number(row.first_seq), score: row.score })),
     candidates: Number(rows[0]?.candidates ?? 0),
   }
 }

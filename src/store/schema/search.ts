@@ -48,6 +48,7 @@ export const searchUnits = pgTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.level, table.sessionId, table.firstSeq, table.part] }),
     index('search_units_terms').using('gin', table.terms),
+    index('search_units_by_time').on(table.tenantId, table.level, table.timestamp),
   ],
 )
 
