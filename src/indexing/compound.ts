@@ -32,6 +32,7 @@ const programmingLanguage = /^[A-Za-z](?:\+\+|#)$/
 
 /** Takes a run of letters, digits and connectors apart: the whole, its sub-compounds, its words, and the parts of those. */
 export function visitCompound(text: string, span: Span, visit: Visit): void {
+  visitAfterEscape(text, span, visit)
   const size = span.end - span.start
   if (size <= 3 && programmingLanguage.test(text.slice(span.start, span.end))) {
     visit({ kind: 'identifier', start: span.start, end: span.end })
@@ -42,9 +43,21 @@ export function visitCompound(text: string, span: Span, visit: Visit): void {
   else splitAt(text, span, { level: 0, visit })
 }
 
+/** In source text `\n` is a line break, and the word after it begins behind its letter: `\nsecond` is found as `second` too. */
+function visitAfterEscape(text: string, span: Span, visit: Visit): void {
+  if (
+    span.end - span.start < 3 ||
+    text.charCodeAt(span.start - 1) !== 0x5c ||
+    !/[nrtbfv]/.test(text.charAt(span.start))
+  )
+    return
+  visit({ kind: 'part', start: span.start + 1, end: span.end })
+}
+
 function splitAt(text: string, span: Span, at: { readonly level: number; readonly visit: Visit }): void {
   const separator = separators[at.level]
   if (separator === undefined) {
+    if (at.level > 0) visitAfterEscape(text, span, at.visit)
     visitApostrophes(text, span, at.visit)
     return
   }

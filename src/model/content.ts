@@ -1,4 +1,5 @@
 import { isJsonObject } from './json.ts'
+import { readableJson } from './readable-json.ts'
 
 /** Stands in a message's text for binary data, which is kept in the payload and is not worth reading. */
 function binaryMarker(mediaType: unknown, base64: string): string {
@@ -8,7 +9,7 @@ function binaryMarker(mediaType: unknown, base64: string): string {
 
 function textOfToolInput(input: unknown): string {
   if (input === undefined || input === null) return ''
-  return typeof input === 'string' ? input : JSON.stringify(input)
+  return typeof input === 'string' ? input : readableJson(input)
 }
 
 /** Nesting beyond this is kept in the payload and not read: no real content is so deep, and recursion must end. */
@@ -32,26 +33,7 @@ function textOfBlock(block: Readonly<Record<string, unknown>>, depth: number): s
   for (const key of ['content', 'resource', 'output', 'result', 'parts', 'function']) {
     if (block[key] !== undefined) return textAt(block[key], depth + 1)
   }
-  return textOfUnknown(block)
-}
-
-/** The first on top. One by one: a spread of a long list would be more arguments than a call can have. */
-function pushAll(pending: unknown[], values: readonly unknown[]): void {
-  for (let index = values.length - 1; index >= 0; index--) pending.push(values[index])
-}
-
-/** The strings inside a value of unknown shape, keys left out, so that whatever was said in it can be found. */
-function textOfUnknown(value: Readonly<Record<string, unknown>>): string {
-  const found: string[] = []
-  const pending: unknown[] = [value]
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (typeof next === 'string') found.push(next)
-    else if (typeof next === 'number' || typeof next === 'boolean') found.push(String(next))
-    else if (Array.isArray(next)) pushAll(pending, next)
-    else if (isJsonObject(next)) pushAll(pending, Object.values(next))
-  }
-  return found.join('\n')
+  return readableJson(block)
 }
 
 /**

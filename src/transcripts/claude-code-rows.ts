@@ -4,6 +4,7 @@ import { contentMeaning, joinTexts, type ContentMeaning } from './content-text.t
 import type { EntryDraft, SessionDraft } from './entry-builder.ts'
 import { countField, field, firstText, idField, isoTime, textField } from './fields.ts'
 import type { RowMeaning, RowReader } from './jsonl-document.ts'
+import { readableJson } from './media.ts'
 import { ModelTracker } from './model-tracker.ts'
 import { UsageMaxima } from './usage.ts'
 
@@ -91,8 +92,8 @@ export class ClaudeCodeRows implements RowReader {
     if (type === undefined || !events.has(type))
       return { kind: 'unknown', text: contentMeaning(field(value, 'message', 'content')).text }
     const text =
-      firstText(value, ['summary', 'customTitle', 'aiTitle', 'prUrl']) ??
-      firstText(field(value, 'attachment'), ['prompt'])
+      firstText(value, ['summary', 'customTitle', 'aiTitle', 'prUrl', 'content', 'lastPrompt', 'prompt']) ??
+      readableJson(field(value, 'attachment') ?? field(value, 'data') ?? '')
     return { kind: 'event', text }
   }
 

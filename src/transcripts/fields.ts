@@ -16,10 +16,13 @@ export function textField(value: unknown, ...path: readonly string[]): string | 
   return typeof found === 'string' && found !== '' ? found : undefined
 }
 
-/** The count under a path of names: a finite number that is not negative. */
+/** Stores hold counts as integers of 32 bits; a larger one is no count of anything that an entry could hold. */
+const countMax = 2 ** 31 - 1
+
+/** The count under a path of names: a whole number from 0 to 2,147,483,647; undefined for anything else. */
 export function countField(value: unknown, ...path: readonly string[]): number | undefined {
   const found = field(value, ...path)
-  return typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : undefined
+  return typeof found === 'number' && Number.isInteger(found) && found >= 0 && found <= countMax ? found : undefined
 }
 
 export function listField(value: unknown, ...path: readonly string[]): readonly unknown[] {

@@ -3,8 +3,11 @@ const lineFeed = 0x0a
 const carriageReturn = 0x0d
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 
-/** Longer lines are given in pieces, because V8 could not turn them into a string anyway. */
-const lineBytesMax = 256 * MiB
+/**
+ * Longer lines are given in pieces. A piece may exceed the bound by one chunk of the stream, and must stay well below the
+ * 256 MiB of a stored entry and the 512 MiB of a string in V8.
+ */
+const lineBytesMax = 64 * MiB
 
 /** A line that is not blank, without its terminator (`\n` or `\r\n`; a lone `\r` is content). */
 export interface ByteLine {

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../model/json.ts'
+import { readableJson as readable } from '../model/readable-json.ts'
 import { field, textField } from './fields.ts'
 
 /** Shorter payloads stay: they are rather examples in prose than media. */
@@ -62,17 +63,9 @@ function base64Bytes(payload: string): number {
   return Math.floor((payload.replace(/=+$/u, '').length * 3) / 4)
 }
 
-/** JSON for reading: compact, with media replaced by markers. Text stays text. */
+/** A value for reading, with media replaced by markers. Text stays text. */
 export function readableJson(value: unknown): string {
-  if (typeof value === 'string') return withoutDataUrls(value)
-  if (value === undefined || value === null) return ''
-  try {
-    return JSON.stringify(value, (_key, inner: unknown) =>
-      typeof inner === 'string' ? withoutDataUrls(inner) : (inlineMedia(inner) ?? inner),
-    )
-  } catch (error) {
-    // Only stringify recurses; a value nested by the thousand has nothing that a person would search for.
-    if (error instanceof RangeError) return '[nested too deeply to show]'
-    throw error
-  }
+  return readable(value, (inner) =>
+    typeof inner === 'string' ? withoutDataUrls(inner) : (inlineMedia(inner) ?? inner),
+  )
 }

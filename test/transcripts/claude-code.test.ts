@@ -45,7 +45,7 @@ describe('claudeCode', () => {
     const { entries, sessions } = await readOne(path)
     expect(entries.map((entry) => entry.usage?.output)).toEqual([undefined, 1, 8, undefined])
     expect(tally(entries)).toMatchObject({ input: 10, output: 9, cacheRead: 100, cacheWrite: 5, calls: 1 })
-    expect(entries[3]).toMatchObject({ text: 'Read {"path":"x"}', toolCallId: 't1', model: 'claude-x' })
+    expect(entries[3]).toMatchObject({ text: 'Read path: x', toolCallId: 't1', model: 'claude-x' })
     expect(sessions.get(session)?.metadata).toEqual({ cwd: '/w', gitBranch: 'main', version: '2.1.0' })
   })
 

@@ -91,7 +91,7 @@ describe('codex', () => {
     expect(entries.slice(2)).toMatchObject([
       { role: 'assistant', model: 'gpt-x', toolsUsed: ['exec'], toolCallId: 'c1', text: 'exec {"cmd":"ls"}' },
       { role: 'tool', sender: 'exec', toolCallId: 'c1', text: 'a.txt' },
-      { role: 'assistant', toolsUsed: ['web_search'], text: 'web_search {"query":"cats"}' },
+      { role: 'assistant', toolsUsed: ['web_search'], text: 'web_search query: cats' },
     ])
   })
 

@@ -20,7 +20,7 @@ describe('contentMeaning()', () => {
       { type: 'brand_new', value: 1 },
     ])
     expect(meaning).toEqual({
-      text: 'Plan\n\nHello\n\nread {"path":"x"}\n\ndone\n\nls {}\n\npart\n\n{"type":"brand_new","value":1}',
+      text: 'Plan\n\nHello\n\nread path: x\n\ndone\n\nls\n\npart\n\ntype: brand_new\nvalue: 1',
       toolsUsed: ['read', 'ls'],
       callIds: ['a'],
       resultIds: ['b'],
@@ -41,14 +41,14 @@ describe('contentMeaning()', () => {
 
   it('keeps text that only looks like data', () => {
     expect(contentMeaning('X'.repeat(60_000)).text).toHaveLength(60_000)
-    expect(readableJson({ format: 'text', data: 'hello' })).toBe('{"format":"text","data":"hello"}')
+    expect(readableJson({ format: 'text', data: 'hello' })).toBe('format: text\ndata: hello')
     expect(withoutDataUrls('write data:text/plain;base64,aGk= there')).toBe('write data:text/plain;base64,aGk= there')
   })
 
   it('replaces data inside of tool input and results', () => {
     expect(
       readableJson({ a: [{ mimeType: 'image/png', data: picture }], b: `x data:image/png;base64,${picture} y` }),
-    ).toBe('{"a":["[image/png, 300 bytes]"],"b":"x [image/png, 300 bytes] y"}')
+    ).toBe('a:\n[image/png, 300 bytes]\nb: x [image/png, 300 bytes] y')
   })
 
   it('never throws', () => {

@@ -143,7 +143,7 @@ describe('claudeAi', () => {
       {
         role: 'assistant',
         model: 'claude-y',
-        text: 'Hi\n\nartifacts {"id":1}',
+        text: 'Hi\n\nartifacts id: 1',
         toolsUsed: ['artifacts'],
         toolCallId: 't',
       },
@@ -178,7 +178,7 @@ describe('geminiCli', () => {
     const { entries, sessions, bytes } = await readOne(path)
     expect(bytes.toString()).toBe(content)
     expect(entries[1]).toMatchObject({
-      text: 'Plan\n\nGreet\n\nHi\n\nls {"dir":"."}\n\n{"output":"a.txt"}',
+      text: 'Plan\n\nGreet\n\nHi\n\nls dir: .\n\noutput: a.txt',
       usage: { input: 60, output: 10, cacheRead: 40, cacheWrite: 0 },
       toolsUsed: ['ls'],
       toolCallId: 't',

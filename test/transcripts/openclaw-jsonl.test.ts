@@ -83,7 +83,7 @@ describe('openclawJsonl', () => {
       role: 'tool',
       sender: 'vault__search',
       toolCallId: 't1',
-      text: 'vault__search {"query":"key"}\n\nunder the mat',
+      text: 'vault__search query: key\n\nunder the mat',
     })
   })
 
