@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 
 import { z } from 'zod'
@@ -61,6 +61,19 @@ function refuseUnknownNames(environment: Readonly<Record<string, string | undefi
   }
 }
 
+/** Clients start servers in directories of their own and expand no `~`: one name must mean one store for all of them. */
+function homeDirectory(value: string): string {
+  const path =
+    value === '~' || value.startsWith('~/') || value.startsWith('~\\') ? join(homedir(), value.slice(1)) : value
+  if (isAbsolute(path)) return resolve(path)
+  throw new InputError(
+    `Cannot start as the setting "VERBATIM_HOME" must be an absolute path: current value is "${value}"`,
+    {
+      remedy: 'Write the whole path, or one that begins with ~/',
+    },
+  )
+}
+
 /**
  * Reads the configuration from an environment. Nothing is needed: every setting has a default.
  * Throws InputError where a value cannot be used or a `VERBATIM_*` name is unknown.
@@ -79,7 +92,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const settings = parsed.data
   return {
-    home: settings.VERBATIM_HOME === undefined ? join(homedir(), '.verbatim') : resolve(settings.VERBATIM_HOME),
+    home: settings.VERBATIM_HOME === undefined ? join(homedir(), '.verbatim') : homeDirectory(settings.VERBATIM_HOME),
     idleMinutes: settings.VERBATIM_IDLE_MINUTES,
     logLevel: settings.VERBATIM_LOG_LEVEL,
   }

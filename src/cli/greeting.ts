@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { processEnvironment, type Config } from '../config.ts'
 import { findClients } from '../setup/setup.ts'
 import { findTranscripts } from '../transcripts/registry.ts'
+import { commandName } from './command-name.ts'
 
 /** What a person sees who starts the server by hand in a terminal: on stderr, since stdout is the protocol's. */
 export async function greet(about: { readonly version: string; readonly config: Config }): Promise<void> {
@@ -14,11 +15,11 @@ export async function greet(about: { readonly version: string; readonly config: 
   const places = await findTranscripts(homedir(), processEnvironment())
   const histories = places.filter(({ files }) => files.length > 0)
   for (const { format, path, files } of histories) say(`Found ${files.length} ${format.label} files in ${path}`)
-  if (histories.length > 0) say('  Import them in another terminal: verbatim import')
+  if (histories.length > 0) say(`  Import them in another terminal: ${commandName()} import`)
   const clients = await findClients({ home: homedir(), platform: process.platform, env: processEnvironment() })
   const open = clients.filter(({ installed, configured }) => installed && !configured)
   for (const { label, client } of open)
-    say(`Found ${label}, not configured yet. Configure it: verbatim setup ${client}`)
+    say(`Found ${label}, not configured yet. Configure it: ${commandName()} setup ${client}`)
   if (histories.length === 0 && open.length === 0)
-    say('Next: "verbatim setup" shows how to add it to an MCP client, "verbatim --help" the commands.')
+    say(`Next: "${commandName()} setup" shows how to add it to an MCP client, "${commandName()} --help" the commands.`)
 }

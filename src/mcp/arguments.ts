@@ -5,7 +5,9 @@ import { editDistance } from '../model/edit-distance.ts'
 import { isJsonObject } from '../model/json.ts'
 
 /** Members that workflow hosts add to every call; they are not misspelt arguments. */
-const hostMembers = new Set(['sessionId', 'toolCallId', 'action', 'chatInput', 'tool'])
+const hostMembers = new Set(['toolCallId', 'action', 'chatInput', 'tool'])
+/** n8n adds its chat's id under this name, and models misspell ours so: it is the conversation's id in both cases. */
+const aliases: Readonly<Record<string, string>> = { sessionId: 'session_id' }
 
 function coerce(value: unknown, type: unknown): unknown {
   // A Unix time, for one, is a number where the schema says text.
@@ -52,6 +54,20 @@ function refuseMisspelt(args: Readonly<Record<string, unknown>>, known: readonly
   }
 }
 
+/** An alias stands for its argument where that is not given itself, and is left out otherwise. */
+function withAliases(
+  args: Readonly<Record<string, unknown>>,
+  properties: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const given = { ...args }
+  for (const [alias, name] of Object.entries(aliases)) {
+    if (!Object.hasOwn(args, alias)) continue
+    if (Object.hasOwn(properties, name) && !Object.hasOwn(args, name)) given[name] = args[alias]
+    delete given[alias]
+  }
+  return given
+}
+
 /**
  * Takes arguments as models send them: numbers, booleans, lists and objects that arrive as strings are read as what
  * the schema wants, explicit nulls count as absent, and what hosts add is left out.
@@ -61,11 +77,12 @@ export function readArguments(inputSchema: Readonly<Record<string, unknown>>, ar
   if (!isJsonObject(args))
     throw new InputError('Arguments must be an object', { remedy: 'Send {"argument": value, …}' })
   const properties = isJsonObject(inputSchema['properties']) ? inputSchema['properties'] : {}
-  refuseMisspelt(args, Object.keys(properties))
+  const given = withAliases(args, properties)
+  refuseMisspelt(given, Object.keys(properties))
   const read: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(properties)) {
-    if (!Object.hasOwn(args, name)) continue
-    const value = args[name]
+    if (!Object.hasOwn(given, name)) continue
+    const value = given[name]
     const type = isJsonObject(schema) ? schema['type'] : undefined
     // Only where any JSON is wanted is null a value of its own.
     if (value === null && type !== undefined) continue

@@ -53,6 +53,13 @@ const listenSchema = z.object({
   params: z.object({ notifications: z.object({ resourceSubscriptions: z.array(z.string()) }) }),
 })
 
+/** These revisions say with every request who sends it. */
+const clientSchema = z.object({
+  params: z.object({
+    _meta: z.object({ 'io.modelcontextprotocol/clientInfo': z.object({ name: z.string(), version: z.string() }) }),
+  }),
+})
+
 /**
  * Serves the stateless protocol revisions (2026-07-28) on stdin and stdout. The SDK answers `subscriptions/listen`
  * itself and passes on only what was asked for; what is asked for is overheard here, so that just that is watched.
@@ -68,6 +75,11 @@ export function serveModernStdio(
   serveStdio(() => createServer(protocol, report), { transport, onerror: report })
   const { onmessage, onclose } = transport
   transport.onmessage = (message) => {
+    const sent = clientSchema.safeParse(message)
+    if (sent.success) {
+      const { name, version } = sent.data.params._meta['io.modelcontextprotocol/clientInfo']
+      protocol.setClient(`${name} ${version}`)
+    }
     const listen = listenSchema.safeParse(message)
     for (const uri of listen.success ? listen.data.params.notifications.resourceSubscriptions : []) {
       void protocol.handlers['resources/subscribe']({ uri }).catch(report)

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
 import { InputError, messageOf, NotFoundError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../model/access.ts'
 import { isJsonObject } from '../model/json.ts'
@@ -94,7 +95,8 @@ export class ProtocolServer {
   }
 
   setClient(client: string): void {
-    this.#client = client
+    // It goes into the audit log, which takes well-formed text only.
+    this.#client = client.toWellFormed().replaceAll('\0', '').slice(0, limits.nameCharactersMax)
   }
 
   /** Waits until no request is being worked on, at most so long: a save that began is finished, and answered. */

@@ -55,6 +55,8 @@ export async function serveStdio(options: ProtocolOptions): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     leave = resolve
   })
+  // A client that closed its end of stdout has gone; nothing more can be told it.
+  process.stdout.on('error', leave)
   const settings = { log: options.log, input, onClose: leave }
   if (isLegacy(line)) await (await legacyKit).serveLegacyStdio(protocol, settings)
   else (await import('./kit-modern.ts')).serveModernStdio(protocol, settings)

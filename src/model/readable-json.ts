@@ -18,7 +18,8 @@ export function readableJson(value: unknown, shown: (inner: unknown) => unknown 
     } else if (isJsonObject(seen)) {
       if (label.length > 0) lines.push(label.trimEnd())
       for (const [key, member] of Object.entries(seen)) write(member, `${key}: `, depth + 1)
-    } else lines.push(`${label}${String(seen)}`)
+    } else if (typeof seen === 'string' || typeof seen === 'number' || typeof seen === 'boolean')
+      lines.push(`${label}${seen}`)
   }
   write(value, '', 0)
   return lines.join('\n')

@@ -1,4 +1,7 @@
+import { isAbsolute } from 'node:path'
+
 import { ConflictError, InputError, VerbatimError } from '../errors.ts'
+import { isJsonObject } from '../model/json.ts'
 import { type ClientName, clients, type Place, type SetupClient } from './clients.ts'
 import { keepCopy, pathExists, readConfig, replaceConfig } from './config-file.ts'
 import type { SetupServer } from './entry.ts'
@@ -85,11 +88,29 @@ async function findClient(client: SetupClient, place: Place): Promise<FoundClien
   try {
     const text = await readConfig(path)
     const installed = isInstalled || text !== undefined
-    return { ...found, installed, configured: text !== undefined && client.entry(text) !== undefined }
+    const entry = text === undefined ? undefined : client.entry(text)
+    const missing = await missingFile(entry)
+    return {
+      ...found,
+      installed,
+      configured: entry !== undefined && missing === undefined,
+      ...(missing === undefined ? {} : { problem: `Its entry for Verbatim names "${missing}", which is not there` }),
+    }
   } catch (error) {
     if (!(error instanceof VerbatimError)) throw error
     return { ...found, installed: true, configured: false, problem: error.message }
   }
+}
+
+/** The first file that an entry starts and that does not exist: Node.js or Verbatim have moved since it was written. */
+async function missingFile(entry: unknown): Promise<string | undefined> {
+  if (!isJsonObject(entry)) return undefined
+  const { command, args } = entry
+  const files = [command, Array.isArray(args) ? args[0] : undefined]
+  for (const file of files) {
+    if (typeof file === 'string' && isAbsolute(file) && !(await pathExists(file))) return file
+  }
+  return undefined
 }
 
 function clientNamed(name: string): SetupClient {

@@ -7,6 +7,7 @@ import { describeSettings, processEnvironment, readConfig, readEnvFile, type Con
 import { VerbatimError } from '../../errors.ts'
 import { findClients } from '../../setup/setup.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
+import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -111,8 +112,8 @@ async function checkSurroundings(): Promise<Check[]> {
       : {
           name: client.client,
           state: 'note',
-          message: `${client.label} is on this machine and not configured`,
-          remedy: `Run: verbatim setup ${client.client}`,
+          message: `${client.label} is on this machine and not configured${client.problem === undefined ? '' : `: ${client.problem}`}`,
+          remedy: `Run: ${commandName()} setup ${client.client} --write`,
         },
   )
   if (installed.length === 0)
@@ -127,7 +128,7 @@ async function checkSurroundings(): Promise<Check[]> {
       name: `history: ${place.format.name}`,
       state: 'note',
       message: `${place.files.length} ${place.format.label} files in ${place.path}`,
-      remedy: 'Run: verbatim import (again at any time; known entries count once)',
+      remedy: `Run: ${commandName()} import (again at any time; known entries count once)`,
     })
   }
   return checks

@@ -63,14 +63,19 @@ export function registerSetup(program: Command): void {
       })
       if (caution !== undefined) process.stderr.write(`Caution: ${caution}\n`)
       if (options.write !== true) {
-        if (options.json === true) return printJson(plan)
+        if (options.json === true) {
+          // The whole file may hold other servers' keys.
+          const { before: _before, after: _after, ...shown } = plan
+          return printJson(shown)
+        }
         const state = plan.alreadyConfigured ? 'is configured already' : plan.exists ? 'exists' : 'does not exist yet'
         return print(
           `${plan.label}: ${plan.path} (${state})\n\n${plan.snippet}\n\n${plan.instructions.join('\n')}\n\nTo write it: verbatim setup ${client} --write\n`,
         )
       }
       const written = await writeSetup(plan)
-      if (options.json === true) return printJson(written)
+      if (options.json === true)
+        return printJson({ ...written, changed: !plan.alreadyConfigured, instructions: plan.instructions })
       const copy = written.backupPath === undefined ? '' : ` What was there is kept in ${written.backupPath}.`
       return print(
         `${plan.alreadyConfigured ? 'Nothing to change in' : 'Wrote'} ${written.path}.${copy}\n\n${plan.instructions.join('\n')}\n`,

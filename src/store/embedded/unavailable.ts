@@ -14,7 +14,9 @@ export function asUnavailable(error: unknown): unknown {
   if (storeAtFault.test(code)) {
     const hint =
       'hint' in error && typeof error.hint === 'string' ? error.hint : 'Try again; "verbatim doctor" says more'
-    return new UnavailableError(error.message, { remedy: hint, cause: error })
+    // The broker writes its messages for callers; PostgreSQL's own may name files.
+    const message = error.message.startsWith('Cannot ') ? error.message : 'Cannot use the store now'
+    return new UnavailableError(message, { remedy: hint, cause: error })
   }
   if (!isConnectionLoss(error)) return error
   return new UnavailableError('Cannot reach the store: its process ended and did not come back in time', {
