@@ -197,7 +197,9 @@ describe('findClients()', () => {
   it('tells absent, installed, configured and unreadable apart', async () => {
     await mkdir(join(home, '.cursor'))
     await configure(clientAt(0), existing.openclaw)
-    await writeSetup(await planSetup('codex', place), { now })
+    const here = { command: process.execPath, args: [fileURLToPath(import.meta.url)] }
+    await writeSetup(await planSetup('codex', { ...place, server: here }), { now })
+    await writeSetup(await planSetup('vscode', place), { now })
     await configure(clientAt(6), 'nonsense')
     const found = await findClients(place)
     expect(found.map(({ client, installed, configured }) => [client, installed, configured])).toEqual([
@@ -206,10 +208,14 @@ describe('findClients()', () => {
       ['claude-desktop', false, false],
       ['codex', true, true],
       ['cursor', true, false],
-      ['vscode', false, false],
+      ['vscode', true, false],
       ['gemini-cli', true, false],
     ])
-    expect(found.map((client) => client.problem).filter(Boolean)).toEqual([expect.stringContaining('must be JSON')])
+    expect(found.map((client) => client.problem).filter(Boolean)).toEqual([
+      // Node.js may be at this place on this machine; the script is not.
+      expect.stringMatching(/names "\/(?:usr\/bin\/node|opt\/verbatim\/.*)", which is not there/),
+      expect.stringContaining('must be JSON'),
+    ])
   })
 })
 
