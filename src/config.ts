@@ -16,7 +16,9 @@ const settingsSchema = z.object({
     .string()
     .min(1)
     .optional()
-    .describe('Directory of the embedded store; made with mode 0700. It must be on a local disk. Default: ~/.verbatim'),
+    .describe(
+      'Directory of the embedded store, an absolute path or one that begins with ~/; made with mode 0700. It must be on a local disk. Default: ~/.verbatim',
+    ),
   VERBATIM_IDLE_MINUTES: z.coerce
     .number()
     .min(0.01)
