@@ -1,5 +1,6 @@
 import { loadPayload } from '../capture/large-payload.ts'
 import { UnavailableError } from '../errors.ts'
+import { splitIntoParts } from '../indexing/parts.ts'
 import { tokenize } from '../indexing/tokenize.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
@@ -43,7 +44,25 @@ const readBatch = 50
 const termsMax = 12
 const termCharactersMax = 80
 
-function findMatches(text: string, queries: readonly ParsedQuery[]): { matches: Match[]; terms: string[] } {
+/** A text longer than this is looked at in its best part only: taking all of it apart would take seconds. */
+const wholeTextCharacters = 50_000
+
+function findMatches(
+  text: string,
+  best: number,
+  queries: readonly ParsedQuery[],
+): { matches: Match[]; terms: string[] } {
+  if (text.length <= wholeTextCharacters) return matchesIn(text, 0, queries)
+  const { start, end } = splitIntoParts(text)[best] ?? { start: 0, end: wholeTextCharacters }
+  return matchesIn(text.slice(start, end), start, queries)
+}
+
+/** `offset` is where the text begins in the whole one. */
+function matchesIn(
+  text: string,
+  offset: number,
+  queries: readonly ParsedQuery[],
+): { matches: Match[]; terms: string[] } {
   const wanted = new Set(
     queries.flatMap((query) => query.terms.filter(({ lowValue }) => !lowValue).map(({ term }) => term)),
   )
@@ -51,9 +70,10 @@ function findMatches(text: string, queries: readonly ParsedQuery[]): { matches: 
   const terms = new Map<string, string>()
   for (const token of tokenize(text)) {
     const last = matches.at(-1)
+    const [start, end] = [offset + token.start, offset + token.end]
     // A word's stems come after its written form and are at the same place: it matched once.
-    if (!wanted.has(token.term) || (last?.start === token.start && last.end === token.end)) continue
-    matches.push({ start: token.start, end: token.end })
+    if (!wanted.has(token.term) || (last?.start === start && last.end === end)) continue
+    matches.push({ start, end })
     if (terms.size < termsMax && !terms.has(token.term))
       terms.set(
         token.term,
@@ -106,7 +126,7 @@ export async function readHits(
         continue
       }
       if (hits.length === request.limit) return { hits, more: true, unreadable }
-      const { matches, terms } = findMatches(text, request.queries)
+      const { matches, terms } = findMatches(text, ranked.part, request.queries)
       hits.push({ message, text, ranked, matches: phrases.length > 0 ? phrases : matches, terms })
     }
   }

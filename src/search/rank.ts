@@ -1,7 +1,13 @@
 import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
-import { scoreMessages, type ScoredMessage, type UnitFilter, type UnitQuery } from '../store/score-units.ts'
+import {
+  scoreMessages,
+  type ScoredMessage,
+  type TermCondition,
+  type UnitFilter,
+  type UnitQuery,
+} from '../store/score-units.ts'
 import { corpusStatistics, messageLevel, type CorpusStatistics } from '../store/search-units.ts'
 import { planTerms, type HashedTerm } from './bm25.ts'
 import type { ParsedQuery } from './query-text.ts'
@@ -9,6 +15,8 @@ import type { ParsedQuery } from './query-text.ts'
 export interface RankedMessage {
   readonly sessionId: string
   readonly seq: number
+  /** The part of a long message that matches best. */
+  readonly part: number
   /** 1 for the best. */
   readonly lexicalRank: number
   readonly score: number
@@ -30,20 +38,20 @@ export interface RankRequest {
 /** Messages that one search ranks. Every page of it ranks the same ones, so that pages neither repeat nor skip. */
 export const rankedMax = 500
 /** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
-const enoughMessages = limits.searchHitsMax
+const enoughMessages = 30
 /** Of the newest units, this many are looked through for words that are in too many messages to look at each. */
-const newestUnits = 4_000
+const newestUnits = 2_000
 
 interface HashedQuery {
   readonly terms: readonly HashedTerm[]
-  /** Groups of which a message must hold a term each: with several queries a word of each, and every word in quotes. */
-  readonly required: readonly (readonly bigint[])[]
+  /** What a message must hold besides: with several queries a word of each, and every quoted phrase. */
+  readonly required: readonly TermCondition[]
 }
 
 /** All terms of all queries, hashed; forms of one word keep one group number across queries. */
 function hashTerms(queries: readonly ParsedQuery[], hasher: TermHasher): HashedQuery {
   const terms: HashedTerm[] = []
-  const perQuery: bigint[][] = []
+  const required: TermCondition[] = []
   let groups = 0
   for (const query of queries) {
     const hashed = query.terms.map(({ term, weight, group, lowValue }) => ({
@@ -54,23 +62,22 @@ function hashTerms(queries: readonly ParsedQuery[], hasher: TermHasher): HashedQ
     }))
     groups += 1 + Math.max(0, ...query.terms.map(({ group }) => group))
     terms.push(...hashed)
-    perQuery.push(hashed.filter(({ lowValue }) => !lowValue).map(({ term }) => term))
+    const telling = hashed.filter(({ lowValue }) => !lowValue).map(({ term }) => term)
+    if (queries.length > 1 && telling.length > 0) required.push({ any: telling })
+    // A word that is not among the terms (a query has only so many) is checked in the text alone.
+    const words = new Set(query.terms.map(({ term }) => term))
+    for (const phrase of query.phrases) {
+      const all = [...new Set(phrase.filter((word) => words.has(word)))].map(hasher)
+      if (all.length > 0) required.push({ all })
+    }
   }
-  const words = new Set(queries.flatMap((query) => query.terms.map(({ term }) => term)))
-  // A word that is not among the terms (a query has only so many) is checked in the text alone.
-  const quoted = new Set(queries.flatMap(({ phrases }) => phrases.flat()).filter((word) => words.has(word)))
-  return {
-    terms,
-    required: [
-      ...(queries.length > 1 ? perQuery.filter((group) => group.length > 0) : []),
-      ...[...quoted].map((word) => [hasher(word)]),
-    ],
-  }
+  return { terms, required }
 }
 
-/** Units that hold a term of the group, at most. */
-function documentsOf(group: readonly bigint[], statistics: CorpusStatistics): number {
-  return group.reduce((sum, term) => sum + (statistics.documents.get(term) ?? 0), 0)
+/** Units that meet a condition, at most. */
+function documentsOf(condition: TermCondition, statistics: CorpusStatistics): number {
+  const counts = ('any' in condition ? condition.any : condition.all).map((term) => statistics.documents.get(term) ?? 0)
+  return 'any' in condition ? counts.reduce((sum, count) => sum + count, 0) : Math.min(...counts)
 }
 
 function merged(...lists: readonly (readonly ScoredMessage[])[]): ScoredMessage[] {
@@ -98,23 +105,24 @@ export async function rankLexically(
   const hashes = terms.map(({ term }) => term)
   const statistics = await database.run((sql) => corpusStatistics(sql, scope, hashes))
   const plan = planTerms(terms, statistics)
-  const rarest = required.toSorted((a, b) => documentsOf(a, statistics) - documentsOf(b, statistics))[0]
-  const run = (choice: Pick<UnitQuery, 'essential' | 'newestUnits'>) =>
+  // The rarest of the conditions chooses the candidates, the others are checked on them.
+  const [rarest, ...others] = required.toSorted((a, b) => documentsOf(a, statistics) - documentsOf(b, statistics))
+  const run = (choice: Pick<UnitQuery, 'candidates' | 'newestUnits'>) =>
     database.run((sql) =>
       scoreMessages(sql, {
         ...scope,
         ...choice,
         terms: plan.terms,
-        required,
+        required: others,
         averageLength: Math.max(statistics.averageLength, 1),
         filter,
         candidatesMax: limits.searchCandidatesMax,
         limit: rankedMax,
       }),
     )
-  const isOverBudget = (group: readonly bigint[]) => documentsOf(group, statistics) > limits.searchCandidatesMax
-  const essential = rarest ?? plan.essential
-  const first = await run({ essential, newestUnits: isOverBudget(essential) ? newestUnits : 0 })
+  const candidates = rarest ?? { any: plan.essential }
+  const isOverBudget = documentsOf(candidates, statistics) > limits.searchCandidatesMax
+  const first = await run({ candidates, newestUnits: isOverBudget ? newestUnits : 0 })
   const sawAll = first.candidates < limits.searchCandidatesMax
   const answers = (messages: readonly ScoredMessage[], exhaustive: boolean): LexicalRanking => ({
     messages: messages.slice(0, rankedMax).map((message, index) => ({ ...message, lexicalRank: index + 1 })),
@@ -125,6 +133,6 @@ export async function rankLexically(
     return answers(first.messages, sawAll && (rarest !== undefined || plan.exhaustive))
   }
   const all = plan.terms.map(({ term }) => term)
-  const second = await run({ essential: all, newestUnits })
+  const second = await run({ candidates: { any: all }, newestUnits })
   return answers(merged(first.messages, second.messages), second.candidates < limits.searchCandidatesMax)
 }

@@ -20,6 +20,8 @@ export interface UnitFilter {
 export interface ScoredMessage {
   readonly sessionId: string
   readonly seq: number
+  /** Its best part. */
+  readonly part: number
   readonly score: number
 }
 
@@ -36,19 +38,22 @@ export interface WeightedTerm {
   readonly group: number
 }
 
+/** What terms a unit must hold: any of them, or all of them. */
+export type TermCondition = { readonly any: readonly bigint[] } | { readonly all: readonly bigint[] }
+
 export interface UnitQuery {
   readonly tenantId: number
   readonly level: number
-  /** The terms that choose candidates: a unit must hold at least one of them. */
-  readonly essential: readonly bigint[]
+  /** Chooses the candidates, by the index. */
+  readonly candidates: TermCondition
   /** All terms that score. */
   readonly terms: readonly WeightedTerm[]
-  /** A message must hold at least one term of each of these groups, in any of its parts. */
-  readonly required: readonly (readonly bigint[])[]
+  /** Conditions that a message must meet besides, each in any one of its parts. */
+  readonly required: readonly TermCondition[]
   readonly averageLength: number
   readonly filter: UnitFilter
   readonly candidatesMax: number
-  /** Where more units hold an essential term than may be looked at: this many of the newest units of all are looked through first. */
+  /** Where more units meet the condition than may be looked at: this many of the newest units of all are looked through too. */
   readonly newestUnits: number
   readonly limit: number
 }
@@ -59,11 +64,17 @@ const jsonTexts = (values: readonly string[]) =>
 /** Units of half the length of a part and more may be one of several parts of their message. */
 const partTermsMin = 100
 
-function requiredCondition(group: readonly bigint[]): SqlText {
-  const terms = arrayLiteral(group)
-  return text`and (u.terms && ${terms}::text::bigint[] or ((u.part > 0 or u.term_count >= ${partTermsMin}) and exists (
+/** The condition on a unit, in a form that the GIN index on `terms` answers. */
+function meets(condition: TermCondition, unit: SqlText): SqlText {
+  return 'any' in condition
+    ? text`${unit}.terms && ${arrayLiteral(condition.any)}::text::bigint[]`
+    : text`${unit}.terms @> ${arrayLiteral(condition.all)}::text::bigint[]`
+}
+
+function requiredCondition(condition: TermCondition): SqlText {
+  return text`and (${meets(condition, text`u`)} or ((u.part > 0 or u.term_count >= ${partTermsMin}) and exists (
     select from search_units other where other.tenant_id = u.tenant_id and other.level = u.level
-      and other.session_id = u.session_id and other.first_seq = u.first_seq and other.terms && ${terms}::text::bigint[])))`
+      and other.session_id = u.session_id and other.first_seq = u.first_seq and ${meets(condition, text`other`)})))`
 }
 
 /** The conditions that the unit row cannot answer by itself go to the message and the session. */
@@ -113,14 +124,14 @@ function scoreExpression(terms: readonly WeightedTerm[]): SqlText {
 }
 
 /**
- * BM25 (Robertson and Zaragoza 2009, k1 = 1.2, b = 0.75) over the units that hold an essential term; of the forms of one
+ * BM25 (Robertson and Zaragoza 2009, k1 = 1.2, b = 0.75) over the units that meet a condition; of the forms of one
  * word only the best counts, and of a message's parts the best one. Best first; ties by time, newest first, then by id.
  * The GIN index on `terms` finds the candidates; their number is bounded, so that the cost is.
  */
 export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredMessages> {
   const columns = text`u.session_id, u.first_seq, u.part, u.terms, u.frequencies, u.term_count, u.timestamp`
   const scope = text`u.tenant_id = ${query.tenantId} and u.level = ${query.level}`
-  const conditions = text`u.terms && ${arrayLiteral(query.essential)}::text::bigint[]
+  const conditions = text`${meets(query.candidates, text`u`)}
     ${joined(query.required.map(requiredCondition), text` `)} ${filterConditions(query.filter)}`
   // Only where not every candidate can be looked at; the index on time gives the newest units.
   const newest =
@@ -132,19 +143,23 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
     with candidates as materialized (
       (select ${columns} from search_units u where ${scope} and ${conditions} limit ${query.candidatesMax}) ${newest}
     ), scored as (
-      select session_id, first_seq, timestamp, ${scoreExpression(query.terms)} as score
+      select session_id, first_seq, part, timestamp, ${scoreExpression(query.terms)} as score
       from (select *, 1.2 * (0.25 + 0.75 * term_count / ${query.averageLength}::float8) as k from candidates) c
     )
-    select session_id, first_seq, max(score) as score, (select count(*) from candidates) as candidates
+    select session_id, first_seq, (array_agg(part order by score desc, part))[1] as part, max(score) as score, (select count(*) from candidates) as candidates
     from scored group by session_id, first_seq
     order by score desc, max(timestamp) desc, session_id, first_seq
     limit ${query.limit}`.toStatement()
-  const rows = await sql.unsafe<{ session_id: string; first_seq: string; score: number; candidates: string }[]>(
-    statement.text,
-    statement.values,
-  )
+  const rows = await sql.unsafe<
+    { session_id: string; first_seq: string; part: number; score: number; candidates: string }[]
+  >(statement.text, statement.values)
   return {
-    messages: rows.map((row) => ({ sessionId: row.session_id, seq: Number(row.first_seq), score: row.score })),
+    messages: rows.map((row) => ({
+      sessionId: row.session_id,
+      seq: Number(row.first_seq),
+      part: row.part,
+      score: row.score,
+    })),
     candidates: Number(rows[0]?.candidates ?? 0),
   }
 }
