@@ -2,22 +2,11 @@ import { limits } from '../limits.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SearchUnit } from '../store/search-units.ts'
 import { detectLanguage } from './language.ts'
-import { splitIntoParts } from './parts.ts'
+import { overlapEnd, splitIntoParts } from './parts.ts'
 import { sentimentOf } from './sentiment.ts'
 import { isStopWord } from './stop-words.ts'
 import { unitTerms, type TermHasher, type UnitTerms } from './terms.ts'
 import { tokenize } from './tokenize.ts'
-
-/** A part is indexed with the beginning of the next one, so that a phrase is found where the border cuts it. */
-const overlapCharacters = 120
-
-/** The last end of a word within the overlap after a part. */
-function overlapEnd(text: string, end: number): number {
-  if (end >= text.length) return end
-  const beyond = text.slice(end, end + overlapCharacters)
-  const lastSpace = beyond.search(/\s\S*$/u)
-  return end + (end + beyond.length >= text.length ? beyond.length : Math.max(lastSpace, 0))
-}
 
 /**
  * The search units of one message: one a part of its text, none where there is nothing to read. The sender's name is

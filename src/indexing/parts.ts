@@ -124,3 +124,14 @@ function isSentenceEnd(code: number): boolean {
 function isPunctuation(code: number): boolean {
   return [0x2c, 0x3b, 0x28, 0x29, 0x5b, 0x5d, 0x7b, 0x7d, 0x7c, 0x26, 0x22, 0x3e].includes(code)
 }
+
+/** A part is indexed with the beginning of the next one, so that a phrase is found where the border cuts it. */
+const overlapCharacters = 120
+
+/** Where the text ends that a part is indexed with: the last end of a word within the overlap. */
+export function overlapEnd(text: string, end: number): number {
+  if (end >= text.length) return end
+  const beyond = text.slice(end, end + overlapCharacters)
+  const lastSpace = beyond.search(/\s\S*$/u)
+  return end + (end + beyond.length >= text.length ? beyond.length : Math.max(lastSpace, 0))
+}

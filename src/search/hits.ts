@@ -1,6 +1,6 @@
 import { loadPayload } from '../capture/large-payload.ts'
 import { UnavailableError } from '../errors.ts'
-import { splitIntoParts } from '../indexing/parts.ts'
+import { overlapEnd, splitIntoParts } from '../indexing/parts.ts'
 import { tokenize } from '../indexing/tokenize.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
@@ -54,7 +54,7 @@ function findMatches(
 ): { matches: Match[]; terms: string[] } {
   if (text.length <= wholeTextCharacters) return matchesIn(text, 0, queries)
   const { start, end } = splitIntoParts(text)[best] ?? { start: 0, end: wholeTextCharacters }
-  return matchesIn(text.slice(start, end), start, queries)
+  return matchesIn(text.slice(start, overlapEnd(text, end)), start, queries)
 }
 
 /** `offset` is where the text begins in the whole one. */
