@@ -2,11 +2,28 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 
-import { ConflictError, InputError, UnavailableError, messageOf } from '../errors.ts'
+import { ConflictError, InputError, UnavailableError } from '../errors.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
+/** What the system says, without the path that its message quotes: callers must not learn where the archive is. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unexpected error'
+}
+
+function unwritable(cause: unknown): UnavailableError {
+  return new UnavailableError(`Cannot write to the archive directory: ${reasonOf(cause)}`, {
+    remedy: 'Check that the disk has space and that the directory may be written, then try again',
+    cause,
+  })
+}
+
+/** A temporary file that cannot be removed is left: `list` passes over it, and the error to report is the one before. */
+async function removeTemporary(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined)
 }
 
 /** A renamed file survives a power cut only when its directory was synced too. */
@@ -33,7 +50,7 @@ export class DirectoryArchive implements ArchiveStore {
     const path = this.#pathOf(key)
     const existing = await this.get(key)
     if (existing !== undefined) {
-      if (Buffer.compare(existing, bytes) === 0) return
+      if (Buffer.compare(existing, bytes) === 0) return this.#confirm(path)
       throw new ConflictError(`Cannot store archive object "${key}" as it exists with other content`, {
         remedy: 'Run "verbatim verify": the archive directory may be damaged',
       })
@@ -51,11 +68,17 @@ export class DirectoryArchive implements ArchiveStore {
       await rename(temporary, path)
       await this.#syncUpwards(dirname(path))
     } catch (error) {
-      await rm(temporary, { force: true })
-      throw new UnavailableError(`Cannot write to the archive directory: ${messageOf(error)}`, {
-        remedy: 'Check that the disk has space and that the directory may be written, then try again',
-        cause: error,
-      })
+      await removeTemporary(temporary)
+      throw unwritable(error)
+    }
+  }
+
+  /** Who renamed the object may have died, or failed, before its directories were synced. */
+  async #confirm(path: string): Promise<void> {
+    try {
+      await this.#syncUpwards(dirname(path))
+    } catch (error) {
+      throw unwritable(error)
     }
   }
 
@@ -64,12 +87,18 @@ export class DirectoryArchive implements ArchiveStore {
       return await readFile(this.#pathOf(key))
     } catch (error) {
       if (isMissing(error)) return undefined
-      throw new UnavailableError(`Cannot read from the archive directory: ${messageOf(error)}`, { cause: error })
+      throw new UnavailableError(`Cannot read from the archive directory: ${reasonOf(error)}`, { cause: error })
     }
   }
 
   async delete(key: string): Promise<void> {
-    await rm(this.#pathOf(key), { force: true })
+    const path = this.#pathOf(key)
+    try {
+      await rm(path, { force: true })
+    } catch (error) {
+      // Below a file there is no object either.
+      if (!isMissing(error)) throw unwritable(error)
+    }
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -81,7 +110,7 @@ export class DirectoryArchive implements ArchiveStore {
         .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).split(sep).join('/'))
     } catch (error) {
       if (isMissing(error)) return
-      throw new UnavailableError(`Cannot list the archive directory: ${messageOf(error)}`, { cause: error })
+      throw new UnavailableError(`Cannot list the archive directory: ${reasonOf(error)}`, { cause: error })
     }
     for (const name of names.toSorted()) if (name.startsWith(prefix)) yield name
   }
@@ -93,8 +122,9 @@ export class DirectoryArchive implements ArchiveStore {
     return join(this.#root, ...key.split('/'))
   }
 
-  /** Directories that `mkdir` has just made are entries of their parents, up to the root. */
+  /** Directories that `mkdir` has just made are entries of their parents: the root too, of the directory that holds it. */
   async #syncUpwards(from: string): Promise<void> {
     for (let path = from; path.startsWith(this.#root); path = dirname(path)) await syncDirectory(path)
+    await syncDirectory(dirname(this.#root))
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import { limits } from '../limits.ts'
+import type { TokenUsage } from '../model/message.ts'
 import { binaryMediaType, decodeUtf8, jsonMediaType, textMediaType } from '../model/payload.ts'
 import type { TranscriptEntry } from '../transcripts/format.ts'
 
@@ -28,17 +29,52 @@ export function senderOf(entry: TranscriptEntry, format: string): string {
   return cleanName(named.length === 0 ? entry.role : named, limits.nameCharactersMax)
 }
 
+/** Token counts are stored as integers of 32 bits. */
+const countMax = 2 ** 31 - 1
+
+function storedCount(count: number | undefined): number | undefined {
+  return count !== undefined && Number.isInteger(count) && count >= 0 && count <= countMax ? count : undefined
+}
+
+/** The counts that the store can hold; a count that is none is left out and stays in the entry's bytes. */
+export function usageOf(entry: TranscriptEntry): TokenUsage | undefined {
+  if (entry.usage === undefined) return undefined
+  const usage: { -readonly [Part in keyof TokenUsage]: number } = {}
+  for (const part of ['input', 'output', 'cacheRead', 'cacheWrite'] as const) {
+    const count = storedCount(entry.usage[part])
+    if (count !== undefined) usage[part] = count
+  }
+  return usage
+}
+
+/**
+ * The text to store beside the bytes, also where it is empty: what is not worth reading must not be read out of the
+ * payload. Undefined, which means that readers take it from the payload, for damaged entries and for texts beyond what
+ * is stored in a row.
+ */
+export function storedText(entry: TranscriptEntry): string | undefined {
+  // Of a kind that this version does not know, what there is to read is read out of the payload, so that it is found.
+  if (entry.kind === 'damaged' || (entry.kind === 'unknown' && entry.text === '')) return undefined
+  if (Buffer.byteLength(entry.text) > limits.messageBytesMax) return undefined
+  return entry.text.toWellFormed()
+}
+
+/** 64 bits of a hash tell occurrences apart; where two meet, one gets a number that it did not need. */
+const keyBytes = 8
+
 /** The ids of a document's entries: the source's own, or one made from the bytes for an entry that has none. */
 export class EntryIds {
-  /** How often the same bytes have come in a session. */
-  readonly #occurrences = new Map<string, number>()
+  /** How often the same bytes have come, by session and then by the first bytes of their hash: a transcript may hold millions. */
+  readonly #occurrences = new Map<string, Map<string, number>>()
 
   idOf(entry: TranscriptEntry, sha256: Uint8Array): string {
     if (entry.id !== undefined) return cleanId(entry.id)
-    const hash = Buffer.from(sha256).toString('hex')
-    const key = `${entry.session} ${hash}`
-    const occurrence = (this.#occurrences.get(key) ?? 0) + 1
-    this.#occurrences.set(key, occurrence)
-    return `#${hash.slice(0, 32)}${occurrence === 1 ? '' : `.${occurrence}`}`
+    const hash = Buffer.from(sha256)
+    const key = hash.toString('latin1', 0, keyBytes)
+    const occurrences = this.#occurrences.get(entry.session) ?? new Map<string, number>()
+    this.#occurrences.set(entry.session, occurrences)
+    const occurrence = (occurrences.get(key) ?? 0) + 1
+    occurrences.set(key, occurrence)
+    return `#${hash.toString('hex', 0, 16)}${occurrence === 1 ? '' : `.${occurrence}`}`
   }
 }

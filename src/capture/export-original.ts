@@ -1,14 +1,24 @@
+import { resolve } from 'node:path'
+
 import { InputError, NotFoundError, UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { importFilesOfSession, type ImportFileRow } from '../store/import-files.ts'
-import { readMessages } from '../store/messages.ts'
+import { pagedMessages } from '../store/page-messages.ts'
 import { readLayout } from './file-layout.ts'
 import type { ImportDependencies } from './import-document.ts'
 import { loadPayload } from './large-payload.ts'
 import { requireSession } from './session-reference.ts'
 
-/** Messages read at once; a page of imported rows is small. */
-const pageMessages = 200
+function incomplete(
+  file: ImportFileRow,
+  sessionId: string,
+  missing: { readonly fromSeq: number; readonly toSeq: number },
+): UnavailableError {
+  return new UnavailableError(
+    `Cannot put "${file.path}" together again as messages ${missing.fromSeq} to ${missing.toSeq} of session "${sessionId}" are missing`,
+    { remedy: 'They were erased since the import; use --format json for what is left' },
+  )
+}
 
 /** The exact bytes of an imported document, streamed; each entry is checked against its SHA-256. */
 export async function* documentBytes(
@@ -18,30 +28,23 @@ export async function* documentBytes(
 ): AsyncIterable<Uint8Array> {
   const { runs, after } = readLayout(file.layout)
   for (const run of runs) {
-    const end = run.firstSeq + run.count - 1
-    for (let fromSeq = run.firstSeq; fromSeq <= end; fromSeq += pageMessages) {
-      const toSeq = Math.min(end, fromSeq + pageMessages - 1)
-      const rows = await dependencies.database.run((sql) =>
-        readMessages(sql, { tenantId, sessionId: run.sessionId }, { fromSeq, toSeq, limit: pageMessages }),
-      )
-      if (rows.length !== toSeq - fromSeq + 1) {
-        throw new UnavailableError(
-          `Cannot put "${file.path}" together again as messages of session "${run.sessionId}" are missing between ${fromSeq} and ${toSeq}`,
-          {
-            remedy: 'They were erased since the import; use --format json for what is left',
-          },
-        )
-      }
+    const key = { tenantId, sessionId: run.sessionId }
+    const toSeq = run.firstSeq + run.count - 1
+    let next = run.firstSeq
+    for await (const rows of pagedMessages(dependencies.database, key, { fromSeq: next, toSeq })) {
       for (const row of rows) {
+        if (row.seq !== next) throw incomplete(file, key.sessionId, { fromSeq: next, toSeq: row.seq - 1 })
+        next++
         if (run.before.length > 0) yield run.before
         yield await loadPayload(dependencies.archive, row)
       }
     }
+    if (next <= toSeq) throw incomplete(file, key.sessionId, { fromSeq: next, toSeq })
   }
   if (after.length > 0) yield after
 }
 
-/** The imported document that a session comes from: the newest one, or the one of a named file. */
+/** The imported document that a session comes from: the newest one, or the one of a named file (a relative path is taken from here). */
 export async function originalOf(
   dependencies: ImportDependencies,
   caller: Caller,
@@ -58,10 +61,12 @@ export async function originalOf(
       },
     )
   }
-  const chosen = choice.sourceFile === undefined ? files : files.filter((file) => file.path === choice.sourceFile)
-  const file = chosen[0]
+  const sourceFile = choice.sourceFile === undefined ? undefined : resolve(choice.sourceFile)
+  const chosen = sourceFile === undefined ? files : files.filter(({ path }) => path === sourceFile)
+  // Of several files the transcript: a list of sessions holds events alone.
+  const file = chosen.find(({ counts }) => (counts['message'] ?? 0) > 0) ?? chosen[0]
   if (file === undefined) {
-    throw new NotFoundError(`Session "${session.id}" was not imported from "${choice.sourceFile}"`, {
+    throw new NotFoundError(`Session "${session.id}" was not imported from "${sourceFile}"`, {
       remedy: `It came from: ${paths.join(', ')}`,
     })
   }

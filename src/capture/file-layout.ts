@@ -24,12 +24,13 @@ export interface LayoutEntry {
 
 /** Collects the places of a document's entries in order. A transcript of a million lines takes a few runs. */
 export class LayoutBuilder {
-  readonly #sessions: string[] = []
+  /** Each session's place in the list of sessions, which is the order in which they came. */
+  readonly #sessions = new Map<string, number>()
   readonly #runs: Layout['runs'] = []
 
   add(entry: LayoutEntry): void {
-    let session = this.#sessions.indexOf(entry.sessionId)
-    if (session < 0) session = this.#sessions.push(entry.sessionId) - 1
+    const session = this.#sessions.get(entry.sessionId) ?? this.#sessions.size
+    this.#sessions.set(entry.sessionId, session)
     const before = Buffer.from(entry.before).toString('base64')
     const last = this.#runs.at(-1)
     if (last !== undefined && last[0] === session && last[1] + last[2] === entry.seq && last[3] === before) last[2]++
@@ -37,13 +38,13 @@ export class LayoutBuilder {
   }
 
   get sessionIds(): readonly string[] {
-    return this.#sessions
+    return [...this.#sessions.keys()]
   }
 
   toBytes(after: Uint8Array): Uint8Array {
     const layout: Layout = {
       version: 1,
-      sessions: this.#sessions,
+      sessions: [...this.#sessions.keys()],
       runs: this.#runs,
       after: Buffer.from(after).toString('base64'),
     }

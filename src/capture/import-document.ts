@@ -11,7 +11,7 @@ import type { Database } from '../store/database.ts'
 import { describeSession, saveImportFile } from '../store/import-files.ts'
 import { saveMessages, type NewMessage } from '../store/save-messages.ts'
 import type { TranscriptDocument, TranscriptEntry, TranscriptSession } from '../transcripts/format.ts'
-import { cleanId, cleanName, EntryIds, mediaTypeOf, senderOf } from './entry-fields.ts'
+import { cleanId, cleanName, EntryIds, mediaTypeOf, senderOf, storedText, usageOf } from './entry-fields.ts'
 import { LayoutBuilder } from './file-layout.ts'
 import { storePayload } from './large-payload.ts'
 
@@ -164,7 +164,8 @@ export class DocumentImport {
 
   async #toMessage(entry: TranscriptEntry): Promise<NewMessage> {
     const hash = sha256(entry.bytes)
-    const mediaType = mediaTypeOf(entry)
+    const usage = usageOf(entry)
+    const text = storedText(entry)
     return {
       id: newId(),
       externalId: this.#ids.idOf(entry, hash),
@@ -177,18 +178,17 @@ export class DocumentImport {
         : { model: cleanName(entry.model, limits.nameCharactersMax) }),
       kind: entry.kind,
       trust: trustOfRole(entry.role),
-      ...(entry.usage === undefined ? {} : { usage: entry.usage }),
+      ...(usage === undefined ? {} : { usage }),
       toolsUsed: entry.toolsUsed
         .filter((tool) => tool.length > 0)
         .map((tool) => cleanName(tool, limits.nameCharactersMax)),
       ...(entry.toolCallId === undefined ? {} : { toolCallId: cleanName(entry.toolCallId, limits.nameCharactersMax) }),
       ...(entry.contextSwitch === undefined ? {} : { contextSwitch: entry.contextSwitch }),
       ...(entry.copied === true ? { copied: true } : {}),
-      mediaType,
+      mediaType: mediaTypeOf(entry),
       sha256: hash,
       payload: await storePayload(this.#dependencies.archive, entry.bytes, hash),
-      // Also where it is empty: what is not worth reading must not be read out of the payload.
-      ...(entry.kind === 'damaged' ? {} : { text: entry.text.toWellFormed() }),
+      ...(text === undefined ? {} : { text }),
     }
   }
 

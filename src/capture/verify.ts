@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto'
 import { UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { listImportFiles, type ImportFileRow } from '../store/import-files.ts'
-import { readMessages } from '../store/messages.ts'
-import { listSessions, type SessionPlace, type SessionRow } from '../store/sessions.ts'
+import type { MessageRow } from '../store/messages.ts'
+import { pagedMessages } from '../store/page-messages.ts'
+import { sessionExtents, type SessionExtent } from '../store/session-ids.ts'
 import { documentBytes } from './export-original.ts'
 import type { ImportDependencies } from './import-document.ts'
 import { loadPayload } from './large-payload.ts'
@@ -21,10 +22,11 @@ export interface VerifyReport {
   readonly messages: number
   readonly bytes: number
   readonly files: number
+  /** All of them; `problems` holds the first 1,000. */
+  readonly problem_count: number
   readonly problems: readonly VerifyProblem[]
 }
 
-const pageMessages = 200
 const pageRows = 100
 
 /** Every problem beyond this is only counted. */
@@ -38,6 +40,7 @@ class Verification {
   #messages = 0
   #bytes = 0
   #files = 0
+  #problemCount = 0
   readonly #problems: VerifyProblem[] = []
 
   constructor(dependencies: ImportDependencies, tenantId: number) {
@@ -60,24 +63,26 @@ class Verification {
       messages: this.#messages,
       bytes: this.#bytes,
       files: this.#files,
+      problem_count: this.#problemCount,
       problems: this.#problems,
     }
   }
 
   #report(problem: VerifyProblem): void {
+    this.#problemCount++
     if (this.#problems.length < problemsMax) this.#problems.push(problem)
   }
 
-  async *#allSessions(): AsyncIterable<SessionRow> {
-    let after: SessionPlace | undefined
+  async *#allSessions(): AsyncIterable<SessionExtent> {
+    let after: string | undefined
     for (;;) {
       const rows = await this.#dependencies.database.run((sql) =>
-        listSessions(sql, this.#tenantId, { filter: {}, after, limit: pageRows, withRestricted: true }),
+        sessionExtents(sql, this.#tenantId, { after, limit: pageRows }),
       )
       yield* rows
       const last = rows.at(-1)
       if (last === undefined) return
-      after = last
+      after = last.id
     }
   }
 
@@ -93,31 +98,31 @@ class Verification {
     }
   }
 
-  async #checkSession(session: SessionRow): Promise<void> {
+  async #checkSession(session: SessionExtent): Promise<void> {
     const key = { tenantId: this.#tenantId, sessionId: session.id }
     let expectedSeq = 1
-    for (;;) {
-      const fromSeq = expectedSeq
-      const rows = await this.#dependencies.database.run((sql) =>
-        readMessages(sql, key, { fromSeq, toSeq: session.lastSeq, limit: pageMessages }),
-      )
+    const range = { fromSeq: expectedSeq, toSeq: session.lastSeq }
+    for await (const rows of pagedMessages(this.#dependencies.database, key, range)) {
       for (const row of rows) {
         if (row.seq !== expectedSeq)
           this.#report({ session_id: session.id, problem: `messages ${expectedSeq} to ${row.seq - 1} are missing` })
         expectedSeq = row.seq + 1
-        this.#messages++
-        this.#bytes += row.payloadBytes
-        try {
-          await loadPayload(this.#dependencies.archive, row)
-        } catch (error) {
-          if (!(error instanceof UnavailableError)) throw error
-          this.#report({ session_id: session.id, message_id: row.id, problem: error.message })
-        }
+        await this.#checkMessage(row)
       }
-      if (rows.length < pageMessages) break
     }
     if (expectedSeq !== session.lastSeq + 1)
       this.#report({ session_id: session.id, problem: `messages ${expectedSeq} to ${session.lastSeq} are missing` })
+  }
+
+  async #checkMessage(row: MessageRow): Promise<void> {
+    this.#messages++
+    this.#bytes += row.payloadBytes
+    try {
+      await loadPayload(this.#dependencies.archive, row)
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      this.#report({ session_id: row.sessionId, message_id: row.id, problem: error.message })
+    }
   }
 
   async #checkFile(file: ImportFileRow): Promise<void> {

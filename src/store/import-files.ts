@@ -47,8 +47,17 @@ function fromRow(row: RawImportFile): ImportFileRow {
   }
 }
 
+/** Stands in place of a document's name for the whole file, see `saveImportedState`. */
+const wholeFile = '*'
+
 /** Records that a document was imported; what was recorded of the same path and document before is replaced. */
 export async function saveImportFile(sql: Sql, tenantId: number, file: ImportFileRow): Promise<void> {
+  // A document may have any name, and must not be taken for the whole file.
+  const document = file.document.startsWith(wholeFile) ? `${wholeFile}${file.document}` : file.document
+  await upsert(sql, tenantId, { ...file, document })
+}
+
+async function upsert(sql: Sql, tenantId: number, file: ImportFileRow): Promise<void> {
   const modifiedAt = new Date(file.modifiedAtMs).toISOString()
   await sql`
     insert into import_files (tenant_id, id, path, document, format, size_bytes, sha256, modified_at, imported_at, counts,
@@ -61,11 +70,40 @@ export async function saveImportFile(sql: Sql, tenantId: number, file: ImportFil
       session_ids = excluded.session_ids, layout = excluded.layout`
 }
 
-/** What was imported from a file: one row a document. */
-export async function importFilesOfPath(sql: Sql, tenantId: number, path: string): Promise<ImportFileRow[]> {
+/** A file as it was when it was last imported to its end. */
+export interface ImportedState {
+  readonly format: string
+  /** Milliseconds since 1970. */
+  readonly modifiedAtMs: number
+  readonly sizeBytes: number
+}
+
+/**
+ * Records that a file was imported to its end, after its last document. The documents' own rows cannot say it: a run that
+ * was interrupted leaves those that it came to, and documents that have left the file keep theirs.
+ */
+export async function saveImportedState(
+  sql: Sql,
+  tenantId: number,
+  file: ImportedState & { readonly id: string; readonly path: string },
+): Promise<void> {
+  const nothing = new Uint8Array()
+  await upsert(sql, tenantId, {
+    ...file,
+    document: wholeFile,
+    sha256: nothing,
+    counts: {},
+    sessionIds: [],
+    layout: nothing,
+  })
+}
+
+/** How a file was when it was last imported to its end; undefined where it never was. */
+export async function importedState(sql: Sql, tenantId: number, path: string): Promise<ImportedState | undefined> {
   const rows = await sql<RawImportFile[]>`
-    select ${columns(sql)} from import_files where tenant_id = ${tenantId} and path = ${path} order by document`
-  return rows.map(fromRow)
+    select ${columns(sql)} from import_files
+    where tenant_id = ${tenantId} and path = ${path} and document = ${wholeFile}`
+  return rows[0] === undefined ? undefined : fromRow(rows[0])
 }
 
 /** The documents that hold messages of a session, the newest import first. */
@@ -84,7 +122,7 @@ export async function listImportFiles(
 ): Promise<ImportFileRow[]> {
   const { after } = page
   const rows = await sql<RawImportFile[]>`
-    select ${columns(sql)} from import_files where tenant_id = ${tenantId}
+    select ${columns(sql)} from import_files where tenant_id = ${tenantId} and document <> ${wholeFile}
       ${after === undefined ? sql`` : sql`and (path, document) > (${after.path}, ${after.document})`}
     order by path, document limit ${page.limit}`
   return rows.map(fromRow)

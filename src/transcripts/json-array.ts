@@ -11,7 +11,7 @@ const closeBrace = 0x7d
 const byteOrderMark = new Set([0xef, 0xbb, 0xbf])
 
 /** A larger element is given as pieces of `rest`, so that one unclosed string cannot pull a whole file into memory. */
-const elementBytesMax = 256 * MiB
+const elementBytesMax = 64 * MiB
 const restBytesMax = 4 * MiB
 
 /** An element of the array, or a piece of what does not belong to one: `rest` is damaged by definition. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 
 import { damaged, EventBuilder, type SessionDraft } from './entry-builder.ts'
-import { countField, field, textField } from './fields.ts'
+import { field, textField } from './fields.ts'
 import type { TranscriptDocument, TranscriptEvent, TranscriptFormat } from './format.ts'
 import { parseJson, utf8 } from './json-value.ts'
 import { rowEvents } from './jsonl-document.ts'
@@ -163,8 +163,8 @@ function* storedRows(database: OpenclawDatabase, sessionId: string): Generator {
   for (;;) {
     const page = database.rows(query, [sessionId, last])
     yield* page
-    const seq = countField(page.at(-1), 'seq')
-    if (seq === undefined || page.length < pageRows) return
+    const seq = field(page.at(-1), 'seq')
+    if (typeof seq !== 'number' || page.length < pageRows) return
     last = seq
   }
 }

@@ -1,6 +1,7 @@
 import { array, assert, asyncProperty, constantFrom, nat, oneof, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { limits } from '../../src/limits.ts'
 import { byteLines, type ByteLine } from '../../src/transcripts/lines.ts'
 
 async function* inChunks(bytes: Uint8Array, sizeBytes: number): AsyncGenerator<Uint8Array> {
@@ -62,6 +63,18 @@ describe('byteLines()', () => {
     expect(whole.toString()).toBe(`${'x'.repeat(25)}\nshort\n`)
     expect(texts.at(-1)).toBe('short')
     expect(lines.map((line) => line.oversized)).toEqual([true, true, true, false])
+  })
+
+  it('gives an endless line in pieces that are far below what one stored entry may hold', async () => {
+    const chunk = Buffer.alloc(1024 * 1024, 'x')
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (let index = 0; index < 150; index += 1) yield chunk
+    }
+    const sizes: number[] = []
+    for await (const event of byteLines(endless())) if (event.type === 'line') sizes.push(event.bytes.length)
+    expect(sizes.length).toBeGreaterThan(1)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(limits.importedMessageBytesMax / 3)
+    expect(sizes.reduce((total, size) => total + size, 0)).toBe(150 * chunk.length)
   })
 
   it('gives back any stream, whatever the chunks are', async () => {

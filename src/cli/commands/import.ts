@@ -2,7 +2,14 @@ import { homedir } from 'node:os'
 
 import { Option, type Command } from 'commander'
 
-import { importFile, linkImported, listFiles, type FileReport } from '../../capture/import-files.ts'
+import {
+  importFile,
+  linkImported,
+  listFiles,
+  type FileReport,
+  type ListedFile,
+  type PassedOver,
+} from '../../capture/import-files.ts'
 import { processEnvironment } from '../../config.ts'
 import { findTranscripts, transcriptFormats } from '../../transcripts/registry.ts'
 import { withStore } from '../context.ts'
@@ -17,22 +24,33 @@ interface ImportOptions {
   readonly json?: boolean
 }
 
-interface FileToImport {
-  readonly path: string
-  readonly sizeBytes: number
+interface FileToImport extends ListedFile {
   readonly format?: string
 }
 
+interface FilesToImport {
+  readonly files: readonly FileToImport[]
+  readonly passedOver: readonly PassedOver[]
+}
+
+async function namedFiles(paths: readonly string[]): Promise<FilesToImport> {
+  const passedOver: PassedOver[] = []
+  const files = await listFiles(paths, { onPassedOver: (path) => passedOver.push(path) })
+  return { files, passedOver }
+}
+
 /** Without a path: everything at the known places of this machine, and what was found where. */
-async function findFiles(): Promise<FileToImport[]> {
+async function findFiles(): Promise<FilesToImport> {
   const files: FileToImport[] = []
+  const passedOver: PassedOver[] = []
   const places = await findTranscripts(homedir(), processEnvironment())
   for (const place of places) {
     process.stderr.write(`${place.format.label}: ${place.files.length} files in ${place.path}\n`)
     for (const problem of place.problems) process.stderr.write(`  ${problem}\n`)
-    for (const file of await listFiles(place.files)) files.push({ ...file, format: place.format.name })
+    const listed = await listFiles(place.files, { found: true, onPassedOver: (path) => passedOver.push(path) })
+    files.push(...listed.map((file) => ({ ...file, format: place.format.name })))
   }
-  return files
+  return { files, passedOver }
 }
 
 function sum(reports: readonly FileReport[], pick: (report: FileReport['documents'][number]) => number): number {
@@ -40,6 +58,15 @@ function sum(reports: readonly FileReport[], pick: (report: FileReport['document
     (total, report) => total + report.documents.reduce((inner, document) => inner + pick(document), 0),
     0,
   )
+}
+
+function hasFailed(reports: readonly FileReport[]): boolean {
+  return reports.some(({ status }) => status === 'failed')
+}
+
+function tellDefect(error: unknown): void {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`verbatim: internal error, a defect of Verbatim: ${detail}\n`)
 }
 
 function renderReports(reports: readonly FileReport[]): string {
@@ -86,8 +113,11 @@ export function registerImport(program: Command, status: ExitStatus): void {
     .option('--dry-run', 'show what would be imported, and import nothing')
     .option('--json', 'machine-readable output')
     .action(async (paths: readonly string[], options: ImportOptions) => {
-      const files: readonly FileToImport[] = paths.length > 0 ? await listFiles(paths) : await findFiles()
+      const { files, passedOver } = await (paths.length > 0 ? namedFiles(paths) : findFiles())
+      const reports: FileReport[] = passedOver.map((path) => ({ ...path, format: undefined, documents: [] }))
+      if (hasFailed(reports)) status.code = exitCodes.problems
       if (options.dryRun === true || files.length === 0) {
+        for (const { path, status: state, reason } of passedOver) process.stderr.write(`${state} ${path}: ${reason}\n`)
         if (options.json === true) return printJson(files)
         return print(
           files.length === 0 ? 'Nothing to import was found.\n' : `${files.map(({ path }) => path).join('\n')}\n`,
@@ -98,20 +128,21 @@ export function registerImport(program: Command, status: ExitStatus): void {
           'importing',
           files.reduce((total, file) => total + file.sizeBytes, 0),
         )
-        const reports: FileReport[] = []
         for (const file of files) {
           reports.push(
             await importFile(verbatim.stores, caller, {
               path: file.path,
               format: options.format ?? file.format,
-              again: options.again,
+              // A user who names a format wants it to be taken, whatever the file was taken for before.
+              again: options.again === true || options.format !== undefined,
               onProgress: (bytes) => progress.add(bytes),
+              onDefect: tellDefect,
             }),
           )
         }
         await linkImported(verbatim.stores, caller)
         progress.stop()
-        if (reports.some((report) => report.status === 'failed')) status.code = exitCodes.problems
+        if (hasFailed(reports)) status.code = exitCodes.problems
         return options.json === true ? printJson(reports) : print(renderReports(reports))
       })
     })

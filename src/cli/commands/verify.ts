@@ -21,14 +21,16 @@ export function registerVerify(program: Command, status: ExitStatus): void {
           before = done
         })
         progress.stop()
-        if (report.problems.length > 0) status.code = exitCodes.problems
+        if (report.problem_count > 0) status.code = exitCodes.problems
         if (options.json === true) return printJson(report)
         for (const { session_id: session, message_id: message, file, problem } of report.problems) {
           await print(
             `PROBLEM ${[session, message, file].filter((part) => part !== undefined).join(' ')}: ${problem}\n`,
           )
         }
-        const verdict = report.problems.length === 0 ? 'all intact' : `${report.problems.length} problems`
+        const untold = report.problem_count - report.problems.length
+        if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
+        const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
         return print(
           `${report.messages} messages of ${report.sessions} sessions (${report.bytes} bytes) and ${report.files} imported files: ${verdict}\n`,
         )

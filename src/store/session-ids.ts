@@ -1,0 +1,23 @@
+import type { Sql } from 'postgres'
+
+/** A session and the number of its last message. */
+export interface SessionExtent {
+  readonly id: string
+  readonly lastSeq: number
+}
+
+/**
+ * All sessions, a page at a time by id. An id never changes, so a walk misses no session that was there when it began,
+ * whatever is saved meanwhile. Uses the primary key.
+ */
+export async function sessionExtents(
+  sql: Sql,
+  tenantId: number,
+  page: { readonly after?: string | undefined; readonly limit: number },
+): Promise<SessionExtent[]> {
+  const rows = await sql<{ id: string; last_seq: string }[]>`
+    select id, last_seq from sessions
+    where tenant_id = ${tenantId} ${page.after === undefined ? sql`` : sql`and id > ${page.after}::uuid`}
+    order by id limit ${page.limit}`
+  return rows.map((row) => ({ id: row.id, lastSeq: Number(row.last_seq) }))
+}

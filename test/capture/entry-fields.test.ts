@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+
+import { EntryIds, storedText, usageOf } from '../../src/capture/entry-fields.ts'
+import { sha256 } from '../../src/model/payload.ts'
+import type { TranscriptEntry } from '../../src/transcripts/format.ts'
+
+function entry(fields: Partial<TranscriptEntry>): TranscriptEntry {
+  return {
+    type: 'entry',
+    session: 's',
+    before: new Uint8Array(),
+    bytes: Buffer.from('{}'),
+    kind: 'message',
+    role: 'user',
+    text: '',
+    toolsUsed: [],
+    ...fields,
+  }
+}
+
+describe('usageOf()', () => {
+  it('leaves out counts that the store cannot hold, and keeps the others', () => {
+    const usage = { input: 2 ** 31, output: 1.5, cacheRead: -1, cacheWrite: 2 ** 31 - 1 }
+    expect(usageOf(entry({ usage }))).toEqual({ cacheWrite: 2 ** 31 - 1 })
+    expect(usageOf(entry({}))).toBeUndefined()
+  })
+})
+
+describe('storedText()', () => {
+  it('leaves a text beyond 8 MiB to be derived, and stores an empty one', () => {
+    expect(storedText(entry({ text: '' }))).toBe('')
+    expect(storedText(entry({ text: 'x'.repeat(8 * 1024 * 1024) }))).toHaveLength(8 * 1024 * 1024)
+    // Two bytes a character: it is the stored size that counts.
+    expect(storedText(entry({ text: 'é'.repeat(4 * 1024 * 1024 + 1) }))).toBeUndefined()
+    expect(storedText(entry({ kind: 'damaged', text: 'x' }))).toBeUndefined()
+  })
+})
+
+describe('EntryIds', () => {
+  it('numbers the same bytes within each session', () => {
+    const ids = new EntryIds()
+    const bytes = Buffer.from('same')
+    const hash = sha256(bytes)
+    const own = `#${hash.toString('hex').slice(0, 32)}`
+    const idIn = (session: string) => ids.idOf(entry({ session, bytes }), hash)
+    expect([idIn('a'), idIn('a'), idIn('b'), idIn('a')]).toEqual([own, `${own}.2`, own, `${own}.3`])
+  })
+})

@@ -1,0 +1,218 @@
+import { mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { documentBytes, originalOf } from '../../src/capture/export-original.ts'
+import type { ImportDependencies } from '../../src/capture/import-document.ts'
+import { importFile, listFiles, type FileReport, type PassedOver } from '../../src/capture/import-files.ts'
+import { openVerbatim } from '../../src/compose.ts'
+import { InputError, UnavailableError } from '../../src/errors.ts'
+import { localCaller } from '../../src/model/access.ts'
+import type { Database } from '../../src/store/database.ts'
+import { listImportFiles } from '../../src/store/import-files.ts'
+import { readMessages } from '../../src/store/messages.ts'
+import type { Verbatim } from '../../src/verbatim.ts'
+import { StoreFixture } from '../embedded/store-fixture.ts'
+import { openclawStore, type OpenclawStore } from '../support/openclaw-store.ts'
+import { temporaryDirectory } from '../support/transcripts.ts'
+
+const caller = localCaller('test')
+const store = new StoreFixture()
+let verbatim: Verbatim
+
+beforeAll(async () => {
+  verbatim = await openVerbatim({ home: store.home, idleMinutes: 0.1, logLevel: 'silent' })
+}, 60_000)
+
+afterAll(async () => {
+  await verbatim[Symbol.asyncDispose]()
+  await store.dispose()
+}, 30_000)
+
+const user = (id: string, content: unknown, more: object = {}) =>
+  JSON.stringify({
+    type: 'user',
+    uuid: id,
+    sessionId: 'claude session',
+    timestamp: '2026-01-01T00:00:00.000Z',
+    message: { role: 'user', content },
+    ...more,
+  })
+
+/** A Claude Code file; each has a session of its own, so that tests do not meet in the store. */
+async function claudeFile(session: string, lines: readonly string[]): Promise<string> {
+  const path = join(await temporaryDirectory(), `${session}.jsonl`)
+  await writeFile(path, lines.map((line) => `${line.replaceAll('claude session', session)}\n`).join(''))
+  return path
+}
+
+function openclawRow(id: string) {
+  const message = { role: 'user', content: `Question ${id}` }
+  return { type: 'message', id, parentId: null, timestamp: '2026-01-01T00:00:01.000Z', message }
+}
+
+/** An OpenClaw database, whose documents are its sessions. */
+async function openclaw(sessions: readonly string[]): Promise<{ path: string; database: OpenclawStore }> {
+  const path = join(await temporaryDirectory(), 'agents', 'work', 'agent', 'openclaw-agent.sqlite')
+  const database = await openclawStore(path)
+  for (const session of sessions) database.session(`key ${session}`, session, [openclawRow(`row of ${session}`)])
+  return { path, database }
+}
+
+function run(path: string, options: { format?: string; again?: boolean } = {}): Promise<FileReport> {
+  return importFile(verbatim.stores, caller, { path, ...options })
+}
+
+async function documentsOf(path: string): Promise<string[]> {
+  const rows = await verbatim.stores.database.run((sql) => listImportFiles(sql, caller.tenantId, { limit: 1_000 }))
+  return rows.filter((row) => row.path === path).map(({ document }) => document)
+}
+
+/** The store as it is for a run that is cut off once the first document of a file is recorded. */
+function interruptedAfterOne(path: string): ImportDependencies {
+  const { database, archive } = verbatim.stores
+  const cut: Database = {
+    ...database,
+    run: async (work) => {
+      if ((await documentsOf(path)).length > 0) throw new UnavailableError('Cannot go on as the test ends this run')
+      return database.run(work)
+    },
+  }
+  return { database: cut, archive }
+}
+
+describe('importFile()', () => {
+  it('reads a file again whose import was interrupted between two documents', async () => {
+    const { path } = await openclaw(['cut 1', 'cut 2'])
+    const cut = await importFile(interruptedAfterOne(path), caller, { path })
+    expect(cut).toMatchObject({ status: 'failed', documents: [{ added: 1 }] })
+    expect(await run(path)).toMatchObject({ status: 'imported', documents: [{ added: 0, known: 1 }, { added: 1 }] })
+    expect(await run(path)).toMatchObject({ status: 'unchanged' })
+    expect(await documentsOf(path)).toEqual(['cut 1', 'cut 2'])
+  })
+
+  it('takes a file for unchanged also where a document has left it', async () => {
+    const { path, database } = await openclaw(['stays', 'leaves'])
+    await run(path)
+    database.database.run('delete from transcript_events where session_id = ?', ['leaves'])
+    await utimes(path, new Date(), new Date(Date.now() + 5_000))
+    expect(await run(path)).toMatchObject({ status: 'imported', documents: [{ document: 'stays' }] })
+    expect(await run(path)).toMatchObject({ status: 'unchanged' })
+    expect(await documentsOf(path)).toEqual(['leaves', 'stays'])
+  })
+
+  it('keeps a document apart whose name is the one that stands for the whole file', async () => {
+    const { path } = await openclaw(['*', 'other'])
+    await run(path)
+    expect(await documentsOf(path)).toHaveLength(2)
+    expect(await run(path)).toMatchObject({ status: 'unchanged' })
+  })
+
+  it('sees a file that grew within one tick of its clock', async () => {
+    const path = await claudeFile('grows', [user('a', 'one')])
+    const tick = new Date('2026-01-01T00:00:00.000Z')
+    await utimes(path, tick, tick)
+    await run(path)
+    await writeFile(path, `${user('b', 'two').replace('claude session', 'grows')}\n`, { flag: 'a' })
+    await utimes(path, tick, tick)
+    expect(await run(path)).toMatchObject({ status: 'imported', documents: [{ added: 1, known: 1 }] })
+  })
+
+  it('reads a file again in another format than it was taken for', async () => {
+    const path = await claudeFile('other format', [user('a', 'one')])
+    expect(await run(path)).toMatchObject({ status: 'imported', format: 'claude-code' })
+    expect(await run(path, { format: 'claude-code' })).toMatchObject({ status: 'unchanged' })
+    expect((await run(path, { format: 'codex' })).status).not.toBe('unchanged')
+  })
+
+  it('stores an entry whose token counts are no counts, and those that are', async () => {
+    const usage = { input_tokens: 1.5, output_tokens: 3_000_000_000, cache_read_input_tokens: 7 }
+    const answer = (id: string, counts: object) =>
+      user(id, 'odd', { type: 'assistant', message: { role: 'assistant', id, content: 'odd', usage: counts } })
+    const path = await claudeFile('odd counts', [answer('a', usage), answer('b', { ...usage, output_tokens: 5 })])
+    const report = await run(path)
+    expect(report).toMatchObject({ status: 'imported', documents: [{ added: 2 }] })
+    const { tokens } = await verbatim.getSession(caller, {
+      sessionId: 'odd counts',
+      view: 'full',
+      limit: 2,
+      maxTokens: 1_000,
+    })
+    expect(tokens).toMatchObject({ input: 0, output: 5 })
+  })
+
+  it('leaves a text beyond 8 MiB to be read out of the payload', async () => {
+    const large = 'long '.repeat(2 * 1024 * 1024)
+    const path = await claudeFile('large text', [user('a', large), user('b', 'short')])
+    const [document] = (await run(path)).documents
+    const sessionId = document?.sessionIds[0] ?? ''
+    const rows = await verbatim.stores.database.run((sql) =>
+      readMessages(sql, { tenantId: caller.tenantId, sessionId }, { fromSeq: 1, limit: 2 }),
+    )
+    expect(rows.map(({ text }) => text)).toEqual([null, 'short'])
+  })
+
+  it('reports a file that has gone as failed', async () => {
+    expect(await run(join(await temporaryDirectory(), 'gone.jsonl'))).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('ENOENT'),
+    })
+  })
+
+  it('tells a defect and fails the file; the defect is thrown where nobody is to be told', async () => {
+    const path = await claudeFile('defect', [user('a', 'one')])
+    const defect = new TypeError('Expected a defect')
+    const broken: ImportDependencies = {
+      ...verbatim.stores,
+      database: { ...verbatim.stores.database, run: () => Promise.reject(defect) },
+    }
+    const told: unknown[] = []
+    const report = await importFile(broken, caller, { path, onDefect: (error) => told.push(error) })
+    expect(report).toMatchObject({ status: 'failed', reason: 'internal error, a defect of Verbatim' })
+    expect(told).toEqual([defect])
+    await expect(importFile(broken, caller, { path })).rejects.toBe(defect)
+  })
+})
+
+describe('originalOf()', () => {
+  it('takes a relative path', async () => {
+    const path = await claudeFile('relative', [user('a', 'one')])
+    await run(path)
+    const sourceFile = relative(process.cwd(), path)
+    const file = await originalOf(verbatim.stores, caller, { sessionId: 'relative', sourceFile })
+    const parts: Uint8Array[] = []
+    for await (const bytes of documentBytes(verbatim.stores, caller.tenantId, file)) parts.push(bytes)
+    expect(Buffer.concat(parts).equals(await readFile(path))).toBe(true)
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('listFiles()', () => {
+  it('goes on after links to nothing, links in a loop and directories in a loop', async () => {
+    const root = await temporaryDirectory()
+    await mkdir(join(root, 'b'))
+    await writeFile(join(root, 'b', 'file'), 'x')
+    await writeFile(join(root, 'z'), 'x')
+    await symlink(join(root, 'nothing'), join(root, 'a dangling'))
+    await symlink(join(root, 'a loop'), join(root, 'a loop'))
+    await symlink(root, join(root, 'b', 'above'))
+    const passedOver: PassedOver[] = []
+    const files = await listFiles([root], { onPassedOver: (path) => passedOver.push(path) })
+    expect(files.map(({ path }) => path)).toEqual([join(root, 'b', 'file'), join(root, 'z')])
+    expect(passedOver.map(({ path, status }) => [path, status])).toEqual([
+      [join(root, 'a dangling'), 'skipped'],
+      [join(root, 'a loop'), 'skipped'],
+      [join(root, 'b', 'above'), 'skipped'],
+    ])
+  })
+
+  it('refuses a named path that does not exist, and passes over one that a search has found', async () => {
+    const root = await temporaryDirectory()
+    const gone = join(root, 'gone')
+    const passedOver: PassedOver[] = []
+    const onPassedOver = (path: PassedOver) => passedOver.push(path)
+    await expect(listFiles([gone], { onPassedOver })).rejects.toThrow(InputError)
+    expect(await listFiles([gone], { onPassedOver, found: true })).toEqual([])
+    expect(passedOver).toMatchObject([{ path: gone, status: 'skipped' }])
+  })
+})
