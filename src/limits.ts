@@ -41,6 +41,6 @@ export const limits = {
   unitsPerMessageMax: 500,
   queryTermsMax: 64,
   /** Units that one search scores at most; the rarest terms choose them. */
-  searchCandidatesMax: 1_500,
+  searchCandidatesMax: 1_000,
   searchWaitForIndexMs: 2_000,
 } as const

@@ -1,4 +1,3 @@
-import { loadPayload } from '../capture/large-payload.ts'
 import { requireSession } from '../capture/session-reference.ts'
 import { InputError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
@@ -6,10 +5,12 @@ import { recordedDataNotice } from '../model/fence.ts'
 import { newId } from '../model/ids.ts'
 import { parseTime } from '../model/validate.ts'
 import { readableText } from '../sessions/document.ts'
-import type { ReadDependencies } from '../sessions/get-session.ts'
-import { readMessages, type MessageRow } from '../store/messages.ts'
-import { latestSummary, saveSummary } from '../store/summaries.ts'
-import { summarizeExtractive, type MessageToSummarize } from './extract.ts'
+import { messageBody } from '../sessions/message-body.ts'
+import type { ReadDependencies } from '../sessions/session-page.ts'
+import type { MessageRow, SessionKey } from '../store/messages.ts'
+import { pagedMessages } from '../store/page-messages.ts'
+import { currentSummary, saveSummary, type Summary } from '../store/summaries.ts'
+import { summarizeExtractive, type MessageToSummarize, type SummarySentence } from './extract.ts'
 import type { SummaryStyle } from './summary-style.ts'
 
 export interface SummarizeInput {
@@ -26,12 +27,14 @@ export interface SummarizeInput {
   readonly keep: boolean
 }
 
-/** A summary of which every sentence names the message it comes from. */
+/** A summary. Of an extracted one every sentence names the message it comes from; one that a model wrote has no citations. */
 export interface SummaryReply {
   readonly notice: string
   readonly session_id: string
   readonly style: string
   readonly summary: string
+  /** Whether the summary or a sentence of it was cut to fit the reply. */
+  readonly truncated?: boolean
   readonly citations: readonly {
     readonly sentence: number
     readonly message_id: string
@@ -41,7 +44,15 @@ export interface SummaryReply {
     readonly text: string
   }[]
   readonly made_by: 'extractive' | 'host'
-  readonly coverage: { readonly from_seq: number; readonly to_seq: number; readonly messages_read: number }
+  /** The model that wrote it, where that was said. */
+  readonly model?: string
+  readonly coverage: {
+    readonly from_seq: number
+    readonly to_seq: number
+    readonly messages_read?: number
+    /** Messages of the session after `to_seq`, which the summary knows nothing of. */
+    readonly newer_messages?: number
+  }
 }
 
 interface Stretch {
@@ -51,36 +62,91 @@ interface Stretch {
   readonly until: string | undefined
 }
 
-const pageMessages = 200
-
-/** The turns of a stretch of a session, streamed, so that its length does not matter. */
+/** The turns of a stretch of a session, streamed, so that its length does not matter. Damaged ones are left out. */
 async function* turns(
   dependencies: ReadDependencies,
-  key: { readonly tenantId: number; readonly sessionId: string },
+  key: SessionKey,
   stretch: Stretch,
 ): AsyncIterable<MessageToSummarize> {
   const isWanted = (row: MessageRow) =>
     row.kind === 'message' &&
     (stretch.since === undefined || row.timestamp >= stretch.since) &&
     (stretch.until === undefined || row.timestamp <= stretch.until)
-  for (let fromSeq = stretch.fromSeq; fromSeq <= stretch.toSeq;) {
-    const rows = await dependencies.database.run((sql) =>
-      readMessages(sql, key, { fromSeq, toSeq: stretch.toSeq, limit: pageMessages }),
-    )
-    for (const row of rows) {
-      if (!isWanted(row)) continue
-      const text = readableText(row, await loadPayload(dependencies.archive, row))
-      yield { id: row.id, seq: row.seq, sender: row.sender, role: row.role, text }
+  for await (const rows of pagedMessages(dependencies.database, key, stretch)) {
+    for (const row of rows.filter(isWanted)) {
+      const body = await messageBody(dependencies.archive, row)
+      if ('error' in body) continue
+      yield { id: row.id, seq: row.seq, sender: row.sender, role: row.role, text: readableText(row, body.payload) }
     }
-    const last = rows.at(-1)
-    if (last === undefined) return
-    fromSeq = last.seq + 1
   }
 }
 
+/** What a reply says whichever way its summary was made. */
+interface Scope {
+  readonly sessionId: string
+  readonly style: string
+  readonly coverage: SummaryReply['coverage']
+}
+
+/** The reply that quotes these sentences. */
+function quotingReply(scope: Scope, sentences: readonly SummarySentence[]): SummaryReply {
+  return {
+    notice: recordedDataNotice,
+    session_id: scope.sessionId,
+    style: scope.style,
+    summary: sentences.map(({ sender, text }) => `${sender}: ${text}`).join('\n'),
+    citations: sentences.map(({ messageId, seq, sender, text }, index) => ({
+      sentence: index + 1,
+      message_id: messageId,
+      seq,
+      sender,
+      text,
+    })),
+    made_by: 'extractive',
+    coverage: scope.coverage,
+  }
+}
+
+/** The sentences of a stored summary as they were chosen, or undefined where it does not say whom they quote. */
+function quotedSentences(stored: Summary): SummarySentence[] | undefined {
+  const sentences: SummarySentence[] = []
+  for (const {
+    text,
+    message_ids: [messageId],
+    sender,
+    seq,
+  } of stored.sentences) {
+    if (messageId === undefined || sender === undefined || seq === undefined) return undefined
+    sentences.push({ text: text.slice(`${sender}: `.length), messageId, seq, sender })
+  }
+  return sentences
+}
+
+/** The reply that a stored summary makes: any that a model wrote; an extracted one if it was asked for in this length. */
+function storedReply(stored: Summary, sessionId: string, maxTokens: number): SummaryReply | undefined {
+  const { making, style } = stored
+  const coverage = { from_seq: stored.firstSeq ?? 1, to_seq: stored.lastSeq ?? 0 }
+  if (stored.madeBy === 'host') {
+    return {
+      notice: recordedDataNotice,
+      session_id: sessionId,
+      style,
+      summary: stored.text,
+      citations: [],
+      made_by: 'host',
+      ...(stored.model === null ? {} : { model: stored.model }),
+      coverage,
+    }
+  }
+  const sentences = making?.max_tokens === maxTokens ? quotedSentences(stored) : undefined
+  if (making === undefined || sentences === undefined) return undefined
+  return quotingReply({ sessionId, style, coverage: { ...coverage, messages_read: making.messages_read } }, sentences)
+}
+
 /**
- * Summarises a session, or a stretch of it, with its own sentences (`extract.ts`). A summary of the whole session is
- * kept and shown as its `context_summary`; it is made anew when messages have been added. The source never changes.
+ * Summarises a session, or a stretch of it, with its own sentences (`extract.ts`). Of a whole session a stored summary
+ * that is still current is returned: what the calling model wrote first, then an extracted one of the same style and
+ * length. A newly made one is kept and shown as the session's `context_summary`. The source never changes.
  */
 export async function summarize(
   dependencies: ReadDependencies,
@@ -90,61 +156,55 @@ export async function summarize(
   const session = await requireSession(dependencies.database, caller.tenantId, input.sessionId)
   const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
   const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
+  const { id: sessionId, lastSeq } = session
   const fromSeq = input.fromSeq ?? 1
-  const toSeq = Math.min(input.toSeq ?? session.lastSeq, session.lastSeq)
-  if (fromSeq > toSeq && session.lastSeq > 0) {
+  const toSeq = Math.min(input.toSeq ?? lastSeq, lastSeq)
+  if (fromSeq > toSeq && lastSeq > 0) {
     throw new InputError(
-      `Cannot summarize messages ${fromSeq} to ${toSeq} of session "${session.id}" as it has messages 1 to ${session.lastSeq}`,
+      `Cannot summarize messages ${fromSeq} to ${toSeq} of session "${sessionId}" as it has messages 1 to ${lastSeq}`,
       {
         remedy: 'Give from_seq and to_seq inside the session, or leave them out',
       },
     )
   }
-  const key = { tenantId: caller.tenantId, sessionId: session.id }
+  const key = { tenantId: caller.tenantId, sessionId }
+  const { style, maxTokens } = input
+  const isWhole = fromSeq === 1 && toSeq === lastSeq && since === undefined && until === undefined
+  const stored =
+    isWhole && !input.refresh
+      ? await dependencies.database.run((sql) => currentSummary(sql, key, { style, lastSeq }))
+      : undefined
+  const known = stored === undefined ? undefined : storedReply(stored, sessionId, maxTokens)
+  if (known !== undefined) return known
+
   const made = await summarizeExtractive(turns(dependencies, key, { fromSeq, toSeq, since, until }), {
-    style: input.style,
-    maxTokens: input.maxTokens,
+    style,
+    maxTokens,
   })
-  const isWhole = fromSeq === 1 && toSeq === session.lastSeq && since === undefined && until === undefined
-  if (input.keep && isWhole && made.sentences.length > 0)
-    await keep(dependencies, key, {
-      style: input.style,
-      lastSeq: toSeq,
-      sentences: made.sentences,
-      refresh: input.refresh,
-    })
-  return {
-    notice: recordedDataNotice,
-    session_id: session.id,
-    style: input.style,
-    summary: made.sentences.map(({ sender, text }) => `${sender}: ${text}`).join('\n'),
-    citations: made.sentences.map(({ messageId, seq, sender, text }, index) => ({
-      sentence: index + 1,
-      message_id: messageId,
-      seq,
-      sender,
-      text,
-    })),
-    made_by: 'extractive',
-    coverage: { from_seq: fromSeq, to_seq: toSeq, messages_read: made.messagesRead },
+  // One of another length stays: calls of two lengths would otherwise store a summary each time.
+  if (input.keep && isWhole && stored === undefined && made.sentences.length > 0)
+    await keep(dependencies, key, { style, lastSeq, maxTokens, ...made })
+  const newer = lastSeq - toSeq
+  const coverage = {
+    from_seq: fromSeq,
+    to_seq: toSeq,
+    messages_read: made.messagesRead,
+    ...(newer > 0 ? { newer_messages: newer } : {}),
   }
+  return quotingReply({ sessionId, style, coverage }, made.sentences)
 }
 
-interface Kept {
-  readonly style: SummaryStyle
-  readonly lastSeq: number
-  readonly sentences: readonly { readonly text: string; readonly messageId: string; readonly sender: string }[]
-  readonly refresh: boolean
-}
-
-/** Keeps the summary unless one of the same style and the same messages is there already. */
 async function keep(
   dependencies: ReadDependencies,
-  key: { readonly tenantId: number; readonly sessionId: string },
-  summary: Kept,
+  key: SessionKey,
+  summary: {
+    readonly style: SummaryStyle
+    readonly lastSeq: number
+    readonly maxTokens: number
+    readonly sentences: readonly SummarySentence[]
+    readonly messagesRead: number
+  },
 ): Promise<void> {
-  const known = await dependencies.database.run((sql) => latestSummary(sql, key, summary.style))
-  if (!summary.refresh && known !== undefined && known.lastSeq === summary.lastSeq) return
   const id = newId()
   await dependencies.database.run((sql) =>
     saveSummary(sql, key.tenantId, {
@@ -154,11 +214,14 @@ async function keep(
       style: summary.style,
       firstSeq: 1,
       lastSeq: summary.lastSeq,
-      sentences: summary.sentences.map(({ sender, text, messageId }) => ({
+      sentences: summary.sentences.map(({ sender, seq, text, messageId }) => ({
         text: `${sender}: ${text}`,
         message_ids: [messageId],
+        sender,
+        seq,
       })),
       madeBy: 'extractive',
+      making: { max_tokens: summary.maxTokens, messages_read: summary.messagesRead },
     }),
   )
 }

@@ -40,7 +40,7 @@ export const rankedMax = 500
 /** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
 const enoughMessages = 30
 /** Of the newest units, this many are looked through for words that are in too many messages to look at each. */
-const newestUnits = 2_000
+const newestUnits = 1_000
 
 interface HashedQuery {
   readonly terms: readonly HashedTerm[]

@@ -26,8 +26,20 @@ export interface SessionHead {
   readonly parent_session_id?: string
   readonly tags?: readonly string[]
   readonly metadata?: Readonly<Record<string, unknown>>
+  /** How many names, or bytes of metadata, a reply of bounded length has left out. */
+  readonly participants_more?: number
+  readonly models_used_more?: number
+  readonly tags_more?: number
+  readonly metadata_bytes?: number
   readonly restricted?: boolean
   readonly legal_hold?: boolean
+}
+
+/** A piece of an exact text; the pieces in order are all of it. */
+export interface PartOfText {
+  readonly offset_bytes: number
+  readonly total_bytes: number
+  readonly text: string
 }
 
 /** One message of the session document. */
@@ -40,19 +52,28 @@ export interface MessageDocument {
   /** What was saved: any JSON; the text of a damaged line; base64 where the bytes are not text (`metadata.encoding` says so). */
   readonly content?: unknown
   /** In place of `content`, where one message is larger than the page: a piece of its exact text. */
-  readonly content_part?: { readonly offset_bytes: number; readonly total_bytes: number; readonly text: string }
+  readonly content_part?: PartOfText
+  /** In place of `content`, where the stored bytes are missing or altered: what is wrong. */
+  readonly error?: string
   /** In the compact view, in place of `content`. */
   readonly text?: string
   readonly truncated?: boolean
+  /** In the compact view, where there is no metadata. */
+  readonly trust?: string
   readonly embeddings?: readonly unknown[]
   readonly metadata?: Readonly<Record<string, unknown>>
+  /** After the pieces of the content, where the metadata is too large for a page: a piece of the JSON of all of it. */
+  readonly metadata_part?: PartOfText
 }
 
 /** The founding session schema, with what this product adds to it. */
 export interface SessionDocument extends SessionHead {
   readonly notice?: string
   readonly messages: readonly MessageDocument[]
+  /** On the first page only, and cut to a quarter of it. */
   readonly context_summary: string | null
+  /** The last message that the summary covers, where the session has newer ones. */
+  readonly context_summary_to_seq?: number
   readonly next_cursor?: string
 }
 
@@ -97,7 +118,19 @@ function tokensOf(message: MessageRow): Record<string, number> | undefined {
   return known.length === 0 ? undefined : Object.fromEntries(known)
 }
 
-function metadataOf(
+/** What a reader needs to take a message's bytes for what they are, however small the page. */
+function coreMetadata(message: MessageRow, encoding: string) {
+  return {
+    trust: message.trust,
+    saved_at: message.savedAt,
+    sha256: Buffer.from(message.payloadSha256).toString('hex'),
+    ...(encoding === 'json' ? {} : { encoding }),
+    ...(message.payloadMediaType === jsonMediaType ? {} : { media_type: message.payloadMediaType }),
+  }
+}
+
+/** Everything that is known about a message but what its own metadata says. */
+function knownMetadata(
   message: MessageRow,
   known: { readonly encoding: string; readonly sentiment: number | null },
 ): Record<string, unknown> {
@@ -110,17 +143,12 @@ function metadataOf(
     replaces_id: message.replacesId,
     context_switch: message.contextSwitch,
     kind: message.kind === 'message' ? undefined : message.kind,
-    encoding: known.encoding === 'json' ? undefined : known.encoding,
-    media_type: message.payloadMediaType === jsonMediaType ? undefined : message.payloadMediaType,
-    own: message.metadata === null ? undefined : JSON.parse(message.metadata),
   }
   const given = Object.entries(optional).filter(([, value]) => value !== null && value !== undefined)
   return {
     tools_used: message.toolsUsed ?? [],
     sentiment: known.sentiment,
-    trust: message.trust,
-    saved_at: message.savedAt,
-    sha256: Buffer.from(message.payloadSha256).toString('hex'),
+    ...coreMetadata(message, known.encoding),
     ...Object.fromEntries(given),
   }
 }
@@ -129,33 +157,61 @@ function common(message: MessageRow) {
   return { id: message.id, seq: message.seq, timestamp: message.timestamp, sender: message.sender, role: message.role }
 }
 
+/** The bytes of a message, or why they cannot be had. */
+export type MessageBody = { readonly payload: Uint8Array } | { readonly error: string }
+
 /** A message whole, with everything that is known about it. */
-export function fullMessage(message: MessageRow, payload: Uint8Array, sentiment: number | null): MessageDocument {
-  const decoded = decodePayload(payload, message.payloadMediaType)
+export function fullMessage(message: MessageRow, body: MessageBody, sentiment: number | null): MessageDocument {
+  const decoded = 'payload' in body ? decodePayload(body.payload, message.payloadMediaType) : undefined
+  const own: unknown = message.metadata === null ? undefined : JSON.parse(message.metadata)
   return {
     ...common(message),
-    content: decoded.value,
+    ...('payload' in body ? { content: decoded?.value } : { error: body.error }),
     embeddings: [],
-    metadata: metadataOf(message, { encoding: decoded.encoding, sentiment }),
+    metadata: {
+      ...knownMetadata(message, { encoding: decoded?.encoding ?? 'json', sentiment }),
+      ...(own === undefined ? {} : { own }),
+    },
   }
 }
 
-/** A piece of a message that is too large for one page; the pieces in order are its exact text (or base64). */
-export function partOfMessage(
+/**
+ * A message in pieces: what each of them says about it, and the JSON of its whole metadata. Its own metadata is put in
+ * as it is stored, however deep it nests.
+ */
+export function messageInPieces(
   message: MessageRow,
-  payload: Uint8Array,
-  piece: { readonly offsetBytes: number; readonly text: string },
-): MessageDocument {
-  const { encoding } = decodePayload(payload, message.payloadMediaType)
+  body: MessageBody,
+): { readonly frame: MessageDocument; readonly metadataJson: string } {
+  const encoding = 'payload' in body ? decodePayload(body.payload, message.payloadMediaType).encoding : 'json'
+  const known = JSON.stringify(knownMetadata(message, { encoding, sentiment: null }))
   return {
-    ...common(message),
-    content_part: { offset_bytes: piece.offsetBytes, total_bytes: payload.length, text: piece.text },
-    embeddings: [],
-    metadata: metadataOf(message, { encoding, sentiment: null }),
+    frame: {
+      ...common(message),
+      ...('payload' in body ? {} : { error: body.error }),
+      embeddings: [],
+      metadata: coreMetadata(message, encoding),
+    },
+    metadataJson: message.metadata === null ? known : `${known.slice(0, -1)},"own":${message.metadata}}`,
   }
 }
 
-/** A message as one reads it: who, when, and its text. */
-export function compactMessage(message: MessageRow, text: string, truncated: boolean): MessageDocument {
-  return { ...common(message), text, ...(truncated ? { truncated } : {}) }
+/** A message as one reads it: who, when, how far to trust it, and its text. */
+export function compactMessage(
+  message: MessageRow,
+  read: { readonly text: string; readonly truncated: boolean } | { readonly error: string },
+): MessageDocument {
+  return {
+    ...common(message),
+    trust: message.trust,
+    ...('error' in read ? { error: read.error } : { text: read.text, ...(read.truncated ? { truncated: true } : {}) }),
+  }
+}
+
+/** What there is to read in a message of any view: its text, its content as text, or what is wrong with it. */
+export function shownText(message: MessageDocument): string {
+  if (message.error !== undefined) return `[${message.error}]`
+  if (message.text !== undefined) return message.text
+  if (message.content_part !== undefined) return message.content_part.text
+  return typeof message.content === 'string' ? message.content : JSON.stringify(message.content, null, 2)
 }

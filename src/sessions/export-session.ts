@@ -1,29 +1,24 @@
-import { loadPayload } from '../capture/large-payload.ts'
 import { requireSession } from '../capture/session-reference.ts'
 import type { Caller } from '../model/access.ts'
-import { readMessages, type MessageRow } from '../store/messages.ts'
+import type { MessageRow, SessionKey } from '../store/messages.ts'
+import { pagedMessages } from '../store/page-messages.ts'
 import { readSentiments } from '../store/search-units.ts'
 import { latestSummary } from '../store/summaries.ts'
-import { fullMessage, readableText, sessionHead } from './document.ts'
-import type { ReadDependencies } from './get-session.ts'
+import { fullMessage, readableText, sessionHead, type MessageBody } from './document.ts'
+import { messageBody } from './message-body.ts'
+import type { ReadDependencies } from './session-page.ts'
 
 export type ExportFormat = 'json' | 'jsonl' | 'markdown'
 
-const pageMessages = 200
-
 async function* allMessages(
   dependencies: ReadDependencies,
-  key: { readonly tenantId: number; readonly sessionId: string },
-): AsyncIterable<{ row: MessageRow; payload: Uint8Array; sentiment: number | null }> {
-  for (let fromSeq = 1; ;) {
-    const rows = await dependencies.database.run((sql) => readMessages(sql, key, { fromSeq, limit: pageMessages }))
-    const last = rows.at(-1)
-    if (last === undefined) return
-    const range = { fromSeq, toSeq: last.seq }
+  key: SessionKey,
+): AsyncIterable<{ row: MessageRow; body: MessageBody; sentiment: number | null }> {
+  for await (const rows of pagedMessages(dependencies.database, key, { fromSeq: 1 })) {
+    const range = { fromSeq: rows[0]?.seq ?? 1, toSeq: rows.at(-1)?.seq ?? 1 }
     const sentiments = await dependencies.database.run((sql) => readSentiments(sql, key, range))
     for (const row of rows)
-      yield { row, payload: await loadPayload(dependencies.archive, row), sentiment: sentiments.get(row.seq) ?? null }
-    fromSeq = last.seq + 1
+      yield { row, body: await messageBody(dependencies.archive, row), sentiment: sentiments.get(row.seq) ?? null }
   }
 }
 
@@ -34,7 +29,8 @@ function section(row: MessageRow, text: string): string {
 
 /**
  * A whole session, streamed as text: `json` is the session document of the founding schema, `jsonl` one message a line
- * (which `verbatim import` reads), `markdown` is for reading and leaves out what is not.
+ * (which `verbatim import` reads), `markdown` is for reading and leaves out what is not. A message whose bytes are damaged
+ * says so in the place of its content, and the rest goes on.
  */
 export async function* exportSession(
   dependencies: ReadDependencies,
@@ -47,13 +43,13 @@ export async function* exportSession(
   const head = sessionHead(session)
   switch (choice.format) {
     case 'jsonl':
-      for await (const { row, payload, sentiment } of messages)
-        yield `${JSON.stringify({ session_id: session.id, ...fullMessage(row, payload, sentiment) })}\n`
+      for await (const { row, body, sentiment } of messages)
+        yield `${JSON.stringify({ session_id: session.id, ...fullMessage(row, body, sentiment) })}\n`
       return
     case 'markdown':
       yield `# ${head.title ?? `Session ${head.session_id}`}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n`
-      for await (const { row, payload } of messages) {
-        const text = readableText(row, payload)
+      for await (const { row, body } of messages) {
+        const text = 'error' in body ? `[${body.error}]` : readableText(row, body.payload)
         if (row.kind !== 'event' && text.length > 0) yield section(row, text)
       }
       return
@@ -62,8 +58,8 @@ export async function* exportSession(
       const { length } = JSON.stringify(head)
       yield `${JSON.stringify(head).slice(0, length - 1)},"messages":[`
       let separator = '\n'
-      for await (const { row, payload, sentiment } of messages) {
-        yield `${separator}${JSON.stringify(fullMessage(row, payload, sentiment))}`
+      for await (const { row, body, sentiment } of messages) {
+        yield `${separator}${JSON.stringify(fullMessage(row, body, sentiment))}`
         separator = ',\n'
       }
       yield `\n],"context_summary":${JSON.stringify(summary?.text ?? null)}}\n`

@@ -6,12 +6,16 @@ import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import { checkName, parseTime } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
 import { listSessions as list, type SessionFilter } from '../store/sessions.ts'
-import { sessionHead, type SessionHead } from './document.ts'
+import { briefHead } from './brief-head.ts'
+import type { SessionHead } from './document.ts'
+import { bytesOfTokens, elementBytes } from './json-size.ts'
 
 export interface ListSessionsInput extends Omit<SessionFilter, 'since' | 'until'> {
   readonly since?: string | number | undefined
   readonly until?: string | number | undefined
   readonly limit: number
+  /** Of the whole reply; a page has fewer sessions than `limit` where they would take more. */
+  readonly maxTokens?: number | undefined
   readonly cursor?: string | undefined
 }
 
@@ -19,6 +23,11 @@ export interface SessionList {
   readonly sessions: readonly SessionHead[]
   readonly next_cursor?: string
 }
+
+/** What title, participants, models, tags and metadata of one session take at most, each. */
+const headShareBytes = 2_000
+/** `next_cursor`, and the brackets around the sessions. */
+const frameBytes = 200
 
 const placeSchema = z.object({ lastActiveAt: z.iso.datetime(), id: z.uuid() })
 
@@ -36,11 +45,18 @@ export async function listSessions(database: Database, caller: Caller, input: Li
   const after = input.cursor === undefined ? undefined : decodeCursor('sessions', input.cursor, placeSchema)
   // One more than the page tells whether another page follows.
   const rows = await database.run((sql) => list(sql, caller.tenantId, { filter, after, limit: input.limit + 1 }))
-  const page = rows.slice(0, input.limit)
-  const last = page.at(-1)
+  const sessions: SessionHead[] = []
+  let room = input.maxTokens === undefined ? Number.POSITIVE_INFINITY : bytesOfTokens(input.maxTokens) - frameBytes
+  for (const row of rows.slice(0, input.limit)) {
+    const head = briefHead(row, headShareBytes)
+    room -= elementBytes(head, room)
+    if (room < 0 && sessions.length > 0) break
+    sessions.push(head)
+  }
+  const last = rows[sessions.length - 1]
   return {
-    sessions: page.map(sessionHead),
-    ...(rows.length > input.limit && last !== undefined
+    sessions,
+    ...(rows.length > sessions.length && last !== undefined
       ? { next_cursor: encodeCursor('sessions', { lastActiveAt: last.lastActiveAt, id: last.id }) }
       : {}),
   }

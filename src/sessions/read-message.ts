@@ -9,7 +9,7 @@ import { checkName } from '../model/validate.ts'
 import { findMessage } from '../store/messages.ts'
 import { readSentiments } from '../store/search-units.ts'
 import { fullMessage, type MessageDocument } from './document.ts'
-import type { ReadDependencies } from './get-session.ts'
+import type { ReadDependencies } from './session-page.ts'
 
 export interface MessageReply {
   readonly notice: string
@@ -41,6 +41,10 @@ export async function readMessage(
   return {
     notice: recordedDataNotice,
     session_id: session.id,
-    message: fullMessage(row, await loadPayload(dependencies.archive, row), sentiments.get(row.seq) ?? null),
+    message: fullMessage(
+      row,
+      { payload: await loadPayload(dependencies.archive, row) },
+      sentiments.get(row.seq) ?? null,
+    ),
   }
 }

@@ -1,5 +1,11 @@
 import { fence } from '../model/fence.ts'
-import type { SessionDocument } from './document.ts'
+import { shownText, type SessionDocument } from './document.ts'
+
+/** Names, and how many more there are. */
+function listed(names: readonly string[], more = 0): string {
+  const all = more === 0 ? names : [...names, `${more} more`]
+  return all.join(', ') || '–'
+}
 
 /** A page of a session as Markdown that one reads, inside a fence. */
 export function renderSession(document: SessionDocument): string {
@@ -7,13 +13,11 @@ export function renderSession(document: SessionDocument): string {
   const head = [
     `# ${document.title ?? `Session ${document.session_id}`}`,
     `session ${document.session_id} · source ${document.source} · ${document.message_count} messages · started ${document.created_at} · last active ${document.last_active_at}${document.closed_at === null ? '' : ` · closed ${document.closed_at}`}`,
-    `participants: ${document.participants.join(', ') || '–'} · models: ${document.models_used.join(', ') || '–'} · tokens: ${document.total_tokens} (in ${tokens.input}, out ${tokens.output}, cache read ${tokens.cache_read}, cache write ${tokens.cache_write}) · tool calls: ${document.tool_invocations} · context switches: ${document.context_switches}`,
+    `participants: ${listed(document.participants, document.participants_more)} · models: ${listed(document.models_used, document.models_used_more)} · tokens: ${document.total_tokens} (in ${tokens.input}, out ${tokens.output}, cache read ${tokens.cache_read}, cache write ${tokens.cache_write}) · tool calls: ${document.tool_invocations} · context switches: ${document.context_switches}`,
   ]
   const messages = document.messages.map((message) => {
-    const text =
-      message.text ??
-      (typeof message.content === 'string' ? message.content : JSON.stringify(message.content ?? message.content_part))
-    return `### ${message.seq} · ${message.sender} (${message.role}) · ${message.timestamp}\n\n${text}`
+    const trust = message.trust ?? message.metadata?.['trust']
+    return `### ${message.seq} · ${message.sender} (${message.role}, trust: ${String(trust)}, id ${message.id}) · ${message.timestamp}\n\n${shownText(message)}`
   })
   const body = fence([...head, ...messages].join('\n\n'), 'session')
   return document.next_cursor === undefined

@@ -4,11 +4,12 @@ import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
-import { writeAudit } from '../store/audit-log.ts'
+import { wasAudited, writeAudit } from '../store/audit-log.ts'
 import type { Database } from '../store/database.ts'
-import { updateSession as update } from '../store/sessions.ts'
+import { sessionsById, updateSession as update, type SessionRow } from '../store/sessions.ts'
 import { saveSummary } from '../store/summaries.ts'
-import { sessionHead, type SessionHead } from './document.ts'
+import { briefHead } from './brief-head.ts'
+import type { SessionHead } from './document.ts'
 
 export interface UpdateSessionInput {
   readonly sessionId: string
@@ -44,48 +45,75 @@ function checkText(text: string, field: { readonly field: string; readonly chara
   }
 }
 
-/** Changes what is given and nothing else, and returns the session after it. */
+/** A reply carries at most so much of each part of the head that may be long. */
+const headShareBytes = 2_000
+
+/** The summary as it is stored: a sentence a line. */
+function summaryOf(session: SessionRow, written: { readonly text: string; readonly model: string | undefined }) {
+  return {
+    id: newId(),
+    sessionId: session.id,
+    level: 'session' as const,
+    style: 'brief',
+    firstSeq: 1,
+    lastSeq: session.lastSeq,
+    sentences: written.text
+      .split('\n')
+      .filter((line) => line.trim().length > 0)
+      .map((text) => ({ text, message_ids: [] })),
+    madeBy: 'host',
+    model: written.model,
+  }
+}
+
+function checkInput(input: UpdateSessionInput): void {
+  const { sessionId: _sessionId, model, ...change } = input
+  if (Object.values(change).every((value) => value === undefined)) {
+    throw new InputError('Cannot update the session as nothing to change is given', {
+      remedy: 'Give at least one of closed, title, tags, restricted, legal_hold, summary',
+    })
+  }
+  const { tags, title, summary } = change
+  if (tags !== undefined) checkTags(tags)
+  if (title !== undefined) checkText(title, { field: 'title', charactersMax: limits.titleCharactersMax })
+  if (summary !== undefined) checkText(summary, { field: 'summary', charactersMax: limits.summaryCharactersMax })
+  if (model !== undefined) checkName(model, { field: 'model', charactersMax: limits.nameCharactersMax })
+}
+
+/**
+ * Changes what is given and nothing else, all of it or nothing, and returns the session after it. It is done once, even
+ * where the answer of the database is lost and the call is made again.
+ */
 export async function updateSession(
   database: Database,
   caller: Caller,
   input: UpdateSessionInput,
 ): Promise<SessionHead> {
+  checkInput(input)
   const { sessionId, summary, model, ...change } = input
-  if (summary === undefined && Object.values(change).every((value) => value === undefined)) {
-    throw new InputError('Cannot update the session as nothing to change is given', {
-      remedy: 'Give at least one of closed, title, tags, restricted, legal_hold, summary',
-    })
-  }
-  if (change.tags !== undefined) checkTags(change.tags)
-  if (change.title !== undefined) checkText(change.title, { field: 'title', charactersMax: limits.titleCharactersMax })
-  if (summary !== undefined) checkText(summary, { field: 'summary', charactersMax: limits.summaryCharactersMax })
-  if (model !== undefined) checkName(model, { field: 'model', charactersMax: limits.nameCharactersMax })
   const session = await requireSession(database, caller.tenantId, sessionId)
-  const key = { tenantId: caller.tenantId, id: session.id }
-  const summaryId = newId()
-  const changed = await database.run(async (sql) => {
-    if (summary !== undefined) {
-      const sentences = summary.split('\n').filter((line) => line.trim().length > 0)
-      await saveSummary(sql, caller.tenantId, {
-        id: summaryId,
-        sessionId: session.id,
-        level: 'session',
-        style: 'brief',
-        firstSeq: 1,
-        lastSeq: session.lastSeq,
-        sentences: sentences.map((text) => ({ text, message_ids: [] })),
-        madeBy: 'host',
-        model,
+  const { tenantId } = caller
+  const requestId = newId()
+  const newSummary = summary === undefined ? undefined : summaryOf(session, { text: summary, model })
+  let attempts = 0
+  const changed = await database.run((sql) =>
+    sql.begin(async (transaction) => {
+      attempts++
+      if (attempts > 1 && (await wasAudited(transaction, tenantId, requestId)))
+        return (await sessionsById(transaction, tenantId, [session.id]))[0]
+      const updated = await update(transaction, { tenantId, id: session.id }, change)
+      if (updated === undefined) return undefined
+      if (newSummary !== undefined) await saveSummary(transaction, tenantId, newSummary)
+      await writeAudit(transaction, caller, {
+        action: 'session.update',
+        objectKind: 'session',
+        objectId: session.id,
+        outcome: 'ok',
+        requestId,
       })
-    }
-    await writeAudit(sql, caller, {
-      action: 'session.update',
-      objectKind: 'session',
-      objectId: session.id,
-      outcome: 'ok',
-    })
-    return update(sql, key, change)
-  })
+      return updated
+    }),
+  )
   if (changed === undefined) throw new NotFoundError(`No session "${sessionId}"`, { remedy: 'Call list_sessions' })
-  return sessionHead(changed)
+  return briefHead(changed, headShareBytes)
 }

@@ -124,6 +124,8 @@ export interface SeqRange {
   readonly fromSeq: number
   readonly toSeq?: number | undefined
   readonly limit: number
+  /** Leaves out what a transcript records beside the conversation: notices, settings, counts. */
+  readonly withoutEvents?: boolean
 }
 
 /** Messages of a session in order, without their bytes: to decide how many of them fit. */
@@ -132,6 +134,7 @@ export async function readHeads(sql: Sql, key: SessionKey, range: SeqRange): Pro
     select ${headColumns(sql)} from messages
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and seq >= ${range.fromSeq}
       ${range.toSeq === undefined ? sql`` : sql`and seq <= ${range.toSeq}`}
+      ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
     order by seq limit ${range.limit}`
   return rows.map(headFromRow)
 }
@@ -142,6 +145,7 @@ export async function readMessages(sql: Sql, key: SessionKey, range: SeqRange): 
     select ${headColumns(sql)}, payload, text, metadata from messages
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and seq >= ${range.fromSeq}
       ${range.toSeq === undefined ? sql`` : sql`and seq <= ${range.toSeq}`}
+      ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
     order by seq limit ${range.limit}`
   return rows.map(messageFromRow)
 }

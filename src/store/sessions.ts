@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres'
 
-import { isoTime } from './rows.ts'
+import { isoTime, type Queries } from './rows.ts'
 
 /** One session as stored, with its totals. Times are ISO 8601 in UTC; counts are whole numbers. */
 export interface SessionRow {
@@ -60,7 +60,7 @@ interface RawSession {
 }
 
 /** Arrays come as JSON, so that a connection need not ask the server for its array types first. */
-const columns = (sql: Sql) => sql`
+const columns = (sql: Queries) => sql`
   id, source, external_id, title, created_at, last_active_at, closed_at, to_jsonb(participants) as participants,
   to_jsonb(models_used) as models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
   cache_write_tokens, tool_invocations, context_switches, last_seq, parent_session_id, parent_external_id,
@@ -113,7 +113,7 @@ export async function sessionsByReference(
 }
 
 /** Sessions by our ids, in no promised order; those that do not exist are absent. */
-export async function sessionsById(sql: Sql, tenantId: number, ids: readonly string[]): Promise<SessionRow[]> {
+export async function sessionsById(sql: Queries, tenantId: number, ids: readonly string[]): Promise<SessionRow[]> {
   const rows = await sql<RawSession[]>`
     select ${columns(sql)} from sessions
     where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
@@ -179,7 +179,7 @@ export interface SessionChange {
 
 /** Changes what is given and nothing else; returns the session after it, or undefined where there is none. */
 export async function updateSession(
-  sql: Sql,
+  sql: Queries,
   key: { readonly tenantId: number; readonly id: string },
   change: SessionChange,
 ): Promise<SessionRow | undefined> {

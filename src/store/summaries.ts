@@ -1,12 +1,19 @@
-import type { Sql } from 'postgres'
-
-import { isoTime } from './rows.ts'
+import { isoTime, type Queries } from './rows.ts'
 
 /** One sentence of a summary and the message it comes from. */
 export interface SummarySentence {
   readonly text: string
   /** Our ids; empty where a model wrote the sentence and named none. */
   readonly message_ids: readonly string[]
+  /** Where the sentence is a quotation: of whom, and the number of the message. */
+  readonly sender?: string
+  readonly seq?: number
+}
+
+/** How an extracted summary was made: one is only as good for a later call as it was asked for. */
+export interface SummaryMaking {
+  readonly max_tokens: number
+  readonly messages_read: number
 }
 
 export interface Summary {
@@ -19,6 +26,7 @@ export interface Summary {
   readonly sentences: readonly SummarySentence[]
   readonly madeBy: string
   readonly model: string | null
+  readonly making: SummaryMaking | undefined
   readonly createdAt: string
 }
 
@@ -32,10 +40,11 @@ export interface NewSummary {
   readonly sentences: readonly SummarySentence[]
   readonly madeBy: string
   readonly model?: string | undefined
+  readonly making?: SummaryMaking
 }
 
-export async function saveSummary(sql: Sql, tenantId: number, summary: NewSummary): Promise<void> {
-  const body = Buffer.from(JSON.stringify({ sentences: summary.sentences }), 'utf8')
+export async function saveSummary(sql: Queries, tenantId: number, summary: NewSummary): Promise<void> {
+  const body = Buffer.from(JSON.stringify({ sentences: summary.sentences, making: summary.making }), 'utf8')
   await sql`
     insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model)
     values (${tenantId}, ${summary.id}, ${summary.sessionId}, ${summary.level}, ${summary.style}, ${summary.firstSeq},
@@ -56,7 +65,9 @@ interface RawSummary {
 }
 
 function fromRow(row: RawSummary): Summary {
-  const body: { sentences: SummarySentence[] } = JSON.parse(Buffer.from(row.body).toString('utf8'))
+  const body: { sentences: SummarySentence[]; making?: SummaryMaking } = JSON.parse(
+    Buffer.from(row.body).toString('utf8'),
+  )
   return {
     id: row.id,
     sessionId: row.session_id,
@@ -67,20 +78,41 @@ function fromRow(row: RawSummary): Summary {
     sentences: body.sentences,
     madeBy: row.made_by,
     model: row.model,
+    making: body.making,
     createdAt: isoTime(row.created_at),
   }
 }
 
-/** The newest summary of a whole session, in one style or in any; one that a model wrote goes before an extracted one. */
-export async function latestSummary(
-  sql: Sql,
-  key: { readonly tenantId: number; readonly sessionId: string },
-  style?: string,
+const columns = (sql: Queries) => sql`
+  id, session_id, style, first_seq, last_seq, body, made_by, model, created_at`
+
+interface SummarizedSession {
+  readonly tenantId: number
+  readonly sessionId: string
+}
+
+/** The newest summary of a whole session; one that a model wrote goes before an extracted one, however old. */
+export async function latestSummary(sql: Queries, key: SummarizedSession): Promise<Summary | undefined> {
+  const rows = await sql<RawSummary[]>`
+    select ${columns(sql)} from summaries
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
+    order by (made_by = 'host') desc, created_at desc, id desc limit 1`
+  return rows[0] === undefined ? undefined : fromRow(rows[0])
+}
+
+/**
+ * The newest summary that covers a session up to its message `lastSeq`: one that a model wrote, in whatever style, or
+ * an extracted one in this style.
+ */
+export async function currentSummary(
+  sql: Queries,
+  key: SummarizedSession,
+  wanted: { readonly style: string; readonly lastSeq: number },
 ): Promise<Summary | undefined> {
   const rows = await sql<RawSummary[]>`
-    select id, session_id, style, first_seq, last_seq, body, made_by, model, created_at from summaries
+    select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
-      ${style === undefined ? sql`` : sql`and style = ${style}`}
+      and first_seq = 1 and last_seq = ${wanted.lastSeq} and (made_by = 'host' or style = ${wanted.style})
     order by (made_by = 'host') desc, created_at desc, id desc limit 1`
   return rows[0] === undefined ? undefined : fromRow(rows[0])
 }

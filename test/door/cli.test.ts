@@ -392,7 +392,7 @@ describe('verify', () => {
     expect(await json('verify')).toMatchObject({ problems: [] })
   })
 
-  test('names the message whose archived payload was changed, or is gone, and reads refuse it', async () => {
+  test('names the message whose archived payload was changed, or is gone, and reads say so', async () => {
     const saved = await tools.save({ content: 'z'.repeat(2 * 1024 * 1024), sender: 'Ada', session_id: 'archived' })
     const file = join(home.path, 'archive', 'payloads', saved.sha256.slice(0, 2), saved.sha256)
     const bytes = readFileSync(file)
@@ -404,7 +404,8 @@ describe('verify', () => {
     expect(stdout).toContain(`PROBLEM ${saved.session_id} ${saved.message_id}: Cannot read message`)
     expect(stdout).toContain('do not match their SHA-256')
     expect(stdout).toContain('1 problems')
-    expect(await tools.refusal('get_session', { session_id: 'archived' })).toContain('verbatim verify')
+    const { text } = await tools.call('get_session', { session_id: 'archived' })
+    expect(text).toContain('do not match their SHA-256. Run \\"verbatim verify\\"')
     writeFileSync(file, bytes)
     expect((await home.cli(['verify'])).code).toBe(0)
     expect(existsSync(file)).toBe(true)

@@ -186,7 +186,7 @@ describe('resources', () => {
       pages++
     } while (cursor !== undefined)
     expect(pages).toBe(2)
-    const ids = (await tools.list({ limit: 100 })).sessions.map(({ session_id: id }) => `session://${id}`)
+    const ids = (await tools.allSessions()).map(({ session_id: id }) => `session://${id}`)
     expect(uris).toEqual(['memory://sessions', 'memory://status', 'memory://profile', ...ids])
     const all = await modern.listResources()
     expect(all.resources.map(({ uri }) => uri)).toEqual(uris)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { limits } from '../../limits.ts'
-import type { SessionDocument } from '../../sessions/document.ts'
+import { shownText, type SessionDocument } from '../../sessions/document.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
@@ -22,7 +22,7 @@ function renderForTerminal(document: SessionDocument): string {
     `participants: ${document.participants.join(', ') || '-'}; models: ${document.models_used.join(', ') || '-'}`,
   ]
   const messages = document.messages.map(
-    (message) => `[${message.seq}] ${message.sender} (${message.role}) ${message.timestamp}\n${message.text ?? ''}\n`,
+    (message) => `[${message.seq}] ${message.sender} (${message.role}) ${message.timestamp}\n${shownText(message)}\n`,
   )
   return `${head.join('\n')}\n\n${messages.join('\n')}`
 }
@@ -35,7 +35,7 @@ export function registerShow(program: Command): void {
     .option('--from <seq>', 'first message number', wholeNumber(1, limits.sessionMessagesMax))
     .option('--limit <n>', 'how many messages', wholeNumber(1, limits.pageMessagesMax), limits.pageMessagesDefault)
     .option('--cursor <cursor>', 'continue after a previous page')
-    .option('--full', 'with --json: every field of every message')
+    .option('--full', 'every message with its whole content; with --json: every field')
     .option('--json', 'machine-readable output')
     .action(async (session: string, options: ShowOptions) => {
       await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {

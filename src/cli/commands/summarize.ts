@@ -8,6 +8,7 @@ import { wholeNumber } from '../parse-options.ts'
 interface SummarizeOptions {
   readonly style: 'brief' | 'detailed' | 'decisions' | 'handoff'
   readonly maxTokens: number
+  readonly refresh?: boolean
   readonly json?: boolean
 }
 
@@ -20,6 +21,7 @@ export function registerSummarize(program: Command): void {
       new Option('--style <style>', 'what for').choices(['brief', 'detailed', 'decisions', 'handoff']).default('brief'),
     )
     .option('--max-tokens <n>', 'length', wholeNumber(50, limits.resultTokensMax), 600)
+    .option('--refresh', 'make it anew although a stored one is current')
     .option('--json', 'machine-readable output')
     .action(async (session: string, options: SummarizeOptions) => {
       await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
@@ -27,11 +29,12 @@ export function registerSummarize(program: Command): void {
           sessionId: session,
           style: options.style,
           maxTokens: options.maxTokens,
-          refresh: false,
+          refresh: options.refresh ?? false,
           keep: true,
         })
         if (options.json === true) return printJson(reply)
         const lines = reply.citations.map(({ seq, sender, text }) => `[${seq}] ${sender}: ${text}`)
+        if (reply.made_by === 'host') return print(`${reply.summary}\n`)
         return print(lines.length === 0 ? 'Nothing to summarize.\n' : `${lines.join('\n')}\n`)
       })
     })

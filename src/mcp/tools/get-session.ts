@@ -16,6 +16,7 @@ export const getSession = defineTool({
     max_tokens: z.number().int().min(500).max(limits.resultTokensMax).default(limits.resultTokensDefault),
     view: z.enum(['full', 'compact']).default('full').describe('full: everything; compact: text only'),
     format: z.enum(['json', 'text']).default('json'),
+    include_embeddings: z.boolean().default(false).describe('None are made yet'),
     cursor: z.string().optional(),
   }),
   annotations: readsOnly,

@@ -23,5 +23,7 @@ export const listSessions = defineTool({
   }),
   output: z.object({ sessions: z.array(z.object({ session_id: z.string() })), next_cursor: z.string().optional() }),
   annotations: readsOnly,
-  run: async ({ verbatim, caller }, args) => ({ structured: { ...(await verbatim.listSessions(caller, args)) } }),
+  run: async ({ verbatim, caller }, args) => ({
+    structured: { ...(await verbatim.listSessions(caller, { ...args, maxTokens: limits.resultTokensDefault })) },
+  }),
 })

@@ -1,18 +1,29 @@
 import { z } from 'zod'
 
 import type { MessageInput } from '../../capture/save.ts'
+import { InputError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { isJsonObject } from '../../model/json.ts'
 import { roleSchema } from '../../model/message.ts'
 
-const count = z.number().int().min(0).max(2_147_483_647)
+/** Providers send null for what they did not count. */
+const count = z.number().int().min(0).max(2_147_483_647).nullish()
 
-/** What was read, written and cached. The names are said in words: each property would cost every session its tokens. */
+/**
+ * What was read, written and cached, by our names and by those of Anthropic's and OpenAI's APIs, whose usage is often
+ * passed on as it is. The names are said in words: each property would cost every session its tokens.
+ */
 const tokensSchema = z.object({
-  input: count.optional(),
-  output: count.optional(),
-  cache_read: count.optional(),
-  cache_write: count.optional(),
+  input: count,
+  input_tokens: count,
+  prompt_tokens: count,
+  output: count,
+  output_tokens: count,
+  completion_tokens: count,
+  cache_read: count,
+  cache_read_input_tokens: count,
+  cache_write: count,
+  cache_creation_input_tokens: count,
 })
 
 /**
@@ -47,15 +58,74 @@ export const messageFields = {
 
 export const messageSchema = z.object(messageFields)
 
-function usageOf(tokens: unknown): MessageInput['usage'] {
+/** One count under any of its names. Two names that say different numbers are refused. */
+function oneOf(counts: Readonly<Record<string, number | null | undefined>>): number | undefined {
+  const given = Object.entries(counts).filter(([, value]) => value !== null && value !== undefined)
+  const [first, other] = new Map(given.map(([name, value]) => [value, name])).entries()
+  if (first !== undefined && other !== undefined) {
+    throw new InputError(`Cannot save "tokens" as "${first[1]}" is ${first[0]} and "${other[1]}" is ${other[0]}`, {
+      remedy: 'They are two names of one count: give one of them',
+    })
+  }
+  return first?.[0] ?? undefined
+}
+
+function usageOf(tokens: Readonly<Record<string, unknown>> | undefined): MessageInput['usage'] {
   if (tokens === undefined) return undefined
-  const { input, output, cache_read: cacheRead, cache_write: cacheWrite } = tokensSchema.parse(tokens)
+  const unknown = Object.keys(tokens).find((name) => !Object.hasOwn(tokensSchema.shape, name))
+  if (unknown !== undefined) {
+    throw new InputError(
+      `Cannot save "tokens" as it holds the unknown count "${unknown.slice(0, 50).toWellFormed()}"`,
+      {
+        remedy: 'Use input, output, cache_read and cache_write; put further counts into "metadata"',
+      },
+    )
+  }
+  const counts = tokensSchema.parse(tokens)
+  const input = oneOf({
+    input: counts.input,
+    input_tokens: counts.input_tokens,
+    prompt_tokens: counts.prompt_tokens,
+  })
+  const output = oneOf({
+    output: counts.output,
+    output_tokens: counts.output_tokens,
+    completion_tokens: counts.completion_tokens,
+  })
+  const cacheRead = oneOf({
+    cache_read: counts.cache_read,
+    cache_read_input_tokens: counts.cache_read_input_tokens,
+  })
+  const cacheWrite = oneOf({
+    cache_write: counts.cache_write,
+    cache_creation_input_tokens: counts.cache_creation_input_tokens,
+  })
   return {
     ...(input === undefined ? {} : { input }),
     ...(output === undefined ? {} : { output }),
     ...(cacheRead === undefined ? {} : { cacheRead }),
     ...(cacheWrite === undefined ? {} : { cacheWrite }),
   }
+}
+
+/** Metadata that can be written as JSON unchanged: not nested thousands of levels deep, no number that was too large. */
+function writableMetadata(metadata: unknown): MessageInput['metadata'] {
+  if (!isJsonObject(metadata)) return undefined
+  const refuse = (what: string, cause?: unknown): never => {
+    throw new InputError(`Cannot save a message whose "metadata" ${what}`, {
+      remedy: 'Send it as a string inside "metadata", or leave it out',
+      cause,
+    })
+  }
+  try {
+    JSON.stringify(metadata, (_name, value: unknown) =>
+      typeof value === 'number' && !Number.isFinite(value) ? refuse('holds a number beyond 1.8e308') : value,
+    )
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return refuse('nests thousands of levels deep', error)
+  }
+  return metadata
 }
 
 export function toMessageInput(message: z.infer<typeof messageSchema>): MessageInput {
@@ -71,6 +141,6 @@ export function toMessageInput(message: z.infer<typeof messageSchema>): MessageI
     toolsUsed: message.tools_used,
     toolCallId: message.tool_call_id,
     parentId: message.parent_id,
-    metadata: isJsonObject(message.metadata) ? message.metadata : undefined,
+    metadata: writableMetadata(message.metadata),
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { renderSummary } from '../../insight/render-summary.ts'
+import { fitSummary, renderSummary } from '../../insight/render-summary.ts'
 import { limits } from '../../limits.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
@@ -10,7 +10,7 @@ export const summarize = defineTool({
   name: 'summarize',
   title: 'Summarize a session',
   description:
-    'Summarize (recap, hand over) a past conversation or part of it. Every sentence is quoted and cites its message.',
+    'Summarize (recap, hand over) a past conversation or part of it. Every sentence is quoted and cites its message; a summary you stored comes first.',
   input: z.object({
     session_id: z.string(),
     from_seq: z.number().int().min(1).optional(),
@@ -18,14 +18,15 @@ export const summarize = defineTool({
     since: time,
     until: time,
     style: z.enum(['brief', 'detailed', 'decisions', 'handoff']).default('brief'),
-    max_tokens: z.number().int().min(50).max(limits.resultTokensMax).default(600),
+    max_tokens: z.number().int().min(300).max(limits.resultTokensMax).default(600),
     refresh: z.boolean().default(false),
     format: z.enum(['text', 'json']).default('text'),
   }),
   annotations: readsOnly,
   run: async ({ verbatim, caller, readOnly }, args) => {
     const { session_id: sessionId, from_seq: fromSeq, to_seq: toSeq, max_tokens: maxTokens, format, ...rest } = args
-    const reply = await verbatim.summarize(caller, { ...rest, sessionId, fromSeq, toSeq, maxTokens, keep: !readOnly })
+    const made = await verbatim.summarize(caller, { ...rest, sessionId, fromSeq, toSeq, maxTokens, keep: !readOnly })
+    const reply = await fitSummary(made, { format, maxTokens, style: args.style })
     return format === 'text' ? { text: renderSummary(reply) } : { structured: { ...reply } }
   },
 })

@@ -160,6 +160,18 @@ export class Tools {
       .parse(await this.#structured('list_sessions', args))
   }
 
+  /** All sessions, page by page. */
+  async allSessions(): Promise<z.infer<typeof headSchema>[]> {
+    const sessions: z.infer<typeof headSchema>[] = []
+    let cursor: string | undefined
+    do {
+      const page = await this.list({ limit: 100, ...(cursor === undefined ? {} : { cursor }) })
+      sessions.push(...page.sessions)
+      cursor = page.next_cursor
+    } while (cursor !== undefined)
+    return sessions
+  }
+
   async #structured(name: string, args: Arguments): Promise<unknown> {
     const result = await this.call(name, args)
     if (result.isError) throw new Error(`${name} failed: ${result.text}`)

@@ -1,0 +1,30 @@
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import type { Database } from '../store/database.ts'
+import type { SessionKey } from '../store/messages.ts'
+import type { MessageDocument } from './document.ts'
+
+export interface ReadDependencies {
+  readonly database: Database
+  readonly archive: ArchiveStore
+}
+
+/** Where a page begins: a message, and in one that comes in pieces how far the pieces were read. */
+export interface PagePlace {
+  readonly seq: number
+  readonly offset: number
+}
+
+export interface PageRequest {
+  readonly key: SessionKey
+  readonly from: PagePlace
+  readonly toSeq: number | undefined
+  readonly limit: number
+  /** What the messages of the page may take, as two-space JSON. */
+  readonly roomBytes: number
+}
+
+export interface Page {
+  readonly messages: readonly MessageDocument[]
+  /** Where the next page begins, or undefined at the end. */
+  readonly next: PagePlace | undefined
+}

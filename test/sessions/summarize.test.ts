@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+
+import { fitSummary, renderSummary } from '../../src/insight/render-summary.ts'
+import type { SummarizeInput } from '../../src/insight/summarize.ts'
+import { caller, useStore } from './store.ts'
+
+const store = useStore()
+
+const asked = { style: 'brief', maxTokens: 600, refresh: false, keep: true } as const
+
+async function summary(sessionId: string, change: Partial<SummarizeInput> = {}) {
+  return store.open.summarize(caller, { sessionId, ...asked, ...change })
+}
+
+function decisions(count: number) {
+  return Array.from({ length: count }, (_, at) => ({
+    content: `We decided on day ${at} that the ship number ${at} moors at the long northern berth ${at * 3}. Grüße vom Hafen ${at}.`,
+  }))
+}
+
+async function countStored(sessionId: string): Promise<number> {
+  const rows = await store.open.stores.database.run(
+    (sql) => sql<{ count: string }[]>`select count(*) from summaries where session_id = ${sessionId}`,
+  )
+  return Number(rows[0]?.count)
+}
+
+describe('summarize()', () => {
+  it('returns what the calling model wrote while it covers the whole session, unless it is asked to make one', async () => {
+    const sessionId = await store.session(decisions(5))
+    await store.open.updateSession(caller, { sessionId, summary: 'All ships are moored.', model: 'model-a' })
+    expect(await summary(sessionId)).toMatchObject({
+      summary: 'All ships are moored.',
+      made_by: 'host',
+      model: 'model-a',
+      citations: [],
+      coverage: { from_seq: 1, to_seq: 5 },
+    })
+    expect(renderSummary(await summary(sessionId))).toContain('Written by model-a from messages 1 to 5')
+    expect(await summary(sessionId, { refresh: true })).toMatchObject({ made_by: 'extractive' })
+    expect(await summary(sessionId, { toSeq: 4 })).toMatchObject({ made_by: 'extractive' })
+    await store.open.saveMessages(caller, { sessionId, messages: [{ content: 'new', sender: 'Ann', role: 'user' }] })
+    expect(await summary(sessionId)).toMatchObject({ made_by: 'extractive', coverage: { to_seq: 6 } })
+  })
+
+  it('returns a stored extractive one of the same style and length, and makes it anew when messages came', async () => {
+    const sessionId = await store.session(decisions(5))
+    const first = await summary(sessionId)
+    await store.open.stores.database.run(
+      (sql) => sql`
+        update summaries set body = convert_to(replace(convert_from(body, 'UTF8'), 'decided', 'settled'), 'UTF8')
+        where session_id = ${sessionId}`,
+    )
+    const again = await summary(sessionId)
+    expect(again.summary).toBe(first.summary.replaceAll('decided', 'settled'))
+    expect(again.citations.map(({ text: _text, ...rest }) => rest)).toEqual(
+      first.citations.map(({ text: _text, ...rest }) => rest),
+    )
+    expect(again.coverage).toEqual(first.coverage)
+    expect(await countStored(sessionId)).toBe(1)
+    expect((await summary(sessionId, { style: 'handoff' })).summary).not.toContain('settled')
+    expect((await summary(sessionId, { maxTokens: 300 })).summary).not.toContain('settled')
+    expect((await summary(sessionId, { refresh: true })).summary).toBe(first.summary)
+    expect((await summary(sessionId)).summary).toBe(first.summary)
+    await store.open.saveMessages(caller, { sessionId, messages: [{ content: 'new', sender: 'Ann', role: 'user' }] })
+    expect((await summary(sessionId)).coverage.to_seq).toBe(6)
+  })
+
+  it('counts the messages that are newer than what it summarises', async () => {
+    const sessionId = await store.session(decisions(5))
+    const reply = await summary(sessionId, { toSeq: 3 })
+    expect(reply.coverage).toEqual({ from_seq: 1, to_seq: 3, messages_read: 3, newer_messages: 2 })
+    expect(renderSummary(reply)).toContain('2 newer messages are not in it.')
+  })
+})
+
+describe('fitSummary()', () => {
+  it.each(['text', 'json'] as const)(
+    'keeps the whole reply as %s to its budget, and quotes word for word',
+    async (format) => {
+      const sessionId = await store.session(decisions(60))
+      for (const maxTokens of [300, 600, 1_500, 3_000]) {
+        for (const style of ['brief', 'detailed', 'decisions', 'handoff'] as const) {
+          const made = await summary(sessionId, { style, maxTokens, keep: false })
+          const reply = await fitSummary(made, { format, maxTokens, style })
+          const shown = format === 'text' ? renderSummary(reply) : JSON.stringify(reply, null, 2)
+          expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(maxTokens * 3.5)
+          expect(reply.citations.length).toBeGreaterThan(0)
+          expect(made.citations.map(({ text }) => text)).toEqual(
+            expect.arrayContaining(reply.citations.map(({ text }) => text)),
+          )
+          expect(reply.citations.map(({ sentence }) => sentence)).toEqual(reply.citations.map((_, at) => at + 1))
+        }
+      }
+    },
+  )
+
+  it('cuts what a model wrote, and one long sentence, and says so', async () => {
+    const written = await store.session(decisions(2))
+    await store.open.updateSession(caller, { sessionId: written, summary: 'A sentence about ships. '.repeat(4_000) })
+    const long = await store.session([
+      {
+        content: `We decided that ${'the northern berth and the harbour crane '.repeat(14)}stay.`,
+        sender: 'A'.repeat(150),
+      },
+    ])
+    for (const sessionId of [written, long]) {
+      for (const format of ['text', 'json'] as const) {
+        const reply = await fitSummary(await summary(sessionId), { format, maxTokens: 300, style: 'brief' })
+        const shown = format === 'text' ? renderSummary(reply) : JSON.stringify(reply, null, 2)
+        expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(300 * 3.5)
+        expect(reply.truncated).toBe(true)
+        expect(reply.summary).toMatch(/….?$/)
+      }
+    }
+  })
+})
