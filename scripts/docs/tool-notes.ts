@@ -16,7 +16,7 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ['list_sessions', '`sessions[]` are session documents without their messages. Restricted sessions are left out.'],
   [
     'summarize',
-    '`summary`, `citations[]` (the sentence, its message id and `seq`), `made_by` (`extractive`: made of the session’s own sentences, without a model) and `coverage`. A summary of a whole session is kept and shown as its `context_summary`; with `--read-only` it is not kept.',
+    '`summary`, `citations[]` (the sentence, its message id and `seq`), `made_by` (`extractive`: made of the session’s own sentences, without a model; `host`: written by a model and stored with `update_session`) and `coverage`. A summary of a whole session is kept and shown as its `context_summary`; with `--read-only` it is not kept.',
   ],
   ['update_session', 'The session document without its messages, after the change.'],
 ])

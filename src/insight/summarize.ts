@@ -76,9 +76,25 @@ async function* turns(
     for (const row of rows.filter(isWanted)) {
       const body = await messageBody(dependencies.archive, row)
       if ('error' in body) continue
-      yield { id: row.id, seq: row.seq, sender: row.sender, role: row.role, text: readableText(row, body.payload) }
+      yield {
+        id: row.id,
+        seq: row.seq,
+        sender: row.sender,
+        role: row.role,
+        text: spokenText(row, readableText(row, body.payload)),
+      }
     }
   }
+}
+
+/** A message's words without the calls that it makes: tool input is code and data, and no sentence of the conversation. */
+function spokenText(row: MessageRow, text: string): string {
+  const tools = row.toolsUsed ?? []
+  const paragraphs = text.split('\n\n')
+  const call = paragraphs.findIndex((paragraph) =>
+    tools.some((tool) => paragraph === tool || paragraph.startsWith(`${tool} `)),
+  )
+  return call < 0 ? text : paragraphs.slice(0, call).join('\n\n')
 }
 
 /** What a reply says whichever way its summary was made. */
