@@ -53,7 +53,7 @@ test(
     })
     const { sql } = store.connect()
     await sql`select 1`
-    await expect.poll(() => events).toContain('woken')
+    await expect.poll(() => events, { timeout: 20_000 }).toContain('woken')
     for (let n = 0; n < 20; n += 1) await sql`select ${n}::int`
     stop.abort()
     expect(await served).toBe('served')

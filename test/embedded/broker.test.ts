@@ -93,7 +93,7 @@ test('the broker keeps equal statement names of two clients apart and frees them
   }
   expect(await count()).toBe(2)
   for (const client of clients) client.close()
-  await expect.poll(count).toBe(0)
+  await expect.poll(count, { timeout: 20_000 }).toBe(0)
 })
 
 test('the broker keeps transactions apart and reports errors to whom they belong', async () => {
@@ -149,7 +149,7 @@ test('the broker ends a transaction that is idle too long, and serves the others
   const startedAt = performance.now()
   expect(await sql`select 1 from notes where id = 20001`).toHaveLength(0)
   expect(performance.now() - startedAt).toBeLessThan(idleInTransactionMs + 2_000)
-  await expect.poll(() => closed).toBe(true)
+  await expect.poll(() => closed, { timeout: 20_000 }).toBe(true)
   await client`commit`
   expect(await sql`select 1 from notes where id = 20001`).toHaveLength(0)
   await client.end({ timeout: 0 })
