@@ -64,8 +64,12 @@ async function expectRecovery(store: StoreFixture, saved: ReadonlySet<number>, f
   })
   rmSync(filler)
   const save = async (): Promise<string> => {
-    const result = await sql`insert into saved values (-2, 'x') on conflict do nothing`.catch(() => undefined)
-    return result === undefined ? 'refused' : 'saved'
+    try {
+      await sql`insert into saved values (-2, 'x') on conflict do nothing`
+      return 'saved'
+    } catch (error) {
+      return `refused: ${String(error)}`
+    }
   }
   await expect.poll(save, { timeout: 10_000 }).toBe('saved')
   expect((await read()).length).toBeGreaterThanOrEqual(saved.size + 1)
