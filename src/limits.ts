@@ -23,6 +23,7 @@ export const limits = {
   tagsMax: 50,
   tagCharactersMax: 100,
   summaryCharactersMax: 100_000,
+  summaryTokensDefault: 600,
   metadataBytesMax: 64 * KiB,
   pageMessagesMax: 500,
   pageMessagesDefault: 50,

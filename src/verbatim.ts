@@ -125,8 +125,8 @@ export class Verbatim implements AsyncDisposable {
     return (await requireSession(this.#stores.database, caller.tenantId, reference)).id
   }
 
-  completeSessionId(caller: Caller, prefix: string): Promise<string[]> {
-    return this.#stores.database.run((sql) => sessionIdsByPrefix(sql, caller.tenantId, prefix))
+  completeSessionId(caller: Caller, typed: { readonly prefix: string; readonly limit: number }): Promise<string[]> {
+    return this.#stores.database.run((sql) => sessionIdsByPrefix(sql, caller.tenantId, typed))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

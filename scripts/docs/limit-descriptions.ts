@@ -20,6 +20,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   tagsMax: 'Tags of a session.',
   tagCharactersMax: 'One tag.',
   summaryCharactersMax: 'A summary that is stored with `update_session`.',
+  summaryTokensDefault: 'Tokens of a summary when the call does not say.',
   metadataBytesMax: 'The `metadata` of a message, as JSON.',
   pageMessagesMax: 'Messages that one page of `get_session` may ask for.',
   pageMessagesDefault: 'Messages of a page when the call does not say.',

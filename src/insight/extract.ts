@@ -2,10 +2,11 @@ import { detectLanguage } from '../indexing/language.ts'
 import { isStopWord } from '../indexing/stop-words.ts'
 import { type Token, tokenize } from '../indexing/tokenize.ts'
 import type { Role } from '../model/message.ts'
+import type { SummaryStyle } from '../model/summary-style.ts'
 import { estimateTokens } from '../search/excerpt.ts'
-import { idfModifiedCosine, inverseFrequencies, lexRank } from './lexrank.ts'
+import { cosine, inverseFrequencies, lexRank, vectorOf } from './lexrank.ts'
 import { splitSentences } from './sentences.ts'
-import { cuesOf, type SentenceCues, sentencesMaxOf, styleWeight, type SummaryStyle } from './summary-style.ts'
+import { cuesOf, type SentenceCues, sentencesMaxOf, styleWeight } from './style-weights.ts'
 
 export interface MessageToSummarize {
   readonly id: string
@@ -175,7 +176,12 @@ function choose(candidates: readonly Candidate[], options: ExtractOptions): Cand
   const scored = score(candidates, options.style)
   const top = scored[0]?.score ?? 1
   const idf = inverseFrequencies(candidates.map(({ terms }) => terms))
-  const open = scored.map((entry) => ({ ...entry, cost: estimateTokens(entry.candidate.text) + 1, similarity: 0 }))
+  const open = scored.map((entry) => ({
+    ...entry,
+    vector: vectorOf(entry.candidate.terms, idf),
+    cost: estimateTokens(entry.candidate.text) + 1,
+    similarity: 0,
+  }))
   const chosen: Candidate[] = []
   let left = options.maxTokens
   while (chosen.length < sentencesMaxOf(options.style)) {
@@ -193,8 +199,7 @@ function choose(candidates: readonly Candidate[], options: ExtractOptions): Cand
     chosen.push(pick.candidate)
     left -= pick.cost
     for (const entry of open) {
-      const similarity = idfModifiedCosine(entry.candidate.terms, pick.candidate.terms, idf)
-      entry.similarity = entry === pick ? 1 : Math.max(entry.similarity, similarity)
+      entry.similarity = entry === pick ? 1 : Math.max(entry.similarity, cosine(entry.vector, pick.vector))
     }
   }
   return chosen

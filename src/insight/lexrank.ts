@@ -14,7 +14,7 @@ export interface LexRankOptions {
  */
 const iterationsMax = 60
 
-interface Vector {
+export interface Vector {
   readonly weights: ReadonlyMap<string, number>
   readonly norm: number
 }
@@ -25,13 +25,6 @@ export function inverseFrequencies(sentences: readonly TermCounts[]): Map<string
   for (const terms of sentences) for (const term of terms.keys()) idf.set(term, (idf.get(term) ?? 0) + 1)
   for (const [term, frequency] of idf) idf.set(term, Math.log(1 + sentences.length / frequency))
   return idf
-}
-
-/** Cosine of tf·idf vectors, in [0, 1]; the idf-modified cosine of Erkan and Radev. 0 for a sentence without terms. */
-export function idfModifiedCosine(a: TermCounts, b: TermCounts, idf: ReadonlyMap<string, number>): number {
-  const left = vectorOf(a, idf)
-  const right = vectorOf(b, idf)
-  return cosine(left, right)
 }
 
 /**
@@ -99,7 +92,8 @@ function voteMatrix(sentences: readonly TermCounts[]): Float64Array {
   return votes
 }
 
-function vectorOf(terms: TermCounts, idf: ReadonlyMap<string, number>): Vector {
+/** The tf·idf vector of a sentence. */
+export function vectorOf(terms: TermCounts, idf: ReadonlyMap<string, number>): Vector {
   const weights = new Map<string, number>()
   let squares = 0
   for (const [term, count] of terms) {
@@ -110,7 +104,8 @@ function vectorOf(terms: TermCounts, idf: ReadonlyMap<string, number>): Vector {
   return { weights, norm: Math.sqrt(squares) }
 }
 
-function cosine(a: Vector, b: Vector): number {
+/** The idf-modified cosine of Erkan and Radev, in [0, 1]; 0 for a sentence without terms. */
+export function cosine(a: Vector, b: Vector): number {
   if (a.norm === 0 || b.norm === 0) return 0
   let product = 0
   for (const [term, weight] of a.weights) product += weight * (b.weights.get(term) ?? 0)

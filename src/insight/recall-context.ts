@@ -1,12 +1,12 @@
-import { loadPayload } from '../capture/large-payload.ts'
 import { requireSession } from '../capture/session-reference.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { recordedDataNotice } from '../model/fence.ts'
+import { textIfIntact } from '../search/hits.ts'
+import { withoutQuotes } from '../search/query-text.ts'
 import type { SearchReply } from '../search/reply.ts'
 import type { SearchDependencies } from '../search/search.ts'
 import { search } from '../search/search.ts'
-import { readableText } from '../sessions/document.ts'
 import { readMessages } from '../store/messages.ts'
 
 export interface RecallInput {
@@ -38,13 +38,12 @@ export async function recallContext(
     .filter((row) => row.kind === 'message' && (row.role === 'user' || row.role === 'assistant'))
     .slice(-turnsRead)
   const texts: string[] = []
-  for (const row of turns)
-    texts.push(readableText(row, await loadPayload(dependencies.archive, row)).slice(0, turnCharacters))
+  for (const row of turns) {
+    const text = await textIfIntact(dependencies.archive, row)
+    if (text !== undefined) texts.push(text.slice(0, turnCharacters))
+  }
   // Quotes would be read as phrases that a result must hold.
-  const query = texts
-    .join('\n')
-    .replaceAll(/["“”„«»「」『』＂]/g, ' ')
-    .slice(0, limits.queryCharactersMax)
+  const query = withoutQuotes(texts.join('\n')).slice(0, limits.queryCharactersMax)
   if (!/[\p{L}\p{N}]/u.test(query)) {
     return {
       notice: recordedDataNotice,

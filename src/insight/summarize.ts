@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { recordedDataNotice } from '../model/fence.ts'
 import { newId } from '../model/ids.ts'
+import type { SummaryStyle } from '../model/summary-style.ts'
 import { parseTime } from '../model/validate.ts'
 import { readableText } from '../sessions/document.ts'
 import { messageBody } from '../sessions/message-body.ts'
@@ -11,7 +12,6 @@ import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { currentSummary, saveSummary, type Summary } from '../store/summaries.ts'
 import { summarizeExtractive, type MessageToSummarize, type SummarySentence } from './extract.ts'
-import type { SummaryStyle } from './summary-style.ts'
 
 export interface SummarizeInput {
   readonly sessionId: string

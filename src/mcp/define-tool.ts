@@ -35,33 +35,19 @@ export interface ToolContext {
 }
 
 /** Keywords whose bounds the server checks by itself and says in its errors; announcing them would cost tokens. */
-const leftOut = new Set([
-  '$schema',
-  'additionalProperties',
-  'propertyNames',
-  'maxLength',
-  'minLength',
-  'maxItems',
-  'minItems',
-])
+const leftOut = ['additionalProperties', 'propertyNames', 'maxLength', 'minLength', 'maxItems', 'minItems'] as const
 
 /** JSON Schema with nothing but what clients need: some choke on the rest, and every token of it is paid in every session. */
 export function portableSchema(schema: z.ZodObject): ObjectSchema {
-  const strip = (value: unknown, isMap: boolean): unknown => {
-    if (Array.isArray(value)) return value.map((item) => strip(item, false))
-    if (typeof value !== 'object' || value === null) return value
-    const kept = Object.entries(value).filter(
-      ([key, entry]) =>
-        isMap ||
-        !(
-          leftOut.has(key) ||
-          (key === 'maximum' && entry === Number.MAX_SAFE_INTEGER) ||
-          (key === 'minimum' && entry === Number.MIN_SAFE_INTEGER)
-        ),
-    )
-    return Object.fromEntries(kept.map(([key, entry]) => [key, strip(entry, !isMap && key === 'properties')]))
-  }
-  return z.looseObject({ type: z.literal('object') }).parse(strip(z.toJSONSchema(schema, { io: 'input' }), false))
+  const { $schema: _dialect, ...portable } = z.toJSONSchema(schema, {
+    io: 'input',
+    override({ jsonSchema }) {
+      for (const keyword of leftOut) delete jsonSchema[keyword]
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+    },
+  })
+  return { ...portable, type: 'object' }
 }
 
 /** The output's schema without `required`: results are made by us, and a client checks the types of what is there. */

@@ -17,8 +17,10 @@ import {
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 
+import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { ProtocolFailure, type ProtocolServer } from './protocol.ts'
+import { ProtocolFailure } from './protocol-failure.ts'
+import type { ProtocolServer } from './protocol.ts'
 
 /** The code that protocol revisions up to 2025-11-25 give an unknown resource. */
 const resourceNotFoundCode = -32_002
@@ -67,8 +69,7 @@ export async function serveLegacyStdio(
     translate(handlers['completion/complete'](request.params)),
   )
 
-  const report = (error: unknown) =>
-    options.log.warn(`protocol: ${error instanceof Error ? error.message : String(error)}`)
+  const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
   protocol.attach({
     resourceUpdated: (uri) => void server.sendResourceUpdated({ uri }).catch(report),
     resourceListChanged: () => void server.sendResourceListChanged().catch(report),

@@ -4,8 +4,10 @@ import { ProtocolError, ResourceNotFoundError, Server } from '@modelcontextproto
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { z } from 'zod'
 
+import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { ProtocolFailure, type ProtocolServer } from './protocol.ts'
+import { ProtocolFailure } from './protocol-failure.ts'
+import type { ProtocolServer } from './protocol.ts'
 
 const invalidParamsCode = -32_602
 const internalErrorCode = -32_603
@@ -68,8 +70,7 @@ export function serveModernStdio(
   protocol: ProtocolServer,
   options: { readonly log: Log; readonly input: Readable; readonly onClose: () => void },
 ): void {
-  const report = (error: unknown) =>
-    options.log.warn(`protocol: ${error instanceof Error ? error.message : String(error)}`)
+  const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
   // The reader passes on whole lines and has bounded them.
   const transport = new StdioServerTransport(options.input, process.stdout, { maxBufferSize: Number.MAX_SAFE_INTEGER })
   serveStdio(() => createServer(protocol, report), { transport, onerror: report })
@@ -90,4 +91,5 @@ export function serveModernStdio(
     onclose?.()
     options.onClose()
   }
+  protocol.warm()
 }

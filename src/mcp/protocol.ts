@@ -8,8 +8,7 @@ import { isJsonObject } from '../model/json.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { callTool, describeError, type ToolResult } from './call-tool.ts'
 import type { ToolDefinition } from './define-tool.ts'
-import { promptArgument, prompts } from './prompts.ts'
-import { listResources, readResource, resourceTemplates } from './resources.ts'
+import { failureOf } from './protocol-failure.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 export interface ProtocolOptions {
@@ -23,16 +22,9 @@ export interface ProtocolOptions {
   readonly log: Log
 }
 
-/** What a request failed with, in the terms of JSON-RPC; each kit gives it its SDK's own form. */
-export class ProtocolFailure extends Error {
-  override readonly name = 'ProtocolFailure'
-  readonly kind: 'invalid_params' | 'resource_not_found' | 'internal'
-
-  constructor(kind: ProtocolFailure['kind'], message: string, cause: unknown) {
-    super(message, { cause })
-    this.kind = kind
-  }
-}
+/** Loaded when they are first asked for: what writes them out is as much code as all the rest. */
+const loadResources = async () => import('./resources.ts')
+const loadPrompts = async () => import('./prompts.ts')
 
 type Params = Readonly<Record<string, unknown>> | undefined
 
@@ -90,8 +82,12 @@ export class ProtocolServer {
   /** Loads in the background what the first requests will need. A failure shows again in the request that needs it. */
   warm(): void {
     const report = (error: unknown) => this.#options.log.debug(`not ready yet: ${messageOf(error)}`)
-    this.#options.tools().catch(report)
-    this.#options.open().catch(report)
+    this.#options
+      .tools()
+      // The store's client takes longest to load: a client that waits for the tools gets them first.
+      .then(async () => turn())
+      .then(async () => this.#options.open())
+      .catch(report)
   }
 
   setClient(client: string): void {
@@ -124,7 +120,7 @@ export class ProtocolServer {
         try {
           return await run(params)
         } catch (error) {
-          throw this.#failure(error)
+          throw failureOf(error, this.#options.log)
         } finally {
           this.#inFlight--
           if (this.#inFlight === 0) this.#idle?.()
@@ -135,20 +131,24 @@ export class ProtocolServer {
         tools: (await this.#options.tools()).map(({ run: _run, ...listing }) => listing),
       })),
       'tools/call': guard((params) => this.#callTool(params)),
-      'resources/list': guard(async (params) => ({
-        ...(await listResources(await this.#options.open(), this.#caller(), text(params, 'cursor'))),
+      'resources/list': guard(async (params) => {
+        const { listResources } = await loadResources()
+        return { ...(await listResources(await this.#options.open(), this.#caller(), text(params, 'cursor'))) }
+      }),
+      'resources/templates/list': guard(async () => ({
+        resourceTemplates: [...(await loadResources()).resourceTemplates],
       })),
-      'resources/templates/list': guard(() => ({ resourceTemplates: [...resourceTemplates] })),
-      'resources/read': guard(async (params) => ({
-        contents: [await readResource(await this.#options.open(), this.#caller(), text(params, 'uri') ?? '')],
-      })),
+      'resources/read': guard(async (params) => {
+        const { readResource } = await loadResources()
+        return { contents: [await readResource(await this.#options.open(), this.#caller(), text(params, 'uri') ?? '')] }
+      }),
       'resources/subscribe': guard((params) => this.#subscribe(params)),
       'resources/unsubscribe': guard((params): Record<string, never> => {
         this.#subscriptions.unsubscribe(text(params, 'uri') ?? '')
         return {}
       }),
-      'prompts/list': guard(() => ({
-        prompts: prompts.map(({ name, title, description, argument }) => ({
+      'prompts/list': guard(async () => ({
+        prompts: (await loadPrompts()).prompts.map(({ name, title, description, argument }) => ({
           name,
           title,
           description,
@@ -198,6 +198,7 @@ export class ProtocolServer {
 
   async #getPrompt(params: Params) {
     const name = text(params, 'name')
+    const { promptArgument, prompts } = await loadPrompts()
     const prompt = prompts.find((candidate) => candidate.name === name)
     if (prompt === undefined) {
       throw new InputError(`Unknown prompt "${name}"`, {
@@ -217,15 +218,12 @@ export class ProtocolServer {
     const wanted =
       argument['name'] === 'session_id' && typeof argument['value'] === 'string' ? argument['value'] : undefined
     const values =
-      wanted === undefined ? [] : await (await this.#options.open()).completeSessionId(this.#caller(), wanted)
+      wanted === undefined
+        ? []
+        : await (
+            await this.#options.open()
+          ).completeSessionId(this.#caller(), { prefix: wanted, limit: completionsMax })
     return { completion: { values, total: values.length, hasMore: values.length === completionsMax } }
-  }
-
-  #failure(error: unknown): ProtocolFailure {
-    if (error instanceof ProtocolFailure) return error
-    const message = describeError(error, this.#options.log)
-    if (error instanceof NotFoundError) return new ProtocolFailure('resource_not_found', message, error)
-    return new ProtocolFailure(message.startsWith('internal error') ? 'internal' : 'invalid_params', message, error)
   }
 }
 

@@ -127,7 +127,7 @@ async function readSession(
       const summary = await verbatim.summarize(caller, {
         sessionId: target.id,
         style: 'brief',
-        maxTokens: 600,
+        maxTokens: limits.summaryTokensDefault,
         refresh: false,
         keep: false,
       })

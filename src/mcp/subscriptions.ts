@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../model/access.ts'
 import type { Verbatim } from '../verbatim.ts'
@@ -80,7 +81,7 @@ export class Subscriptions {
       }
     } catch (error) {
       // The next look may succeed: a subscription outlives a store that is away for a moment.
-      this.#log.warn(`subscriptions could not be checked: ${error instanceof Error ? error.message : String(error)}`)
+      this.#log.warn(`subscriptions could not be checked: ${messageOf(error)}`)
     }
     this.#timer = this.#watched.size === 0 ? undefined : setTimeout(() => void this.#look(), pollMs)
   }

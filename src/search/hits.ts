@@ -1,9 +1,8 @@
-import { loadPayload } from '../capture/large-payload.ts'
-import { UnavailableError } from '../errors.ts'
 import { overlapEnd, splitIntoParts } from '../indexing/parts.ts'
 import { tokenize } from '../indexing/tokenize.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
+import { messageBody } from '../sessions/message-body.ts'
 import type { Database } from '../store/database.ts'
 import { readPlaces, type MessageRow } from '../store/messages.ts'
 import type { Match } from './excerpt.ts'
@@ -135,10 +134,6 @@ export async function readHits(
 
 /** A message's text, or undefined where its bytes are missing or altered. */
 export async function textIfIntact(archive: ArchiveStore, message: MessageRow): Promise<string | undefined> {
-  try {
-    return readableText(message, await loadPayload(archive, message))
-  } catch (error) {
-    if (error instanceof UnavailableError) return undefined
-    throw error
-  }
+  const body = await messageBody(archive, message)
+  return 'payload' in body ? readableText(message, body.payload) : undefined
 }

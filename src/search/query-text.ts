@@ -33,6 +33,11 @@ const phrasesMax = 10
 /** Each pair excludes its own opening mark inside, so that a row of opening marks is scanned once and not once for each. */
 const quoted = /"([^"]*)"|“([^“”"]*)[”"]|„([^„“”"]*)[“”"]|«([^«»]*)»|「([^「」]*)」|『([^『』]*)』|＂([^＂]*)＂/gu
 
+/** Text of which no part would be read as a phrase. */
+export function withoutQuotes(text: string): string {
+  return text.replaceAll(/["“”„«»「」『』＂]/g, ' ')
+}
+
 /**
  * Reads a query as words and quoted phrases. There are no operators: `& | ! :*` and a quote without its partner are text.
  * Words in quotes are terms too. Never throws; the caller checks `limits.queryCharactersMax`.

@@ -217,12 +217,16 @@ export async function storeVersion(sql: Sql, tenantId: number): Promise<string> 
 }
 
 /** Ids, ours and the sources', that begin with a prefix: for completion while a user types. */
-export async function sessionIdsByPrefix(sql: Sql, tenantId: number, prefix: string): Promise<string[]> {
+export async function sessionIdsByPrefix(
+  sql: Sql,
+  tenantId: number,
+  { prefix, limit }: { readonly prefix: string; readonly limit: number },
+): Promise<string[]> {
   const pattern = `${prefix.replaceAll(/[\\%_]/g, (character) => `\\${character}`)}%`
   const rows = await sql<{ id: string; external_id: string | null }[]>`
     select id, external_id from sessions
     where tenant_id = ${tenantId} and not restricted and (id::text like ${pattern} or external_id like ${pattern})
-    order by active_hour desc, last_active_at desc limit 100`
+    order by active_hour desc, last_active_at desc limit ${limit}`
   return rows.map((row) =>
     row.external_id?.startsWith(prefix) === true && !row.id.startsWith(prefix) ? row.external_id : row.id,
   )

@@ -162,6 +162,31 @@ describe('imports of src', () => {
   })
 })
 
+/** The files that are loaded as soon as `file` is. */
+function loadedWith(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen
+  seen.add(file)
+  for (const match of read(`src/${file}`).matchAll(/^(?:import|export) (?!type ).*?from '(\.[^']+)'/gmsu))
+    loadedWith(join(dirname(file), match.at(1) ?? ''), seen)
+  return seen
+}
+
+describe('a server on stdio', () => {
+  const loadedLate = /^(?:adapters|background|capture|indexing|insight|search|setup|transcripts)\//u
+
+  it('loads nothing before the handshake that only its tools need', () => {
+    const loaded = [...loadedWith('cli/stdio-server.ts')]
+    expect(loaded).toContain('mcp/protocol.ts')
+    expect(loaded.filter((file) => loadedLate.test(file) || file.startsWith('sessions/'))).toEqual([])
+  })
+
+  it('lists its tools without what indexes and summarizes', () => {
+    const loaded = [...loadedWith('mcp/tool-list.ts')]
+    expect(loaded).toContain('mcp/tools/summarize.ts')
+    expect(loaded.filter((file) => /^indexing\/|^insight\/(?!render-summary)/u.test(file))).toEqual([])
+  })
+})
+
 describe('the table of layers', () => {
   it('has no ring', () => {
     const reaches = (from: string, seen: ReadonlySet<string>): string[] =>

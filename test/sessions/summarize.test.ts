@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { fitSummary, renderSummary } from '../../src/insight/render-summary.ts'
+import { fitSummary } from '../../src/insight/fit-summary.ts'
+import { renderSummary } from '../../src/insight/render-summary.ts'
 import type { SummarizeInput } from '../../src/insight/summarize.ts'
 import { caller, useStore } from './store.ts'
 

@@ -1,12 +1,13 @@
 import { Option, type Command } from 'commander'
 
 import { limits } from '../../limits.ts'
+import { summaryStyles, type SummaryStyle } from '../../model/summary-style.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
 
 interface SummarizeOptions {
-  readonly style: 'brief' | 'detailed' | 'decisions' | 'handoff'
+  readonly style: SummaryStyle
   readonly maxTokens: number
   readonly refresh?: boolean
   readonly json?: boolean
@@ -17,10 +18,8 @@ export function registerSummarize(program: Command): void {
     .command('summarize')
     .description('summarize a session with its own sentences, each with the number of its message')
     .argument('<session>', 'its id, ours or the source’s own')
-    .addOption(
-      new Option('--style <style>', 'what for').choices(['brief', 'detailed', 'decisions', 'handoff']).default('brief'),
-    )
-    .option('--max-tokens <n>', 'length', wholeNumber(50, limits.resultTokensMax), 600)
+    .addOption(new Option('--style <style>', 'what for').choices(summaryStyles).default('brief'))
+    .option('--max-tokens <n>', 'length', wholeNumber(50, limits.resultTokensMax), limits.summaryTokensDefault)
     .option('--refresh', 'make it anew although a stored one is current')
     .option('--json', 'machine-readable output')
     .action(async (session: string, options: SummarizeOptions) => {

@@ -1,15 +1,15 @@
 import { z } from 'zod'
 
+import { InputError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { readArguments } from '../arguments.ts'
-import { addsOnly, defineTool, portableSchema } from '../define-tool.ts'
+import { addsOnly, defineTool } from '../define-tool.ts'
 import { messageSchema, toMessageInput } from './message-fields.ts'
-import { savedMessageSchema } from './save-message.ts'
+import { saveMessage, savedMessageSchema } from './save-message.ts'
 
 /** The element schema is said in words: listing it again would cost every session of every client its tokens. */
 const messagesSchema = z.array(z.looseObject({ sender: z.string() })).max(limits.batchMessagesMax)
 
-const elementSchema = portableSchema(messageSchema)
 const elementsSchema = z.object({ messages: z.array(messageSchema) })
 
 export const saveMessages = defineTool({
@@ -27,9 +27,13 @@ export const saveMessages = defineTool({
   }),
   annotations: addsOnly,
   run: async ({ verbatim, caller }, args) => {
-    const { messages } = elementsSchema.parse({
-      messages: args.messages.map((message) => readArguments(elementSchema, message)),
-    })
+    const elements = args.messages.map((message) => readArguments(saveMessage.inputSchema, message))
+    if (elements.some(({ session_id: id }) => id !== undefined && id !== args.session_id)) {
+      throw new InputError('Cannot save messages that name a session of their own', {
+        remedy: 'Give "session_id" once, beside "messages", and call once for each session',
+      })
+    }
+    const { messages } = elementsSchema.parse({ messages: elements })
     return {
       structured: {
         ...(await verbatim.saveMessages(caller, {

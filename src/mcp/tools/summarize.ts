@@ -1,7 +1,8 @@
 import { z } from 'zod'
 
-import { fitSummary, renderSummary } from '../../insight/render-summary.ts'
+import { renderSummary } from '../../insight/render-summary.ts'
 import { limits } from '../../limits.ts'
+import { summaryStyles } from '../../model/summary-style.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
 const time = z.string().optional()
@@ -17,8 +18,8 @@ export const summarize = defineTool({
     to_seq: z.number().int().min(1).optional(),
     since: time,
     until: time,
-    style: z.enum(['brief', 'detailed', 'decisions', 'handoff']).default('brief'),
-    max_tokens: z.number().int().min(300).max(limits.resultTokensMax).default(600),
+    style: z.enum(summaryStyles).default('brief'),
+    max_tokens: z.number().int().min(300).max(limits.resultTokensMax).default(limits.summaryTokensDefault),
     refresh: z.boolean().default(false),
     format: z.enum(['text', 'json']).default('text'),
   }),
@@ -26,6 +27,8 @@ export const summarize = defineTool({
   run: async ({ verbatim, caller, readOnly }, args) => {
     const { session_id: sessionId, from_seq: fromSeq, to_seq: toSeq, max_tokens: maxTokens, format, ...rest } = args
     const made = await verbatim.summarize(caller, { ...rest, sessionId, fromSeq, toSeq, maxTokens, keep: !readOnly })
+    // The summariser is loaded with the store, after the tools were listed.
+    const { fitSummary } = await import('../../insight/fit-summary.ts')
     const reply = await fitSummary(made, { format, maxTokens, style: args.style })
     return format === 'text' ? { text: renderSummary(reply) } : { structured: { ...reply } }
   },

@@ -1,12 +1,5 @@
 import type { Role } from '../model/message.ts'
-
-/**
- * - `brief`: a few sentences
- * - `detailed`: as many as the budget holds
- * - `decisions`: only what was decided, promised, ruled out
- * - `handoff`: what the next one needs: the newest state, open questions, next steps, files and errors by name
- */
-export type SummaryStyle = 'brief' | 'detailed' | 'decisions' | 'handoff'
+import type { SummaryStyle } from '../model/summary-style.ts'
 
 /** What a sentence says about itself, apart from its rank among the others. */
 export interface SentenceCues {

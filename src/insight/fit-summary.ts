@@ -1,0 +1,70 @@
+import type { SummaryStyle } from '../model/summary-style.ts'
+import { excerpt } from '../search/excerpt.ts'
+import { bytesOfTokens } from '../sessions/json-size.ts'
+import { summarizeExtractive } from './extract.ts'
+import { renderSummary } from './render-summary.ts'
+import type { SummaryReply } from './summarize.ts'
+
+export interface SummaryLength {
+  readonly format: 'text' | 'json'
+  /** Of the whole reply, ids and notice included. */
+  readonly maxTokens: number
+  readonly style: SummaryStyle
+}
+
+function sizeOf(reply: SummaryReply, format: SummaryLength['format']): number {
+  return Buffer.byteLength(format === 'text' ? renderSummary(reply) : JSON.stringify(reply, null, 2))
+}
+
+function withSentences(reply: SummaryReply, citations: SummaryReply['citations']): SummaryReply {
+  return {
+    ...reply,
+    summary: citations.map(({ sender, text }) => `${sender}: ${text}`).join('\n'),
+    citations: citations.map((citation, index) => ({ ...citation, sentence: index + 1 })),
+  }
+}
+
+/** The best of the sentences under a smaller budget, chosen as they were chosen from the conversation. */
+async function fewerSentences(reply: SummaryReply, style: SummaryLength['style'], maxTokens: number) {
+  const messages = reply.citations.map(({ message_id: id, seq, sender, text }) => {
+    return { id, seq, sender, role: 'user' as const, text }
+  })
+  const { sentences } = await summarizeExtractive(messages, { style, maxTokens })
+  return withSentences(
+    reply,
+    sentences.map(({ messageId, ...sentence }) => ({ sentence: 0, message_id: messageId, ...sentence })),
+  )
+}
+
+/** Cuts the only sentence, or what a model wrote, to the length that is left. */
+function cutToLength(reply: SummaryReply, format: SummaryLength['format'], bytesMax: number): SummaryReply {
+  const [only] = reply.citations
+  const text = only?.text ?? reply.summary
+  const cutTo = (maxCharacters: number): SummaryReply => {
+    const cut = excerpt(text, [], { maxCharacters }).text
+    const shorter = only === undefined ? { ...reply, summary: cut } : withSentences(reply, [{ ...only, text: cut }])
+    return { ...shorter, truncated: true }
+  }
+  let maxCharacters = text.length
+  let cut = reply
+  while (maxCharacters > 1 && sizeOf(cut, format) > bytesMax) {
+    maxCharacters = Math.floor(maxCharacters * 0.85)
+    cut = cutTo(maxCharacters)
+  }
+  return cut
+}
+
+/** Shortens a summary until the whole reply keeps to its budget: fewer sentences first, at last a shorter one. */
+export async function fitSummary(reply: SummaryReply, length: SummaryLength): Promise<SummaryReply> {
+  const { format, style } = length
+  const bytesMax = bytesOfTokens(length.maxTokens)
+  let fitting = reply
+  let maxTokens = length.maxTokens
+  while (fitting.citations.length > 1 && sizeOf(fitting, format) > bytesMax) {
+    maxTokens = Math.floor(maxTokens * 0.85)
+    const fewer = await fewerSentences(reply, style, maxTokens)
+    // No sentence is so short: the first of those that were left is cut instead.
+    fitting = fewer.citations.length > 0 ? fewer : withSentences(fitting, fitting.citations.slice(0, 1))
+  }
+  return cutToLength(fitting, format, bytesMax)
+}
