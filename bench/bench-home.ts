@@ -28,19 +28,28 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A fresh store of its own for one bench. Disposing of it ends its daemon, by its process id, and removes everything. */
+/**
+ * A fresh store of its own for one bench. Disposing of it ends its daemon, by its process id, and removes everything. A
+ * store with a place of its own is used as it is found there and stays.
+ */
 export class BenchHome implements AsyncDisposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'verbatim-bench-'))
+  readonly path: string
+  readonly #isKept: boolean
   readonly caller: Caller = localCaller('bench')
   #verbatim: Verbatim | undefined
   #connection: EmbeddedConnection | undefined
+
+  constructor(options: { readonly keptAt?: string | undefined } = {}) {
+    this.#isKept = options.keptAt !== undefined
+    this.path = options.keptAt ?? mkdtempSync(join(tmpdir(), 'verbatim-bench-'))
+  }
 
   /** The environment of server processes on this home, without settings of whoever runs the bench. */
   get env(): Record<string, string> {
     const kept = Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || name.startsWith('VERBATIM_') || name.startsWith('NODE_') ? [] : [[name, value] as const],
     )
-    return { ...Object.fromEntries(kept), VERBATIM_HOME: this.path }
+    return { ...Object.fromEntries(kept), VERBATIM_HOME: this.path, VERBATIM_EMBEDDER: 'none' }
   }
 
   get daemonPid(): number | undefined {
@@ -49,7 +58,7 @@ export class BenchHome implements AsyncDisposable {
   }
 
   async verbatim(): Promise<Verbatim> {
-    this.#verbatim ??= await openVerbatim(readConfig({ VERBATIM_HOME: this.path }))
+    this.#verbatim ??= await openVerbatim(readConfig({ VERBATIM_HOME: this.path, VERBATIM_EMBEDDER: 'none' }))
     return this.#verbatim
   }
 
@@ -101,6 +110,6 @@ export class BenchHome implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.endDaemon()
-    if (existsSync(this.path)) rmSync(this.path, { recursive: true, force: true })
+    if (!this.#isKept && existsSync(this.path)) rmSync(this.path, { recursive: true, force: true })
   }
 }

@@ -27,9 +27,17 @@ export interface Figure {
   readonly bound?: Bound
 }
 
+/** What reads better in rows and columns of its own than as figures one below the other. */
+export interface Table {
+  readonly title: string
+  readonly header: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
 export interface BenchResult {
   readonly bench: string
   readonly figures: readonly Figure[]
+  readonly tables?: readonly Table[]
   /** Why something was not measured, and what to know when reading the figures. */
   readonly notes: readonly string[]
 }
@@ -84,18 +92,27 @@ function rowsOf(figure: Figure): string[][] {
   ]
 }
 
-/** One bench as a Markdown table that is also readable in a terminal. */
-export function renderBench(result: BenchResult): string {
-  const rows = [[...header], ...result.figures.flatMap(rowsOf)]
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+/** The lines of a Markdown table that is also readable in a terminal. */
+function renderRows(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]) => `| ${widths.map((width, at) => (row[at] ?? '').padEnd(width)).join(' | ')} |`
-  const [head = [], ...body] = rows
-  const table = [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)]
+  return [line(header), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)]
+}
+
+/** One bench in Markdown. */
+export function renderBench(result: BenchResult): string {
   const notes = result.notes.map((note) => `- ${note}`)
+  const tables = (result.tables ?? []).flatMap(({ title, header, rows }) => [
+    `### ${title}`,
+    '',
+    ...renderRows(header, rows),
+    '',
+  ])
   return [
     `## ${result.bench}`,
     '',
-    ...(result.figures.length > 0 ? [...table, ''] : []),
+    ...(result.figures.length > 0 ? [...renderRows(header, result.figures.flatMap(rowsOf)), ''] : []),
+    ...tables,
     ...(notes.length > 0 ? [...notes, ''] : []),
   ].join('\n')
 }

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 
 import { documentBytes } from '../src/capture/export-original.ts'
 import { readLayout } from '../src/capture/file-layout.ts'
-import { importFile, listFiles, type FileReport } from '../src/capture/import-files.ts'
+import { importFile, type FileReport } from '../src/capture/import-files.ts'
+import { listFiles } from '../src/capture/list-files.ts'
 import { listImportFiles, type ImportFileRow } from '../src/store/import-files.ts'
 import { sharedData } from '../test/support/shared-data.ts'
 import { BenchHome } from './bench-home.ts'
@@ -22,6 +23,24 @@ const bytesPerInsert = 4 * 1024 * 1024
 const pageFiles = 100
 
 const megabytesPerSecond = (sizeBytes: number, tookMs: number) => sizeBytes / 1e6 / (tookMs / 1000)
+
+/** How fast some bytes were worked through, and the same by the bare minimum; the times are of one file each, in ms. */
+function throughput(
+  name: string,
+  files: readonly { readonly sizeBytes: number }[],
+  times: { readonly own: readonly number[]; readonly name: string; readonly baseline: readonly number[] },
+): Figure {
+  const speedOf = (tookMs: readonly number[]) =>
+    megabytesPerSecond(sum(files.map(({ sizeBytes }) => sizeBytes)), sum(tookMs))
+  const [own, baseline] = [speedOf(times.own), speedOf(times.baseline)]
+  return {
+    name,
+    value: own,
+    unit: 'MB/s',
+    samples: files.length,
+    baselines: [{ name: times.name, value: baseline, ratio: own / baseline, ratioOf: 'speeds' }],
+  }
+}
 
 /** The lines of a file in statements of the size that an import uses. */
 function lineBatches(bytes: Buffer): Buffer[][] {
@@ -73,21 +92,7 @@ async function compareWithRawRows(files: readonly SourceFile[]): Promise<Figure>
     ],
     { rounds: files.length },
   )
-  const sizeBytes = sum(files.map((file) => file.sizeBytes))
-  return {
-    name: 'import, index at rest',
-    value: megabytesPerSecond(sizeBytes, sum(own)),
-    unit: 'MB/s',
-    samples: files.length,
-    baselines: [
-      {
-        name: 'raw rows of the same lines',
-        value: megabytesPerSecond(sizeBytes, sum(baseline)),
-        ratio: sum(baseline) / sum(own),
-        ratioOf: 'speeds',
-      },
-    ],
-  }
+  return throughput('import, index at rest', files, { own, name: 'raw rows of the same lines', baseline })
 }
 
 async function importedDocuments(home: BenchHome): Promise<ImportFileRow[]> {
@@ -135,21 +140,7 @@ async function measureExport(home: BenchHome): Promise<Figure> {
     ],
     { rounds: documents.length },
   )
-  const sizeBytes = sum(documents.map((document) => document.sizeBytes))
-  return {
-    name: 'export of the originals',
-    value: megabytesPerSecond(sizeBytes, sum(own)),
-    unit: 'MB/s',
-    samples: documents.length,
-    baselines: [
-      {
-        name: 'bare SQL of the same rows',
-        value: megabytesPerSecond(sizeBytes, sum(baseline)),
-        ratio: sum(baseline) / sum(own),
-        ratioOf: 'speeds',
-      },
-    ],
-  }
+  return throughput('export of the originals', documents, { own, name: 'bare SQL of the same rows', baseline })
 }
 
 /** The whole home after a clean stop, in bytes a byte of input. An empty store, 40 MB of it the database's own, apart. */

@@ -1,10 +1,13 @@
 import { DirectoryArchive } from './adapters/directory-archive.ts'
+import { openVectorIndex } from './adapters/open-vector-index.ts'
+import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
 import type { Config } from './config.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
+import type { RankDependencies } from './search/rank.ts'
 import { launchOptions } from './start-store.ts'
 import type { Database } from './store/database.ts'
 import { connectEmbedded } from './store/embedded/client.ts'
-import { homePathsOf } from './store/embedded/home.ts'
+import { embeddingSocketPathOf, homePathsOf } from './store/embedded/home.ts'
 import { withReconnect } from './store/embedded/reconnect.ts'
 import { asUnavailable } from './store/embedded/unavailable.ts'
 import { Verbatim } from './verbatim.ts'
@@ -26,7 +29,16 @@ export async function openVerbatim(config: Config): Promise<Verbatim> {
   }
   return new Verbatim({
     database,
+    semantic: semanticOf(config, database),
     archive: new DirectoryArchive(homePathsOf(config.home).archive),
     hasher: createTermHasher(defaultTermKey),
   })
+}
+
+/** Vectors of queries come from the daemon, whichever embedder it has: then they are of the same model as those stored. */
+function semanticOf(config: Config, database: Database): RankDependencies['semantic'] {
+  const index = config.embedder.kind === 'none' ? undefined : openVectorIndex(config.vectors, database)
+  if (index === undefined) return undefined
+  const queries = new ServiceQueryEmbedder((model) => embeddingSocketPathOf(config.home, model))
+  return { index, embedQuery: (model, text, options) => queries.embed(model, text, options) }
 }

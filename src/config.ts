@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 
 import { z } from 'zod'
 
+import { absolutePath } from './config/absolute-path.ts'
+import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } from './config/embedder-settings.ts'
+import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
 import { InputError, messageOf } from './errors.ts'
 import { editDistance } from './model/edit-distance.ts'
 
@@ -29,12 +32,23 @@ const settingsSchema = z.object({
     .enum(logLevels)
     .default('warn')
     .describe('What is written to stderr: silent, error, warn, info or debug. Message contents are never logged'),
+  ...embedderSettingsShape,
+  ...vectorSettingsShape,
 })
+
+export type { EmbedderSettings } from './config/embedder-settings.ts'
+export type { VectorSettings } from './config/vector-settings.ts'
 
 export interface Config {
   readonly home: string
   readonly idleMinutes: number
   readonly logLevel: (typeof logLevels)[number]
+  readonly embedder: EmbedderSettings
+  readonly vectors: VectorSettings
+  /** Tokens that paid calls may use a day; 0 for none. */
+  readonly dailyTokens: number
+  /** The settings as they were given, for the processes that are started with them. Secrets are among them. */
+  readonly settings: Readonly<Record<string, string>>
 }
 
 /** One row of docs/configuration.md and of `doctor`. */
@@ -63,19 +77,6 @@ function refuseUnknownNames(environment: Readonly<Record<string, string | undefi
   }
 }
 
-/** Clients start servers in directories of their own and expand no `~`: one name must mean one store for all of them. */
-function homeDirectory(value: string): string {
-  const path =
-    value === '~' || value.startsWith('~/') || value.startsWith('~\\') ? join(homedir(), value.slice(1)) : value
-  if (isAbsolute(path)) return resolve(path)
-  throw new InputError(
-    `Cannot start as the setting "VERBATIM_HOME" must be an absolute path: current value is "${value}"`,
-    {
-      remedy: 'Write the whole path, or one that begins with ~/',
-    },
-  )
-}
-
 /**
  * Reads the configuration from an environment. Nothing is needed: every setting has a default.
  * Throws InputError where a value cannot be used or a `VERBATIM_*` name is unknown.
@@ -83,7 +84,12 @@ function homeDirectory(value: string): string {
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   refuseUnknownNames(environment)
   // An empty value in a client's configuration file means "not set", as it does in a shell.
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const given = Object.fromEntries(
+    Object.keys(settingsSchema.shape).flatMap((name) => {
+      const value = environment[name]
+      return value === undefined || value === '' ? [] : [[name, value] as const]
+    }),
+  )
   const parsed = settingsSchema.safeParse(given)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
@@ -94,9 +100,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const settings = parsed.data
   return {
-    home: settings.VERBATIM_HOME === undefined ? join(homedir(), '.verbatim') : homeDirectory(settings.VERBATIM_HOME),
+    home:
+      settings.VERBATIM_HOME === undefined
+        ? join(homedir(), '.verbatim')
+        : absolutePath('VERBATIM_HOME', settings.VERBATIM_HOME),
     idleMinutes: settings.VERBATIM_IDLE_MINUTES,
     logLevel: settings.VERBATIM_LOG_LEVEL,
+    embedder: readEmbedderSettings(settings),
+    vectors: readVectorSettings(settings),
+    dailyTokens: settings.VERBATIM_DAILY_TOKENS,
+    settings: given,
   }
 }
 

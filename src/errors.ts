@@ -55,11 +55,38 @@ export class ConflictError extends VerbatimError {
 
 /** Something the request needs does not answer now; the same request may work later. */
 export class UnavailableError extends VerbatimError {
-  override readonly name = 'UnavailableError'
+  override readonly name: string = 'UnavailableError'
   readonly code = 'unavailable'
+}
+
+/** What a caller is told of an error in one text: what was wrong, and what to do. */
+export function explain(error: VerbatimError): string {
+  return error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`
+}
+
+/** The code that Node.js, PostgreSQL or we gave an error (`ENOENT`, `53100`, `input`), or undefined where it has none. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
 /** The text of any thrown value, for logs and for wrapping; never for a caller unless it is a VerbatimError. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+const framesMax = 5
+
+/**
+ * What a log or a terminal is told of an error that is a defect, in one line: its kind, its code and where it was thrown.
+ * That is enough to find it; its message is left out because it may quote what is stored.
+ */
+export function describeDefect(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown ${typeof error}`
+  // The frames are the end of the stack; the message above them may have lines of its own.
+  const frames =
+    /(?:\n +at [^\n]+)+$/
+      .exec(error.stack ?? '')?.[0]
+      .trim()
+      .split(/\n +/) ?? []
+  return [error.name, codeOf(error), ...frames.slice(0, framesMax)].filter((part) => part !== undefined).join(' ')
 }

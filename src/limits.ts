@@ -44,4 +44,40 @@ export const limits = {
   /** Units that one search scores at most; the rarest terms choose them. */
   searchCandidatesMax: 1_000,
   searchWaitForIndexMs: 2_000,
+  /** How long a search waits for the query's vector and the nearest ones; then it answers by words and says so. */
+  searchMeaningMs: 1_500,
+  /** The same where only meaning was asked for: a local model that is not loaded yet takes a second. */
+  searchMeaningOnlyMs: 20_000,
+  /** A provider that asks for a longer pause is asked again after this all the same. */
+  providerPauseMsMax: 86_400_000,
+  /** Matches that one query of a vector index may ask for: pgvector looks at no more of its graph at once. */
+  vectorMatchesMax: 1_000,
+  /** Vectors that are compared one by one (2 to 5 µs each of 384 dimensions); where there are more, an index finds the nearest. */
+  exactVectorsMax: 20_000,
+  /** One request to Pinecone, its answer included. */
+  pineconeRequestMs: 20_000,
+  /** Pinecone's own bound on an answer is 4 MB. */
+  pineconeAnswerBytesMax: 16 * MiB,
+  /** How long an index that was just made may take to be ready. */
+  pineconeCreateMs: 120_000,
+  /** How long the deletion of a session waits until all that was written can be listed. */
+  pineconeFreshnessMs: 30_000,
+  /** One request to a provider of embeddings, its answer included. */
+  embeddingRequestMs: 30_000,
+  /** 100 vectors of 4,096 dimensions, written out, are 9 MB. */
+  embeddingAnswerBytesMax: 32 * MiB,
+  /** One request to the local embedding service. */
+  embeddingRequestBytesMax: 16 * MiB,
+  /** Texts in one call of an embedder; Gemini takes no more. */
+  embeddingTextsMax: 100,
+  /** A text is cut at this many characters for each token that its model reads, before it is sent or tokenized. */
+  embeddingCharactersPerTokenMax: 16,
+  /** The same where the model runs on this machine, one text after the other. */
+  localModelTextsMax: 32,
+  /** Texts of all calls that wait for a model at once: one to ten minutes of work. */
+  localModelWaitingTextsMax: 1_000,
+  embeddingDimensionsMax: 16_000,
+  /** Loading a model that runs in this process takes 0.5 s, one text 0.05 to 0.5 s; a machine that is short of both is slower. */
+  localModelLoadMs: 60_000,
+  localModelTextMs: 30_000,
 } as const

@@ -1,13 +1,13 @@
 import { InOrder } from './capture/in-order.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession } from './capture/session-reference.ts'
-import type { TermHasher } from './indexing/terms.ts'
+import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexing/reindex.ts'
 import { recallContext, type RecallInput } from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import type { SearchReply } from './search/reply.ts'
-import { search, type SearchInput } from './search/search.ts'
+import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
 import type { SessionDocument, SessionHead } from './sessions/document.ts'
 import { getSession, type GetSessionInput } from './sessions/get-session.ts'
 import { listSessions, type ListSessionsInput, type SessionList } from './sessions/list-sessions.ts'
@@ -36,10 +36,10 @@ export interface SaveReply {
  * are VerbatimErrors; anything else is a defect.
  */
 export class Verbatim implements AsyncDisposable {
-  readonly #stores: SaveDependencies & { readonly hasher: TermHasher }
+  readonly #stores: SaveDependencies & SearchDependencies
   readonly #saves = new InOrder()
 
-  constructor(stores: { readonly database: Database; readonly archive: ArchiveStore; readonly hasher: TermHasher }) {
+  constructor(stores: SearchDependencies) {
     this.#stores = { ...stores, sessionIds: new Map() }
   }
 
@@ -107,7 +107,19 @@ export class Verbatim implements AsyncDisposable {
   }
 
   status(caller: Caller): Promise<StoreStatus> {
-    return storeStatus(this.#stores.database, caller)
+    return storeStatus(this.#stores.database, caller, {
+      hasEmbedder: this.#stores.semantic !== undefined,
+      now: new Date(),
+    })
+  }
+
+  planReindex(caller: Caller, kinds: readonly IndexKind[]): Promise<ReindexPlan> {
+    return planReindex(this.#stores.database, caller, kinds)
+  }
+
+  /** Begins to make indexes anew, in the background. */
+  reindex(caller: Caller, kinds: readonly IndexKind[]): Promise<void> {
+    return reindex(this.#stores.database, caller, kinds)
   }
 
   /** The canonical ids of sessions, and their versions, which grow with every change. */

@@ -28,6 +28,7 @@ const exitCodeRows = [
   ],
   ['2', 'The arguments or the settings cannot be used, or what was named does not exist.'],
   ['3', 'The store does not answer.'],
+  ['70', 'A defect of Verbatim: [troubleshooting.md](troubleshooting.md#defects).'],
 ]
 
 export function cliPage(): string {

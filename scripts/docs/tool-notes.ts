@@ -37,7 +37,10 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['save_message.tool_call_id', 'The call that a tool result answers'],
   ['save_message.metadata', 'Anything else, kept as JSON'],
   ['search_memory.limit', 'Hits of a page; neighbours do not count'],
-  ['search_memory.mode', '`hybrid` and `full_text` search by words; `semantic` is refused in this version'],
+  [
+    'search_memory.mode',
+    '`hybrid` searches by words and by meaning, `full_text` by words alone, `semantic` by meaning alone',
+  ],
   ['search_memory.session_id', 'Only in this session'],
   ['search_memory.since', 'Not before this time'],
   ['search_memory.participants', 'Only messages of these senders, by exact name'],

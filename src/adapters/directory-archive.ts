@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 
-import { ConflictError, InputError, UnavailableError } from '../errors.ts'
+import { codeOf, ConflictError, InputError, UnavailableError } from '../errors.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
+import { syncDirectory } from '../sync-directory.ts'
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
 }
 
 /** What the system says, without the path that its message quotes: callers must not learn where the archive is. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unexpected error'
+  return codeOf(error) ?? 'unexpected error'
 }
 
 function unwritable(cause: unknown): UnavailableError {
@@ -24,18 +25,6 @@ function unwritable(cause: unknown): UnavailableError {
 /** A temporary file that cannot be removed is left: `list` passes over it, and the error to report is the one before. */
 async function removeTemporary(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => undefined)
-}
-
-/** A renamed file survives a power cut only when its directory was synced too. */
-async function syncDirectory(path: string): Promise<void> {
-  // Windows cannot open a directory; its rename is durable with the file system's journal.
-  if (process.platform === 'win32') return
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** The archive in a directory of the local disk: one file an object, written beside its place and moved into it. */

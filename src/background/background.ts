@@ -1,33 +1,59 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
-import type { ConnectionOptions } from '../store/embedded/connection-options.ts'
 import type { Background } from '../store/embedded/daemon.ts'
+import type { ThreadSettings } from './thread-database.ts'
 
 /**
- * Starts the background work of an embedded store in a thread of its own: reading text costs time that the thread which
- * serves the store's socket does not have.
+ * Starts the background work of an embedded store in threads of its own: reading text and making vectors cost time that the
+ * thread which serves the store's socket does not have.
  */
-export async function startBackground(connection: ConnectionOptions, archive: string): Promise<Background> {
-  const thread = new Worker(new URL('./background-thread.js', import.meta.url), { workerData: { connection, archive } })
-  await once(thread, 'online')
+export async function startBackground(settings: ThreadSettings): Promise<Background> {
+  const indexing = await BackgroundThread.start(new URL('./background-thread.js', import.meta.url), settings)
+  const embedding = await BackgroundThread.start(new URL('./embedding-thread.js', import.meta.url), settings)
+  // What was indexed is embedded next.
+  indexing.onIdle = () => embedding.wake()
+  const wake = () => indexing.wake()
   // At the start there may be work that an earlier process left.
-  let busy = true
-  thread.on('message', (message: unknown) => {
-    if (message === 'idle') busy = false
-  })
-  const wake = () => {
-    busy = true
-    thread.postMessage('wake')
-  }
   wake()
   return {
     wake,
-    busy: () => busy,
+    busy: () => indexing.isBusy || embedding.isBusy,
     stop: async () => {
-      const exited = once(thread, 'exit')
-      thread.postMessage('stop')
-      await exited
+      await Promise.all([indexing.stop(), embedding.stop()])
     },
+  }
+}
+
+/** A thread that is woken, says when it has nothing to do, and stops when it is told. */
+class BackgroundThread {
+  readonly #worker: Worker
+  isBusy = true
+  onIdle: () => void = () => undefined
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+    worker.on('message', (message: unknown) => {
+      if (message !== 'idle') return
+      this.isBusy = false
+      this.onIdle()
+    })
+  }
+
+  static async start(file: URL, settings: ThreadSettings): Promise<BackgroundThread> {
+    const worker = new Worker(file, { workerData: settings })
+    await once(worker, 'online')
+    return new BackgroundThread(worker)
+  }
+
+  wake(): void {
+    this.isBusy = true
+    this.#worker.postMessage('wake')
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.#worker, 'exit')
+    this.#worker.postMessage('stop')
+    await exited
   }
 }

@@ -27,7 +27,9 @@ export interface VerifyReport {
   readonly problems: readonly VerifyProblem[]
 }
 
-const pageRows = 100
+const pageSessions = 100
+/** Few: a row holds the layout of its document. */
+const pageFiles = 10
 
 /** Every problem beyond this is only counted. */
 const problemsMax = 1_000
@@ -77,7 +79,7 @@ class Verification {
     let after: string | undefined
     for (;;) {
       const rows = await this.#dependencies.database.run((sql) =>
-        sessionExtents(sql, this.#tenantId, { after, limit: pageRows }),
+        sessionExtents(sql, this.#tenantId, { after, limit: pageSessions }),
       )
       yield* rows
       const last = rows.at(-1)
@@ -89,7 +91,7 @@ class Verification {
   async *#allFiles(): AsyncIterable<ImportFileRow> {
     let after: { path: string; document: string } | undefined
     for (;;) {
-      const page = { limit: 10, ...(after === undefined ? {} : { after }) }
+      const page = { limit: pageFiles, ...(after === undefined ? {} : { after }) }
       const rows = await this.#dependencies.database.run((sql) => listImportFiles(sql, this.#tenantId, page))
       yield* rows
       const last = rows.at(-1)

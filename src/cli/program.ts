@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander'
 
-import { UnavailableError, VerbatimError } from '../errors.ts'
 import { packageVersion } from '../version.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerImport } from './commands/import.ts'
+import { registerReindex } from './commands/reindex.ts'
 import { registerSearch } from './commands/search.ts'
 import { registerSessions } from './commands/sessions.ts'
 import { registerSetup } from './commands/setup.ts'
@@ -13,6 +13,7 @@ import { registerStatus } from './commands/status.ts'
 import { registerSummarize } from './commands/summarize.ts'
 import { registerVerify } from './commands/verify.ts'
 import { exitCodes, ExitStatus } from './exit-codes.ts'
+import { tellError } from './tell-error.ts'
 
 /** The command line with every command; `status` is where a command that has run leaves its exit code. */
 export function describeProgram(status: ExitStatus): Command {
@@ -35,6 +36,7 @@ export function describeProgram(status: ExitStatus): Command {
     registerExport,
     registerSummarize,
     registerVerify,
+    registerReindex,
     registerStatus,
     registerDoctor,
     registerSetup,
@@ -54,12 +56,6 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     return status.code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    if (!(error instanceof VerbatimError)) {
-      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      process.stderr.write(`verbatim: internal error, a defect of Verbatim: ${detail}\n`)
-      return exitCodes.internal
-    }
-    process.stderr.write(`verbatim: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`)
-    return error instanceof UnavailableError ? exitCodes.unavailable : exitCodes.usage
+    return tellError(error)
   }
 }

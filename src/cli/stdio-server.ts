@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
-import { readConfig, readEnvFile, type Config } from '../config.ts'
-import { InputError, VerbatimError, messageOf } from '../errors.ts'
+import { readConfig, readEnvFile } from '../config.ts'
+import { InputError, messageOf } from '../errors.ts'
 import { createLog } from '../log.ts'
 import type { ToolDefinition } from '../mcp/define-tool.ts'
 import { serveStdio } from '../mcp/stdio.ts'
@@ -9,6 +9,7 @@ import { localCaller } from '../model/access.ts'
 import { startStoreEarly } from '../start-store.ts'
 import { packageVersion } from '../version.ts'
 import { exitCodes } from './exit-codes.ts'
+import { tellError } from './tell-error.ts'
 
 interface ServerArguments {
   readonly readOnly: boolean
@@ -50,20 +51,20 @@ function lazily<T>(make: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** Runs the MCP server on stdin and stdout until the client goes away. Returns the exit code. */
+/** Runs the MCP server on stdin and stdout until the client goes away. Returns the exit code; what fails is said on stderr. */
 export async function runStdioServer(args: readonly string[]): Promise<number> {
-  let config: Config
-  let server: ServerArguments
   try {
-    server = readServerArguments(args)
-    config = readConfig(server.envFile === undefined ? undefined : readEnvFile(server.envFile))
-    // Names of tools that do not exist are refused at the start; without any, nothing is loaded before the handshake.
-    if (server.tools !== undefined) await loadTools(server)
+    await serve(readServerArguments(args))
+    return exitCodes.ok
   } catch (error) {
-    if (!(error instanceof VerbatimError)) throw error
-    process.stderr.write(`verbatim: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`)
-    return exitCodes.usage
+    return tellError(error)
   }
+}
+
+async function serve(server: ServerArguments): Promise<void> {
+  const config = readConfig(server.envFile === undefined ? undefined : readEnvFile(server.envFile))
+  // Names of tools that do not exist are refused at the start; without any, nothing is loaded before the handshake.
+  if (server.tools !== undefined) await loadTools(server)
   const log = createLog(config.logLevel)
   const version = packageVersion()
   // The store's process begins to start now, beside the handshake and not in front of the first call. What talks to it is
@@ -84,5 +85,4 @@ export async function runStdioServer(args: readonly string[]): Promise<number> {
     caller: (client) => localCaller(client),
     log,
   })
-  return exitCodes.ok
 }

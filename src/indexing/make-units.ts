@@ -1,26 +1,30 @@
 import { limits } from '../limits.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SearchUnit } from '../store/search-units.ts'
+import { senderTerm, standingTerm } from './field-terms.ts'
 import { detectLanguage } from './language.ts'
 import { overlapEnd, splitIntoParts } from './parts.ts'
 import { sentimentOf } from './sentiment.ts'
 import { isStopWord } from './stop-words.ts'
 import { unitTerms, type TermHasher, type UnitTerms } from './terms.ts'
 import { tokenize } from './tokenize.ts'
+import { traits, traitsOf } from './traits.ts'
 
 /**
- * The search units of one message: one a part of its text, none where there is nothing to read. The sender's name is
- * indexed with the first part, so that a person is found by what they said.
+ * The search units of one message: one a part of its text, none where there is nothing to read. With the first part go
+ * terms for its sender, so that a person is found by what they said, and for what kind of thing it says.
  */
 export async function makeUnits(message: MessageRow, text: string, hasher: TermHasher): Promise<SearchUnit[]> {
   if (text.length === 0) return []
   const language = detectLanguage(text)
   const sentiment = message.kind === 'message' ? await sentimentOf(text, language) : null
+  const traitBits = message.kind === 'message' ? traitsOf(text) : 0
+  const fields = fieldTerms(message.sender, traitBits).map(hasher)
   const lowValue = (term: string) => language !== null && isStopWord(term, [language])
   return splitIntoParts(text).map(({ start, end }, part) => {
     const tokens = tokenize(text.slice(start, overlapEnd(text, end)), { language })
-    const named = part === 0 ? [...tokens, ...tokenize(message.sender, { language: null })] : tokens
-    const { terms, frequencies, length } = inOrder(unitTerms(named, hasher, { max: limits.unitTermsMax, lowValue }))
+    const words = unitTerms(tokens, hasher, { max: limits.unitTermsMax, lowValue })
+    const { terms, frequencies, length } = inOrder(part === 0 ? withFields(words, fields) : words)
     return {
       sessionId: message.sessionId,
       firstSeq: message.seq,
@@ -34,9 +38,24 @@ export async function makeUnits(message: MessageRow, text: string, hasher: TermH
       role: message.role,
       trust: message.trust,
       kind: message.kind,
+      traits: traitBits,
       sentiment: part === 0 ? sentiment : null,
     }
   })
+}
+
+function fieldTerms(sender: string, traitBits: number): string[] {
+  const names = new Set(tokenize(sender, { language: null, stems: false }).map(({ term }) => senderTerm(term)))
+  return [...names, ...((traitBits & traits.standing) === 0 ? [] : [standingTerm])]
+}
+
+/** Fields add nothing to the length: they are no part of the text. */
+function withFields(unit: UnitTerms, fields: readonly bigint[]): UnitTerms {
+  return {
+    terms: [...unit.terms, ...fields],
+    frequencies: [...unit.frequencies, ...fields.map(() => 1)],
+    length: unit.length,
+  }
 }
 
 /** Terms in ascending order, each with its frequency. */

@@ -5,8 +5,18 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
-import { advanceOutbox, failOutbox, finishOutbox, indexTopic, pendingOutbox, type OutboxItem } from '../store/outbox.ts'
+import {
+  addOutbox,
+  advanceOutbox,
+  embedTopic,
+  failOutbox,
+  finishOutbox,
+  indexTopic,
+  pendingOutbox,
+  type OutboxItem,
+} from '../store/outbox.ts'
 import { analyzeTables, messageLevel, writeUnits, type SearchUnit } from '../store/search-units.ts'
+import { Drain } from './drain.ts'
 import { makeUnits } from './make-units.ts'
 import type { TermHasher } from './terms.ts'
 
@@ -15,6 +25,8 @@ export interface WorkerDependencies {
   readonly archive: ArchiveStore
   readonly hasher: TermHasher
   readonly log: Log
+  /** Whether what is indexed is to be embedded too: then that is left as work in the outbox. */
+  readonly embeds: boolean
   /** Told when everything that was pending is done. */
   readonly onIdle?: () => void
 }
@@ -27,71 +39,27 @@ const attemptsMax = 8
 const retryBaseMs = 500
 const analyzeAfterUnits = 1_000
 
-/**
- * The index worker. States: `idle` (nothing pending: waits for `wake`), `working` (drains the outbox round by round),
- * `stopping` (finishes the round it is in). A wake while working makes it look once more before it goes idle.
- */
+/** The index worker: makes search units of what was saved, from the outbox, newest and oldest first. */
 export class IndexWorker {
   readonly #dependencies: WorkerDependencies
-  #working: Promise<void> | undefined
-  #wokenAgain = false
-  #stopping = false
-  #retry: NodeJS.Timeout | undefined
+  readonly #drain: Drain
   /** Units written since the planner was last told the size of the index, and how many make it worth telling again. */
   #unitsUnseen = 0
   #unitsUntilAnalyze = analyzeAfterUnits
 
   constructor(dependencies: WorkerDependencies) {
     this.#dependencies = dependencies
+    const { log, onIdle } = dependencies
+    this.#drain = new Drain({ name: 'indexing', round: () => this.#round(), log, onIdle })
   }
 
   /** Says that something may have been committed. Cheap; call it as often as you like. */
   wake(): void {
-    if (this.#stopping) return
-    if (this.#working !== undefined) {
-      this.#wokenAgain = true
-      return
-    }
-    this.#working = this.#drain().finally(() => {
-      this.#working = undefined
-      this.#dependencies.onIdle?.()
-    })
+    this.#drain.wake()
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true
-    clearTimeout(this.#retry)
-    await this.#working
-  }
-
-  async #drain(): Promise<void> {
-    try {
-      let more = true
-      while (more && !this.#isStopping()) {
-        this.#wokenAgain = false
-        // A round that was full may not have been the last.
-        more = (await this.#round()) || this.#wasWokenAgain()
-      }
-    } catch (error) {
-      // The database went away: what is pending is still in the outbox.
-      this.#dependencies.log.warn(`indexing paused: ${messageOf(error)}`)
-      this.#wakeLater(retryBaseMs * 4)
-    }
-  }
-
-  // Methods, because the fields change while a round is awaited.
-  #isStopping(): boolean {
-    return this.#stopping
-  }
-
-  #wasWokenAgain(): boolean {
-    return this.#wokenAgain
-  }
-
-  #wakeLater(delayMs: number): void {
-    clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => this.wake(), delayMs)
-    this.#retry.unref()
+    await this.#drain.stop()
   }
 
   /** Works off a bounded piece of the outbox; true where there may be more. */
@@ -108,6 +76,7 @@ export class IndexWorker {
     const units: SearchUnit[] = []
     const finished: number[] = []
     const advanced: { id: number; firstSeq: number }[] = []
+    const indexed: { tenantId: number; sessionId: string; firstSeq: number; lastSeq: number }[] = []
     let messages = 0
     let bytes = 0
     for (const item of items) {
@@ -115,6 +84,9 @@ export class IndexWorker {
       try {
         const read = await this.#readItem(item, { messages: messagesPerRound - messages, bytes: bytesPerRound - bytes })
         for (const message of read.rows) units.push(...(await this.#unitsOf(message)))
+        const last = read.rows.at(-1)
+        if (last !== undefined)
+          indexed.push({ tenantId, sessionId: item.sessionId, firstSeq: item.firstSeq, lastSeq: last.seq })
         messages += read.rows.length
         bytes += read.bytes
         if (read.nextSeq === undefined) finished.push(item.id)
@@ -129,6 +101,7 @@ export class IndexWorker {
         await transaction`set local synchronous_commit = off`
         await writeUnits(transaction, { tenantId, level: messageLevel }, units)
         if (finished.length > 0) await finishOutbox(transaction, finished)
+        if (this.#dependencies.embeds && indexed.length > 0) await addOutbox(transaction, embedTopic, indexed)
         for (const { id, firstSeq } of advanced) await advanceOutbox(transaction, id, firstSeq)
       }),
     )
@@ -173,7 +146,7 @@ export class IndexWorker {
     const delayMs = retryBaseMs * 2 ** item.attempts * (0.5 + Math.random())
     this.#dependencies.log.error(`indexing of session ${item.sessionId} failed${dead ? ' for good' : ''}`, error)
     await this.#dependencies.database.run((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead }))
-    if (!dead) this.#wakeLater(delayMs)
+    if (!dead) this.#drain.wakeLater(delayMs)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { SummaryStyle } from '../model/summary-style.ts'
+import { bytesOfTokens } from '../model/tokens.ts'
 import { excerpt } from '../search/excerpt.ts'
-import { bytesOfTokens } from '../sessions/json-size.ts'
 import { summarizeExtractive } from './extract.ts'
 import { renderSummary } from './render-summary.ts'
 import type { SummaryReply } from './summarize.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { z } from 'zod'
 
-import { VerbatimError } from '../errors.ts'
+import { explain, VerbatimError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { describeIssues, readArguments } from './arguments.ts'
 import type { ToolContext, ToolDefinition, ToolReply } from './define-tool.ts'
@@ -24,9 +24,7 @@ function errorResult(text: string): ToolResult {
  * a defect, shown as an id that finds it in the log, because its text may hold stored words, SQL or paths.
  */
 export function describeError(error: unknown, log: Log): string {
-  if (error instanceof VerbatimError) {
-    return error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`
-  }
+  if (error instanceof VerbatimError) return explain(error)
   if (error instanceof z.ZodError) return `Invalid arguments: ${describeIssues(error)}`
   const id = randomUUID().slice(0, 8)
   log.error(`internal error ${id}`, error)

@@ -14,8 +14,10 @@ export interface HashedTerm {
 export interface TermPlan {
   /** The terms that choose the candidates: the rarest, as many as the budget allows. Empty where nothing can match. */
   readonly essential: readonly bigint[]
-  /** The terms that score, with their BM25 weights. */
+  /** The terms that score candidates, with their BM25 weights: function words only where there is nothing else. */
   readonly terms: readonly WeightedTerm[]
+  /** The same with the function words, which only weigh what was found. */
+  readonly all: readonly WeightedTerm[]
   /** True where every unit that holds a telling term is a candidate: no result can be missing. */
   readonly exhaustive: boolean
 }
@@ -49,13 +51,15 @@ export function planTerms(
     essential.push(term)
     budget -= documents
   }
+  const weighted = ({ term, weight, group, documents }: (typeof known)[number]): WeightedTerm => ({
+    term,
+    group,
+    weight: weight * inverseDocumentFrequency(documents, Math.max(statistics.units, documents)),
+  })
   return {
     essential,
-    terms: choosing.map(({ term, weight, group, documents }) => ({
-      term,
-      group,
-      weight: weight * inverseDocumentFrequency(documents, Math.max(statistics.units, documents)),
-    })),
+    terms: choosing.map(weighted),
+    all: known.map(weighted),
     exhaustive: essential.length === choosing.length && budget >= 0,
   }
 }

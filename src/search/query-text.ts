@@ -16,6 +16,8 @@ export interface QueryTerm {
   readonly group: number
   /** A function word: it may add to a score but should not choose candidates. Never true of all terms of a query. */
   readonly lowValue: boolean
+  /** It may be the name of somebody who writes: written with a capital, in a query that has any. */
+  readonly mayBeName: boolean
 }
 
 export interface ParsedQuery {
@@ -63,21 +65,31 @@ function formsOf(
   context: { readonly query: string; readonly languages: readonly string[]; readonly group: number },
 ): QueryTerm[] {
   const { query, languages, group } = context
-  const lowValue = token.kind !== 'identifier' && isStopWord(token.term, languages.slice(0, 1))
-  const factor = (lowValue ? weights.stopWord : 1) * weightOfKind(token)
-  const forms: QueryTerm[] = [{ term: token.term, weight: factor * weights.asWritten, group, lowValue }]
-  if (lowValue || (token.kind !== 'word' && token.kind !== 'part')) return forms
   // Stemmers read accents, which the folded term has lost.
   const written = query.slice(token.start, token.end)
+  const mayBeName = token.kind === 'word' && couldBeName(written, query)
+  const lowValue = token.kind !== 'identifier' && isStopWord(token.term, languages.slice(0, 1))
+  const factor = (lowValue ? weights.stopWord : 1) * weightOfKind(token)
+  const forms: QueryTerm[] = [{ term: token.term, weight: factor * weights.asWritten, group, lowValue, mayBeName }]
+  if (lowValue || (token.kind !== 'word' && token.kind !== 'part')) return forms
   const seen = new Set([token.term])
   for (const language of languages) {
     const { stem } = wordForms(written, stemLanguageOf(written, language))
     if (seen.has(stem)) continue
     seen.add(stem)
     const certainty = languages[0] === language ? weights.stem : weights.doubtfulStem
-    forms.push({ term: stem, weight: factor * certainty, group, lowValue })
+    forms.push({ term: stem, weight: factor * certainty, group, lowValue, mayBeName })
   }
   return forms
+}
+
+/** Words that senders are called by everywhere, and that queries use as ordinary words. */
+const roleWords = new Set(['user', 'assistant', 'system', 'developer', 'tool', 'human', 'agent', 'bot', 'ai', 'model'])
+
+/** With a capital, or in a query of someone who writes no capitals at all. */
+function couldBeName(written: string, query: string): boolean {
+  if (roleWords.has(written.toLowerCase())) return false
+  return /^\p{Lu}/u.test(written) || !/\p{Lu}/u.test(query)
 }
 
 function weightOfKind(token: Token): number {

@@ -1,138 +1,196 @@
+import { standingTerm } from '../indexing/field-terms.ts'
 import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
-import {
-  scoreMessages,
-  type ScoredMessage,
-  type TermCondition,
-  type UnitFilter,
-  type UnitQuery,
-} from '../store/score-units.ts'
-import { corpusStatistics, messageLevel, type CorpusStatistics } from '../store/search-units.ts'
-import { planTerms, type HashedTerm } from './bm25.ts'
+import { readEvidence } from '../store/read-evidence.ts'
+import type { ScoredMessage, UnitFilter } from '../store/score-units.ts'
+import { corpusStatistics, messageLevel } from '../store/search-units.ts'
+import { planTerms } from './bm25.ts'
+import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
+import { rankedMax, UnitScorer } from './find-seeds.ts'
+import { Nearness } from './fuse.ts'
+import { hashQueries, recogniseNames, type HashedQueries } from './hash-queries.ts'
+import { readTimes } from './query-dates.ts'
+import { readIntent } from './query-intent.ts'
 import type { ParsedQuery } from './query-text.ts'
+import { rankTurns, type ScoredTurn } from './rank-turns.ts'
+import type { Question } from './score-turns.ts'
+import { searchByMeaning, type SemanticDependencies, type SemanticList, type SemanticResult } from './semantic.ts'
+import { vectorScope } from './vector-filter.ts'
+import { weights } from './weights.ts'
 
 export interface RankedMessage {
   readonly sessionId: string
   readonly seq: number
   /** The part of a long message that matches best. */
   readonly part: number
-  /** 1 for the best. */
-  readonly lexicalRank: number
+  /** 1 for the best by words alone; absent where only meaning or a neighbour led to it. */
+  readonly lexicalRank?: number
+  /** 1 for the nearest by meaning alone. */
+  readonly semanticRank?: number
   readonly score: number
 }
 
-export interface LexicalRanking {
+export interface RankDependencies {
+  readonly database: Database
+  readonly hasher: TermHasher
+  /** Absent where no embedder is configured. */
+  readonly semantic?: Omit<SemanticDependencies, 'database'> | undefined
+}
+
+export interface Ranking {
   readonly messages: readonly RankedMessage[]
   readonly messagesSearched: number
   /** True where no message that holds a telling word of the query was left out. */
   readonly exhaustive: boolean
+  readonly semantic: SemanticResult
 }
 
 export interface RankRequest {
   readonly tenantId: number
   readonly queries: readonly ParsedQuery[]
   readonly filter: UnitFilter
+  readonly mode: 'hybrid' | 'semantic' | 'full_text'
+  readonly now: Date
 }
 
-/** Messages that one search ranks. Every page of it ranks the same ones, so that pages neither repeat nor skip. */
-export const rankedMax = 500
-/** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
-const enoughMessages = 30
-/** Of the newest units, this many are looked through for words that are in too many messages to look at each. */
-const newestUnits = 1_000
-
-interface HashedQuery {
-  readonly terms: readonly HashedTerm[]
-  /** What a message must hold besides: with several queries a word of each, and every quoted phrase. */
-  readonly required: readonly TermCondition[]
-}
-
-/** All terms of all queries, hashed; forms of one word keep one group number across queries. */
-function hashTerms(queries: readonly ParsedQuery[], hasher: TermHasher): HashedQuery {
-  const terms: HashedTerm[] = []
-  const required: TermCondition[] = []
-  let groups = 0
-  for (const query of queries) {
-    const hashed = query.terms.map(({ term, weight, group, lowValue }) => ({
-      term: hasher(term),
-      weight,
-      group: groups + group,
-      lowValue,
-    }))
-    groups += 1 + Math.max(0, ...query.terms.map(({ group }) => group))
-    terms.push(...hashed)
-    const telling = hashed.filter(({ lowValue }) => !lowValue).map(({ term }) => term)
-    if (queries.length > 1 && telling.length > 0) required.push({ any: telling })
-    // A word that is not among the terms (a query has only so many) is checked in the text alone.
-    const words = new Set(query.terms.map(({ term }) => term))
-    for (const phrase of query.phrases) {
-      const all = [...new Set(phrase.filter((word) => words.has(word)))].map(hasher)
-      if (all.length > 0) required.push({ all })
-    }
-  }
-  return { terms, required }
-}
-
-/** Units that meet a condition, at most. */
-function documentsOf(condition: TermCondition, statistics: CorpusStatistics): number {
-  const counts = ('any' in condition ? condition.any : condition.all).map((term) => statistics.documents.get(term) ?? 0)
-  return 'any' in condition ? counts.reduce((sum, count) => sum + count, 0) : Math.min(...counts)
-}
-
-function merged(...lists: readonly (readonly ScoredMessage[])[]): ScoredMessage[] {
-  const byPlace = new Map<string, ScoredMessage>()
-  for (const message of lists.flat()) {
-    const key = `${message.sessionId} ${message.seq}`
-    if ((byPlace.get(key)?.score ?? -1) < message.score) byPlace.set(key, message)
-  }
-  return [...byPlace.values()].toSorted((a, b) => b.score - a.score)
-}
+/** The best by their own words, which are then looked at among their neighbours. */
+const seedsMax = 200
+/** The nearest by meaning that are asked for, parts of long messages among them. */
+const nearestMax = 100
+/** Of these so many count, and no more than a share of all messages: a list that names nearly everything says nothing. */
+const countedMax = 60
+const countedShare = 1 / 8
 
 /**
- * Ranks messages by BM25. Candidates are those with the rarest words, as many as the budget allows; where they are few,
- * also those with any telling word, the newest before others. A message must hold every quoted word, and with several
- * queries a word of each: then the rarest of these conditions chooses the candidates.
+ * Ranks messages. By their own words, scored in the database, the best are found; around them their neighbours are read,
+ * and what the messages are and where they stand decides the order. A message must hold every quoted word, and with several
+ * queries a word of each; then neighbours are no results themselves.
  */
-export async function rankLexically(
-  database: Database,
-  hasher: TermHasher,
-  request: RankRequest,
-): Promise<LexicalRanking> {
+export async function rankMessages(dependencies: RankDependencies, request: RankRequest): Promise<Ranking> {
+  const { database, hasher } = dependencies
   const { tenantId, queries, filter } = request
-  const { terms, required } = hashTerms(queries, hasher)
-  const scope = { tenantId, level: messageLevel }
-  const hashes = terms.map(({ term }) => term)
-  const statistics = await database.run((sql) => corpusStatistics(sql, scope, hashes))
-  const plan = planTerms(terms, statistics)
-  // The rarest of the conditions chooses the candidates, the others are checked on them.
-  const [rarest, ...others] = required.toSorted((a, b) => documentsOf(a, statistics) - documentsOf(b, statistics))
-  const run = (choice: Pick<UnitQuery, 'candidates' | 'newestUnits'>) =>
-    database.run((sql) =>
-      scoreMessages(sql, {
-        ...scope,
-        ...choice,
-        terms: plan.terms,
-        required: others,
-        averageLength: Math.max(statistics.averageLength, 1),
-        filter,
-        candidatesMax: limits.searchCandidatesMax,
-        limit: rankedMax,
-      }),
-    )
-  const candidates = rarest ?? { any: plan.essential }
-  const isOverBudget = documentsOf(candidates, statistics) > limits.searchCandidatesMax
-  const first = await run({ candidates, newestUnits: isOverBudget ? newestUnits : 0 })
-  const sawAll = first.candidates < limits.searchCandidatesMax
-  const answers = (messages: readonly ScoredMessage[], exhaustive: boolean): LexicalRanking => ({
-    messages: messages.slice(0, rankedMax).map((message, index) => ({ ...message, lexicalRank: index + 1 })),
-    messagesSearched: statistics.wholes,
-    exhaustive,
-  })
-  if (rarest !== undefined || plan.exhaustive || first.messages.length >= enoughMessages) {
-    return answers(first.messages, sawAll && (rarest !== undefined || plan.exhaustive))
+  const text = queries.map((query) => query.text).join(' ')
+  const meaning = byMeaning(dependencies, request, text)
+  const hashed = hashQueries(queries, hasher)
+  const hashes = [...hashed.terms, ...hashed.names].map(({ term }) => term)
+  const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level: messageLevel }, hashes))
+  const known = recogniseNames(hashed, statistics)
+  const plan = planTerms(known.terms, statistics)
+  const scorer = new UnitScorer(database, { tenantId, filter, statistics, known, plan })
+  const byWords = request.mode !== 'semantic'
+  const seeds = byWords ? await scorer.best() : { messages: [], exhaustive: false }
+  const standing = byWords ? await scorer.standing(hasher(standingTerm)) : []
+  const semantic = await meaning
+  const onlyMeaning = request.mode === 'semantic'
+  const lists = onlyMeaning
+    ? semantic.lists
+    : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes))
+  const places = [...seeds.messages.slice(0, seedsMax), ...standing, ...placesOf(lists)]
+  const evidence = await database.run((sql) =>
+    readEvidence(sql, {
+      tenantId,
+      filter,
+      stretches: stretchesAround(places),
+      terms: [...plan.all, ...known.names].map(({ term }) => term),
+    }),
+  )
+  const nearness = new Nearness(lists, weights)
+  const question: Question = {
+    terms: byWords ? plan.all : [],
+    senders: known.names.map((_, index) => plan.all.length + index),
+    intent: readIntent(text),
+    times: await readTimes(text, request.now),
+    averageLength: Math.max(statistics.averageLength, 1),
   }
-  const all = plan.terms.map(({ term }) => term)
-  const second = await run({ candidates: { any: all }, newestUnits })
-  return answers(merged(first.messages, second.messages), second.candidates < limits.searchCandidatesMax)
+  return {
+    messages: toRanked(rankTurns(linkTurns(evidence), question, { nearness, weights, onlyMeaning }), {
+      seeds: seeds.messages,
+      nearness,
+      mustMatch:
+        known.required.length > 0 ? 'words' : request.mode === 'full_text' || !asksMore(known) ? 'itself' : 'near',
+    }),
+    messagesSearched: statistics.wholes,
+    exhaustive: seeds.exhaustive,
+    semantic,
+  }
+}
+
+/** The places that meaning led to. */
+function placesOf(lists: readonly SemanticList[]): { readonly sessionId: string; readonly seq: number }[] {
+  return lists.flatMap(({ matches }) => matches.map(({ sessionId, firstSeq }) => ({ sessionId, seq: firstSeq })))
+}
+
+/** The nearest of a list, as far as they are few among the messages that could be found. */
+function tellingOf(list: SemanticList, messages: number): SemanticList {
+  return {
+    ...list,
+    matches: list.matches.slice(
+      0,
+      Number.isFinite(messages) ? Math.min(countedMax, Math.ceil(messages * countedShare)) : undefined,
+    ),
+  }
+}
+
+/** Begins at once, so that the query is embedded while its words are looked up. */
+async function byMeaning(
+  { database, semantic }: RankDependencies,
+  request: RankRequest,
+  text: string,
+): Promise<SemanticResult & { readonly messages?: number | undefined }> {
+  if (semantic === undefined || request.mode === 'full_text') return { state: 'off', lists: [] }
+  const { filter } = request
+  const filtersLater =
+    filter.participants !== undefined || filter.models !== undefined || filter.toolsUsed !== undefined
+  const scope = await vectorScope(database, request.tenantId, filter)
+  const found = await searchByMeaning(
+    { ...semantic, database },
+    {
+      tenantId: request.tenantId,
+      text,
+      filter: scope.filter,
+      limit: filtersLater ? limits.vectorMatchesMax : nearestMax,
+      waitMs: request.mode === 'semantic' ? limits.searchMeaningOnlyMs : limits.searchMeaningMs,
+    },
+  )
+  return { ...found, messages: filtersLater ? Infinity : scope.messages }
+}
+
+/** A query in words of language, or of several words, may be a question whose answer need not repeat them; else a word is looked up. */
+function asksMore({ terms, names }: HashedQueries): boolean {
+  const named = new Set(names.map(({ group }) => group))
+  const telling = terms.filter(({ group, lowValue }) => !lowValue && !named.has(group))
+  return new Set(telling.map(({ group }) => group)).size > 1 || terms.some(({ lowValue }) => lowValue)
+}
+
+/** The ranked turns with their best parts and their places by words and by meaning alone. */
+function toRanked(
+  ranked: readonly ScoredTurn[],
+  context: {
+    readonly seeds: readonly ScoredMessage[]
+    readonly nearness: Nearness
+    /**
+     * What was required must be in the turn's words. One that only stands beside a match is `near`: an answer to a question, and
+     * nothing to who looks up a word.
+     */
+    readonly mustMatch: 'words' | 'itself' | 'near'
+  },
+): RankedMessage[] {
+  const lexical = new Map(
+    context.seeds.map((seed, index) => [placeKey(seed), { part: seed.part, lexicalRank: index + 1 }]),
+  )
+  return ranked
+    .filter(
+      ({ turn }) =>
+        lexical.has(placeKey(turn)) ||
+        context.mustMatch === 'near' ||
+        (context.mustMatch === 'itself' && context.nearness.rankOf(turn) !== undefined),
+    )
+    .slice(0, rankedMax)
+    .map(({ turn, score }) => {
+      const { sessionId, seq } = turn
+      const semanticRank = context.nearness.rankOf(turn)
+      const found = lexical.get(placeKey(turn)) ?? { part: 0 }
+      return { sessionId, seq, score, ...found, ...(semanticRank === undefined ? {} : { semanticRank }) }
+    })
 }

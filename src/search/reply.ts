@@ -1,7 +1,8 @@
 import { limits } from '../limits.ts'
 import { fence, recordedDataNotice } from '../model/fence.ts'
+import { estimateTokens } from '../model/tokens.ts'
 import { nearSeqMax } from '../store/neighbours.ts'
-import { estimateTokens, excerpt } from './excerpt.ts'
+import { excerpt } from './excerpt.ts'
 import type { Hit } from './hits.ts'
 
 export interface SearchMessage {
@@ -83,6 +84,19 @@ function searchMessage(
   return { id, seq, timestamp, sender, role, trust, text: cut.text, ...(cut.truncated ? { truncated: true } : {}) }
 }
 
+function ranksOf({ ranked }: Hit): { readonly lexical_rank?: number; readonly semantic_rank?: number } {
+  return {
+    ...(ranked.lexicalRank === undefined ? {} : { lexical_rank: ranked.lexicalRank }),
+    ...(ranked.semanticRank === undefined ? {} : { semantic_rank: ranked.semanticRank }),
+  }
+}
+
+/** A hit without a word of the query is near in meaning, or stands beside a message that has them. */
+function reasonOf(why: NonNullable<SearchMessage['hit']>['why']): string {
+  if (why.terms.length > 0) return `matches: ${why.terms.join(', ')}`
+  return why.semantic_rank === undefined ? 'beside a match' : 'near in meaning'
+}
+
 function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchReply {
   const bySession = new Map<string, Map<number, SearchMessage>>()
   for (const [index, hit] of parts.hits.slice(0, count).entries()) {
@@ -94,7 +108,11 @@ function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchRep
       hit: {
         rank: parts.firstRank + index,
         score: Number(hit.ranked.score.toFixed(3)),
-        why: { lexical_rank: hit.ranked.lexicalRank, terms: hit.terms, filters: parts.filters },
+        why: {
+          ...ranksOf(hit),
+          terms: hit.terms,
+          filters: parts.filters,
+        },
       },
     })
   }
@@ -139,8 +157,7 @@ export function renderSearch(reply: SearchReply): string {
       `## session ${result.session_id} (${result.source}, started ${result.started_at})${result.title === undefined ? '' : ` — ${result.title}`}`,
     )
     for (const message of result.messages) {
-      const mark =
-        message.hit === undefined ? '' : ` ← hit ${message.hit.rank}, matches: ${message.hit.why.terms.join(', ')}`
+      const mark = message.hit === undefined ? '' : ` ← hit ${message.hit.rank}, ${reasonOf(message.hit.why)}`
       lines.push(
         `[${message.seq}] ${message.timestamp} ${message.sender} (${message.role}, trust: ${message.trust}, id ${message.id})${mark}`,
         message.text,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 
 import { requireSession } from '../capture/session-reference.ts'
-import { InputError, LimitError } from '../errors.ts'
+import { InputError, LimitError, UnavailableError } from '../errors.ts'
 import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
@@ -14,9 +14,10 @@ import type { Database } from '../store/database.ts'
 import { readNeighbours } from '../store/neighbours.ts'
 import type { UnitFilter } from '../store/score-units.ts'
 import { sessionsById } from '../store/sessions.ts'
+import { rankedMax } from './find-seeds.ts'
 import { readHits, textIfIntact, type Hit } from './hits.ts'
 import { parseQuery, type ParsedQuery } from './query-text.ts'
-import { rankedMax, rankLexically } from './rank.ts'
+import { rankMessages, type RankDependencies, type Ranking } from './rank.ts'
 import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
 import { waitForIndex } from './wait-for-index.ts'
 
@@ -24,6 +25,8 @@ export interface SearchDependencies {
   readonly database: Database
   readonly archive: ArchiveStore
   readonly hasher: TermHasher
+  /** Absent where no embedder is configured. */
+  readonly semantic?: RankDependencies['semantic']
 }
 
 export interface SearchInput {
@@ -141,6 +144,25 @@ function filterNames(filter: UnitFilter): string[] {
   )
 }
 
+function requireSemantic({ semantic }: SearchDependencies, input: SearchInput): void {
+  if (input.mode !== 'semantic' || semantic !== undefined) return
+  throw new InputError('Cannot search by meaning alone as this store has no embedder', {
+    remedy: 'Use mode "hybrid" or "full_text"',
+  })
+}
+
+/** Why meaning did not count, or not all of it. A search by meaning alone that could look at nothing is no answer. */
+function semanticTrouble({ semantic }: Ranking, mode: SearchInput['mode']): string[] {
+  if (mode === 'semantic' && semantic.reason !== undefined && semantic.lists.length === 0) {
+    throw new UnavailableError(`Cannot search by meaning: ${semantic.reason}`, {
+      remedy: 'Use mode "hybrid" or "full_text", or try again later',
+    })
+  }
+  // That vectors are still being made is the state of a young store and no fault: `coverage.semantic` says it.
+  const isWorthSaying = mode === 'semantic' || semantic.state === 'unavailable'
+  return semantic.reason === undefined || !isWorthSaying ? [] : [`semantic search: ${semantic.reason}`]
+}
+
 const placeSchema = z.object({ query: z.string(), offset: z.number().int().min(0).max(rankedMax) })
 
 /**
@@ -153,11 +175,7 @@ export async function search(
   caller: Caller,
   input: SearchInput,
 ): Promise<SearchReply> {
-  if (input.mode === 'semantic') {
-    throw new InputError('Cannot search by meaning alone as this store has no embedder', {
-      remedy: 'Use mode "hybrid" or "full_text"',
-    })
-  }
+  requireSemantic(dependencies, input)
   const queries = readQueries(input.query)
   const filter = await readFilter(dependencies, caller, input)
   const question = fingerprint(input)
@@ -171,11 +189,14 @@ export async function search(
         ).offset
 
   const behind = await waitForIndex(dependencies.database, caller.tenantId)
-  const ranking = await rankLexically(dependencies.database, dependencies.hasher, {
+  const ranking = await rankMessages(dependencies, {
     tenantId: caller.tenantId,
     queries,
     filter,
+    mode: input.mode,
+    now: new Date(),
   })
+  const trouble = semanticTrouble(ranking, input.mode)
   const found = await readHits(dependencies, {
     tenantId: caller.tenantId,
     queries,
@@ -187,7 +208,6 @@ export async function search(
   const sessions = await dependencies.database.run((sql) =>
     sessionsById(sql, caller.tenantId, [...new Set(found.hits.map(({ message }) => message.sessionId))]),
   )
-  const more = found.more
   return fitReply(
     {
       hits: found.hits,
@@ -198,16 +218,17 @@ export async function search(
       coverage: {
         mode: ranking.exhaustive && behind === 0 ? 'exhaustive' : 'top_k',
         messages_searched: ranking.messagesSearched,
-        semantic: 'off',
+        semantic: ranking.semantic.state,
       },
       degraded: [
+        ...trouble,
         ...(behind === 0 ? [] : [`${behind} recently saved messages are not indexed yet`]),
         ...(found.unreadable.length === 0
           ? []
           : [`${found.unreadable.length} matching messages are damaged: run "verbatim verify"`]),
       ],
       cursorAfter: (count) =>
-        more || count < found.hits.length
+        found.more || count < found.hits.length
           ? encodeCursor('search', { query: question, offset: offset + count })
           : undefined,
     },

@@ -3,6 +3,8 @@ import { sessionHead, type SessionHead } from './document.ts'
 import { cutText, jsonStringBytes, prettyBytes } from './json-size.ts'
 
 const namesMax = 50
+/** What title, participants, models, tags and metadata take at most, each, in a reply that holds no messages. */
+export const headShareBytes = 2_000
 /** A name in a list of a head: line break, indentation and comma beside its JSON. */
 const nameOverheadBytes = 10
 /** Below this a list of names says too little. */

@@ -58,8 +58,3 @@ export function cutText(text: string, bytesMax: number): string {
   if (last >= 0xd800 && last <= 0xdbff) end--
   return `${text.slice(0, Math.max(end, 0)).trimEnd()}…`
 }
-
-/** How many bytes of JSON a budget of tokens holds: about 3.5 to a token, fewer than of English as JSON is denser. */
-export function bytesOfTokens(tokens: number): number {
-  return Math.floor(tokens * 3.5)
-}

@@ -3,12 +3,13 @@ import { z } from 'zod'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
+import { bytesOfTokens } from '../model/tokens.ts'
 import { checkName, parseTime } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
 import { listSessions as list, type SessionFilter } from '../store/sessions.ts'
-import { briefHead } from './brief-head.ts'
+import { briefHead, headShareBytes } from './brief-head.ts'
 import type { SessionHead } from './document.ts'
-import { bytesOfTokens, elementBytes } from './json-size.ts'
+import { elementBytes } from './json-size.ts'
 
 export interface ListSessionsInput extends Omit<SessionFilter, 'since' | 'until'> {
   readonly since?: string | number | undefined
@@ -24,8 +25,6 @@ export interface SessionList {
   readonly next_cursor?: string
 }
 
-/** What title, participants, models, tags and metadata of one session take at most, each. */
-const headShareBytes = 2_000
 /** `next_cursor`, and the brackets around the sessions. */
 const frameBytes = 200
 

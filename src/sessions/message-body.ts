@@ -1,5 +1,5 @@
 import { loadPayload } from '../capture/large-payload.ts'
-import { UnavailableError } from '../errors.ts'
+import { explain, UnavailableError } from '../errors.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { MessageBody } from './document.ts'
@@ -13,6 +13,6 @@ export async function messageBody(archive: ArchiveStore, message: MessageRow): P
     return { payload: await loadPayload(archive, message) }
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
-    return { error: error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}` }
+    return { error: explain(error) }
   }
 }

@@ -1,19 +1,40 @@
 import type { Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
-import { indexTopic, outboxBacklog } from '../store/outbox.ts'
+import { countEmbedded } from '../store/embedded-units.ts'
+import { readModels } from '../store/embedding-models.ts'
+import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/outbox.ts'
+import { tokensUsed } from '../store/provider-usage.ts'
 import { countStore } from '../store/sessions.ts'
 
-/** What the store holds and how far its index is. */
+/** What the store holds and how far its indexes are. */
 export interface StoreStatus {
   readonly store: 'embedded' | 'server'
   readonly sessions: number
   readonly messages: number
   readonly payload_bytes: number
   readonly index: { readonly messages_behind: number; readonly failed_for_good: number }
-  readonly semantic_search: 'off'
+  readonly semantic_search: SemanticStatus
 }
 
-export async function storeStatus(database: Database, caller: Caller): Promise<StoreStatus> {
+export interface SemanticStatus {
+  /** `off` where no embedder is configured, `starting` before its first message. */
+  readonly state: 'off' | 'starting' | 'on' | 'behind'
+  readonly model?: { readonly provider: string; readonly name: string; readonly dimensions: number }
+  /** Messages and parts of long ones that have a vector. */
+  readonly vectors: number
+  readonly messages_behind: number
+  readonly failed_for_good: number
+  /** Why work waits, where a provider did not answer. */
+  readonly waits_for?: string
+  /** Tokens that paid calls used today, in UTC. */
+  readonly tokens_today: number
+}
+
+export async function storeStatus(
+  database: Database,
+  caller: Caller,
+  options: { readonly hasEmbedder: boolean; readonly now: Date },
+): Promise<StoreStatus> {
   const counts = await database.run((sql) => countStore(sql, caller.tenantId))
   const backlog = await database.run((sql) => outboxBacklog(sql, caller.tenantId, { topic: indexTopic }))
   return {
@@ -22,6 +43,30 @@ export async function storeStatus(database: Database, caller: Caller): Promise<S
     messages: counts.messages,
     payload_bytes: counts.payloadBytes,
     index: { messages_behind: backlog.messages, failed_for_good: backlog.dead },
-    semantic_search: 'off',
+    semantic_search: await semanticStatus(database, caller.tenantId, options),
+  }
+}
+
+async function semanticStatus(
+  database: Database,
+  tenantId: number,
+  options: { readonly hasEmbedder: boolean; readonly now: Date },
+): Promise<SemanticStatus> {
+  const models = await database.run((sql) => readModels(sql, tenantId))
+  const current = models.find(({ state }) => state === 'current') ?? models[0]
+  const backlog = await database.run((sql) => outboxBacklog(sql, tenantId, { topic: embedTopic, waiting: true }))
+  const vectors =
+    current === undefined ? 0 : await database.run((sql) => countEmbedded(sql, { tenantId, modelId: current.id }))
+  const waits = await database.run((sql) => waitingReason(sql, tenantId, embedTopic))
+  return {
+    state: !options.hasEmbedder ? 'off' : current === undefined ? 'starting' : backlog.messages === 0 ? 'on' : 'behind',
+    ...(current === undefined
+      ? {}
+      : { model: { provider: current.provider, name: current.name, dimensions: current.dimensions } }),
+    vectors,
+    messages_behind: backlog.messages,
+    failed_for_good: backlog.dead,
+    ...(waits === undefined ? {} : { waits_for: waits }),
+    tokens_today: await database.run((sql) => tokensUsed(sql, options.now)),
   }
 }

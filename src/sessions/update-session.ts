@@ -8,7 +8,7 @@ import { wasAudited, writeAudit } from '../store/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { sessionsById, updateSession as update, type SessionRow } from '../store/sessions.ts'
 import { saveSummary } from '../store/summaries.ts'
-import { briefHead } from './brief-head.ts'
+import { briefHead, headShareBytes } from './brief-head.ts'
 import type { SessionHead } from './document.ts'
 
 export interface UpdateSessionInput {
@@ -44,9 +44,6 @@ function checkText(text: string, field: { readonly field: string; readonly chara
     })
   }
 }
-
-/** A reply carries at most so much of each part of the head that may be long. */
-const headShareBytes = 2_000
 
 /** The summary as it is stored: a sentence a line. */
 function summaryOf(session: SessionRow, written: { readonly text: string; readonly model: string | undefined }) {

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readFile, readlink, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
-import { InputError, LimitError } from '../errors.ts'
+import { codeOf, InputError, LimitError } from '../errors.ts'
+import { syncDirectory } from '../sync-directory.ts'
 
 const fileBytesMax = 64 * 1024 * 1024
 /** As many as Linux follows before it answers ELOOP. */
@@ -12,7 +13,7 @@ const symlinksMax = 40
  * The text of a client's configuration, or undefined where there is no file. Decoding is strict and keeps a byte order
  * mark, so that writing the text back gives the same bytes. Throws InputError for what is no readable UTF-8 file.
  */
-export async function readConfig(path: string): Promise<string | undefined> {
+export async function readClientConfig(path: string): Promise<string | undefined> {
   try {
     const bytes = await readFile(path)
     if (bytes.length > fileBytesMax) {
@@ -34,7 +35,7 @@ export async function readConfig(path: string): Promise<string | undefined> {
  * replaced; permissions and owner of the old file are kept, a new file is readable by its owner only because such
  * files hold keys. Throws InputError when the place cannot be written.
  */
-export async function replaceConfig(path: string, text: string): Promise<void> {
+export async function replaceClientConfig(path: string, text: string): Promise<void> {
   const target = await followSymlinks(path)
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
@@ -139,19 +140,4 @@ async function removeIfThere(path: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error
   }
-}
-
-/** Windows cannot open a directory for syncing and does not need it: NTFS logs the rename itself. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

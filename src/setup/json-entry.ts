@@ -5,6 +5,8 @@ import { type Node, type ParseError, parse, parseTree, printParseErrorCode } fro
 import { InputError } from '../errors.ts'
 import { isJsonObject } from '../model/json.ts'
 import { entryChanges, type EntryFields, newEntry, serverName, withValue } from './entry.ts'
+import { lineEnd } from './line-end.ts'
+import { matchAt } from './match-at.ts'
 
 const parseOptions = { allowTrailingComma: true, disallowComments: false }
 const byteOrderMark = '\uFEFF'
@@ -158,18 +160,8 @@ function startsItsLine(text: string, offset: number): boolean {
   return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset).trim() === ''
 }
 
-function lineEnd(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n'
-}
-
 function endOf(node: Node): number {
   return node.offset + node.length
-}
-
-function matchAt(pattern: RegExp, text: string, at: number): string {
-  const sticky = new RegExp(pattern.source, 'y')
-  sticky.lastIndex = at
-  return sticky.exec(text)?.[0] ?? ''
 }
 
 function splice(text: string, edit: { readonly from: number; readonly to?: number; readonly insert: string }): string {

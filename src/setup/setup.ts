@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path'
 import { ConflictError, InputError, VerbatimError } from '../errors.ts'
 import { isJsonObject } from '../model/json.ts'
 import { type ClientName, clients, type Place, type SetupClient } from './clients.ts'
-import { keepCopy, pathExists, readConfig, replaceConfig } from './config-file.ts'
+import { keepCopy, pathExists, readClientConfig, replaceClientConfig } from './config-file.ts'
 import type { SetupServer } from './entry.ts'
 
 /**
@@ -37,7 +37,7 @@ export async function planSetup(name: string, options: Place & { readonly server
   const client = clientNamed(name)
   const { server } = options
   const path = client.configPath(options)
-  const before = await readConfig(path)
+  const before = await readClientConfig(path)
   const after = editOrExplain(client, { path, before, server, platform: options.platform })
   const alreadyConfigured = before === after
   return {
@@ -63,7 +63,7 @@ export async function writeSetup(
   options: { readonly now: Date } = { now: new Date() },
 ): Promise<{ readonly path: string; readonly backupPath?: string }> {
   if (plan.alreadyConfigured) return { path: plan.path }
-  if ((await readConfig(plan.path)) !== plan.before) {
+  if ((await readClientConfig(plan.path)) !== plan.before) {
     throw new ConflictError(
       `Cannot write "${plan.path}" as it must be unchanged since it was read: ${plan.label} or you changed it`,
       {
@@ -72,7 +72,7 @@ export async function writeSetup(
     )
   }
   const backupPath = plan.before === undefined ? undefined : await keepCopy(plan.path, plan.before, options.now)
-  await replaceConfig(plan.path, plan.after)
+  await replaceClientConfig(plan.path, plan.after)
   return backupPath === undefined ? { path: plan.path } : { path: plan.path, backupPath }
 }
 
@@ -86,7 +86,7 @@ async function findClient(client: SetupClient, place: Place): Promise<FoundClien
   const found = { client: client.name, label: client.label, path }
   const isInstalled = await pathExists(client.marker(place))
   try {
-    const text = await readConfig(path)
+    const text = await readClientConfig(path)
     const installed = isInstalled || text !== undefined
     const entry = text === undefined ? undefined : client.entry(text)
     const missing = await missingFile(entry)

@@ -5,6 +5,7 @@ import { parse, TomlError, type TomlTable } from 'smol-toml'
 import { InputError } from '../errors.ts'
 import { isJsonObject } from '../model/json.ts'
 import { type EntryChange, entryChanges, type EntryFields, newEntry, serverName, withValue } from './entry.ts'
+import { lineEnd } from './line-end.ts'
 import { scanToml, type TomlStatement } from './toml-scan.ts'
 
 /**
@@ -160,8 +161,4 @@ function render(value: unknown): string {
 
 function renderKey(key: string): string {
   return /^[\w-]+$/.test(key) ? key : JSON.stringify(key)
-}
-
-function lineEnd(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n'
 }

@@ -1,5 +1,7 @@
 import { parse } from 'smol-toml'
 
+import { matchAt } from './match-at.ts'
+
 /**
  * One statement of a TOML text: a `[table]`, an `[[array of tables]]` or a `key = value`. Offsets are in characters;
  * `path` is the dotted key as written, without the header above it; `valueStart..end` is the value of a pair.
@@ -17,7 +19,7 @@ export function scanToml(text: string): readonly TomlStatement[] {
   const statements: TomlStatement[] = []
   let at = 0
   while (at < text.length) {
-    at += lengthAt(/(?:\s|#[^\n]*)*/y, text, at)
+    at += matchAt(/(?:\s|#[^\n]*)*/y, text, at).length
     if (at >= text.length) break
     const statement = text.startsWith('[', at) ? scanHeader(text, at) : scanPair(text, at)
     statements.push(statement)
@@ -35,26 +37,26 @@ function scanHeader(text: string, start: number): TomlStatement {
 
 function scanPair(text: string, start: number): TomlStatement {
   const key = scanKey(text, start)
-  const equals = key.end + lengthAt(/[ \t]*=[ \t]*/y, text, key.end)
+  const equals = key.end + matchAt(/[ \t]*=[ \t]*/y, text, key.end).length
   return { kind: 'pair', path: key.path, start, valueStart: equals, end: valueEnd(text, equals) }
 }
 
 function scanKey(text: string, start: number): { readonly path: readonly string[]; readonly end: number } {
-  const length = lengthAt(
+  const key = matchAt(
     /[ \t]*(?:[\w-]+|"(?:[^"\\]|\\.)*"|'[^']*')(?:[ \t]*\.[ \t]*(?:[\w-]+|"(?:[^"\\]|\\.)*"|'[^']*'))*/y,
     text,
     start,
   )
   // The parser itself resolves quotes and escapes: a header of this key alone nests one table a part.
   const path: string[] = []
-  let table: unknown = parse(`[${text.slice(start, start + length)}]`)
+  let table: unknown = parse(`[${key}]`)
   while (typeof table === 'object' && table !== null) {
     const [entry] = Object.entries(table)
     if (entry === undefined) break
     path.push(entry[0])
     table = entry[1]
   }
-  return { path, end: start + length }
+  return { path, end: start + key.length }
 }
 
 const stringPattern = /"""(?:[^\\]|\\[^])*?"{3,5}|'''[^]*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'/y
@@ -63,13 +65,13 @@ function valueEnd(text: string, start: number): number {
   let depth = 0
   let at = start
   while (at < text.length) {
-    const stringLength = lengthAt(stringPattern, text, at)
+    const stringLength = matchAt(stringPattern, text, at).length
     const character = text.charAt(at)
     if (stringLength > 0) {
       at += stringLength
     } else if (character === '#') {
       if (depth === 0) break
-      at += lengthAt(/#[^\n]*/y, text, at)
+      at += matchAt(/#[^\n]*/y, text, at).length
     } else if (character === '\n' && depth === 0) {
       break
     } else {
@@ -79,10 +81,4 @@ function valueEnd(text: string, start: number): number {
     }
   }
   return start + text.slice(start, at).trimEnd().length
-}
-
-function lengthAt(pattern: RegExp, text: string, at: number): number {
-  const sticky = new RegExp(pattern.source, 'y')
-  sticky.lastIndex = at
-  return sticky.exec(text)?.[0].length ?? 0
 }

@@ -12,7 +12,12 @@ export const nearSeqMax = 50
 export async function readNeighbours(
   sql: Sql,
   tenantId: number,
-  around: { readonly places: readonly { readonly sessionId: string; readonly seq: number }[]; readonly each: number },
+  around: {
+    readonly places: readonly { readonly sessionId: string; readonly seq: number }[]
+    readonly each: number
+    /** Only those before. */
+    readonly before?: boolean
+  },
 ): Promise<MessageRow[]> {
   if (around.each === 0 || around.places.length === 0) return []
   const wanted = JSON.stringify(around.places.map((place) => ({ s: place.sessionId, q: place.seq })))
@@ -22,10 +27,14 @@ export async function readNeighbours(
       (select session_id, seq from messages
        where tenant_id = ${tenantId} and session_id = wanted.s and seq between wanted.q - ${nearSeqMax} and wanted.q - 1 and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
        order by seq desc limit ${around.each})
-      union all
+      ${
+        around.before === true
+          ? sql``
+          : sql`union all
       (select session_id, seq from messages
        where tenant_id = ${tenantId} and session_id = wanted.s and seq between wanted.q + 1 and wanted.q + ${nearSeqMax} and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
-       order by seq limit ${around.each})
+       order by seq limit ${around.each})`
+      }
     ) near`
   return readPlaces(
     sql,

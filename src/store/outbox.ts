@@ -3,6 +3,9 @@ import type { Queries } from './rows.ts'
 /** The work of making messages searchable. */
 export const indexTopic = 'index'
 
+/** The work of making messages findable by meaning. */
+export const embedTopic = 'embed'
+
 /** One piece of pending work on a stretch of a session's messages. */
 export interface OutboxItem {
   readonly id: number
@@ -69,15 +72,79 @@ export async function newestOutboxId(sql: Queries, tenantId: number, topic: stri
   return Number(rows[0]?.newest ?? 0)
 }
 
-/** How many messages wait in a topic up to a piece of work, and how much of it has failed for good. */
+/**
+ * How many messages wait in a topic up to a piece of work, and how much of it has failed for good. Work that was put off
+ * after a failure counts where `waiting` is true.
+ */
 export async function outboxBacklog(
   sql: Queries,
   tenantId: number,
-  work: { readonly topic: string; readonly upTo?: number },
+  work: { readonly topic: string; readonly upTo?: number; readonly waiting?: boolean },
 ): Promise<{ messages: number; dead: number }> {
   const rows = await sql<{ messages: string; dead: string }[]>`
     select coalesce(sum(last_seq - first_seq + 1) filter (where dead_at is null), 0) as messages,
       count(*) filter (where dead_at is not null) as dead
-    from outbox where tenant_id = ${tenantId} and topic = ${work.topic} and (dead_at is not null or available_at <= now()) ${work.upTo === undefined ? sql`` : sql`and id <= ${work.upTo}`}`
+    from outbox where tenant_id = ${tenantId} and topic = ${work.topic} ${work.waiting === true ? sql`` : sql`and (dead_at is not null or available_at <= now())`} ${work.upTo === undefined ? sql`` : sql`and id <= ${work.upTo}`}`
   return { messages: Number(rows[0]?.messages ?? 0), dead: Number(rows[0]?.dead ?? 0) }
+}
+
+/** Leaves work for later without counting it as an attempt: what failed was not the work. */
+export async function postponeOutbox(
+  sql: Queries,
+  ids: readonly number[],
+  reason: { readonly error: string; readonly delayMs: number },
+): Promise<void> {
+  await sql`
+    update outbox set last_error = ${reason.error.slice(0, 500)}, available_at = now() + ${reason.delayMs} * interval '1 millisecond'
+    where id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::bigint)`
+}
+
+/** Adds work on stretches of sessions. */
+export async function addOutbox(
+  sql: Queries,
+  topic: string,
+  work: readonly {
+    readonly tenantId: number
+    readonly sessionId: string
+    readonly firstSeq: number
+    readonly lastSeq: number
+  }[],
+): Promise<void> {
+  const rows = JSON.stringify(work.map(({ tenantId: t, sessionId: s, firstSeq: f, lastSeq: l }) => ({ t, s, f, l })))
+  await sql`
+    insert into outbox (tenant_id, topic, session_id, first_seq, last_seq)
+    select t, ${topic}, s, f, l from jsonb_to_recordset(${rows}::text::jsonb) as work(t int, s uuid, f bigint, l bigint)`
+}
+
+/** Adds every session of a tenant to a topic, in place of what is pending there. Returns how many messages that are. */
+export async function addAllSessions(sql: Queries, tenantId: number, topic: string): Promise<number> {
+  const [row] = await sql<{ messages: string | null }[]>`
+    with removed as (delete from outbox where tenant_id = ${tenantId} and topic = ${topic}),
+    added as (
+      insert into outbox (tenant_id, topic, session_id, first_seq, last_seq)
+      select tenant_id, ${topic}, id, 1, last_seq from sessions where tenant_id = ${tenantId} and last_seq > 0
+      order by last_active_at
+      returning last_seq)
+    select sum(last_seq) as messages from added`
+  return Number(row?.messages ?? 0)
+}
+
+/** A dead piece of work on one message: it is not tried again until everything is made anew. */
+export async function addDead(
+  sql: Queries,
+  topic: string,
+  work: { readonly tenantId: number; readonly sessionId: string; readonly seq: number; readonly error: string },
+): Promise<void> {
+  await sql`
+    insert into outbox (tenant_id, topic, session_id, first_seq, last_seq, last_error, dead_at)
+    values (${work.tenantId}, ${topic}, ${work.sessionId}, ${work.seq}, ${work.seq}, ${work.error.slice(0, 500)}, now())`
+}
+
+/** Why the work of a topic that was put off waits; undefined where none does. */
+export async function waitingReason(sql: Queries, tenantId: number, topic: string): Promise<string | undefined> {
+  const rows = await sql<{ last_error: string }[]>`
+    select last_error from outbox
+    where tenant_id = ${tenantId} and topic = ${topic} and dead_at is null and available_at > now() and last_error is not null
+    limit 1`
+  return rows[0]?.last_error
 }

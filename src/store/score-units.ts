@@ -51,6 +51,9 @@ export interface UnitQuery {
   /** Conditions that a message must meet besides, each in any one of its parts. */
   readonly required: readonly TermCondition[]
   readonly averageLength: number
+  /** The constants of BM25. */
+  readonly k1: number
+  readonly b: number
   readonly filter: UnitFilter
   readonly candidatesMax: number
   /** Where more units meet the condition than may be looked at: this many of the newest units of all are looked through too. */
@@ -78,7 +81,7 @@ function requiredCondition(condition: TermCondition): SqlText {
 }
 
 /** The conditions that the unit row cannot answer by itself go to the message and the session. */
-function filterConditions(filter: UnitFilter): SqlText {
+export function filterConditions(filter: UnitFilter): SqlText {
   const none = text``
   const messageFilters = [
     filter.participants === undefined ? none : text`and m.sender in ${jsonTexts(filter.participants)}`,
@@ -109,22 +112,22 @@ function filterConditions(filter: UnitFilter): SqlText {
 }
 
 /** The sum over the query's words of the best of each word's forms, as one expression: a subquery a row costs more than the rest. */
-function scoreExpression(terms: readonly WeightedTerm[]): SqlText {
+function scoreExpression(terms: readonly WeightedTerm[], k1: number): SqlText {
   const groups = new Map<number, WeightedTerm[]>()
   for (const term of terms) groups.set(term.group, [...(groups.get(term.group) ?? []), term])
   // `width_bucket` finds a term in the ordered list by halving it: a third of the time that looking at each one takes.
-  // A term's part is idf * 2.2 / (1 + k / tf), BM25 written so that tf stands in it once.
+  // A term's part is idf * (k1 + 1) / (1 + k / tf), BM25 written so that tf stands in it once.
   const part = ({ term, weight }: WeightedTerm) => {
     const hash = term.toString()
     const place = text`width_bucket(${hash}::text::bigint, terms)`
-    return text`case when terms[${place}] = ${hash}::text::bigint then ${weight * 2.2}::float8 / (1 + k / frequencies[${place}]) end`
+    return text`case when terms[${place}] = ${hash}::text::bigint then ${weight * (k1 + 1)}::float8 / (1 + k / frequencies[${place}]) end`
   }
   const best = [...groups.values()].map((group) => text`coalesce(greatest(${joined(group.map(part), text`, `)}), 0)`)
   return best.length === 0 ? text`0::float8` : joined(best, text` + `)
 }
 
 /**
- * BM25 (Robertson and Zaragoza 2009, k1 = 1.2, b = 0.75) over the units that meet a condition; of the forms of one
+ * BM25 (Robertson and Zaragoza 2009) over the units that meet a condition; of the forms of one
  * word only the best counts, and of a message's parts the best one. Best first; ties by time, newest first, then by id.
  * The GIN index on `terms` finds the candidates; their number is bounded, so that the cost is.
  */
@@ -143,8 +146,8 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
     with candidates as materialized (
       (select ${columns} from search_units u where ${scope} and ${conditions} limit ${query.candidatesMax}) ${newest}
     ), scored as (
-      select session_id, first_seq, part, timestamp, ${scoreExpression(query.terms)} as score
-      from (select *, 1.2 * (0.25 + 0.75 * term_count / ${query.averageLength}::float8) as k from candidates) c
+      select session_id, first_seq, part, timestamp, ${scoreExpression(query.terms, query.k1)} as score
+      from (select *, ${query.k1}::float8 * (${1 - query.b}::float8 + ${query.b}::float8 * term_count / ${query.averageLength}::float8) as k from candidates) c
     )
     select session_id, first_seq, (array_agg(part order by score desc, part))[1] as part, max(score) as score, (select count(*) from candidates) as candidates
     from scored group by session_id, first_seq

@@ -19,6 +19,8 @@ export interface SearchUnit {
   readonly role: Role
   readonly trust: Trust
   readonly kind: string
+  /** Bits of `indexing/traits.ts`. */
+  readonly traits: number
   readonly sentiment: number | null
 }
 
@@ -49,15 +51,16 @@ export async function writeUnits(
     r: unit.role,
     u: unit.trust,
     k: unit.kind,
+    b: unit.traits,
     e: unit.sentiment,
   }))
   await sql`
     with written as (
       insert into search_units (tenant_id, level, session_id, first_seq, last_seq, part, terms, frequencies, term_count,
-        timestamp, role, trust, kind, sentiment)
-      select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, e
+        timestamp, role, trust, kind, traits, sentiment)
+      select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e
       from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, e real)
+        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real)
       on conflict do nothing
       returning terms, term_count, part
     ), counted as (
@@ -122,4 +125,11 @@ export async function readSentiments(
  */
 export async function analyzeTables(sql: Queries): Promise<void> {
   await sql`analyze search_units, messages, sessions`
+}
+
+/** Removes the whole index of a tenant's words, with its statistics. */
+export async function deleteUnits(sql: Queries, tenantId: number): Promise<void> {
+  await sql`delete from search_units where tenant_id = ${tenantId}`
+  await sql`delete from term_stats where tenant_id = ${tenantId}`
+  await sql`delete from corpus_stats where tenant_id = ${tenantId}`
 }

@@ -1,5 +1,7 @@
 import type { Sql } from 'postgres'
 
+import type { Queries } from './rows.ts'
+
 /** A session and the number of its last message. */
 export interface SessionExtent {
   readonly id: string
@@ -20,4 +22,22 @@ export async function sessionExtents(
     where tenant_id = ${tenantId} ${page.after === undefined ? sql`` : sql`and id > ${page.after}::uuid`}
     order by id limit ${page.limit}`
   return rows.map((row) => ({ id: row.id, lastSeq: Number(row.last_seq) }))
+}
+
+/** A session, or those that have all of some tags, with how many messages each has; at most `limit`. */
+export async function sessionSizes(
+  sql: Queries,
+  tenantId: number,
+  wanted: {
+    readonly sessionId?: string | undefined
+    readonly tags?: readonly string[] | undefined
+    readonly limit: number
+  },
+): Promise<{ readonly id: string; readonly messages: number }[]> {
+  const { sessionId, tags = [] } = wanted
+  const rows = await sql<{ id: string; messages: string }[]>`
+    select id, message_count as messages from sessions where tenant_id = ${tenantId}
+      ${sessionId === undefined ? sql`` : sql`and id = ${sessionId}`}
+      and tags @> array(select jsonb_array_elements_text(${JSON.stringify(tags)}::text::jsonb)) limit ${wanted.limit}`
+  return rows.map(({ id, messages }) => ({ id, messages: Number(messages) }))
 }

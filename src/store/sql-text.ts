@@ -37,3 +37,9 @@ export function text(strings: TemplateStringsArray, ...values: readonly (string 
 export function joined(pieces: readonly SqlText[], between: SqlText): SqlText {
   return pieces.reduce((all, piece, index) => (index === 0 ? piece : text`${all}${between}${piece}`), text``)
 }
+
+/** A whole number as part of the text, where PostgreSQL takes no parameter: the length of a type, `bit(384)`. */
+export function wholeNumber(value: number): SqlText {
+  if (!Number.isSafeInteger(value)) throw new TypeError('Cannot write a number into SQL as it must be whole')
+  return new SqlText([String(value)], [])
+}

@@ -1,7 +1,7 @@
+import { byteLines, type ByteLine } from './bytes/lines.ts'
 import { damaged, EventBuilder, type EntryDraft, type SessionDraft } from './entry-builder.ts'
 import type { TranscriptEvent } from './format.ts'
-import { gluedObjects, parseJson } from './json-value.ts'
-import { byteLines, type ByteLine } from './lines.ts'
+import { gluedObjects, parseJson } from './json/json-value.ts'
 
 /** What a format says of one row: the entry, the session it belongs to, and news of that session. */
 export interface RowMeaning {

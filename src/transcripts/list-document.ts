@@ -1,7 +1,7 @@
 import { damaged, type EntryDraft } from './entry-builder.ts'
-import { childrenOf, jsonContainer, skipJsonSpace, type JsonChild, type JsonContainer } from './json-spans.ts'
-import { parseJson } from './json-value.ts'
-import type { SpanMeaning } from './span-writer.ts'
+import { childrenOf, jsonContainer, skipJsonSpace, type JsonChild, type JsonContainer } from './json/json-spans.ts'
+import { parseJson } from './json/json-value.ts'
+import type { Conversation, SpanMeaning } from './span-writer.ts'
 
 /** A JSON object that holds a list (or map) of entries beside facts about them. Facts and items are read one by one, so a
  * document that breaks off gives all that stands before the break. */
@@ -53,6 +53,11 @@ export function listSpans(
     spans.push({ start: rest, end: bytes.length, entry: damaged('The document breaks off') })
   }
   return spans
+}
+
+/** A conversation that is no list document: one entry that is all of it. */
+export function wholeConversation(bytes: Uint8Array, id: string): Conversation {
+  return { bytes, head: { id }, spans: [wholeSpan(bytes, { kind: 'unknown' })] }
 }
 
 /** The whole value as one entry, damaged where it does not parse. */

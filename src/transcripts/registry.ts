@@ -2,19 +2,19 @@ import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { messageOf } from '../errors.ts'
-import { chatgpt } from './chatgpt.ts'
-import { claudeAi } from './claude-ai.ts'
-import { claudeCode } from './claude-code.ts'
-import { codex } from './codex.ts'
-import { fileChunks, fileHead, fileSize, headBytes, isCompressed } from './file-bytes.ts'
+import { codeOf, messageOf } from '../errors.ts'
+import { fileChunks, fileHead, fileSize, headBytes, isCompressed } from './bytes/file-bytes.ts'
+import { unzstdChunks } from './bytes/zstd.ts'
+import { claudeCode } from './claude-code/claude-code.ts'
+import { codex } from './codex/codex.ts'
+import { chatgpt } from './exports/chatgpt.ts'
+import { claudeAi } from './exports/claude-ai.ts'
 import type { TranscriptFormat, TranscriptPlace, TranscriptSample } from './format.ts'
-import { geminiCli } from './gemini-cli.ts'
-import { generic } from './generic.ts'
-import { openclawJsonl } from './openclaw-jsonl.ts'
-import { openclawSqlite } from './openclaw-sqlite.ts'
-import { pi } from './pi.ts'
-import { unzstdChunks } from './zstd.ts'
+import { geminiCli } from './gemini-cli/gemini-cli.ts'
+import { generic } from './generic/generic.ts'
+import { openclawJsonl } from './openclaw/openclaw-jsonl.ts'
+import { openclawSqlite } from './openclaw/openclaw-sqlite.ts'
+import { pi } from './pi/pi.ts'
 
 /** All formats. OpenClaw has two, one for each way it stores its sessions; both are named `openclaw`. */
 export const transcriptFormats: readonly TranscriptFormat[] = [
@@ -102,9 +102,8 @@ async function entriesOf(directory: string, walk: Walk, depth: number): Promise<
     const entries = await readdir(directory, { withFileTypes: true })
     return entries.sort((left, right) => (left.name < right.name ? -1 : 1))
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     // A client that is not installed is no problem; a directory that cannot be read is.
-    if (!isMissing || depth > 0)
+    if (codeOf(error) !== 'ENOENT' || depth > 0)
       walk.problems.push(`Cannot read directory ${JSON.stringify(directory)}: ${messageOf(error)}`)
     return []
   }

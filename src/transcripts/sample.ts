@@ -1,7 +1,7 @@
 import { isJsonObject } from '../model/json.ts'
 import type { TranscriptSample } from './format.ts'
-import { jsonContainer } from './json-spans.ts'
-import { gluedObjects, parseJson, utf8 } from './json-value.ts'
+import { jsonContainer } from './json/json-spans.ts'
+import { gluedObjects, parseJson, utf8 } from './json/json-value.ts'
 
 const lineFeed = 0x0a
 const rowsMax = 50

@@ -1,6 +1,6 @@
 import { EventBuilder, type EntryDraft, type SessionDraft } from './entry-builder.ts'
 import type { TranscriptEnd, TranscriptEvent } from './format.ts'
-import type { JsonSpan } from './json-spans.ts'
+import type { JsonSpan } from './json/json-spans.ts'
 
 /** A value inside a larger document that becomes an entry. */
 export interface SpanMeaning extends JsonSpan {

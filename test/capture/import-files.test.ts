@@ -1,34 +1,20 @@
-import { mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
+import { readFile, utimes, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { documentBytes, originalOf } from '../../src/capture/export-original.ts'
 import type { ImportDependencies } from '../../src/capture/import-document.ts'
-import { importFile, listFiles, type FileReport, type PassedOver } from '../../src/capture/import-files.ts'
-import { openVerbatim } from '../../src/compose.ts'
-import { InputError, UnavailableError } from '../../src/errors.ts'
-import { localCaller } from '../../src/model/access.ts'
+import { importFile, type FileReport } from '../../src/capture/import-files.ts'
+import { UnavailableError } from '../../src/errors.ts'
 import type { Database } from '../../src/store/database.ts'
 import { listImportFiles } from '../../src/store/import-files.ts'
 import { readMessages } from '../../src/store/messages.ts'
-import type { Verbatim } from '../../src/verbatim.ts'
-import { StoreFixture } from '../embedded/store-fixture.ts'
+import { caller, useStore } from '../sessions/store.ts'
 import { openclawStore, type OpenclawStore } from '../support/openclaw-store.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 
-const caller = localCaller('test')
-const store = new StoreFixture()
-let verbatim: Verbatim
-
-beforeAll(async () => {
-  verbatim = await openVerbatim({ home: store.home, idleMinutes: 0.1, logLevel: 'silent' })
-}, 60_000)
-
-afterAll(async () => {
-  await verbatim[Symbol.asyncDispose]()
-  await store.dispose()
-}, 30_000)
+const store = useStore()
 
 const user = (id: string, content: unknown, more: object = {}) =>
   JSON.stringify({
@@ -61,17 +47,17 @@ async function openclaw(sessions: readonly string[]): Promise<{ path: string; da
 }
 
 function run(path: string, options: { format?: string; again?: boolean } = {}): Promise<FileReport> {
-  return importFile(verbatim.stores, caller, { path, ...options })
+  return importFile(store.open.stores, caller, { path, ...options })
 }
 
 async function documentsOf(path: string): Promise<string[]> {
-  const rows = await verbatim.stores.database.run((sql) => listImportFiles(sql, caller.tenantId, { limit: 1_000 }))
+  const rows = await store.open.stores.database.run((sql) => listImportFiles(sql, caller.tenantId, { limit: 1_000 }))
   return rows.filter((row) => row.path === path).map(({ document }) => document)
 }
 
 /** The store as it is for a run that is cut off once the first document of a file is recorded. */
 function interruptedAfterOne(path: string): ImportDependencies {
-  const { database, archive } = verbatim.stores
+  const { database, archive } = store.open.stores
   const cut: Database = {
     ...database,
     run: async (work) => {
@@ -133,7 +119,7 @@ describe('importFile()', () => {
     const path = await claudeFile('odd counts', [answer('a', usage), answer('b', { ...usage, output_tokens: 5 })])
     const report = await run(path)
     expect(report).toMatchObject({ status: 'imported', documents: [{ added: 2 }] })
-    const { tokens } = await verbatim.getSession(caller, {
+    const { tokens } = await store.open.getSession(caller, {
       sessionId: 'odd counts',
       view: 'full',
       limit: 2,
@@ -147,7 +133,7 @@ describe('importFile()', () => {
     const path = await claudeFile('large text', [user('a', large), user('b', 'short')])
     const [document] = (await run(path)).documents
     const sessionId = document?.sessionIds[0] ?? ''
-    const rows = await verbatim.stores.database.run((sql) =>
+    const rows = await store.open.stores.database.run((sql) =>
       readMessages(sql, { tenantId: caller.tenantId, sessionId }, { fromSeq: 1, limit: 2 }),
     )
     expect(rows.map(({ text }) => text)).toEqual([null, 'short'])
@@ -164,8 +150,8 @@ describe('importFile()', () => {
     const path = await claudeFile('defect', [user('a', 'one')])
     const defect = new TypeError('Expected a defect')
     const broken: ImportDependencies = {
-      ...verbatim.stores,
-      database: { ...verbatim.stores.database, run: () => Promise.reject(defect) },
+      ...store.open.stores,
+      database: { ...store.open.stores.database, run: () => Promise.reject(defect) },
     }
     const told: unknown[] = []
     const report = await importFile(broken, caller, { path, onDefect: (error) => told.push(error) })
@@ -180,39 +166,9 @@ describe('originalOf()', () => {
     const path = await claudeFile('relative', [user('a', 'one')])
     await run(path)
     const sourceFile = relative(process.cwd(), path)
-    const file = await originalOf(verbatim.stores, caller, { sessionId: 'relative', sourceFile })
+    const file = await originalOf(store.open.stores, caller, { sessionId: 'relative', sourceFile })
     const parts: Uint8Array[] = []
-    for await (const bytes of documentBytes(verbatim.stores, caller.tenantId, file)) parts.push(bytes)
+    for await (const bytes of documentBytes(store.open.stores, caller.tenantId, file)) parts.push(bytes)
     expect(Buffer.concat(parts).equals(await readFile(path))).toBe(true)
-  })
-})
-
-describe.skipIf(process.platform === 'win32')('listFiles()', () => {
-  it('goes on after links to nothing, links in a loop and directories in a loop', async () => {
-    const root = await temporaryDirectory()
-    await mkdir(join(root, 'b'))
-    await writeFile(join(root, 'b', 'file'), 'x')
-    await writeFile(join(root, 'z'), 'x')
-    await symlink(join(root, 'nothing'), join(root, 'a dangling'))
-    await symlink(join(root, 'a loop'), join(root, 'a loop'))
-    await symlink(root, join(root, 'b', 'above'))
-    const passedOver: PassedOver[] = []
-    const files = await listFiles([root], { onPassedOver: (path) => passedOver.push(path) })
-    expect(files.map(({ path }) => path)).toEqual([join(root, 'b', 'file'), join(root, 'z')])
-    expect(passedOver.map(({ path, status }) => [path, status])).toEqual([
-      [join(root, 'a dangling'), 'skipped'],
-      [join(root, 'a loop'), 'skipped'],
-      [join(root, 'b', 'above'), 'skipped'],
-    ])
-  })
-
-  it('refuses a named path that does not exist, and passes over one that a search has found', async () => {
-    const root = await temporaryDirectory()
-    const gone = join(root, 'gone')
-    const passedOver: PassedOver[] = []
-    const onPassedOver = (path: PassedOver) => passedOver.push(path)
-    await expect(listFiles([gone], { onPassedOver })).rejects.toThrow(InputError)
-    expect(await listFiles([gone], { onPassedOver, found: true })).toEqual([])
-    expect(passedOver).toMatchObject([{ path: gone, status: 'skipped' }])
   })
 })

@@ -1,44 +1,30 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { documentBytes, originalOf } from '../../src/capture/export-original.ts'
 import type { ImportDependencies } from '../../src/capture/import-document.ts'
 import { importFile } from '../../src/capture/import-files.ts'
 import { verify } from '../../src/capture/verify.ts'
-import { openVerbatim } from '../../src/compose.ts'
-import { localCaller } from '../../src/model/access.ts'
 import type { Database } from '../../src/store/database.ts'
 import { pagedMessages } from '../../src/store/page-messages.ts'
 import { listSessions } from '../../src/store/sessions.ts'
-import type { Verbatim } from '../../src/verbatim.ts'
-import { StoreFixture } from '../embedded/store-fixture.ts'
+import { caller, useStore } from '../sessions/store.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 
-const caller = localCaller('test')
-const store = new StoreFixture()
-let verbatim: Verbatim
-
-beforeAll(async () => {
-  verbatim = await openVerbatim({ home: store.home, idleMinutes: 0.1, logLevel: 'silent' })
-}, 60_000)
-
-afterAll(async () => {
-  await verbatim[Symbol.asyncDispose]()
-  await store.dispose()
-}, 30_000)
+const store = useStore()
 
 const messageBytes = 900_000
 const pageBytes = 4 * 1024 * 1024
 
-function verifyAll(stores: ImportDependencies = verbatim.stores) {
+function verifyAll(stores: ImportDependencies = store.open.stores) {
   return verify(stores, caller, () => {})
 }
 
 async function save(sessionId: string, contents: readonly string[]): Promise<string> {
   const messages = contents.map((content) => ({ content, sender: 'Ann', role: 'user' as const }))
-  return (await verbatim.saveMessages(caller, { sessionId, messages })).session_id
+  return (await store.open.saveMessages(caller, { sessionId, messages })).session_id
 }
 
 /** A session of ten messages just below the size that leaves a row, imported from a file. */
@@ -54,7 +40,7 @@ async function importLarge(): Promise<{ sessionId: string; path: string }> {
     }),
   )
   await writeFile(path, `${lines.join('\n')}\n`)
-  const report = await importFile(verbatim.stores, caller, { path })
+  const report = await importFile(store.open.stores, caller, { path })
   return { sessionId: report.documents[0]?.sessionIds[0] ?? '', path }
 }
 
@@ -68,7 +54,7 @@ function payloadBytesOf(answer: unknown): number {
 
 /** The store, with the bytes of payloads that each answer of the database held. */
 function measured(): { stores: ImportDependencies; sizes: number[] } {
-  const { database, archive } = verbatim.stores
+  const { database, archive } = store.open.stores
   const sizes: number[] = []
   const watched: Database = {
     ...database,
@@ -86,7 +72,7 @@ describe('pagedMessages()', () => {
     const { sessionId } = await importLarge()
     const key = { tenantId: caller.tenantId, sessionId }
     const pages: number[][] = []
-    for await (const page of pagedMessages(verbatim.stores.database, key, { fromSeq: 2, toSeq: 9 })) {
+    for await (const page of pagedMessages(store.open.stores.database, key, { fromSeq: 2, toSeq: 9 })) {
       pages.push(page.map(({ seq }) => seq))
     }
     expect(pages).toEqual([
@@ -94,7 +80,7 @@ describe('pagedMessages()', () => {
       [6, 7, 8, 9],
     ])
     const single: number[] = []
-    for await (const page of pagedMessages(verbatim.stores.database, key, { fromSeq: 1, pageBytesMax: 1 })) {
+    for await (const page of pagedMessages(store.open.stores.database, key, { fromSeq: 1, pageBytesMax: 1 })) {
       single.push(page.length)
     }
     expect(single).toEqual(Array.from({ length: 10 }, () => 1))
@@ -106,7 +92,7 @@ describe('pagedMessages()', () => {
     await save('many', contents)
     const seqs: number[] = []
     const key = { tenantId: caller.tenantId, sessionId }
-    for await (const page of pagedMessages(verbatim.stores.database, key, { fromSeq: 1 })) {
+    for await (const page of pagedMessages(store.open.stores.database, key, { fromSeq: 1 })) {
       seqs.push(...page.map(({ seq }) => seq))
     }
     expect(seqs).toEqual(Array.from({ length: 800 }, (_, index) => index + 1))
@@ -137,7 +123,7 @@ describe('verify()', () => {
 
   it('checks a session that becomes active while it runs', async () => {
     for (let index = 0; index < 120; index += 1) await save(`session ${index}`, ['hello'])
-    const { database, archive } = verbatim.stores
+    const { database, archive } = store.open.stores
     const before = await database.run((sql) =>
       listSessions(sql, caller.tenantId, { filter: {}, limit: 1_000, withRestricted: true }),
     )
@@ -161,7 +147,7 @@ describe('verify()', () => {
     const contents = Array.from({ length: 400 }, (_, index) => `message ${index}`)
     let sessionId = ''
     for (let batch = 0; batch < 3; batch += 1) sessionId = await save('altered', contents)
-    await verbatim.stores.database.run(
+    await store.open.stores.database.run(
       (sql) => sql`update messages set payload_sha256 = ${Buffer.alloc(32)} where session_id = ${sessionId}`,
     )
     const report = await verifyAll()

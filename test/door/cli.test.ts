@@ -108,9 +108,16 @@ describe('reading commands', () => {
     expect(text).toMatch(/not yet searchable +0/)
     expect(await json('status')).toMatchObject({
       store: 'embedded',
-      semantic_search: 'off',
+      semantic_search: { state: 'off' },
       index: { messages_behind: 0 },
     })
+  })
+
+  test('reindex says what it would take, and makes the index anew with --yes', async () => {
+    expect(await output('reindex')).toMatch(/^would make anew: words of \d+ messages\nRun it with --yes to begin\n$/)
+    const { messages } = z.looseObject({ messages: z.number() }).parse(await json('status'))
+    expect(await json('reindex', '--yes')).toMatchObject({ messages, indexes: ['words'], done: true })
+    expect(await json('status')).toMatchObject({ index: { messages_behind: 0, failed_for_good: 0 } })
   })
 
   test('doctor finds nothing wrong, and a home that others may read', async () => {
@@ -122,6 +129,12 @@ describe('reading commands', () => {
     expect(JSON.parse(stdout)).toContainEqual(
       expect.objectContaining({ name: 'home', state: 'problem', remedy: expect.stringContaining('chmod 700') }),
     )
+  })
+
+  test('doctor says that a key is set, and not which', async () => {
+    const { stdout } = await home.cli(['doctor'], { env: { PINECONE_API_KEY: 'pcsk_secret' } })
+    expect(stdout).toContain('PINECONE_API_KEY=(set)')
+    expect(stdout).not.toContain('pcsk_secret')
   })
 
   test('export writes JSON, JSONL and Markdown, to stdout or to a new file', async () => {
@@ -220,6 +233,32 @@ describe('errors', () => {
     expect(stderr).toMatch(/^verbatim: /)
     expect(stderr).not.toMatch(/ {4}at .*\(/)
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+  })
+})
+
+describe('a defect', () => {
+  /** Settings with which the directory of the user, and with it the default store, cannot be told. */
+  function broken(): Record<string, string> {
+    const file = join(home.directory('defect'), 'preload.mjs')
+    writeFileSync(
+      file,
+      `import os from 'node:os'
+      import { syncBuiltinESMExports } from 'node:module'
+      os.homedir = () => { throw Object.assign(new TypeError('words that are stored'), { code: 'ENOTHOME' }) }
+      syncBuiltinESMExports()`,
+    )
+    return { VERBATIM_HOME: '', NODE_OPTIONS: `--import=${file}` }
+  }
+
+  test.each<[string, readonly string[]]>([
+    ['a command', ['status']],
+    ['the server', []],
+  ])('of %s: code 70 and one line that says where, without the words of the error', async (_, args) => {
+    const { code, stdout, stderr } = await home.cli(args, { env: broken() })
+    expect(stderr).toMatch(/^verbatim: internal error, a defect of Verbatim: TypeError ENOTHOME at .*config\.js:\d+/)
+    expect(stderr.split('\n')).toHaveLength(2)
+    expect(stderr).not.toContain('words that are stored')
+    expect({ code, stdout }).toEqual({ code: 70, stdout: '' })
   })
 })
 
@@ -372,6 +411,37 @@ describe('setup', () => {
     expect(await output('setup', 'cursor', '--write')).toContain('Nothing to change')
     expect(readFileSync(file, 'utf8')).toBe(after)
   })
+
+  test('carries the store’s place, whole, from the environment or from --env-file, and nothing where none is set', async () => {
+    const entry = z.looseObject({ env: z.unknown().optional() })
+    // `env -u` takes away the place that every command of this file is given.
+    const carried = async (...args: readonly string[]) => {
+      const command = ['-u', 'VERBATIM_HOME', ...args, 'setup', 'cursor', '--json']
+      const { code, stdout, stderr } = await home.run('env', command)
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      const { snippet } = z.object({ snippet: z.string() }).parse(JSON.parse(stdout))
+      return z.object({ mcpServers: z.object({ verbatim: entry }) }).parse(JSON.parse(snippet)).mcpServers.verbatim.env
+    }
+    const program = [process.execPath, home.program]
+    const file = join(home.directory('exports'), 'place.env')
+    writeFileSync(file, 'VERBATIM_HOME=~/store\n')
+    expect(await carried(...program)).toBeUndefined()
+    expect(await carried('VERBATIM_HOME=', ...program)).toBeUndefined()
+    expect(await carried('VERBATIM_HOME=~/berths/../store', ...program)).toEqual({ VERBATIM_HOME: home.path })
+    expect(await carried(...program, '--env-file', file)).toEqual({ VERBATIM_HOME: home.path })
+  })
+
+  test.each([['berths'], ['./berths'], ['../berths']])(
+    'refuses the relative place %s: every client would start its server elsewhere',
+    async (relative) => {
+      const { code, stdout, stderr } = await home.cli(['setup', 'codex', '--write'], {
+        env: { VERBATIM_HOME: relative },
+      })
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toMatch(/"VERBATIM_HOME" must be an absolute path/)
+      expect(existsSync(join(home.userHome, '.codex'))).toBe(false)
+    },
+  )
 
   test('what it writes starts a server that works', async () => {
     const plan = z.object({ path: z.string() }).parse(await json('setup', 'gemini-cli', '--write'))

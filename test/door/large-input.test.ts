@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
+import { words } from './support/bad-text.ts'
 import { useHome } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
 
@@ -10,8 +11,6 @@ let tools: Tools
 beforeAll(async () => {
   tools = await home.tools()
 })
-
-const words = (count: number) => Array.from({ length: count }, (_, at) => `w${at.toString(36)}x`).join(' ')
 
 describe('large text', () => {
   const mebi = 1024 * 1024

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+
 import type { Client as ModernClient } from '@modelcontextprotocol/client'
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
@@ -172,6 +174,7 @@ describe('server options', () => {
 
 describe('resources', () => {
   const odd = 'agent:main/42 ä?#%'
+  const broken = useHome()
 
   test('lists recent sessions, 50 a page, each exactly once', async () => {
     for (let at = 0; at < 60; at++) await tools.save({ content: `n ${at}`, sender: 'Ada', session_id: `paged-${at}` })
@@ -271,6 +274,19 @@ describe('resources', () => {
   ])('answers "%s" with the not-found code of each era', async (uri) => {
     await expect(legacy.readResource({ uri })).rejects.toMatchObject({ code: -32_002 })
     await expect(modern.readResource({ uri })).rejects.toMatchObject({ code: -32_602 })
+  })
+
+  test('fail with an internal error, in words, where the store is not available', async () => {
+    // A file stands where the store should be.
+    writeFileSync(broken.path, '')
+    for (const client of [await broken.connect(), await broken.connectModern('auto')]) {
+      const failure = { code: -32_603, message: expect.stringContaining('VERBATIM_HOME') }
+      await expect(client.listResources()).rejects.toMatchObject(failure)
+      for (const uri of ['memory://status', 'session://any', 'session://any/context'])
+        await expect(client.readResource({ uri })).rejects.toMatchObject(failure)
+    }
+    const subscriber = await broken.connect()
+    await expect(subscriber.subscribeResource({ uri: 'session://any' })).rejects.toMatchObject({ code: -32_603 })
   })
 
   test('completes session ids from their beginnings', async () => {

@@ -204,6 +204,27 @@ describe('save_messages', () => {
     expect((await tools.session('atomic')).message_count).toBe(1)
   })
 
+  test('refuses messages that name a session of their own, and keeps none of them', async () => {
+    const messages = [
+      { content: 'one', sender: 'Ada' },
+      { content: 'two', sender: 'Ada', session_id: 'elsewhere' },
+    ]
+    for (const outer of [{}, { session_id: 'outer' }]) {
+      const text = await tools.refusal('save_messages', { ...outer, messages })
+      expect(text).toContain('Give "session_id" once, beside "messages"')
+    }
+    for (const sessionId of ['elsewhere', 'outer'])
+      expect(await tools.refusal('get_session', { session_id: sessionId })).toContain(`No session "${sessionId}"`)
+  })
+
+  test('takes messages that repeat the session of the call', async () => {
+    const message = { content: 'one', sender: 'Ada', session_id: 'repeated' }
+    expect(await tools.saveAll({ session_id: 'repeated', messages: [message] })).toMatchObject({
+      external_id: 'repeated',
+      messages: [{ seq: 1 }],
+    })
+  })
+
   test('gives a retried batch the first answers, and adds what is new in it', async () => {
     const messages = ['a', 'b', 'c'].map((content) => ({ content, sender: 'Ada', message_id: content }))
     const first = await tools.saveAll({ session_id: 'batch-retry', messages: messages.slice(0, 2) })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { isNewer, versionIn } from '../../src/store/embedded/connection-options.ts'
+import { isNewer, versionIn } from '../../src/store/embedded/client-version.ts'
 import { tryLockHome } from '../../src/store/embedded/home-lock.ts'
 import { prepareHome, socketPathOf } from '../../src/store/embedded/home.ts'
 import { networkFileSystemOf } from '../../src/store/embedded/network-file-system.ts'

@@ -1,24 +1,16 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { withReconnect } from '../../src/store/embedded/reconnect.ts'
-import { StoreFixture, faultCycles } from './store-fixture.ts'
+import { faultCycles, killUnderWriters, useFreshStore } from './store-fixture.ts'
 
-let store: StoreFixture
-
-beforeEach(() => {
-  store = new StoreFixture()
-})
-
-afterEach(async () => {
-  await store.dispose()
-}, 30_000)
+const store = useFreshStore()
 
 /** Reads the table and compares it with what was acknowledged: each id once, with the bytes that were acknowledged. */
 async function expectAllSaved(acknowledged: ReadonlyMap<string, string>): Promise<void> {
-  const { sql } = store.connect()
+  const { sql } = store.current.connect()
   const rows = await withReconnect(async () => sql<{ id: string; body: string }[]>`select id, body from saved`)
   const stored = new Map(rows.map(({ id, body }) => [id, createHash('sha256').update(body).digest('hex')]))
   expect(stored.size).toBe(rows.length)
@@ -27,7 +19,7 @@ async function expectAllSaved(acknowledged: ReadonlyMap<string, string>): Promis
 }
 
 async function createTable(): Promise<void> {
-  await store.connect().sql`create table saved (id text primary key, body text not null)`
+  await store.current.connect().sql`create table saved (id text primary key, body text not null)`
 }
 
 const cycles = faultCycles(10)
@@ -46,19 +38,9 @@ test(
     }
     const perWriter = cycles * 30
     const writers = Array.from({ length: 8 }, (_, n) =>
-      store.startScript('save-rows.ts', [`w${n}`, String(perWriter)], read),
+      store.current.startScript('save-rows.ts', [`w${n}`, String(perWriter)], read),
     )
-    const running = (): boolean => writers.some(({ child }) => child.exitCode === null)
-    let kills = 0
-    while (running() && kills < cycles) {
-      const before = acknowledged.size
-      // A kill only counts when something was acknowledged since the last one.
-      while (running() && acknowledged.size === before) await sleep(10)
-      await sleep(Math.random() * 500)
-      if (store.daemonPid() === undefined) continue
-      store.kill()
-      kills += 1
-    }
+    const kills = await killUnderWriters(store.current, writers, { acknowledged, killsMax: cycles })
     const ends = await Promise.all(writers.map(async ({ exit }) => exit))
     expect(ends).toEqual(ends.map(() => ({ code: 0, errors: '' })))
     expect(acknowledged.size).toBe(8 * perWriter)
@@ -76,7 +58,7 @@ test(
     await createTable()
     const acknowledged = new Map<string, string>()
     for (let cycle = 0; cycle < cycles; cycle += 1) {
-      const writer = store.startScript('save-rows.ts', [`w${cycle}`, '1000000'], (line) => {
+      const writer = store.current.startScript('save-rows.ts', [`w${cycle}`, '1000000'], (line) => {
         const [id = '', sha256 = ''] = line.split(' ')
         acknowledged.set(id, sha256)
       })

@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { afterEach, beforeEach } from 'vitest'
+
 import { connectEmbedded } from '../../src/store/embedded/client.ts'
 import type { EmbeddedConnection, EmbeddedOptions } from '../../src/store/embedded/client.ts'
 import { readStatus } from '../../src/store/embedded/daemon-status.ts'
@@ -95,6 +97,45 @@ export class StoreFixture {
     }
     rmSync(this.home, { recursive: true, force: true })
   }
+}
+
+/** A fresh store for each test of a file, in `current`; it ends with the test. */
+export function useFreshStore(): { readonly current: StoreFixture } {
+  let store: StoreFixture | undefined
+  beforeEach(() => {
+    store = new StoreFixture()
+  })
+  afterEach(async () => {
+    await store?.dispose()
+  }, 30_000)
+  return {
+    get current() {
+      if (store === undefined) throw new Error('a store is made before each test')
+      return store
+    },
+  }
+}
+
+/**
+ * Kills the daemon of a store until its writers have ended, at most `killsMax` times, and gives how often that was. A kill
+ * only counts when something was acknowledged since the last one.
+ */
+export async function killUnderWriters(
+  store: StoreFixture,
+  writers: readonly ScriptRun[],
+  options: { readonly acknowledged: ReadonlyMap<string, unknown>; readonly killsMax: number },
+): Promise<number> {
+  const isRunning = (): boolean => writers.some(({ child }) => child.exitCode === null)
+  let kills = 0
+  while (isRunning() && kills < options.killsMax) {
+    const before = options.acknowledged.size
+    while (isRunning() && options.acknowledged.size === before) await sleep(10)
+    await sleep(Math.random() * 500)
+    if (store.daemonPid() === undefined) continue
+    store.kill()
+    kills += 1
+  }
+  return kills
 }
 
 export interface ScriptRun {

@@ -1,22 +1,15 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { verify } from '../../src/capture/verify.ts'
 import { openVerbatim } from '../../src/compose.ts'
 import { localCaller } from '../../src/model/access.ts'
-import { faultCycles, StoreFixture } from '../embedded/store-fixture.ts'
+import { faultCycles, killUnderWriters, useFreshStore } from '../embedded/store-fixture.ts'
+import { quietConfig } from '../support/quiet-config.ts'
 
-let store: StoreFixture
-
-beforeEach(() => {
-  store = new StoreFixture()
-})
-
-afterEach(async () => {
-  await store.dispose()
-}, 30_000)
+const store = useFreshStore()
 
 interface Acknowledged {
   readonly seq: number
@@ -29,7 +22,7 @@ async function expectAllSaved(
   sessions: readonly string[],
 ): Promise<void> {
   const caller = localCaller('fault test')
-  await using verbatim = await openVerbatim({ home: store.home, idleMinutes: 0.1, logLevel: 'silent' })
+  await using verbatim = await openVerbatim(quietConfig(store.current.home))
   const stored = new Map<string, Acknowledged>()
   for (const sessionId of sessions) {
     let cursor: string | undefined
@@ -74,19 +67,9 @@ test(
     }
     const sessions = Array.from({ length: 8 }, (_, n) => `writer-${n}`)
     const writers = sessions.map((session) =>
-      store.startScript('save-messages.ts', [session, '0', String(cycles * 25)], read),
+      store.current.startScript('save-messages.ts', [session, '0', String(cycles * 25)], read),
     )
-    const isRunning = (): boolean => writers.some(({ child }) => child.exitCode === null)
-    let kills = 0
-    while (isRunning() && kills < cycles) {
-      const before = acknowledged.size
-      // A kill only counts when something was acknowledged since the last one.
-      while (isRunning() && acknowledged.size === before) await sleep(10)
-      await sleep(Math.random() * 400)
-      if (store.daemonPid() === undefined) continue
-      store.kill()
-      kills++
-    }
+    await killUnderWriters(store.current, writers, { acknowledged, killsMax: cycles })
     expect(await Promise.all(writers.map(({ exit }) => exit))).toEqual(writers.map(() => ({ code: 0, errors: '' })))
     expect(acknowledged.size).toBe(8 * cycles * 25)
     await expectAllSaved(acknowledged, sessions)
@@ -101,7 +84,7 @@ test(
     let next = 0
     for (let cycle = 0; cycle < cycles; cycle++) {
       const before = acknowledged.size
-      const writer = store.startScript('save-messages.ts', ['single', String(next), '1000000'], (line) => {
+      const writer = store.current.startScript('save-messages.ts', ['single', String(next), '1000000'], (line) => {
         const [id = '', seq = '', sha256 = ''] = line.split(' ')
         acknowledged.set(id, { seq: Number(seq), sha256 })
       })

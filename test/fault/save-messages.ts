@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 
 import { openVerbatim } from '../../src/compose.ts'
 import { localCaller } from '../../src/model/access.ts'
+import { quietConfig } from '../support/quiet-config.ts'
 
 /**
  * `save-messages.ts <home> <session> <first> <count>`: saves messages one by one through the core, as every transport does,
@@ -9,7 +10,7 @@ import { localCaller } from '../../src/model/access.ts'
  * again with the same id, as a client does.
  */
 const [home = '', sessionId = '', first = '0', count = '0'] = process.argv.slice(2)
-const verbatim = await openVerbatim({ home, idleMinutes: 0.1, logLevel: 'silent' })
+const verbatim = await openVerbatim(quietConfig(home))
 const caller = localCaller('fault test')
 
 for (let n = Number(first); n < Number(first) + Number(count); n++) {

@@ -39,13 +39,23 @@ describe('limits', () => {
 
 describe('docs/dependencies.md', () => {
   const manifest = z
-    .object({ dependencies: z.record(z.string(), z.string()), devDependencies: z.record(z.string(), z.string()) })
+    .object({
+      dependencies: z.record(z.string(), z.string()),
+      optionalDependencies: z.record(z.string(), z.string()),
+      peerDependencies: z.record(z.string(), z.string()),
+      devDependencies: z.record(z.string(), z.string()),
+    })
     .parse(JSON.parse(read('package.json')))
-  const [, atRunTime = '', forDevelopment = ''] = read('docs/dependencies.md').split(/^## /mu)
+  const [, atRunTime = '', byHand = '', forDevelopment = ''] = read('docs/dependencies.md').split(/^## /mu)
   const listed = (section: string) => [...section.matchAll(/^\| `([^`]+)` \|/gmu)].map((match) => match.at(1))
 
   it('lists the dependencies of package.json, and no others', () => {
-    expect(listed(atRunTime)).toEqual(Object.keys(manifest.dependencies).toSorted())
+    const named = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+    expect(listed(atRunTime)).toEqual(named.toSorted())
+  })
+
+  it('lists what users may install by hand, and no others', () => {
+    expect(listed(byHand)).toEqual(Object.keys(manifest.peerDependencies).toSorted())
   })
 
   it('lists the development dependencies of package.json, and no others', () => {
@@ -53,7 +63,11 @@ describe('docs/dependencies.md', () => {
   })
 
   it('can say that versions are exact', () => {
-    const versions = Object.values({ ...manifest.dependencies, ...manifest.devDependencies })
+    const versions = Object.values({
+      ...manifest.dependencies,
+      ...manifest.optionalDependencies,
+      ...manifest.devDependencies,
+    })
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/u.test(version))).toEqual([])
   })
 })

@@ -2,7 +2,9 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 
+import { readResource } from '../../src/mcp/resources.ts'
 import { sha256 } from '../../src/model/payload.ts'
 import { exportSession } from '../../src/sessions/export-session.ts'
 import { renderSession } from '../../src/sessions/render.ts'
@@ -26,6 +28,8 @@ beforeAll(async () => {
   for (const object of objects)
     rmSync(join(store.fixture.home, 'archive', 'payloads', object), { recursive: true, force: true })
 })
+
+const contextSchema = z.object({ results: z.array(z.object({ session_id: z.string() })) })
 
 async function exported(format: 'json' | 'jsonl' | 'markdown'): Promise<string> {
   let text = ''
@@ -66,6 +70,16 @@ describe('a damaged message', () => {
     const markdown = await exported('markdown')
     expect(markdown).toContain('[Cannot read message')
     expect(markdown).toContain('lighthouse keeper')
+  })
+
+  it('does not keep what other sessions hold about the newest turns from being recalled', async () => {
+    const other = await store.session([{ content: 'The lighthouse keeper moors the Marguerite on Fridays.' }])
+    const recalled = async (): Promise<string[]> => {
+      const { uri, text } = await readResource(store.open, caller, `session://${sessionId}/context`)
+      expect(uri).toBe(`session://${sessionId}/context`)
+      return contextSchema.parse(JSON.parse(text)).results.map((result) => result.session_id)
+    }
+    await expect.poll(recalled, { timeout: 30_000 }).toEqual([other])
   })
 
   it('is left out of a summary', async () => {

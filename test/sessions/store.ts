@@ -1,12 +1,13 @@
 import { afterAll, beforeAll } from 'vitest'
 
-import type { MessageInput } from '../../src/capture/save.ts'
+import type { MessageInput } from '../../src/capture/prepare-message.ts'
 import { openVerbatim } from '../../src/compose.ts'
 import { localCaller } from '../../src/model/access.ts'
 import { newId } from '../../src/model/ids.ts'
 import type { MessageDocument, SessionDocument } from '../../src/sessions/document.ts'
 import type { Verbatim } from '../../src/verbatim.ts'
 import { StoreFixture } from '../embedded/store-fixture.ts'
+import { quietConfig } from '../support/quiet-config.ts'
 
 export const caller = localCaller('test')
 
@@ -57,7 +58,7 @@ export class Store {
 export function useStore(): Store {
   const store = new Store()
   beforeAll(async () => {
-    store.verbatim = await openVerbatim({ home: store.fixture.home, idleMinutes: 0.1, logLevel: 'silent' })
+    store.verbatim = await openVerbatim(quietConfig(store.fixture.home))
   })
   afterAll(async () => {
     await store.verbatim?.[Symbol.asyncDispose]()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { InputError } from '../../src/errors.ts'
-import { readConfig, replaceConfig } from '../../src/setup/config-file.ts'
+import { readClientConfig, replaceClientConfig } from '../../src/setup/config-file.ts'
 
 let home: string
 
@@ -17,12 +17,12 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true })
 })
 
-describe('replaceConfig()', () => {
+describe('replaceClientConfig()', () => {
   it('leaves what it cannot replace, and no temporary file', async () => {
     const path = join(home, 'taken')
     await mkdir(path)
     await writeFile(join(path, 'inside'), 'kept')
-    const refusal: unknown = await replaceConfig(path, 'new').catch((error: unknown) => error)
+    const refusal: unknown = await replaceClientConfig(path, 'new').catch((error: unknown) => error)
     expect(refusal).toBeInstanceOf(InputError)
     expect(refusal).toMatchObject({
       message: expect.stringContaining(`Cannot write "${path}"`),
@@ -34,20 +34,20 @@ describe('replaceConfig()', () => {
 
   it('says so when a directory of the path is a file', async () => {
     await writeFile(join(home, 'file'), '')
-    await expect(replaceConfig(join(home, 'file', 'config.json'), '{}')).rejects.toThrow(InputError)
+    await expect(replaceClientConfig(join(home, 'file', 'config.json'), '{}')).rejects.toThrow(InputError)
   })
 
   it.skipIf(process.platform === 'win32')('refuses links that lead in a circle', async () => {
     await symlink(join(home, 'b'), join(home, 'a'))
     await symlink(join(home, 'a'), join(home, 'b'))
-    await expect(replaceConfig(join(home, 'a'), '{}')).rejects.toThrow(/must lead to a file within 40 links/)
+    await expect(replaceClientConfig(join(home, 'a'), '{}')).rejects.toThrow(/must lead to a file within 40 links/)
   })
 })
 
-describe('readConfig()', () => {
+describe('readClientConfig()', () => {
   it('gives back a byte order mark, so that what is written again is the same', async () => {
     await writeFile(join(home, 'c.json'), '\uFEFF{}\r\n')
-    expect(await readConfig(join(home, 'c.json'))).toBe('\uFEFF{}\r\n')
-    expect(await readConfig(join(home, 'absent.json'))).toBeUndefined()
+    expect(await readClientConfig(join(home, 'c.json'))).toBe('\uFEFF{}\r\n')
+    expect(await readClientConfig(join(home, 'absent.json'))).toBeUndefined()
   })
 })

@@ -1,26 +1,12 @@
 import { array, asyncProperty, assert, constantFrom, nat, option, record } from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-import type { MessageInput } from '../../src/capture/save.ts'
-import { openVerbatim } from '../../src/compose.ts'
-import { localCaller } from '../../src/model/access.ts'
+import type { MessageInput } from '../../src/capture/prepare-message.ts'
 import { newId } from '../../src/model/ids.ts'
 import type { SessionDocument } from '../../src/sessions/document.ts'
-import type { Verbatim } from '../../src/verbatim.ts'
-import { StoreFixture } from '../embedded/store-fixture.ts'
+import { caller, useStore } from '../sessions/store.ts'
 
-const caller = localCaller('test')
-const store = new StoreFixture()
-let verbatim: Verbatim
-
-beforeAll(async () => {
-  verbatim = await openVerbatim({ home: store.home, idleMinutes: 0.1, logLevel: 'silent' })
-})
-
-afterAll(async () => {
-  await verbatim[Symbol.asyncDispose]()
-  await store.dispose()
-}, 30_000)
+const store = useStore()
 
 const messageShape = record({
   role: constantFrom('user', 'assistant', 'tool', 'custom'),
@@ -92,7 +78,7 @@ function essence(document: SessionDocument): unknown {
 }
 
 async function read(sessionId: string): Promise<unknown> {
-  return essence(await verbatim.getSession(caller, { sessionId, limit: 500, maxTokens: 100_000, view: 'full' }))
+  return essence(await store.open.getSession(caller, { sessionId, limit: 500, maxTokens: 100_000, view: 'full' }))
 }
 
 describe('saveMessages()', () => {
@@ -101,11 +87,11 @@ describe('saveMessages()', () => {
       asyncProperty(array(messageShape, { minLength: 1, maxLength: 8 }), async (shapes) => {
         const messages = toMessages(shapes)
         const [atOnce, singly, again] = [newId(), newId(), newId()]
-        await verbatim.saveMessages(caller, { sessionId: `a ${atOnce}`, messages })
+        await store.open.saveMessages(caller, { sessionId: `a ${atOnce}`, messages })
         for (const message of messages)
-          await verbatim.saveMessages(caller, { sessionId: `b ${singly}`, messages: [message] })
-        await verbatim.saveMessages(caller, { sessionId: `c ${again}`, messages: messages.slice(0, 1) })
-        const repeated = await verbatim.saveMessages(caller, { sessionId: `c ${again}`, messages })
+          await store.open.saveMessages(caller, { sessionId: `b ${singly}`, messages: [message] })
+        await store.open.saveMessages(caller, { sessionId: `c ${again}`, messages: messages.slice(0, 1) })
+        const repeated = await store.open.saveMessages(caller, { sessionId: `c ${again}`, messages })
         expect(repeated.messages.map(({ duplicate }) => duplicate)).toEqual(messages.map((_, index) => index === 0))
         const expected = await read(`a ${atOnce}`)
         expect(await read(`b ${singly}`)).toEqual(expected)
@@ -122,9 +108,9 @@ describe('saveMessages()', () => {
       { role: 'user', sender: 'Ann', model: undefined, input: 1, tools: [], back: 0 },
     ])
     if (first === undefined || second === undefined) throw new Error('two messages are made above')
-    await verbatim.saveMessages(caller, { sessionId, messages: [first] })
+    await store.open.saveMessages(caller, { sessionId, messages: [first] })
     const before = await read(sessionId)
-    const save = verbatim.saveMessages(caller, { sessionId, messages: [second, { ...first, content: 'changed' }] })
+    const save = store.open.saveMessages(caller, { sessionId, messages: [second, { ...first, content: 'changed' }] })
     await expect(save).rejects.toThrow('Cannot save message "m0" as this id is already used')
     expect(await read(sessionId)).toEqual(before)
   })
@@ -133,7 +119,7 @@ describe('saveMessages()', () => {
     const sessionId = `race ${newId()}`
     const message: MessageInput = { content: 'once', sender: 'Ann', role: 'user', messageId: 'only' }
     const replies = await Promise.all(
-      Array.from({ length: 50 }, () => verbatim.saveMessages(caller, { sessionId, messages: [message] })),
+      Array.from({ length: 50 }, () => store.open.saveMessages(caller, { sessionId, messages: [message] })),
     )
     const saved = replies.flatMap(({ messages }) => messages)
     expect(saved.filter(({ duplicate }) => !duplicate)).toHaveLength(1)

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { estimateTokens, excerpt } from '../../src/search/excerpt.ts'
+import { estimateTokens } from '../../src/model/tokens.ts'
+import { excerpt } from '../../src/search/excerpt.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
 
 const matchList = fc.array(

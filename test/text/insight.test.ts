@@ -5,7 +5,7 @@ import { type MessageToSummarize, summarizeExtractive } from '../../src/insight/
 import { cosine, inverseFrequencies, lexRank, type TermCounts, vectorOf } from '../../src/insight/lexrank.ts'
 import { splitSentences } from '../../src/insight/sentences.ts'
 import type { SummaryStyle } from '../../src/model/summary-style.ts'
-import { estimateTokens } from '../../src/search/excerpt.ts'
+import { estimateTokens } from '../../src/model/tokens.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
 
 const sentencesOf = (text: string): string[] => splitSentences(text).map(({ start, end }) => text.slice(start, end))

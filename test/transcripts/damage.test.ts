@@ -5,7 +5,7 @@ import { assert, asyncProperty, nat } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { InputError } from '../../src/errors.ts'
-import { openclawSqlite } from '../../src/transcripts/openclaw-sqlite.ts'
+import { openclawSqlite } from '../../src/transcripts/openclaw/openclaw-sqlite.ts'
 import { detectFormat } from '../../src/transcripts/registry.ts'
 import { sharedData } from '../support/shared-data.ts'
 import { filesBelow, readOne, readTranscript, temporaryDirectory } from '../support/transcripts.ts'

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { InputError } from '../../src/errors.ts'
-import { openclawSqlite } from '../../src/transcripts/openclaw-sqlite.ts'
+import { openclawSqlite } from '../../src/transcripts/openclaw/openclaw-sqlite.ts'
 import { detectFormat, findTranscripts, transcriptFormats } from '../../src/transcripts/registry.ts'
 import { jsonl, readOne, readTranscript, temporaryDirectory, writeTranscript } from '../support/transcripts.ts'
 

@@ -4,11 +4,13 @@ import { homedir } from 'node:os'
 import type { Command } from 'commander'
 
 import { describeSettings, processEnvironment, readConfig, readEnvFile, type Config } from '../../config.ts'
-import { VerbatimError } from '../../errors.ts'
+import { codeOf, VerbatimError } from '../../errors.ts'
+import type { StoreStatus } from '../../sessions/status.ts'
 import { findClients } from '../../setup/setup.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
+import { describeSemantic } from '../describe-semantic.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 
@@ -31,7 +33,8 @@ function checkNode(): Check {
 
 function checkSettings(config: Config, environment: Readonly<Record<string, string | undefined>>): Check {
   const set = describeSettings().filter(({ name }) => (environment[name] ?? '') !== '')
-  const values = set.map(({ name }) => `${name}=${environment[name]}`)
+  // Output of doctor is pasted into reports: that a key is set is enough to know.
+  const values = set.map(({ name }) => `${name}=${name.endsWith('KEY') ? '(set)' : environment[name]}`)
   return {
     name: 'settings',
     state: 'ok',
@@ -53,7 +56,7 @@ async function checkHome(config: Config): Promise<Check> {
     }
     return { name: 'home', state: 'ok', message: `${config.home}, readable by you alone` }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+    if (codeOf(error) === 'ENOENT')
       return { name: 'home', state: 'ok', message: `${config.home} is made at the first start` }
     return {
       name: 'home',
@@ -67,7 +70,7 @@ async function checkHome(config: Config): Promise<Check> {
 async function checkStore(envFile: string | undefined): Promise<Check[]> {
   try {
     return await withStore(envFile, async ({ verbatim, caller }) => {
-      const { sessions, messages, index } = await verbatim.status(caller)
+      const { sessions, messages, index, semantic_search: semantic } = await verbatim.status(caller)
       const behind = index.messages_behind
       const checks: Check[] = [
         { name: 'store', state: 'ok', message: `${sessions} sessions, ${messages} messages` },
@@ -87,7 +90,7 @@ async function checkStore(envFile: string | undefined): Promise<Check[]> {
           remedy: `See log/daemon.log in the home, then run "verbatim verify"`,
         })
       }
-      return checks
+      return [...checks, ...checkSemantic(semantic)]
     })
   } catch (error) {
     if (!(error instanceof VerbatimError)) throw error
@@ -100,6 +103,29 @@ async function checkStore(envFile: string | undefined): Promise<Check[]> {
       },
     ]
   }
+}
+
+function checkSemantic(semantic: StoreStatus['semantic_search']): Check[] {
+  const name = 'semantic search'
+  if (semantic.state === 'off') return [{ name, state: 'note', message: 'off: words are searched, meaning is not' }]
+  const checks: Check[] = [
+    { name, state: semantic.messages_behind === 0 ? 'ok' : 'note', message: describeSemantic(semantic) },
+  ]
+  if (semantic.waits_for !== undefined)
+    checks.push({
+      name,
+      state: 'problem',
+      message: semantic.waits_for,
+      remedy: 'It goes on by itself when the provider answers; words are searched meanwhile',
+    })
+  if (semantic.failed_for_good > 0)
+    checks.push({
+      name,
+      state: 'problem',
+      message: `${semantic.failed_for_good} messages were refused by the embedder for good`,
+      remedy: 'They are found by their words. Run "verbatim reindex --vectors" to try them again',
+    })
+  return checks
 }
 
 async function checkSurroundings(): Promise<Check[]> {
@@ -142,7 +168,6 @@ const notYet: readonly Check[] = [
     message: 'the store is not encrypted by Verbatim in this version',
     remedy: 'Use an encrypted disk',
   },
-  { name: 'semantic search', state: 'note', message: 'off: this version searches by words; exact, in every language' },
 ]
 
 export function registerDoctor(program: Command, status: ExitStatus): void {

@@ -2,20 +2,15 @@ import { homedir } from 'node:os'
 
 import { Option, type Command } from 'commander'
 
-import {
-  importFile,
-  linkImported,
-  listFiles,
-  type FileReport,
-  type ListedFile,
-  type PassedOver,
-} from '../../capture/import-files.ts'
+import { importFile, linkImported, type FileReport } from '../../capture/import-files.ts'
+import { listFiles, type ListedFile, type PassedOver } from '../../capture/list-files.ts'
 import { processEnvironment } from '../../config.ts'
 import { findTranscripts, transcriptFormats } from '../../transcripts/registry.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson, table } from '../output.ts'
 import { startProgress } from '../progress.ts'
+import { tellError } from '../tell-error.ts'
 
 interface ImportOptions {
   readonly format?: string
@@ -62,11 +57,6 @@ function sum(reports: readonly FileReport[], pick: (report: FileReport['document
 
 function hasFailed(reports: readonly FileReport[]): boolean {
   return reports.some(({ status }) => status === 'failed')
-}
-
-function tellDefect(error: unknown): void {
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(`verbatim: internal error, a defect of Verbatim: ${detail}\n`)
 }
 
 function renderReports(reports: readonly FileReport[]): string {
@@ -136,7 +126,7 @@ export function registerImport(program: Command, status: ExitStatus): void {
               // A user who names a format wants it to be taken, whatever the file was taken for before.
               again: options.again === true || options.format !== undefined,
               onProgress: (bytes) => progress.add(bytes),
-              onDefect: tellDefect,
+              onDefect: tellError,
             }),
           )
         }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { Argument, type Command } from 'commander'
 
-import { processEnvironment } from '../../config.ts'
+import { processEnvironment, readConfig, readEnvFile } from '../../config.ts'
 import { clients } from '../../setup/clients.ts'
 import { serverCommand } from '../../setup/server-command.ts'
 import { findClients, planSetup, writeSetup } from '../../setup/setup.ts'
@@ -14,10 +14,14 @@ interface SetupOptions {
   readonly json?: boolean
 }
 
-/** Settings that a client must hand to the server it starts, because most clients hide the shell's environment. */
-function carriedEnvironment(): Record<string, string> | undefined {
-  const home = processEnvironment()['VERBATIM_HOME']
-  return home === undefined || home === '' ? undefined : { VERBATIM_HOME: home }
+/**
+ * The settings that a client must hand to the server it starts, because most clients hide the shell's environment. The
+ * store's place is written whole: a client expands no `~` and starts servers in a directory of its own.
+ */
+function carriedEnvironment(envFile: string | undefined): Record<string, string> {
+  const environment = envFile === undefined ? processEnvironment() : readEnvFile(envFile)
+  const { home } = readConfig(environment)
+  return (environment['VERBATIM_HOME'] ?? '') === '' ? {} : { VERBATIM_HOME: home }
 }
 
 async function listClients(json: boolean): Promise<void> {
@@ -54,12 +58,11 @@ export function registerSetup(program: Command): void {
         scriptPath,
         platform: process.platform,
       })
-      const env = carriedEnvironment()
       const plan = await planSetup(client, {
         home: homedir(),
         platform: process.platform,
         env: processEnvironment(),
-        server: { ...command, ...(env === undefined ? {} : { env }) },
+        server: { ...command, env: carriedEnvironment(program.opts<{ envFile?: string }>().envFile) },
       })
       if (caution !== undefined) process.stderr.write(`Caution: ${caution}\n`)
       if (options.write !== true) {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
 import { withStore } from '../context.ts'
+import { describeSemantic } from '../describe-semantic.ts'
 import { print, printJson, table } from '../output.ts'
 
 export function registerStatus(program: Command): void {
@@ -19,7 +20,7 @@ export function registerStatus(program: Command): void {
           ['bytes of messages', String(status.payload_bytes)],
           ['not yet searchable', String(status.index.messages_behind)],
           ['failed for good', String(status.index.failed_for_good)],
-          ['semantic search', status.semantic_search],
+          ['semantic search', describeSemantic(status.semantic_search)],
         ]
         return print(`${table(['', ''], rows).trimStart()}\n`)
       })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { MessageInput } from '../../capture/save.ts'
+import type { MessageInput } from '../../capture/prepare-message.ts'
 import { InputError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { isJsonObject } from '../../model/json.ts'

@@ -1,4 +1,4 @@
-import { isNewer, versionIn } from './connection-options.ts'
+import { isNewer, versionIn } from './client-version.ts'
 import type { WireError } from './wire.ts'
 
 /** Work that goes on in the daemon beside serving: the index worker. */

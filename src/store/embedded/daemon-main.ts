@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { startBackground } from '../../background/background.ts'
+import { describeDefect } from '../../errors.ts'
 import { shippedMigrations } from './compiled.ts'
 import { DaemonLog } from './daemon-log.ts'
 import { runDaemon } from './daemon.ts'
@@ -29,9 +30,7 @@ const stop = new AbortController()
 for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => stop.abort())
 
 process.on('uncaughtException', (error) => {
-  // Where it happened is enough to find a defect; the message of an error may quote what is stored.
-  const where = error.stack?.split('\n').slice(1, 6).join(' ') ?? ''
-  new DaemonLog(homePathsOf(home).log).write(`defect: ${error.name} ${where}`)
+  new DaemonLog(homePathsOf(home).log).write(`defect: ${describeDefect(error)}`)
   process.exit(1)
 })
 
@@ -46,7 +45,8 @@ try {
     ...milliseconds('idleMs', values['idle-ms']),
     ...milliseconds('idleInTransactionMs', values['idle-in-transaction-ms']),
     ...milliseconds('answerMs', values['answer-ms']),
-    startBackground: (connection) => startBackground(connection, homePathsOf(home).archive),
+    startBackground: (connection) =>
+      startBackground({ connection, home: homePathsOf(home).home, archive: homePathsOf(home).archive }),
     signal: stop.signal,
   })
   process.exit(0)

@@ -6,8 +6,9 @@ import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 
+import { syncDirectory } from '../../sync-directory.ts'
 import { unpackImage } from './image-file.ts'
-import { syncDirectory, syncTree } from './sync-tree.ts'
+import { syncTree } from './sync-tree.ts'
 
 /**
  * PGlite's node file system with a real fsync. The stock one has none: in simulated power cuts 15 of 15 stores could

@@ -13,6 +13,8 @@ export interface DaemonLaunch {
   /** The version of this program; the daemon is started from the same files. */
   readonly version: string
   readonly idleMs?: number
+  /** What the daemon reads its settings from; default: the environment of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   /** Default: the migrations of this package. */
   readonly migrationsFolder?: string
   /** Further arguments of daemon-main, for tests. */
@@ -93,6 +95,7 @@ function spawnDaemon(launch: DaemonLaunch): void {
     detached: true,
     stdio: 'ignore',
     windowsHide: true,
+    ...(launch.environment === undefined ? {} : { env: launch.environment }),
   })
   // A program that cannot be started shows as a daemon that does not answer.
   child.on('error', () => undefined)

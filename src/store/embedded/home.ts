@@ -36,8 +36,28 @@ export function prepareHome(home: string): HomePaths {
   return paths
 }
 
+/** Which model a socket serves: the fields of the port's `EmbeddingModel`. */
+interface ServedModel {
+  readonly provider: string
+  readonly name: string
+  readonly dimensions: number
+  readonly revision: string
+}
+
+/** Where the daemon of this home offers the vectors of a model. */
+export function embeddingSocketPathOf(home: string, model: ServedModel): string {
+  const { provider, name, dimensions, revision } = model
+  const id = createHash('sha256')
+    .update(JSON.stringify([provider, name, dimensions, revision]))
+    .digest('hex')
+  const path = socketPathOf(home)
+  return path.endsWith('.sock') ? path.replace(/\.sock$/, `-${id.slice(0, 8)}.sock`) : `${path}-${id.slice(0, 8)}`
+}
+
 /** A socket's path may have 104 bytes on macOS and 108 on Linux, the ending zero included. */
 const socketPathBytesMax = 100
+/** What the names of the sockets for vectors have more. */
+const embeddingSuffixBytes = 9
 
 /**
  * Where the daemon of this home listens. It has to be the same in every process, whatever TMPDIR says there: for homes
@@ -47,7 +67,7 @@ export function socketPathOf(home: string): string {
   const name = createHash('sha256').update(realPathOf(home)).digest('hex').slice(0, 24)
   if (process.platform === 'win32') return String.raw`\\.\pipe\verbatim-${name}`
   const path = join(resolve(home), 'verbatim.sock')
-  if (Buffer.byteLength(path) <= socketPathBytesMax) return path
+  if (Buffer.byteLength(path) + embeddingSuffixBytes <= socketPathBytesMax) return path
   return join('/tmp', `verbatim-${ownUid()}`, `${name}.sock`)
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { VerbatimError } from '../../errors.ts'
+import { codeOf, VerbatimError } from '../../errors.ts'
 
 export interface ReconnectOptions {
   /** How long new attempts are started; default 15 s. */
@@ -62,6 +62,7 @@ export async function withReconnect<T>(work: () => Promise<T>, options: Reconnec
 export function isConnectionLoss(error: unknown): boolean {
   // A VerbatimError says what to do, and trying again is not it, whatever its cause was.
   if (!(error instanceof Error) || error instanceof VerbatimError) return false
-  if ('code' in error && typeof error.code === 'string' && lossCodes.has(error.code)) return true
+  const code = codeOf(error)
+  if (code !== undefined && lossCodes.has(code)) return true
   return isConnectionLoss(error.cause)
 }

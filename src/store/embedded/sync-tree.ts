@@ -1,6 +1,8 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { syncDirectory } from '../../sync-directory.ts'
+
 /** Enough to keep libuv's four threads busy, so that the file system can group its journal commits. */
 const syncsAtOnce = 16
 
@@ -13,11 +15,7 @@ export async function syncTree(root: string): Promise<void> {
   await inTurns([...directories, root], syncDirectory)
 }
 
-/** Makes the names in a directory durable. Windows has no such call and needs none: NTFS journals its names. */
-export async function syncDirectory(path: string): Promise<void> {
-  if (process.platform !== 'win32') await syncFile(path)
-}
-
+/** Windows syncs only what was opened for writing. */
 async function syncFile(path: string): Promise<void> {
   const handle = await open(path, process.platform === 'win32' ? 'r+' : 'r')
   try {

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../errors.ts'
+import { codeOf, UnavailableError } from '../../errors.ts'
 import { isConnectionLoss } from './reconnect.ts'
 
 /** Classes of SQLSTATE in which the store, not the statement, is at fault; the daemon's broker writes their messages for callers. */
@@ -10,8 +10,7 @@ const storeAtFault = /^(53|57|58)/
  */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof UnavailableError) return error
-  const code = 'code' in error ? String(error.code) : ''
-  if (storeAtFault.test(code)) {
+  if (storeAtFault.test(codeOf(error) ?? '')) {
     const hint =
       'hint' in error && typeof error.hint === 'string' ? error.hint : 'Try again; "verbatim doctor" says more'
     // The broker writes its messages for callers; PostgreSQL's own may name files.

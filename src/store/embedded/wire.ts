@@ -58,7 +58,7 @@ export class FrameReader {
   }
 }
 
-export const startupCode = { protocol3: 3 << 16, ssl: 80_877_103, gss: 80_877_104, cancel: 80_877_102 } as const
+export const startupCode = { protocol3: 3 << 16, ssl: 80_877_103, gss: 80_877_104 } as const
 
 /** The code of a first message: a protocol version or one of the special requests. */
 export function startupCodeOf(frame: Frame): number {

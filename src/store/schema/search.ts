@@ -1,6 +1,7 @@
 import {
   bigint,
   customType,
+  date,
   index,
   integer,
   jsonb,
@@ -42,6 +43,8 @@ export const searchUnits = pgTable(
     role: text('role').notNull(),
     trust: text('trust').notNull(),
     kind: text('kind').notNull(),
+    /** What the message says about itself, as bits: see `indexing/traits.ts`. */
+    traits: smallint('traits').notNull().default(0),
     /** -1 … 1 for English text, else null. Here and not on the message, whose row it would write a second time. */
     sentiment: real('sentiment'),
   },
@@ -101,6 +104,44 @@ export const embeddingModels = pgTable(
       table.revision,
     ),
   ],
+)
+
+/**
+ * Which units have a vector of a model, and of which text: no text is embedded twice, and a vector in a remote index is
+ * known here. The vectors themselves are in `unit_vectors` (a table of the migrations, made where pgvector is) or in Pinecone.
+ */
+export const embeddedUnits = pgTable(
+  'embedded_units',
+  {
+    tenantId: tenantId(),
+    modelId: smallint('model_id').notNull(),
+    level: smallint('level').notNull(),
+    sessionId: uuid('session_id').notNull(),
+    firstSeq: bigint('first_seq', { mode: 'number' }).notNull(),
+    part: integer('part').notNull(),
+    textSha256: bytea('text_sha256').notNull(),
+    embeddedAt: timestamp('embedded_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  },
+  (table) => [
+    // Named, as the name that is made from the columns is longer than PostgreSQL takes.
+    primaryKey({
+      name: 'embedded_units_pkey',
+      columns: [table.tenantId, table.modelId, table.level, table.sessionId, table.firstSeq, table.part],
+    }),
+    index('embedded_units_by_text').on(table.tenantId, table.modelId, table.textSha256),
+  ],
+)
+
+/** What paid calls to providers have used, for the daily budget. */
+export const providerUsage = pgTable(
+  'provider_usage',
+  {
+    day: date('day').notNull(),
+    provider: text('provider').notNull(),
+    tokens: bigint('tokens', { mode: 'number' }).notNull(),
+    calls: bigint('calls', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.provider] })],
 )
 
 /** Work that follows from a committed change, written in the change's own transaction, deleted when it is done. */

@@ -50,3 +50,8 @@ export const attacks: readonly string[] = [
   '=cmd|"/c calc"!A1',
   'AKIAIOSFODNN7EXAMPLE ghp_0123456789abcdefghijklmnopqrstuvwxyzAB -----BEGIN PRIVATE KEY-----',
 ]
+
+/** Words that are all different. */
+export function words(count: number): string {
+  return Array.from({ length: count }, (_, at) => `w${at.toString(36)}x`).join(' ')
+}

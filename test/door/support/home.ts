@@ -39,6 +39,8 @@ export class Home {
   readonly userHome = mkdtempSync(join(tmpdir(), 'verbatim-door-'))
   readonly path = join(this.userHome, 'store')
   readonly program = distPath('cli/main.js')
+  /** Settings of the servers and commands that are started next. Nothing is embedded where they do not say so. */
+  settings: Readonly<Record<string, string>> = { VERBATIM_EMBEDDER: 'none' }
   readonly #closing: (() => Promise<unknown>)[] = []
   #stderr = ''
 
@@ -52,7 +54,7 @@ export class Home {
     const kept = Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || name.startsWith('VERBATIM_') || name.startsWith('NODE_') ? [] : [[name, value] as const],
     )
-    return { ...Object.fromEntries(kept), HOME: this.userHome, VERBATIM_HOME: this.path }
+    return { ...Object.fromEntries(kept), HOME: this.userHome, VERBATIM_HOME: this.path, ...this.settings }
   }
 
   /** A directory beside the store, made when it is asked for. */

@@ -1,0 +1,121 @@
+import { request as httpRequest } from 'node:http'
+import { Readable } from 'node:stream'
+
+import { limits } from '../limits.ts'
+import { ProviderError } from '../ports/provider-error.ts'
+import { failureOfStatus, retryAfterMs } from './http-failure.ts'
+
+/** Where a service listens: an address up to the path of the request, or a Unix socket or named pipe of this machine. */
+export type JsonTarget =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'socket'; readonly path: string }
+
+export interface JsonRequest {
+  readonly provider: string
+  /** Appended to the target's address. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Sent as JSON with POST; without it the request is a GET. */
+  readonly body?: unknown
+  readonly signal: AbortSignal
+}
+
+interface Answer {
+  readonly status: number
+  readonly retryAfter: string | null | undefined
+  readonly body: AsyncIterable<unknown>
+  /** Gives the connection back without reading the body. */
+  discard(): void
+}
+
+/**
+ * One exchange of JSON; the answer may have `embeddingAnswerBytesMax` of limits.ts. Throws ProviderError, its kind from
+ * the status; where the signal is aborted, whatever the platform says.
+ */
+export async function requestJson(target: JsonTarget, request: JsonRequest): Promise<unknown> {
+  const text = await exchange(target, request)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ProviderError(request.provider, 'malformed', { cause })
+  }
+}
+
+async function exchange(target: JsonTarget, request: JsonRequest): Promise<string> {
+  try {
+    const answer = await (target.kind === 'url' ? sendToUrl(target.url, request) : sendToSocket(target.path, request))
+    if (answer.status >= 200 && answer.status < 300) return await readText(answer.body, request.provider)
+    answer.discard()
+    throw new ProviderError(request.provider, failureOfStatus(answer.status), {
+      status: answer.status,
+      retryAfterMs: retryAfterMs(answer.retryAfter),
+    })
+  } catch (cause) {
+    if (cause instanceof ProviderError) throw cause
+    throw new ProviderError(request.provider, 'unavailable', { cause })
+  }
+}
+
+function contentOf({ body, headers }: JsonRequest): {
+  readonly method: string
+  readonly body?: string
+  readonly headers: Record<string, string>
+} {
+  if (body === undefined) return { method: 'GET', headers: { ...headers } }
+  return { method: 'POST', body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } }
+}
+
+async function sendToUrl(url: string, request: JsonRequest): Promise<Answer> {
+  // An address that leads elsewhere would lead the key there too.
+  const response = await fetch(`${url}${request.path}`, {
+    ...contentOf(request),
+    signal: request.signal,
+    redirect: 'manual',
+  })
+  return {
+    status: response.status,
+    retryAfter: response.headers.get('retry-after'),
+    body: response.body ?? Readable.from([]),
+    // What is left of an answer that failed already cannot fail it once more.
+    discard: () => void response.body?.cancel().catch(() => undefined),
+  }
+}
+
+/** `fetch` knows no sockets of this machine. */
+function sendToSocket(socketPath: string, request: JsonRequest): Promise<Answer> {
+  const { method, headers, body = '' } = contentOf(request)
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(
+      {
+        socketPath,
+        path: request.path,
+        method,
+        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+        signal: request.signal,
+        // A connection of its own: the service is next door, and nothing is left open.
+        agent: false,
+      },
+      (incoming) =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          retryAfter: incoming.headers['retry-after'],
+          body: incoming,
+          discard: () => void incoming.destroy(),
+        }),
+    )
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}
+
+async function readText(body: AsyncIterable<unknown>, provider: string): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let sizeBytes = 0
+  for await (const chunk of body) {
+    if (!(chunk instanceof Uint8Array)) throw new ProviderError(provider, 'malformed')
+    sizeBytes += chunk.length
+    if (sizeBytes > limits.embeddingAnswerBytesMax) throw new ProviderError(provider, 'malformed')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}

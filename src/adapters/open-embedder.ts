@@ -1,0 +1,41 @@
+import type { EmbedderSettings } from '../config.ts'
+import type { Embedder, EmbeddingModel } from '../ports/embedder.ts'
+import { GeminiEmbedder } from './gemini-embedder.ts'
+import { LocalEmbedder } from './local-embedder.ts'
+import { OnnxEmbedder } from './onnx-embedder.ts'
+import { OpenAiCompatibleEmbedder } from './openai-compatible-embedder.ts'
+import { ResilientEmbedder } from './resilient-embedder.ts'
+
+/** The embedder of a configuration; undefined for none. Nothing is loaded or asked before the first call. */
+export async function openEmbedder(settings: EmbedderSettings): Promise<Embedder | undefined> {
+  switch (settings.kind) {
+    case 'none':
+      return undefined
+    case 'local':
+      return new LocalEmbedder()
+    case 'onnx':
+      return await OnnxEmbedder.open({ directory: settings.directory })
+    case 'gemini':
+      return new ResilientEmbedder(new GeminiEmbedder(settings))
+    case 'openai-compatible': {
+      const { url, ...rest } = settings
+      return new ResilientEmbedder(new OpenAiCompatibleEmbedder({ target: { kind: 'url', url }, ...rest }))
+    }
+    default:
+      return settings satisfies never
+  }
+}
+
+/**
+ * The embedder of a model whose place another has taken, for the queries that its vectors are still searched with; undefined
+ * where the configuration gives no way to ask it.
+ */
+export async function openFormerEmbedder(
+  settings: EmbedderSettings,
+  model: EmbeddingModel,
+): Promise<Embedder | undefined> {
+  if (model.provider === 'local') return new LocalEmbedder()
+  if (settings.kind !== model.provider || (settings.kind !== 'gemini' && settings.kind !== 'openai-compatible'))
+    return undefined
+  return await openEmbedder({ ...settings, model: model.name, dimensions: model.dimensions })
+}

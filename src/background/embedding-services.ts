@@ -1,0 +1,64 @@
+import { openFormerEmbedder } from '../adapters/open-embedder.ts'
+import type { EmbedderSettings } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Embedder, EmbeddingModel } from '../ports/embedder.ts'
+import type { Database } from '../store/database.ts'
+import { embeddingSocketPathOf } from '../store/embedded/home.ts'
+import { readModels } from '../store/embedding-models.ts'
+import { tenantIds } from '../store/tenants.ts'
+import { EmbeddingService } from './embedding-service.ts'
+
+export interface EmbeddingServicesOptions {
+  readonly home: string
+  readonly embedder: Embedder
+  readonly config: EmbedderSettings
+  readonly database: Database
+  readonly log: Log
+}
+
+const describeMs = 10_000
+
+/** One service a model on a socket of its own: the current model, and former ones whose vectors are searched still. */
+export class EmbeddingServices {
+  readonly #options: EmbeddingServicesOptions
+  readonly #services = new Map<string, EmbeddingService>()
+  readonly #former: Embedder[] = []
+
+  constructor(options: EmbeddingServicesOptions) {
+    this.#options = options
+  }
+
+  /** Offers what is not offered yet. A provider that cannot say which its model is now is asked again the next time. */
+  async offer(): Promise<void> {
+    const { embedder, config, database, log } = this.#options
+    try {
+      await this.#serve(embedder)
+      for (const tenantId of await database.run(tenantIds)) {
+        for (const model of await database.run((sql) => readModels(sql, tenantId))) {
+          if (model.state !== 'former' || this.#services.has(this.#pathOf(model))) continue
+          const former = await openFormerEmbedder(config, model)
+          if (former === undefined) continue
+          this.#former.push(former)
+          await this.#serve(former)
+        }
+      }
+    } catch (error) {
+      log.error('a model is not offered', error)
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const service of this.#services.values()) await service.close()
+    for (const embedder of this.#former) await embedder.close()
+  }
+
+  async #serve(embedder: Embedder): Promise<void> {
+    const path = this.#pathOf(await embedder.describe({ signal: AbortSignal.timeout(describeMs) }))
+    if (this.#services.has(path)) return
+    this.#services.set(path, await EmbeddingService.start({ embedder, path }))
+  }
+
+  #pathOf(model: EmbeddingModel): string {
+    return embeddingSocketPathOf(this.#options.home, model)
+  }
+}

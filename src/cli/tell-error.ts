@@ -1,0 +1,12 @@
+import { describeDefect, UnavailableError, VerbatimError } from '../errors.ts'
+import { exitCodes } from './exit-codes.ts'
+
+/** Says on stderr what a user may see of an error, what to do included, and gives the exit code that goes with it. */
+export function tellError(error: unknown): number {
+  if (!(error instanceof VerbatimError)) {
+    process.stderr.write(`verbatim: internal error, a defect of Verbatim: ${describeDefect(error)}\n`)
+    return exitCodes.internal
+  }
+  process.stderr.write(`verbatim: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`)
+  return error instanceof UnavailableError ? exitCodes.unavailable : exitCodes.usage
+}

@@ -1,0 +1,72 @@
+import type { Embedder } from '../ports/embedder.ts'
+import type { VectorIndex, VectorSpace } from '../ports/vector-index.ts'
+import type { Database } from '../store/database.ts'
+import { countEmbedded, forgetEmbedded } from '../store/embedded-units.ts'
+import { makeCurrent, readModels, removeModel } from '../store/embedding-models.ts'
+import { addAllSessions, embedTopic } from '../store/outbox.ts'
+import { tenantIds } from '../store/tenants.ts'
+
+export interface RegistryDependencies {
+  readonly database: Database
+  readonly embedder: Embedder
+  readonly index: VectorIndex
+}
+
+/** Index structures that an index builds when there is time for it. */
+interface Maintained {
+  maintain(space: VectorSpace, options: { readonly signal: AbortSignal }): Promise<unknown>
+}
+
+function isMaintained(index: VectorIndex): index is VectorIndex & Maintained {
+  return 'maintain' in index
+}
+
+/**
+ * Which model's vectors are made. A new model takes the place of the old one at once; what was saved before is embedded
+ * again in the background, and the old vectors are searched until as many new ones are there.
+ */
+export class ModelRegistry {
+  readonly #dependencies: RegistryDependencies
+  readonly #spaces = new Map<number, VectorSpace>()
+  #isPrepared = false
+
+  constructor(dependencies: RegistryDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Makes the embedder's model the current one of every tenant, once. A ProviderError where it cannot say which it is. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    if (this.#isPrepared) return
+    for (const tenantId of await this.#dependencies.database.run(tenantIds)) await this.spaceOf(tenantId, signal)
+    this.#isPrepared = true
+  }
+
+  async spaceOf(tenantId: number, signal: AbortSignal): Promise<VectorSpace> {
+    const known = this.#spaces.get(tenantId)
+    if (known !== undefined) return known
+    const { database, embedder } = this.#dependencies
+    const described = await embedder.describe({ signal })
+    const { model, missesMessages } = await database.run((sql) => makeCurrent(sql, tenantId, described))
+    if (missesMessages) await database.run((sql) => addAllSessions(sql, tenantId, embedTopic))
+    const space = { tenantId, modelId: model.id, dimensions: model.dimensions }
+    this.#spaces.set(tenantId, space)
+    return space
+  }
+
+  /** For when nothing is pending: builds indexes, and removes models whose place another has taken. */
+  async tidy(signal: AbortSignal): Promise<void> {
+    const { database, index } = this.#dependencies
+    for (const space of this.#spaces.values()) {
+      if (isMaintained(index)) await index.maintain(space, { signal })
+      const current = await database.run((sql) => countEmbedded(sql, space))
+      const models = await database.run((sql) => readModels(sql, space.tenantId))
+      for (const { id, dimensions } of models.filter(({ state }) => state === 'former')) {
+        const former = { tenantId: space.tenantId, modelId: id, dimensions }
+        if ((await database.run((sql) => countEmbedded(sql, former))) > current) continue
+        await index.deleteSpace(former, { signal })
+        await database.run((sql) => forgetEmbedded(sql, former))
+        await database.run((sql) => removeModel(sql, former))
+      }
+    }
+  }
+}

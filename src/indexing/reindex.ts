@@ -1,0 +1,42 @@
+import type { Caller } from '../model/access.ts'
+import type { Database } from '../store/database.ts'
+import { addAllSessions, embedTopic, indexTopic } from '../store/outbox.ts'
+import { deleteUnits } from '../store/search-units.ts'
+import { countStore } from '../store/sessions.ts'
+
+export type IndexKind = 'words' | 'vectors'
+
+/** What making an index anew would take. */
+export interface ReindexPlan {
+  readonly messages: number
+  /** Tokens of text that would be embedded, at most: an estimate from the bytes. What has its vector is passed over. */
+  readonly tokens_to_embed: number
+}
+
+/** Bytes of stored messages for a token: the JSON around the text is not embedded. */
+const bytesPerToken = 4
+
+export async function planReindex(
+  database: Database,
+  caller: Caller,
+  kinds: readonly IndexKind[],
+): Promise<ReindexPlan> {
+  const { messages, payloadBytes } = await database.run((sql) => countStore(sql, caller.tenantId))
+  return { messages, tokens_to_embed: kinds.includes('vectors') ? Math.ceil(payloadBytes / bytesPerToken) : 0 }
+}
+
+/**
+ * Makes indexes anew from the messages, in the background. Words are not found until they are indexed again; vectors stay, and
+ * only what lacks one or was refused is embedded.
+ */
+export async function reindex(database: Database, caller: Caller, kinds: readonly IndexKind[]): Promise<void> {
+  await database.run((sql) =>
+    sql.begin(async (transaction) => {
+      if (kinds.includes('words')) {
+        await deleteUnits(transaction, caller.tenantId)
+        await addAllSessions(transaction, caller.tenantId, indexTopic)
+      }
+      if (kinds.includes('vectors')) await addAllSessions(transaction, caller.tenantId, embedTopic)
+    }),
+  )
+}

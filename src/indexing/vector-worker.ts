@@ -1,0 +1,189 @@
+import { loadPayload } from '../capture/large-payload.ts'
+import { limits } from '../limits.ts'
+import type { Log } from '../log.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import type { Embedder } from '../ports/embedder.ts'
+import { ProviderError } from '../ports/provider-error.ts'
+import type { VectorIndex } from '../ports/vector-index.ts'
+import { readableText } from '../sessions/document.ts'
+import type { Database } from '../store/database.ts'
+import { readMessages, type MessageRow } from '../store/messages.ts'
+import { readNeighbours } from '../store/neighbours.ts'
+import {
+  addDead,
+  advanceOutbox,
+  embedTopic,
+  finishOutbox,
+  pendingOutbox,
+  postponeOutbox,
+  type OutboxItem,
+} from '../store/outbox.ts'
+import type { DailyBudget } from './daily-budget.ts'
+import { Drain } from './drain.ts'
+import { embeddingTexts, type Said } from './embedding-texts.ts'
+import { ModelRegistry } from './model-registry.ts'
+import { VectorWriter, type UnitText } from './vector-writer.ts'
+
+export interface VectorWorkerDependencies {
+  readonly database: Database
+  readonly archive: ArchiveStore
+  readonly embedder: Embedder
+  readonly index: VectorIndex
+  readonly budget: DailyBudget
+  readonly log: Log
+  /** Told when everything that was pending is done, or waits for a provider. */
+  readonly onIdle?: () => void
+}
+
+/** Bounds of one round. */
+const itemsPerRound = 64
+const messagesPerRound = 64
+/** A provider that fails is asked again after this, where it does not say when; one that refuses us later. */
+const pauseMs = 15_000
+const refusedPauseMs = 300_000
+const itemsPerPause = 10_000
+
+/** A stretch of one item's messages that is worked on in a round. */
+interface Piece {
+  readonly item: OutboxItem
+  readonly rows: readonly MessageRow[]
+  /** Where the item goes on; undefined where this was its last stretch. */
+  readonly nextSeq: number | undefined
+}
+
+/**
+ * Makes messages findable by meaning, in the background, newest first. A provider that fails costs no work and no attempt:
+ * what is pending waits until it answers again. A text that a provider does not take is dead alone.
+ */
+export class VectorWorker {
+  readonly #dependencies: VectorWorkerDependencies
+  readonly #drain: Drain
+  readonly #models: ModelRegistry
+  readonly #writer: VectorWriter
+  readonly #abort = new AbortController()
+
+  constructor(dependencies: VectorWorkerDependencies) {
+    this.#dependencies = dependencies
+    const { log, onIdle } = dependencies
+    this.#drain = new Drain({ name: 'embedding', round: () => this.#round(), log, onIdle })
+    this.#models = new ModelRegistry(dependencies)
+    this.#writer = new VectorWriter(dependencies)
+  }
+
+  wake(): void {
+    this.#drain.wake()
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    await this.#drain.stop()
+  }
+
+  async #round(): Promise<boolean> {
+    const { database } = this.#dependencies
+    try {
+      await this.#models.prepare(this.#abort.signal)
+    } catch (error) {
+      return await this.#pause([], error)
+    }
+    const items = await database.run((sql) => pendingOutbox(sql, embedTopic, itemsPerRound))
+    const [first] = items
+    if (first === undefined) {
+      await this.#models.tidy(this.#abort.signal)
+      return false
+    }
+    const pieces = await this.#read(items.filter(({ tenantId }) => tenantId === first.tenantId))
+    try {
+      const space = await this.#models.spaceOf(first.tenantId, this.#abort.signal)
+      const texts = await this.#textsOf(
+        first.tenantId,
+        pieces.flatMap(({ rows }) => rows),
+      )
+      const rejected = await this.#writer.write(space, texts, this.#abort.signal)
+      await database.run((sql) =>
+        sql.begin(async (transaction) => {
+          const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)
+          if (finished.length > 0) await finishOutbox(transaction, finished)
+          for (const { item, nextSeq } of pieces)
+            if (nextSeq !== undefined) await advanceOutbox(transaction, item.id, nextSeq)
+          for (const { text, error } of rejected)
+            await addDead(transaction, embedTopic, {
+              tenantId: first.tenantId,
+              sessionId: text.sessionId,
+              seq: text.firstSeq,
+              error,
+            })
+        }),
+      )
+      return true
+    } catch (error) {
+      return await this.#pause(items, error)
+    }
+  }
+
+  /** Reads whole messages of some items until the round is full. */
+  async #read(items: readonly OutboxItem[]): Promise<Piece[]> {
+    const pieces: Piece[] = []
+    let room = messagesPerRound
+    for (const item of items) {
+      if (room <= 0) break
+      const key = { tenantId: item.tenantId, sessionId: item.sessionId }
+      const rows = await this.#dependencies.database.run((sql) =>
+        readMessages(sql, key, { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: room }),
+      )
+      room -= rows.length
+      const last = rows.at(-1)
+      pieces.push({ item, rows, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 })
+    }
+    return pieces
+  }
+
+  /** What is embedded of messages: nothing of events and markers, which are no turns. */
+  async #textsOf(tenantId: number, rows: readonly MessageRow[]): Promise<UnitText[]> {
+    const turns = rows.filter(({ kind }) => kind === 'message')
+    const places = turns.map(({ sessionId, seq }) => ({ sessionId, seq }))
+    const before = await this.#dependencies.database.run((sql) =>
+      readNeighbours(sql, tenantId, { places, each: 1, before: true }),
+    )
+    const said = new Map<string, Said>()
+    for (const row of [...before, ...turns]) {
+      const text = await this.#textOf(row)
+      if (text !== undefined) said.set(`${row.sessionId} ${row.seq}`, { sender: row.sender, text })
+    }
+    const known = [...before, ...turns].toSorted((a, b) => a.seq - b.seq)
+    return turns.flatMap(({ sessionId, seq, role, timestamp }) => {
+      const own = said.get(`${sessionId} ${seq}`)
+      if (own === undefined) return []
+      const previous = known.findLast((row) => row.sessionId === sessionId && row.seq < seq)
+      const context = previous === undefined ? undefined : said.get(`${sessionId} ${previous.seq}`)
+      const unit = { level: 0, sessionId, firstSeq: seq, role, timestampMs: Date.parse(timestamp) }
+      return embeddingTexts(own, context).map((part) => ({ ...unit, ...part }))
+    })
+  }
+
+  async #textOf(message: MessageRow): Promise<string | undefined> {
+    try {
+      return readableText(message, await loadPayload(this.#dependencies.archive, message))
+    } catch (error) {
+      // A damaged message is reported by `verify` and by every read; it must not keep the others from being found.
+      this.#dependencies.log.error(`message ${message.id} was not embedded`, error)
+      return undefined
+    }
+  }
+
+  /** Puts work off until a provider may answer again. Anything but a provider's failure is the drain's to handle. */
+  async #pause(items: readonly OutboxItem[], error: unknown): Promise<false> {
+    if (this.#abort.signal.aborted) return false
+    if (!(error instanceof ProviderError)) throw error
+    const delayMs = Math.min(
+      error.retryAfterMs ?? (error.isTransient ? pauseMs : refusedPauseMs),
+      limits.providerPauseMsMax,
+    )
+    this.#dependencies.log.warn(`embedding waits for ${Math.round(delayMs / 1_000)} s: ${error.message}`)
+    const ids = items.slice(0, itemsPerPause).map(({ id }) => id)
+    if (ids.length > 0)
+      await this.#dependencies.database.run((sql) => postponeOutbox(sql, ids, { error: error.message, delayMs }))
+    this.#drain.wakeLater(delayMs)
+    return false
+  }
+}

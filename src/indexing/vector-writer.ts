@@ -1,0 +1,171 @@
+import type { Role } from '../model/message.ts'
+import { estimateTokens } from '../model/tokens.ts'
+import type { Embedder } from '../ports/embedder.ts'
+import { ProviderError } from '../ports/provider-error.ts'
+import type { VectorIndex, VectorKey, VectorRecord, VectorSpace } from '../ports/vector-index.ts'
+import type { Database } from '../store/database.ts'
+import { readEmbedded, recordEmbedded, unitsWithTexts } from '../store/embedded-units.ts'
+import type { DailyBudget } from './daily-budget.ts'
+import { meanOf } from './embedding-texts.ts'
+
+/** A unit with the text that its vector is to be of. */
+export interface UnitText extends VectorKey {
+  /** Of these the mean of their vectors is taken. */
+  readonly texts: readonly string[]
+  /** Of the texts, in hexadecimal. */
+  readonly sha256: string
+  readonly role: Role
+  readonly timestampMs: number
+}
+
+/** A text that the provider does not take, for good. */
+export interface RejectedText {
+  readonly text: UnitText
+  readonly error: string
+}
+
+export interface WriterDependencies {
+  readonly database: Database
+  readonly embedder: Embedder
+  readonly index: VectorIndex
+  readonly budget: DailyBudget
+}
+
+const keyOf = (key: VectorKey) => `${key.level} ${key.sessionId} ${key.firstSeq} ${key.part}`
+
+/**
+ * Gives units their vectors. A unit that has one of the same text is passed over, a text that another unit has is copied, and
+ * each of the others is embedded once, so that repeating a write has the effect of doing it once.
+ */
+export class VectorWriter {
+  readonly #dependencies: WriterDependencies
+
+  constructor(dependencies: WriterDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Returns the texts that were refused for good. A ProviderError where the provider failed: nothing is lost, some may be done. */
+  async write(space: VectorSpace, units: readonly UnitText[], signal: AbortSignal): Promise<RejectedText[]> {
+    const missing = await this.#missing(space, units)
+    const rest = await this.#copy(space, missing, signal)
+    const byText = new Map<string, UnitText[]>()
+    for (const unit of rest) byText.set(unit.sha256, [...(byText.get(unit.sha256) ?? []), unit])
+    const rejected: RejectedText[] = []
+    for (const batch of callsOf([...byText.values()], this.#dependencies.embedder.limits.textsPerCallMax))
+      rejected.push(...(await this.#embed(space, batch, signal)))
+    return rejected
+  }
+
+  async #missing(space: VectorSpace, units: readonly UnitText[]): Promise<UnitText[]> {
+    const known = await this.#dependencies.database.run((sql) => readEmbedded(sql, space, units))
+    const hashes = new Map(known.map((unit) => [keyOf(unit), unit.textSha256]))
+    return units.filter((unit) => hashes.get(keyOf(unit)) !== unit.sha256)
+  }
+
+  /** Copies the vectors of texts that are embedded already, and returns the units that are left. */
+  async #copy(space: VectorSpace, units: readonly UnitText[], signal: AbortSignal): Promise<readonly UnitText[]> {
+    if (units.length === 0) return units
+    const { database, index } = this.#dependencies
+    const hashes = [...new Set(units.map(({ sha256 }) => sha256))]
+    const same = await database.run((sql) => unitsWithTexts(sql, space, hashes))
+    if (same.length === 0) return units
+    const vectors = new Map((await index.fetch(space, same, { signal })).map((found) => [keyOf(found), found.vector]))
+    const bySha = new Map(
+      same.flatMap((unit) => {
+        const vector = vectors.get(keyOf(unit))
+        return vector === undefined ? [] : [[unit.textSha256, vector] as const]
+      }),
+    )
+    const records = units.flatMap((unit) => {
+      const vector = bySha.get(unit.sha256)
+      return vector === undefined ? [] : [{ unit, vector }]
+    })
+    await this.#store(space, records, signal)
+    return units.filter(({ sha256 }) => !bySha.has(sha256))
+  }
+
+  /** Embeds one call's worth of texts; each may belong to several units. */
+  async #embed(
+    space: VectorSpace,
+    batch: readonly (readonly UnitText[])[],
+    signal: AbortSignal,
+  ): Promise<RejectedText[]> {
+    const { embedder } = this.#dependencies
+    const texts = batch.flatMap(([first]) => first?.texts ?? [])
+    try {
+      const vectors = await this.#paid(texts, () => embedder.embed(texts, { purpose: 'document', signal }))
+      let at = 0
+      const records = batch.flatMap((units) => {
+        const count = units[0]?.texts.length ?? 0
+        const vector = meanOf(vectors.slice(at, (at += count)))
+        return units.map((unit) => ({ unit, vector }))
+      })
+      await this.#store(space, records, signal)
+      return []
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.failure !== 'rejected') throw error
+      const [only] = batch
+      if (batch.length === 1 && only !== undefined) return only.map((text) => ({ text, error: error.message }))
+      // One of them is not taken: each by itself shows which.
+      const rejected: RejectedText[] = []
+      for (const units of batch) rejected.push(...(await this.#embed(space, [units], signal)))
+      return rejected
+    }
+  }
+
+  async #paid<T>(texts: readonly string[], call: () => Promise<T>): Promise<T> {
+    const { embedder, budget } = this.#dependencies
+    if (!embedder.isPaid) return await call()
+    const tokens = texts.reduce((sum, text) => sum + estimateTokens(text), 0)
+    const now = new Date()
+    if (!(await budget.allows(tokens, now)))
+      throw new ProviderError('the embedder', 'over_budget', { retryAfterMs: budget.msUntilTomorrow(now) })
+    try {
+      return await call()
+    } finally {
+      await budget.spend('embedder', tokens, now)
+    }
+  }
+
+  async #store(
+    space: VectorSpace,
+    records: readonly { readonly unit: UnitText; readonly vector: Float32Array }[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (records.length === 0) return
+    const { database, index } = this.#dependencies
+    const vectors = records.map(({ unit, vector }): VectorRecord => {
+      const { level, sessionId, firstSeq, part, role, timestampMs } = unit
+      return { level, sessionId, firstSeq, part, role, timestampMs, vector }
+    })
+    await index.upsert(space, vectors, { signal })
+    // After the vectors: a crash in between embeds them again and writes the same.
+    await database.run((sql) =>
+      recordEmbedded(
+        sql,
+        space,
+        records.map(({ unit }) => ({ ...unit, textSha256: unit.sha256 })),
+      ),
+    )
+  }
+}
+
+/** Splits units so that a call has no more texts than the embedder takes; the texts of one unit stay together. */
+function* callsOf(
+  groups: readonly (readonly UnitText[])[],
+  textsMax: number,
+): Generator<readonly (readonly UnitText[])[]> {
+  let call: (readonly UnitText[])[] = []
+  let texts = 0
+  for (const units of groups) {
+    const count = units[0]?.texts.length ?? 0
+    if (texts + count > textsMax && call.length > 0) {
+      yield call
+      call = []
+      texts = 0
+    }
+    call.push(units)
+    texts += count
+  }
+  if (call.length > 0) yield call
+}

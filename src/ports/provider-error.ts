@@ -1,0 +1,82 @@
+import { UnavailableError } from '../errors.ts'
+
+/**
+ * - `rate_limited`: too many calls; `retryAfterMs` says when to come again, where the provider does
+ * - `unavailable`: it answered 5xx, reset the connection or could not be reached
+ * - `timeout`: no answer within the time given
+ * - `refused`: the key, the model or the address is wrong; trying again changes nothing
+ * - `rejected`: it does not take this input; trying again changes nothing
+ * - `malformed`: its answer is not what its description says: another number of vectors, other dimensions
+ * - `over_budget`: today's budget for paid calls is used up
+ * - `not_installed`: a package or a file that it needs is not on this machine; `remedy` says how to get it
+ */
+export type ProviderFailure =
+  | 'rate_limited'
+  | 'unavailable'
+  | 'timeout'
+  | 'refused'
+  | 'rejected'
+  | 'malformed'
+  | 'over_budget'
+  | 'not_installed'
+
+const descriptions: Readonly<Record<ProviderFailure, string>> = {
+  rate_limited: 'it has had too many calls for now',
+  unavailable: 'it does not answer',
+  timeout: 'it did not answer in time',
+  refused: 'it refused the key, the model or the address',
+  rejected: 'it does not take this input',
+  malformed: 'its answer is not what its description says',
+  over_budget: 'the budget for paid calls of today, VERBATIM_DAILY_TOKENS, is used up',
+  not_installed: 'what it needs is not installed',
+}
+
+/** What to do, where the thrower does not know better. */
+const remedies: Readonly<Record<ProviderFailure, string | undefined>> = {
+  rate_limited: 'Try again later',
+  unavailable: 'Try again later; check the network and the address where it lasts',
+  timeout: 'Try again later',
+  refused: 'Check the settings of the provider: its key, its model and its address; "verbatim doctor" shows them',
+  rejected: undefined,
+  malformed: 'Check that the address is of a service of this kind, and that model and dimensions belong together',
+  over_budget: 'Wait for the next day, or set VERBATIM_DAILY_TOKENS to more',
+  not_installed: undefined,
+}
+
+/** A remote or local provider did not do what it was asked. The text never quotes what the provider said. */
+export class ProviderError extends UnavailableError {
+  override readonly name = 'ProviderError'
+  readonly provider: string
+  readonly failure: ProviderFailure
+  /** Milliseconds after which the provider wants to be asked again. */
+  readonly retryAfterMs: number | undefined
+  /** HTTP status, where there was an answer. */
+  readonly status: number | undefined
+
+  constructor(
+    provider: string,
+    failure: ProviderFailure,
+    details: {
+      readonly retryAfterMs?: number | undefined
+      readonly status?: number | undefined
+      readonly remedy?: string
+      readonly cause?: unknown
+    } = {},
+  ) {
+    const status = details.status === undefined ? '' : ` (status ${details.status})`
+    const remedy = details.remedy ?? remedies[failure]
+    super(`Cannot use ${provider} as ${descriptions[failure]}${status}`, {
+      cause: details.cause,
+      ...(remedy === undefined ? {} : { remedy }),
+    })
+    this.provider = provider
+    this.failure = failure
+    this.retryAfterMs = details.retryAfterMs
+    this.status = details.status
+  }
+
+  /** Whether the same call may succeed later. */
+  get isTransient(): boolean {
+    return this.failure === 'rate_limited' || this.failure === 'unavailable' || this.failure === 'timeout'
+  }
+}

@@ -1,0 +1,115 @@
+import { limits } from '../limits.ts'
+import type { Database } from '../store/database.ts'
+import {
+  scoreMessages,
+  type ScoredMessage,
+  type ScoredMessages,
+  type TermCondition,
+  type UnitFilter,
+  type UnitQuery,
+} from '../store/score-units.ts'
+import { messageLevel, type CorpusStatistics } from '../store/search-units.ts'
+import type { TermPlan } from './bm25.ts'
+import { placeKey } from './conversation.ts'
+import type { HashedQueries } from './hash-queries.ts'
+import { weights } from './weights.ts'
+
+/** Messages that one search ranks. Every page of it ranks the same ones, so that pages neither repeat nor skip. */
+export const rankedMax = 500
+/** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
+const enoughMessages = 30
+/** Of the newest units, this many are looked through for words that are in too many messages to look at each. */
+const newestUnits = 1_000
+/** Standing instructions that are looked at whatever words they have. */
+const standingMax = 20
+
+export interface Seeds {
+  readonly messages: readonly ScoredMessage[]
+  readonly exhaustive: boolean
+}
+
+interface ScorerContext {
+  readonly tenantId: number
+  readonly filter: UnitFilter
+  readonly statistics: CorpusStatistics
+  readonly known: HashedQueries
+  readonly plan: TermPlan
+}
+
+/** Scores units by their own words, in the database. */
+export class UnitScorer {
+  readonly #database: Database
+  readonly #context: ScorerContext
+
+  constructor(database: Database, context: ScorerContext) {
+    this.#database = database
+    this.#context = context
+  }
+
+  /**
+   * Candidates are the messages with the rarest words, as many as the budget allows; where they are few, also those with
+   * any telling word, the newest before others. A required condition that is rarer chooses the candidates instead.
+   */
+  async best(): Promise<Seeds> {
+    const { statistics, plan } = this.#context
+    const [rarest] = this.#required()
+    const candidates = rarest ?? { any: plan.essential }
+    const isOverBudget = documentsOf(candidates, statistics) > limits.searchCandidatesMax
+    const first = await this.#score({ candidates, newestUnits: isOverBudget ? newestUnits : 0 })
+    const sawAll = first.candidates < limits.searchCandidatesMax
+    if (rarest !== undefined || plan.exhaustive || first.messages.length >= enoughMessages) {
+      return { messages: first.messages, exhaustive: sawAll && (rarest !== undefined || plan.exhaustive) }
+    }
+    const second = await this.#score({ candidates: { any: plan.terms.map(({ term }) => term) }, newestUnits })
+    return {
+      messages: merged(first.messages, second.messages),
+      exhaustive: second.candidates < limits.searchCandidatesMax,
+    }
+  }
+
+  /** The user's standing instructions, which may share only function words with what they are meant for. */
+  async standing(term: bigint): Promise<readonly ScoredMessage[]> {
+    if (this.#context.known.required.length > 0) return []
+    const { messages } = await this.#score({ candidates: { any: [term] }, newestUnits: 0 })
+    return messages.slice(0, standingMax)
+  }
+
+  #required(): readonly TermCondition[] {
+    const { statistics, known } = this.#context
+    return known.required.toSorted((a, b) => documentsOf(a, statistics) - documentsOf(b, statistics))
+  }
+
+  async #score(choice: Pick<UnitQuery, 'candidates' | 'newestUnits'>): Promise<ScoredMessages> {
+    const { tenantId, filter, statistics, plan } = this.#context
+    return await this.#database.run((sql) =>
+      scoreMessages(sql, {
+        tenantId,
+        level: messageLevel,
+        ...choice,
+        terms: plan.terms,
+        required: this.#required().slice(1),
+        averageLength: Math.max(statistics.averageLength, 1),
+        k1: weights.k1,
+        b: weights.b,
+        filter,
+        candidatesMax: limits.searchCandidatesMax,
+        limit: rankedMax,
+      }),
+    )
+  }
+}
+
+/** Units that meet a condition, at most. */
+function documentsOf(condition: TermCondition, statistics: CorpusStatistics): number {
+  const counts = ('any' in condition ? condition.any : condition.all).map((term) => statistics.documents.get(term) ?? 0)
+  return 'any' in condition ? counts.reduce((sum, count) => sum + count, 0) : Math.min(...counts)
+}
+
+function merged(...lists: readonly (readonly ScoredMessage[])[]): ScoredMessage[] {
+  const byPlace = new Map<string, ScoredMessage>()
+  for (const message of lists.flat()) {
+    const key = placeKey(message)
+    if ((byPlace.get(key)?.score ?? -1) < message.score) byPlace.set(key, message)
+  }
+  return [...byPlace.values()].toSorted((a, b) => b.score - a.score)
+}

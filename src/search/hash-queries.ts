@@ -1,0 +1,62 @@
+import { senderTerm } from '../indexing/field-terms.ts'
+import type { TermHasher } from '../indexing/terms.ts'
+import type { TermCondition } from '../store/score-units.ts'
+import type { CorpusStatistics } from '../store/search-units.ts'
+import type { HashedTerm } from './bm25.ts'
+import type { ParsedQuery } from './query-text.ts'
+import { weights } from './weights.ts'
+
+/** The terms of all queries of a search as the index knows them. Forms of one word keep one group number across queries. */
+export interface HashedQueries {
+  readonly terms: readonly HashedTerm[]
+  /** Words that may be names, as the index marks senders: which of them are, the statistics tell. */
+  readonly names: readonly { readonly term: bigint; readonly group: number }[]
+  /** What a message must hold besides: with several queries a word of each, and every quoted phrase. */
+  readonly required: readonly TermCondition[]
+}
+
+export function hashQueries(queries: readonly ParsedQuery[], hasher: TermHasher): HashedQueries {
+  const terms: HashedTerm[] = []
+  const names: { term: bigint; group: number }[] = []
+  const required: TermCondition[] = []
+  let groups = 0
+  for (const query of queries) {
+    const hashed = query.terms.map(({ term, weight, group, lowValue }) => ({
+      term: hasher(term),
+      weight: lowValue ? weight * weights.functionWord : weight,
+      group: groups + group,
+      lowValue,
+    }))
+    for (const { term, group, mayBeName } of query.terms)
+      if (mayBeName) names.push({ term: hasher(senderTerm(term)), group: groups + group })
+    groups += 1 + Math.max(0, ...query.terms.map(({ group }) => group))
+    terms.push(...hashed)
+    const telling = hashed.filter(({ lowValue }) => !lowValue).map(({ term }) => term)
+    if (queries.length > 1 && telling.length > 0) required.push({ any: telling })
+    // A word that is not among the terms (a query has only so many) is checked in the text alone.
+    const words = new Set(query.terms.map(({ term }) => term))
+    for (const phrase of query.phrases) {
+      const all = [...new Set(phrase.filter((word) => words.has(word)))].map(hasher)
+      if (all.length > 0) required.push({ all })
+    }
+  }
+  return { terms, names, required }
+}
+
+/**
+ * Names of people who write, told by the statistics: their words count less as words of the text, and a message of theirs
+ * more. A query of nothing but names looks for them as senders too.
+ */
+export function recogniseNames(queries: HashedQueries, statistics: CorpusStatistics): HashedQueries {
+  const names = queries.names.filter(({ term }) => (statistics.documents.get(term) ?? 0) > 0)
+  const named = new Set(names.map(({ group }) => group))
+  const isTelling = queries.terms.some(({ group, lowValue }) => !lowValue && !named.has(group))
+  if (isTelling) {
+    const terms = queries.terms.map((term) =>
+      named.has(term.group) ? { ...term, weight: term.weight * weights.name } : term,
+    )
+    return { ...queries, terms, names }
+  }
+  const asSenders = names.map(({ term, group }) => ({ term, group, weight: 1, lowValue: false }))
+  return { ...queries, terms: [...queries.terms, ...asSenders], names }
+}

@@ -1,0 +1,130 @@
+import { plausibleLanguages } from '../indexing/language.ts'
+
+/**
+ * A time that a query names. Absent parts are open: May without a year is May of every year. Parts are those of the
+ * calendar in UTC; `month` counts from 1.
+ */
+export interface NamedTime {
+  readonly year?: number
+  readonly month?: number
+  readonly day?: number
+}
+
+type Component = 'year' | 'month' | 'day'
+
+interface Components {
+  isCertain(component: Component | 'weekday'): boolean
+  get(component: Component): number | null
+  date(): Date
+}
+
+type Parse = (text: string, reference: Date) => readonly { readonly text: string; readonly start: Components }[]
+
+/** What a text must hold so that it may name a time: a digit, or a letter sequence that such words begin with. */
+const mayNameTime =
+  /\p{N}|(?<!\p{L})(?:jan|feb|mar|mär|apr|abr|may|mai|jun|juin|jul|juil|aug|ago|aoû|sep|oct|okt|out|nov|dec|dez|déc|dic|yester|today|last|next|this|past|mon|tue|wed|thu|fri|sat|sun|gestern|heute|letzt|vorig|diese|lund|mard|mercr|jeud|vendr|samed|diman|hier|derni|lun|miér|juev|viern|sáb|dom|ayer|hoy|pasad|вчера|сегодня|прошл|янв|фев|март|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)|昨|今|先|上|去|月|日/iu
+const yearAlone = /(?<![\p{L}\p{N}.:/-])((?:19|20)\d\d)(?![\p{L}\p{N}/-]|\.\d)/gu
+const mostRecent = /(?<!\p{L})(?:last|this|past|letzte\p{L}*|vorige\p{L}*|derni\p{L}*|pasad\p{L}|прошл\p{L}+)\s*$/iu
+const timesMax = 4
+const dayMs = 86_400_000
+
+/**
+ * The times that a query names, relative ones ("yesterday", "last March") counted from `now`. Empty for most queries, and
+ * then nothing is loaded. A bare hour names no day and is left out.
+ */
+export async function readTimes(query: string, now: Date): Promise<NamedTime[]> {
+  if (!mayNameTime.test(query)) return []
+  const parse = await parserOf(plausibleLanguages(query)[0] ?? 'en')
+  const found = parse(query, now).flatMap(({ text, start }) => {
+    const time = namedTime(start, {
+      isRecent: mostRecent.test(before(query, text)) || mostRecent.test(firstWord(text)),
+      now,
+    })
+    return time === undefined ? [] : [{ text, time }]
+  })
+  const rest = found.reduce((left, { text }) => left.replace(text, ' '), query)
+  const years = [...rest.matchAll(yearAlone)].map(([, year]) => ({ year: Number(year) }))
+  return [...found.map(({ time }) => time), ...years].slice(0, timesMax)
+}
+
+/** One language at a time: all of them take half a second to load. */
+async function parserOf(language: string): Promise<Parse> {
+  switch (language) {
+    case 'de':
+      return (await import('chrono-node/de')).parse
+    case 'fr':
+      return (await import('chrono-node/fr')).parse
+    case 'es':
+      return (await import('chrono-node/es')).parse
+    case 'it':
+      return (await import('chrono-node/it')).parse
+    case 'pt':
+      return (await import('chrono-node/pt')).parse
+    case 'nl':
+      return (await import('chrono-node/nl')).parse
+    case 'sv':
+      return (await import('chrono-node/sv')).parse
+    case 'ru':
+      return (await import('chrono-node/ru')).parse
+    case 'zh': {
+      // Han characters alone do not tell Chinese from Japanese.
+      const [zh, ja] = await Promise.all([import('chrono-node/zh'), import('chrono-node/ja')])
+      return (text, now) => [...zh.parse(text, now), ...ja.parse(text, now)]
+    }
+    default:
+      return (await import('chrono-node/en')).parse
+  }
+}
+
+function namedTime(
+  start: Components,
+  context: { readonly isRecent: boolean; readonly now: Date },
+): NamedTime | undefined {
+  if (start.isCertain('weekday') && !start.isCertain('day')) return weekday(start.date(), context.now)
+  const part = (name: Component) => (start.isCertain(name) ? (start.get(name) ?? undefined) : undefined)
+  const [year, month, day] = [part('year'), part('month'), part('day')]
+  if (year === undefined && month === undefined) return undefined
+  return {
+    ...(year === undefined ? (context.isRecent ? { year: lastYearOf(month ?? 1, context.now) } : {}) : { year }),
+    ...(month === undefined ? {} : { month }),
+    ...(day === undefined ? {} : { day }),
+  }
+}
+
+/** "On Monday" in a question about the past is the last one. */
+function weekday(named: Date, now: Date): NamedTime {
+  const at = new Date(named > now ? named.getTime() - 7 * dayMs : named)
+  return { year: at.getFullYear(), month: at.getMonth() + 1, day: at.getDate() }
+}
+
+/** The year in which a month was last begun. */
+function lastYearOf(month: number, now: Date): number {
+  return month <= now.getUTCMonth() + 1 ? now.getUTCFullYear() : now.getUTCFullYear() - 1
+}
+
+function before(query: string, text: string): string {
+  return query.slice(0, Math.max(0, query.indexOf(text)))
+}
+
+function firstWord(text: string): string {
+  return text.split(/\s/u, 1)[0] ?? ''
+}
+
+/** People tell of a thing for some days after it happened, and sometimes announce it. */
+const toldForDays = 10
+const announcedDays = 7
+
+/**
+ * How well a message's time fits a time that was named: 1 within it, falling to 0 over the ten days after it, half in the
+ * week before a day; 0.3 in a year that stands alone, which says little.
+ */
+export function timeFit(named: NamedTime, timestampMs: number): number {
+  const at = new Date(timestampMs)
+  const year = named.year ?? at.getUTCFullYear()
+  if (named.month === undefined) return at.getUTCFullYear() === year ? 0.3 : 0
+  const from = Date.UTC(year, named.month - 1, named.day ?? 1)
+  const to = named.day === undefined ? Date.UTC(year, named.month, 1) : from + dayMs
+  if (timestampMs >= from && timestampMs < to) return 1
+  if (timestampMs >= to) return Math.max(0, 1 - (timestampMs - to) / (toldForDays * dayMs))
+  return named.day !== undefined && timestampMs > from - announcedDays * dayMs ? 0.5 : 0
+}

@@ -1,0 +1,106 @@
+import { messageOf } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { EmbeddingModel } from '../ports/embedder.ts'
+import type { VectorFilter, VectorIndex, VectorMatch } from '../ports/vector-index.ts'
+import type { Database } from '../store/database.ts'
+import { readModels, type StoredModel } from '../store/embedding-models.ts'
+import { embedTopic, outboxBacklog } from '../store/outbox.ts'
+import { messageLevel } from '../store/search-units.ts'
+import { weights } from './weights.ts'
+
+/** The vector of a query by a given model; of length 1. A ProviderError where that model cannot be asked. */
+export type EmbedQuery = (
+  model: EmbeddingModel,
+  text: string,
+  options: { readonly signal: AbortSignal },
+) => Promise<Float32Array>
+
+export interface SemanticDependencies {
+  readonly database: Database
+  readonly index: VectorIndex
+  readonly embedQuery: EmbedQuery
+}
+
+/** Nearest messages or parts of them, best first, and how much the fusion listens to them. */
+export interface SemanticList {
+  readonly weight: number
+  readonly matches: readonly VectorMatch[]
+}
+
+/**
+ * - `on`: every message that has a vector to be was compared
+ * - `behind`: some have none yet, or the model was not loaded in time
+ * - `unavailable`: the embedder or the index did not answer
+ * - `off`: none is configured
+ */
+export type SemanticState = 'on' | 'behind' | 'unavailable' | 'off'
+
+export interface SemanticResult {
+  readonly state: SemanticState
+  readonly lists: readonly SemanticList[]
+  /** Why it is not `on`, for `degraded`. */
+  readonly reason?: string
+}
+
+export interface SemanticRequest {
+  readonly tenantId: number
+  readonly text: string
+  readonly filter: VectorFilter
+  /** Matches wanted of each model. */
+  readonly limit: number
+  readonly waitMs: number
+}
+
+/** Nearest messages by meaning, in every model that is searchable. Never fails: the state says what was not to be had. */
+export async function searchByMeaning(
+  dependencies: SemanticDependencies,
+  request: SemanticRequest,
+): Promise<SemanticResult> {
+  const models = await dependencies.database.run((sql) => readModels(sql, request.tenantId))
+  if (models.length === 0) return { state: 'behind', lists: [], reason: 'no message has a vector yet' }
+  const signal = AbortSignal.timeout(request.waitMs)
+  const found = await Promise.all(models.map((model) => searchModel(dependencies, request, { model, signal })))
+  const lists = found.flatMap((result) => result.lists)
+  const current = found[models.findIndex(({ state }) => state === 'current')]
+  const failed = current ?? found[0]
+  if (failed?.reason !== undefined && lists.length === 0)
+    return { state: failed.isSlow ? 'behind' : 'unavailable', lists, reason: failed.reason }
+  const { messages } = await dependencies.database.run((sql) =>
+    outboxBacklog(sql, request.tenantId, { topic: embedTopic, waiting: true }),
+  )
+  if (messages > 0) return { state: 'behind', lists, reason: `${messages} messages are not found by meaning yet` }
+  if (found.some(({ isBehind }) => isBehind))
+    return { state: 'behind', lists, reason: 'the vector index is some seconds behind' }
+  return { state: 'on', lists }
+}
+
+const localProviders: ReadonlySet<string> = new Set(['local', 'onnx'])
+
+interface ModelResult {
+  readonly lists: readonly SemanticList[]
+  readonly isBehind: boolean
+  readonly isSlow: boolean
+  readonly reason?: string
+}
+
+async function searchModel(
+  { index, embedQuery }: SemanticDependencies,
+  request: SemanticRequest,
+  context: { readonly model: StoredModel; readonly signal: AbortSignal },
+): Promise<ModelResult> {
+  const { model, signal } = context
+  try {
+    const vector = await embedQuery(model, request.text, { signal })
+    const space = { tenantId: request.tenantId, modelId: model.id, dimensions: model.dimensions }
+    const limit = Math.min(request.limit, limits.vectorMatchesMax)
+    const { matches, behind } = await index.query(
+      space,
+      { vector, level: messageLevel, limit, filter: request.filter },
+      { signal },
+    )
+    const weight = localProviders.has(model.provider) ? weights.meaningLocal : weights.meaning
+    return { lists: [{ weight, matches }], isBehind: behind, isSlow: false }
+  } catch (error) {
+    return { lists: [], isBehind: false, isSlow: signal.aborted, reason: messageOf(error) }
+  }
+}

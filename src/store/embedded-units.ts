@@ -1,0 +1,81 @@
+import type { Queries } from './rows.ts'
+import type { UnitKey, VectorScope } from './unit-vectors.ts'
+
+/** A unit that has a vector, and the hash of the text that it is of. */
+export interface EmbeddedUnit extends UnitKey {
+  /** SHA-256 of the text that was embedded, in hexadecimal. */
+  readonly textSha256: string
+}
+
+interface UnitRow {
+  readonly level: number
+  readonly session_id: string
+  readonly first_seq: string
+  readonly part: number
+  readonly sha: string
+}
+
+function unitOf(row: UnitRow): EmbeddedUnit {
+  return {
+    level: row.level,
+    sessionId: row.session_id,
+    firstSeq: Number(row.first_seq),
+    part: row.part,
+    textSha256: row.sha,
+  }
+}
+
+/** What is known of some units: those that have a vector, with the hash of its text. */
+export async function readEmbedded(
+  sql: Queries,
+  scope: VectorScope,
+  keys: readonly UnitKey[],
+): Promise<EmbeddedUnit[]> {
+  const wanted = JSON.stringify(keys.map(({ level: l, sessionId: s, firstSeq: f, part: p }) => ({ l, s, f, p })))
+  const rows = await sql<UnitRow[]>`
+    select u.level, u.session_id, u.first_seq, u.part, encode(u.text_sha256, 'hex') as sha
+    from jsonb_to_recordset(${wanted}::text::jsonb) as key(l smallint, s uuid, f bigint, p int)
+    join embedded_units u on u.tenant_id = ${scope.tenantId} and u.model_id = ${scope.modelId}
+      and u.level = key.l and u.session_id = key.s and u.first_seq = key.f and u.part = key.p`
+  return rows.map(unitOf)
+}
+
+/** For each of some texts that a unit is embedded with already, one such unit. */
+export async function unitsWithTexts(
+  sql: Queries,
+  scope: VectorScope,
+  textSha256s: readonly string[],
+): Promise<EmbeddedUnit[]> {
+  const rows = await sql<UnitRow[]>`
+    select same.level, same.session_id, same.first_seq, same.part, wanted.sha
+    from jsonb_array_elements_text(${JSON.stringify(textSha256s)}::text::jsonb) as wanted(sha), lateral (
+      select * from embedded_units
+      where tenant_id = ${scope.tenantId} and model_id = ${scope.modelId} and text_sha256 = decode(wanted.sha, 'hex') limit 1
+    ) same`
+  return rows.map(unitOf)
+}
+
+/** Notes that units have vectors; a unit whose text is another now gets the new hash. */
+export async function recordEmbedded(sql: Queries, scope: VectorScope, units: readonly EmbeddedUnit[]): Promise<void> {
+  if (units.length === 0) return
+  const rows = JSON.stringify(
+    units.map(({ level: l, sessionId: s, firstSeq: f, part: p, textSha256: h }) => ({ l, s, f, p, h })),
+  )
+  await sql`
+    insert into embedded_units (tenant_id, model_id, level, session_id, first_seq, part, text_sha256)
+    select ${scope.tenantId}, ${scope.modelId}, l, s, f, p, decode(h, 'hex')
+    from jsonb_to_recordset(${rows}::text::jsonb) as unit(l smallint, s uuid, f bigint, p int, h text)
+    on conflict on constraint embedded_units_pkey do update set text_sha256 = excluded.text_sha256, embedded_at = now()
+      where embedded_units.text_sha256 <> excluded.text_sha256`
+}
+
+/** Forgets every unit of a model: its vectors are removed. */
+export async function forgetEmbedded(sql: Queries, scope: VectorScope): Promise<void> {
+  await sql`delete from embedded_units where tenant_id = ${scope.tenantId} and model_id = ${scope.modelId}`
+}
+
+export async function countEmbedded(sql: Queries, scope: VectorScope): Promise<number> {
+  const [row] = await sql<{ count: string }[]>`
+    select count(*) as count from embedded_units where tenant_id = ${scope.tenantId} and model_id = ${scope.modelId}`
+  return Number(row?.count ?? 0)
+}

@@ -1,0 +1,87 @@
+import type { Sql } from 'postgres'
+
+import type { Queries } from './rows.ts'
+
+/** Which model makes vectors: the fields of the port's `EmbeddingModel`. */
+export interface ModelIdentity {
+  readonly provider: string
+  readonly name: string
+  readonly dimensions: number
+  readonly revision: string
+}
+
+/**
+ * - `current`: new vectors are made with it
+ * - `former`: another took its place; its vectors are searched until the other has as many
+ * - `paused`: embedding was turned off; messages may have been saved since that have no vector
+ */
+export type ModelState = 'current' | 'former' | 'paused'
+
+export interface StoredModel extends ModelIdentity {
+  readonly id: number
+  readonly state: ModelState
+}
+
+export async function readModels(sql: Queries, tenantId: number): Promise<StoredModel[]> {
+  const rows = await sql<StoredModel[]>`
+    select id, provider, name, dimensions, revision, state from embedding_models
+    where tenant_id = ${tenantId} order by state, id desc`
+  return rows.map(({ id, provider, name, dimensions, revision, state }) => ({
+    id,
+    provider,
+    name,
+    dimensions,
+    revision,
+    state,
+  }))
+}
+
+/**
+ * Makes a model the current one and whichever was current a former one. `missesMessages` is true where messages may lack a
+ * vector of it: it is new, or was not current until now.
+ */
+export async function makeCurrent(
+  sql: Sql,
+  tenantId: number,
+  model: ModelIdentity,
+): Promise<{ readonly model: StoredModel; readonly missesMessages: boolean }> {
+  return await sql.begin(async (transaction) => {
+    // Two replicas may start at once, with one model or with two.
+    await transaction`select pg_advisory_xact_lock(hashtext('embedding_models'), ${tenantId})`
+    const known = (await readModels(transaction, tenantId)).find((stored) => isSame(stored, model))
+    if (known?.state === 'current') return { model: known, missesMessages: false }
+    await transaction`
+      update embedding_models set state = 'former' where tenant_id = ${tenantId} and state in ('current', 'paused')`
+    const [row] =
+      known === undefined
+        ? await transaction<{ id: number }[]>`
+            insert into embedding_models (tenant_id, id, provider, name, dimensions, revision, state)
+            select ${tenantId}, coalesce(max(id), 0) + 1, ${model.provider}, ${model.name}, ${model.dimensions}, ${model.revision}, 'current'
+            from embedding_models where tenant_id = ${tenantId} returning id`
+        : await transaction<{ id: number }[]>`
+            update embedding_models set state = 'current' where tenant_id = ${tenantId} and id = ${known.id} returning id`
+    if (row === undefined) throw new Error('embedding_models returned no row')
+    return { model: { ...model, id: row.id, state: 'current' }, missesMessages: true }
+  })
+}
+
+/** Notes that no vectors are made for now, so that what is missed then is made up for later. */
+export async function pauseModels(sql: Queries, tenantId: number): Promise<void> {
+  await sql`update embedding_models set state = 'paused' where tenant_id = ${tenantId} and state = 'current'`
+}
+
+export async function removeModel(
+  sql: Queries,
+  scope: { readonly tenantId: number; readonly modelId: number },
+): Promise<void> {
+  await sql`delete from embedding_models where tenant_id = ${scope.tenantId} and id = ${scope.modelId} and state = 'former'`
+}
+
+function isSame(stored: ModelIdentity, model: ModelIdentity): boolean {
+  return (
+    stored.provider === model.provider &&
+    stored.name === model.name &&
+    stored.dimensions === model.dimensions &&
+    stored.revision === model.revision
+  )
+}

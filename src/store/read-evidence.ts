@@ -1,0 +1,81 @@
+import type { Sql } from 'postgres'
+
+import type { Role } from '../model/message.ts'
+import { filterConditions, type UnitFilter } from './score-units.ts'
+import { messageLevel } from './search-units.ts'
+import { joined, text } from './sql-text.ts'
+
+/** What the ranking reads of one search unit: a message or a part of a long one. */
+export interface UnitEvidence {
+  readonly sessionId: string
+  readonly seq: number
+  readonly part: number
+  /** Words, counted with repetition. */
+  readonly termCount: number
+  /** Milliseconds since 1970. */
+  readonly timestampMs: number
+  readonly role: Role
+  readonly kind: string
+  /** Bits of `indexing/traits.ts`. */
+  readonly traits: number
+  /** How often each term that was asked for occurs, in the order in which they were given. */
+  readonly frequencies: readonly number[]
+  /** Whether the filters let it be a result; its neighbours are read in any case. */
+  readonly eligible: boolean
+}
+
+export interface EvidenceRequest {
+  readonly tenantId: number
+  /** Stretches of sessions, without overlap: [fromSeq, toSeq]. */
+  readonly stretches: readonly { readonly sessionId: string; readonly fromSeq: number; readonly toSeq: number }[]
+  readonly terms: readonly bigint[]
+  readonly filter: UnitFilter
+}
+
+/** Reads every unit of some stretches of sessions, in their order, by the primary key of `search_units`. */
+export async function readEvidence(sql: Sql, request: EvidenceRequest): Promise<UnitEvidence[]> {
+  if (request.stretches.length === 0) return []
+  const stretches = JSON.stringify(request.stretches.map(({ sessionId: s, fromSeq: a, toSeq: b }) => ({ s, a, b })))
+  // `terms` is in ascending order: `width_bucket` finds one by halving it.
+  const frequency = (term: bigint) => {
+    const place = text`width_bucket(${term.toString()}::text::bigint, u.terms)`
+    return text`case when u.terms[${place}] = ${term.toString()}::text::bigint then u.frequencies[${place}] else 0 end`
+  }
+  const frequencies =
+    request.terms.length === 0
+      ? text`''`
+      : text`array_to_string(array[${joined(request.terms.map(frequency), text`, `)}], ',')`
+  const statement = text`
+    select u.session_id, u.first_seq, u.part, u.term_count, (extract(epoch from u.timestamp) * 1000)::float8 as at, u.role, u.kind, u.traits,
+      ${frequencies} as frequencies, (true ${filterConditions(request.filter)}) as eligible
+    from jsonb_to_recordset(${stretches}::text::jsonb) as stretch(s uuid, a bigint, b bigint), lateral (
+      select * from search_units where tenant_id = ${request.tenantId} and level = ${messageLevel} and session_id = s and first_seq between a and b
+    ) u
+    order by u.session_id, u.first_seq, u.part`.toStatement()
+  const rows = await sql.unsafe<
+    {
+      session_id: string
+      first_seq: string
+      part: number
+      term_count: number
+      at: number
+      role: Role
+      kind: string
+      traits: number
+      frequencies: string
+      eligible: boolean
+    }[]
+  >(statement.text, statement.values)
+  return rows.map((row) => ({
+    sessionId: row.session_id,
+    seq: Number(row.first_seq),
+    part: row.part,
+    termCount: row.term_count,
+    timestampMs: row.at,
+    role: row.role,
+    kind: row.kind,
+    traits: row.traits,
+    frequencies: row.frequencies === '' ? [] : row.frequencies.split(',').map(Number),
+    eligible: row.eligible,
+  }))
+}

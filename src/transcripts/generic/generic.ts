@@ -1,0 +1,154 @@
+import { fileChunks, fileHead, fileSize, plainChunks, wholeFile } from '../bytes/file-bytes.ts'
+import { damaged, type EntryDraft } from '../entry-builder.ts'
+import { field, firstText, isoTime } from '../fields.ts'
+import type { TranscriptDocument, TranscriptEvent, TranscriptFormat, TranscriptSample } from '../format.ts'
+import { arrayElements } from '../json/json-array.ts'
+import { jsonContainer, skipJsonSpace } from '../json/json-spans.ts'
+import { parseJson } from '../json/json-value.ts'
+import { jsonlEvents, type RowMeaning, type RowReader } from '../jsonl-document.ts'
+import { listSpans, readListDocument, wholeSpan } from '../list-document.ts'
+import { headLines } from '../sample.ts'
+import { nameFromContent } from '../session-name.ts'
+import { SpanWriter, type Conversation } from '../span-writer.ts'
+import { genericEntry, genericSession, isMessageLike } from './generic-rows.ts'
+
+const linesName = /\.(?:jsonl|ndjson)(?:\.zst)?$/u
+const documentName = /\.json$/u
+const listNames = ['messages', 'history', 'loglines', 'conversation', 'turns', 'steps'] as const
+const lineFeed = 0x0a
+const openBracket = 0x5b
+const openBrace = 0x7b
+
+/** How a file of no known tool is laid out. */
+type Layout = 'lines' | 'messages' | 'document'
+
+/**
+ * Any JSONL, any array of messages, any object with a list of messages, any other JSON document (one entry). Fields are
+ * understood by their usual names.
+ */
+export const generic: TranscriptFormat = {
+  name: 'generic',
+  label: 'JSON or JSONL',
+  detect: detectGeneric,
+  async *documents(path): AsyncGenerator<TranscriptDocument> {
+    const layout = layoutOf({ path, head: await fileHead(path), sizeBytes: await fileSize(path) })
+    if (layout === 'messages') yield { name: '', events: arrayEvents(path) }
+    else if (layout === 'document') yield { name: '', events: documentEvents(path) }
+    else yield { name: '', events: jsonlEvents(plainChunks(path), new GenericRows(path)) }
+  },
+  places: () => [],
+}
+
+class GenericRows implements RowReader {
+  readonly #path: string
+  #session: string | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  session(): string {
+    this.#session ??= nameFromContent(this.#path, new Uint8Array())
+    return this.#session
+  }
+
+  read(value: unknown, bytes: Uint8Array): RowMeaning {
+    this.#session = genericSession(value) ?? this.#session ?? nameFromContent(this.#path, bytes)
+    return { session: this.#session, entry: genericEntry(value) }
+  }
+}
+
+async function* arrayEvents(path: string): AsyncGenerator<TranscriptEvent> {
+  const writer = new SpanWriter()
+  let session: string | undefined
+  for await (const part of arrayElements(fileChunks(path))) {
+    if (part.type === 'end') {
+      writer.skip(part.after)
+      continue
+    }
+    const parsed =
+      part.type === 'rest'
+        ? ({ ok: false, problem: 'Not part of the array of messages' } as const)
+        : parseJson(part.bytes)
+    const entry: EntryDraft = parsed.ok ? genericEntry(parsed.value) : damaged(parsed.problem)
+    session = (parsed.ok ? genericSession(parsed.value) : undefined) ?? session ?? nameFromContent(path, part.bytes)
+    writer.skip(part.before)
+    yield* writer.entry(session, part.bytes, entry)
+  }
+  yield writer.end()
+}
+
+async function* documentEvents(path: string): AsyncGenerator<TranscriptEvent> {
+  const writer = new SpanWriter()
+  const bytes = await wholeFile(path)
+  if (skipJsonSpace(bytes, 0) === bytes.length) writer.skip(bytes)
+  else yield* writer.conversation(readDocument(bytes, nameFromContent(path, bytes)))
+  yield writer.end()
+}
+
+function readDocument(bytes: Uint8Array, fallback: string): Conversation {
+  const document = readListDocument(bytes, listNames)
+  const list = document?.list
+  const first = list?.children[0]
+  if (
+    document === undefined ||
+    list?.kind !== 'array' ||
+    first === undefined ||
+    jsonContainer(bytes, first.start)?.kind !== 'object'
+  ) {
+    const parsed = parseJson(bytes.subarray(skipJsonSpace(bytes, 0)))
+    const entry = parsed.ok ? genericEntry(parsed.value) : damaged(parsed.problem)
+    return {
+      bytes,
+      head: { id: (parsed.ok ? genericSession(parsed.value) : undefined) ?? fallback },
+      spans: [wholeSpan(bytes, entry)],
+    }
+  }
+  const { facts } = document
+  return {
+    bytes,
+    head: {
+      id: genericSession(facts) ?? firstText(facts, ['id', 'uuid']) ?? fallback,
+      title: firstText(facts, ['title', 'name']),
+      createdAt: isoTime(field(facts, 'created_at') ?? field(facts, 'createdAt') ?? field(facts, 'start_time')),
+    },
+    spans: listSpans(bytes, document, genericEntry),
+  }
+}
+
+function layoutOf(sample: TranscriptSample): Layout {
+  const { head, path } = sample
+  const [first, second] = headLines(sample)
+  const firstParses = first !== undefined && parseJson(first).ok
+  if (linesName.test(path) || (firstParses && second !== undefined) || head.indexOf(lineFeed) === -1) {
+    const single = second === undefined && head.length >= sample.sizeBytes && documentName.test(path)
+    if (!single && !(documentName.test(path) && !firstParses)) return 'lines'
+  }
+  if (head[skipJsonSpace(head, 0)] !== openBracket) return 'document'
+  return firstElementIsMessage(head) ? 'messages' : 'document'
+}
+
+function firstElementIsMessage(head: Uint8Array): boolean {
+  const element = jsonContainer(head)?.children[0]
+  if (element === undefined || head[element.start] !== openBrace) return false
+  // A first message longer than the head cannot be parsed yet; anything that long in an array is taken for one.
+  if (!element.complete) return true
+  const parsed = parseJson(head.subarray(element.start, element.end))
+  return parsed.ok && isMessageLike(parsed.value)
+}
+
+function detectGeneric(sample: TranscriptSample): number {
+  const { head, path } = sample
+  const opening = head[skipJsonSpace(head, 0)]
+  const whole = head.length >= sample.sizeBytes
+  if (linesName.test(path))
+    return headLines(sample).some((line) => parseJson(line).ok) ? 0.3 : opening === openBrace ? 0.15 : 0
+  if (opening !== openBrace && opening !== openBracket) return 0
+  const [first] = headLines(sample)
+  if (whole && parseJson(head.subarray(skipJsonSpace(head, 0))).ok) return 0.2
+  if (first !== undefined && parseJson(first).ok) return 0.2
+  // Prose may begin with a bracket too; JSON has a value or a name next.
+  const next = head[skipJsonSpace(head, skipJsonSpace(head, 0) + 1)]
+  const plausible = opening === openBrace ? next === 0x22 : next === openBrace || next === openBracket || next === 0x22
+  return plausible && (documentName.test(path) || !whole) ? 0.1 : 0
+}

@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
+import { useHome, type Home } from './support/home.ts'
+import type { Tools } from './support/tools.ts'
+
+const statusSchema = z.looseObject({
+  semantic_search: z.looseObject({
+    state: z.string(),
+    vectors: z.number(),
+    messages_behind: z.number(),
+    failed_for_good: z.number(),
+    tokens_today: z.number(),
+    model: z.looseObject({ provider: z.string(), dimensions: z.number() }).optional(),
+    waits_for: z.string().optional(),
+  }),
+})
+
+async function semanticStatus(tools: Tools) {
+  const { contents } = await tools.client.readResource({ uri: 'memory://status' })
+  const [first] = z.array(z.object({ text: z.string() })).parse(contents)
+  return statusSchema.parse(JSON.parse(first?.text ?? '')).semantic_search
+}
+
+/** Until the store says what is expected of it; the local model takes seconds to load on a busy machine. */
+async function until(tools: Tools, holds: (status: Awaited<ReturnType<typeof semanticStatus>>) => boolean) {
+  for (const deadline = performance.now() + 90_000; ;) {
+    const status = await semanticStatus(tools)
+    if (holds(status) || performance.now() > deadline) return status
+    await sleep(100)
+  }
+}
+
+const isCaughtUp = ({ state, messages_behind: behind }: { state: string; messages_behind: number }) =>
+  state === 'on' && behind === 0
+
+const lines = [
+  'Our cat had three kittens last night.',
+  'The quarterly revenue grew by nine percent.',
+  'I bought a new bicycle for commuting to work.',
+  'The surgeon repaired the torn ligament in his knee.',
+  'Grandmother baked bread with rye flour.',
+  'The satellite lost contact with the ground station.',
+  'They painted the kitchen walls light yellow.',
+  'The jury found the defendant not guilty.',
+]
+
+async function saveLines(tools: Tools): Promise<void> {
+  await tools.saveAll({ session_id: 'lines', messages: lines.map((content) => ({ content, sender: 'Ada' })) })
+}
+
+describe('with the model on this machine', () => {
+  const home = useHome()
+  let tools: Tools
+
+  beforeAll(async () => {
+    home.settings = { VERBATIM_EMBEDDER: 'local' }
+    tools = await home.tools()
+    await saveLines(tools)
+    await until(tools, isCaughtUp)
+  })
+
+  test.each([
+    ['newborn pets', lines[0]],
+    ['company earnings', lines[1]],
+    ['operation on a leg', lines[3]],
+    ['the court decided', lines[7]],
+  ])('%j finds what means the same', async (query, line) => {
+    expect((await tools.hits({ query, mode: 'semantic' }))[0]).toBe(line)
+  })
+
+  test('says that meaning was searched, and by what a hit was found', async () => {
+    const reply = await tools.search({ query: 'newborn pets', mode: 'semantic', context: 0 })
+    expect(reply.coverage).toMatchObject({ semantic: 'on', messages_searched: lines.length })
+    expect(reply.degraded).toEqual([])
+    const first = reply.results.flatMap(({ messages }) => messages).find(({ hit }) => hit?.rank === 1)
+    expect(first?.hit?.why).toMatchObject({ semantic_rank: 1, terms: [] })
+    const { text } = await tools.call('search_memory', { query: 'newborn pets', mode: 'semantic' })
+    expect(text).toContain('hit 1, near in meaning')
+  })
+
+  test('obeys filters, and searches by words alone where that is asked for', async () => {
+    expect(await tools.hits({ query: 'newborn pets', mode: 'semantic', participants: ['Bob'] })).toEqual([])
+    expect(await tools.hits({ query: 'newborn pets', mode: 'semantic', until: '2001-01-01' })).toEqual([])
+    expect((await tools.search({ query: 'newborn pets', mode: 'full_text' })).coverage.semantic).toBe('off')
+    expect(await tools.hits({ query: 'newborn pets', mode: 'full_text' })).toEqual([])
+  })
+
+  test('tells in the status which model it is and how many vectors there are', async () => {
+    expect(await semanticStatus(tools)).toMatchObject({
+      state: 'on',
+      model: { provider: 'local', dimensions: 384 },
+      vectors: lines.length,
+      failed_for_good: 0,
+      tokens_today: 0,
+    })
+    const { stdout } = await home.cli(['status'])
+    expect(stdout).toContain('local minilm-l6-v2, 384 dimensions, 8 vectors')
+  })
+})
+
+/** The texts that were sent to be embedded as documents. */
+function documentsSeenBy(standIn: GeminiStandIn): string[] {
+  const batch = z.object({
+    requests: z.array(z.object({ content: z.object({ parts: z.array(z.object({ text: z.string() })) }) })),
+  })
+  return standIn.requests
+    .flatMap(({ text }) => batch.safeParse(JSON.parse(text)).data?.requests ?? [])
+    .map(({ content }) => content.parts[0]?.text ?? '')
+    .filter((text) => text.startsWith('title: none'))
+}
+
+function geminiSettings(standIn: GeminiStandIn, more: Readonly<Record<string, string>> = {}): Home['settings'] {
+  return { GEMINI_API_KEY: standIn.apiKey, VERBATIM_EMBEDDER: 'gemini', VERBATIM_EMBEDDER_URL: standIn.url, ...more }
+}
+
+describe('with Gemini, as its description says it answers', () => {
+  const home = useHome()
+
+  test('an outage costs no save and no search, heals by itself, and no text is embedded twice', async () => {
+    await using standIn = await GeminiStandIn.start()
+    home.settings = geminiSettings(standIn)
+    const tools = await home.tools()
+    await tools.save({ session_id: 'outage', content: lines[0], sender: 'Ada' })
+    await until(tools, isCaughtUp)
+    // Long enough that the attempts for one call do not outlast it.
+    standIn.plan(...Array.from({ length: 6 }, () => ({ kind: 'status' as const, status: 503 })))
+    for (const content of lines.slice(1)) await tools.save({ session_id: 'outage', content, sender: 'Ada' })
+    const during = await tools.search({ query: 'revenue', context: 0 })
+    expect(during.results.flatMap(({ messages }) => messages).some(({ text }) => text === lines[1])).toBe(true)
+    expect(['behind', 'unavailable']).toContain(during.coverage.semantic)
+    const said = during.degraded.join()
+    expect(said.includes('semantic search')).toBe(during.coverage.semantic === 'unavailable')
+    expect(await until(tools, isCaughtUp)).toMatchObject({ vectors: lines.length, failed_for_good: 0 })
+    // The same text by the same sender, said again in the same place of another session.
+    await tools.save({ session_id: 'again', content: lines[0], sender: 'Ada' })
+    expect(await until(tools, ({ vectors }) => vectors === lines.length + 1)).toMatchObject({ messages_behind: 0 })
+    const documents = documentsSeenBy(standIn)
+    expect(documents.filter((text) => text.includes(lines[0] ?? '') && !text.includes('\n'))).toHaveLength(1)
+    expect((await semanticStatus(tools)).tokens_today).toBeGreaterThan(0)
+  })
+
+  test('another model takes the place of the first, and its vectors go when all are made anew', async () => {
+    await using standIn = await GeminiStandIn.start()
+    home.settings = geminiSettings(standIn, {
+      VERBATIM_EMBEDDING_MODEL: 'gemini-embedding-001',
+      VERBATIM_EMBEDDING_DIMENSIONS: '256',
+    })
+    await home.endDaemon()
+    const tools = await home.tools()
+    await tools.save({ session_id: 'anew', content: 'One more.', sender: 'Ada' })
+    const status = await until(
+      tools,
+      ({ vectors, messages_behind: behind }) => vectors === lines.length + 2 && behind === 0,
+    )
+    expect(status.model).toMatchObject({ provider: 'gemini', dimensions: 256 })
+    expect((await tools.search({ query: 'kittens', mode: 'semantic' })).coverage.semantic).toBe('on')
+  })
+
+  test('nothing is sent where the budget is 0, and the status says what is waited for', async () => {
+    await using standIn = await GeminiStandIn.start()
+    home.settings = geminiSettings(standIn, { VERBATIM_DAILY_TOKENS: '0' })
+    await home.endDaemon()
+    const tools = await home.tools()
+    await tools.save({ session_id: 'unpaid', content: 'This is not to be sent.', sender: 'Ada' })
+    const status = await until(tools, ({ waits_for: reason }) => reason !== undefined)
+    expect(status.waits_for).toContain('VERBATIM_DAILY_TOKENS')
+    expect(documentsSeenBy(standIn)).toEqual([])
+  })
+})
+
+describe('without an embedder', () => {
+  const home = useHome()
+
+  test('a search by meaning alone is refused with what to do, and words are searched', async () => {
+    home.settings = { VERBATIM_EMBEDDER: 'none' }
+    const tools = await home.tools()
+    await saveLines(tools)
+    expect(await tools.refusal('search_memory', { query: 'pets', mode: 'semantic' })).toContain('no embedder')
+    expect((await tools.search({ query: 'kittens' })).coverage.semantic).toBe('off')
+  })
+
+  test('what was saved meanwhile gets its vectors when there is one again', async () => {
+    home.settings = { VERBATIM_EMBEDDER: 'local' }
+    await home.endDaemon()
+    const tools = await home.tools()
+    expect(await until(tools, isCaughtUp)).toMatchObject({ vectors: lines.length })
+  })
+})

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+
+import { traits, traitsOf } from '../../src/indexing/traits.ts'
+import { readTimes, timeFit } from '../../src/search/query-dates.ts'
+import { readIntent } from '../../src/search/query-intent.ts'
+
+const now = new Date('2026-11-25T12:00:00Z')
+
+describe('readTimes()', () => {
+  it.each([
+    ['What happened last March?', [{ year: 2026, month: 3 }]],
+    ['What happened last December?', [{ year: 2025, month: 12 }]],
+    ['Which spot did Joanna visit in May?', [{ month: 5 }]],
+    ['the call on August 3, 2023', [{ year: 2023, month: 8, day: 3 }]],
+    ['what did we decide yesterday', [{ year: 2026, month: 11, day: 24 }]],
+    ['letzte Woche im Büro', [{ year: 2026, month: 11, day: 18 }]],
+    ['la réunion de la semaine dernière', [{ year: 2026, month: 11, day: 18 }]],
+    ['昨天的会议', [{ year: 2026, month: 11, day: 24 }]],
+    ['what we planned in 2022', [{ year: 2022 }]],
+    ['port 8080, version 3.5 and 2019.1', []],
+    ['the may flow', []],
+    ['nothing about time', []],
+  ])('reads %j', async (query, times) => {
+    expect(await readTimes(query, now)).toEqual(times)
+  })
+})
+
+describe('timeFit()', () => {
+  const at = (time: string) => Date.parse(time)
+
+  it('is 1 within the time, falls after it, and is half in the week before a day', () => {
+    const day = { year: 2023, month: 8, day: 3 }
+    expect(timeFit(day, at('2023-08-03T23:00:00Z'))).toBe(1)
+    expect(timeFit(day, at('2023-08-09T00:00:00Z'))).toBeCloseTo(0.5)
+    expect(timeFit(day, at('2023-07-30T00:00:00Z'))).toBe(0.5)
+    expect(timeFit(day, at('2024-08-03T00:00:00Z'))).toBe(0)
+  })
+
+  it('takes a month without a year in every year, and a year alone for little', () => {
+    expect(timeFit({ month: 5 }, at('2019-05-20T00:00:00Z'))).toBe(1)
+    expect(timeFit({ month: 5 }, at('2019-08-20T00:00:00Z'))).toBe(0)
+    expect(timeFit({ year: 2022 }, at('2022-08-20T00:00:00Z'))).toBe(0.3)
+  })
+})
+
+describe('readIntent()', () => {
+  it.each([
+    ['When did she leave?', { asksTime: true, asksNumber: false, speaker: undefined }],
+    ['How many berths did I reserve?', { asksTime: false, asksNumber: true, speaker: 'user' }],
+    ['What did you suggest for my resume?', { asksTime: false, asksNumber: false, speaker: 'assistant' }],
+    ['Wann war das Treffen?', { asksTime: true, asksNumber: false, speaker: undefined }],
+    ['Combien de fois ?', { asksTime: false, asksNumber: true, speaker: undefined }],
+    ['Когда мы встретились?', { asksTime: true, asksNumber: false, speaker: 'user' }],
+    ['ECONNREFUSED 127.0.0.1', { asksTime: false, asksNumber: false, speaker: undefined }],
+  ])('reads %j', (query, intent) => {
+    expect(readIntent(query)).toEqual(intent)
+  })
+})
+
+describe('traitsOf()', () => {
+  it.each([
+    ['I went to a support group yesterday', traits.time],
+    ['We met in 2019', traits.time | traits.number],
+    ['What is that?', traits.question],
+    ['Nice. Always answer in German', 0],
+    ['Always answer in German', traits.standing],
+    ['I prefer tabs over spaces', traits.standing],
+    ['Ich bevorzuge kurze Antworten', traits.standing],
+    ['The two of them laughed', traits.number],
+    ['', 0],
+  ])('reads %j', (text, bits) => {
+    expect(traitsOf(text)).toBe(bits)
+  })
+
+  it('calls no long message a question', () => {
+    expect(traitsOf(`${'It was a long day at the harbour. '.repeat(8)}Was it?`) & traits.question).toBe(0)
+  })
+})

@@ -1,0 +1,11 @@
+import { readConfig, type Config } from '../../src/config.ts'
+
+/** A store that says nothing, leaves soon, and embeds nothing: for tests that are not about meaning. */
+export function quietConfig(home: string): Config {
+  return readConfig({
+    VERBATIM_HOME: home,
+    VERBATIM_IDLE_MINUTES: '0.1',
+    VERBATIM_LOG_LEVEL: 'silent',
+    VERBATIM_EMBEDDER: 'none',
+  })
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+
+import { generic } from '../../../src/transcripts/generic/generic.ts'
+import { detectFormat } from '../../../src/transcripts/registry.ts'
+import { readOne, writeTranscript } from '../../support/transcripts.ts'
+
+describe('generic', () => {
+  it('understands rows by the usual names', async () => {
+    const path = await writeTranscript('chat.jsonl', [
+      { role: 'user', content: 'Hello', timestamp: '2026-06-13T10:00:00.000000', id: 1, name: 'Ada' },
+      { sender: 'human', text: 'Hi', ts: 1_700_000_000 },
+      { type: 'assistant.message', data: { content: 'Sure', model: 'm' } },
+      {
+        role: 'assistant',
+        content: '',
+        tool_calls: [{ id: 'c', function: { name: 'read', arguments: '{"p":1}' } }],
+        usage: { prompt_tokens: 3, completion_tokens: 4 },
+      },
+      { role: 'tool', tool_call_id: 'c', content: 'result' },
+      { type: 'tool_call', function: { name: 'git' }, arguments: 'status' },
+      {
+        seq: 1,
+        sender: 'gpt-x',
+        role: 'assistant',
+        content: [{ type: 'text', text: 'Own format' }],
+        metadata: { tools_used: ['a', 'b'] },
+      },
+      { anything: 'else' },
+      'just text',
+    ])
+    const { entries, sessions } = await readOne(path)
+    expect(entries.map((entry) => [entry.kind, entry.role, entry.sender, entry.text])).toEqual([
+      ['message', 'user', 'Ada', 'Hello'],
+      ['message', 'user', undefined, 'Hi'],
+      ['message', 'assistant', 'm', 'Sure'],
+      ['message', 'assistant', undefined, 'read {"p":1}'],
+      ['message', 'tool', undefined, 'result'],
+      ['message', 'assistant', undefined, 'git status'],
+      ['message', 'assistant', 'gpt-x', 'Own format'],
+      ['unknown', 'custom', undefined, ''],
+      ['unknown', 'custom', undefined, 'just text'],
+    ])
+    expect(entries[0]).toMatchObject({ id: '1', timestamp: '2026-06-13T10:00:00.000Z' })
+    expect(entries[1]?.timestamp).toBe('2023-11-14T22:13:20.000Z')
+    expect(entries[3]).toMatchObject({ toolsUsed: ['read'], toolCallId: 'c', usage: { input: 3, output: 4 } })
+    expect(entries[4]?.toolCallId).toBe('c')
+    expect(entries[6]?.toolsUsed).toEqual(['a', 'b'])
+    expect([...sessions.keys()]).toEqual([expect.stringMatching(/^verbatim-test-[^/]+\/chat-[0-9a-f]{8}$/u)])
+  })
+
+  it('gives an array of messages one entry an element', async () => {
+    const content = JSON.stringify([{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }, 3], null, 2)
+    const { entries, bytes } = await readOne(await writeTranscript('chat.json', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map((entry) => [entry.kind, entry.text])).toEqual([
+      ['message', 'a'],
+      ['message', 'b'],
+      ['unknown', '3'],
+    ])
+  })
+
+  it('gives an object with a list of messages one entry a message', async () => {
+    const content = `\ufeff${JSON.stringify({ session_id: 's1', title: 'T', messages: [{ role: 'user', content: 'a' }] })}\n`
+    const { entries, bytes, sessions } = await readOne(await writeTranscript('chat.json', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map((entry) => entry.text)).toEqual(['a'])
+    expect([...sessions.values()]).toEqual([{ type: 'session', id: 's1', title: 'T' }])
+  })
+
+  it.each(['{"a": 1}', '[1, 2]', '{"messages": []}', '{"messages": 3}', ' \n'])(
+    'gives any other document as one entry at most: %s',
+    async (content) => {
+      const { entries, bytes } = await readOne(await writeTranscript('x.json', content), generic)
+      expect(bytes.toString()).toBe(content)
+      expect(entries.length).toBe(content.trim() === '' ? 0 : 1)
+    },
+  )
+
+  it('goes on after a line that does not parse', async () => {
+    const content = '{"role":"user","content":"a"}\n{"role":\n\n{"role":"user","content":"b"}\n'
+    const { entries } = await readOne(await writeTranscript('x.jsonl', content))
+    expect(entries.map((entry) => [entry.kind, entry.text, entry.problem])).toEqual([
+      ['message', 'a', undefined],
+      ['damaged', '', 'Not valid JSON'],
+      ['message', 'b', undefined],
+    ])
+  })
+
+  it('survives JSON that is nested 20,000 deep', async () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const content = `{"role":"user","content":${deep}}\n{"role":"assistant","content":[{"type":"tool_use","name":"t","input":${deep}}]}\n`
+    const { entries, bytes } = await readOne(await writeTranscript('x.jsonl', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries).toHaveLength(2)
+  })
+
+  it.each([
+    ['notes.md', '# Title\n\n[link](x)'],
+    ['list.md', '[link](x) and more'],
+    ['dump.sql', 'create table a (b text);'],
+    ['image.png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a])],
+    ['empty.jsonl', ''],
+    ['code.ts', '{ const x = 1 }'],
+  ])('is not detected in %s', async (name, content) => {
+    expect(await detectFormat(await writeTranscript(name, content))).toBeUndefined()
+  })
+})
