@@ -35,7 +35,8 @@ export class DaemonLifetime {
   readonly #clients: () => number
   #end: (reason: string) => void = () => undefined
   #idleTimer: NodeJS.Timeout | undefined
-  #waking = false
+  #wakeTimer: NodeJS.Timeout | undefined
+  #stopped = false
 
   constructor(options: LifetimeOptions, clients: () => number) {
     this.#options = options
@@ -60,22 +61,25 @@ export class DaemonLifetime {
 
   idle(): void {
     clearTimeout(this.#idleTimer)
+    if (this.#stopped) return
     this.#idleTimer = setTimeout(() => {
-      if (this.#clients() > 0) return
-      if (this.background?.busy?.() === true) this.idle()
+      // Looks again also where there are clients: a connection of the daemon itself counts as one until it says its name.
+      if (this.#clients() > 0 || this.background?.busy?.() === true) this.idle()
       else this.#end('idle')
     }, this.#options.idleMs ?? defaultIdleMs)
   }
 
+  /** No timer of it goes on: background work that is told to stop must not be woken again. */
   stop(): void {
+    this.#stopped = true
     clearTimeout(this.#idleTimer)
+    clearTimeout(this.#wakeTimer)
   }
 
   wake(): void {
-    if (this.background === undefined || this.#waking) return
-    this.#waking = true
-    setTimeout(() => {
-      this.#waking = false
+    if (this.background === undefined || this.#wakeTimer !== undefined || this.#stopped) return
+    this.#wakeTimer = setTimeout(() => {
+      this.#wakeTimer = undefined
       this.background?.wake()
     }, wakeDelayMs)
   }
