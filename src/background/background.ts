@@ -10,14 +10,14 @@ import type { ThreadSettings } from './thread-database.ts'
  */
 export async function startBackground(settings: ThreadSettings): Promise<Background> {
   const indexing = await BackgroundThread.start(new URL('./background-thread.js', import.meta.url), settings)
+  // At the start there may be work that an earlier process left, and the first search waits for it.
+  indexing.wake()
   const embedding = await BackgroundThread.start(new URL('./embedding-thread.js', import.meta.url), settings)
   // What was indexed is embedded next.
   indexing.onIdle = () => embedding.wake()
-  const wake = () => indexing.wake()
-  // At the start there may be work that an earlier process left.
-  wake()
+  embedding.wake()
   return {
-    wake,
+    wake: () => indexing.wake(),
     busy: () => indexing.isBusy || embedding.isBusy,
     stop: async () => {
       await Promise.all([indexing.stop(), embedding.stop()])
