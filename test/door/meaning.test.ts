@@ -34,8 +34,11 @@ async function until(tools: Tools, holds: (status: Awaited<ReturnType<typeof sem
   }
 }
 
-const isCaughtUp = ({ state, messages_behind: behind }: { state: string; messages_behind: number }) =>
-  state === 'on' && behind === 0
+/** Whether so many units have their vectors and nothing waits: either alone may hold for a moment before the work begins. */
+const hasAll =
+  (count: number) =>
+  ({ state, vectors, messages_behind: behind }: { state: string; vectors: number; messages_behind: number }) =>
+    state === 'on' && behind === 0 && vectors === count
 
 const lines = [
   'Our cat had three kittens last night.',
@@ -60,7 +63,7 @@ describe('with the model on this machine', () => {
     home.settings = { VERBATIM_EMBEDDER: 'local' }
     tools = await home.tools()
     await saveLines(tools)
-    await until(tools, isCaughtUp)
+    await until(tools, hasAll(lines.length))
   })
 
   test.each([
@@ -125,7 +128,7 @@ describe('with Gemini, as its description says it answers', () => {
     home.settings = geminiSettings(standIn)
     const tools = await home.tools()
     await tools.save({ session_id: 'outage', content: lines[0], sender: 'Ada' })
-    await until(tools, isCaughtUp)
+    await until(tools, hasAll(1))
     // Long enough that the attempts for one call do not outlast it.
     standIn.plan(...Array.from({ length: 6 }, () => ({ kind: 'status' as const, status: 503 })))
     for (const content of lines.slice(1)) await tools.save({ session_id: 'outage', content, sender: 'Ada' })
@@ -134,10 +137,10 @@ describe('with Gemini, as its description says it answers', () => {
     expect(['behind', 'unavailable']).toContain(during.coverage.semantic)
     const said = during.degraded.join()
     expect(said.includes('semantic search')).toBe(during.coverage.semantic === 'unavailable')
-    expect(await until(tools, isCaughtUp)).toMatchObject({ vectors: lines.length, failed_for_good: 0 })
+    expect(await until(tools, hasAll(lines.length))).toMatchObject({ vectors: lines.length, failed_for_good: 0 })
     // The same text by the same sender, said again in the same place of another session.
     await tools.save({ session_id: 'again', content: lines[0], sender: 'Ada' })
-    expect(await until(tools, ({ vectors }) => vectors === lines.length + 1)).toMatchObject({ messages_behind: 0 })
+    expect(await until(tools, hasAll(lines.length + 1))).toMatchObject({ messages_behind: 0 })
     const documents = documentsSeenBy(standIn)
     expect(documents.filter((text) => text.includes(lines[0] ?? '') && !text.includes('\n'))).toHaveLength(1)
     expect((await semanticStatus(tools)).tokens_today).toBeGreaterThan(0)
@@ -187,6 +190,6 @@ describe('without an embedder', () => {
     home.settings = { VERBATIM_EMBEDDER: 'local' }
     await home.endDaemon()
     const tools = await home.tools()
-    expect(await until(tools, isCaughtUp)).toMatchObject({ vectors: lines.length })
+    expect(await until(tools, hasAll(lines.length))).toMatchObject({ vectors: lines.length })
   })
 })
