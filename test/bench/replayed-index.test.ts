@@ -45,7 +45,7 @@ describe('ReplayedIndex', () => {
 
   it('answers a question of two conversations with both rankings, rank by rank', async () => {
     expect(await found('When?')).toEqual(['s2:9', 's3:1', 's1:4'])
-    expect(await found('When?', { filter: { sessionId: 's3' } })).toEqual(['s3:1'])
+    expect(await found('When?', { filter: { sessionIds: ['s3'] } })).toEqual(['s3:1'])
     expect(await found('When?', { filter: { notSessionId: 's3' } })).toEqual(['s2:9', 's1:4'])
     expect(await found('When?', { limit: 1 })).toEqual(['s2:9'])
   })
