@@ -47,10 +47,11 @@ export function withoutQuotes(text: string): string {
 export function parseQuery(query: string): ParsedQuery {
   const languages = plausibleLanguages(query)
   const terms = new Map<string, QueryTerm>()
+  const hasCapitals = /\p{Lu}/u.test(query)
   let group = 0
   for (const token of tokenize(query, { language: null, stems: false })) {
     if (token.kind === 'character') continue
-    for (const term of formsOf(token, { query, languages, group })) {
+    for (const term of formsOf(token, { query, languages, group, hasCapitals })) {
       const known = terms.get(term.term)
       if (known === undefined || known.weight < term.weight)
         terms.set(term.term, known === undefined ? term : { ...term, group: known.group })
@@ -62,12 +63,17 @@ export function parseQuery(query: string): ParsedQuery {
 
 function formsOf(
   token: Token,
-  context: { readonly query: string; readonly languages: readonly string[]; readonly group: number },
+  context: {
+    readonly query: string
+    readonly languages: readonly string[]
+    readonly group: number
+    readonly hasCapitals: boolean
+  },
 ): QueryTerm[] {
-  const { query, languages, group } = context
+  const { query, languages, group, hasCapitals } = context
   // Stemmers read accents, which the folded term has lost.
   const written = query.slice(token.start, token.end)
-  const mayBeName = token.kind === 'word' && couldBeName(written, query)
+  const mayBeName = token.kind === 'word' && couldBeName(written, hasCapitals)
   const lowValue = token.kind !== 'identifier' && isStopWord(token.term, languages.slice(0, 1))
   const factor = (lowValue ? weights.stopWord : 1) * weightOfKind(token)
   const forms: QueryTerm[] = [{ term: token.term, weight: factor * weights.asWritten, group, lowValue, mayBeName }]
@@ -87,9 +93,9 @@ function formsOf(
 const roleWords = new Set(['user', 'assistant', 'system', 'developer', 'tool', 'human', 'agent', 'bot', 'ai', 'model'])
 
 /** With a capital, or in a query of someone who writes no capitals at all. */
-function couldBeName(written: string, query: string): boolean {
+function couldBeName(written: string, hasCapitals: boolean): boolean {
   if (roleWords.has(written.toLowerCase())) return false
-  return /^\p{Lu}/u.test(written) || !/\p{Lu}/u.test(query)
+  return /^\p{Lu}/u.test(written) || !hasCapitals
 }
 
 function weightOfKind(token: Token): number {
