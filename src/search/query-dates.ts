@@ -26,13 +26,16 @@ const mayNameTime =
 const yearAlone = /(?<![\p{L}\p{N}.:/-])((?:19|20)\d\d)(?![\p{L}\p{N}/-]|\.\d)/gu
 const mostRecent = /(?<!\p{L})(?:last|this|past|letzte\p{L}*|vorige\p{L}*|derni\p{L}*|pasad\p{L}|прошл\p{L}+)\s*$/iu
 const timesMax = 4
+/** A longer query is a text that is looked for, not a question of a time. */
+const readCharacters = 500
 const dayMs = 86_400_000
 
 /**
  * The times that a query names, relative ones ("yesterday", "last March") counted from `now`. Empty for most queries, and
  * then nothing is loaded. A bare hour names no day and is left out.
  */
-export async function readTimes(query: string, now: Date): Promise<NamedTime[]> {
+export async function readTimes(asked: string, now: Date): Promise<NamedTime[]> {
+  const query = asked.slice(0, readCharacters)
   if (!mayNameTime.test(query)) return []
   const parse = await parserOf(plausibleLanguages(query)[0] ?? 'en')
   const found = parse(query, now).flatMap(({ text, start }) => {
