@@ -4,8 +4,8 @@ import { DirectoryArchive } from '../adapters/directory-archive.ts'
 import { readConfig } from '../config.ts'
 import { createTermHasher, defaultTermKey } from '../indexing/terms.ts'
 import { IndexWorker } from '../indexing/worker.ts'
-import { createLog } from '../log.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
+import { threadLog } from './thread-log.ts'
 
 const settings = threadSettingsSchema.parse(workerData)
 const port = parentPort
@@ -17,7 +17,7 @@ const worker = new IndexWorker({
   database,
   archive: new DirectoryArchive(settings.archive),
   hasher: createTermHasher(defaultTermKey),
-  log: createLog('error'),
+  log: threadLog(settings.home),
   embeds: embedder.kind !== 'none' && vectors.kind !== 'none',
   onIdle: () => port.postMessage('idle'),
 })

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 
 import type { Background } from '../store/embedded/daemon.ts'
 import type { ThreadSettings } from './thread-database.ts'
+import { threadLog } from './thread-log.ts'
 
 /**
  * Starts the background work of an embedded store in threads of its own: reading text and making vectors cost time that the
@@ -30,28 +31,39 @@ class BackgroundThread {
   readonly #worker: Worker
   isBusy = true
   onIdle: () => void = () => undefined
+  #isEnded = false
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, onError: (error: Error) => void) {
     this.#worker = worker
     worker.on('message', (message: unknown) => {
       if (message !== 'idle') return
       this.isBusy = false
       this.onIdle()
     })
+    // An error that nobody listens for would end the daemon: saves and searches go on without this thread.
+    worker.on('error', (error) => onError(error))
+    worker.on('exit', () => {
+      this.#isEnded = true
+      this.isBusy = false
+    })
   }
 
   static async start(file: URL, settings: ThreadSettings): Promise<BackgroundThread> {
     const worker = new Worker(file, { workerData: settings })
+    const log = threadLog(settings.home)
+    const thread = new BackgroundThread(worker, (error) => log.error('a thread of the background work ended', error))
     await once(worker, 'online')
-    return new BackgroundThread(worker)
+    return thread
   }
 
   wake(): void {
+    if (this.#isEnded) return
     this.isBusy = true
     this.#worker.postMessage('wake')
   }
 
   async stop(): Promise<void> {
+    if (this.#isEnded) return
     const exited = once(this.#worker, 'exit')
     this.#worker.postMessage('stop')
     await exited

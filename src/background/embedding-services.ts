@@ -1,5 +1,7 @@
 import { openFormerEmbedder } from '../adapters/open-embedder.ts'
 import type { EmbedderSettings } from '../config.ts'
+import { BudgetedEmbedder } from '../indexing/budgeted-embedder.ts'
+import type { DailyBudget } from '../indexing/daily-budget.ts'
 import type { Log } from '../log.ts'
 import type { Embedder, EmbeddingModel } from '../ports/embedder.ts'
 import type { Database } from '../store/database.ts'
@@ -12,6 +14,7 @@ export interface EmbeddingServicesOptions {
   readonly home: string
   readonly embedder: Embedder
   readonly config: EmbedderSettings
+  readonly budget: DailyBudget
   readonly database: Database
   readonly log: Log
 }
@@ -23,6 +26,8 @@ export class EmbeddingServices {
   readonly #options: EmbeddingServicesOptions
   readonly #services = new Map<string, EmbeddingService>()
   readonly #former: Embedder[] = []
+  /** Sockets of former models that were tried: one whose embedder turned out to be another is not opened again. */
+  readonly #tried = new Set<string>()
 
   constructor(options: EmbeddingServicesOptions) {
     this.#options = options
@@ -30,21 +35,27 @@ export class EmbeddingServices {
 
   /** Offers what is not offered yet. A provider that cannot say which its model is now is asked again the next time. */
   async offer(): Promise<void> {
-    const { embedder, config, database, log } = this.#options
+    const { embedder, database, log } = this.#options
     try {
       await this.#serve(embedder)
       for (const tenantId of await database.run(tenantIds)) {
         for (const model of await database.run((sql) => readModels(sql, tenantId))) {
-          if (model.state !== 'former' || this.#services.has(this.#pathOf(model))) continue
-          const former = await openFormerEmbedder(config, model)
-          if (former === undefined) continue
-          this.#former.push(former)
-          await this.#serve(former)
+          if (model.state === 'former') await this.#offerFormer(model)
         }
       }
     } catch (error) {
       log.error('a model is not offered', error)
     }
+  }
+
+  async #offerFormer(model: EmbeddingModel): Promise<void> {
+    const path = this.#pathOf(model)
+    if (this.#tried.has(path)) return
+    this.#tried.add(path)
+    const former = await openFormerEmbedder(this.#options.config, model)
+    if (former === undefined) return
+    this.#former.push(former)
+    await this.#serve(new BudgetedEmbedder(former, this.#options.budget))
   }
 
   async close(): Promise<void> {

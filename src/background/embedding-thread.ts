@@ -4,13 +4,14 @@ import { DirectoryArchive } from '../adapters/directory-archive.ts'
 import { openEmbedder } from '../adapters/open-embedder.ts'
 import { openVectorIndex } from '../adapters/open-vector-index.ts'
 import { readConfig } from '../config.ts'
+import { BudgetedEmbedder } from '../indexing/budgeted-embedder.ts'
 import { DailyBudget } from '../indexing/daily-budget.ts'
 import { VectorWorker } from '../indexing/vector-worker.ts'
-import { createLog } from '../log.ts'
 import { pauseModels } from '../store/embedding-models.ts'
 import { tenantIds } from '../store/tenants.ts'
 import { EmbeddingServices } from './embedding-services.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
+import { threadLog } from './thread-log.ts'
 
 /**
  * The thread that makes vectors and offers them to the other processes of the store. Where no embedder is configured it only
@@ -22,49 +23,60 @@ if (port === null) throw new Error('embedding-thread.ts must run in a worker thr
 
 const config = readConfig()
 const database = openThreadDatabase(settings)
-const log = createLog('error')
+const log = threadLog(settings.home)
 const idle = () => port.postMessage('idle')
-const embedder = await openEmbedder(config.embedder)
 const index = openVectorIndex(config.vectors, database)
+const isOff = config.embedder.kind === 'none' || index === undefined
 
-const running =
-  embedder === undefined || index === undefined
-    ? undefined
-    : {
-        services: new EmbeddingServices({ home: settings.home, embedder, config: config.embedder, database, log }),
-        worker: new VectorWorker({
-          database,
-          archive: new DirectoryArchive(settings.archive),
-          embedder,
-          index,
-          budget: new DailyBudget(database, config.dailyTokens),
-          log,
-          onIdle: idle,
-        }),
-      }
+async function open() {
+  if (index === undefined) return undefined
+  const embedder = await openEmbedder(config.embedder)
+  if (embedder === undefined) return undefined
+  const budget = new DailyBudget(database, config.dailyTokens)
+  const budgeted = new BudgetedEmbedder(embedder, budget)
+  const archive = new DirectoryArchive(settings.archive)
+  return {
+    services: new EmbeddingServices({
+      home: settings.home,
+      embedder: budgeted,
+      config: config.embedder,
+      budget,
+      database,
+      log,
+    }),
+    worker: new VectorWorker({ database, archive, embedder: budgeted, index, log, onIdle: idle }),
+    embedder: budgeted,
+  }
+}
 
-/** The sockets first: a search may be waiting for them. */
+let running: Awaited<ReturnType<typeof open>>
+
+/** The sockets first: a search may be waiting for them. What cannot be opened now is tried again at the next wake. */
 async function wake(): Promise<void> {
-  if (running === undefined) {
+  if (isOff) {
     for (const tenantId of await database.run(tenantIds)) await database.run((sql) => pauseModels(sql, tenantId))
     idle()
     return
   }
-  await running.services.offer()
-  running.worker.wake()
+  running ??= await open()
+  await running?.services.offer()
+  running?.worker.wake()
 }
 
 async function stop(): Promise<void> {
   await running?.worker.stop()
   await running?.services.close()
-  await embedder?.close()
+  await running?.embedder.close()
   await index?.close()
   await database.close()
 }
 
+/** One after the other: two at once would open everything twice. */
+let last: Promise<void> = Promise.resolve()
+
 port.on('message', (message: unknown) => {
   if (message === 'wake')
-    wake().catch((error: unknown) => {
+    last = last.then(wake).catch((error: unknown) => {
       log.error('the vectors were not looked after', error)
       idle()
     })

@@ -18,7 +18,7 @@ export class DailyBudget {
     return used + tokens <= this.#tokensMax
   }
 
-  /** To be called after each paid call, also one that failed halfway: a provider counts what it was sent. */
+  /** To be called for each paid call, also one that fails halfway: a provider counts what it was sent. */
   async spend(provider: string, tokens: number, now: Date): Promise<void> {
     await this.#database.run((sql) => addTokensUsed(sql, { provider, tokens, now }))
   }

@@ -11,7 +11,10 @@ export interface DrainOptions {
   readonly onIdle?: (() => void) | undefined
 }
 
+/** After a failure; doubled with each further one in a row. */
 const pausedMs = 2_000
+const pausedMsMax = 300_000
+const timerMsMax = 2 ** 31 - 1
 
 /**
  * Drains work round by round. States: `idle` (nothing pending: waits for `wake`), `working`, `stopping` (finishes the round
@@ -23,6 +26,8 @@ export class Drain {
   #wokenAgain = false
   #stopping = false
   #retry: NodeJS.Timeout | undefined
+  #retryAtMs = Infinity
+  #failures = 0
 
   constructor(options: DrainOptions) {
     this.#options = options
@@ -35,16 +40,31 @@ export class Drain {
       this.#wokenAgain = true
       return
     }
+    if (this.#failures > 1 && performance.now() < this.#retryAtMs) {
+      // What failed twice costs something each time: it waits for its turn, whoever else saves meanwhile.
+      this.#options.onIdle?.()
+      return
+    }
     this.#working = this.#drain().finally(() => {
       this.#working = undefined
       this.#options.onIdle?.()
     })
   }
 
-  /** Looks again after a time. The earlier of two does not count. */
+  /** Looks again after a time; of two times the earlier counts. */
   wakeLater(delayMs: number): void {
+    const atMs = performance.now() + delayMs
+    if (this.#stopping || atMs >= this.#retryAtMs) return
     clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => this.wake(), delayMs)
+    this.#retryAtMs = atMs
+    // A timer counts in 31 bits: a longer wait looks once in between.
+    this.#retry = setTimeout(
+      () => {
+        this.#retryAtMs = Infinity
+        this.wake()
+      },
+      Math.min(delayMs, timerMsMax),
+    )
     this.#retry.unref()
   }
 
@@ -61,11 +81,13 @@ export class Drain {
         this.#wokenAgain = false
         // A round that was full may not have been the last.
         more = (await this.#options.round()) || this.#wasWokenAgain()
+        this.#failures = 0
       }
     } catch (error) {
       // The database went away: what is pending is still in the outbox.
       this.#options.log.warn(`${this.#options.name} paused: ${messageOf(error)}`)
-      this.wakeLater(pausedMs)
+      this.wakeLater(Math.min(pausedMs * 2 ** this.#failures, pausedMsMax))
+      this.#failures += 1
     }
   }
 

@@ -3,7 +3,7 @@ import type { VectorIndex, VectorSpace } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
 import { countEmbedded, forgetEmbedded } from '../store/embedded-units.ts'
 import { makeCurrent, readModels, removeModel } from '../store/embedding-models.ts'
-import { addAllSessions, embedTopic } from '../store/outbox.ts'
+import { dueAtOnce, embedTopic } from '../store/outbox.ts'
 import { tenantIds } from '../store/tenants.ts'
 
 export interface RegistryDependencies {
@@ -38,6 +38,8 @@ export class ModelRegistry {
   async prepare(signal: AbortSignal): Promise<void> {
     if (this.#isPrepared) return
     for (const tenantId of await this.#dependencies.database.run(tenantIds)) await this.spaceOf(tenantId, signal)
+    // What waited for a provider or a budget may find another now that the settings were read anew.
+    await this.#dependencies.database.run((sql) => dueAtOnce(sql, embedTopic))
     this.#isPrepared = true
   }
 
@@ -46,9 +48,8 @@ export class ModelRegistry {
     if (known !== undefined) return known
     const { database, embedder } = this.#dependencies
     const described = await embedder.describe({ signal })
-    const { model, missesMessages } = await database.run((sql) => makeCurrent(sql, tenantId, described))
-    if (missesMessages) await database.run((sql) => addAllSessions(sql, tenantId, embedTopic))
-    const space = { tenantId, modelId: model.id, dimensions: model.dimensions }
+    const { id, dimensions } = await database.run((sql) => makeCurrent(sql, tenantId, described))
+    const space = { tenantId, modelId: id, dimensions }
     this.#spaces.set(tenantId, space)
     return space
   }
@@ -58,9 +59,12 @@ export class ModelRegistry {
     const { database, index } = this.#dependencies
     for (const space of this.#spaces.values()) {
       if (isMaintained(index)) await index.maintain(space, { signal })
-      const current = await database.run((sql) => countEmbedded(sql, space))
       const models = await database.run((sql) => readModels(sql, space.tenantId))
-      for (const { id, dimensions } of models.filter(({ state }) => state === 'former')) {
+      const formerModels = models.filter(({ state }) => state === 'former')
+      // Counting reads every row, and this runs after each save.
+      if (formerModels.length === 0) continue
+      const current = await database.run((sql) => countEmbedded(sql, space))
+      for (const { id, dimensions } of formerModels) {
         const former = { tenantId: space.tenantId, modelId: id, dimensions }
         if ((await database.run((sql) => countEmbedded(sql, former))) > current) continue
         await index.deleteSpace(former, { signal })

@@ -1,4 +1,5 @@
 import { loadPayload } from '../capture/large-payload.ts'
+import { messageOf } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
@@ -13,12 +14,13 @@ import {
   addDead,
   advanceOutbox,
   embedTopic,
+  failOutbox,
   finishOutbox,
+  msUntilDue,
   pendingOutbox,
   postponeOutbox,
   type OutboxItem,
 } from '../store/outbox.ts'
-import type { DailyBudget } from './daily-budget.ts'
 import { Drain } from './drain.ts'
 import { embeddingTexts, type Said } from './embedding-texts.ts'
 import { ModelRegistry } from './model-registry.ts'
@@ -29,7 +31,6 @@ export interface VectorWorkerDependencies {
   readonly archive: ArchiveStore
   readonly embedder: Embedder
   readonly index: VectorIndex
-  readonly budget: DailyBudget
   readonly log: Log
   /** Told when everything that was pending is done, or waits for a provider. */
   readonly onIdle?: () => void
@@ -41,7 +42,9 @@ const messagesPerRound = 64
 /** A provider that fails is asked again after this, where it does not say when; one that refuses us later. */
 const pauseMs = 15_000
 const refusedPauseMs = 300_000
-const itemsPerPause = 10_000
+/** Work that fails by itself is tried this often, the pauses doubling. */
+const attemptsMax = 6
+const retryBaseMs = 5_000
 
 /** A stretch of one item's messages that is worked on in a round. */
 interface Piece {
@@ -86,13 +89,15 @@ export class VectorWorker {
     } catch (error) {
       return await this.#pause([], error)
     }
-    const items = await database.run((sql) => pendingOutbox(sql, embedTopic, itemsPerRound))
+    const items = together(await database.run((sql) => pendingOutbox(sql, embedTopic, itemsPerRound)))
     const [first] = items
     if (first === undefined) {
-      await this.#models.tidy(this.#abort.signal)
+      const dueMs = await database.run((sql) => msUntilDue(sql, embedTopic))
+      if (dueMs === undefined) await this.#models.tidy(this.#abort.signal)
+      else this.#drain.wakeLater(dueMs)
       return false
     }
-    const pieces = await this.#read(items.filter(({ tenantId }) => tenantId === first.tenantId))
+    const pieces = await this.#read(items)
     try {
       const space = await this.#models.spaceOf(first.tenantId, this.#abort.signal)
       const texts = await this.#textsOf(
@@ -140,7 +145,9 @@ export class VectorWorker {
 
   /** What is embedded of messages: nothing of events and markers, which are no turns. */
   async #textsOf(tenantId: number, rows: readonly MessageRow[]): Promise<UnitText[]> {
-    const turns = rows.filter(({ kind }) => kind === 'message')
+    // Two items may cover one message: it was saved while every session was being added anew.
+    const once = new Map(rows.map((row) => [`${row.sessionId} ${row.seq}`, row]))
+    const turns = [...once.values()].filter(({ kind }) => kind === 'message')
     const places = turns.map(({ sessionId, seq }) => ({ sessionId, seq }))
     const before = await this.#dependencies.database.run((sql) =>
       readNeighbours(sql, tenantId, { places, each: 1, before: true }),
@@ -171,19 +178,42 @@ export class VectorWorker {
     }
   }
 
-  /** Puts work off until a provider may answer again. Anything but a provider's failure is the drain's to handle. */
-  async #pause(items: readonly OutboxItem[], error: unknown): Promise<false> {
+  /** Puts work off until a provider may answer again. Anything but a provider's failure is a failure of the work. */
+  async #pause(items: readonly OutboxItem[], error: unknown): Promise<boolean> {
     if (this.#abort.signal.aborted) return false
-    if (!(error instanceof ProviderError)) throw error
+    if (!(error instanceof ProviderError)) {
+      if (items.length === 0) throw error
+      return await this.#fail(items, error)
+    }
     const delayMs = Math.min(
       error.retryAfterMs ?? (error.isTransient ? pauseMs : refusedPauseMs),
       limits.providerPauseMsMax,
     )
     this.#dependencies.log.warn(`embedding waits for ${Math.round(delayMs / 1_000)} s: ${error.message}`)
-    const ids = items.slice(0, itemsPerPause).map(({ id }) => id)
+    const ids = items.map(({ id }) => id)
     if (ids.length > 0)
       await this.#dependencies.database.run((sql) => postponeOutbox(sql, ids, { error: error.message, delayMs }))
     this.#drain.wakeLater(delayMs)
     return false
   }
+
+  /** Counts an attempt: the work may have cost a paid call, so it is not repeated for ever. The rest goes on. */
+  async #fail(items: readonly OutboxItem[], error: unknown): Promise<true> {
+    for (const item of items) {
+      const dead = item.attempts + 1 >= attemptsMax
+      const delayMs = retryBaseMs * 2 ** item.attempts * (0.5 + Math.random())
+      this.#dependencies.log.error(`embedding of session ${item.sessionId} failed${dead ? ' for good' : ''}`, error)
+      await this.#dependencies.database.run((sql) =>
+        failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead }),
+      )
+    }
+    return true
+  }
+}
+
+/** The items of one round: of one tenant, and what failed before by itself, so that it holds up nothing else. */
+function together(items: readonly OutboxItem[]): readonly OutboxItem[] {
+  const fresh = items.filter(({ attempts }) => attempts === 0)
+  const tenantId = fresh[0]?.tenantId
+  return tenantId === undefined ? items.slice(0, 1) : fresh.filter((item) => item.tenantId === tenantId)
 }

@@ -1,11 +1,9 @@
 import type { Role } from '../model/message.ts'
-import { estimateTokens } from '../model/tokens.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import type { VectorIndex, VectorKey, VectorRecord, VectorSpace } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
 import { readEmbedded, recordEmbedded, unitsWithTexts } from '../store/embedded-units.ts'
-import type { DailyBudget } from './daily-budget.ts'
 import { meanOf } from './embedding-texts.ts'
 
 /** A unit with the text that its vector is to be of. */
@@ -28,7 +26,6 @@ export interface WriterDependencies {
   readonly database: Database
   readonly embedder: Embedder
   readonly index: VectorIndex
-  readonly budget: DailyBudget
 }
 
 const keyOf = (key: VectorKey) => `${key.level} ${key.sessionId} ${key.firstSeq} ${key.part}`
@@ -93,7 +90,7 @@ export class VectorWriter {
     const { embedder } = this.#dependencies
     const texts = batch.flatMap(([first]) => first?.texts ?? [])
     try {
-      const vectors = await this.#paid(texts, () => embedder.embed(texts, { purpose: 'document', signal }))
+      const vectors = await embedder.embed(texts, { purpose: 'document', signal })
       let at = 0
       const records = batch.flatMap((units) => {
         const count = units[0]?.texts.length ?? 0
@@ -103,27 +100,16 @@ export class VectorWriter {
       await this.#store(space, records, signal)
       return []
     } catch (error) {
-      if (!(error instanceof ProviderError) || error.failure !== 'rejected') throw error
+      if (!(error instanceof ProviderError)) throw error
+      const isRejected = error.failure === 'rejected'
       const [only] = batch
-      if (batch.length === 1 && only !== undefined) return only.map((text) => ({ text, error: error.message }))
-      // One of them is not taken: each by itself shows which.
+      if (batch.length === 1 && only !== undefined && isRejected)
+        return only.map((text) => ({ text, error: error.message }))
+      if (batch.length === 1 || (!isRejected && error.failure !== 'over_budget')) throw error
+      // One of them is not taken, or all together are too much for today: each by itself shows which, and how far it goes.
       const rejected: RejectedText[] = []
       for (const units of batch) rejected.push(...(await this.#embed(space, [units], signal)))
       return rejected
-    }
-  }
-
-  async #paid<T>(texts: readonly string[], call: () => Promise<T>): Promise<T> {
-    const { embedder, budget } = this.#dependencies
-    if (!embedder.isPaid) return await call()
-    const tokens = texts.reduce((sum, text) => sum + estimateTokens(text), 0)
-    const now = new Date()
-    if (!(await budget.allows(tokens, now)))
-      throw new ProviderError('the embedder', 'over_budget', { retryAfterMs: budget.msUntilTomorrow(now) })
-    try {
-      return await call()
-    } finally {
-      await budget.spend('embedder', tokens, now)
     }
   }
 

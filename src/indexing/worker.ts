@@ -12,6 +12,7 @@ import {
   failOutbox,
   finishOutbox,
   indexTopic,
+  msUntilDue,
   pendingOutbox,
   type OutboxItem,
 } from '../store/outbox.ts'
@@ -66,7 +67,11 @@ export class IndexWorker {
   async #round(): Promise<boolean> {
     const { database } = this.#dependencies
     const items = await database.run((sql) => pendingOutbox(sql, indexTopic, itemsPerRound))
-    if (items.length === 0) return false
+    if (items.length === 0) {
+      const dueMs = await database.run((sql) => msUntilDue(sql, indexTopic))
+      if (dueMs !== undefined) this.#drain.wakeLater(dueMs)
+      return false
+    }
     const byTenant = groupByTenant(items)
     for (const [tenantId, tenantItems] of byTenant) await this.#indexItems(tenantId, tenantItems)
     return true

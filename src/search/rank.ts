@@ -72,6 +72,8 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const { tenantId, queries, filter } = request
   const text = queries.map((query) => query.text).join(' ')
   const meaning = byMeaning(dependencies, request, text)
+  // Awaited below; where words fail first, their failure is the one to tell.
+  meaning.catch(() => undefined)
   const hashed = hashQueries(queries, hasher)
   const hashes = [...hashed.terms, ...hashed.names].map(({ term }) => term)
   const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level: messageLevel }, hashes))
@@ -107,8 +109,13 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     messages: toRanked(rankTurns(linkTurns(evidence), question, { nearness, weights, onlyMeaning }), {
       seeds: seeds.messages,
       nearness,
-      mustMatch:
-        known.required.length > 0 ? 'words' : request.mode === 'full_text' || !asksMore(known) ? 'itself' : 'near',
+      mustMatch: onlyMeaning
+        ? 'itself'
+        : known.required.length > 0
+          ? 'words'
+          : request.mode === 'full_text' || !asksMore(known)
+            ? 'itself'
+            : 'near',
     }),
     messagesSearched: statistics.wholes,
     exhaustive: seeds.exhaustive,

@@ -63,7 +63,8 @@ export async function searchByMeaning(
   const lists = found.flatMap((result) => result.lists)
   const current = found[models.findIndex(({ state }) => state === 'current')]
   const failed = current ?? found[0]
-  if (failed?.reason !== undefined && lists.length === 0)
+  // Where only a former model answers, what was said since is not compared.
+  if (failed?.reason !== undefined)
     return { state: failed.isSlow ? 'behind' : 'unavailable', lists, reason: failed.reason }
   const { messages } = await dependencies.database.run((sql) =>
     outboxBacklog(sql, request.tenantId, { topic: embedTopic, waiting: true }),

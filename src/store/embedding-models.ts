@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 
+import { addAllSessions, embedTopic } from './outbox.ts'
 import type { Queries } from './rows.ts'
 
 /** Which model makes vectors: the fields of the port's `EmbeddingModel`. */
@@ -37,19 +38,15 @@ export async function readModels(sql: Queries, tenantId: number): Promise<Stored
 }
 
 /**
- * Makes a model the current one and whichever was current a former one. `missesMessages` is true where messages may lack a
- * vector of it: it is new, or was not current until now.
+ * Makes a model the current one and whichever was current a former one. Where it was not current until now, messages may lack
+ * a vector of it: all of them become work, in the same transaction, so that a crash leaves both or neither.
  */
-export async function makeCurrent(
-  sql: Sql,
-  tenantId: number,
-  model: ModelIdentity,
-): Promise<{ readonly model: StoredModel; readonly missesMessages: boolean }> {
+export async function makeCurrent(sql: Sql, tenantId: number, model: ModelIdentity): Promise<StoredModel> {
   return await sql.begin(async (transaction) => {
     // Two replicas may start at once, with one model or with two.
     await transaction`select pg_advisory_xact_lock(hashtext('embedding_models'), ${tenantId})`
     const known = (await readModels(transaction, tenantId)).find((stored) => isSame(stored, model))
-    if (known?.state === 'current') return { model: known, missesMessages: false }
+    if (known?.state === 'current') return known
     await transaction`
       update embedding_models set state = 'former' where tenant_id = ${tenantId} and state in ('current', 'paused')`
     const [row] =
@@ -61,7 +58,8 @@ export async function makeCurrent(
         : await transaction<{ id: number }[]>`
             update embedding_models set state = 'current' where tenant_id = ${tenantId} and id = ${known.id} returning id`
     if (row === undefined) throw new Error('embedding_models returned no row')
-    return { model: { ...model, id: row.id, state: 'current' }, missesMessages: true }
+    await addAllSessions(transaction, tenantId, embedTopic)
+    return { ...model, id: row.id, state: 'current' }
   })
 }
 

@@ -148,3 +148,16 @@ export async function waitingReason(sql: Queries, tenantId: number, topic: strin
     limit 1`
   return rows[0]?.last_error
 }
+
+/** Milliseconds until work of a topic that was put off is due; undefined where none was. */
+export async function msUntilDue(sql: Queries, topic: string): Promise<number | undefined> {
+  const rows = await sql<{ ms: number | null }[]>`
+    select (extract(epoch from min(available_at) - now()) * 1000)::float8 as ms from outbox
+    where topic = ${topic} and dead_at is null and available_at > now()`
+  return rows[0]?.ms ?? undefined
+}
+
+/** Makes work that was put off due at once: what it waited for may be another now. */
+export async function dueAtOnce(sql: Queries, topic: string): Promise<void> {
+  await sql`update outbox set available_at = now() where topic = ${topic} and dead_at is null and available_at > now()`
+}
