@@ -14,14 +14,3 @@ export function wholeNumber(min: number, max: number): (value: string) => number
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value]
 }
-
-/** As `collect`, for an option that takes only some values. */
-export function collectOneOf<T extends string>(
-  choices: readonly T[],
-): (value: string, previous: readonly T[] | undefined) => readonly T[] {
-  return (value, previous) => {
-    const choice = choices.find((candidate) => candidate === value)
-    if (choice === undefined) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
-    return [...(previous ?? []), choice]
-  }
-}

@@ -147,8 +147,6 @@ async function byMeaning(
 ): Promise<SemanticResult & { readonly messages?: number | undefined }> {
   if (semantic === undefined || request.mode === 'full_text') return { state: 'off', lists: [] }
   const { filter } = request
-  const filtersLater =
-    filter.participants !== undefined || filter.models !== undefined || filter.toolsUsed !== undefined
   const scope = await vectorScope(database, request.tenantId, filter)
   const found = await searchByMeaning(
     { ...semantic, database },
@@ -156,11 +154,11 @@ async function byMeaning(
       tenantId: request.tenantId,
       text,
       filter: scope.filter,
-      limit: filtersLater ? limits.vectorMatchesMax : nearestMax,
+      limit: scope.isPartial ? limits.vectorMatchesMax : nearestMax,
       waitMs: request.mode === 'semantic' ? limits.searchMeaningOnlyMs : limits.searchMeaningMs,
     },
   )
-  return { ...found, messages: filtersLater ? Infinity : scope.messages }
+  return { ...found, messages: scope.isPartial ? Infinity : scope.messages }
 }
 
 /** A query in words of language, or of several words, may be a question whose answer need not repeat them; else a word is looked up. */

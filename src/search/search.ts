@@ -2,23 +2,21 @@ import { createHash } from 'node:crypto'
 
 import { z } from 'zod'
 
-import { requireSession } from '../capture/session-reference.ts'
 import { InputError, LimitError, UnavailableError } from '../errors.ts'
 import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
-import { checkName, parseTime } from '../model/validate.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import { readNeighbours } from '../store/neighbours.ts'
-import type { UnitFilter } from '../store/score-units.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { rankedMax } from './find-seeds.ts'
 import { readHits, textIfIntact, type Hit } from './hits.ts'
 import { parseQuery, type ParsedQuery } from './query-text.ts'
 import { rankMessages, type RankDependencies, type Ranking } from './rank.ts'
 import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
+import { filterNames, readFilter, type FilterInput } from './search-filter.ts'
 import { waitForIndex } from './wait-for-index.ts'
 
 export interface SearchDependencies {
@@ -29,22 +27,12 @@ export interface SearchDependencies {
   readonly semantic?: RankDependencies['semantic']
 }
 
-export interface SearchInput {
+export interface SearchInput extends FilterInput {
   /** One query, or 2 to 5 that a message must all match. */
   readonly query: string | readonly string[]
   readonly limit: number
   readonly maxTokens: number
   readonly mode: 'hybrid' | 'semantic' | 'full_text'
-  readonly sessionId?: string | undefined
-  /** Leaves this session out, by our id. */
-  readonly notSessionId?: string | undefined
-  readonly participants?: readonly string[] | undefined
-  readonly models?: readonly string[] | undefined
-  readonly roles?: readonly string[] | undefined
-  readonly toolsUsed?: readonly string[] | undefined
-  readonly since?: string | number | undefined
-  readonly until?: string | number | undefined
-  readonly tags?: readonly string[] | undefined
   /** Neighbouring messages on each side of a hit. */
   readonly context: number
   readonly format: 'text' | 'json'
@@ -77,33 +65,6 @@ function readQueries(query: string | readonly string[]): ParsedQuery[] {
   return parsed
 }
 
-async function readFilter(dependencies: SearchDependencies, caller: Caller, input: SearchInput): Promise<UnitFilter> {
-  const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
-  const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
-  if (since !== undefined && until !== undefined && since > until) {
-    throw new InputError(`Cannot search from "${since}" until "${until}" as "since" must not be after "until"`)
-  }
-  const sessionId =
-    input.sessionId === undefined
-      ? undefined
-      : (await requireSession(dependencies.database, caller.tenantId, input.sessionId)).id
-  const names = (values: readonly string[] | undefined, field: string) => {
-    if (values === undefined || values.length === 0) return undefined
-    return values.map((value) => checkName(value, { field, charactersMax: limits.nameCharactersMax }))
-  }
-  return {
-    sessionId,
-    notSessionId: input.notSessionId,
-    since,
-    until,
-    participants: names(input.participants, 'participants'),
-    models: names(input.models, 'models'),
-    roles: names(input.roles, 'roles'),
-    toolsUsed: names(input.toolsUsed, 'tools_used'),
-    tags: names(input.tags, 'tags'),
-  }
-}
-
 /** The messages around the hits. One whose bytes are damaged is left out: it is not what was looked for. */
 async function neighboursOf(
   dependencies: SearchDependencies,
@@ -134,14 +95,6 @@ function fingerprint(input: SearchInput): string {
     ...question
   } = input
   return createHash('sha256').update(JSON.stringify(question)).digest('base64url').slice(0, 12)
-}
-
-/** The filters that are set, by the names of their arguments. */
-function filterNames(filter: UnitFilter): string[] {
-  const { sessionId: session_id, toolsUsed: tools_used, notSessionId: _own, ...rest } = filter
-  return Object.entries({ session_id, ...rest, tools_used }).flatMap(([name, value]) =>
-    value === undefined ? [] : [name],
-  )
 }
 
 function requireSemantic({ semantic }: SearchDependencies, input: SearchInput): void {
@@ -177,7 +130,7 @@ export async function search(
 ): Promise<SearchReply> {
   requireSemantic(dependencies, input)
   const queries = readQueries(input.query)
-  const filter = await readFilter(dependencies, caller, input)
+  const filter = await readFilter(dependencies.database, caller, input)
   const question = fingerprint(input)
   const offset =
     input.cursor === undefined

@@ -1,15 +1,17 @@
-import { roleSchema } from '../model/message.ts'
+import { roleSchema, type Role } from '../model/message.ts'
 import type { VectorFilter } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
-import type { UnitFilter } from '../store/score-units.ts'
+import { looksAtMessage, type NameFilter, type UnitFilter } from '../store/score-units.ts'
 import { sessionSizes } from '../store/session-ids.ts'
 
 /** Sessions that a filter of a vector index names at most; where tags fit more, results are filtered afterwards alone. */
 const sessionsMax = 1_000
 
 export interface VectorScope {
-  /** What of a search's filter a vector index can check by itself; the rest is checked on what it found. */
+  /** What of a search's filter a vector index can check by itself. */
   readonly filter: VectorFilter
+  /** Whether the rest is to be checked on what it finds, so that much of that may fall away. */
+  readonly isPartial: boolean
   /** Messages of the sessions that the filter names; undefined where it names none. */
   readonly messages: number | undefined
 }
@@ -20,7 +22,7 @@ export async function vectorScope(database: Database, tenantId: number, filter: 
     sessionId === undefined && tags === undefined
       ? undefined
       : await database.run((sql) => sessionSizes(sql, tenantId, { sessionId, tags, limit: sessionsMax + 1 }))
-  const roles = filter.roles?.flatMap((role) => roleSchema.safeParse(role).data ?? [])
+  const roles = filter.roles === undefined ? undefined : rolesOf(filter.roles)
   const isNamed = sessions !== undefined && sessions.length <= sessionsMax
   const checked: VectorFilter = {
     ...(isNamed ? { sessionIds: sessions.map(({ id }) => id) } : {}),
@@ -29,5 +31,13 @@ export async function vectorScope(database: Database, tenantId: number, filter: 
     ...(until === undefined ? {} : { untilMs: Date.parse(until) }),
     ...(roles === undefined ? {} : { roles }),
   }
-  return { filter: checked, messages: sessions?.reduce((sum, { messages }) => sum + messages, 0) }
+  return {
+    filter: checked,
+    isPartial: looksAtMessage(filter) || (sessions !== undefined && !isNamed),
+    messages: isNamed ? sessions.reduce((sum, { messages }) => sum + messages, 0) : undefined,
+  }
+}
+
+function rolesOf({ any, none }: NameFilter): Role[] {
+  return roleSchema.options.filter((role) => (any.length === 0 || any.includes(role)) && !none.includes(role))
 }

@@ -3,15 +3,22 @@ import type { Sql } from 'postgres'
 import { arrayLiteral } from './search-units.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
 
+/** Names that something must be among, where `any` holds one, and names that it must not be. */
+export interface NameFilter {
+  readonly any: readonly string[]
+  readonly none: readonly string[]
+}
+
 /** Which messages a search may see. Absent members do not restrict. */
 export interface UnitFilter {
   readonly sessionId?: string | undefined
   readonly notSessionId?: string | undefined
-  readonly participants?: readonly string[] | undefined
-  readonly models?: readonly string[] | undefined
-  readonly roles?: readonly string[] | undefined
-  readonly toolsUsed?: readonly string[] | undefined
-  readonly tags?: readonly string[] | undefined
+  readonly participants?: NameFilter | undefined
+  readonly models?: NameFilter | undefined
+  readonly roles?: NameFilter | undefined
+  readonly toolsUsed?: NameFilter | undefined
+  /** Of these a session must have all of `any`. */
+  readonly tags?: NameFilter | undefined
   readonly since?: string | undefined
   readonly until?: string | undefined
 }
@@ -80,32 +87,54 @@ function requiredCondition(condition: TermCondition): SqlText {
       and other.session_id = u.session_id and other.first_seq = u.first_seq and ${meets(condition, text`other`)})))`
 }
 
+const nothing = text``
+
+/** Whether a filter asks for what only the message itself tells. */
+export function looksAtMessage({ participants, models, toolsUsed }: UnitFilter): boolean {
+  return participants !== undefined || models !== undefined || toolsUsed !== undefined
+}
+
+/** Of a column that holds one name, or null. */
+function isAmong(column: SqlText, { any, none }: NameFilter): SqlText {
+  return text`${any.length === 0 ? nothing : text`and ${column} in ${jsonTexts(any)}`}
+    ${none.length === 0 ? nothing : text`and coalesce(${column}, '') not in ${jsonTexts(none)}`}`
+}
+
+/** Of a column that holds a list of names, or null. */
+function hasAny(column: SqlText, { any, none }: NameFilter): SqlText {
+  return text`${any.length === 0 ? nothing : text`and ${column} && array${jsonTexts(any)}`}
+    ${none.length === 0 ? nothing : text`and not coalesce(${column} && array${jsonTexts(none)}, false)`}`
+}
+
+/** The condition on a session's tags: all of some, none of others. */
+export function tagCondition({ any, none }: NameFilter): SqlText {
+  return text`s.tags @> array${jsonTexts(any)} ${none.length === 0 ? nothing : text`and not s.tags && array${jsonTexts(none)}`}`
+}
+
 /** The conditions that the unit row cannot answer by itself go to the message and the session. */
 export function filterConditions(filter: UnitFilter): SqlText {
-  const none = text``
+  const { participants, models, toolsUsed, tags } = filter
   const messageFilters = [
-    filter.participants === undefined ? none : text`and m.sender in ${jsonTexts(filter.participants)}`,
-    filter.models === undefined ? none : text`and m.model in ${jsonTexts(filter.models)}`,
-    filter.toolsUsed === undefined ? none : text`and m.tools_used && array${jsonTexts(filter.toolsUsed)}`,
+    participants === undefined ? nothing : isAmong(text`m.sender`, participants),
+    models === undefined ? nothing : isAmong(text`m.model`, models),
+    toolsUsed === undefined ? nothing : hasAny(text`m.tools_used`, toolsUsed),
   ]
-  const needsMessage =
-    filter.participants !== undefined || filter.models !== undefined || filter.toolsUsed !== undefined
   return joined(
     [
-      filter.sessionId === undefined ? none : text`and u.session_id = ${filter.sessionId}::text::uuid`,
-      filter.notSessionId === undefined ? none : text`and u.session_id <> ${filter.notSessionId}::text::uuid`,
-      filter.roles === undefined ? none : text`and u.role in ${jsonTexts(filter.roles)}`,
-      filter.since === undefined ? none : text`and u.timestamp >= ${filter.since}::text::timestamptz`,
-      filter.until === undefined ? none : text`and u.timestamp <= ${filter.until}::text::timestamptz`,
-      needsMessage
+      filter.sessionId === undefined ? nothing : text`and u.session_id = ${filter.sessionId}::text::uuid`,
+      filter.notSessionId === undefined ? nothing : text`and u.session_id <> ${filter.notSessionId}::text::uuid`,
+      filter.roles === undefined ? nothing : isAmong(text`u.role`, filter.roles),
+      filter.since === undefined ? nothing : text`and u.timestamp >= ${filter.since}::text::timestamptz`,
+      filter.until === undefined ? nothing : text`and u.timestamp <= ${filter.until}::text::timestamptz`,
+      looksAtMessage(filter)
         ? text`and exists (select from messages m where m.tenant_id = u.tenant_id and m.session_id = u.session_id
             and m.seq = u.first_seq ${joined(messageFilters, text` `)})`
-        : none,
+        : nothing,
       text`and not exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and s.restricted)`,
-      filter.tags === undefined
-        ? none
+      tags === undefined
+        ? nothing
         : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id
-            and s.tags @> array${jsonTexts(filter.tags)})`,
+            and ${tagCondition(tags)})`,
     ],
     text` `,
   )

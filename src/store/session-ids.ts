@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 
 import type { Queries } from './rows.ts'
+import type { NameFilter } from './score-units.ts'
 
 /** A session and the number of its last message. */
 export interface SessionExtent {
@@ -24,20 +25,21 @@ export async function sessionExtents(
   return rows.map((row) => ({ id: row.id, lastSeq: Number(row.last_seq) }))
 }
 
-/** A session, or those that have all of some tags, with how many messages each has; at most `limit`. */
+/** A session, or those that have some tags, with how many messages each has; at most `limit`. */
 export async function sessionSizes(
   sql: Queries,
   tenantId: number,
   wanted: {
     readonly sessionId?: string | undefined
-    readonly tags?: readonly string[] | undefined
+    readonly tags?: NameFilter | undefined
     readonly limit: number
   },
 ): Promise<{ readonly id: string; readonly messages: number }[]> {
-  const { sessionId, tags = [] } = wanted
+  const { sessionId, tags = { any: [], none: [] } } = wanted
   const rows = await sql<{ id: string; messages: string }[]>`
     select id, message_count as messages from sessions where tenant_id = ${tenantId}
       ${sessionId === undefined ? sql`` : sql`and id = ${sessionId}`}
-      and tags @> array(select jsonb_array_elements_text(${JSON.stringify(tags)}::text::jsonb)) limit ${wanted.limit}`
+      and tags @> array(select jsonb_array_elements_text(${JSON.stringify(tags.any)}::text::jsonb))
+      and not tags && array(select jsonb_array_elements_text(${JSON.stringify(tags.none)}::text::jsonb)) limit ${wanted.limit}`
   return rows.map(({ id, messages }) => ({ id, messages: Number(messages) }))
 }

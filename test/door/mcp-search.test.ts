@@ -141,6 +141,12 @@ describe('filters', () => {
     ['until', { until: '2024-01-20T00:00:00Z' }, ['one', 'two']],
     ['since and until', { since: '2024-01-15', until: '2024-02-01' }, ['three', 'two']],
     ['tags', { tags: ['zoo'] }, ['four']],
+    ['participants left out', { participants: ['!Ada', '!Bo'] }, ['three', 'two']],
+    ['models left out', { models: ['!model-f'] }, ['four', 'one', 'three']],
+    ['roles left out', { roles: ['!tool', '!assistant'] }, ['four', 'one']],
+    ['tools left out', { tools_used: ['!grep'] }, ['four', 'one', 'two']],
+    ['tags left out', { tags: ['!zoo'] }, ['one', 'three', 'two']],
+    ['one tag and not another', { tags: ['zoo', '!cats'] }, []],
     [
       'all of them',
       { session_id: 'filtered', participants: ['clerk'], models: ['model-f'], since: '2024-01-01' },
@@ -158,6 +164,13 @@ describe('filters', () => {
     const given = Object.entries(filter).filter(([, value]) => !Array.isArray(value) || value.length > 0)
     for (const { hit } of hitsOf(reply))
       expect(hit?.why.filters.toSorted()).toEqual(given.map(([name]) => name).toSorted())
+  })
+
+  test('refuse a role that there is not, and name those that there are', async () => {
+    for (const role of ['robot', '!robot'])
+      expect(await tools.refusal('search_memory', { query: 'ocelot', roles: [role] })).toMatch(
+        /"robot" is no role.*assistant/s,
+      )
   })
 
   test('refuse an end before its beginning', async () => {

@@ -1,11 +1,10 @@
 import type { Command } from 'commander'
 
 import { limits } from '../../limits.ts'
-import { roleSchema, type Role } from '../../model/message.ts'
 import type { SearchReply } from '../../search/reply.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
-import { collect, collectOneOf, wholeNumber } from '../parse-options.ts'
+import { collect, wholeNumber } from '../parse-options.ts'
 
 /** A hit in a terminal is read at a glance; `verbatim show` has the rest. */
 const terminalCharactersMax = 500
@@ -14,7 +13,7 @@ interface SearchOptions {
   readonly session?: string
   readonly participant?: readonly string[]
   readonly model?: readonly string[]
-  readonly role?: readonly Role[]
+  readonly role?: readonly string[]
   readonly tool?: readonly string[]
   readonly tag?: readonly string[]
   readonly since?: string
@@ -47,12 +46,13 @@ function renderForTerminal(reply: SearchReply): string {
 export function registerSearch(program: Command): void {
   program
     .command('search')
-    .description('find messages by words, "quoted phrases", names, paths, error codes')
+    .description('find messages by words, "quoted phrases", names, paths, error codes, and by meaning')
+    .addHelpText('after', "\nA name that begins with ! is left out: --role '!tool' --participant '!Ada'")
     .argument('<query...>', 'what to look for')
     .option('--session <id>', 'only in this session')
     .option('--participant <name>', 'only messages of this sender (repeatable)', collect)
     .option('--model <name>', 'only messages of this model (repeatable)', collect)
-    .option('--role <role>', 'only this role (repeatable)', collectOneOf(roleSchema.options))
+    .option('--role <role>', 'only this role (repeatable)', collect)
     .option('--tool <name>', 'only messages that call this tool (repeatable)', collect)
     .option('--tag <tag>', 'only sessions with this tag (repeatable)', collect)
     .option('--since <time>', 'only since (ISO 8601)')

@@ -1,0 +1,72 @@
+import { requireSession } from '../capture/session-reference.ts'
+import { InputError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Caller } from '../model/access.ts'
+import { roleSchema } from '../model/message.ts'
+import { checkName, parseTime } from '../model/validate.ts'
+import type { Database } from '../store/database.ts'
+import type { NameFilter, UnitFilter } from '../store/score-units.ts'
+
+/** What a search may be narrowed to. In every list of names `!name` leaves one out. */
+export interface FilterInput {
+  readonly sessionId?: string | undefined
+  /** Leaves this session out, by our id. */
+  readonly notSessionId?: string | undefined
+  readonly participants?: readonly string[] | undefined
+  readonly models?: readonly string[] | undefined
+  readonly roles?: readonly string[] | undefined
+  readonly toolsUsed?: readonly string[] | undefined
+  readonly since?: string | number | undefined
+  readonly until?: string | number | undefined
+  readonly tags?: readonly string[] | undefined
+}
+
+/** Reads and checks filters. Errors: InputError, NotFoundError. */
+export async function readFilter(database: Database, caller: Caller, input: FilterInput): Promise<UnitFilter> {
+  const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
+  const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
+  if (since !== undefined && until !== undefined && since > until) {
+    throw new InputError(`Cannot search from "${since}" until "${until}" as "since" must not be after "until"`)
+  }
+  const sessionId =
+    input.sessionId === undefined ? undefined : (await requireSession(database, caller.tenantId, input.sessionId)).id
+  return {
+    sessionId,
+    notSessionId: input.notSessionId,
+    since,
+    until,
+    participants: readNames(input.participants, 'participants'),
+    models: readNames(input.models, 'models'),
+    roles: readRoles(input.roles),
+    toolsUsed: readNames(input.toolsUsed, 'tools_used'),
+    tags: readNames(input.tags, 'tags'),
+  }
+}
+
+/** Names as they are given, "!name" for one that is not wanted. A lone "!" is a name. */
+function readNames(values: readonly string[] | undefined, field: string): NameFilter | undefined {
+  if (values === undefined || values.length === 0) return undefined
+  const isUnwanted = (value: string) => value.startsWith('!') && value.length > 1
+  const check = (value: string) => checkName(value, { field, charactersMax: limits.nameCharactersMax })
+  return {
+    any: values.filter((value) => !isUnwanted(value)).map(check),
+    none: values.filter(isUnwanted).map((value) => check(value.slice(1))),
+  }
+}
+
+function readRoles(values: readonly string[] | undefined): NameFilter | undefined {
+  const roles = readNames(values, 'roles')
+  const unknown = [...(roles?.any ?? []), ...(roles?.none ?? [])].find((role) => !roleSchema.safeParse(role).success)
+  if (unknown === undefined) return roles
+  throw new InputError(`Cannot search as "${unknown}" is no role`, {
+    remedy: `Roles are ${roleSchema.options.join(', ')}; "!tool" leaves a role out`,
+  })
+}
+
+/** The filters that are set, by the names of their arguments. */
+export function filterNames(filter: UnitFilter): string[] {
+  const { sessionId: session_id, toolsUsed: tools_used, notSessionId: _own, ...rest } = filter
+  return Object.entries({ session_id, ...rest, tools_used }).flatMap(([name, value]) =>
+    value === undefined ? [] : [name],
+  )
+}
