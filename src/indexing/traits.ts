@@ -8,6 +8,8 @@ export const traits = {
   question: 4,
   /** A standing instruction or a preference: "always answer in German", "I prefer tabs". */
   standing: 8,
+  /** It is short and ends with a question, whatever it tells before that. */
+  asks: 16,
 } as const
 
 /** Longer texts are looked at in their beginning only. */
@@ -16,6 +18,7 @@ const readCharacters = 2_000
 const questionShare = 0.5
 /** A longer text tells something besides what it asks. */
 const questionWordsMax = 30
+const asksWordsMax = 40
 
 const months =
   'january|february|march|april|june|july|august|september|october|november|december|januar|februar|märz|juni|juli|oktober|dezember|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|enero|febrero|marzo|abril|junio|julio|agosto|septiembre|octubre|noviembre|diciembre'
@@ -42,12 +45,21 @@ export function traitsOf(text: string): number {
     (timeWords.test(read) ? traits.time : 0) |
     (numbers.test(read) ? traits.number : 0) |
     (isQuestion(text, read) ? traits.question : 0) |
-    (standingWords.test(read) ? traits.standing : 0)
+    (standingWords.test(read) ? traits.standing : 0) |
+    (asksAtItsEnd(text, read) ? traits.asks : 0)
   )
 }
 
+function hasWordsAtMost(text: string, read: string, max: number): boolean {
+  return text.length <= readCharacters && read.split(/\s+/u, max + 1).length <= max
+}
+
+function asksAtItsEnd(text: string, read: string): boolean {
+  return /[?？]$/u.test(read) && hasWordsAtMost(text, read, asksWordsMax)
+}
+
 function isQuestion(text: string, read: string): boolean {
-  if (text.length > readCharacters || read.split(/\s+/u, questionWordsMax + 1).length > questionWordsMax) return false
+  if (!hasWordsAtMost(text, read, questionWordsMax)) return false
   const asked = [...read.matchAll(sentences)].reduce(
     (sum, [sentence]) => sum + (/[?？]$/u.test(sentence.trimEnd()) ? sentence.length : 0),
     0,

@@ -13,12 +13,15 @@ export interface HashedQueries {
   readonly names: readonly { readonly term: bigint; readonly group: number }[]
   /** What a message must hold besides: with several queries a word of each, and every quoted phrase. */
   readonly required: readonly TermCondition[]
+  /** The words of each title that is preferred. */
+  readonly titles: readonly (readonly bigint[])[]
 }
 
 export function hashQueries(queries: readonly ParsedQuery[], hasher: TermHasher): HashedQueries {
   const terms: HashedTerm[] = []
   const names: { term: bigint; group: number }[] = []
   const required: TermCondition[] = []
+  const titles: bigint[][] = []
   let groups = 0
   for (const query of queries) {
     const hashed = query.terms.map(({ term, weight, group, lowValue }) => ({
@@ -35,12 +38,11 @@ export function hashQueries(queries: readonly ParsedQuery[], hasher: TermHasher)
     if (queries.length > 1 && telling.length > 0) required.push({ any: telling })
     // A word that is not among the terms (a query has only so many) is checked in the text alone.
     const words = new Set(query.terms.map(({ term }) => term))
-    for (const phrase of query.phrases) {
-      const all = [...new Set(phrase.filter((word) => words.has(word)))].map(hasher)
-      if (all.length > 0) required.push({ all })
-    }
+    const hashesOf = (phrase: readonly string[]) => [...new Set(phrase.filter((word) => words.has(word)))].map(hasher)
+    for (const all of query.phrases.map(hashesOf)) if (all.length > 0) required.push({ all })
+    titles.push(...query.titles.map(hashesOf).filter((title) => title.length > 0))
   }
-  return { terms, names, required }
+  return { terms, names, required, titles }
 }
 
 /**
@@ -55,7 +57,9 @@ export function recogniseNames(queries: HashedQueries, statistics: CorpusStatist
     const terms = queries.terms.map((term) =>
       named.has(term.group) ? { ...term, weight: term.weight * weights.name } : term,
     )
-    return { ...queries, terms, names }
+    // Who writes "I" says as much as their name: it weighs as the word does, and chooses no candidates.
+    const asSaid = names.map(({ term, group }) => ({ term, group, weight: weights.name, lowValue: true }))
+    return { ...queries, terms: [...terms, ...asSaid], names }
   }
   const asSenders = names.map(({ term, group }) => ({ term, group, weight: 1, lowValue: false }))
   return { ...queries, terms: [...queries.terms, ...asSenders], names }

@@ -23,14 +23,17 @@ export interface QueryTerm {
 export interface ParsedQuery {
   /** At most `limits.queryTermsMax`, in the order of the query. Empty for a query without a letter, a digit or a pictograph. */
   readonly terms: readonly QueryTerm[]
-  /** What stood in quotes, as the atoms that `phraseMatches` compares. */
+  /** What stood in quotes and must stand in the text, as the atoms that `phraseMatches` compares. */
   readonly phrases: readonly (readonly string[])[]
+  /** What stood in quotes inside a sentence, where quotes mark a title or somebody's words: it is preferred, not required. */
+  readonly titles: readonly (readonly string[])[]
   /** The query as given, for the embedder. */
   readonly text: string
 }
 
 const weights = { asWritten: 1, stem: 0.8, doubtfulStem: 0.5, part: 0.4, thaiGram: 0.3, stopWord: 0.2 } as const
 const phrasesMax = 10
+const sentenceFunctionWords = 3
 
 /** Each pair excludes its own opening mark inside, so that a row of opening marks is scanned once and not once for each. */
 const quoted = /"([^"]*)"|“([^“”"]*)[”"]|„([^„“”"]*)[“”"]|«([^«»]*)»|「([^「」]*)」|『([^『』]*)』|＂([^＂]*)＂/gu
@@ -58,7 +61,18 @@ export function parseQuery(query: string): ParsedQuery {
     }
     group++
   }
-  return { terms: selectTerms([...terms.values()]), phrases: phrasesOf(query), text: query }
+  const phrases = phrasesOf(query)
+  const [required, preferred] = isSentence(query, languages) ? [[], phrases] : [phrases, []]
+  return { terms: selectTerms([...terms.values()]), phrases: required, titles: preferred, text: query }
+}
+
+/** A question, or as many function words outside the quotes as nobody types who looks words up. */
+function isSentence(query: string, languages: readonly string[]): boolean {
+  const outside = query.replaceAll(quoted, ' ')
+  if (outside.trim() === '') return false
+  const words = tokenize(outside, { language: null, stems: false })
+  const functionWords = words.filter(({ kind, term }) => kind === 'word' && isStopWord(term, languages.slice(0, 1)))
+  return functionWords.length >= sentenceFunctionWords || (/[?？]\s*$/u.test(outside) && words.length > 0)
 }
 
 function formsOf(

@@ -55,7 +55,7 @@ export interface RankRequest {
 }
 
 /** The best by their own words, which are then looked at among their neighbours. */
-const seedsMax = 200
+const seedsMax = 100
 /** The nearest by meaning that are asked for, parts of long messages among them. */
 const nearestMax = 100
 /** Of these so many count, and no more than a share of all messages: a list that names nearly everything says nothing. */
@@ -88,18 +88,20 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const lists = onlyMeaning
     ? semantic.lists
     : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes))
-  const places = [...seeds.messages.slice(0, seedsMax), ...standing, ...placesOf(lists)]
+  const seen = [...seeds.messages.slice(0, seedsMax), ...standing, ...placesOf(lists)]
   const evidence = await database.run((sql) =>
     readEvidence(sql, {
       tenantId,
       filter,
-      stretches: stretchesAround(places),
+      stretches: stretchesAround(seen),
       terms: [...plan.all, ...known.names].map(({ term }) => term),
     }),
   )
   const nearness = new Nearness(lists, weights)
+  const places = new Map(plan.all.map(({ term }, place) => [term, place]))
   const question: Question = {
     terms: byWords ? plan.all : [],
+    titles: known.titles.map((title) => title.flatMap((term) => places.get(term) ?? [])),
     senders: known.names.map((_, index) => plan.all.length + index),
     intent: readIntent(text),
     times: await readTimes(text, request.now),
@@ -165,7 +167,10 @@ async function byMeaning(
 function asksMore({ terms, names }: HashedQueries): boolean {
   const named = new Set(names.map(({ group }) => group))
   const telling = terms.filter(({ group, lowValue }) => !lowValue && !named.has(group))
-  return new Set(telling.map(({ group }) => group)).size > 1 || terms.some(({ lowValue }) => lowValue)
+  return (
+    new Set(telling.map(({ group }) => group)).size > 1 ||
+    terms.some(({ group, lowValue }) => lowValue && !named.has(group))
+  )
 }
 
 /** The ranked turns with their best parts and their places by words and by meaning alone. */

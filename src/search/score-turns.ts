@@ -16,6 +16,8 @@ export interface Question {
   readonly terms: readonly ScoringTerm[]
   /** Places in `frequencies` that stand for senders the query names. */
   readonly senders: readonly number[]
+  /** Places in `frequencies` of the words of each title that the query quotes. */
+  readonly titles: readonly (readonly number[])[]
   readonly intent: QueryIntent
   readonly times: readonly NamedTime[]
   /** Words of an average unit. */
@@ -77,6 +79,7 @@ function partScore(
 export function turnFactor(turn: RankedTurn, question: Question, weights: Weights): number {
   return (
     senderFactor(turn, question, weights) *
+    titleFactor(turn, question, weights) *
     intentFactor(turn, question, weights) *
     dateFactor(turn, question, weights) *
     roleFactor(turn, question, weights) *
@@ -95,11 +98,21 @@ function senderFactor(turn: RankedTurn, question: Question, weights: Weights): n
   return question.senders.some((place) => (fields?.[place] ?? 0) > 0) ? 1 + weights.sender : 1
 }
 
+/** A turn with all words of a title in one part of it; of several titles the share that it has. */
+function titleFactor(turn: RankedTurn, { titles }: Question, weights: Weights): number {
+  if (titles.length === 0) return 1
+  const found = titles.filter((title) =>
+    turn.parts.some(({ frequencies }) => title.every((place) => (frequencies[place] ?? 0) > 0)),
+  )
+  return 1 + (weights.title * found.length) / titles.length
+}
+
 function intentFactor(turn: RankedTurn, { intent }: Question, weights: Weights): number {
   return (
     (intent.asksTime && (turn.traits & traits.time) !== 0 ? 1 + weights.time : 1) *
     (intent.asksNumber && (turn.traits & traits.number) !== 0 ? 1 + weights.number : 1) *
-    ((turn.traits & traits.question) === 0 ? 1 : 1 - weights.question)
+    ((turn.traits & traits.question) === 0 ? 1 : 1 - weights.question) *
+    ((turn.traits & traits.asks) === 0 ? 1 : 1 - weights.asks)
   )
 }
 

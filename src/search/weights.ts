@@ -21,7 +21,7 @@ export const weights = {
   /** For each further word of the query that matches. */
   coordination: 0.05,
   /** Up to twenty words, a longer message is likelier to be told something with. */
-  substance: 0.5,
+  substance: 0.3,
   substanceWords: 20,
   /** The query names who wrote it. */
   sender: 1.1,
@@ -34,8 +34,11 @@ export const weights = {
   userAsked: 2,
   assistantAsked: 0.5,
   user: 0.3,
-  /** A short message that only asks. */
+  /** The query quotes a title and the message has all of its words. */
+  title: 0.5,
+  /** A short message that only asks, and one that ends by asking. */
   question: 0.35,
+  asks: 0.2,
   /** The user's standing instructions and preferences: a factor, and a share of the best score, so that they are seen. */
   standing: 0.3,
   standingShare: 0.1,
@@ -44,6 +47,8 @@ export const weights = {
   /** A session's three best messages lift the others of it. */
   session: 0.5,
   sessionBest: 3,
+  /** Each further message of one session in the result counts so much less than the one before it: others are seen too. */
+  sessionRepeat: 0.03,
   /** Fusion with vectors: what the first by meaning is worth beside the best by words. Models on this machine are small ones. */
   meaning: 0.7,
   meaningLocal: 0.35,

@@ -39,6 +39,7 @@ function unit(said: Said): UnitEvidence {
 const question: Question = {
   terms: [{ weight: 5, group: 0 }],
   senders: [],
+  titles: [],
   intent: { asksTime: false, asksNumber: false, speaker: undefined },
   times: [],
   averageLength: 20,
@@ -93,9 +94,9 @@ describe('stretchesAround()', () => {
       { sessionId: 'b', seq: 1 },
     ]
     expect(stretchesAround(places)).toEqual([
-      { sessionId: 'a', fromSeq: 1, toSeq: 15 },
-      { sessionId: 'a', fromSeq: 24, toSeq: 36 },
-      { sessionId: 'b', fromSeq: 1, toSeq: 7 },
+      { sessionId: 'a', fromSeq: 1, toSeq: 13 },
+      { sessionId: 'a', fromSeq: 26, toSeq: 34 },
+      { sessionId: 'b', fromSeq: 1, toSeq: 5 },
     ])
   })
 })
@@ -165,8 +166,20 @@ describe('turnFactor()', () => {
   it('holds back a short message that only asks, and lifts a user’s standing instruction', () => {
     const of = (said: Partial<Said>) => turnFactor(only(turnsOf({ seq: 1, ...said })), question, weights)
     expect(of({ traits: traits.question })).toBeLessThan(of({}))
+    expect(of({ traits: traits.asks })).toBeLessThan(of({}))
     expect(of({ traits: traits.standing, role: 'user' })).toBeGreaterThan(of({ role: 'user' }))
     expect(of({ traits: traits.standing, role: 'assistant' })).toBe(of({ role: 'assistant' }))
+  })
+})
+
+describe('titles', () => {
+  it('lift a turn that has all of their words in one part, and of several titles by the share that it has', () => {
+    const titles = [[0, 1], [2]]
+    const of = (frequencies: readonly number[]) =>
+      turnFactor(only(turnsOf({ seq: 1, frequencies })), { ...question, titles }, weights)
+    expect(of([1, 1, 1])).toBeGreaterThan(of([1, 1, 0]))
+    expect(of([1, 1, 0])).toBe(of([0, 0, 1]))
+    expect(of([1, 0, 0])).toBe(of([0, 0, 0]))
   })
 })
 
@@ -228,6 +241,17 @@ describe('rankTurns()', () => {
       { nearness: nearnessOf(40, 20), weights, onlyMeaning: true },
     )
     expect(order.map(({ turn }) => turn.seq)).toEqual([40, 20])
+  })
+
+  it('spreads equal matches over sessions, and its scores never rise from one to the next', () => {
+    const sessions = ['a', 'b'].flatMap((sessionId) =>
+      Array.from({ length: 40 }, (_, at) => ({ seq: 1 + at * 10, frequencies: [1], sessionId })),
+    )
+    const order = rankTurns(turnsOf(...sessions), question, { nearness: nearnessOf(), weights })
+    const best = order.slice(0, 10).map(({ turn }) => turn.sessionId)
+    expect(best.filter((id) => id === 'a')).toHaveLength(5)
+    expect(order).toHaveLength(80)
+    for (const [at, { score }] of order.entries()) expect(score).toBeLessThanOrEqual(order[at - 1]?.score ?? Infinity)
   })
 
   it('lets a session with several matches lift each of them', () => {

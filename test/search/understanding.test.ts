@@ -61,7 +61,9 @@ describe('traitsOf()', () => {
   it.each([
     ['I went to a support group yesterday', traits.time],
     ['We met in 2019', traits.time | traits.number],
-    ['What is that?', traits.question],
+    ['What is that?', traits.question | traits.asks],
+    ['The berths went fast this time. And you?', traits.asks],
+    ['Wirklich schön geworden, ihr zwei. 真的吗？', traits.number | traits.asks],
     ['Nice. Always answer in German', 0],
     ['Always answer in German', traits.standing],
     ['I prefer tabs over spaces', traits.standing],

@@ -33,7 +33,7 @@ describe('parseQuery()', () => {
   it.each(['', ' ', '!?', '"', '""', '& | ! <-> :*', '(((', '…—', '\u200b', '\ud800', '%_%', '「」'])(
     'gives nothing for %j',
     (query) => {
-      expect(parseQuery(query)).toEqual({ terms: [], phrases: [], text: query })
+      expect(parseQuery(query)).toEqual({ terms: [], phrases: [], titles: [], text: query })
     },
   )
 
@@ -54,6 +54,18 @@ describe('parseQuery()', () => {
     ["don't 'quote' this", []],
   ])('takes the phrases of %j', (query, phrases) => {
     expect(parseQuery(query).phrases).toEqual(phrases)
+  })
+
+  it.each([
+    ['When did Melanie read the book "nothing is impossible"?', [['nothing', 'is', 'impossible']]],
+    ['what did we say of “Kind of Blue” in the spring', [['kind', 'of', 'blue']]],
+    ['Worum geht es in „Zum Löwen“?', [['zum', 'lowen']]],
+    ['deploy "lock was held"', []],
+    ['"what is that?"', []],
+  ])('takes what a sentence quotes for a title: %j', (query, titles) => {
+    const parsed = parseQuery(query)
+    expect(parsed.titles).toEqual(titles)
+    expect(parsed.phrases.length).toBe(titles.length === 0 ? 1 : 0)
   })
 
   it('reads operators of other search engines as text', () => {
