@@ -17,7 +17,7 @@ import type { Verbatim } from '../src/verbatim.ts'
 import { packageVersion } from '../src/version.ts'
 
 const leaveMs = 30_000
-const indexMs = 600_000
+const indexMs = 3_600_000
 
 function isAlive(pid: number): boolean {
   try {

@@ -14,14 +14,16 @@ import { toolsBench } from './tools.ts'
 const benches: readonly Bench[] = [toolsBench, startupBench, saveBench, importBench, searchBench]
 
 /**
- * `npm run bench -- [name…] [--quick] [--json] [--no-build]`: runs the named benches, or all, one after the other. Exits 1
- * where a promise does not hold.
+ * `npm run bench -- [name…] [--quick] [--sizes N,N…] [--json] [--no-build]`: runs the named benches, or all, one after the
+ * other. `--sizes 10000,100000,1000000` is for the search bench: the last takes half an hour. Exits 1 where a promise does
+ * not hold.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   allowNegative: true,
   options: {
     quick: { type: 'boolean', default: false },
+    sizes: { type: 'string' },
     json: { type: 'boolean', default: false },
     build: { type: 'boolean', default: true },
   },
@@ -32,6 +34,9 @@ if (unknown !== undefined) {
 }
 const chosen = positionals.length === 0 ? benches : benches.filter(({ name }) => positionals.includes(name))
 
+const sizes = values.sizes?.split(',').map(Number)
+if (sizes?.some((size) => !Number.isInteger(size) || size < 1_000))
+  throw new Error('--sizes takes numbers of messages from 1000 on')
 if (values.build) buildWhenStale()
 const say = (text: string) => process.stderr.write(`${text}\n`)
 const machine = describeMachine()
@@ -39,7 +44,7 @@ const results: BenchResult[] = []
 for (const bench of chosen) {
   const startedAt = performance.now()
   say(`${bench.name} …`)
-  const result = await bench.run({ quick: values.quick, say: (text) => say(`  ${text}`) })
+  const result = await bench.run({ quick: values.quick, sizes, say: (text) => say(`  ${text}`) })
   results.push(result)
   say(`  took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
   if (!values.json) process.stdout.write(`\n${renderBench(result)}\n`)

@@ -21,7 +21,7 @@ export function placeKey(place: { readonly sessionId: string; readonly seq: numb
 }
 
 /** Further apart than this many entries of their session, two turns are no neighbours. */
-export const neighbourSeqMax = 4
+export const neighbourSeqMax = 3
 
 /** Puts parts together to messages and links neighbours. `evidence` is in the order of session, seq, part. */
 export function linkTurns(evidence: readonly UnitEvidence[]): RankedTurn[] {

@@ -55,7 +55,7 @@ export interface RankRequest {
 }
 
 /** The best by their own words, which are then looked at among their neighbours. */
-const seedsMax = 100
+const seedsMax = 60
 /** The nearest by meaning that are asked for, parts of long messages among them. */
 const nearestMax = 100
 /** Of these so many count, and no more than a share of all messages: a list that names nearly everything says nothing. */

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 
 import type { Role } from '../model/message.ts'
-import { filterConditions, type UnitFilter } from './score-units.ts'
+import { sessionConditions, unitConditions, type UnitFilter } from './score-units.ts'
 import { messageLevel } from './search-units.ts'
 import { joined, text } from './sql-text.ts'
 
@@ -45,11 +45,16 @@ export async function readEvidence(sql: Sql, request: EvidenceRequest): Promise<
     request.terms.length === 0
       ? text`''`
       : text`array_to_string(array[${joined(request.terms.map(frequency), text`, `)}], ',')`
+  // `date_part` gives a double; `extract` gives a numeric, which takes ten times as long.
   const statement = text`
-    select u.session_id, u.first_seq, u.part, u.term_count, (extract(epoch from u.timestamp) * 1000)::float8 as at, u.role, u.kind, u.traits,
-      ${frequencies} as frequencies, (true ${filterConditions(request.filter)}) as eligible
-    from jsonb_to_recordset(${stretches}::text::jsonb) as stretch(s uuid, a bigint, b bigint), lateral (
-      select * from search_units where tenant_id = ${request.tenantId} and level = ${messageLevel} and session_id = s and first_seq between a and b
+    select u.session_id, u.first_seq, u.part, u.term_count, date_part('epoch', u.timestamp) * 1000 as at, u.role, u.kind, u.traits,
+      ${frequencies} as frequencies, (stretch.open ${unitConditions(request.filter)}) as eligible
+    from (
+      select w.*, exists (select from sessions s where s.tenant_id = ${request.tenantId} and s.id = w.s and ${sessionConditions(request.filter)}) as open
+      from jsonb_to_recordset(${stretches}::text::jsonb) as w(s uuid, a bigint, b bigint) offset 0
+    ) stretch, lateral (
+      select * from search_units where tenant_id = ${request.tenantId} and level = ${messageLevel}
+        and session_id = stretch.s and first_seq between stretch.a and stretch.b
     ) u
     order by u.session_id, u.first_seq, u.part`.toStatement()
   const rows = await sql.unsafe<

@@ -107,13 +107,18 @@ function hasAny(column: SqlText, { any, none }: NameFilter): SqlText {
 }
 
 /** The condition on a session's tags: all of some, none of others. */
-export function tagCondition({ any, none }: NameFilter): SqlText {
+function tagCondition({ any, none }: NameFilter): SqlText {
   return text`s.tags @> array${jsonTexts(any)} ${none.length === 0 ? nothing : text`and not s.tags && array${jsonTexts(none)}`}`
 }
 
-/** The conditions that the unit row cannot answer by itself go to the message and the session. */
-export function filterConditions(filter: UnitFilter): SqlText {
-  const { participants, models, toolsUsed, tags } = filter
+/** What a filter asks of a session `s`: who may be found at all, and tags. */
+export function sessionConditions({ tags }: UnitFilter): SqlText {
+  return text`not s.restricted ${tags === undefined ? nothing : text`and ${tagCondition(tags)}`}`
+}
+
+/** What a filter asks of a unit `u`; what its row cannot answer by itself goes to the message. */
+export function unitConditions(filter: UnitFilter): SqlText {
+  const { participants, models, toolsUsed } = filter
   const messageFilters = [
     participants === undefined ? nothing : isAmong(text`m.sender`, participants),
     models === undefined ? nothing : isAmong(text`m.model`, models),
@@ -130,11 +135,6 @@ export function filterConditions(filter: UnitFilter): SqlText {
         ? text`and exists (select from messages m where m.tenant_id = u.tenant_id and m.session_id = u.session_id
             and m.seq = u.first_seq ${joined(messageFilters, text` `)})`
         : nothing,
-      text`and not exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and s.restricted)`,
-      tags === undefined
-        ? nothing
-        : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id
-            and ${tagCondition(tags)})`,
     ],
     text` `,
   )
@@ -164,7 +164,8 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
   const columns = text`u.session_id, u.first_seq, u.part, u.terms, u.frequencies, u.term_count, u.timestamp`
   const scope = text`u.tenant_id = ${query.tenantId} and u.level = ${query.level}`
   const conditions = text`${meets(query.candidates, text`u`)}
-    ${joined(query.required.map(requiredCondition), text` `)} ${filterConditions(query.filter)}`
+    ${joined(query.required.map(requiredCondition), text` `)} ${unitConditions(query.filter)}
+    and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and ${sessionConditions(query.filter)})`
   // Only where not every candidate can be looked at; the index on time gives the newest units.
   const newest =
     query.newestUnits === 0

@@ -94,9 +94,9 @@ describe('stretchesAround()', () => {
       { sessionId: 'b', seq: 1 },
     ]
     expect(stretchesAround(places)).toEqual([
-      { sessionId: 'a', fromSeq: 1, toSeq: 13 },
-      { sessionId: 'a', fromSeq: 26, toSeq: 34 },
-      { sessionId: 'b', fromSeq: 1, toSeq: 5 },
+      { sessionId: 'a', fromSeq: 1, toSeq: 12 },
+      { sessionId: 'a', fromSeq: 27, toSeq: 33 },
+      { sessionId: 'b', fromSeq: 1, toSeq: 4 },
     ])
   })
 })
