@@ -67,32 +67,32 @@ export class VectorStore {
     this.#index = new PgvectorIndex(this.#database)
   }
 
-  /** Vectors for every message that has none, and the graph where one is due. */
+  /** Vectors for every message that has none, and the graph as soon as one is due, as the product's own worker does it. */
   async grow(): Promise<Figure[]> {
     const { stored, home } = this.#store
     const space = await this.#space()
     const options = { signal: new AbortController().signal }
     const startedAt = performance.now()
     const added = stored.length - this.#made
-    for (; this.#made < stored.length; this.#made += vectorsPerCall)
+    for (; this.#made < stored.length; this.#made += vectorsPerCall) {
+      const messages = stored.slice(this.#made, this.#made + vectorsPerCall)
       await this.#index.upsert(
         space,
-        stored.slice(this.#made, this.#made + vectorsPerCall).map((message) => this.#recordOf(message)),
+        messages.map((message) => this.#recordOf(message)),
         options,
       )
+      await this.#index.maintain(space, options)
+    }
     this.#made = stored.length
-    const writtenAt = performance.now()
-    await this.#index.maintain(space, options)
-    const label = sizeLabel(stored.length)
+    const tookMs = performance.now() - startedAt
     await home.sql`analyze unit_vectors`
     return [
       {
-        name: `${label}: vectors written, ${dimensions} dimensions`,
-        value: added / ((writtenAt - startedAt) / 1_000),
+        name: `${sizeLabel(stored.length)}: vectors written, ${dimensions} dimensions`,
+        value: added / (tookMs / 1_000),
         unit: 'vectors/s',
         samples: added,
       },
-      { name: `${label}: graph of vectors built`, value: (performance.now() - writtenAt) / 1_000, unit: 's' },
     ]
   }
 

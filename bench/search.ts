@@ -21,6 +21,8 @@ const searchP95MsMax = 100
 const hybridP95MsMax = 150
 /** What a search may cost in the largest store, beside the smallest. */
 const growthMax = 3
+/** Beyond it the embedded engine would take half an hour to make the graph of the vectors. */
+const vectorsMax = 100_000
 const warmUp = 5
 
 /** The terms by which a search of this query finds its candidates. */
@@ -252,7 +254,7 @@ export const searchBench: Bench = {
       options.say('searching')
       const bounded = size >= 100_000
       figures.push(...(await measureAt(store, corpus, { ...options, bounded })))
-      if (vectors === undefined) continue
+      if (vectors === undefined || size > vectorsMax) continue
       options.say('making vectors and searching by meaning too')
       const sets = makeQueries(corpus, { each: (options.quick ? 20 : 60) + warmUp, seed: 29 })
       figures.push(...(await measureHybrid(store, vectors, { sets, bounded })))
