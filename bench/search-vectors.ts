@@ -114,6 +114,7 @@ export class VectorStore {
       name: 'text-embedding-3-small, cut',
       dimensions,
       revision: '1',
+      index: this.#index.name,
     })
     // Made here and now, and not by the daemon, which has no embedder.
     await home.sql`delete from outbox where tenant_id = ${tenantId} and topic = 'embed'`

@@ -41,7 +41,7 @@ const database = {
   close: () => connection.close(),
 }
 const caller = localCaller('bench')
-await makeCurrent(connection.sql, caller.tenantId, await embedder.describe())
+await makeCurrent(connection.sql, caller.tenantId, { ...(await embedder.describe()), index: 'replayed' })
 
 const placeSchema = z.object({
   conversation: z.string(),
@@ -71,6 +71,7 @@ await using verbatim = new Verbatim({
   semantic: {
     index: {
       kind: 'pgvector',
+      name: 'replayed',
       query: async (space, query) => (await replayedIndex()).query(space, query),
       upsert: async () => undefined,
       fetch: async () => [],

@@ -39,6 +39,7 @@ const similarityStep = 0.005
  */
 export class ReplayedIndex implements VectorIndex {
   readonly kind = 'pgvector'
+  readonly name = 'replayed'
   readonly #replay: Replay
   readonly #places: ReadonlyMap<string, Place>
   readonly #numbers: ReadonlyMap<string, number>

@@ -52,6 +52,7 @@ const deleteBatch = 2_000
 /** Vectors in the database itself. They are found as soon as they are written. */
 export class PgvectorIndex implements VectorIndex {
   readonly kind = 'pgvector'
+  readonly name = 'pgvector'
   readonly #database: Database
   readonly #form: VectorForm
   readonly #exactVectorsMax: number

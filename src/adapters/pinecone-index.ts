@@ -42,6 +42,7 @@ const freshnessPollMs = 500
  */
 export class PineconeIndex implements VectorIndex {
   readonly kind = 'pinecone'
+  readonly name: string
   readonly #target: PineconeTarget
   /** The number of the last write of this process to each namespace. */
   readonly #written = new Map<string, number>()
@@ -49,6 +50,7 @@ export class PineconeIndex implements VectorIndex {
 
   constructor(target: PineconeTarget) {
     this.#target = target
+    this.name = `pinecone/${target.index}`
   }
 
   async upsert(space: VectorSpace, records: readonly VectorRecord[], options: CallOptions): Promise<void> {

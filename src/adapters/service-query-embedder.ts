@@ -25,11 +25,27 @@ export class ServiceQueryEmbedder {
       this.#services.get(path) ??
       new OpenAiCompatibleEmbedder({ target: { kind: 'socket', path }, dimensions: undefined })
     this.#services.set(path, service)
-    const [vector] = await service.embed([text], { purpose: 'query', signal: options.signal })
+    const vector = await embedOne(service, model, { text, signal: options.signal })
     if (vector?.length !== model.dimensions) throw new ProviderError(model.provider, 'malformed')
     const [oldest] = this.#cache.keys()
     if (this.#cache.size >= cachedMax && oldest !== undefined) this.#cache.delete(oldest)
     this.#cache.set(key, vector)
     return vector
+  }
+}
+
+/** What fails is told of the model that was asked for, not of the protocol that the socket speaks. */
+async function embedOne(
+  service: OpenAiCompatibleEmbedder,
+  model: EmbeddingModel,
+  query: { readonly text: string; readonly signal: AbortSignal },
+): Promise<Float32Array | undefined> {
+  try {
+    const [vector] = await service.embed([query.text], { purpose: 'query', signal: query.signal })
+    return vector
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    const { failure, retryAfterMs, status } = error
+    throw new ProviderError(model.provider, failure, { retryAfterMs, status, cause: error })
   }
 }

@@ -16,6 +16,8 @@ export interface EmbeddingServicesOptions {
   readonly config: EmbedderSettings
   readonly budget: DailyBudget
   readonly database: Database
+  /** Of the vector index that is searched. */
+  readonly indexName: string
   readonly log: Log
 }
 
@@ -35,12 +37,12 @@ export class EmbeddingServices {
 
   /** Offers what is not offered yet. A provider that cannot say which its model is now is asked again the next time. */
   async offer(): Promise<void> {
-    const { embedder, database, log } = this.#options
+    const { embedder, database, indexName, log } = this.#options
     try {
       await this.#serve(embedder)
       for (const tenantId of await database.run(tenantIds)) {
         for (const model of await database.run((sql) => readModels(sql, tenantId))) {
-          if (model.state === 'former') await this.#offerFormer(model)
+          if (model.state === 'former' && model.index === indexName) await this.#offerFormer(model)
         }
       }
     } catch (error) {

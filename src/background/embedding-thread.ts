@@ -42,6 +42,7 @@ async function open() {
       config: config.embedder,
       budget,
       database,
+      indexName: index.name,
       log,
     }),
     worker: new VectorWorker({ database, archive, embedder: budgeted, index, log, onIdle: idle }),

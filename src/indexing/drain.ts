@@ -40,7 +40,7 @@ export class Drain {
       this.#wokenAgain = true
       return
     }
-    if (this.#failures > 1 && performance.now() < this.#retryAtMs) {
+    if (this.#failures > 1 && this.#retryAtMs < Infinity) {
       // What failed twice costs something each time: it waits for its turn, whoever else saves meanwhile.
       this.#options.onIdle?.()
       return

@@ -46,9 +46,11 @@ export class ModelRegistry {
   async spaceOf(tenantId: number, signal: AbortSignal): Promise<VectorSpace> {
     const known = this.#spaces.get(tenantId)
     if (known !== undefined) return known
-    const { database, embedder } = this.#dependencies
+    const { database, embedder, index } = this.#dependencies
     const described = await embedder.describe({ signal })
-    const { id, dimensions } = await database.run((sql) => makeCurrent(sql, tenantId, described))
+    const { id, dimensions } = await database.run((sql) =>
+      makeCurrent(sql, tenantId, { ...described, index: index.name }),
+    )
     const space = { tenantId, modelId: id, dimensions }
     this.#spaces.set(tenantId, space)
     return space
@@ -60,7 +62,8 @@ export class ModelRegistry {
     for (const space of this.#spaces.values()) {
       if (isMaintained(index)) await index.maintain(space, { signal })
       const models = await database.run((sql) => readModels(sql, space.tenantId))
-      const formerModels = models.filter(({ state }) => state === 'former')
+      // Those of another index stay known: who goes back to it finds its vectors, and no other model gets their number.
+      const formerModels = models.filter((model) => model.state === 'former' && model.index === index.name)
       // Counting reads every row, and this runs after each save.
       if (formerModels.length === 0) continue
       const current = await database.run((sql) => countEmbedded(sql, space))

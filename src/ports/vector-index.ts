@@ -66,6 +66,8 @@ export interface CallOptions {
  */
 export interface VectorIndex {
   readonly kind: 'pgvector' | 'pinecone'
+  /** Which one it is: vectors in another are not in this one. "pgvector", "pinecone/<index>". */
+  readonly name: string
   /** Stores records, replacing those with the same key. Any number: the index splits them. */
   upsert(space: VectorSpace, records: readonly VectorRecord[], options: CallOptions): Promise<void>
   /** The stored vectors of some keys, for copying them to units with the same text; those not there are absent. */

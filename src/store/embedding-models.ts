@@ -3,12 +3,13 @@ import type { Sql } from 'postgres'
 import { addAllSessions, embedTopic } from './outbox.ts'
 import type { Queries } from './rows.ts'
 
-/** Which model makes vectors: the fields of the port's `EmbeddingModel`. */
+/** Which model makes vectors, the fields of the port's `EmbeddingModel`, and the name of the vector index that they are in. */
 export interface ModelIdentity {
   readonly provider: string
   readonly name: string
   readonly dimensions: number
   readonly revision: string
+  readonly index: string
 }
 
 /**
@@ -25,14 +26,15 @@ export interface StoredModel extends ModelIdentity {
 
 export async function readModels(sql: Queries, tenantId: number): Promise<StoredModel[]> {
   const rows = await sql<StoredModel[]>`
-    select id, provider, name, dimensions, revision, state from embedding_models
+    select id, provider, name, dimensions, revision, vector_index as index, state from embedding_models
     where tenant_id = ${tenantId} order by state, id desc`
-  return rows.map(({ id, provider, name, dimensions, revision, state }) => ({
+  return rows.map(({ id, provider, name, dimensions, revision, index, state }) => ({
     id,
     provider,
     name,
     dimensions,
     revision,
+    index,
     state,
   }))
 }
@@ -52,8 +54,8 @@ export async function makeCurrent(sql: Sql, tenantId: number, model: ModelIdenti
     const [row] =
       known === undefined
         ? await transaction<{ id: number }[]>`
-            insert into embedding_models (tenant_id, id, provider, name, dimensions, revision, state)
-            select ${tenantId}, coalesce(max(id), 0) + 1, ${model.provider}, ${model.name}, ${model.dimensions}, ${model.revision}, 'current'
+            insert into embedding_models (tenant_id, id, provider, name, dimensions, revision, vector_index, state)
+            select ${tenantId}, coalesce(max(id), 0) + 1, ${model.provider}, ${model.name}, ${model.dimensions}, ${model.revision}, ${model.index}, 'current'
             from embedding_models where tenant_id = ${tenantId} returning id`
         : await transaction<{ id: number }[]>`
             update embedding_models set state = 'current' where tenant_id = ${tenantId} and id = ${known.id} returning id`
@@ -80,6 +82,7 @@ function isSame(stored: ModelIdentity, model: ModelIdentity): boolean {
     stored.provider === model.provider &&
     stored.name === model.name &&
     stored.dimensions === model.dimensions &&
-    stored.revision === model.revision
+    stored.revision === model.revision &&
+    stored.index === model.index
   )
 }

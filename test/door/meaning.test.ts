@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
+import { PineconeStandIn } from '../support/stand-ins/pinecone.ts'
 import { useHome, type Home } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
 
@@ -172,6 +173,41 @@ describe('with Gemini, as its description says it answers', () => {
     const status = await until(tools, ({ waits_for: reason }) => reason !== undefined)
     expect(status.waits_for).toContain('VERBATIM_DAILY_TOKENS')
     expect(documentsSeenBy(standIn)).toEqual([])
+  })
+})
+
+describe('with another vector index than before', () => {
+  const home = useHome()
+
+  test('everything gets its vectors there, and who goes back finds those that were left', async () => {
+    await using gemini = await GeminiStandIn.start()
+    const pinecone = await PineconeStandIn.start()
+    onTestFinished(() => pinecone.stop())
+    const indexed = async (settings: Readonly<Record<string, string>>) => {
+      home.settings = geminiSettings(gemini, settings)
+      await home.endDaemon()
+      const tools = await home.tools()
+      if ((await tools.search({ query: 'kittens' })).coverage.messages_searched === 0) await saveLines(tools)
+      await until(tools, hasAll(lines.length))
+      return tools
+    }
+    await indexed({})
+    const there = {
+      VERBATIM_VECTORS: 'pinecone',
+      PINECONE_API_KEY: pinecone.apiKey,
+      PINECONE_CONTROLLER_HOST: pinecone.url,
+    }
+    const tools = await indexed(there)
+    await expect.poll(() => pinecone.namespaces('verbatim').length, { timeout: 30_000 }).toBe(1)
+    await until(tools, hasAll(lines.length))
+    expect((await tools.search({ query: 'kittens', mode: 'semantic' })).results).not.toEqual([])
+    const sent = documentsSeenBy(gemini).length
+    const back = await indexed({})
+    await expect
+      .poll(async () => (await back.search({ query: 'kittens' })).coverage.semantic, { timeout: 30_000 })
+      .toBe('on')
+    expect((await back.search({ query: 'kittens', mode: 'semantic' })).results).not.toEqual([])
+    expect(documentsSeenBy(gemini)).toHaveLength(sent)
   })
 })
 

@@ -91,6 +91,7 @@ export const embeddingModels = pgTable(
     name: text('name').notNull(),
     dimensions: integer('dimensions').notNull(),
     revision: text('revision').notNull().default(''),
+    vectorIndex: text('vector_index').notNull().default('pgvector'),
     state: text('state').notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },
@@ -102,6 +103,7 @@ export const embeddingModels = pgTable(
       table.name,
       table.dimensions,
       table.revision,
+      table.vectorIndex,
     ),
   ],
 )

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { GeminiEmbedder } from '../../src/adapters/gemini-embedder.ts'
+import { PgvectorIndex } from '../../src/adapters/pgvector-index.ts'
+import { BudgetedEmbedder } from '../../src/indexing/budgeted-embedder.ts'
+import { DailyBudget } from '../../src/indexing/daily-budget.ts'
+import { VectorWorker } from '../../src/indexing/vector-worker.ts'
+import { createLog } from '../../src/log.ts'
+import type { VectorIndex } from '../../src/ports/vector-index.ts'
+import { addOutbox, embedTopic, outboxBacklog } from '../../src/store/outbox.ts'
+import { caller, useStore } from '../sessions/store.ts'
+import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
+
+const store = useStore()
+const { tenantId } = caller
+const tokensMax = 1_000_000
+/** Every test has a model of its own, so that no vector of another is found. */
+let dimensions = 16
+
+interface Working {
+  readonly standIn: GeminiStandIn
+  readonly embedder: BudgetedEmbedder
+  readonly index: VectorIndex
+  readonly worker: VectorWorker
+}
+
+async function start(
+  options: { readonly tokensMax?: number; readonly upsert?: VectorIndex['upsert'] } = {},
+): Promise<Working> {
+  const standIn = await GeminiStandIn.start()
+  const { database, archive } = store.open.stores
+  dimensions += 1
+  const embedder = new BudgetedEmbedder(
+    new GeminiEmbedder({ apiKey: standIn.apiKey, baseUrl: standIn.url, dimensions }),
+    new DailyBudget(database, options.tokensMax ?? tokensMax),
+  )
+  const index = new PgvectorIndex(database)
+  if (options.upsert !== undefined) index.upsert = options.upsert
+  const worker = new VectorWorker({ database, archive, embedder, index, log: createLog('silent') })
+  onTestFinished(async () => {
+    await worker.stop()
+    await standIn.stop()
+  })
+  return { standIn, embedder, index, worker }
+}
+
+const backlog = () =>
+  store.open.stores.database.run((sql) => outboxBacklog(sql, tenantId, { topic: embedTopic, waiting: true }))
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(20)
+}
+
+const documents = (standIn: GeminiStandIn) =>
+  standIn.batches.flatMap(({ requests }) => requests).filter(({ taskType }) => taskType !== 'RETRIEVAL_QUERY').length
+
+describe('VectorWorker', () => {
+  it('makes one vector of a message that two pieces of work cover', async () => {
+    const { index, worker } = await start()
+    const sessionId = await store.session([
+      { content: 'A heron stood in the rain.' },
+      { content: 'It flew off at noon.' },
+    ])
+    await store.open.stores.database.run((sql) =>
+      addOutbox(sql, embedTopic, [
+        { tenantId, sessionId, firstSeq: 1, lastSeq: 2 },
+        { tenantId, sessionId, firstSeq: 2, lastSeq: 2 },
+      ]),
+    )
+    worker.wake()
+    await until(async () => (await backlog()).messages === 0)
+    const [model] = await store.open.stores.database.run(
+      (sql) => sql<{ id: number }[]>`select id from embedding_models where dimensions = ${dimensions}`,
+    )
+    const space = { tenantId, modelId: model?.id ?? 0, dimensions }
+    expect(await index.count(space, { signal: new AbortController().signal })).toBe(2)
+  })
+
+  it('counts the attempts of work that fails after a paid call, and pauses between them', async () => {
+    const failing = () => Promise.reject(new Error('the disk is full'))
+    const { standIn, worker } = await start({ upsert: failing })
+    await store.session([{ content: 'An otter slept.' }])
+    worker.wake()
+    await until(async () => {
+      const [row] = await store.open.stores.database.run(
+        (sql) => sql<{ attempts: number }[]>`select max(attempts) as attempts from outbox where topic = ${embedTopic}`,
+      )
+      return (row?.attempts ?? 0) > 0
+    })
+    const sent = documents(standIn)
+    for (let wakes = 0; wakes < 5; wakes++) {
+      worker.wake()
+      await sleep(50)
+    }
+    expect(documents(standIn)).toBe(sent)
+    await store.open.stores.database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
+  })
+})
+
+describe('BudgetedEmbedder', () => {
+  it('makes no call that the budget of the day does not hold, for documents and for queries', async () => {
+    const { standIn, embedder } = await start({ tokensMax: 0 })
+    const signal = new AbortController().signal
+    for (const purpose of ['document', 'query'] as const)
+      await expect(embedder.embed(['some words'], { purpose, signal })).rejects.toMatchObject({
+        failure: 'over_budget',
+      })
+    expect(standIn.requests).toEqual([])
+  })
+
+  it('counts queries into the budget of the day', async () => {
+    const { embedder } = await start()
+    const used = async () => (await store.open.status(caller)).semantic_search.tokens_today
+    const before = await used()
+    await embedder.embed(['how many words are these'], { purpose: 'query', signal: new AbortController().signal })
+    expect(await used()).toBeGreaterThan(before)
+  })
+})
