@@ -3,7 +3,7 @@ import type { VectorIndex, VectorSpace } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
 import { countEmbedded, forgetEmbedded } from '../store/embedded-units.ts'
 import { makeCurrent, readModels, removeModel } from '../store/embedding-models.ts'
-import { dueAtOnce, embedTopic } from '../store/outbox.ts'
+import { dueAtOnce, embedTopic, outboxBacklog } from '../store/outbox.ts'
 import { tenantIds } from '../store/tenants.ts'
 
 export interface RegistryDependencies {
@@ -66,10 +66,12 @@ export class ModelRegistry {
       const formerModels = models.filter((model) => model.state === 'former' && model.index === index.name)
       // Counting reads every row, and this runs after each save.
       if (formerModels.length === 0) continue
-      const current = await database.run((sql) => countEmbedded(sql, space))
+      const embedded = await database.run((sql) => countEmbedded(sql, space))
+      // Texts that this model does not take get no vector, ever.
+      const { dead } = await database.run((sql) => outboxBacklog(sql, space.tenantId, { topic: embedTopic }))
       for (const { id, dimensions } of formerModels) {
         const former = { tenantId: space.tenantId, modelId: id, dimensions }
-        if ((await database.run((sql) => countEmbedded(sql, former))) > current) continue
+        if ((await database.run((sql) => countEmbedded(sql, former))) > embedded + dead) continue
         await index.deleteSpace(former, { signal })
         await database.run((sql) => forgetEmbedded(sql, former))
         await database.run((sql) => removeModel(sql, former))

@@ -39,6 +39,7 @@ export interface VectorWorkerDependencies {
 /** Bounds of one round. */
 const itemsPerRound = 64
 const messagesPerRound = 64
+const bytesPerRound = 8 * 1024 * 1024
 /** A provider that fails is asked again after this, where it does not say when; one that refuses us later. */
 const pauseMs = 15_000
 const refusedPauseMs = 300_000
@@ -130,12 +131,19 @@ export class VectorWorker {
   async #read(items: readonly OutboxItem[]): Promise<Piece[]> {
     const pieces: Piece[] = []
     let room = messagesPerRound
+    let bytes = bytesPerRound
     for (const item of items) {
-      if (room <= 0) break
+      if (room <= 0 || bytes <= 0) break
       const key = { tenantId: item.tenantId, sessionId: item.sessionId }
-      const rows = await this.#dependencies.database.run((sql) =>
+      const read = await this.#dependencies.database.run((sql) =>
         readMessages(sql, key, { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: room }),
       )
+      // A message is worked on whole, however large it is; what follows it waits for the next round.
+      const rows = read.filter((row) => {
+        const fits = bytes > 0
+        bytes -= row.payloadBytes
+        return fits
+      })
       room -= rows.length
       const last = rows.at(-1)
       pieces.push({ item, rows, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 })

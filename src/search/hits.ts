@@ -8,6 +8,7 @@ import { readPlaces, type MessageRow } from '../store/messages.ts'
 import type { Match } from './excerpt.ts'
 import { phraseMatches, type ParsedQuery } from './query-text.ts'
 import type { RankedMessage } from './rank.ts'
+import { SeenTexts } from './seen-texts.ts'
 
 /** A message that matched, with the places in its text that did. */
 export interface Hit {
@@ -94,8 +95,8 @@ function phrasePlaces(text: string, queries: readonly ParsedQuery[]): Match[] | 
 }
 
 /**
- * Reads the ranked messages, drops those that lack a quoted phrase, and of messages with the same text keeps the best
- * ranked one.
+ * Reads the ranked messages, drops those that lack a quoted phrase, and of messages that tell the same keeps the best ranked
+ * one.
  */
 export async function readHits(
   stores: { readonly database: Database; readonly archive: ArchiveStore },
@@ -103,7 +104,7 @@ export async function readHits(
 ): Promise<FoundHits> {
   const hits: Hit[] = []
   const unreadable: string[] = []
-  const seenTexts = new Set<string>()
+  const seen = new SeenTexts()
   let skipped = 0
   for (let at = 0; at < request.ranked.length; at += readBatch) {
     const batch = request.ranked.slice(at, at + readBatch)
@@ -118,8 +119,7 @@ export async function readHits(
         continue
       }
       const phrases = phrasePlaces(text, request.queries)
-      if (phrases === undefined || seenTexts.has(text)) continue
-      seenTexts.add(text)
+      if (phrases === undefined || seen.isRepeat(text)) continue
       if (skipped < request.offset) {
         skipped++
         continue
