@@ -5,7 +5,9 @@ import type { Database } from '../store/database.ts'
 import { readEvidence } from '../store/read-evidence.ts'
 import type { ScoredMessage, UnitFilter } from '../store/score-units.ts'
 import { corpusStatistics, messageLevel } from '../store/search-units.ts'
+import { readSenders } from '../store/senders.ts'
 import { planTerms } from './bm25.ts'
+import { boundAuthors, boundedMax } from './bound-authors.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
 import { rankedMax, UnitScorer } from './find-seeds.ts'
 import { Nearness } from './fuse.ts'
@@ -107,22 +109,34 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     times: await readTimes(text, request.now),
     averageLength: Math.max(statistics.averageLength, 1),
   }
+  const ranked = toRanked(rankTurns(linkTurns(evidence), question, { nearness, weights, onlyMeaning }), {
+    seeds: seeds.messages,
+    nearness,
+    mustMatch: onlyMeaning
+      ? 'itself'
+      : known.required.length > 0
+        ? 'words'
+        : request.mode === 'full_text' || !asksMore(known)
+          ? 'itself'
+          : 'near',
+  })
+  const asksSomebody =
+    known.names.length > 0 || question.intent.speaker !== undefined || filter.participants !== undefined
   return {
-    messages: toRanked(rankTurns(linkTurns(evidence), question, { nearness, weights, onlyMeaning }), {
-      seeds: seeds.messages,
-      nearness,
-      mustMatch: onlyMeaning
-        ? 'itself'
-        : known.required.length > 0
-          ? 'words'
-          : request.mode === 'full_text' || !asksMore(known)
-            ? 'itself'
-            : 'near',
-    }),
+    messages: asksSomebody || onlyMeaning ? ranked : await withBoundedAuthors(database, tenantId, ranked),
     messagesSearched: statistics.wholes,
     exhaustive: seeds.exhaustive,
     semantic,
   }
+}
+
+async function withBoundedAuthors(
+  database: Database,
+  tenantId: number,
+  ranked: readonly RankedMessage[],
+): Promise<readonly RankedMessage[]> {
+  const senders = await database.run((sql) => readSenders(sql, tenantId, ranked.slice(0, boundedMax)))
+  return boundAuthors(ranked, (message) => senders.get(placeKey(message)))
 }
 
 /** The places that meaning led to. */
