@@ -14,3 +14,14 @@ export function wholeNumber(min: number, max: number): (value: string) => number
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value]
 }
+
+/** As `collect`, for an option that takes only some values, each also as `!value`. */
+export function collectOneOf(
+  choices: readonly string[],
+): (value: string, previous: readonly string[] | undefined) => readonly string[] {
+  return (value, previous) => {
+    if (!choices.includes(value.replace(/^!/, '')))
+      throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}, each also with a "!" in front.`)
+    return [...(previous ?? []), value]
+  }
+}

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 
 import { limits } from '../../limits.ts'
+import { roleSchema } from '../../model/message.ts'
 import type { SearchReply } from '../../search/reply.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
-import { collect, wholeNumber } from '../parse-options.ts'
+import { collect, collectOneOf, wholeNumber } from '../parse-options.ts'
 
 /** A hit in a terminal is read at a glance; `verbatim show` has the rest. */
 const terminalCharactersMax = 500
@@ -52,7 +53,7 @@ export function registerSearch(program: Command): void {
     .option('--session <id>', 'only in this session')
     .option('--participant <name>', 'only messages of this sender (repeatable)', collect)
     .option('--model <name>', 'only messages of this model (repeatable)', collect)
-    .option('--role <role>', 'only this role (repeatable)', collect)
+    .option('--role <role>', 'only this role (repeatable)', collectOneOf(roleSchema.options))
     .option('--tool <name>', 'only messages that call this tool (repeatable)', collect)
     .option('--tag <tag>', 'only sessions with this tag (repeatable)', collect)
     .option('--since <time>', 'only since (ISO 8601)')
