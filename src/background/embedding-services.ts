@@ -27,9 +27,8 @@ const describeMs = 10_000
 export class EmbeddingServices {
   readonly #options: EmbeddingServicesOptions
   readonly #services = new Map<string, EmbeddingService>()
-  readonly #former: Embedder[] = []
-  /** Sockets of former models that were tried: one whose embedder turned out to be another is not opened again. */
-  readonly #tried = new Set<string>()
+  /** Embedders of former models by their sockets; undefined where the settings open none. */
+  readonly #former = new Map<string, Embedder | undefined>()
 
   constructor(options: EmbeddingServicesOptions) {
     this.#options = options
@@ -52,17 +51,16 @@ export class EmbeddingServices {
 
   async #offerFormer(model: EmbeddingModel): Promise<void> {
     const path = this.#pathOf(model)
-    if (this.#tried.has(path)) return
-    this.#tried.add(path)
-    const former = await openFormerEmbedder(this.#options.config, model)
-    if (former === undefined) return
-    this.#former.push(former)
-    await this.#serve(new BudgetedEmbedder(former, this.#options.budget))
+    if (this.#services.has(path)) return
+    const { config, budget } = this.#options
+    if (!this.#former.has(path)) this.#former.set(path, await openFormerEmbedder(config, model))
+    const former = this.#former.get(path)
+    if (former !== undefined) await this.#serve(new BudgetedEmbedder(former, budget))
   }
 
   async close(): Promise<void> {
     for (const service of this.#services.values()) await service.close()
-    for (const embedder of this.#former) await embedder.close()
+    for (const embedder of this.#former.values()) await embedder?.close()
   }
 
   async #serve(embedder: Embedder): Promise<void> {

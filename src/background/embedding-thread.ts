@@ -26,8 +26,8 @@ const database = openThreadDatabase(settings)
 const log = threadLog(settings.home)
 const idle = () => port.postMessage('idle')
 const index = openVectorIndex(config.vectors, database)
-const isOff = config.embedder.kind === 'none' || index === undefined
 
+/** Undefined where the settings want no vectors. */
 async function open() {
   if (index === undefined) return undefined
   const embedder = await openEmbedder(config.embedder)
@@ -54,14 +54,14 @@ let running: Awaited<ReturnType<typeof open>>
 
 /** The sockets first: a search may be waiting for them. What cannot be opened now is tried again at the next wake. */
 async function wake(): Promise<void> {
-  if (isOff) {
+  running ??= await open()
+  if (running === undefined) {
     for (const tenantId of await database.run(tenantIds)) await database.run((sql) => pauseModels(sql, tenantId))
     idle()
     return
   }
-  running ??= await open()
-  await running?.services.offer()
-  running?.worker.wake()
+  await running.services.offer()
+  running.worker.wake()
 }
 
 async function stop(): Promise<void> {

@@ -56,7 +56,7 @@ export class ModelRegistry {
     return space
   }
 
-  /** For when nothing is pending: builds indexes, and removes models whose place another has taken. */
+  /** For when nothing is due: builds indexes, and removes models whose place another has taken. */
   async tidy(signal: AbortSignal): Promise<void> {
     const { database, index } = this.#dependencies
     for (const space of this.#spaces.values()) {

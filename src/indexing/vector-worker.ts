@@ -1,5 +1,4 @@
 import { loadPayload } from '../capture/large-payload.ts'
-import { messageOf } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
@@ -14,7 +13,6 @@ import {
   addDead,
   advanceOutbox,
   embedTopic,
-  failOutbox,
   finishOutbox,
   msUntilDue,
   pendingOutbox,
@@ -23,6 +21,7 @@ import {
 } from '../store/outbox.ts'
 import { Drain } from './drain.ts'
 import { embeddingTexts, type Said } from './embedding-texts.ts'
+import { recordFailure } from './failed-work.ts'
 import { ModelRegistry } from './model-registry.ts'
 import { VectorWriter, type UnitText } from './vector-writer.ts'
 
@@ -43,9 +42,8 @@ const bytesPerRound = 8 * 1024 * 1024
 /** A provider that fails is asked again after this, where it does not say when; one that refuses us later. */
 const pauseMs = 15_000
 const refusedPauseMs = 300_000
-/** Work that fails by itself is tried this often, the pauses doubling. */
-const attemptsMax = 6
-const retryBaseMs = 5_000
+/** Of work that fails by itself. */
+const retries = { name: 'embedding', attemptsMax: 6, baseMs: 5_000 } as const
 
 /** A stretch of one item's messages that is worked on in a round. */
 interface Piece {
@@ -93,9 +91,9 @@ export class VectorWorker {
     const items = together(await database.run((sql) => pendingOutbox(sql, embedTopic, itemsPerRound)))
     const [first] = items
     if (first === undefined) {
+      await this.#models.tidy(this.#abort.signal)
       const dueMs = await database.run((sql) => msUntilDue(sql, embedTopic))
-      if (dueMs === undefined) await this.#models.tidy(this.#abort.signal)
-      else this.#drain.wakeLater(dueMs)
+      if (dueMs !== undefined) this.#drain.wakeLater(dueMs)
       return false
     }
     const pieces = await this.#read(items)
@@ -191,7 +189,9 @@ export class VectorWorker {
     if (this.#abort.signal.aborted) return false
     if (!(error instanceof ProviderError)) {
       if (items.length === 0) throw error
-      return await this.#fail(items, error)
+      // It may have cost a paid call, so that it is not repeated for ever. The rest goes on.
+      for (const item of items) await recordFailure(this.#dependencies, item, { error, policy: retries })
+      return true
     }
     const delayMs = Math.min(
       error.retryAfterMs ?? (error.isTransient ? pauseMs : refusedPauseMs),
@@ -203,19 +203,6 @@ export class VectorWorker {
       await this.#dependencies.database.run((sql) => postponeOutbox(sql, ids, { error: error.message, delayMs }))
     this.#drain.wakeLater(delayMs)
     return false
-  }
-
-  /** Counts an attempt: the work may have cost a paid call, so it is not repeated for ever. The rest goes on. */
-  async #fail(items: readonly OutboxItem[], error: unknown): Promise<true> {
-    for (const item of items) {
-      const dead = item.attempts + 1 >= attemptsMax
-      const delayMs = retryBaseMs * 2 ** item.attempts * (0.5 + Math.random())
-      this.#dependencies.log.error(`embedding of session ${item.sessionId} failed${dead ? ' for good' : ''}`, error)
-      await this.#dependencies.database.run((sql) =>
-        failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead }),
-      )
-    }
-    return true
   }
 }
 

@@ -1,5 +1,4 @@
 import { loadPayload } from '../capture/large-payload.ts'
-import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
@@ -9,7 +8,6 @@ import {
   addOutbox,
   advanceOutbox,
   embedTopic,
-  failOutbox,
   finishOutbox,
   indexTopic,
   msUntilDue,
@@ -18,6 +16,7 @@ import {
 } from '../store/outbox.ts'
 import { analyzeTables, messageLevel, writeUnits, type SearchUnit } from '../store/search-units.ts'
 import { Drain } from './drain.ts'
+import { recordFailure } from './failed-work.ts'
 import { makeUnits } from './make-units.ts'
 import type { TermHasher } from './terms.ts'
 
@@ -36,8 +35,7 @@ export interface WorkerDependencies {
 const itemsPerRound = 200
 const messagesPerRound = 400
 const bytesPerRound = 2 * 1024 * 1024
-const attemptsMax = 8
-const retryBaseMs = 500
+const retries = { name: 'indexing', attemptsMax: 8, baseMs: 500 } as const
 const analyzeAfterUnits = 1_000
 
 /** The index worker: makes search units of what was saved, from the outbox, newest and oldest first. */
@@ -97,7 +95,7 @@ export class IndexWorker {
         if (read.nextSeq === undefined) finished.push(item.id)
         else advanced.push({ id: item.id, firstSeq: read.nextSeq })
       } catch (error) {
-        await this.#recordFailure(item, error)
+        await recordFailure(this.#dependencies, item, { error, policy: retries })
       }
     }
     await this.#dependencies.database.run((sql) =>
@@ -144,14 +142,6 @@ export class IndexWorker {
       this.#dependencies.log.error(`message ${message.id} was not indexed`, error)
       return []
     }
-  }
-
-  async #recordFailure(item: OutboxItem, error: unknown): Promise<void> {
-    const dead = item.attempts + 1 >= attemptsMax
-    const delayMs = retryBaseMs * 2 ** item.attempts * (0.5 + Math.random())
-    this.#dependencies.log.error(`indexing of session ${item.sessionId} failed${dead ? ' for good' : ''}`, error)
-    await this.#dependencies.database.run((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead }))
-    if (!dead) this.#drain.wakeLater(delayMs)
   }
 }
 

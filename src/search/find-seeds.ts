@@ -1,3 +1,5 @@
+import { standingTerm } from '../indexing/field-terms.ts'
+import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
 import {
@@ -5,13 +7,14 @@ import {
   type ScoredMessage,
   type ScoredMessages,
   type TermCondition,
-  type UnitFilter,
   type UnitQuery,
 } from '../store/score-units.ts'
-import { messageLevel, type CorpusStatistics } from '../store/search-units.ts'
-import type { TermPlan } from './bm25.ts'
+import { corpusStatistics, messageLevel, type CorpusStatistics } from '../store/search-units.ts'
+import type { UnitFilter } from '../store/unit-filter.ts'
+import { planTerms, type TermPlan } from './bm25.ts'
 import { placeKey } from './conversation.ts'
-import type { HashedQueries } from './hash-queries.ts'
+import { hashQueries, recogniseNames, type HashedQueries } from './hash-queries.ts'
+import type { ParsedQuery } from './query-text.ts'
 import { weights } from './weights.ts'
 
 /** Messages that one search ranks. Every page of it ranks the same ones, so that pages neither repeat nor skip. */
@@ -28,6 +31,38 @@ export interface Seeds {
   readonly exhaustive: boolean
 }
 
+/** What words found, and what is known of them. */
+export interface FoundByWords {
+  readonly statistics: CorpusStatistics
+  readonly known: HashedQueries
+  readonly plan: TermPlan
+  readonly seeds: Seeds
+  /** The user's standing instructions, which are looked at whatever words they have. */
+  readonly standing: readonly ScoredMessage[]
+}
+
+/** Scores messages by their own words. With `looks` false only the statistics are read: nothing is searched by its words. */
+export async function findByWords(
+  { database, hasher }: { readonly database: Database; readonly hasher: TermHasher },
+  request: { readonly tenantId: number; readonly queries: readonly ParsedQuery[]; readonly filter: UnitFilter },
+  looks: boolean,
+): Promise<FoundByWords> {
+  const { tenantId, filter } = request
+  const hashed = hashQueries(request.queries, hasher)
+  const hashes = [...hashed.terms, ...hashed.names].map(({ term }) => term)
+  const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level: messageLevel }, hashes))
+  const known = recogniseNames(hashed, statistics)
+  const plan = planTerms(known.terms, statistics)
+  const scorer = new UnitScorer(database, { tenantId, filter, statistics, known, plan })
+  return {
+    statistics,
+    known,
+    plan,
+    seeds: looks ? await scorer.best() : { messages: [], exhaustive: false },
+    standing: looks ? await scorer.standing(hasher(standingTerm)) : [],
+  }
+}
+
 interface ScorerContext {
   readonly tenantId: number
   readonly filter: UnitFilter
@@ -37,7 +72,7 @@ interface ScorerContext {
 }
 
 /** Scores units by their own words, in the database. */
-export class UnitScorer {
+class UnitScorer {
   readonly #database: Database
   readonly #context: ScorerContext
 

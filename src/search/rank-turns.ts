@@ -1,4 +1,5 @@
 import { placeKey, type RankedTurn } from './conversation.ts'
+import { spreadOverSessions } from './diversity.ts'
 import { fuse, type Nearness } from './fuse.ts'
 import { contextualScore, isStanding, turnFactor, type Question } from './score-turns.ts'
 import type { Weights } from './weights.ts'
@@ -26,27 +27,10 @@ export function rankTurns(
   const best = own.reduce((max, score) => Math.max(max, score), 0)
   const scores = new Map(turns.map((turn, index) => [turn, lifted(turn, { score: own[index] ?? 0, best, weights })]))
   const smoothed = smooth(turns, scores, weights)
-  return spread(inOrder(withSessionPrior(smoothed, weights)), weights)
-}
-
-/** So many of the best are spread over sessions; what comes after keeps its order. */
-const spreadMax = 60
-
-/** Takes the best of what is left again and again, a session's turns counting less with each that was taken of it. */
-function spread(scored: readonly ScoredTurn[], { sessionRepeat }: Weights): ScoredTurn[] {
-  const left = scored.slice(0, spreadMax)
-  const taken = new Map<string, number>()
-  const spreadOut: ScoredTurn[] = []
-  while (left.length > 0) {
-    const counted = left.map(({ turn, score }) => score / (1 + sessionRepeat * (taken.get(turn.sessionId) ?? 0)))
-    const at = counted.indexOf(Math.max(...counted))
-    const [next] = left.splice(at, 1)
-    if (next === undefined) break
-    taken.set(next.turn.sessionId, (taken.get(next.turn.sessionId) ?? 0) + 1)
-    spreadOut.push({ turn: next.turn, score: counted[at] ?? next.score })
-  }
-  const last = spreadOut.at(-1)?.score ?? 0
-  return [...spreadOut, ...scored.slice(spreadMax).map(({ turn, score }) => ({ turn, score: Math.min(score, last) }))]
+  return spreadOverSessions(inOrder(withSessionPrior(smoothed, weights)), {
+    sessionOf: ({ turn }) => turn.sessionId,
+    weights,
+  })
 }
 
 function inOrder(scored: readonly ScoredTurn[]): ScoredTurn[] {

@@ -1,17 +1,15 @@
-import { standingTerm } from '../indexing/field-terms.ts'
 import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
 import { readEvidence } from '../store/read-evidence.ts'
-import type { ScoredMessage, UnitFilter } from '../store/score-units.ts'
-import { corpusStatistics, messageLevel } from '../store/search-units.ts'
+import type { ScoredMessage } from '../store/score-units.ts'
 import { readSenders } from '../store/senders.ts'
-import { planTerms } from './bm25.ts'
-import { boundAuthors, boundedMax } from './bound-authors.ts'
+import type { UnitFilter } from '../store/unit-filter.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
-import { rankedMax, UnitScorer } from './find-seeds.ts'
+import { boundAuthors, reorderedMax } from './diversity.ts'
+import { findByWords, rankedMax } from './find-seeds.ts'
 import { Nearness } from './fuse.ts'
-import { hashQueries, recogniseNames, type HashedQueries } from './hash-queries.ts'
+import type { HashedQueries } from './hash-queries.ts'
 import { readTimes } from './query-dates.ts'
 import { readIntent } from './query-intent.ts'
 import type { ParsedQuery } from './query-text.ts'
@@ -70,23 +68,15 @@ const countedShare = 1 / 8
  * queries a word of each; then neighbours are no results themselves.
  */
 export async function rankMessages(dependencies: RankDependencies, request: RankRequest): Promise<Ranking> {
-  const { database, hasher } = dependencies
-  const { tenantId, queries, filter } = request
-  const text = queries.map((query) => query.text).join(' ')
-  const meaning = byMeaning(dependencies, request, text)
-  // Awaited below; where words fail first, their failure is the one to tell.
-  meaning.catch(() => undefined)
-  const hashed = hashQueries(queries, hasher)
-  const hashes = [...hashed.terms, ...hashed.names].map(({ term }) => term)
-  const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level: messageLevel }, hashes))
-  const known = recogniseNames(hashed, statistics)
-  const plan = planTerms(known.terms, statistics)
-  const scorer = new UnitScorer(database, { tenantId, filter, statistics, known, plan })
-  const byWords = request.mode !== 'semantic'
-  const seeds = byWords ? await scorer.best() : { messages: [], exhaustive: false }
-  const standing = byWords ? await scorer.standing(hasher(standingTerm)) : []
-  const semantic = await meaning
+  const { database } = dependencies
+  const { tenantId, filter } = request
+  const text = request.queries.map((query) => query.text).join(' ')
   const onlyMeaning = request.mode === 'semantic'
+  // At once: the query is embedded while its words are looked up.
+  const [semantic, { statistics, known, plan, seeds, standing }] = await Promise.all([
+    byMeaning(dependencies, request, text),
+    findByWords(dependencies, request, !onlyMeaning),
+  ])
   const lists = onlyMeaning
     ? semantic.lists
     : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes))
@@ -102,7 +92,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const nearness = new Nearness(lists, weights)
   const places = new Map(plan.all.map(({ term }, place) => [term, place]))
   const question: Question = {
-    terms: byWords ? plan.all : [],
+    terms: onlyMeaning ? [] : plan.all,
     titles: known.titles.map((title) => title.flatMap((term) => places.get(term) ?? [])),
     senders: known.names.map((_, index) => plan.all.length + index),
     intent: readIntent(text),
@@ -112,13 +102,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const ranked = toRanked(rankTurns(linkTurns(evidence), question, { nearness, weights, onlyMeaning }), {
     seeds: seeds.messages,
     nearness,
-    mustMatch: onlyMeaning
-      ? 'itself'
-      : known.required.length > 0
-        ? 'words'
-        : request.mode === 'full_text' || !asksMore(known)
-          ? 'itself'
-          : 'near',
+    mustMatch: mustMatchOf(request.mode, known),
   })
   const asksSomebody =
     known.names.length > 0 || question.intent.speaker !== undefined || filter.participants !== undefined
@@ -130,13 +114,25 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   }
 }
 
+/**
+ * What was required must be in the turn's words. One that only stands beside a match is `near`: an answer to a question, and
+ * nothing to who looks up a word.
+ */
+type MustMatch = 'words' | 'itself' | 'near'
+
+function mustMatchOf(mode: RankRequest['mode'], known: HashedQueries): MustMatch {
+  if (mode === 'semantic') return 'itself'
+  if (known.required.length > 0) return 'words'
+  return mode === 'full_text' || !asksMore(known) ? 'itself' : 'near'
+}
+
 async function withBoundedAuthors(
   database: Database,
   tenantId: number,
   ranked: readonly RankedMessage[],
 ): Promise<readonly RankedMessage[]> {
-  const senders = await database.run((sql) => readSenders(sql, tenantId, ranked.slice(0, boundedMax)))
-  return boundAuthors(ranked, (message) => senders.get(placeKey(message)))
+  const senders = await database.run((sql) => readSenders(sql, tenantId, ranked.slice(0, reorderedMax)))
+  return boundAuthors(ranked, { authorOf: (message) => senders.get(placeKey(message)), weights })
 }
 
 /** The places that meaning led to. */
@@ -155,7 +151,6 @@ function tellingOf(list: SemanticList, messages: number): SemanticList {
   }
 }
 
-/** Begins at once, so that the query is embedded while its words are looked up. */
 async function byMeaning(
   { database, semantic }: RankDependencies,
   request: RankRequest,
@@ -193,11 +188,7 @@ function toRanked(
   context: {
     readonly seeds: readonly ScoredMessage[]
     readonly nearness: Nearness
-    /**
-     * What was required must be in the turn's words. One that only stands beside a match is `near`: an answer to a question, and
-     * nothing to who looks up a word.
-     */
-    readonly mustMatch: 'words' | 'itself' | 'near'
+    readonly mustMatch: MustMatch
   },
 ): RankedMessage[] {
   const lexical = new Map(

@@ -1,8 +1,8 @@
 import { roleSchema, type Role } from '../model/message.ts'
 import type { VectorFilter } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
-import { looksAtMessage, type NameFilter, type UnitFilter } from '../store/score-units.ts'
 import { sessionSizes } from '../store/session-ids.ts'
+import { looksAtMessage, type NameFilter, type UnitFilter } from '../store/unit-filter.ts'
 
 /** Sessions that a filter of a vector index names at most; where tags fit more, results are filtered afterwards alone. */
 const sessionsMax = 1_000
@@ -21,7 +21,7 @@ export async function vectorScope(database: Database, tenantId: number, filter: 
   const sessions =
     sessionId === undefined && tags === undefined
       ? undefined
-      : await database.run((sql) => sessionSizes(sql, tenantId, { sessionId, tags, limit: sessionsMax + 1 }))
+      : await database.run((sql) => sessionSizes(sql, tenantId, { filter, limit: sessionsMax + 1 }))
   const roles = filter.roles === undefined ? undefined : rolesOf(filter.roles)
   const isNamed = sessions !== undefined && sessions.length <= sessionsMax
   const checked: VectorFilter = {

@@ -1,6 +1,6 @@
 /**
  * Every weight of the ranking, one set for all stores. Each belongs to one move, which is a function of its own in
- * `score-messages.ts`, `context.ts` or `fuse.ts`; docs/search.md shows what each is worth. They were tuned by hand on the
+ * `score-turns.ts`, `rank-turns.ts`, `fuse.ts` or `diversity.ts`; docs/search.md shows what each is worth. They were tuned by hand on the
  * development half of LoCoMo and BEAM and moved little there: most can be halved or doubled for less than a point.
  */
 export const weights = {
@@ -49,6 +49,9 @@ export const weights = {
   sessionBest: 3,
   /** Each further message of one session in the result counts so much less than the one before it: others are seen too. */
   sessionRepeat: 0.03,
+  /** Of ten results one author has so many, while what others say scores at least this share of what it takes the place of. */
+  authorPlaces: 8,
+  authorNear: 0.5,
   /** Fusion with vectors: what the first by meaning is worth beside the best by words. Models on this machine are small ones. */
   meaning: 0.7,
   meaningLocal: 0.35,

@@ -2,26 +2,7 @@ import type { Sql } from 'postgres'
 
 import { arrayLiteral } from './search-units.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
-
-/** Names that something must be among, where `any` holds one, and names that it must not be. */
-export interface NameFilter {
-  readonly any: readonly string[]
-  readonly none: readonly string[]
-}
-
-/** Which messages a search may see. Absent members do not restrict. */
-export interface UnitFilter {
-  readonly sessionId?: string | undefined
-  readonly notSessionId?: string | undefined
-  readonly participants?: NameFilter | undefined
-  readonly models?: NameFilter | undefined
-  readonly roles?: NameFilter | undefined
-  readonly toolsUsed?: NameFilter | undefined
-  /** Of these a session must have all of `any`. */
-  readonly tags?: NameFilter | undefined
-  readonly since?: string | undefined
-  readonly until?: string | undefined
-}
+import { sessionConditions, unitConditions, type UnitFilter } from './unit-filter.ts'
 
 /** A message with the score of its best part. */
 export interface ScoredMessage {
@@ -68,9 +49,6 @@ export interface UnitQuery {
   readonly limit: number
 }
 
-const jsonTexts = (values: readonly string[]) =>
-  text`(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`
-
 /** Units of half the length of a part and more may be one of several parts of their message. */
 const partTermsMin = 100
 
@@ -85,59 +63,6 @@ function requiredCondition(condition: TermCondition): SqlText {
   return text`and (${meets(condition, text`u`)} or ((u.part > 0 or u.term_count >= ${partTermsMin}) and exists (
     select from search_units other where other.tenant_id = u.tenant_id and other.level = u.level
       and other.session_id = u.session_id and other.first_seq = u.first_seq and ${meets(condition, text`other`)})))`
-}
-
-const nothing = text``
-
-/** Whether a filter asks for what only the message itself tells. */
-export function looksAtMessage({ participants, models, toolsUsed }: UnitFilter): boolean {
-  return participants !== undefined || models !== undefined || toolsUsed !== undefined
-}
-
-/** Of a column that holds one name, or null. */
-function isAmong(column: SqlText, { any, none }: NameFilter): SqlText {
-  return text`${any.length === 0 ? nothing : text`and ${column} in ${jsonTexts(any)}`}
-    ${none.length === 0 ? nothing : text`and coalesce(${column}, '') not in ${jsonTexts(none)}`}`
-}
-
-/** Of a column that holds a list of names, or null. */
-function hasAny(column: SqlText, { any, none }: NameFilter): SqlText {
-  return text`${any.length === 0 ? nothing : text`and ${column} && array${jsonTexts(any)}`}
-    ${none.length === 0 ? nothing : text`and not coalesce(${column} && array${jsonTexts(none)}, false)`}`
-}
-
-/** The condition on a session's tags: all of some, none of others. */
-function tagCondition({ any, none }: NameFilter): SqlText {
-  return text`s.tags @> array${jsonTexts(any)} ${none.length === 0 ? nothing : text`and not s.tags && array${jsonTexts(none)}`}`
-}
-
-/** What a filter asks of a session `s`: who may be found at all, and tags. */
-export function sessionConditions({ tags }: UnitFilter): SqlText {
-  return text`not s.restricted ${tags === undefined ? nothing : text`and ${tagCondition(tags)}`}`
-}
-
-/** What a filter asks of a unit `u`; what its row cannot answer by itself goes to the message. */
-export function unitConditions(filter: UnitFilter): SqlText {
-  const { participants, models, toolsUsed } = filter
-  const messageFilters = [
-    participants === undefined ? nothing : isAmong(text`m.sender`, participants),
-    models === undefined ? nothing : isAmong(text`m.model`, models),
-    toolsUsed === undefined ? nothing : hasAny(text`m.tools_used`, toolsUsed),
-  ]
-  return joined(
-    [
-      filter.sessionId === undefined ? nothing : text`and u.session_id = ${filter.sessionId}::text::uuid`,
-      filter.notSessionId === undefined ? nothing : text`and u.session_id <> ${filter.notSessionId}::text::uuid`,
-      filter.roles === undefined ? nothing : isAmong(text`u.role`, filter.roles),
-      filter.since === undefined ? nothing : text`and u.timestamp >= ${filter.since}::text::timestamptz`,
-      filter.until === undefined ? nothing : text`and u.timestamp <= ${filter.until}::text::timestamptz`,
-      looksAtMessage(filter)
-        ? text`and exists (select from messages m where m.tenant_id = u.tenant_id and m.session_id = u.session_id
-            and m.seq = u.first_seq ${joined(messageFilters, text` `)})`
-        : nothing,
-    ],
-    text` `,
-  )
 }
 
 /** The sum over the query's words of the best of each word's forms, as one expression: a subquery a row costs more than the rest. */

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 
-import type { Queries } from './rows.ts'
-import type { NameFilter } from './score-units.ts'
+import { text } from './sql-text.ts'
+import { sessionConditions, type UnitFilter } from './unit-filter.ts'
 
 /** A session and the number of its last message. */
 export interface SessionExtent {
@@ -25,21 +25,17 @@ export async function sessionExtents(
   return rows.map((row) => ({ id: row.id, lastSeq: Number(row.last_seq) }))
 }
 
-/** A session, or those that have some tags, with how many messages each has; at most `limit`. */
+/** Which sessions a filter names, those that may be found at all, with how many messages each has; at most `limit`. */
 export async function sessionSizes(
-  sql: Queries,
+  sql: Sql,
   tenantId: number,
-  wanted: {
-    readonly sessionId?: string | undefined
-    readonly tags?: NameFilter | undefined
-    readonly limit: number
-  },
+  wanted: { readonly filter: UnitFilter; readonly limit: number },
 ): Promise<{ readonly id: string; readonly messages: number }[]> {
-  const { sessionId, tags = { any: [], none: [] } } = wanted
-  const rows = await sql<{ id: string; messages: string }[]>`
-    select id, message_count as messages from sessions where tenant_id = ${tenantId}
-      ${sessionId === undefined ? sql`` : sql`and id = ${sessionId}`}
-      and tags @> array(select jsonb_array_elements_text(${JSON.stringify(tags.any)}::text::jsonb))
-      and not tags && array(select jsonb_array_elements_text(${JSON.stringify(tags.none)}::text::jsonb)) limit ${wanted.limit}`
+  const { filter, limit } = wanted
+  const only = filter.sessionId === undefined ? text`` : text`and s.id = ${filter.sessionId}::text::uuid`
+  const statement = text`
+    select s.id, s.message_count as messages from sessions s
+    where s.tenant_id = ${tenantId} ${only} and ${sessionConditions(filter)} limit ${limit}`.toStatement()
+  const rows = await sql.unsafe<{ id: string; messages: string }[]>(statement.text, statement.values)
   return rows.map(({ id, messages }) => ({ id, messages: Number(messages) }))
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
-import { boundAuthors } from '../../src/search/bound-authors.ts'
+import { boundAuthors } from '../../src/search/diversity.ts'
+import { weights } from '../../src/search/weights.ts'
 
 const results = (authors: string, scoreOf: (at: number) => number) =>
   authors.split('').map((author, at) => ({ author, score: scoreOf(at), id: at }))
 const order = (authors: string, scoreOf: (at: number) => number) =>
-  boundAuthors(results(authors, scoreOf), ({ author }) => author)
+  boundAuthors(results(authors, scoreOf), { authorOf: ({ author }) => author, weights })
 
 describe('boundAuthors()', () => {
   it('leaves two of ten places to others, where they say something near as good', () => {
