@@ -99,7 +99,7 @@ export async function postponeOutbox(
     where id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::bigint)`
 }
 
-/** Adds work on stretches of sessions. */
+/** Adds work on stretches of sessions. What pending work covers whole is not added: it would be done and counted twice. */
 export async function addOutbox(
   sql: Queries,
   topic: string,
@@ -113,7 +113,10 @@ export async function addOutbox(
   const rows = JSON.stringify(work.map(({ tenantId: t, sessionId: s, firstSeq: f, lastSeq: l }) => ({ t, s, f, l })))
   await sql`
     insert into outbox (tenant_id, topic, session_id, first_seq, last_seq)
-    select t, ${topic}, s, f, l from jsonb_to_recordset(${rows}::text::jsonb) as work(t int, s uuid, f bigint, l bigint)`
+    select t, ${topic}, s, f, l from jsonb_to_recordset(${rows}::text::jsonb) as work(t int, s uuid, f bigint, l bigint)
+    where not exists (
+      select from outbox pending where pending.tenant_id = t and pending.topic = ${topic} and pending.session_id = s
+        and pending.first_seq <= f and pending.last_seq >= l and pending.dead_at is null)`
 }
 
 /** Adds every session of a tenant to a topic, in place of what is pending there. Returns how many messages that are. */

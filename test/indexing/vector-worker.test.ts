@@ -78,6 +78,18 @@ describe('VectorWorker', () => {
     expect(await index.count(space, { signal: new AbortController().signal })).toBe(2)
   })
 
+  it('counts a message once as waiting, however often it is given as work', async () => {
+    const sessionId = await store.session([{ content: 'A stork.' }, { content: 'Another stork.' }])
+    const { database } = store.open.stores
+    const add = (firstSeq: number) =>
+      database.run((sql) => addOutbox(sql, embedTopic, [{ tenantId, sessionId, firstSeq, lastSeq: 2 }]))
+    const before = (await backlog()).messages
+    await add(1)
+    await add(2)
+    expect((await backlog()).messages).toBe(before + 2)
+    await database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
+  })
+
   it('counts the attempts of work that fails after a paid call, and pauses between them', async () => {
     const failing = () => Promise.reject(new Error('the disk is full'))
     const { standIn, worker } = await start({ upsert: failing })
