@@ -54,7 +54,7 @@ export async function readEvidence(sql: Sql, request: EvidenceRequest): Promise<
       from jsonb_to_recordset(${stretches}::text::jsonb) as w(s uuid, a bigint, b bigint) offset 0
     ) stretch, lateral (
       select * from search_units where tenant_id = ${request.tenantId} and level = ${messageLevel}
-        and session_id = stretch.s and first_seq between stretch.a and stretch.b
+        and session_id = stretch.s and first_seq between stretch.a and stretch.b offset 0
     ) u
     order by u.session_id, u.first_seq, u.part`.toStatement()
   const rows = await sql.unsafe<
