@@ -21,10 +21,15 @@ import { weights } from './weights.ts'
 export const rankedMax = 500
 /** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
 const enoughMessages = 30
-/** Of the newest units, this many are looked through for words that are in too many messages to look at each. */
-const newestUnits = 1_000
+/** For words that are in too many messages to look at each: as many of the newest units are looked through as of others. */
+const newestAndOthers = {
+  newestUnits: limits.searchCandidatesMax / 2,
+  candidatesMax: limits.searchCandidatesMax / 2,
+}
 /** Standing instructions that are looked at whatever words they have. */
 const standingMax = 20
+/** Where there are more of them, only those that hold a telling word of the query are read to choose these. */
+const standingReadMax = 200
 
 export interface Seeds {
   readonly messages: readonly ScoredMessage[]
@@ -37,7 +42,7 @@ export interface FoundByWords {
   readonly known: HashedQueries
   readonly plan: TermPlan
   readonly seeds: Seeds
-  /** The user's standing instructions, which are looked at whatever words they have. */
+  /** The user's standing instructions, which may share only function words with what they are meant for. */
   readonly standing: readonly ScoredMessage[]
 }
 
@@ -49,7 +54,8 @@ export async function findByWords(
 ): Promise<FoundByWords> {
   const { tenantId, filter } = request
   const hashed = hashQueries(request.queries, hasher)
-  const hashes = [...hashed.terms, ...hashed.names].map(({ term }) => term)
+  const standing = hasher(standingTerm)
+  const hashes = [...[...hashed.terms, ...hashed.names].map(({ term }) => term), standing]
   const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level: messageLevel }, hashes))
   const known = recogniseNames(hashed, statistics)
   const plan = planTerms(known.terms, statistics)
@@ -59,7 +65,7 @@ export async function findByWords(
     known,
     plan,
     seeds: looks ? await scorer.best() : { messages: [], exhaustive: false },
-    standing: looks ? await scorer.standing(hasher(standingTerm)) : [],
+    standing: looks ? await scorer.standing(standing) : [],
   }
 }
 
@@ -88,25 +94,34 @@ class UnitScorer {
   async best(): Promise<Seeds> {
     const { statistics, plan } = this.#context
     const [rarest] = this.#required()
-    const candidates = rarest ?? { any: plan.essential }
-    const isOverBudget = documentsOf(candidates, statistics) > limits.searchCandidatesMax
-    const first = await this.#score({ candidates, newestUnits: isOverBudget ? newestUnits : 0 })
-    const sawAll = first.candidates < limits.searchCandidatesMax
+    const condition = rarest ?? { any: plan.essential }
+    const isOverBudget = documentsOf(condition, statistics) > limits.searchCandidatesMax
+    const choice = isOverBudget ? newestAndOthers : { newestUnits: 0, candidatesMax: limits.searchCandidatesMax }
+    const first = await this.#score({ candidates: [condition], ...choice })
+    const sawAll = first.candidates < choice.candidatesMax && first.messages.length < rankedMax
     if (rarest !== undefined || plan.exhaustive || first.messages.length >= enoughMessages) {
       return { messages: first.messages, exhaustive: sawAll && (rarest !== undefined || plan.exhaustive) }
     }
-    const second = await this.#score({ candidates: { any: plan.terms.map(({ term }) => term) }, newestUnits })
+    const second = await this.#score({ candidates: [anyOf(plan)], ...newestAndOthers })
     return {
       messages: merged(first.messages, second.messages),
-      exhaustive: second.candidates < limits.searchCandidatesMax,
+      exhaustive: second.candidates < newestAndOthers.candidatesMax,
     }
   }
 
-  /** The user's standing instructions, which may share only function words with what they are meant for. */
+  /** The user's standing instructions that match best. */
   async standing(term: bigint): Promise<readonly ScoredMessage[]> {
-    if (this.#context.known.required.length > 0) return []
-    const { messages } = await this.#score({ candidates: { any: [term] }, newestUnits: 0 })
-    return messages.slice(0, standingMax)
+    const { known, plan, statistics } = this.#context
+    if (known.required.length > 0) return []
+    const standing: TermCondition = { any: [term] }
+    const candidates = documentsOf(standing, statistics) > standingReadMax ? [standing, anyOf(plan)] : [standing]
+    const { messages } = await this.#score({
+      candidates,
+      newestUnits: 0,
+      candidatesMax: standingReadMax,
+      limit: standingMax,
+    })
+    return messages
   }
 
   #required(): readonly TermCondition[] {
@@ -114,12 +129,15 @@ class UnitScorer {
     return known.required.toSorted((a, b) => documentsOf(a, statistics) - documentsOf(b, statistics))
   }
 
-  async #score(choice: Pick<UnitQuery, 'candidates' | 'newestUnits'>): Promise<ScoredMessages> {
+  async #score(
+    choice: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'> & Partial<Pick<UnitQuery, 'limit'>>,
+  ): Promise<ScoredMessages> {
     const { tenantId, filter, statistics, plan } = this.#context
     return await this.#database.run((sql) =>
       scoreMessages(sql, {
         tenantId,
         level: messageLevel,
+        limit: rankedMax,
         ...choice,
         terms: plan.terms,
         required: this.#required().slice(1),
@@ -127,11 +145,14 @@ class UnitScorer {
         k1: weights.k1,
         b: weights.b,
         filter,
-        candidatesMax: limits.searchCandidatesMax,
-        limit: rankedMax,
       }),
     )
   }
+}
+
+/** A unit with any of the words that score. */
+function anyOf(plan: TermPlan): TermCondition {
+  return { any: plan.terms.map(({ term }) => term) }
 }
 
 /** Units that meet a condition, at most. */

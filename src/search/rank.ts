@@ -182,7 +182,10 @@ function asksMore({ terms, names }: HashedQueries): boolean {
   )
 }
 
-/** The ranked turns with their best parts and their places by words and by meaning alone. */
+/**
+ * The ranked turns with their best parts and their places by words and by meaning alone; after them what else has the words,
+ * so that who pages on comes to all of it.
+ */
 function toRanked(
   ranked: readonly ScoredTurn[],
   context: {
@@ -194,18 +197,30 @@ function toRanked(
   const lexical = new Map(
     context.seeds.map((seed, index) => [placeKey(seed), { part: seed.part, lexicalRank: index + 1 }]),
   )
-  return ranked
+  const looked = ranked
     .filter(
       ({ turn }) =>
         lexical.has(placeKey(turn)) ||
         context.mustMatch === 'near' ||
         (context.mustMatch === 'itself' && context.nearness.rankOf(turn) !== undefined),
     )
-    .slice(0, rankedMax)
     .map(({ turn, score }) => {
       const { sessionId, seq } = turn
       const semanticRank = context.nearness.rankOf(turn)
       const found = lexical.get(placeKey(turn)) ?? { part: 0 }
       return { sessionId, seq, score, ...found, ...(semanticRank === undefined ? {} : { semanticRank }) }
     })
+  return [...looked, ...othersOf(context.seeds, looked)].slice(0, rankedMax)
+}
+
+/** What has the words and was not looked at among its neighbours, in the order of its words, with scores below all others. */
+function othersOf(seeds: readonly ScoredMessage[], looked: readonly RankedMessage[]): RankedMessage[] {
+  const places = new Set(looked.map(placeKey))
+  const lowest = looked.at(-1)?.score ?? 1
+  const best = seeds[0]?.score ?? 1
+  return seeds.flatMap(({ sessionId, seq, part, score }, index) =>
+    places.has(placeKey({ sessionId, seq }))
+      ? []
+      : [{ sessionId, seq, part, lexicalRank: index + 1, score: best > 0 ? (lowest * score) / best : lowest }],
+  )
 }

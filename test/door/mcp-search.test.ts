@@ -255,6 +255,21 @@ describe('replies', () => {
     expect(await tools.refusal('search_memory', { query: 'ocelot', cursor: first.next_cursor })).toContain('"cursor"')
   })
 
+  test('come to every one of many messages with a word, each of them once', async () => {
+    const messages = Array.from({ length: 450 }, (_, at) => ({ content: `pangolin ${at}`, sender: 'Ada' }))
+    await tools.saveAll({ session_id: 'many', messages })
+    const ids: string[] = []
+    let cursor: string | undefined
+    do {
+      const reply = await tools.search({ query: 'pangolin', limit: 50, context: 0, max_tokens: 8_000, cursor })
+      expect(reply.coverage.mode).toBe('exhaustive')
+      ids.push(...hitsOf(reply).map(({ id }) => id))
+      cursor = reply.next_cursor
+    } while (cursor !== undefined)
+    expect(new Set(ids).size).toBe(450)
+    expect(ids).toHaveLength(450)
+  })
+
   test('find what was in a block: tool input, tool output, thinking, unknown members', async () => {
     const blocks = [
       { type: 'tool_use', id: 't', name: 'shell', input: { command: 'grep -rn quetzal src' } },
