@@ -188,7 +188,7 @@ function requireLimit(limit: number): void {
  */
 function candidatesOf(form: VectorForm, limit: number, isFiltered: boolean): number {
   if (form === 'halves') return Math.min(1_000, Math.max(100, 4 * limit))
-  return isFiltered ? Math.max(400, limit) : 1_000
+  return isFiltered ? Math.max(400, limit) : Math.max(500, limit)
 }
 
 /** 42P01: undefined_table; 42704: undefined_object, the type `vector`. */

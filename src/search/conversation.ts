@@ -64,19 +64,23 @@ function groupsOf(evidence: readonly UnitEvidence[]): UnitEvidence[][] {
   return groups
 }
 
-/** The stretches of sessions around some places, merged where they touch. */
+/** The stretches of sessions around some places, merged where they touch; `reach` entries on each side where a place does not say. */
 export function stretchesAround(
-  places: readonly { readonly sessionId: string; readonly seq: number }[],
+  places: readonly { readonly sessionId: string; readonly seq: number; readonly reach?: number }[],
 ): { readonly sessionId: string; readonly fromSeq: number; readonly toSeq: number }[] {
   const sorted = places.toSorted((a, b) =>
     a.sessionId < b.sessionId ? -1 : a.sessionId > b.sessionId ? 1 : a.seq - b.seq,
   )
   const stretches: { sessionId: string; fromSeq: number; toSeq: number }[] = []
-  for (const { sessionId, seq } of sorted) {
+  for (const { sessionId, seq, reach = neighbourSeqMax } of sorted) {
     const last = stretches.at(-1)
-    const fromSeq = Math.max(1, seq - neighbourSeqMax)
-    if (last?.sessionId === sessionId && fromSeq <= last.toSeq + 1) last.toSeq = seq + neighbourSeqMax
-    else stretches.push({ sessionId, fromSeq, toSeq: seq + neighbourSeqMax })
+    const fromSeq = Math.max(1, seq - reach)
+    if (last?.sessionId !== sessionId || fromSeq > last.toSeq + 1)
+      stretches.push({ sessionId, fromSeq, toSeq: seq + reach })
+    else {
+      last.fromSeq = Math.min(last.fromSeq, fromSeq)
+      last.toSeq = Math.max(last.toSeq, seq + reach)
+    }
   }
   return stretches
 }
