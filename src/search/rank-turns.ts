@@ -24,9 +24,8 @@ export function rankTurns(
   const lexical = turns.map((turn) => contextualScore(turn, question, weights))
   const fused = fuse(turns, lexical, context)
   const own = turns.map((turn, index) => (fused[index] ?? 0) * turnFactor(turn, question, weights))
-  const best = own.reduce((max, score) => Math.max(max, score), 0)
-  const scores = new Map(turns.map((turn, index) => [turn, lifted(turn, { score: own[index] ?? 0, best, weights })]))
-  const smoothed = smooth(turns, scores, weights)
+  const scored = turns.map((turn, index) => ({ turn, score: own[index] ?? 0 }))
+  const smoothed = smooth(turns, withStanding(scored, weights), weights)
   return spreadOverSessions(inOrder(withSessionPrior(smoothed, weights)), {
     sessionOf: ({ turn }) => turn.sessionId,
     weights,
@@ -42,13 +41,16 @@ function inOrder(scored: readonly ScoredTurn[]): ScoredTurn[] {
     )
 }
 
-/** A standing instruction that matches at all is seen, however weakly it matches. */
-function lifted(
-  turn: RankedTurn,
-  context: { readonly score: number; readonly best: number; readonly weights: Weights },
-): number {
-  const { score, best, weights } = context
-  return score > 0 && isStanding(turn) ? score + weights.standingShare * best : score
+/**
+ * A standing instruction that matches at all is seen, however weakly it matches: the more, the nearer its session is to what
+ * is asked.
+ */
+function withStanding(scored: readonly ScoredTurn[], weights: Weights): Map<RankedTurn, number> {
+  const best = scored.reduce((max, { score }) => Math.max(max, score), 0)
+  const shares = sessionShares(scored, weights)
+  const lift = (turn: RankedTurn) =>
+    weights.standingShare * best * (1 - weights.standingSession + weights.standingSession * shares(turn))
+  return new Map(scored.map(({ turn, score }) => [turn, score > 0 && isStanding(turn) ? score + lift(turn) : score]))
 }
 
 /** Neighbour smoothing: a turn between two that match is likelier to belong to the answer. */
@@ -60,8 +62,14 @@ function smooth(turns: readonly RankedTurn[], scores: ReadonlyMap<RankedTurn, nu
   }))
 }
 
-/** Session prior: the sum of a session's best turns, as a share of the best session's, lifts all of its turns. */
+/** Session prior: a session whose best turns match lifts all of its turns. */
 function withSessionPrior(scored: readonly ScoredTurn[], weights: Weights): ScoredTurn[] {
+  const shares = sessionShares(scored, weights)
+  return scored.map(({ turn, score }) => ({ turn, score: score * (1 + weights.session * shares(turn)) }))
+}
+
+/** Of each turn's session the sum of its best turns, as a share of the best session's. */
+function sessionShares(scored: readonly ScoredTurn[], weights: Weights): (turn: RankedTurn) => number {
   const bySession = new Map<string, number[]>()
   for (const { turn, score } of scored) {
     const scores = bySession.get(turn.sessionId) ?? []
@@ -77,8 +85,5 @@ function withSessionPrior(scored: readonly ScoredTurn[], weights: Weights): Scor
     )
   }
   const best = Math.max(...sums.values(), Number.MIN_VALUE)
-  return scored.map(({ turn, score }) => ({
-    turn,
-    score: score * (1 + (weights.session * (sums.get(turn.sessionId) ?? 0)) / best),
-  }))
+  return (turn) => (sums.get(turn.sessionId) ?? 0) / best
 }

@@ -41,7 +41,9 @@ export const weights = {
   asks: 0.2,
   /** The user's standing instructions and preferences: a factor, and a share of the best score, so that they are seen. */
   standing: 0.3,
-  standingShare: 0.1,
+  standingShare: 0.15,
+  /** Of that share, what depends on how well the rest of its session matches. */
+  standingSession: 0.5,
   /** Neighbour smoothing: half of it from each side. */
   smoothing: 0.12,
   /** A session's three best messages lift the others of it. */
