@@ -4,6 +4,7 @@ import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
 import type { Config } from './config.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
 import type { RankDependencies } from './search/rank.ts'
+import type { SearchDependencies } from './search/search.ts'
 import { launchOptions } from './start-store.ts'
 import type { Database } from './store/database.ts'
 import { connectEmbedded } from './store/embedded/client.ts'
@@ -15,6 +16,11 @@ import { packageVersion } from './version.ts'
 
 /** Puts the product together as the configuration says. Nothing is connected before the first call. */
 export async function openVerbatim(config: Config): Promise<Verbatim> {
+  return new Verbatim(openStores(config))
+}
+
+/** What the product is put together of. */
+export function openStores(config: Config): SearchDependencies {
   const connection = connectEmbedded(launchOptions(config, packageVersion()))
   const database: Database = {
     kind: 'embedded',
@@ -27,12 +33,12 @@ export async function openVerbatim(config: Config): Promise<Verbatim> {
     },
     close: () => connection.close(),
   }
-  return new Verbatim({
+  return {
     database,
     semantic: semanticOf(config, database),
     archive: new DirectoryArchive(homePathsOf(config.home).archive),
     hasher: createTermHasher(defaultTermKey),
-  })
+  }
 }
 
 /** Vectors of queries come from the daemon, whichever embedder it has: then they are of the same model as those stored. */

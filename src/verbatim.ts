@@ -6,6 +6,7 @@ import { recallContext, type RecallInput } from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
+import { RecentRankings } from './search/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
 import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
 import type { SessionDocument, SessionHead } from './sessions/document.ts'
@@ -40,7 +41,7 @@ export class Verbatim implements AsyncDisposable {
   readonly #saves = new InOrder()
 
   constructor(stores: SearchDependencies) {
-    this.#stores = { ...stores, sessionIds: new Map() }
+    this.#stores = { ...stores, sessionIds: new Map(), rankings: new RecentRankings() }
   }
 
   get stores(): { readonly database: Database; readonly archive: ArchiveStore } {

@@ -15,7 +15,7 @@ import { planTerms, type TermPlan } from './bm25.ts'
 import { placeKey } from './conversation.ts'
 import { hashQueries, recogniseNames, type HashedQueries } from './hash-queries.ts'
 import type { ParsedQuery } from './query-text.ts'
-import { weights } from './weights.ts'
+import type { Weights } from './weights.ts'
 
 /** Messages that one search ranks. Every page of it ranks the same ones, so that pages neither repeat nor skip. */
 export const rankedMax = 500
@@ -48,18 +48,22 @@ export interface FoundByWords {
 
 /** Scores messages by their own words. With `looks` false only the statistics are read: nothing is searched by its words. */
 export async function findByWords(
-  { database, hasher }: { readonly database: Database; readonly hasher: TermHasher },
+  {
+    database,
+    hasher,
+    weights,
+  }: { readonly database: Database; readonly hasher: TermHasher; readonly weights: Weights },
   request: { readonly tenantId: number; readonly queries: readonly ParsedQuery[]; readonly filter: UnitFilter },
   looks: boolean,
 ): Promise<FoundByWords> {
   const { tenantId, filter } = request
-  const hashed = hashQueries(request.queries, hasher)
+  const hashed = hashQueries(request.queries, { hasher, weights })
   const standing = hasher(standingTerm)
   const hashes = [...[...hashed.terms, ...hashed.names].map(({ term }) => term), standing]
   const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level: messageLevel }, hashes))
-  const known = recogniseNames(hashed, statistics)
+  const known = recogniseNames(hashed, { statistics, weights })
   const plan = planTerms(known.terms, statistics)
-  const scorer = new UnitScorer(database, { tenantId, filter, statistics, known, plan })
+  const scorer = new UnitScorer(database, { tenantId, filter, statistics, known, plan, weights })
   return {
     statistics,
     known,
@@ -75,6 +79,7 @@ interface ScorerContext {
   readonly statistics: CorpusStatistics
   readonly known: HashedQueries
   readonly plan: TermPlan
+  readonly weights: Weights
 }
 
 /** Scores units by their own words, in the database. */
@@ -132,7 +137,7 @@ class UnitScorer {
   async #score(
     choice: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'> & Partial<Pick<UnitQuery, 'limit'>>,
   ): Promise<ScoredMessages> {
-    const { tenantId, filter, statistics, plan } = this.#context
+    const { tenantId, filter, statistics, plan, weights } = this.#context
     return await this.#database.run((sql) =>
       scoreMessages(sql, {
         tenantId,

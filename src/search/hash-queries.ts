@@ -4,7 +4,7 @@ import type { TermCondition } from '../store/score-units.ts'
 import type { CorpusStatistics } from '../store/search-units.ts'
 import type { HashedTerm } from './bm25.ts'
 import type { ParsedQuery } from './query-text.ts'
-import { weights } from './weights.ts'
+import type { Weights } from './weights.ts'
 
 /** The terms of all queries of a search as the index knows them. Forms of one word keep one group number across queries. */
 export interface HashedQueries {
@@ -17,7 +17,10 @@ export interface HashedQueries {
   readonly titles: readonly (readonly bigint[])[]
 }
 
-export function hashQueries(queries: readonly ParsedQuery[], hasher: TermHasher): HashedQueries {
+export function hashQueries(
+  queries: readonly ParsedQuery[],
+  { hasher, weights }: { readonly hasher: TermHasher; readonly weights: Weights },
+): HashedQueries {
   const terms: HashedTerm[] = []
   const names: { term: bigint; group: number }[] = []
   const required: TermCondition[] = []
@@ -49,7 +52,10 @@ export function hashQueries(queries: readonly ParsedQuery[], hasher: TermHasher)
  * Names of people who write, told by the statistics: their words count less as words of the text, and a message of theirs
  * more. A query of nothing but names looks for them as senders too.
  */
-export function recogniseNames(queries: HashedQueries, statistics: CorpusStatistics): HashedQueries {
+export function recogniseNames(
+  queries: HashedQueries,
+  { statistics, weights }: { readonly statistics: CorpusStatistics; readonly weights: Weights },
+): HashedQueries {
   const names = queries.names.filter(({ term }) => (statistics.documents.get(term) ?? 0) > 0)
   const named = new Set(names.map(({ group }) => group))
   const isTelling = queries.terms.some(({ group, lowValue }) => !lowValue && !named.has(group))

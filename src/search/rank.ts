@@ -17,7 +17,7 @@ import { rankTurns, type ScoredTurn } from './rank-turns.ts'
 import type { Question } from './score-turns.ts'
 import { searchByMeaning, type SemanticDependencies, type SemanticList, type SemanticResult } from './semantic.ts'
 import { vectorScope } from './vector-filter.ts'
-import { weights } from './weights.ts'
+import { weights as usualWeights, type Weights } from './weights.ts'
 
 export interface RankedMessage {
   readonly sessionId: string
@@ -36,6 +36,8 @@ export interface RankDependencies {
   readonly hasher: TermHasher
   /** Absent where no embedder is configured. */
   readonly semantic?: Omit<SemanticDependencies, 'database'> | undefined
+  /** Others than those of `weights.ts`: for who measures what each is worth. */
+  readonly weights?: Weights | undefined
 }
 
 export interface Ranking {
@@ -68,19 +70,24 @@ const countedShare = 1 / 8
  * queries a word of each; then neighbours are no results themselves.
  */
 export async function rankMessages(dependencies: RankDependencies, request: RankRequest): Promise<Ranking> {
-  const { database } = dependencies
+  const { database, weights = usualWeights } = dependencies
   const { tenantId, filter } = request
   const text = request.queries.map((query) => query.text).join(' ')
   const onlyMeaning = request.mode === 'semantic'
   // At once: the query is embedded while its words are looked up.
   const [semantic, { statistics, known, plan, seeds, standing }] = await Promise.all([
     byMeaning(dependencies, request, text),
-    findByWords(dependencies, request, !onlyMeaning),
+    findByWords({ ...dependencies, weights }, request, !onlyMeaning),
   ])
   const lists = onlyMeaning
     ? semantic.lists
     : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes))
-  const seen = [...seeds.messages.slice(0, seedsMax), ...standing, ...placesOf(lists)]
+  const seen = [
+    ...seeds.messages.slice(0, seedsMax),
+    // It stands on its own, and the next turns tell who it was said to.
+    ...standing.map(({ sessionId, seq }) => ({ sessionId, seq, reach: 1 })),
+    ...placesOf(lists),
+  ]
   const evidence = await database.run((sql) =>
     readEvidence(sql, {
       tenantId,
@@ -107,7 +114,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const asksSomebody =
     known.names.length > 0 || question.intent.speaker !== undefined || filter.participants !== undefined
   return {
-    messages: asksSomebody || onlyMeaning ? ranked : await withBoundedAuthors(database, tenantId, ranked),
+    messages: asksSomebody || onlyMeaning ? ranked : await withBoundedAuthors(ranked, { database, tenantId, weights }),
     messagesSearched: statistics.wholes,
     exhaustive: seeds.exhaustive,
     semantic,
@@ -127,10 +134,10 @@ function mustMatchOf(mode: RankRequest['mode'], known: HashedQueries): MustMatch
 }
 
 async function withBoundedAuthors(
-  database: Database,
-  tenantId: number,
   ranked: readonly RankedMessage[],
+  context: { readonly database: Database; readonly tenantId: number; readonly weights: Weights },
 ): Promise<readonly RankedMessage[]> {
+  const { database, tenantId, weights } = context
   const senders = await database.run((sql) => readSenders(sql, tenantId, ranked.slice(0, reorderedMax)))
   return boundAuthors(ranked, { authorOf: (message) => senders.get(placeKey(message)), weights })
 }
@@ -152,7 +159,7 @@ function tellingOf(list: SemanticList, messages: number): SemanticList {
 }
 
 async function byMeaning(
-  { database, semantic }: RankDependencies,
+  { database, semantic, weights = usualWeights }: RankDependencies,
   request: RankRequest,
   text: string,
 ): Promise<SemanticResult & { readonly messages?: number | undefined }> {
@@ -165,6 +172,7 @@ async function byMeaning(
       tenantId: request.tenantId,
       text,
       filter: scope.filter,
+      weights,
       limit: scope.isPartial ? limits.vectorMatchesMax : nearestMax,
       waitMs: request.mode === 'semantic' ? limits.searchMeaningOnlyMs : limits.searchMeaningMs,
     },

@@ -10,11 +10,12 @@ import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import { readNeighbours } from '../store/neighbours.ts'
-import { sessionsById } from '../store/sessions.ts'
+import { sessionsById, storeVersion } from '../store/sessions.ts'
 import { rankedMax } from './find-seeds.ts'
 import { readHits, textIfIntact, type Hit } from './hits.ts'
 import { parseQuery, type ParsedQuery } from './query-text.ts'
-import { rankMessages, type RankDependencies, type Ranking } from './rank.ts'
+import { rankMessages, type RankDependencies, type Ranking, type RankRequest } from './rank.ts'
+import type { RecentRankings } from './recent-rankings.ts'
 import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
 import { filterNames, readFilter, type FilterInput } from './search-filter.ts'
 import { waitForIndex } from './wait-for-index.ts'
@@ -25,6 +26,9 @@ export interface SearchDependencies {
   readonly hasher: TermHasher
   /** Absent where no embedder is configured. */
   readonly semantic?: RankDependencies['semantic']
+  readonly weights?: RankDependencies['weights']
+  /** Absent where every page is to be ranked anew. */
+  readonly rankings?: RecentRankings
 }
 
 export interface SearchInput extends FilterInput {
@@ -116,6 +120,23 @@ function semanticTrouble({ semantic }: Ranking, mode: SearchInput['mode']): stri
   return semantic.reason === undefined || !isWorthSaying ? [] : [`semantic search: ${semantic.reason}`]
 }
 
+/** A first page is always ranked anew: what was found by meaning since the last time belongs to it. */
+async function rankingFor(
+  dependencies: SearchDependencies,
+  request: RankRequest,
+  page: { readonly question: string; readonly isFirstPage: boolean },
+): Promise<Ranking> {
+  const { database, rankings } = dependencies
+  const { tenantId } = request
+  const version = await database.run((sql) => storeVersion(sql, tenantId))
+  const key = { tenantId, question: page.question, version }
+  const kept = page.isFirstPage ? undefined : rankings?.find(key)
+  if (kept !== undefined) return kept
+  const ranking = await rankMessages(dependencies, request)
+  rankings?.keep(key, ranking)
+  return ranking
+}
+
 const placeSchema = z.object({ query: z.string(), offset: z.number().int().min(0).max(rankedMax) })
 
 /**
@@ -142,13 +163,8 @@ export async function search(
         ).offset
 
   const behind = await waitForIndex(dependencies.database, caller.tenantId)
-  const ranking = await rankMessages(dependencies, {
-    tenantId: caller.tenantId,
-    queries,
-    filter,
-    mode: input.mode,
-    now: new Date(),
-  })
+  const request: RankRequest = { tenantId: caller.tenantId, queries, filter, mode: input.mode, now: new Date() }
+  const ranking = await rankingFor(dependencies, request, { question, isFirstPage: offset === 0 })
   const trouble = semanticTrouble(ranking, input.mode)
   const found = await readHits(dependencies, {
     tenantId: caller.tenantId,

@@ -6,7 +6,7 @@ import type { Database } from '../store/database.ts'
 import { readModels, type StoredModel } from '../store/embedding-models.ts'
 import { embedTopic, outboxBacklog } from '../store/outbox.ts'
 import { messageLevel } from '../store/search-units.ts'
-import { weights } from './weights.ts'
+import type { Weights } from './weights.ts'
 
 /** The vector of a query by a given model; of length 1. A ProviderError where that model cannot be asked. */
 export type EmbedQuery = (
@@ -48,6 +48,7 @@ export interface SemanticRequest {
   readonly filter: VectorFilter
   /** Matches wanted of each model. */
   readonly limit: number
+  readonly weights: Weights
   readonly waitMs: number
 }
 
@@ -101,7 +102,8 @@ async function searchModel(
       { vector, level: messageLevel, limit, filter: request.filter },
       { signal },
     )
-    const weight = localProviders.has(model.provider) ? weights.meaningLocal : weights.meaning
+    const { meaning, meaningLocal } = request.weights
+    const weight = localProviders.has(model.provider) ? meaningLocal : meaning
     return { lists: [{ weight, matches }], isBehind: behind, isSlow: false }
   } catch (error) {
     return { lists: [], isBehind: false, isSlow: signal.aborted, reason: messageOf(error) }

@@ -270,6 +270,24 @@ describe('replies', () => {
     expect(ids).toHaveLength(450)
   })
 
+  test('show nothing of a session that was restricted since the first page', async () => {
+    for (const [session, count] of [
+      ['page-open', 6],
+      ['page-shut', 6],
+    ] as const) {
+      const messages = Array.from({ length: count }, (_, at) => ({
+        content: `axolotl ${session} ${at}`,
+        sender: 'Ada',
+      }))
+      await tools.saveAll({ session_id: session, messages })
+    }
+    const first = await tools.search({ query: 'axolotl', limit: 3, context: 0 })
+    await tools.update('page-shut', { restricted: true })
+    const second = await tools.search({ query: 'axolotl', limit: 9, context: 0, cursor: first.next_cursor })
+    expect(hitsOf(second).length).toBeGreaterThan(0)
+    expect(hitsOf(second).filter(({ text }) => text.includes('page-shut'))).toEqual([])
+  })
+
   test('find what was in a block: tool input, tool output, thinking, unknown members', async () => {
     const blocks = [
       { type: 'tool_use', id: 't', name: 'shell', input: { command: 'grep -rn quetzal src' } },
