@@ -10,12 +10,11 @@ import { holds, type BenchResult } from '../figure.ts'
 import { describeMachine } from '../machine.ts'
 import { renderReport, writeResults } from '../results.ts'
 import type { Scope } from './ask.ts'
-import { readBeam } from './beam.ts'
 import { datasetNames, sampleQuestions, type Dataset } from './dataset.ts'
 import { fill } from './fill.ts'
-import { readLocomo } from './locomo.ts'
 import { measureRun, type MeasuredRun } from './measure-run.ts'
 import { MemoryProcess } from './memory-process.ts'
+import { chosenOf, limitOf, readDatasets } from './options.ts'
 import { reportOf, type Column } from './report.ts'
 import { keepAndCheckRun } from './run-file.ts'
 import { recallSettings, settingNames, type Setting } from './settings.ts'
@@ -38,18 +37,9 @@ const { values } = parseArgs({
   },
 })
 
-function chosenOf<T extends string>(list: string, names: readonly T[]): readonly T[] {
-  const given = list.split(',')
-  const unknown = given.find((name) => !names.some((known) => known === name))
-  if (unknown !== undefined) throw new Error(`"${unknown}" is none of: ${names.join(', ')}`)
-  return names.filter((name) => given.includes(name))
-}
-
 const settings = chosenOf(values.settings, settingNames)
 const corpora = chosenOf(values.corpora, datasetNames)
-const limit = values.limit === undefined ? undefined : Number(values.limit)
-if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
-  throw new Error('--limit takes a number of questions')
+const limit = limitOf(values.limit)
 const scopes: readonly Scope[] =
   values.isolated === values.pooled ? ['isolated', 'pooled'] : values.isolated ? ['isolated'] : ['pooled']
 const keep = values.keep === undefined ? undefined : resolve(values.keep)
@@ -94,13 +84,8 @@ async function measure(setting: Setting, dataset: Dataset): Promise<Column> {
 
 if (values.build) buildWhenStale()
 const machine = describeMachine()
-const read = { locomo: readLocomo, beam: readBeam } as const
-const datasets: Dataset[] = []
-for (const name of corpora) {
-  const dataset = await read[name]()
-  if (dataset === undefined) notes.push(`${name} was not measured: its data are not beside the repository.`)
-  else datasets.push(dataset)
-}
+const found = await readDatasets(corpora)
+notes.push(...found.notes)
 const columns: Column[] = []
 for (const setting of recallSettings(process.env).filter(({ name }) => settings.includes(name))) {
   if (setting.skipped !== undefined) {
@@ -108,7 +93,7 @@ for (const setting of recallSettings(process.env).filter(({ name }) => settings.
     notes.push(`Not measured: ${setting.title}, as ${setting.skipped}.`)
     continue
   }
-  for (const dataset of datasets.filter(({ name }) => setting.datasets.includes(name)))
+  for (const dataset of found.datasets.filter(({ name }) => setting.datasets.includes(name)))
     columns.push(await measure(setting, dataset))
 }
 const suffix = [
