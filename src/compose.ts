@@ -1,8 +1,12 @@
 import { DirectoryArchive } from './adapters/directory-archive.ts'
+import { openGenerator } from './adapters/open-generator.ts'
 import { openVectorIndex } from './adapters/open-vector-index.ts'
 import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
 import type { Config } from './config.ts'
+import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
+import { DailyBudget } from './indexing/daily-budget.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
+import { QueryExpander } from './search/expand-query.ts'
 import type { RankDependencies } from './search/rank.ts'
 import type { SearchDependencies } from './search/search.ts'
 import { launchOptions } from './start-store.ts'
@@ -36,9 +40,16 @@ export function openStores(config: Config): SearchDependencies {
   return {
     database,
     semantic: semanticOf(config, database),
+    expander: expanderOf(config, database),
     archive: new DirectoryArchive(homePathsOf(config.home).archive),
     hasher: createTermHasher(defaultTermKey),
   }
+}
+
+function expanderOf({ expansion, dailyTokens }: Config, database: Database): QueryExpander | undefined {
+  if (expansion === undefined) return undefined
+  const budget = new DailyBudget(database, dailyTokens)
+  return new QueryExpander(new BudgetedGenerator(openGenerator(expansion), budget))
 }
 
 /** Vectors of queries come from the daemon, whichever embedder it has: then they are of the same model as those stored. */

@@ -8,6 +8,12 @@ import { z } from 'zod'
 import { absolutePath } from './config/absolute-path.ts'
 import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } from './config/embedder-settings.ts'
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
+import {
+  readExpansionSettings,
+  readWriterSettings,
+  writerSettingsShape,
+  type WriterSettings,
+} from './config/writer-settings.ts'
 import { InputError, messageOf } from './errors.ts'
 import { editDistance } from './model/edit-distance.ts'
 
@@ -34,10 +40,12 @@ const settingsSchema = z.object({
     .describe('What is written to stderr: silent, error, warn, info or debug. Message contents are never logged'),
   ...embedderSettingsShape,
   ...vectorSettingsShape,
+  ...writerSettingsShape,
 })
 
 export type { EmbedderSettings } from './config/embedder-settings.ts'
 export type { VectorSettings } from './config/vector-settings.ts'
+export type { WriterSettings } from './config/writer-settings.ts'
 
 export interface Config {
   readonly home: string
@@ -45,6 +53,8 @@ export interface Config {
   readonly logLevel: (typeof logLevels)[number]
   readonly embedder: EmbedderSettings
   readonly vectors: VectorSettings
+  /** The model that expands queries; undefined where none is to. */
+  readonly expansion: Exclude<WriterSettings, { readonly kind: 'extractive' }> | undefined
   /** Tokens that paid calls may use a day; 0 for none. */
   readonly dailyTokens: number
   /** The settings as they were given, for the processes that are started with them. Secrets are among them. */
@@ -108,6 +118,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     logLevel: settings.VERBATIM_LOG_LEVEL,
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
+    expansion: readExpansionSettings(settings, readWriterSettings(settings)),
     dailyTokens: settings.VERBATIM_DAILY_TOKENS,
     settings: given,
   }

@@ -44,6 +44,8 @@ export const limits = {
   /** Units that one search scores at most; the rarest terms choose them. */
   searchCandidatesMax: 1_000,
   searchWaitForIndexMs: 2_000,
+  /** How long a search waits for a model that adds words to the query; then it does without and says so. */
+  queryExpansionMs: 2_000,
   /** How long a search waits for the query's vector and the nearest ones; then it answers by words and says so. */
   searchMeaningMs: 1_500,
   /** The same where only meaning was asked for: a local model that is not loaded yet takes a second. */
@@ -64,6 +66,8 @@ export const limits = {
   pineconeFreshnessMs: 30_000,
   /** One request to a provider of embeddings, its answer included. */
   embeddingRequestMs: 30_000,
+  /** One request to a model that writes, its answer included. */
+  generationRequestMs: 30_000,
   /** 100 vectors of 4,096 dimensions, written out, are 9 MB. */
   embeddingAnswerBytesMax: 32 * MiB,
   /** One request to the local embedding service. */

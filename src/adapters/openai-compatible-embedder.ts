@@ -7,6 +7,7 @@ import { withinTime } from './call-bounds.ts'
 import { prepareTexts } from './embedding-input.ts'
 import { unitVectors } from './embedding-vectors.ts'
 import { requestJson, type JsonTarget } from './json-request.ts'
+import { openAiBaseOf } from './openai-base.ts'
 
 export interface OpenAiCompatibleEmbedderOptions {
   /** An address such as `https://host/v1`, or the socket of Verbatim's own service, which says itself what its model is. */
@@ -65,7 +66,8 @@ export class OpenAiCompatibleEmbedder implements Embedder {
       tokensPerTextMax: tokensMax,
     }
     this.#options = options
-    this.#target = options.target.kind === 'url' ? { kind: 'url', url: baseOf(options.target.url) } : options.target
+    this.#target =
+      options.target.kind === 'url' ? { kind: 'url', url: openAiBaseOf(options.target.url) } : options.target
     this.#dimensions = options.dimensions
   }
 
@@ -134,10 +136,4 @@ export class OpenAiCompatibleEmbedder implements Embedder {
       requestJson(this.#target, { ...content, provider, path: fullPath, headers, signal: bounded }),
     )
   }
-}
-
-/** Addresses are written with and without the end that is common to all; a bare host means `/v1`. */
-function baseOf(url: string): string {
-  const base = url.replace(/\/+$/, '').replace(/\/embeddings$/, '')
-  return new URL(base).pathname === '/' ? `${base}/v1` : base
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { absolutePath } from './absolute-path.ts'
+import { addressOf } from './address.ts'
 
 /** Which model makes vectors, and how it is reached. */
 export type EmbedderSettings =
@@ -75,6 +76,8 @@ export const embedderSettingsShape = {
     .describe('Tokens that paid calls may use a day, in UTC, all providers together; 0 for no paid call'),
 } as const
 
+const addressNames = { url: 'VERBATIM_EMBEDDER_URL', key: 'VERBATIM_EMBEDDER_KEY' } as const
+
 type Values = z.output<z.ZodObject<typeof embedderSettingsShape>>
 type Name = `VERBATIM_EMBEDDER_${'URL' | 'KEY' | 'PATH'}` | `VERBATIM_EMBEDDING_${'MODEL' | 'DIMENSIONS'}`
 
@@ -106,12 +109,12 @@ function chooseGemini(values: Values): EmbedderSettings {
       remedy: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com, or unset VERBATIM_EMBEDDER',
     })
   const { VERBATIM_EMBEDDING_MODEL: model, VERBATIM_EMBEDDING_DIMENSIONS: dimensions } = values
-  return { kind: 'gemini', apiKey, model, dimensions, baseUrl: addressOf(values.VERBATIM_EMBEDDER_URL) }
+  return { kind: 'gemini', apiKey, model, dimensions, baseUrl: addressOf(addressNames, values.VERBATIM_EMBEDDER_URL) }
 }
 
 function chooseOpenAiCompatible(values: Values): EmbedderSettings {
   refuseUnused(values, 'openai-compatible', ['VERBATIM_EMBEDDER_PATH'])
-  const url = addressOf(values.VERBATIM_EMBEDDER_URL)
+  const url = addressOf(addressNames, values.VERBATIM_EMBEDDER_URL)
   const model = values.VERBATIM_EMBEDDING_MODEL
   if (url === undefined)
     throw new InputError(
@@ -145,17 +148,5 @@ function refuseUnused(values: Values, kind: string, names: readonly Name[]): voi
   if (unused === undefined) return
   throw new InputError(`Cannot start as the setting "${unused}" does not belong to the embedder "${kind}"`, {
     remedy: `Unset it, or choose another embedder with VERBATIM_EMBEDDER. ${embedderSettingsShape[unused].description}`,
-  })
-}
-
-/** An address that can be shown: a key in it would be. */
-function addressOf(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  const isUsable = url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === ''
-  if (isUsable && url.username === '' && url.password === '') return value
-  throw new InputError('Cannot start as VERBATIM_EMBEDDER_URL is not an address that can be used', {
-    remedy:
-      'It must begin with https:// or http:// and have no user name, password or "?"; a key goes into VERBATIM_EMBEDDER_KEY',
   })
 }

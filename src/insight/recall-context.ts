@@ -52,7 +52,8 @@ export async function recallContext(
       degraded: [],
     }
   }
-  return search(dependencies, caller, {
+  // Nobody waits for a model where the text of a conversation is the query.
+  return search({ ...dependencies, expander: undefined }, caller, {
     query,
     limit: limits.searchHitsDefault,
     maxTokens: input.maxTokens,

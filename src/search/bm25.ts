@@ -9,6 +9,8 @@ export interface HashedTerm {
   readonly group: number
   /** A function word: it is left out while the query has another word. */
   readonly lowValue: boolean
+  /** It is no word of the query: it chooses candidates after those, and no result is missing for want of it. */
+  readonly isAdded?: boolean | undefined
 }
 
 export interface TermPlan {
@@ -40,7 +42,7 @@ export function planTerms(
   // A term that the statistics do not know yet may have been indexed a moment ago: it counts as the rarest.
   const known = query
     .map((term) => ({ ...term, documents: statistics.documents.get(term.term) ?? 0 }))
-    .toSorted((a, b) => a.documents - b.documents)
+    .toSorted((a, b) => Number(a.isAdded ?? false) - Number(b.isAdded ?? false) || a.documents - b.documents)
   const telling = known.filter(({ lowValue }) => !lowValue)
   // Function words would cost a look at every candidate and change no order.
   const choosing = telling.length > 0 ? telling : known
@@ -60,6 +62,6 @@ export function planTerms(
     essential,
     terms: choosing.map(weighted),
     all: known.map(weighted),
-    exhaustive: essential.length === choosing.length && budget >= 0,
+    exhaustive: essential.length >= choosing.filter(({ isAdded }) => isAdded !== true).length && budget >= 0,
   }
 }

@@ -27,11 +27,12 @@ export function hashQueries(
   const titles: bigint[][] = []
   let groups = 0
   for (const query of queries) {
-    const hashed = query.terms.map(({ term, weight, group, lowValue }) => ({
+    const hashed = query.terms.map(({ term, weight, group, lowValue, isAdded }) => ({
       term: hasher(term),
       weight: lowValue ? weight * weights.functionWord : weight,
       group: groups + group,
       lowValue,
+      isAdded,
     }))
     for (const { term, group, mayBeName } of query.terms)
       if (mayBeName) names.push({ term: hasher(senderTerm(term)), group: groups + group })

@@ -18,6 +18,8 @@ export interface QueryTerm {
   readonly lowValue: boolean
   /** It may be the name of somebody who writes: written with a capital, in a query that has any. */
   readonly mayBeName: boolean
+  /** A model added it to the query: it chooses candidates after the query's own words. */
+  readonly isAdded?: boolean
 }
 
 export interface ParsedQuery {

@@ -39,6 +39,8 @@ export interface SearchCoverage {
   readonly mode: 'exhaustive' | 'top_k'
   readonly messages_searched: number
   readonly semantic: 'on' | 'off' | 'behind' | 'unavailable'
+  /** Where a model was asked for words to look for too: which it added, and the milliseconds that the search waited for it. */
+  readonly expansion?: { readonly added: readonly string[]; readonly ms: number }
 }
 
 /** The reply of `search_memory`, the same in both formats. */
@@ -148,6 +150,11 @@ function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchRep
   }
 }
 
+function expansionNote({ added, ms }: NonNullable<SearchCoverage['expansion']>): string {
+  const words = added.length === 0 ? 'nothing' : added.join(', ')
+  return `A model added to the query, in ${ms} ms: ${words}.`
+}
+
 /** The reply as one reads it: sessions, their messages in order, hits marked, all inside a fence. */
 export function renderSearch(reply: SearchReply): string {
   const { coverage } = reply
@@ -171,6 +178,7 @@ export function renderSearch(reply: SearchReply): string {
       : fence(lines.join('\n').trimEnd(), 'search results')
   const notes = [
     `Searched ${coverage.messages_searched} messages (${coverage.mode}); semantic search: ${coverage.semantic}.`,
+    ...(coverage.expansion === undefined ? [] : [expansionNote(coverage.expansion)]),
     ...reply.degraded.map((reason) => `Degraded: ${reason}.`),
     ...(reply.next_cursor === undefined
       ? []

@@ -11,6 +11,7 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import { readNeighbours } from '../store/neighbours.ts'
 import { sessionsById, storeVersion } from '../store/sessions.ts'
+import { withExpansion, type Expansion, type QueryExpander } from './expand-query.ts'
 import { rankedMax } from './find-seeds.ts'
 import { readHits, textIfIntact, type Hit } from './hits.ts'
 import { parseQuery, type ParsedQuery } from './query-text.ts'
@@ -19,6 +20,7 @@ import type { RecentRankings } from './recent-rankings.ts'
 import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
 import { filterNames, readFilter, type FilterInput } from './search-filter.ts'
 import { waitForIndex } from './wait-for-index.ts'
+import { weights as usualWeights } from './weights.ts'
 
 export interface SearchDependencies {
   readonly database: Database
@@ -27,6 +29,8 @@ export interface SearchDependencies {
   /** Absent where no embedder is configured. */
   readonly semantic?: RankDependencies['semantic']
   readonly weights?: RankDependencies['weights']
+  /** Absent where no model is to add words to queries. */
+  readonly expander?: QueryExpander | undefined
   /** Absent where every page is to be ranked anew. */
   readonly rankings?: RecentRankings
 }
@@ -120,6 +124,17 @@ function semanticTrouble({ semantic }: Ranking, mode: SearchInput['mode']): stri
   return semantic.reason === undefined || !isWorthSaying ? [] : [`semantic search: ${semantic.reason}`]
 }
 
+/** The queries as they are searched for, and what a model added to them. `full_text` looks for the query's own words alone. */
+async function expand(
+  { expander, weights = usualWeights }: SearchDependencies,
+  queries: readonly ParsedQuery[],
+  mode: SearchInput['mode'],
+): Promise<{ readonly queries: readonly ParsedQuery[]; readonly expansion?: Expansion | undefined }> {
+  const expansion = mode === 'hybrid' ? await expander?.expand(queries) : undefined
+  if (expansion === undefined) return { queries }
+  return { queries: queries.map((query) => withExpansion(query, expansion.words, weights.expansion)), expansion }
+}
+
 /** A first page is always ranked anew: what was found by meaning since the last time belongs to it. */
 async function rankingFor(
   dependencies: SearchDependencies,
@@ -150,7 +165,7 @@ export async function search(
   input: SearchInput,
 ): Promise<SearchReply> {
   requireSemantic(dependencies, input)
-  const queries = readQueries(input.query)
+  const asked = readQueries(input.query)
   const filter = await readFilter(dependencies.database, caller, input)
   const question = fingerprint(input)
   const offset =
@@ -162,6 +177,7 @@ export async function search(
           placeSchema.refine(({ query }) => query === question),
         ).offset
 
+  const { queries, expansion } = await expand(dependencies, asked, input.mode)
   const behind = await waitForIndex(dependencies.database, caller.tenantId)
   const request: RankRequest = { tenantId: caller.tenantId, queries, filter, mode: input.mode, now: new Date() }
   const ranking = await rankingFor(dependencies, request, { question, isFirstPage: offset === 0 })
@@ -188,9 +204,11 @@ export async function search(
         mode: ranking.exhaustive && behind === 0 ? 'exhaustive' : 'top_k',
         messages_searched: ranking.messagesSearched,
         semantic: ranking.semantic.state,
+        ...(expansion === undefined ? {} : { expansion: { added: expansion.words, ms: expansion.ms } }),
       },
       degraded: [
         ...trouble,
+        ...(expansion?.reason === undefined ? [] : [`query expansion: ${expansion.reason}`]),
         ...(behind === 0 ? [] : [`${behind} recently saved messages are not indexed yet`]),
         ...(found.unreadable.length === 0
           ? []

@@ -9,6 +9,8 @@ export const weights = {
   b: 0.45,
   /** A function word, beside the words that tell something. */
   functionWord: 0.5,
+  /** A word that a model added to the query, beside the query's own. */
+  expansion: 0.3,
   /** A word that is also the name of somebody who writes: they are found as the sender, and vocatives say little. */
   name: 0.12,
   /** Contextual BM25: what the messages before and after say counts as said here, in parts. Answers are replies. */

@@ -72,7 +72,12 @@ const searchSchema = z.object({
       ),
     }),
   ),
-  coverage: z.object({ mode: z.string(), messages_searched: z.number(), semantic: z.string() }),
+  coverage: z.object({
+    mode: z.string(),
+    messages_searched: z.number(),
+    semantic: z.string(),
+    expansion: z.object({ added: z.array(z.string()), ms: z.number() }).optional(),
+  }),
   degraded: z.array(z.string()),
   next_cursor: z.string().optional(),
 })

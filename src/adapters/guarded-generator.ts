@@ -1,0 +1,37 @@
+import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleAll, type CircuitBreakerPolicy } from 'cockatiel'
+
+import { ProviderError } from '../ports/provider-error.ts'
+import type { GenerationRequest, TextGenerator } from '../ports/text-generator.ts'
+
+const failuresToOpen = 3
+const openMs = 60_000
+
+/**
+ * A model that is left alone for a minute after three failures in a row, so that a search does not wait for one that does not
+ * work again and again. Nothing is tried twice: who waits for a search has no time for it.
+ */
+export class GuardedGenerator implements TextGenerator {
+  readonly provider: string
+  readonly isPaid: boolean
+  readonly #inner: TextGenerator
+  readonly #breaker: CircuitBreakerPolicy
+
+  constructor(inner: TextGenerator) {
+    this.provider = inner.provider
+    this.isPaid = inner.isPaid
+    this.#inner = inner
+    this.#breaker = circuitBreaker(handleAll, {
+      breaker: new ConsecutiveBreaker(failuresToOpen),
+      halfOpenAfter: openMs,
+    })
+  }
+
+  async generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string> {
+    try {
+      return await this.#breaker.execute(() => this.#inner.generate(request, options))
+    } catch (error) {
+      if (error instanceof BrokenCircuitError) throw new ProviderError(this.provider, 'unavailable', { cause: error })
+      throw error
+    }
+  }
+}

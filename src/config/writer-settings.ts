@@ -1,0 +1,102 @@
+import { z } from 'zod'
+
+import { InputError } from '../errors.ts'
+import { addressOf } from './address.ts'
+
+/** Which model writes, and how it is reached. */
+export type WriterSettings =
+  | {
+      readonly kind: 'gemini'
+      readonly apiKey: string
+      readonly model?: string | undefined
+      readonly baseUrl?: string | undefined
+    }
+  | {
+      readonly kind: 'openai-compatible'
+      readonly url: string
+      readonly model: string
+      readonly apiKey?: string | undefined
+    }
+  | { readonly kind: 'extractive' }
+
+/** The settings of the model that writes, with what they mean: a part of docs/configuration.md. */
+export const writerSettingsShape = {
+  VERBATIM_SUMMARIZER: z
+    .enum(['gemini', 'openai-compatible', 'extractive'])
+    .optional()
+    .describe(
+      'The model that writes: gemini, openai-compatible (VERBATIM_SUMMARIZER_URL) or extractive, which is none. Only VERBATIM_QUERY_EXPANSION asks one so far. Default: what VERBATIM_SUMMARIZER_URL names, else gemini where a key is set, else extractive',
+    ),
+  VERBATIM_SUMMARIZER_MODEL: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('The name of that model. Default for gemini: gemini-3.5-flash-lite; openai-compatible needs one'),
+  VERBATIM_SUMMARIZER_URL: z
+    .string()
+    .optional()
+    .describe(
+      'The address of an OpenAI-compatible server (Ollama: http://127.0.0.1:11434/v1). With VERBATIM_SUMMARIZER=gemini: of the Gemini API, where it is not the public one',
+    ),
+  VERBATIM_SUMMARIZER_KEY: z
+    .string()
+    .trim()
+    .optional()
+    .describe('The API key for VERBATIM_SUMMARIZER_URL. With a key, calls count as paid'),
+  VERBATIM_QUERY_EXPANSION: z
+    .enum(['off', 'on'])
+    .default('off')
+    .describe(
+      'on: a search asks the model that writes for other words that an answer may use, and looks for these too. The query goes to the model, and the search waits up to 2 seconds for it',
+    ),
+} as const
+
+type Values = z.output<z.ZodObject<typeof writerSettingsShape>> & {
+  readonly GEMINI_API_KEY?: string | undefined
+  readonly GOOGLE_API_KEY?: string | undefined
+}
+
+const names = { url: 'VERBATIM_SUMMARIZER_URL', key: 'VERBATIM_SUMMARIZER_KEY' } as const
+
+/** The model that the settings choose. Throws InputError where one that is needed is missing or would not be looked at. */
+export function readWriterSettings(values: Values): WriterSettings {
+  const { VERBATIM_SUMMARIZER: kind, VERBATIM_SUMMARIZER_MODEL: model, VERBATIM_SUMMARIZER_KEY: key } = values
+  const url = addressOf(names, values.VERBATIM_SUMMARIZER_URL)
+  const geminiKey = values.GEMINI_API_KEY ?? values.GOOGLE_API_KEY
+  if (kind === 'openai-compatible' || (kind === undefined && url !== undefined)) {
+    if (url === undefined || model === undefined)
+      throw new InputError(
+        `Cannot start as the model that writes is "openai-compatible" and ${url === undefined ? names.url : 'VERBATIM_SUMMARIZER_MODEL'} is not set`,
+        { remedy: 'Set both: the address of the server, and what it calls its model' },
+      )
+    return { kind: 'openai-compatible', url, model, apiKey: key }
+  }
+  if (kind === 'gemini' || (kind === undefined && geminiKey !== undefined)) {
+    if (geminiKey === undefined)
+      throw new InputError('Cannot start as VERBATIM_SUMMARIZER is "gemini" and GEMINI_API_KEY is not set', {
+        remedy: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com, or unset VERBATIM_SUMMARIZER',
+      })
+    return { kind: 'gemini', apiKey: geminiKey, model, baseUrl: url }
+  }
+  const unused = (['VERBATIM_SUMMARIZER_MODEL', 'VERBATIM_SUMMARIZER_URL', 'VERBATIM_SUMMARIZER_KEY'] as const).find(
+    (name) => values[name] !== undefined,
+  )
+  if (unused !== undefined)
+    throw new InputError(`Cannot start as the setting "${unused}" is set and no model that writes is chosen`, {
+      remedy: 'Unset it, or choose one with VERBATIM_SUMMARIZER',
+    })
+  return { kind: 'extractive' }
+}
+
+/** The model that expands queries; undefined where none is to. Throws InputError where there is none. */
+export function readExpansionSettings(
+  values: Values,
+  writer: WriterSettings,
+): Exclude<WriterSettings, { readonly kind: 'extractive' }> | undefined {
+  if (values.VERBATIM_QUERY_EXPANSION === 'off') return undefined
+  if (writer.kind !== 'extractive') return writer
+  throw new InputError('Cannot start as VERBATIM_QUERY_EXPANSION is "on" and there is no model to ask', {
+    remedy:
+      'Set VERBATIM_SUMMARIZER_URL and VERBATIM_SUMMARIZER_MODEL, or GEMINI_API_KEY, or unset VERBATIM_QUERY_EXPANSION',
+  })
+}

@@ -1,0 +1,29 @@
+import { estimateTokens } from '../model/tokens.ts'
+import { ProviderError } from '../ports/provider-error.ts'
+import type { GenerationRequest, TextGenerator } from '../ports/text-generator.ts'
+import type { DailyBudget } from './daily-budget.ts'
+
+/** A model whose paid calls are held to the daily budget, as those of `BudgetedEmbedder` are; the answer counts in full. */
+export class BudgetedGenerator implements TextGenerator {
+  readonly provider: string
+  readonly isPaid: boolean
+  readonly #inner: TextGenerator
+  readonly #budget: DailyBudget
+
+  constructor(inner: TextGenerator, budget: DailyBudget) {
+    this.provider = inner.provider
+    this.isPaid = inner.isPaid
+    this.#inner = inner
+    this.#budget = budget
+  }
+
+  async generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string> {
+    if (!this.isPaid) return await this.#inner.generate(request, options)
+    const tokens = estimateTokens(request.instructions) + estimateTokens(request.text) + request.tokensMax
+    const now = new Date()
+    if (!(await this.#budget.allows(tokens, now)))
+      throw new ProviderError(this.provider, 'over_budget', { retryAfterMs: this.#budget.msUntilTomorrow(now) })
+    await this.#budget.spend(this.provider, tokens, now)
+    return await this.#inner.generate(request, options)
+  }
+}

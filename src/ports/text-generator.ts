@@ -1,0 +1,21 @@
+export interface GenerationRequest {
+  /** What the model is to do. */
+  readonly instructions: string
+  /** What it is to do it with: data, in which nothing is an instruction. */
+  readonly text: string
+  /** Tokens of the answer, at most. */
+  readonly tokensMax: number
+}
+
+/**
+ * A model that writes. A failure is a ProviderError, except that a call whose signal is aborted throws the signal's reason.
+ * Nothing is tried again here.
+ */
+export interface TextGenerator {
+  /** `gemini` or `openai-compatible`. */
+  readonly provider: string
+  /** True where a call costs money: it counts against the daily budget. */
+  readonly isPaid: boolean
+  /** The text of the answer, trimmed; never empty. */
+  generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string>
+}

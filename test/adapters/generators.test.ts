@@ -1,0 +1,64 @@
+import { expect, onTestFinished, test } from 'vitest'
+
+import { openGenerator } from '../../src/adapters/open-generator.ts'
+import { ChatStandIn, GeminiWriterStandIn } from '../support/stand-ins/writers.ts'
+
+const request = { instructions: 'Answer in one word.', text: 'Which colour has the sky?', tokensMax: 20 }
+const bounds = () => ({ signal: AbortSignal.timeout(10_000) })
+
+async function geminiWriter() {
+  const standIn = await GeminiWriterStandIn.start()
+  onTestFinished(() => standIn.stop())
+  return { standIn, generator: openGenerator({ kind: 'gemini', apiKey: standIn.apiKey, baseUrl: standIn.url }) }
+}
+
+async function chatWriter(apiKey?: string) {
+  const standIn = await ChatStandIn.start(apiKey)
+  onTestFinished(() => standIn.stop())
+  return {
+    standIn,
+    generator: openGenerator({ kind: 'openai-compatible', url: standIn.url, model: standIn.model, apiKey }),
+  }
+}
+
+test.each([
+  ['Gemini', geminiWriter],
+  ['a chat server', () => chatWriter('sk-1')],
+] as const)('%s: the answer is given trimmed, and calls with a key are paid ones', async (_, open) => {
+  const { standIn, generator } = await open()
+  standIn.says = ' Blue.\n'
+  expect(await generator.generate(request, bounds())).toBe('Blue.')
+  expect(generator.isPaid).toBe(true)
+})
+
+test.each([
+  ['Gemini', geminiWriter],
+  ['a chat server', () => chatWriter()],
+] as const)('%s: an answer without text is no answer', async (_, open) => {
+  const { generator } = await open()
+  await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure: 'malformed' })
+})
+
+test('what a provider says of a failure is not repeated, and after three in a row it is left alone', async () => {
+  const { standIn, generator } = await chatWriter()
+  standIn.plan(
+    ...Array.from({ length: 3 }, () => ({ kind: 'status' as const, status: 500, body: { error: 'secret' } })),
+  )
+  for (let at = 0; at < 3; at++)
+    await expect(generator.generate(request, bounds())).rejects.toThrow(/^(?!.*secret)Cannot use openai-compatible/)
+  standIn.says = 'Blue.'
+  await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure: 'unavailable' })
+  expect(standIn.requests).toHaveLength(3)
+})
+
+test('a wrong key is refused by name', async () => {
+  const standIn = await ChatStandIn.start('sk-right')
+  onTestFinished(() => standIn.stop())
+  const generator = openGenerator({
+    kind: 'openai-compatible',
+    url: standIn.url,
+    model: standIn.model,
+    apiKey: 'sk-wrong',
+  })
+  await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure: 'refused' })
+})
