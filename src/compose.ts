@@ -1,4 +1,5 @@
 import { DirectoryArchive } from './adapters/directory-archive.ts'
+import { GuardedGenerator } from './adapters/guarded-generator.ts'
 import { openGenerator } from './adapters/open-generator.ts'
 import { openVectorIndex } from './adapters/open-vector-index.ts'
 import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
@@ -49,7 +50,7 @@ export function openStores(config: Config): SearchDependencies {
 function expanderOf({ expansion, dailyTokens }: Config, database: Database): QueryExpander | undefined {
   if (expansion === undefined) return undefined
   const budget = new DailyBudget(database, dailyTokens)
-  return new QueryExpander(new BudgetedGenerator(openGenerator(expansion), budget))
+  return new QueryExpander(new GuardedGenerator(new BudgetedGenerator(openGenerator(expansion), budget)))
 }
 
 /** Vectors of queries come from the daemon, whichever embedder it has: then they are of the same model as those stored. */

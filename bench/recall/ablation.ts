@@ -52,6 +52,9 @@ async function firstHits(verbatim: Verbatim, home: BenchHome, question: Question
     // So that ten of them fit into one reply.
     textCharactersMax: 100,
   })
+  // A vector that came too late would count as a move that brings nothing.
+  if (!['on', 'off'].includes(reply.coverage.semantic))
+    throw new Error('A search did without the vectors that are there')
   return reply.results.flatMap(({ messages }) => messages.flatMap(({ id, hit }) => (hit === undefined ? [] : [id])))
 }
 

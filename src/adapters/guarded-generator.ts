@@ -1,14 +1,22 @@
-import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleAll, type CircuitBreakerPolicy } from 'cockatiel'
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  ConsecutiveBreaker,
+  handleWhen,
+  type CircuitBreakerPolicy,
+} from 'cockatiel'
 
 import { ProviderError } from '../ports/provider-error.ts'
 import type { GenerationRequest, TextGenerator } from '../ports/text-generator.ts'
+import { untilAborted } from './vector-batches.ts'
 
 const failuresToOpen = 3
 const openMs = 60_000
 
 /**
  * A model that is left alone for a minute after three failures in a row, so that a search does not wait for one that does not
- * work again and again. Nothing is tried twice: who waits for a search has no time for it.
+ * work again and again. Nothing is tried twice, and nobody waits longer than their signal says: who searches has no time. That
+ * today's budget is used up says nothing of the model and does not count.
  */
 export class GuardedGenerator implements TextGenerator {
   readonly provider: string
@@ -20,15 +28,15 @@ export class GuardedGenerator implements TextGenerator {
     this.provider = inner.provider
     this.isPaid = inner.isPaid
     this.#inner = inner
-    this.#breaker = circuitBreaker(handleAll, {
-      breaker: new ConsecutiveBreaker(failuresToOpen),
-      halfOpenAfter: openMs,
-    })
+    this.#breaker = circuitBreaker(
+      handleWhen((error) => !(error instanceof ProviderError && error.failure === 'over_budget')),
+      { breaker: new ConsecutiveBreaker(failuresToOpen), halfOpenAfter: openMs },
+    )
   }
 
   async generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string> {
     try {
-      return await this.#breaker.execute(() => this.#inner.generate(request, options))
+      return await this.#breaker.execute(() => untilAborted(this.#inner.generate(request, options), options.signal))
     } catch (error) {
       if (error instanceof BrokenCircuitError) throw new ProviderError(this.provider, 'unavailable', { cause: error })
       throw error

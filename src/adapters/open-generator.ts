@@ -1,12 +1,9 @@
 import type { WriterSettings } from '../config.ts'
 import type { TextGenerator } from '../ports/text-generator.ts'
 import { GeminiGenerator } from './gemini-generator.ts'
-import { GuardedGenerator } from './guarded-generator.ts'
 import { OpenAiCompatibleGenerator } from './openai-compatible-generator.ts'
 
 /** The model of a configuration. Nothing is loaded or asked before the first call. */
 export function openGenerator(settings: Exclude<WriterSettings, { readonly kind: 'extractive' }>): TextGenerator {
-  return new GuardedGenerator(
-    settings.kind === 'gemini' ? new GeminiGenerator(settings) : new OpenAiCompatibleGenerator(settings),
-  )
+  return settings.kind === 'gemini' ? new GeminiGenerator(settings) : new OpenAiCompatibleGenerator(settings)
 }

@@ -76,6 +76,10 @@ export function readWriterSettings(values: Values): WriterSettings {
       throw new InputError('Cannot start as VERBATIM_SUMMARIZER is "gemini" and GEMINI_API_KEY is not set', {
         remedy: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com, or unset VERBATIM_SUMMARIZER',
       })
+    if (key !== undefined)
+      throw new InputError('Cannot start as the setting "VERBATIM_SUMMARIZER_KEY" does not belong to "gemini"', {
+        remedy: 'Unset it: the key for gemini is GEMINI_API_KEY',
+      })
     return { kind: 'gemini', apiKey: geminiKey, model, baseUrl: url }
   }
   const unused = (['VERBATIM_SUMMARIZER_MODEL', 'VERBATIM_SUMMARIZER_URL', 'VERBATIM_SUMMARIZER_KEY'] as const).find(

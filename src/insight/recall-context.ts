@@ -53,7 +53,7 @@ export async function recallContext(
     }
   }
   // Nobody waits for a model where the text of a conversation is the query.
-  return search({ ...dependencies, expander: undefined }, caller, {
+  return search({ ...dependencies, expander: undefined, rankings: undefined }, caller, {
     query,
     limit: limits.searchHitsDefault,
     maxTokens: input.maxTokens,

@@ -53,9 +53,10 @@ export function planTerms(
     essential.push(term)
     budget -= documents
   }
-  const weighted = ({ term, weight, group, documents }: (typeof known)[number]): WeightedTerm => ({
+  const weighted = ({ term, weight, group, isAdded, documents }: (typeof known)[number]): WeightedTerm => ({
     term,
     group,
+    isAdded,
     weight: weight * inverseDocumentFrequency(documents, Math.max(statistics.units, documents)),
   })
   return {

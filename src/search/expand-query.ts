@@ -40,7 +40,7 @@ export class QueryExpander {
   async expand(queries: readonly ParsedQuery[]): Promise<Expansion | undefined> {
     const [query] = queries
     if (query === undefined || queries.length > 1 || query.phrases.length > 0) return undefined
-    if (query.text.length > queryCharactersMax || query.terms.every(({ lowValue }) => lowValue)) return undefined
+    if (query.text.length > queryCharactersMax || query.terms.length === 0) return undefined
     const startedAt = performance.now()
     const since = () => Math.round(performance.now() - startedAt)
     const kept = this.#kept.get(query.text)
@@ -73,12 +73,18 @@ export class QueryExpander {
   }
 }
 
-/** The lines of an answer without the marks that models put before them, as far as they say something new. */
+/** What a word or a short name is made of: nothing in which a sentence, or an instruction, could stand. */
+const wordPattern = /^[\p{L}\p{M}\p{N}.'’+#&/_-]+(?: [\p{L}\p{M}\p{N}.'’+#&/_-]+){0,3}$/u
+
+/** The lines of an answer without the marks that models put before them, as far as they are words and say something new. */
 function wordsOf(answer: string, query: ParsedQuery): string[] {
-  const lines = answer.split('\n').map((line) => line.replace(/^[\s\-*•\d.)]+/u, '').trim())
-  return lines
-    .filter((line) => line !== '' && line.length <= wordCharactersMax && newTerms(query, line).length > 0)
-    .slice(0, wordsMax)
+  const lines = answer
+    .split('\n')
+    .map((line) => line.replace(/^\s*(?:[-*•]|\d+[.)])\s+/u, '').trim())
+    .filter((line) => line.length <= wordCharactersMax && wordPattern.test(line))
+  // Taken together, as one by one a function word would count as telling.
+  const added = new Set(newTerms(query, lines.join('\n')).map(({ term }) => term))
+  return lines.filter((line) => parseQuery(line).terms.some(({ term }) => added.has(term))).slice(0, wordsMax)
 }
 
 /** The terms of a text's telling words of which no form is in the query. */

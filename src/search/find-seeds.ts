@@ -17,7 +17,7 @@ import { hashQueries, recogniseNames, type HashedQueries } from './hash-queries.
 import type { ParsedQuery } from './query-text.ts'
 import type { Weights } from './weights.ts'
 
-/** Messages that one search ranks. Every page of it ranks the same ones, so that pages neither repeat nor skip. */
+/** Messages that one search ranks, for all of its pages. */
 export const rankedMax = 500
 /** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
 const enoughMessages = 30
@@ -26,9 +26,9 @@ const newestAndOthers = {
   newestUnits: limits.searchCandidatesMax / 2,
   candidatesMax: limits.searchCandidatesMax / 2,
 }
-/** Standing instructions that are looked at whatever words they have. */
+/** Standing instructions that are looked at besides. */
 const standingMax = 20
-/** Where there are more of them, only those that hold a telling word of the query are read to choose these. */
+/** Where there are more of them, these are chosen among the newest that hold a telling word of the query. */
 const standingReadMax = 200
 
 export interface Seeds {
@@ -42,7 +42,7 @@ export interface FoundByWords {
   readonly known: HashedQueries
   readonly plan: TermPlan
   readonly seeds: Seeds
-  /** The user's standing instructions, which may share only function words with what they are meant for. */
+  /** The user's standing instructions; where they are few, also those that share no telling word with the query. */
   readonly standing: readonly ScoredMessage[]
 }
 
@@ -104,13 +104,14 @@ class UnitScorer {
     const choice = isOverBudget ? newestAndOthers : { newestUnits: 0, candidatesMax: limits.searchCandidatesMax }
     const first = await this.#score({ candidates: [condition], ...choice })
     const sawAll = first.candidates < choice.candidatesMax && first.messages.length < rankedMax
-    if (rarest !== undefined || plan.exhaustive || first.messages.length >= enoughMessages) {
-      return { messages: first.messages, exhaustive: sawAll && (rarest !== undefined || plan.exhaustive) }
-    }
+    const exhaustive = sawAll && (rarest !== undefined || plan.exhaustive)
+    const choseAll = plan.essential.length === plan.terms.length
+    if (rarest !== undefined || choseAll || first.messages.length >= enoughMessages)
+      return { messages: first.messages, exhaustive }
     const second = await this.#score({ candidates: [anyOf(plan)], ...newestAndOthers })
     return {
       messages: merged(first.messages, second.messages),
-      exhaustive: second.candidates < newestAndOthers.candidatesMax,
+      exhaustive: exhaustive || second.candidates < newestAndOthers.candidatesMax,
     }
   }
 
@@ -119,9 +120,10 @@ class UnitScorer {
     const { known, plan, statistics } = this.#context
     if (known.required.length > 0) return []
     const standing: TermCondition = { any: [term] }
-    const candidates = documentsOf(standing, statistics) > standingReadMax ? [standing, anyOf(plan)] : [standing]
+    const areMany = documentsOf(standing, statistics) > standingReadMax
     const { messages } = await this.#score({
-      candidates,
+      candidates: areMany ? [standing, anyOf(plan)] : [standing],
+      newestFirst: areMany,
       newestUnits: 0,
       candidatesMax: standingReadMax,
       limit: standingMax,
@@ -135,7 +137,8 @@ class UnitScorer {
   }
 
   async #score(
-    choice: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'> & Partial<Pick<UnitQuery, 'limit'>>,
+    choice: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'> &
+      Partial<Pick<UnitQuery, 'limit' | 'newestFirst'>>,
   ): Promise<ScoredMessages> {
     const { tenantId, filter, statistics, plan, weights } = this.#context
     return await this.#database.run((sql) =>

@@ -59,7 +59,9 @@ export function recogniseNames(
 ): HashedQueries {
   const names = queries.names.filter(({ term }) => (statistics.documents.get(term) ?? 0) > 0)
   const named = new Set(names.map(({ group }) => group))
-  const isTelling = queries.terms.some(({ group, lowValue }) => !lowValue && !named.has(group))
+  const isTelling = queries.terms.some(
+    ({ group, lowValue, isAdded }) => !lowValue && isAdded !== true && !named.has(group),
+  )
   if (isTelling) {
     const terms = queries.terms.map((term) =>
       named.has(term.group) ? { ...term, weight: term.weight * weights.name } : term,

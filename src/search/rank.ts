@@ -110,13 +110,14 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     seeds: seeds.messages,
     nearness,
     mustMatch: mustMatchOf(request.mode, known),
+    left: new Set(evidence.flatMap((unit) => (unit.eligible ? [] : [placeKey(unit)]))),
   })
   const asksSomebody =
     known.names.length > 0 || question.intent.speaker !== undefined || filter.participants !== undefined
   return {
     messages: asksSomebody || onlyMeaning ? ranked : await withBoundedAuthors(ranked, { database, tenantId, weights }),
     messagesSearched: statistics.wholes,
-    exhaustive: seeds.exhaustive,
+    exhaustive: seeds.exhaustive && ranked.length < rankedMax,
     semantic,
   }
 }
@@ -183,11 +184,9 @@ async function byMeaning(
 /** A query in words of language, or of several words, may be a question whose answer need not repeat them; else a word is looked up. */
 function asksMore({ terms, names }: HashedQueries): boolean {
   const named = new Set(names.map(({ group }) => group))
-  const telling = terms.filter(({ group, lowValue }) => !lowValue && !named.has(group))
-  return (
-    new Set(telling.map(({ group }) => group)).size > 1 ||
-    terms.some(({ group, lowValue }) => lowValue && !named.has(group))
-  )
+  const own = terms.filter(({ group, isAdded }) => isAdded !== true && !named.has(group))
+  const telling = own.filter(({ lowValue }) => !lowValue)
+  return new Set(telling.map(({ group }) => group)).size > 1 || own.some(({ lowValue }) => lowValue)
 }
 
 /**
@@ -200,6 +199,8 @@ function toRanked(
     readonly seeds: readonly ScoredMessage[]
     readonly nearness: Nearness
     readonly mustMatch: MustMatch
+    /** Places of what the filters leave out. */
+    readonly left: ReadonlySet<string>
   },
 ): RankedMessage[] {
   const lexical = new Map(
@@ -218,7 +219,8 @@ function toRanked(
       const found = lexical.get(placeKey(turn)) ?? { part: 0 }
       return { sessionId, seq, score, ...found, ...(semanticRank === undefined ? {} : { semanticRank }) }
     })
-  return [...looked, ...othersOf(context.seeds, looked)].slice(0, rankedMax)
+  const others = othersOf(context.seeds, looked).filter((message) => !context.left.has(placeKey(message)))
+  return [...looked, ...others].slice(0, rankedMax)
 }
 
 /** What has the words and was not looked at among its neighbours, in the order of its words, with scores below all others. */

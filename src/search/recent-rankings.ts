@@ -1,6 +1,16 @@
+import type { Expansion } from './expand-query.ts'
+import type { ParsedQuery } from './query-text.ts'
 import type { Ranking } from './rank.ts'
 
-/** A ranking has 500 messages at most, some 100 kB. */
+/** A ranking and what it was made with. */
+export interface KeptRanking {
+  readonly ranking: Ranking
+  /** The queries as they were searched for. */
+  readonly queries: readonly ParsedQuery[]
+  readonly expansion: Expansion | undefined
+}
+
+/** 500 messages each at most, some 100 kB. */
 const keptMax = 16
 
 /** What a ranking was made of: another question, or a store that was changed since, gets another. */
@@ -14,22 +24,25 @@ interface RankingKey {
 
 /**
  * The rankings of the latest searches, so that who turns pages waits once for the ranking and sees one order. Kept in the
- * process: another one that is asked for a later page makes its own, which is the same while the store is.
+ * process: another one that is asked for a later page makes its own.
  */
 export class RecentRankings {
-  readonly #kept = new Map<string, Ranking>()
+  readonly #kept = new Map<string, KeptRanking>()
 
-  keep(key: RankingKey, ranking: Ranking): void {
+  /** What was found by meaning has done its work in the ranking and is not kept. */
+  keep(key: RankingKey, kept: KeptRanking): void {
+    const { semantic } = kept.ranking
+    const lists = semantic.lists.map((list) => ({ ...list, matches: [] }))
     const text = textOf(key)
     this.#kept.delete(text)
-    this.#kept.set(text, ranking)
+    this.#kept.set(text, { ...kept, ranking: { ...kept.ranking, semantic: { ...semantic, lists } } })
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= keptMax) break
       this.#kept.delete(oldest)
     }
   }
 
-  find(key: RankingKey): Ranking | undefined {
+  find(key: RankingKey): KeptRanking | undefined {
     return this.#kept.get(textOf(key))
   }
 }

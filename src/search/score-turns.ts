@@ -9,6 +9,8 @@ import type { Weights } from './weights.ts'
 export interface ScoringTerm {
   readonly weight: number
   readonly group: number
+  /** A model added it to the query. */
+  readonly isAdded?: boolean | undefined
 }
 
 /** What a query asks, as far as it weighs results. */
@@ -63,16 +65,18 @@ function partScore(
   const { question, weights } = context
   const k = weights.k1 * (1 - weights.b + (weights.b * part.termCount) / question.averageLength)
   const groups = new Map<number, number>()
-  for (const [index, { weight, group }] of question.terms.entries()) {
+  const own = new Set<number>()
+  for (const [index, { weight, group, isAdded }] of question.terms.entries()) {
     let frequency = part.frequencies[index] ?? 0
     for (const { unit, weight: share } of heard) frequency += share * (unit.frequencies[index] ?? 0)
     if (frequency === 0) continue
+    if (isAdded !== true) own.add(group)
     const score = (weight * (weights.k1 + 1) * frequency) / (frequency + k)
     if (score > (groups.get(group) ?? 0)) groups.set(group, score)
   }
   let sum = 0
   for (const score of groups.values()) sum += score
-  return sum * (1 + weights.coordination * Math.max(0, groups.size - 1))
+  return sum * (1 + weights.coordination * Math.max(0, own.size - 1))
 }
 
 /** What a turn is, beside what it says: the product of the moves below, 1 for a turn that none of them concerns. */

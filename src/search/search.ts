@@ -16,7 +16,7 @@ import { rankedMax } from './find-seeds.ts'
 import { readHits, textIfIntact, type Hit } from './hits.ts'
 import { parseQuery, type ParsedQuery } from './query-text.ts'
 import { rankMessages, type RankDependencies, type Ranking, type RankRequest } from './rank.ts'
-import type { RecentRankings } from './recent-rankings.ts'
+import type { KeptRanking, RecentRankings } from './recent-rankings.ts'
 import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
 import { filterNames, readFilter, type FilterInput } from './search-filter.ts'
 import { waitForIndex } from './wait-for-index.ts'
@@ -32,7 +32,7 @@ export interface SearchDependencies {
   /** Absent where no model is to add words to queries. */
   readonly expander?: QueryExpander | undefined
   /** Absent where every page is to be ranked anew. */
-  readonly rankings?: RecentRankings
+  readonly rankings?: RecentRankings | undefined
 }
 
 export interface SearchInput extends FilterInput {
@@ -135,21 +135,32 @@ async function expand(
   return { queries: queries.map((query) => withExpansion(query, expansion.words, weights.expansion)), expansion }
 }
 
-/** A first page is always ranked anew: what was found by meaning since the last time belongs to it. */
-async function rankingFor(
+interface Ranked extends KeptRanking {
+  /** Messages that were saved and could not be found yet. */
+  readonly behind: number
+}
+
+/**
+ * A first page is always ranked anew: what was found by meaning since the last time belongs to it. What is kept for the
+ * others looked at everything: a ranking that lacked the index or the vectors is not what the next page should go by.
+ */
+async function rank(
   dependencies: SearchDependencies,
-  request: RankRequest,
-  page: { readonly question: string; readonly isFirstPage: boolean },
-): Promise<Ranking> {
+  request: Omit<RankRequest, 'now'>,
+  page: { readonly question: string; readonly isFirst: boolean },
+): Promise<Ranked> {
   const { database, rankings } = dependencies
-  const { tenantId } = request
+  const { tenantId, mode } = request
   const version = await database.run((sql) => storeVersion(sql, tenantId))
   const key = { tenantId, question: page.question, version }
-  const kept = page.isFirstPage ? undefined : rankings?.find(key)
-  if (kept !== undefined) return kept
-  const ranking = await rankMessages(dependencies, request)
-  rankings?.keep(key, ranking)
-  return ranking
+  const kept = page.isFirst ? undefined : rankings?.find(key)
+  if (kept !== undefined) return { ...kept, behind: 0 }
+  const { queries, expansion } = await expand(dependencies, request.queries, mode)
+  const behind = await waitForIndex(database, tenantId)
+  const ranking = await rankMessages(dependencies, { ...request, queries, now: new Date() })
+  const { state, lists } = ranking.semantic
+  if (behind === 0 && (state === 'off' || lists.length > 0)) rankings?.keep(key, { ranking, queries, expansion })
+  return { ranking, queries, expansion, behind }
 }
 
 const placeSchema = z.object({ query: z.string(), offset: z.number().int().min(0).max(rankedMax) })
@@ -177,10 +188,11 @@ export async function search(
           placeSchema.refine(({ query }) => query === question),
         ).offset
 
-  const { queries, expansion } = await expand(dependencies, asked, input.mode)
-  const behind = await waitForIndex(dependencies.database, caller.tenantId)
-  const request: RankRequest = { tenantId: caller.tenantId, queries, filter, mode: input.mode, now: new Date() }
-  const ranking = await rankingFor(dependencies, request, { question, isFirstPage: offset === 0 })
+  const { ranking, queries, expansion, behind } = await rank(
+    dependencies,
+    { tenantId: caller.tenantId, queries: asked, filter, mode: input.mode },
+    { question, isFirst: offset === 0 },
+  )
   const trouble = semanticTrouble(ranking, input.mode)
   const found = await readHits(dependencies, {
     tenantId: caller.tenantId,

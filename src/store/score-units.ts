@@ -24,6 +24,8 @@ export interface WeightedTerm {
   readonly term: bigint
   readonly weight: number
   readonly group: number
+  /** It is no word of the query itself. */
+  readonly isAdded?: boolean | undefined
 }
 
 /** What terms a unit must hold: any of them, or all of them. */
@@ -46,6 +48,8 @@ export interface UnitQuery {
   readonly candidatesMax: number
   /** Where more units meet the condition than may be looked at: this many of the newest units of all are looked through too. */
   readonly newestUnits: number
+  /** Whether the newest of those that the index finds are the candidates, and not any of them. All of them are read. */
+  readonly newestFirst?: boolean
   readonly limit: number
 }
 
@@ -110,7 +114,10 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
   // Scored where they are found: to keep the arrays of all candidates for a second step takes a third longer.
   const scored = (units: SqlText, chosen: SqlText) => text`(
     select u.session_id, u.first_seq, u.part, u.timestamp, ${scoreExpression(query.terms, query.k1)} as score
-    from ${withK(units)} where ${chosen} ${conditions} limit ${query.candidatesMax})`
+    from ${withK(units)} where ${chosen} ${conditions} ${query.newestFirst === true ? text`order by u.timestamp desc` : text``} limit ${query.candidatesMax})`
+  // Without the barrier the planner would walk the index on time in search of a rare term.
+  const barrier = query.newestFirst === true ? text`offset 0` : text``
+  const found = text`(select * from search_units u where ${scope} and ${every(query.candidates.map(meetsByIndex))} ${barrier}) found`
   // Only where not every candidate can be looked at; the index on time gives the newest units.
   const newestUnits = text`(select * from search_units u where ${scope} order by u.timestamp desc limit ${query.newestUnits}) newest`
   const newest =
@@ -119,7 +126,7 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
       : text`union ${scored(newestUnits, every(query.candidates.map((condition) => meets(condition, text`u`))))}`
   const statement = text`
     with candidates as materialized (
-      ${scored(text`search_units`, text`${scope} and ${every(query.candidates.map(meetsByIndex))}`)} ${newest}
+      ${scored(found, text`true`)} ${newest}
     )
     select session_id, first_seq, part, score, (select count(*) from candidates) as candidates from (
       select distinct on (session_id, first_seq) * from candidates order by session_id, first_seq, score desc, part

@@ -1,6 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 
+import { GuardedGenerator } from '../../src/adapters/guarded-generator.ts'
 import { openGenerator } from '../../src/adapters/open-generator.ts'
+import { ProviderError } from '../../src/ports/provider-error.ts'
 import { ChatStandIn, GeminiWriterStandIn } from '../support/stand-ins/writers.ts'
 
 const request = { instructions: 'Answer in one word.', text: 'Which colour has the sky?', tokensMax: 20 }
@@ -40,7 +42,8 @@ test.each([
 })
 
 test('what a provider says of a failure is not repeated, and after three in a row it is left alone', async () => {
-  const { standIn, generator } = await chatWriter()
+  const { standIn, generator: plain } = await chatWriter()
+  const generator = new GuardedGenerator(plain)
   standIn.plan(
     ...Array.from({ length: 3 }, () => ({ kind: 'status' as const, status: 500, body: { error: 'secret' } })),
   )
@@ -61,4 +64,18 @@ test('a wrong key is refused by name', async () => {
     apiKey: 'sk-wrong',
   })
   await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure: 'refused' })
+})
+
+test('nobody waits longer than their signal says, and a used up budget does not count as a failure', async () => {
+  const never = new GuardedGenerator({ provider: 'slow', isPaid: false, generate: () => new Promise<never>(() => {}) })
+  await expect(never.generate(request, { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
+    name: 'TimeoutError',
+  })
+  const broke = new GuardedGenerator({
+    provider: 'dear',
+    isPaid: true,
+    generate: () => Promise.reject(new ProviderError('dear', 'over_budget')),
+  })
+  for (let at = 0; at < 5; at++)
+    await expect(broke.generate(request, bounds())).rejects.toMatchObject({ failure: 'over_budget' })
 })
