@@ -31,7 +31,7 @@ export interface TokenizeOptions {
 }
 
 /** Of a longer word (encoded data) these units are the term; the same cut on both sides lets it match itself. */
-const termCharactersMax = 256
+export const termCharactersMax = 256
 /** Units of a Thai run that are segmented at once: the cost of `Intl.Segmenter` grows with the square of its input. */
 const thaiWindow = 300
 

@@ -37,8 +37,8 @@ export interface FoundHits {
   readonly unreadable: readonly string[]
 }
 
-/** Messages read at once while phrases are checked; the database is asked again as long as hits are missing. */
-const readBatch = 50
+/** Messages read at first while phrases are checked; as long as hits are missing the database is asked for twice as many again. */
+const firstBatch = 50
 
 /** Matched words that a reply names, and how much of each. */
 const termsMax = 12
@@ -106,8 +106,8 @@ export async function readHits(
   const unreadable: string[] = []
   const seen = new SeenTexts()
   let skipped = 0
-  for (let at = 0; at < request.ranked.length; at += readBatch) {
-    const batch = request.ranked.slice(at, at + readBatch)
+  for (let at = 0, size = firstBatch; at < request.ranked.length; at += size, size *= 2) {
+    const batch = request.ranked.slice(at, at + size)
     const rows = await stores.database.run((sql) => readPlaces(sql, request.tenantId, batch))
     const byPlace = new Map(rows.map((row) => [`${row.sessionId} ${row.seq}`, row]))
     for (const ranked of batch) {

@@ -1,7 +1,7 @@
 import { plausibleLanguages } from '../indexing/language.ts'
 import { stemLanguageOf, wordForms } from '../indexing/stems.ts'
 import { isStopWord } from '../indexing/stop-words.ts'
-import { atomsOf, type Token, tokenize } from '../indexing/tokenize.ts'
+import { atomsOf, termCharactersMax, type Token, tokenize } from '../indexing/tokenize.ts'
 import { limits } from '../limits.ts'
 
 /**
@@ -148,7 +148,7 @@ export function phraseMatches(
   text: string,
   phrase: readonly string[],
 ): { readonly start: number; readonly end: number }[] {
-  if (phrase.length === 0 || lacksWord(text, phrase)) return []
+  if (phrase.length === 0 || lacksPhrase(text, phrase)) return []
   const atoms = atomsOf(text)
   const found: { start: number; end: number }[] = []
   for (let at = 0; at + phrase.length <= atoms.length; at++) {
@@ -161,15 +161,18 @@ export function phraseMatches(
   return found
 }
 
-/** Texts shorter than this are split into words at once. */
-const longTextCharacters = 20_000
+/** What may stand between two neighbouring words: the 's of a possessive, what is no letter or digit, an article (l'homme). */
+const gap = "(?:'s)?[^a-z0-9]*(?:[a-z]{1,8}'[^a-z0-9]*)?"
 
 /**
- * Tells cheaply of most long texts without the phrase that they lack one of its words: 5 ms instead of 400 ms for 3 MB.
- * In ASCII folding is lower case; of other texts nothing is said.
+ * Tells cheaply of most texts without the phrase that they lack it: of 3 MB in 5 ms instead of 400 ms, and a search for a
+ * phrase of common words reads hundreds of texts. In ASCII folding is lower case; of other texts, of words that are not plain
+ * letters and digits, and where apostrophes stand close to each other nothing is said.
  */
-function lacksWord(text: string, phrase: readonly string[]): boolean {
-  if (text.length < longTextCharacters || /[^\0-\x7f]/.test(text)) return false
+function lacksPhrase(text: string, phrase: readonly string[]): boolean {
+  if (/[^\0-\x7f]/.test(text)) return false
   const lower = text.toLowerCase()
-  return phrase.some((word) => !lower.includes(word))
+  if (phrase.some((word) => !lower.includes(word))) return true
+  const arePlain = phrase.every((word) => word.length < termCharactersMax && /^[a-z0-9]+$/.test(word))
+  return arePlain && !/'\w{0,8}'/.test(lower) && !new RegExp(phrase.join(gap)).test(lower)
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { tokenize } from '../../src/indexing/tokenize.ts'
+import { atomsOf } from '../../src/indexing/tokenize.ts'
 import { limits } from '../../src/limits.ts'
 import { parseQuery, phraseMatches } from '../../src/search/query-text.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
@@ -131,8 +132,30 @@ describe('phraseMatches()', () => {
     ['a well-known fact', 'well known', ['well-known']],
     ['I don’t know', "don't know", ['don’t know']],
     ['เราย้ายการประชุม', 'ประชุม', ['ประชุม']],
+    ["the harbour's berth", 'harbour berth', ["harbour's berth"]],
+    ["voici l'homme", 'voici homme', ["voici l'homme"]],
+    ["rock 'n' roll", 'rock n roll', ["rock 'n' roll"]],
   ])('finds in %j the phrase %j as %j', (text, phrase, expected) => {
     expect(find(text, phrase)).toEqual(expected)
+  })
+
+  it('finds any two neighbouring words of a text, whatever stands between them', () => {
+    const text = "A:c'cS2-)$BS s.2''\ts'1)S+ userName foo_bar U.S.A. 10.0.0.1 it's O'Neil x86-64 <b>bold</b> l'eau d'or"
+    const words = atomsOf(text).map(({ term }) => term)
+    for (const [at, word] of words.slice(0, -1).entries()) {
+      const phrase = [word, words[at + 1] ?? '']
+      for (const part of [text, text.replaceAll("'", ' ')]) {
+        const has = atomsOf(part).some(
+          ({ term }, place, all) => term === phrase[0] && all[place + 1]?.term === phrase[1],
+        )
+        expect({ phrase, found: phraseMatches(part, phrase).length > 0 }).toEqual({ phrase, found: has })
+      }
+    }
+  })
+
+  it('says quickly of a long text that it lacks a phrase', () => {
+    const text = `a${' '.repeat(1_000_000)}`
+    expect(phraseMatches(`${text.repeat(3)} b`, ['a', 'b', 'a'])).toEqual([])
   })
 
   it('finds nothing for an empty phrase', () => {
