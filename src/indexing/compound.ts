@@ -21,7 +21,9 @@ const partsMax = 6
 /** From the weakest tie to the strongest: `src/store/db.ts` gives itself, `db.ts`, and its four words. */
 const separators = [/[/\\:@?&=#+~%,]+/g, /[.-]+/g, /_+/g] as const
 
-const hump = /\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|\p{N}+|[^\p{Lu}\p{Ll}\p{N}]+/gu
+/** A mark belongs to the letter or digit before it. */
+const hump =
+  /\p{Lu}[\p{Lu}\p{M}]*(?![\p{Ll}\p{M}])|\p{Lu}?\p{M}*\p{Ll}[\p{Ll}\p{M}]*|\p{N}[\p{N}\p{M}]*|[^\p{Lu}\p{Ll}\p{N}]+/gu
 /** What most words are, told without collecting matches. */
 const onePart = /^(?:[A-Z]?[a-z]+|[A-Z]+|[0-9]+)$/
 const apostrophes = /['’＇]/u
@@ -111,7 +113,8 @@ function visitWord(text: string, span: Span, visit: Visit): void {
   const parts = [...word.matchAll(hump)]
   if (parts.length < 2 || parts.length > partsMax) return
   for (const part of parts) {
-    if (part[0].length < 2) continue
+    // Joiners and marks alone are no part.
+    if (part[0].length < 2 || !/[\p{L}\p{N}]/u.test(part[0])) continue
     const start = span.start + part.index
     visit({ kind: 'part', start, end: start + part[0].length })
   }
