@@ -12,7 +12,7 @@ import {
   readExpansionSettings,
   readWriterSettings,
   writerSettingsShape,
-  type WriterSettings,
+  type GeneratorSettings,
 } from './config/writer-settings.ts'
 import { InputError, messageOf } from './errors.ts'
 import { editDistance } from './model/edit-distance.ts'
@@ -45,7 +45,7 @@ const settingsSchema = z.object({
 
 export type { EmbedderSettings } from './config/embedder-settings.ts'
 export type { VectorSettings } from './config/vector-settings.ts'
-export type { WriterSettings } from './config/writer-settings.ts'
+export type { GeneratorSettings } from './config/writer-settings.ts'
 
 export interface Config {
   readonly home: string
@@ -54,7 +54,7 @@ export interface Config {
   readonly embedder: EmbedderSettings
   readonly vectors: VectorSettings
   /** The model that expands queries; undefined where none is to. */
-  readonly expansion: Exclude<WriterSettings, { readonly kind: 'extractive' }> | undefined
+  readonly expansion: GeneratorSettings | undefined
   /** Tokens that paid calls may use a day; 0 for none. */
   readonly dailyTokens: number
   /** The settings as they were given, for the processes that are started with them. Secrets are among them. */

@@ -5,6 +5,7 @@ import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexi
 import { recallContext, type RecallInput } from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
+import { BoundedMap } from './model/bounded-map.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import { RecentRankings } from './search/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
@@ -32,6 +33,8 @@ export interface SaveReply {
   }[]
 }
 
+const rememberedSessionsMax = 10_000
+
 /**
  * The one door to the store for every transport: each method is one action of one caller. Errors that a caller may see
  * are VerbatimErrors; anything else is a defect.
@@ -41,7 +44,7 @@ export class Verbatim implements AsyncDisposable {
   readonly #saves = new InOrder()
 
   constructor(stores: SearchDependencies) {
-    this.#stores = { ...stores, sessionIds: new Map(), rankings: new RecentRankings() }
+    this.#stores = { ...stores, sessionIds: new BoundedMap(rememberedSessionsMax), rankings: new RecentRankings() }
   }
 
   get stores(): { readonly database: Database; readonly archive: ArchiveStore } {

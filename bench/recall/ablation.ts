@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { openStores } from '../../src/compose.ts'
@@ -8,7 +7,7 @@ import { limits } from '../../src/limits.ts'
 import { weights as usualWeights, type Weights } from '../../src/search/weights.ts'
 import { Verbatim } from '../../src/verbatim.ts'
 import { setup as buildWhenStale } from '../../test/support/global-setup.ts'
-import { BenchHome } from '../bench-home.ts'
+import type { BenchHome } from '../bench-home.ts'
 import type { BenchResult, Table } from '../figure.ts'
 import { describeMachine } from '../machine.ts'
 import { renderReport, writeResults } from '../results.ts'
@@ -17,6 +16,7 @@ import { fill, type Places } from './fill.ts'
 import { MemoryProcess } from './memory-process.ts'
 import { moves, type Move } from './moves.ts'
 import { chosenOf, limitOf, readDatasets } from './options.ts'
+import { recallHome } from './recall-home.ts'
 import { recallSettings, type Setting } from './settings.ts'
 
 /**
@@ -78,9 +78,7 @@ interface Ablation {
 }
 
 async function measure(setting: Setting, dataset: Dataset): Promise<Ablation> {
-  const keptAt = keep === undefined ? undefined : join(keep, `${setting.name}-${dataset.name}`)
-  if (keptAt !== undefined) mkdirSync(keptAt, { recursive: true, mode: 0o700 })
-  await using home = new BenchHome({ keptAt })
+  await using home = recallHome(keep, setting, dataset)
   await using memory = await MemoryProcess.start(setting.command(home.env))
   say(`${setting.name}, ${dataset.title}: saving …`)
   const places = await fill(memory, dataset.conversations)

@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { setup as buildWhenStale } from '../../test/support/global-setup.ts'
-import { BenchHome } from '../bench-home.ts'
 import { holds, type BenchResult } from '../figure.ts'
 import { describeMachine } from '../machine.ts'
 import { renderReport, writeResults } from '../results.ts'
@@ -15,6 +14,7 @@ import { fill } from './fill.ts'
 import { measureRun, type MeasuredRun } from './measure-run.ts'
 import { MemoryProcess } from './memory-process.ts'
 import { chosenOf, limitOf, readDatasets } from './options.ts'
+import { recallHome } from './recall-home.ts'
 import { reportOf, type Column } from './report.ts'
 import { keepAndCheckRun } from './run-file.ts'
 import { recallSettings, settingNames, type Setting } from './settings.ts'
@@ -55,9 +55,7 @@ const notes: string[] = [
 ]
 
 async function measure(setting: Setting, dataset: Dataset): Promise<Column> {
-  const keptAt = keep === undefined ? undefined : join(keep, `${setting.name}-${dataset.name}`)
-  if (keptAt !== undefined) mkdirSync(keptAt, { recursive: true, mode: 0o700 })
-  await using home = new BenchHome({ keptAt })
+  await using home = recallHome(keep, setting, dataset)
   await using memory = await MemoryProcess.start(setting.command(home.env))
   say(`${setting.name}, ${dataset.title}: saving …`)
   const places = await fill(memory, dataset.conversations)

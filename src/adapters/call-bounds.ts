@@ -19,3 +19,21 @@ export async function withinTime<T>(
     throw cause
   }
 }
+
+/** Rejects as soon as the signal is aborted, though what was begun may go on by itself: for work that cannot be stopped. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => {
+      // The reason is the caller's own; whoever aborts decides what its wait fails with.
+      reject(signal.reason instanceof Error ? signal.reason : new Error('Cannot go on as the call was cancelled'))
+    }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

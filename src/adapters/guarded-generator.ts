@@ -8,7 +8,7 @@ import {
 
 import { ProviderError } from '../ports/provider-error.ts'
 import type { GenerationRequest, TextGenerator } from '../ports/text-generator.ts'
-import { untilAborted } from './vector-batches.ts'
+import { untilAborted } from './call-bounds.ts'
 
 const failuresToOpen = 3
 const openMs = 60_000

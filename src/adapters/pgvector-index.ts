@@ -27,7 +27,8 @@ import {
   writeVectors,
 } from '../store/unit-vectors.ts'
 import { createGraph, dropGraph, findGraph, type GraphScope } from '../store/vector-graphs.ts'
-import { batches, lastOfEachKey, requireDimensions, untilAborted } from './vector-batches.ts'
+import { untilAborted } from './call-bounds.ts'
+import { batches, lastOfEachKey, requireDimensions } from './vector-batches.ts'
 
 type Sql = Parameters<Parameters<Database['run']>[0]>[0]
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../model/bounded-map.ts'
 import type { EmbeddingModel } from '../ports/embedder.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import { OpenAiCompatibleEmbedder } from './openai-compatible-embedder.ts'
@@ -9,7 +10,7 @@ const cachedMax = 200
 export class ServiceQueryEmbedder {
   readonly #pathOf: (model: EmbeddingModel) => string
   readonly #services = new Map<string, OpenAiCompatibleEmbedder>()
-  readonly #cache = new Map<string, Float32Array>()
+  readonly #cache = new BoundedMap<string, Float32Array>(cachedMax)
 
   constructor(pathOf: (model: EmbeddingModel) => string) {
     this.#pathOf = pathOf
@@ -27,8 +28,6 @@ export class ServiceQueryEmbedder {
     this.#services.set(path, service)
     const vector = await embedOne(service, model, { text, signal: options.signal })
     if (vector?.length !== model.dimensions) throw new ProviderError(model.provider, 'malformed')
-    const [oldest] = this.#cache.keys()
-    if (this.#cache.size >= cachedMax && oldest !== undefined) this.#cache.delete(oldest)
     this.#cache.set(key, vector)
     return vector
   }

@@ -1,6 +1,7 @@
 import { InputError, LimitError, NotFoundError, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
+import type { BoundedMap } from '../model/bounded-map.ts'
 import { newId } from '../model/ids.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
@@ -23,10 +24,8 @@ export interface SaveDependencies {
   readonly database: Database
   readonly archive: ArchiveStore
   /** Remembers which session a reference named, so that a conversation's saves need one statement each. */
-  readonly sessionIds: Map<string, string>
+  readonly sessionIds: BoundedMap<string, string>
 }
-
-const rememberedSessionsMax = 10_000
 
 /** Finds the session a save goes to, or describes the one it opens. */
 async function saveTarget(
@@ -40,14 +39,6 @@ async function saveTarget(
   const session = await resolveSession(dependencies.database, caller.tenantId, reference)
   if (session !== undefined) return { id: session.id, source: session.source, create: false }
   return { id: newId(), source: 'mcp', externalId: reference, create: true }
-}
-
-function remember(dependencies: SaveDependencies, key: string, sessionId: string): void {
-  const { sessionIds } = dependencies
-  sessionIds.delete(key)
-  sessionIds.set(key, sessionId)
-  const oldest = sessionIds.keys().next()
-  if (sessionIds.size > rememberedSessionsMax && oldest.done !== true) sessionIds.delete(oldest.value)
 }
 
 /**
@@ -117,6 +108,6 @@ export async function saveMessages(
     if (!(error instanceof NotFoundError) || !dependencies.sessionIds.delete(key)) throw error
     result = await save(await saveTarget(dependencies, caller, input.sessionId))
   }
-  if (input.sessionId !== undefined) remember(dependencies, key, result.sessionId)
+  if (input.sessionId !== undefined) dependencies.sessionIds.set(key, result.sessionId)
   return { ...result, sha256: messages.map((message) => Buffer.from(message.sha256).toString('hex')) }
 }

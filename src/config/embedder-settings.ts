@@ -3,24 +3,17 @@ import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { absolutePath } from './absolute-path.ts'
-import { addressOf } from './address.ts'
+import {
+  addressOf,
+  geminiKeyOf,
+  requireGeminiKey,
+  type GeminiSettings,
+  type OpenAiCompatibleSettings,
+} from './provider-settings.ts'
 
 /** Which model makes vectors, and how it is reached. */
 export type EmbedderSettings =
-  | {
-      readonly kind: 'gemini'
-      readonly apiKey: string
-      readonly model?: string | undefined
-      readonly dimensions?: number | undefined
-      readonly baseUrl?: string | undefined
-    }
-  | {
-      readonly kind: 'openai-compatible'
-      readonly url: string
-      readonly model: string
-      readonly apiKey?: string | undefined
-      readonly dimensions?: number | undefined
-    }
+  | ((GeminiSettings | OpenAiCompatibleSettings) & { readonly dimensions?: number | undefined })
   | { readonly kind: 'local' }
   | { readonly kind: 'onnx'; readonly directory: string }
   | { readonly kind: 'none' }
@@ -97,17 +90,9 @@ export function readEmbedderSettings(values: Values): EmbedderSettings {
   return chooseLocal(values)
 }
 
-function geminiKeyOf(values: Values): string | undefined {
-  return values.GEMINI_API_KEY ?? values.GOOGLE_API_KEY
-}
-
 function chooseGemini(values: Values): EmbedderSettings {
   refuseUnused(values, 'gemini', ['VERBATIM_EMBEDDER_KEY', 'VERBATIM_EMBEDDER_PATH'])
-  const apiKey = geminiKeyOf(values)
-  if (apiKey === undefined)
-    throw new InputError('Cannot start as VERBATIM_EMBEDDER is "gemini" and GEMINI_API_KEY is not set', {
-      remedy: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com, or unset VERBATIM_EMBEDDER',
-    })
+  const apiKey = requireGeminiKey('VERBATIM_EMBEDDER', values)
   const { VERBATIM_EMBEDDING_MODEL: model, VERBATIM_EMBEDDING_DIMENSIONS: dimensions } = values
   return { kind: 'gemini', apiKey, model, dimensions, baseUrl: addressOf(addressNames, values.VERBATIM_EMBEDDER_URL) }
 }

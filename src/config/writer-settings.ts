@@ -1,23 +1,18 @@
 import { z } from 'zod'
 
 import { InputError } from '../errors.ts'
-import { addressOf } from './address.ts'
+import {
+  addressOf,
+  geminiKeyOf,
+  requireGeminiKey,
+  type GeminiSettings,
+  type OpenAiCompatibleSettings,
+} from './provider-settings.ts'
 
 /** Which model writes, and how it is reached. */
-export type WriterSettings =
-  | {
-      readonly kind: 'gemini'
-      readonly apiKey: string
-      readonly model?: string | undefined
-      readonly baseUrl?: string | undefined
-    }
-  | {
-      readonly kind: 'openai-compatible'
-      readonly url: string
-      readonly model: string
-      readonly apiKey?: string | undefined
-    }
-  | { readonly kind: 'extractive' }
+export type WriterSettings = GeneratorSettings | { readonly kind: 'extractive' }
+
+export type GeneratorSettings = GeminiSettings | OpenAiCompatibleSettings
 
 /** The settings of the model that writes, with what they mean: a part of docs/configuration.md. */
 export const writerSettingsShape = {
@@ -62,7 +57,6 @@ const names = { url: 'VERBATIM_SUMMARIZER_URL', key: 'VERBATIM_SUMMARIZER_KEY' }
 export function readWriterSettings(values: Values): WriterSettings {
   const { VERBATIM_SUMMARIZER: kind, VERBATIM_SUMMARIZER_MODEL: model, VERBATIM_SUMMARIZER_KEY: key } = values
   const url = addressOf(names, values.VERBATIM_SUMMARIZER_URL)
-  const geminiKey = values.GEMINI_API_KEY ?? values.GOOGLE_API_KEY
   if (kind === 'openai-compatible' || (kind === undefined && url !== undefined)) {
     if (url === undefined || model === undefined)
       throw new InputError(
@@ -71,16 +65,13 @@ export function readWriterSettings(values: Values): WriterSettings {
       )
     return { kind: 'openai-compatible', url, model, apiKey: key }
   }
-  if (kind === 'gemini' || (kind === undefined && geminiKey !== undefined)) {
-    if (geminiKey === undefined)
-      throw new InputError('Cannot start as VERBATIM_SUMMARIZER is "gemini" and GEMINI_API_KEY is not set', {
-        remedy: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com, or unset VERBATIM_SUMMARIZER',
-      })
+  if (kind === 'gemini' || (kind === undefined && geminiKeyOf(values) !== undefined)) {
+    const apiKey = requireGeminiKey('VERBATIM_SUMMARIZER', values)
     if (key !== undefined)
       throw new InputError('Cannot start as the setting "VERBATIM_SUMMARIZER_KEY" does not belong to "gemini"', {
         remedy: 'Unset it: the key for gemini is GEMINI_API_KEY',
       })
-    return { kind: 'gemini', apiKey: geminiKey, model, baseUrl: url }
+    return { kind: 'gemini', apiKey, model, baseUrl: url }
   }
   const unused = (['VERBATIM_SUMMARIZER_MODEL', 'VERBATIM_SUMMARIZER_URL', 'VERBATIM_SUMMARIZER_KEY'] as const).find(
     (name) => values[name] !== undefined,
@@ -93,10 +84,7 @@ export function readWriterSettings(values: Values): WriterSettings {
 }
 
 /** The model that expands queries; undefined where none is to. Throws InputError where there is none. */
-export function readExpansionSettings(
-  values: Values,
-  writer: WriterSettings,
-): Exclude<WriterSettings, { readonly kind: 'extractive' }> | undefined {
+export function readExpansionSettings(values: Values, writer: WriterSettings): GeneratorSettings | undefined {
   if (values.VERBATIM_QUERY_EXPANSION === 'off') return undefined
   if (writer.kind !== 'extractive') return writer
   throw new InputError('Cannot start as VERBATIM_QUERY_EXPANSION is "on" and there is no model to ask', {

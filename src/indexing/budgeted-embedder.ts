@@ -1,6 +1,5 @@
 import { estimateTokens } from '../model/tokens.ts'
 import type { Embedder, EmbeddingModel, EmbedOptions } from '../ports/embedder.ts'
-import { ProviderError } from '../ports/provider-error.ts'
 import type { DailyBudget } from './daily-budget.ts'
 
 /**
@@ -28,11 +27,7 @@ export class BudgetedEmbedder implements Embedder {
     if (!this.isPaid) return await this.#inner.embed(texts, options)
     const { provider } = await this.#inner.describe(options)
     const tokens = texts.reduce((sum, text) => sum + estimateTokens(text), 0)
-    const now = new Date()
-    if (!(await this.#budget.allows(tokens, now)))
-      throw new ProviderError(provider, 'over_budget', { retryAfterMs: this.#budget.msUntilTomorrow(now) })
-    // Before the call, which a provider counts also where it fails halfway.
-    await this.#budget.spend(provider, tokens, now)
+    await this.#budget.take(provider, tokens)
     return await this.#inner.embed(texts, options)
   }
 

@@ -1,5 +1,4 @@
 import { estimateTokens } from '../model/tokens.ts'
-import { ProviderError } from '../ports/provider-error.ts'
 import type { GenerationRequest, TextGenerator } from '../ports/text-generator.ts'
 import type { DailyBudget } from './daily-budget.ts'
 
@@ -20,10 +19,7 @@ export class BudgetedGenerator implements TextGenerator {
   async generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string> {
     if (!this.isPaid) return await this.#inner.generate(request, options)
     const tokens = estimateTokens(request.instructions) + estimateTokens(request.text) + request.tokensMax
-    const now = new Date()
-    if (!(await this.#budget.allows(tokens, now)))
-      throw new ProviderError(this.provider, 'over_budget', { retryAfterMs: this.#budget.msUntilTomorrow(now) })
-    await this.#budget.spend(this.provider, tokens, now)
+    await this.#budget.take(this.provider, tokens)
     return await this.#inner.generate(request, options)
   }
 }

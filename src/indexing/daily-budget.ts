@@ -1,3 +1,4 @@
+import { ProviderError } from '../ports/provider-error.ts'
 import type { Database } from '../store/database.ts'
 import { addTokensUsed, tokensUsed } from '../store/provider-usage.ts'
 
@@ -11,20 +12,20 @@ export class DailyBudget {
     this.#tokensMax = tokensMax
   }
 
-  /** Whether `tokens` more fit in today's budget. */
-  async allows(tokens: number, now: Date): Promise<boolean> {
-    if (this.#tokensMax === 0) return false
-    const used = await this.#database.run((sql) => tokensUsed(sql, now))
-    return used + tokens <= this.#tokensMax
-  }
-
-  /** To be called for each paid call, also one that fails halfway: a provider counts what it was sent. */
-  async spend(provider: string, tokens: number, now: Date): Promise<void> {
+  /**
+   * Takes the tokens of a paid call that is about to be made; they are spent also where it fails halfway, as a provider counts
+   * what it was sent. Throws ProviderError `over_budget` where they do not fit in today's budget.
+   */
+  async take(provider: string, tokens: number): Promise<void> {
+    const now = new Date()
+    const used = this.#tokensMax === 0 ? 0 : await this.#database.run((sql) => tokensUsed(sql, now))
+    if (this.#tokensMax === 0 || used + tokens > this.#tokensMax)
+      throw new ProviderError(provider, 'over_budget', { retryAfterMs: msUntilTomorrow(now) })
     await this.#database.run((sql) => addTokensUsed(sql, { provider, tokens, now }))
   }
+}
 
-  /** Milliseconds until the budget begins anew. */
-  msUntilTomorrow(now: Date): number {
-    return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1) - now.getTime()
-  }
+/** Until the budget begins anew. */
+function msUntilTomorrow(now: Date): number {
+  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1) - now.getTime()
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { BoundedMap } from '../model/bounded-map.ts'
 import type { TextGenerator } from '../ports/text-generator.ts'
 import { parseQuery, type ParsedQuery, type QueryTerm } from './query-text.ts'
 
@@ -29,7 +30,7 @@ const keptMax = 200
 export class QueryExpander {
   readonly #generator: TextGenerator
   readonly #waitMs: number
-  readonly #kept = new Map<string, readonly string[]>()
+  readonly #kept = new BoundedMap<string, readonly string[]>(keptMax)
 
   constructor(generator: TextGenerator, waitMs: number = limits.queryExpansionMs) {
     this.#generator = generator
@@ -52,7 +53,7 @@ export class QueryExpander {
         { signal },
       )
       const words = wordsOf(answer, query)
-      this.#keep(query.text, words)
+      this.#kept.set(query.text, words)
       return { words, ms: since() }
     } catch (error) {
       const isSlow = error instanceof Error && error.name === 'TimeoutError'
@@ -61,14 +62,6 @@ export class QueryExpander {
         ms: since(),
         reason: isSlow ? `${this.#generator.provider} did not answer in time` : messageOf(error),
       }
-    }
-  }
-
-  #keep(text: string, words: readonly string[]): void {
-    this.#kept.set(text, words)
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= keptMax) break
-      this.#kept.delete(oldest)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../model/bounded-map.ts'
 import type { Expansion } from './expand-query.ts'
 import type { ParsedQuery } from './query-text.ts'
 import type { Ranking } from './rank.ts'
@@ -27,19 +28,13 @@ interface RankingKey {
  * process: another one that is asked for a later page makes its own.
  */
 export class RecentRankings {
-  readonly #kept = new Map<string, KeptRanking>()
+  readonly #kept = new BoundedMap<string, KeptRanking>(keptMax)
 
   /** What was found by meaning has done its work in the ranking and is not kept. */
   keep(key: RankingKey, kept: KeptRanking): void {
     const { semantic } = kept.ranking
     const lists = semantic.lists.map((list) => ({ ...list, matches: [] }))
-    const text = textOf(key)
-    this.#kept.delete(text)
-    this.#kept.set(text, { ...kept, ranking: { ...kept.ranking, semantic: { ...semantic, lists } } })
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= keptMax) break
-      this.#kept.delete(oldest)
-    }
+    this.#kept.set(textOf(key), { ...kept, ranking: { ...kept.ranking, semantic: { ...semantic, lists } } })
   }
 
   find(key: RankingKey): KeptRanking | undefined {
