@@ -66,7 +66,7 @@ export class QueryExpander {
   }
 }
 
-/** What a word or a short name is made of: nothing in which a sentence, or an instruction, could stand. */
+/** A word or a short name: four words at most, and no mark that a sentence, a fence or a control sequence needs. */
 const wordPattern = /^[\p{L}\p{M}\p{N}.'’+#&/_-]+(?: [\p{L}\p{M}\p{N}.'’+#&/_-]+){0,3}$/u
 
 /** The lines of an answer without the marks that models put before them, as far as they are words and say something new. */
