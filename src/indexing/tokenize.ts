@@ -72,7 +72,9 @@ export interface Atom {
 export function atomsOf(text: string): Atom[] {
   const atoms: Atom[] = []
   const push = (start: number, end: number): void => {
-    atoms.push({ term: fold(text.slice(start, Math.min(end, start + termCharactersMax))), start, end })
+    const term = fold(text.slice(start, Math.min(end, start + termCharactersMax)))
+    // Vowel points that stand alone, and what only stretches a line, are no word.
+    if (term !== '') atoms.push({ term, start, end })
   }
   scanRuns(text, (run) => {
     if (run.kind === 'chunk' && isPlainWord(text, run)) push(run.start, run.end)
@@ -87,7 +89,7 @@ export function atomsOf(text: string): Atom[] {
 }
 
 function add(sink: Sink, token: Token): void {
-  sink.tokens.push({ term: token.term, start: token.start, end: token.end, kind: token.kind })
+  if (token.term !== '') sink.tokens.push({ term: token.term, start: token.start, end: token.end, kind: token.kind })
 }
 
 /** Words without a second capital, a digit or a connector have no parts: the usual case, kept cheap. */

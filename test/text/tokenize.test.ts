@@ -175,7 +175,7 @@ describe('tokenize() properties', () => {
           expect(end).toBeLessThanOrEqual(text.length)
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [['\ufe7b'], ['a \u0640 b']] },
     )
   })
 
