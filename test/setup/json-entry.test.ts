@@ -76,6 +76,11 @@ describe('editJson()', () => {
       '{"mcp":{"servers":{"verbatim":{"url":"http://x"}}}}',
       /must name a command: it has "url"/,
     ],
+    [
+      'a key that sets a prototype',
+      '{"other":{"__proto__":{}}}',
+      /safely as the edited file would not read as expected/,
+    ],
     ['an entry that is no object', '{"mcp":{"servers":{"verbatim":null}}}', /must be a table of settings/],
   ])('refuses %s', (_name, text, message) => {
     expect(() => edit(text)).toThrow(InputError)
@@ -84,7 +89,7 @@ describe('editJson()', () => {
 
   it('law: only characters are added, the document reads as before with our entry, and a second edit changes nothing', () => {
     const key = fc.string({ maxLength: 8 }).filter((text) => text !== '__proto__' && text !== 'mcp')
-    const value = fc.jsonValue({ maxDepth: 3 })
+    const value = fc.jsonValue({ maxDepth: 3 }).filter((json) => !JSON.stringify(json).includes('"__proto__"'))
     const servers = fc.option(fc.dictionary(key, value, { maxKeys: 3 }), { nil: undefined })
     const layout = fc.record({
       indent: fc.constantFrom<string | number>(0, 2, 4, '\t'),
