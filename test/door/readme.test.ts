@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 
 import { StoreFixture } from '../embedded/store-fixture.ts'
 import { distPath } from '../support/built.ts'
@@ -28,6 +29,17 @@ function examples(): { command: string; output: string }[] {
       }),
   )
 }
+
+/** Until everything that was saved can be found. */
+async function untilIndexed(env: NodeJS.ProcessEnv): Promise<void> {
+  const behind = async () => {
+    const { stdout } = await run(process.execPath, [distPath('cli/main.js'), 'status', '--json'], { env })
+    return statusSchema.parse(JSON.parse(stdout)).index.messages_behind
+  }
+  await expect.poll(behind, { timeout: 60_000, interval: 200 }).toBe(0)
+}
+
+const statusSchema = z.looseObject({ index: z.looseObject({ messages_behind: z.number() }) })
 
 const sessionId = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/
 
@@ -72,6 +84,8 @@ describe.skipIf(transcripts === undefined)('the README’s example', () => {
       const script = `verbatim() { "${process.execPath}" "${distPath('cli/main.js')}" "$@"; }; ${line}`
       // By words alone: which vectors are there by then depends on the machine.
       const env = { PATH: process.env['PATH'], HOME: home, VERBATIM_EMBEDDER: 'none' }
+      // Who reads an answer takes longer than a busy machine takes to index an import.
+      await untilIndexed(env)
       const { stdout, stderr } = await run('bash', ['-c', script], { env })
       found = sessionId.exec(stdout)?.[0] ?? found
       // Notes on stderr come before the results in a terminal, or after them as a hint that the README leaves out.
