@@ -96,6 +96,8 @@ export function withExpansion(query: ParsedQuery, words: readonly string[], shar
     group: groups + group,
     weight: weight * share,
     mayBeName: false,
+    isProperName: false,
+    isAsking: false,
     isAdded: true,
   }))
   return { ...query, terms: [...query.terms, ...added].slice(0, limits.queryTermsMax) }

@@ -3,7 +3,7 @@ import type { TermHasher } from '../indexing/terms.ts'
 import type { TermCondition } from '../store/score-units.ts'
 import type { CorpusStatistics } from '../store/search-units.ts'
 import type { HashedTerm } from './bm25.ts'
-import type { ParsedQuery } from './query-text.ts'
+import type { ParsedQuery, QueryTerm } from './query-text.ts'
 import type { Weights } from './weights.ts'
 
 /** The terms of all queries of a search as the index knows them. Forms of one word keep one group number across queries. */
@@ -27,12 +27,12 @@ export function hashQueries(
   const titles: bigint[][] = []
   let groups = 0
   for (const query of queries) {
-    const hashed = query.terms.map(({ term, weight, group, lowValue, isAdded }) => ({
-      term: hasher(term),
-      weight: lowValue ? weight * weights.functionWord : weight,
-      group: groups + group,
-      lowValue,
-      isAdded,
+    const hashed = query.terms.map((term) => ({
+      term: hasher(term.term),
+      weight: term.weight * wordFactor(term, weights),
+      group: groups + term.group,
+      lowValue: term.lowValue,
+      isAdded: term.isAdded,
     }))
     for (const { term, group, mayBeName } of query.terms)
       if (mayBeName) names.push({ term: hasher(senderTerm(term)), group: groups + group })
@@ -47,6 +47,12 @@ export function hashQueries(
     titles.push(...query.titles.map(hashesOf).filter((title) => title.length > 0))
   }
   return { terms, names, required, titles }
+}
+
+/** What kind of word it is, beside a word that tells something. */
+function wordFactor({ lowValue, isAsking, isProperName }: QueryTerm, weights: Weights): number {
+  if (isAsking) return weights.asking
+  return lowValue ? weights.functionWord : isProperName ? weights.properName : 1
 }
 
 /**

@@ -3,6 +3,7 @@ import { stemLanguageOf, wordForms } from '../indexing/stems.ts'
 import { isStopWord } from '../indexing/stop-words.ts'
 import { atomsOf, termCharactersMax, type Token, tokenize } from '../indexing/tokenize.ts'
 import { limits } from '../limits.ts'
+import { askingPhrases } from './asking-phrases.ts'
 
 /**
  * One term to look up. Terms of one `group` are forms of one word of the query (as written, stems in several languages): a
@@ -18,6 +19,10 @@ export interface QueryTerm {
   readonly lowValue: boolean
   /** It may be the name of somebody who writes: written with a capital, in a query that has any. */
   readonly mayBeName: boolean
+  /** Written with a capital inside a sentence, as names of people, places and products are. */
+  readonly isProperName: boolean
+  /** It is about the asking ("can you list"). Never true of all telling terms of a query. */
+  readonly isAsking: boolean
   /** A model added it to the query: it chooses candidates after the query's own words. */
   readonly isAdded?: boolean
 }
@@ -53,12 +58,17 @@ export function parseQuery(query: string): ParsedQuery {
   const languages = plausibleLanguages(query)
   const terms = new Map<string, QueryTerm>()
   const hasCapitals = /\p{Lu}/u.test(query)
+  const hasSmall = /(?<!\p{L})\p{Ll}/u.test(query)
+  const asking = askingPhrases(query)
+  let phrase = 0
   let group = 0
   for (const token of tokenize(query, { language: null, stems: false })) {
     if (token.kind === 'character') continue
-    for (const term of formsOf(token, { query, languages, group, hasCapitals })) {
+    while ((asking[phrase]?.end ?? Infinity) <= token.start) phrase++
+    const isAsking = (asking[phrase]?.start ?? Infinity) <= token.start
+    for (const term of formsOf(token, { query, languages, group, hasCapitals, hasSmall, isAsking })) {
       const known = terms.get(term.term)
-      if (known === undefined || known.weight < term.weight)
+      if (known === undefined || isMoreTelling(term, known))
         terms.set(term.term, known === undefined ? term : { ...term, group: known.group })
     }
     group++
@@ -66,6 +76,10 @@ export function parseQuery(query: string): ParsedQuery {
   const phrases = phrasesOf(query)
   const [required, preferred] = isSentence(query, languages) ? [[], phrases] : [phrases, []]
   return { terms: selectTerms([...terms.values()]), phrases: required, titles: preferred, text: query }
+}
+
+function isMoreTelling(term: QueryTerm, known: QueryTerm): boolean {
+  return known.isAsking === term.isAsking ? term.weight > known.weight : known.isAsking
 }
 
 /** A question, or as many function words outside the quotes as nobody types who looks words up. */
@@ -84,15 +98,20 @@ function formsOf(
     readonly languages: readonly string[]
     readonly group: number
     readonly hasCapitals: boolean
+    /** A word begins with a small letter: capitals are no mere habit of the writer. */
+    readonly hasSmall: boolean
+    readonly isAsking: boolean
   },
 ): QueryTerm[] {
-  const { query, languages, group, hasCapitals } = context
+  const { query, languages, group, hasCapitals, hasSmall, isAsking } = context
   // Stemmers read accents, which the folded term has lost.
   const written = query.slice(token.start, token.end)
   const mayBeName = token.kind === 'word' && couldBeName(written, hasCapitals)
   const lowValue = token.kind !== 'identifier' && isStopWord(token.term, languages.slice(0, 1))
   const factor = (lowValue ? weights.stopWord : 1) * weightOfKind(token)
-  const forms: QueryTerm[] = [{ term: token.term, weight: factor * weights.asWritten, group, lowValue, mayBeName }]
+  const isProperName = hasSmall && /^\p{Lu}/u.test(written) && !startsSentence(query, token.start)
+  const word = { group, lowValue, mayBeName, isProperName, isAsking }
+  const forms: QueryTerm[] = [{ ...word, term: token.term, weight: factor * weights.asWritten }]
   if (lowValue || (token.kind !== 'word' && token.kind !== 'part')) return forms
   const seen = new Set([token.term])
   for (const language of languages) {
@@ -100,7 +119,7 @@ function formsOf(
     if (seen.has(stem)) continue
     seen.add(stem)
     const certainty = languages[0] === language ? weights.stem : weights.doubtfulStem
-    forms.push({ term: stem, weight: factor * certainty, group, lowValue, mayBeName })
+    forms.push({ ...word, term: stem, weight: factor * certainty })
   }
   return forms
 }
@@ -114,6 +133,15 @@ function couldBeName(written: string, hasCapitals: boolean): boolean {
   return /^\p{Lu}/u.test(written) || !hasCapitals
 }
 
+const sentenceStart = /(?:^|[.!?:。！？]\s+|["“„«(\n])\s*$/u
+const boundaryCharactersMax = 8
+
+/** The first word of a sentence has its capital from there. */
+function startsSentence(query: string, at: number): boolean {
+  const before = query.slice(Math.max(0, at - boundaryCharactersMax), at)
+  return at <= boundaryCharactersMax ? sentenceStart.test(before) : sentenceStart.test(`x${before}`)
+}
+
 function weightOfKind(token: Token): number {
   if (token.kind === 'part') return weights.part
   return token.kind === 'gram' && /[\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u.test(token.term)
@@ -121,13 +149,17 @@ function weightOfKind(token: Token): number {
     : 1
 }
 
-/** Keeps the most telling terms of a long query, and the words of a query that has nothing but function words. */
+/** Keeps the most telling terms of a long query, and the words of a query that has nothing but function words or asking. */
 function selectTerms(terms: readonly QueryTerm[]): readonly QueryTerm[] {
   if (terms.every(({ lowValue }) => lowValue)) {
-    return terms.slice(0, limits.queryTermsMax).map((term) => ({ ...term, weight: 1, lowValue: false }))
+    const telling = { weight: 1, lowValue: false, isAsking: false }
+    return terms.slice(0, limits.queryTermsMax).map((term) => ({ ...term, ...telling }))
   }
+  if (terms.every(({ lowValue, isAsking }) => lowValue || isAsking))
+    return selectTerms(terms.map((term) => ({ ...term, isAsking: false })))
   if (terms.length <= limits.queryTermsMax) return terms
-  const kept = new Set(terms.toSorted((a, b) => b.weight - a.weight).slice(0, limits.queryTermsMax))
+  const byTelling = terms.toSorted((a, b) => Number(a.isAsking) - Number(b.isAsking) || b.weight - a.weight)
+  const kept = new Set(byTelling.slice(0, limits.queryTermsMax))
   return terms.filter((term) => kept.has(term))
 }
 

@@ -5,6 +5,7 @@ import { readEvidence } from '../store/read-evidence.ts'
 import type { ScoredMessage } from '../store/score-units.ts'
 import { readSenders } from '../store/senders.ts'
 import type { UnitFilter } from '../store/unit-filter.ts'
+import { withoutAsking } from './asking-phrases.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
 import { boundAuthors, reorderedMax } from './diversity.ts'
 import { findByWords, rankedMax } from './find-seeds.ts'
@@ -76,7 +77,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const onlyMeaning = request.mode === 'semantic'
   // At once: the query is embedded while its words are looked up.
   const [semantic, { statistics, known, plan, seeds, standing }] = await Promise.all([
-    byMeaning(dependencies, request, text),
+    byMeaning(dependencies, request, withoutAsking(text)),
     findByWords({ ...dependencies, weights }, request, !onlyMeaning),
   ])
   const lists = onlyMeaning

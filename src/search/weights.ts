@@ -9,6 +9,10 @@ export const weights = {
   b: 0.45,
   /** A function word, beside the words that tell something. */
   functionWord: 0.5,
+  /** Words that are about the asking: "can you list the order in which I brought up". */
+  asking: 0.1,
+  /** Names of people, places and products: written with a capital inside a sentence. */
+  properName: 1.3,
   /** A word that a model added to the query, beside the query's own. */
   expansion: 0.3,
   /** A word that is also the name of somebody who writes: they are found as the sender, and vocatives say little. */
@@ -43,7 +47,7 @@ export const weights = {
   asks: 0.2,
   /** The user's standing instructions and preferences: a factor, and a share of the best score, so that they are seen. */
   standing: 0.3,
-  standingShare: 0.15,
+  standingShare: 0.2,
   /** Of that share, what depends on how well the rest of its session matches. */
   standingSession: 0.5,
   /** Neighbour smoothing: half of it from each side. */

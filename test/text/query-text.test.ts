@@ -4,8 +4,23 @@ import { describe, expect, it } from 'vitest'
 import { tokenize } from '../../src/indexing/tokenize.ts'
 import { atomsOf } from '../../src/indexing/tokenize.ts'
 import { limits } from '../../src/limits.ts'
+import { withoutAsking } from '../../src/search/asking-phrases.ts'
 import { parseQuery, phraseMatches } from '../../src/search/query-text.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
+
+describe('withoutAsking()', () => {
+  it.each([
+    [
+      'Can you walk me through the order in which I brought up my collaboration with Carla throughout our conversations?',
+      'my collaboration with Carla ?',
+    ],
+    ['Where did I say I met Laura, in May?', 'Where I met Laura in May?'],
+    ['Which paint, and why?', 'Which paint, and why?'],
+    ['Can you give me a summary of Oslo?', 'Can you give me a summary of Oslo?'],
+  ])('keeps what %j is about, and a query of little else as it is', (query, kept) => {
+    expect(withoutAsking(query)).toBe(kept)
+  })
+})
 
 describe('parseQuery()', () => {
   it('gives the forms of a word one group and the written form the highest weight', () => {
@@ -30,6 +45,45 @@ describe('parseQuery()', () => {
       expect(terms.every(({ lowValue, weight }) => !lowValue && weight === 1)).toBe(true)
     },
   )
+
+  it.each([
+    ['Can you list the order in which I brought up my collaboration with Carla?', ['list', 'order', 'brought']],
+    ['How many times did I mention the cover letter throughout our conversations?', ['mention', 'conversations']],
+    ['Kannst du mir sagen, was wir in unseren Gesprächen über den Keller gesagt haben?', ['gesprachen']],
+    ['Peux-tu me résumer le projet Alpha ?', ['resumer']],
+  ])('tells the words about the asking from the others: %j', (query, asking) => {
+    const words = new Set(
+      parseQuery(query)
+        .terms.filter(({ isAsking, lowValue }) => isAsking && !lowValue)
+        .map(({ term }) => term),
+    )
+    expect([...words]).toEqual(expect.arrayContaining(asking))
+    for (const word of ['collaboration', 'carla', 'cover', 'letter', 'times', 'keller', 'projet', 'alpha'])
+      expect(words.has(word)).toBe(false)
+  })
+
+  it.each(['the order of the list', 'list the conversations table', 'order confirmation mail', 'Can you give me'])(
+    'finds nothing about the asking where nothing else would be left or nothing is asked: %j',
+    (query) => {
+      expect(parseQuery(query).terms.some(({ isAsking }) => isAsking)).toBe(false)
+    },
+  )
+
+  it('takes a word for what is said about where it is that too', () => {
+    const { terms } = parseQuery('Can you list the order in which I brought up the order from Oslo?')
+    expect(terms.find(({ term }) => term === 'order')?.isAsking).toBe(false)
+    expect(terms.find(({ term }) => term === 'brought')?.isAsking).toBe(true)
+  })
+
+  it.each([
+    ['When did we fly to Oslo with Norwegian?', ['oslo', 'norwegian']],
+    ['Who came? Nobody from Bergen.', ['bergen']],
+    ['WHERE IS THE KEY', []],
+    ['where is oslo', []],
+  ])('tells names by their capitals inside a sentence: %j', (query, names) => {
+    const proper = parseQuery(query).terms.filter(({ isProperName, weight }) => isProperName && weight === 1)
+    expect(proper.map(({ term }) => term)).toEqual(names)
+  })
 
   it.each(['', ' ', '!?', '"', '""', '& | ! <-> :*', '(((', '…—', '\u200b', '\ud800', '%_%', '「」'])(
     'gives nothing for %j',
