@@ -63,14 +63,11 @@ export async function findByWords(
   const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level: messageLevel }, hashes))
   const known = recogniseNames(hashed, { statistics, weights })
   const plan = planTerms(known.terms, statistics)
+  if (!looks) return { statistics, known, plan, seeds: { messages: [], exhaustive: false }, standing: [] }
   const scorer = new UnitScorer(database, { tenantId, filter, statistics, known, plan, weights })
-  return {
-    statistics,
-    known,
-    plan,
-    seeds: looks ? await scorer.best() : { messages: [], exhaustive: false },
-    standing: looks ? await scorer.standing(standing) : [],
-  }
+  // At once: one is on its way while the engine works on the other.
+  const [seeds, instructions] = await Promise.all([scorer.best(), scorer.standing(standing)])
+  return { statistics, known, plan, seeds, standing: instructions }
 }
 
 interface ScorerContext {

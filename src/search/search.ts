@@ -151,12 +151,15 @@ async function rank(
 ): Promise<Ranked> {
   const { database, rankings } = dependencies
   const { tenantId, mode } = request
-  const version = await database.run((sql) => storeVersion(sql, tenantId))
+  const [version, waited] = await Promise.all([
+    database.run((sql) => storeVersion(sql, tenantId)),
+    page.isFirst ? waitForIndex(database, tenantId) : undefined,
+  ])
   const key = { tenantId, question: page.question, version }
   const kept = page.isFirst ? undefined : rankings?.find(key)
   if (kept !== undefined) return { ...kept, behind: 0 }
   const { queries, expansion } = await expand(dependencies, request.queries, mode)
-  const behind = await waitForIndex(database, tenantId)
+  const behind = waited ?? (await waitForIndex(database, tenantId))
   const ranking = await rankMessages(dependencies, { ...request, queries, now: new Date() })
   const { state, lists } = ranking.semantic
   if (behind === 0 && (state === 'off' || lists.length > 0)) rankings?.keep(key, { ranking, queries, expansion })
@@ -201,10 +204,11 @@ export async function search(
     offset,
     limit: input.limit,
   })
-  const neighbours = await neighboursOf(dependencies, found.hits, { tenantId: caller.tenantId, each: input.context })
-  const sessions = await dependencies.database.run((sql) =>
-    sessionsById(sql, caller.tenantId, [...new Set(found.hits.map(({ message }) => message.sessionId))]),
-  )
+  const sessionIds = [...new Set(found.hits.map(({ message }) => message.sessionId))]
+  const [neighbours, sessions] = await Promise.all([
+    neighboursOf(dependencies, found.hits, { tenantId: caller.tenantId, each: input.context }),
+    dependencies.database.run((sql) => sessionsById(sql, caller.tenantId, sessionIds)),
+  ])
   return fitReply(
     {
       hits: found.hits,
