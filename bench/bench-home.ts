@@ -86,7 +86,9 @@ export class BenchHome implements AsyncDisposable {
   sizeOnDisk(): number {
     const entries = readdirSync(this.path, { recursive: true, withFileTypes: true })
     return entries.reduce((total, entry) => {
-      const about = lstatSync(join(entry.parentPath, entry.name))
+      // The engine may remove a file of its log in between.
+      const about = lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })
+      if (about === undefined) return total
       return total + (about.blocks > 0 || about.size === 0 ? about.blocks * 512 : about.size)
     }, 0)
   }
