@@ -1,5 +1,5 @@
 -- A search looks at the arrays of terms and frequencies of a thousand units, at each once for every word. Beyond 2 kB
--- PostgreSQL would keep them in another table and fetch and unpack them each time; a unit's row fits into a page whole.
+-- PostgreSQL would keep them in another table and fetch and unpack them each time; nearly every row fits into a page whole.
 -- Rows that are there already stay as they are until they are written again.
 DO $$
 DECLARE

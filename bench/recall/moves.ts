@@ -11,7 +11,7 @@ export interface Move {
 export const moves: readonly Move[] = [
   { title: 'k1 = 0.5 and b = 0.45 instead of 1.2 and 0.75', off: { k1: 1.2, b: 0.75 } },
   { title: 'function words count a little', off: { functionWord: 0 } },
-  { title: 'words that are only about the asking', off: { asking: 1 } },
+  { title: 'words that are only about the asking count little as words', off: { asking: 1 } },
   { title: 'names of people, places and products', off: { properName: 1 } },
   { title: 'contextual BM25: words of the turns around', off: { previous: 0, next: 0, secondPrevious: 0 } },
   { title: 'a long neighbour counts less a word', off: { neighbourWords: 1_000_000 } },

@@ -11,6 +11,8 @@ export interface HashedTerm {
   readonly lowValue: boolean
   /** It is no word of the query: it chooses candidates after those, and no result is missing for want of it. */
   readonly isAdded?: boolean | undefined
+  /** It is about the asking: it chooses candidates after what the query is about. */
+  readonly isAsking?: boolean | undefined
 }
 
 export interface TermPlan {
@@ -29,6 +31,11 @@ function inverseDocumentFrequency(documents: number, units: number): number {
   return Math.log(1 + (units - documents + 0.5) / (documents + 0.5))
 }
 
+/** The query's own words come first, then those of the asking, then added ones. */
+function placeOf({ isAdded, isAsking }: HashedTerm): number {
+  return isAdded === true ? 2 : isAsking === true ? 1 : 0
+}
+
 /**
  * Decides which terms choose candidates and which only score, after the idea of MaxScore (Turtle and Flood 1995): common
  * terms add little to a score and would make every message a candidate, so that the cost of a search stays bounded however
@@ -42,7 +49,7 @@ export function planTerms(
   // A term that the statistics do not know yet may have been indexed a moment ago: it counts as the rarest.
   const known = query
     .map((term) => ({ ...term, documents: statistics.documents.get(term.term) ?? 0 }))
-    .toSorted((a, b) => Number(a.isAdded ?? false) - Number(b.isAdded ?? false) || a.documents - b.documents)
+    .toSorted((a, b) => placeOf(a) - placeOf(b) || a.documents - b.documents)
   const telling = known.filter(({ lowValue }) => !lowValue)
   // Function words would cost a look at every candidate and change no order.
   const choosing = telling.length > 0 ? telling : known
@@ -53,10 +60,11 @@ export function planTerms(
     essential.push(term)
     budget -= documents
   }
-  const weighted = ({ term, weight, group, isAdded, documents }: (typeof known)[number]): WeightedTerm => ({
+  const weighted = ({ term, weight, group, isAdded, isAsking, documents }: (typeof known)[number]): WeightedTerm => ({
     term,
     group,
     isAdded,
+    isAsking,
     weight: weight * inverseDocumentFrequency(documents, Math.max(statistics.units, documents)),
   })
   return {

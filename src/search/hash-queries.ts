@@ -33,12 +33,13 @@ export function hashQueries(
       group: groups + term.group,
       lowValue: term.lowValue,
       isAdded: term.isAdded,
+      isAsking: term.isAsking,
     }))
     for (const { term, group, mayBeName } of query.terms)
       if (mayBeName) names.push({ term: hasher(senderTerm(term)), group: groups + group })
     groups += 1 + Math.max(0, ...query.terms.map(({ group }) => group))
     terms.push(...hashed)
-    const telling = hashed.filter(({ lowValue }) => !lowValue).map(({ term }) => term)
+    const telling = hashed.filter(({ lowValue, isAsking }) => !lowValue && !isAsking).map(({ term }) => term)
     if (queries.length > 1 && telling.length > 0) required.push({ any: telling })
     // A word that is not among the terms (a query has only so many) is checked in the text alone.
     const words = new Set(query.terms.map(({ term }) => term))
@@ -66,7 +67,7 @@ export function recogniseNames(
   const names = queries.names.filter(({ term }) => (statistics.documents.get(term) ?? 0) > 0)
   const named = new Set(names.map(({ group }) => group))
   const isTelling = queries.terms.some(
-    ({ group, lowValue, isAdded }) => !lowValue && isAdded !== true && !named.has(group),
+    ({ group, lowValue, isAdded, isAsking }) => !lowValue && isAdded !== true && isAsking !== true && !named.has(group),
   )
   if (isTelling) {
     const terms = queries.terms.map((term) =>

@@ -58,15 +58,17 @@ export function parseQuery(query: string): ParsedQuery {
   const languages = plausibleLanguages(query)
   const terms = new Map<string, QueryTerm>()
   const hasCapitals = /\p{Lu}/u.test(query)
-  const hasSmall = /(?<!\p{L})\p{Ll}/u.test(query)
-  const asking = askingPhrases(query)
+  // German writes every noun with a capital.
+  const tellsNames = languages[0] !== 'de' && /(?<!\p{L})\p{Ll}/u.test(query)
+  // What stands in quotes is somebody's words.
+  const asking = askingPhrases(query.replaceAll(quoted, (text) => '"'.repeat(text.length)))
   let phrase = 0
   let group = 0
   for (const token of tokenize(query, { language: null, stems: false })) {
     if (token.kind === 'character') continue
     while ((asking[phrase]?.end ?? Infinity) <= token.start) phrase++
-    const isAsking = (asking[phrase]?.start ?? Infinity) <= token.start
-    for (const term of formsOf(token, { query, languages, group, hasCapitals, hasSmall, isAsking })) {
+    const isAsking = (asking[phrase]?.start ?? Infinity) <= token.start && token.end <= (asking[phrase]?.end ?? 0)
+    for (const term of formsOf(token, { query, languages, group, hasCapitals, tellsNames, isAsking })) {
       const known = terms.get(term.term)
       if (known === undefined || isMoreTelling(term, known))
         terms.set(term.term, known === undefined ? term : { ...term, group: known.group })
@@ -79,7 +81,8 @@ export function parseQuery(query: string): ParsedQuery {
 }
 
 function isMoreTelling(term: QueryTerm, known: QueryTerm): boolean {
-  return known.isAsking === term.isAsking ? term.weight > known.weight : known.isAsking
+  if (known.isAsking !== term.isAsking) return known.isAsking
+  return term.weight === known.weight ? term.isProperName && !known.isProperName : term.weight > known.weight
 }
 
 /** A question, or as many function words outside the quotes as nobody types who looks words up. */
@@ -98,18 +101,19 @@ function formsOf(
     readonly languages: readonly string[]
     readonly group: number
     readonly hasCapitals: boolean
-    /** A word begins with a small letter: capitals are no mere habit of the writer. */
-    readonly hasSmall: boolean
+    /** Capitals mark names: they are no habit of the writer or of the language. */
+    readonly tellsNames: boolean
     readonly isAsking: boolean
   },
 ): QueryTerm[] {
-  const { query, languages, group, hasCapitals, hasSmall, isAsking } = context
+  const { query, languages, group, hasCapitals, tellsNames, isAsking } = context
   // Stemmers read accents, which the folded term has lost.
   const written = query.slice(token.start, token.end)
   const mayBeName = token.kind === 'word' && couldBeName(written, hasCapitals)
   const lowValue = token.kind !== 'identifier' && isStopWord(token.term, languages.slice(0, 1))
   const factor = (lowValue ? weights.stopWord : 1) * weightOfKind(token)
-  const isProperName = hasSmall && /^\p{Lu}/u.test(written) && !startsSentence(query, token.start)
+  const isProperName =
+    token.kind === 'word' && tellsNames && /^\p{Lu}/u.test(written) && !startsSentence(query, token.start)
   const word = { group, lowValue, mayBeName, isProperName, isAsking }
   const forms: QueryTerm[] = [{ ...word, term: token.term, weight: factor * weights.asWritten }]
   if (lowValue || (token.kind !== 'word' && token.kind !== 'part')) return forms
@@ -133,7 +137,7 @@ function couldBeName(written: string, hasCapitals: boolean): boolean {
   return /^\p{Lu}/u.test(written) || !hasCapitals
 }
 
-const sentenceStart = /(?:^|[.!?:。！？]\s+|["“„«(\n])\s*$/u
+const sentenceStart = /(?:^|[.!?:。！？]\s+|["'“„‘«(¿¡•*\n]|(?:^|\s)[-–]\s+)\s*$/u
 const boundaryCharactersMax = 8
 
 /** The first word of a sentence has its capital from there. */

@@ -77,7 +77,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const onlyMeaning = request.mode === 'semantic'
   // At once: the query is embedded while its words are looked up.
   const [semantic, { statistics, known, plan, seeds, standing }] = await Promise.all([
-    byMeaning(dependencies, request, withoutAsking(text)),
+    byMeaning(dependencies, request, request.queries.map(meaningOf).join(' ')),
     findByWords({ ...dependencies, weights }, request, !onlyMeaning),
   ])
   const lists = onlyMeaning
@@ -121,6 +121,11 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     exhaustive: seeds.exhaustive && ranked.length < rankedMax,
     semantic,
   }
+}
+
+/** What a query is compared by: without the asking, where anything else in it tells something. */
+function meaningOf({ text, terms }: ParsedQuery): string {
+  return terms.some(({ isAsking }) => isAsking) ? withoutAsking(text) : text
 }
 
 /**

@@ -11,6 +11,8 @@ export interface ScoringTerm {
   readonly group: number
   /** A model added it to the query. */
   readonly isAdded?: boolean | undefined
+  /** It is only about the asking. */
+  readonly isAsking?: boolean | undefined
 }
 
 /** What a query asks, as far as it weighs results. */
@@ -66,11 +68,11 @@ function partScore(
   const k = weights.k1 * (1 - weights.b + (weights.b * part.termCount) / question.averageLength)
   const groups = new Map<number, number>()
   const own = new Set<number>()
-  for (const [index, { weight, group, isAdded }] of question.terms.entries()) {
+  for (const [index, { weight, group, isAdded, isAsking }] of question.terms.entries()) {
     let frequency = part.frequencies[index] ?? 0
     for (const { unit, weight: share } of heard) frequency += share * (unit.frequencies[index] ?? 0)
     if (frequency === 0) continue
-    if (isAdded !== true) own.add(group)
+    if (isAdded !== true && isAsking !== true) own.add(group)
     const score = (weight * (weights.k1 + 1) * frequency) / (frequency + k)
     if (score > (groups.get(group) ?? 0)) groups.set(group, score)
   }

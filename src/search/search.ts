@@ -151,15 +151,13 @@ async function rank(
 ): Promise<Ranked> {
   const { database, rankings } = dependencies
   const { tenantId, mode } = request
-  const [version, waited] = await Promise.all([
-    database.run((sql) => storeVersion(sql, tenantId)),
-    page.isFirst ? waitForIndex(database, tenantId) : undefined,
-  ])
+  // Before anything else: what is saved from now on makes another version, and no later page is served without it.
+  const version = await database.run((sql) => storeVersion(sql, tenantId))
   const key = { tenantId, question: page.question, version }
   const kept = page.isFirst ? undefined : rankings?.find(key)
   if (kept !== undefined) return { ...kept, behind: 0 }
   const { queries, expansion } = await expand(dependencies, request.queries, mode)
-  const behind = waited ?? (await waitForIndex(database, tenantId))
+  const behind = await waitForIndex(database, tenantId)
   const ranking = await rankMessages(dependencies, { ...request, queries, now: new Date() })
   const { state, lists } = ranking.semantic
   if (behind === 0 && (state === 'off' || lists.length > 0)) rankings?.keep(key, { ranking, queries, expansion })

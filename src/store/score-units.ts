@@ -26,6 +26,8 @@ export interface WeightedTerm {
   readonly group: number
   /** It is no word of the query itself. */
   readonly isAdded?: boolean | undefined
+  /** It is only about the asking. */
+  readonly isAsking?: boolean | undefined
 }
 
 /** What terms a unit must hold: any of them, or all of them. */
