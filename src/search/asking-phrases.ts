@@ -31,22 +31,27 @@ const [before, after] = [
 ]
 const askingPattern = new RegExp(`${before}(?:${asking.join('|')})${after}`, 'giu')
 
-/** The stretches of a query that are only about the asking, as UTF-16 offsets, in their order. */
-export function askingPhrases(query: string): { readonly start: number; readonly end: number }[] {
+/** A stretch of a text, as UTF-16 offsets. */
+interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+/** The stretches of a query that are only about the asking, in their order. */
+export function findAsking(query: string): Span[] {
   return [...query.replaceAll('’', "'").matchAll(askingPattern)].map((match) => ({
     start: match.index,
     end: match.index + match[0].length,
   }))
 }
 
-/** The query without what is only about the asking, which is near in meaning to all that was ever asked. */
-export function withoutAsking(query: string): string {
-  const kept: string[] = []
-  let at = 0
-  for (const { start, end } of [...askingPhrases(query), { start: query.length, end: query.length }]) {
-    // The comma after a phrase goes with it.
-    kept.push((at === 0 ? query.slice(at, start) : query.slice(at, start).replace(/^\s*,/, '')).trim())
-    at = end
-  }
-  return kept.filter((part) => part !== '').join(' ')
+/** A text without some stretches, each with the comma after it. They are in their order and do not overlap. */
+export function withoutSpans(text: string, spans: readonly Span[]): string {
+  const kept = [text.slice(0, spans[0]?.start)]
+  for (const [index, { end }] of spans.entries())
+    kept.push(text.slice(end, spans[index + 1]?.start).replace(/^\s*,/, ''))
+  return kept
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .join(' ')
 }

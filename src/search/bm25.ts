@@ -1,6 +1,7 @@
 import { limits } from '../limits.ts'
 import type { WeightedTerm } from '../store/score-units.ts'
 import type { CorpusStatistics } from '../store/search-units.ts'
+import { sourceOrder, type TermSource } from './query-text.ts'
 
 /** One term of a query, hashed: how much the query cares for it, and which word it is a form of. */
 export interface HashedTerm {
@@ -9,19 +10,22 @@ export interface HashedTerm {
   readonly group: number
   /** A function word: it is left out while the query has another word. */
   readonly lowValue: boolean
-  /** It is no word of the query: it chooses candidates after those, and no result is missing for want of it. */
-  readonly isAdded?: boolean | undefined
-  /** It is about the asking: it chooses candidates after what the query is about. */
-  readonly isAsking?: boolean | undefined
+  /** What the query is about chooses candidates first, and no result is missing for want of an added term. */
+  readonly source: TermSource
+}
+
+/** A term with its BM25 weight. */
+export interface PlannedTerm extends WeightedTerm {
+  readonly source: TermSource
 }
 
 export interface TermPlan {
   /** The terms that choose the candidates: the rarest, as many as the budget allows. Empty where nothing can match. */
   readonly essential: readonly bigint[]
   /** The terms that score candidates, with their BM25 weights: function words only where there is nothing else. */
-  readonly terms: readonly WeightedTerm[]
+  readonly terms: readonly PlannedTerm[]
   /** The same with the function words, which only weigh what was found. */
-  readonly all: readonly WeightedTerm[]
+  readonly all: readonly PlannedTerm[]
   /** True where every unit that holds a telling term is a candidate: no result can be missing. */
   readonly exhaustive: boolean
 }
@@ -29,11 +33,6 @@ export interface TermPlan {
 /** The inverse document frequency of Robertson and Spärck Jones in the always positive form that Lucene uses. */
 function inverseDocumentFrequency(documents: number, units: number): number {
   return Math.log(1 + (units - documents + 0.5) / (documents + 0.5))
-}
-
-/** The query's own words come first, then those of the asking, then added ones. */
-function placeOf({ isAdded, isAsking }: HashedTerm): number {
-  return isAdded === true ? 2 : isAsking === true ? 1 : 0
 }
 
 /**
@@ -49,7 +48,7 @@ export function planTerms(
   // A term that the statistics do not know yet may have been indexed a moment ago: it counts as the rarest.
   const known = query
     .map((term) => ({ ...term, documents: statistics.documents.get(term.term) ?? 0 }))
-    .toSorted((a, b) => placeOf(a) - placeOf(b) || a.documents - b.documents)
+    .toSorted((a, b) => sourceOrder[a.source] - sourceOrder[b.source] || a.documents - b.documents)
   const telling = known.filter(({ lowValue }) => !lowValue)
   // Function words would cost a look at every candidate and change no order.
   const choosing = telling.length > 0 ? telling : known
@@ -60,17 +59,16 @@ export function planTerms(
     essential.push(term)
     budget -= documents
   }
-  const weighted = ({ term, weight, group, isAdded, isAsking, documents }: (typeof known)[number]): WeightedTerm => ({
+  const weighted = ({ term, weight, group, source, documents }: (typeof known)[number]): PlannedTerm => ({
     term,
     group,
-    isAdded,
-    isAsking,
+    source,
     weight: weight * inverseDocumentFrequency(documents, Math.max(statistics.units, documents)),
   })
   return {
     essential,
     terms: choosing.map(weighted),
     all: known.map(weighted),
-    exhaustive: essential.length >= choosing.filter(({ isAdded }) => isAdded !== true).length && budget >= 0,
+    exhaustive: essential.length >= choosing.filter(({ source }) => source !== 'added').length && budget >= 0,
   }
 }

@@ -97,8 +97,7 @@ export function withExpansion(query: ParsedQuery, words: readonly string[], shar
     weight: weight * share,
     mayBeName: false,
     isProperName: false,
-    isAsking: false,
-    isAdded: true,
+    source: 'added' as const,
   }))
   return { ...query, terms: [...query.terms, ...added].slice(0, limits.queryTermsMax) }
 }

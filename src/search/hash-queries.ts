@@ -32,14 +32,13 @@ export function hashQueries(
       weight: term.weight * wordFactor(term, weights),
       group: groups + term.group,
       lowValue: term.lowValue,
-      isAdded: term.isAdded,
-      isAsking: term.isAsking,
+      source: term.source,
     }))
     for (const { term, group, mayBeName } of query.terms)
       if (mayBeName) names.push({ term: hasher(senderTerm(term)), group: groups + group })
     groups += 1 + Math.max(0, ...query.terms.map(({ group }) => group))
     terms.push(...hashed)
-    const telling = hashed.filter(({ lowValue, isAsking }) => !lowValue && !isAsking).map(({ term }) => term)
+    const telling = hashed.filter(({ lowValue, source }) => !lowValue && source !== 'asking').map(({ term }) => term)
     if (queries.length > 1 && telling.length > 0) required.push({ any: telling })
     // A word that is not among the terms (a query has only so many) is checked in the text alone.
     const words = new Set(query.terms.map(({ term }) => term))
@@ -51,8 +50,8 @@ export function hashQueries(
 }
 
 /** What kind of word it is, beside a word that tells something. */
-function wordFactor({ lowValue, isAsking, isProperName }: QueryTerm, weights: Weights): number {
-  if (isAsking) return weights.asking
+function wordFactor({ lowValue, source, isProperName }: QueryTerm, weights: Weights): number {
+  if (source === 'asking') return weights.asking
   return lowValue ? weights.functionWord : isProperName ? weights.properName : 1
 }
 
@@ -67,16 +66,28 @@ export function recogniseNames(
   const names = queries.names.filter(({ term }) => (statistics.documents.get(term) ?? 0) > 0)
   const named = new Set(names.map(({ group }) => group))
   const isTelling = queries.terms.some(
-    ({ group, lowValue, isAdded, isAsking }) => !lowValue && isAdded !== true && isAsking !== true && !named.has(group),
+    ({ group, lowValue, source }) => !lowValue && source === 'asked' && !named.has(group),
   )
   if (isTelling) {
     const terms = queries.terms.map((term) =>
       named.has(term.group) ? { ...term, weight: term.weight * weights.name } : term,
     )
     // Who writes "I" says as much as their name: it weighs as the word does, and chooses no candidates.
-    const asSaid = names.map(({ term, group }) => ({ term, group, weight: weights.name, lowValue: true }))
+    const asSaid = names.map(({ term, group }) => ({
+      term,
+      group,
+      weight: weights.name,
+      lowValue: true,
+      source: 'asked' as const,
+    }))
     return { ...queries, terms: [...terms, ...asSaid], names }
   }
-  const asSenders = names.map(({ term, group }) => ({ term, group, weight: 1, lowValue: false }))
+  const asSenders = names.map(({ term, group }) => ({
+    term,
+    group,
+    weight: 1,
+    lowValue: false,
+    source: 'asked' as const,
+  }))
   return { ...queries, terms: [...queries.terms, ...asSenders], names }
 }

@@ -3,7 +3,7 @@ import { stemLanguageOf, wordForms } from '../indexing/stems.ts'
 import { isStopWord } from '../indexing/stop-words.ts'
 import { atomsOf, termCharactersMax, type Token, tokenize } from '../indexing/tokenize.ts'
 import { limits } from '../limits.ts'
-import { askingPhrases } from './asking-phrases.ts'
+import { findAsking, withoutSpans } from './asking-phrases.ts'
 
 /**
  * One term to look up. Terms of one `group` are forms of one word of the query (as written, stems in several languages): a
@@ -21,11 +21,19 @@ export interface QueryTerm {
   readonly mayBeName: boolean
   /** Written with a capital inside a sentence, as names of people, places and products are. */
   readonly isProperName: boolean
-  /** It is about the asking ("can you list"). Never true of all telling terms of a query. */
-  readonly isAsking: boolean
-  /** A model added it to the query: it chooses candidates after the query's own words. */
-  readonly isAdded?: boolean
+  readonly source: TermSource
 }
+
+/**
+ * Where a term comes from:
+ * - `asked`: what the query is about
+ * - `asking`: what is only about the asking ("can you list"); never all telling terms of a query
+ * - `added`: a model added it to the query
+ */
+export type TermSource = 'asked' | 'asking' | 'added'
+
+/** What comes first where there is no room for all. */
+export const sourceOrder: { readonly [source in TermSource]: number } = { asked: 0, asking: 1, added: 2 }
 
 export interface ParsedQuery {
   /** At most `limits.queryTermsMax`, in the order of the query. Empty for a query without a letter, a digit or a pictograph. */
@@ -34,8 +42,10 @@ export interface ParsedQuery {
   readonly phrases: readonly (readonly string[])[]
   /** What stood in quotes inside a sentence, where quotes mark a title or somebody's words: it is preferred, not required. */
   readonly titles: readonly (readonly string[])[]
-  /** The query as given, for the embedder. */
+  /** The query as given. */
   readonly text: string
+  /** The query without what is only about the asking, where anything is left that tells something: for the embedder. */
+  readonly topic: string
 }
 
 const weights = { asWritten: 1, stem: 0.8, doubtfulStem: 0.5, part: 0.4, thaiGram: 0.3, stopWord: 0.2 } as const
@@ -61,14 +71,15 @@ export function parseQuery(query: string): ParsedQuery {
   // German writes every noun with a capital.
   const tellsNames = languages[0] !== 'de' && /(?<!\p{L})\p{Ll}/u.test(query)
   // What stands in quotes is somebody's words.
-  const asking = askingPhrases(query.replaceAll(quoted, (text) => '"'.repeat(text.length)))
+  const asking = findAsking(query.replaceAll(quoted, (text) => '"'.repeat(text.length)))
   let phrase = 0
   let group = 0
   for (const token of tokenize(query, { language: null, stems: false })) {
     if (token.kind === 'character') continue
     while ((asking[phrase]?.end ?? Infinity) <= token.start) phrase++
-    const isAsking = (asking[phrase]?.start ?? Infinity) <= token.start && token.end <= (asking[phrase]?.end ?? 0)
-    for (const term of formsOf(token, { query, languages, group, hasCapitals, tellsNames, isAsking })) {
+    const { start = Infinity, end = 0 } = asking[phrase] ?? {}
+    const source = start <= token.start && token.end <= end ? 'asking' : 'asked'
+    for (const term of formsOf(token, { query, languages, group, hasCapitals, tellsNames, source })) {
       const known = terms.get(term.term)
       if (known === undefined || isMoreTelling(term, known))
         terms.set(term.term, known === undefined ? term : { ...term, group: known.group })
@@ -77,11 +88,13 @@ export function parseQuery(query: string): ParsedQuery {
   }
   const phrases = phrasesOf(query)
   const [required, preferred] = isSentence(query, languages) ? [[], phrases] : [phrases, []]
-  return { terms: selectTerms([...terms.values()]), phrases: required, titles: preferred, text: query }
+  const selected = selectTerms([...terms.values()])
+  const topic = selected.some(({ source }) => source === 'asking') ? withoutSpans(query, asking) : query
+  return { terms: selected, phrases: required, titles: preferred, text: query, topic }
 }
 
 function isMoreTelling(term: QueryTerm, known: QueryTerm): boolean {
-  if (known.isAsking !== term.isAsking) return known.isAsking
+  if (known.source !== term.source) return known.source === 'asking'
   return term.weight === known.weight ? term.isProperName && !known.isProperName : term.weight > known.weight
 }
 
@@ -103,10 +116,10 @@ function formsOf(
     readonly hasCapitals: boolean
     /** Capitals mark names: they are no habit of the writer or of the language. */
     readonly tellsNames: boolean
-    readonly isAsking: boolean
+    readonly source: TermSource
   },
 ): QueryTerm[] {
-  const { query, languages, group, hasCapitals, tellsNames, isAsking } = context
+  const { query, languages, group, hasCapitals, tellsNames, source } = context
   // Stemmers read accents, which the folded term has lost.
   const written = query.slice(token.start, token.end)
   const mayBeName = token.kind === 'word' && couldBeName(written, hasCapitals)
@@ -114,7 +127,7 @@ function formsOf(
   const factor = (lowValue ? weights.stopWord : 1) * weightOfKind(token)
   const isProperName =
     token.kind === 'word' && tellsNames && /^\p{Lu}/u.test(written) && !startsSentence(query, token.start)
-  const word = { group, lowValue, mayBeName, isProperName, isAsking }
+  const word = { group, lowValue, mayBeName, isProperName, source }
   const forms: QueryTerm[] = [{ ...word, term: token.term, weight: factor * weights.asWritten }]
   if (lowValue || (token.kind !== 'word' && token.kind !== 'part')) return forms
   const seen = new Set([token.term])
@@ -155,14 +168,14 @@ function weightOfKind(token: Token): number {
 
 /** Keeps the most telling terms of a long query, and the words of a query that has nothing but function words or asking. */
 function selectTerms(terms: readonly QueryTerm[]): readonly QueryTerm[] {
-  if (terms.every(({ lowValue }) => lowValue)) {
-    const telling = { weight: 1, lowValue: false, isAsking: false }
-    return terms.slice(0, limits.queryTermsMax).map((term) => ({ ...term, ...telling }))
-  }
-  if (terms.every(({ lowValue, isAsking }) => lowValue || isAsking))
-    return selectTerms(terms.map((term) => ({ ...term, isAsking: false })))
+  if (terms.every(({ lowValue }) => lowValue))
+    return terms
+      .slice(0, limits.queryTermsMax)
+      .map((term) => ({ ...term, weight: 1, lowValue: false, source: 'asked' }))
+  if (terms.every(({ lowValue, source }) => lowValue || source === 'asking'))
+    return selectTerms(terms.map((term) => ({ ...term, source: 'asked' })))
   if (terms.length <= limits.queryTermsMax) return terms
-  const byTelling = terms.toSorted((a, b) => Number(a.isAsking) - Number(b.isAsking) || b.weight - a.weight)
+  const byTelling = terms.toSorted((a, b) => sourceOrder[a.source] - sourceOrder[b.source] || b.weight - a.weight)
   const kept = new Set(byTelling.slice(0, limits.queryTermsMax))
   return terms.filter((term) => kept.has(term))
 }

@@ -5,7 +5,6 @@ import { readEvidence } from '../store/read-evidence.ts'
 import type { ScoredMessage } from '../store/score-units.ts'
 import { readSenders } from '../store/senders.ts'
 import type { UnitFilter } from '../store/unit-filter.ts'
-import { withoutAsking } from './asking-phrases.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
 import { boundAuthors, reorderedMax } from './diversity.ts'
 import { findByWords, rankedMax } from './find-seeds.ts'
@@ -77,7 +76,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const onlyMeaning = request.mode === 'semantic'
   // At once: the query is embedded while its words are looked up.
   const [semantic, { statistics, known, plan, seeds, standing }] = await Promise.all([
-    byMeaning(dependencies, request, request.queries.map(meaningOf).join(' ')),
+    byMeaning(dependencies, request, request.queries.map(({ topic }) => topic).join(' ')),
     findByWords({ ...dependencies, weights }, request, !onlyMeaning),
   ])
   const lists = onlyMeaning
@@ -121,11 +120,6 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     exhaustive: seeds.exhaustive && ranked.length < rankedMax,
     semantic,
   }
-}
-
-/** What a query is compared by: without the asking, where anything else in it tells something. */
-function meaningOf({ text, terms }: ParsedQuery): string {
-  return terms.some(({ isAsking }) => isAsking) ? withoutAsking(text) : text
 }
 
 /**
@@ -190,7 +184,7 @@ async function byMeaning(
 /** A query in words of language, or of several words, may be a question whose answer need not repeat them; else a word is looked up. */
 function asksMore({ terms, names }: HashedQueries): boolean {
   const named = new Set(names.map(({ group }) => group))
-  const own = terms.filter(({ group, isAdded }) => isAdded !== true && !named.has(group))
+  const own = terms.filter(({ group, source }) => source !== 'added' && !named.has(group))
   const telling = own.filter(({ lowValue }) => !lowValue)
   return new Set(telling.map(({ group }) => group)).size > 1 || own.some(({ lowValue }) => lowValue)
 }

@@ -3,16 +3,14 @@ import type { UnitEvidence } from '../store/read-evidence.ts'
 import type { RankedTurn } from './conversation.ts'
 import { timeFit, type NamedTime } from './query-dates.ts'
 import type { QueryIntent } from './query-intent.ts'
+import type { TermSource } from './query-text.ts'
 import type { Weights } from './weights.ts'
 
 /** One term of the query as the ranking weighs it. `weight` is idf times the query's own weight; forms of a word share a group. */
 export interface ScoringTerm {
   readonly weight: number
   readonly group: number
-  /** A model added it to the query. */
-  readonly isAdded?: boolean | undefined
-  /** It is only about the asking. */
-  readonly isAsking?: boolean | undefined
+  readonly source: TermSource
 }
 
 /** What a query asks, as far as it weighs results. */
@@ -68,11 +66,11 @@ function partScore(
   const k = weights.k1 * (1 - weights.b + (weights.b * part.termCount) / question.averageLength)
   const groups = new Map<number, number>()
   const own = new Set<number>()
-  for (const [index, { weight, group, isAdded, isAsking }] of question.terms.entries()) {
+  for (const [index, { weight, group, source }] of question.terms.entries()) {
     let frequency = part.frequencies[index] ?? 0
     for (const { unit, weight: share } of heard) frequency += share * (unit.frequencies[index] ?? 0)
     if (frequency === 0) continue
-    if (isAdded !== true && isAsking !== true) own.add(group)
+    if (source === 'asked') own.add(group)
     const score = (weight * (weights.k1 + 1) * frequency) / (frequency + k)
     if (score > (groups.get(group) ?? 0)) groups.set(group, score)
   }

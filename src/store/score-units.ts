@@ -24,10 +24,6 @@ export interface WeightedTerm {
   readonly term: bigint
   readonly weight: number
   readonly group: number
-  /** It is no word of the query itself. */
-  readonly isAdded?: boolean | undefined
-  /** It is only about the asking. */
-  readonly isAsking?: boolean | undefined
 }
 
 /** What terms a unit must hold: any of them, or all of them. */

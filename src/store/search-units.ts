@@ -129,15 +129,14 @@ export async function analyzeTables(sql: Queries): Promise<void> {
 
 /**
  * Sorts the newest entries into the index on terms: until then every search reads all of them. PostgreSQL does it by itself
- * only where the list is full, and in a VACUUM. Returns how many pages of the list were freed.
+ * only where the list is full, and in a VACUUM.
  */
-export async function sortPendingEntries(sql: Queries): Promise<number> {
-  const [cleaned] = await sql<{ pages: string | null }[]>`
-    select sum(gin_clean_pending_list(x.indexrelid)) as pages
+export async function sortPendingEntries(sql: Queries): Promise<void> {
+  await sql`
+    select gin_clean_pending_list(x.indexrelid)
     from pg_inherits i join pg_index x on x.indrelid = i.inhrelid
       join pg_class c on c.oid = x.indexrelid join pg_am a on a.oid = c.relam
     where i.inhparent = 'search_units'::regclass and a.amname = 'gin'`
-  return Number(cleaned?.pages ?? 0)
 }
 
 /** Removes the whole index of a tenant's words, with its statistics. */

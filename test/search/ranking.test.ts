@@ -37,7 +37,7 @@ function unit(said: Said): UnitEvidence {
 }
 
 const question: Question = {
-  terms: [{ weight: 5, group: 0 }],
+  terms: [{ weight: 5, group: 0, source: 'asked' }],
   senders: [],
   titles: [],
   intent: { asksTime: false, asksNumber: false, speaker: undefined },
@@ -122,7 +122,7 @@ describe('contextualScore()', () => {
   })
 
   it('counts the best of a word’s forms and not their sum', () => {
-    const forms: Question = { ...question, terms: [5, 4].map((weight) => ({ weight, group: 0 })) }
+    const forms: Question = { ...question, terms: [5, 4].map((weight) => ({ weight, group: 0, source: 'asked' })) }
     const both = only(turnsOf({ seq: 1, frequencies: [1, 1] }))
     const one = only(turnsOf({ seq: 1, frequencies: [1, 0] }))
     expect(contextualScore(both, forms, weights)).toBe(contextualScore(one, forms, weights))

@@ -61,6 +61,8 @@ export const badInputs: Readonly<Record<string, (scale: number) => string>> = {
   Han: (scale) => '会议'.repeat(scale * 4_096),
   Thai: (scale) => 'เราย้ายการประชุม'.repeat(scale * 512),
   'camel humps': (scale) => 'aB'.repeat(scale * 16_384),
+  asking: (scale) =>
+    `${'tell me '.repeat(scale * 1_024)}${'x'.repeat(scale * 16_384)}${' in order'.repeat(scale * 1_024)}`,
   base64: (scale) => 'aGVsbG8gd29ybGQhISE/Zm9v+YmFy'.repeat(scale * 1_024),
 }
 

@@ -4,35 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { tokenize } from '../../src/indexing/tokenize.ts'
 import { atomsOf } from '../../src/indexing/tokenize.ts'
 import { limits } from '../../src/limits.ts'
-import { withoutAsking } from '../../src/search/asking-phrases.ts'
 import { parseQuery, phraseMatches } from '../../src/search/query-text.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
-
-describe('withoutAsking()', () => {
-  it.each([
-    [
-      'Can you walk me through the order in which I brought up different aspects of my work with Carla throughout our conversations?',
-      'my work with Carla ?',
-    ],
-    ['Where did I say I met Laura, in May?', 'Where I met Laura, in May?'],
-    ['Which paint, and why?', 'Which paint, and why?'],
-    [
-      'The invoice for 1,500 euro, can you list what is on it?\n- a\n- b',
-      'The invoice for 1,500 euro, what is on it?\n- a\n- b',
-    ],
-    ['Tell me about the order of the songs', 'about the order of the songs'],
-  ])('keeps what %j is about', (query, kept) => {
-    expect(withoutAsking(query)).toBe(kept)
-  })
-
-  it('takes time in proportion to the size of the query', () => {
-    const letters =
-      'tell me '.repeat(50_000) + 'x'.repeat(1_000_000) + ' a '.repeat(100_000) + 'in order '.repeat(50_000)
-    const startedAt = performance.now()
-    withoutAsking(letters)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
-  })
-})
 
 describe('parseQuery()', () => {
   it('gives the forms of a word one group and the written form the highest weight', () => {
@@ -70,7 +43,7 @@ describe('parseQuery()', () => {
   ])('tells the words about the asking from the others: %j', (query, asking) => {
     const { terms } = parseQuery(query)
     const written = new Set(atomsOf(query).map(({ term }) => term))
-    const words = terms.filter(({ term, isAsking, lowValue }) => isAsking && !lowValue && written.has(term))
+    const words = terms.filter(({ term, source, lowValue }) => source === 'asking' && !lowValue && written.has(term))
     expect(words.map(({ term }) => term)).toEqual(asking.split(' '))
   })
 
@@ -93,13 +66,32 @@ describe('parseQuery()', () => {
     'o cachorro pode dar voltas no parque',
     'who sang "Tell Me Why" at the wedding',
   ])('takes nothing for asking that may be asked about: %j', (query) => {
-    expect(parseQuery(query).terms.filter(({ isAsking, lowValue }) => isAsking && !lowValue)).toEqual([])
+    expect(parseQuery(query).terms.filter(({ source, lowValue }) => source === 'asking' && !lowValue)).toEqual([])
+  })
+
+  it.each([
+    [
+      'Can you walk me through the order in which I brought up different aspects of my work with Carla throughout our conversations?',
+      'my work with Carla ?',
+    ],
+    ['Where did I say I met Laura, in May?', 'Where I met Laura, in May?'],
+    ['Which paint, and why?', 'Which paint, and why?'],
+    [
+      'The invoice for 1,500 euro, can you list what is on it?\n- a\n- b',
+      'The invoice for 1,500 euro, what is on it?\n- a\n- b',
+    ],
+    ['Tell me about the order of the songs', 'about the order of the songs'],
+    ['Can you tell me who sang "Tell Me Why" there?', 'who sang "Tell Me Why" there?'],
+    ['Can you give me', 'Can you give me'],
+    ['What did we talk about in our conversations?', 'What did we talk about in our conversations?'],
+  ])('leaves the asking out of what %j is about', (query, topic) => {
+    expect(parseQuery(query).topic).toBe(topic)
   })
 
   it('takes a word for what is said about where it is that too', () => {
     const { terms } = parseQuery('Can you list the order in which I brought up the order from Oslo?')
-    expect(terms.find(({ term }) => term === 'order')?.isAsking).toBe(false)
-    expect(terms.find(({ term }) => term === 'brought')?.isAsking).toBe(true)
+    expect(terms.find(({ term }) => term === 'order')?.source).toBe('asked')
+    expect(terms.find(({ term }) => term === 'brought')?.source).toBe('asking')
   })
 
   it.each([
@@ -122,7 +114,7 @@ describe('parseQuery()', () => {
   it.each(['', ' ', '!?', '"', '""', '& | ! <-> :*', '(((', '…—', '\u200b', '\ud800', '%_%', '「」'])(
     'gives nothing for %j',
     (query) => {
-      expect(parseQuery(query)).toEqual({ terms: [], phrases: [], titles: [], text: query })
+      expect(parseQuery(query)).toEqual({ terms: [], phrases: [], titles: [], text: query, topic: query })
     },
   )
 
