@@ -7,7 +7,7 @@ import { summarize, type SummarizeInput, type SummaryReply } from './insight/sum
 import type { Caller } from './model/access.ts'
 import { BoundedMap } from './model/bounded-map.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
-import { RecentRankings } from './search/recent-rankings.ts'
+import { RecentRankings } from './search/ranking/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
 import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
 import type { SessionDocument, SessionHead } from './sessions/document.ts'

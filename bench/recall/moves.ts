@@ -1,4 +1,4 @@
-import type { Weights } from '../../src/search/weights.ts'
+import type { Weights } from '../../src/search/ranking/weights.ts'
 
 /** One move of the ranking. */
 export interface Move {

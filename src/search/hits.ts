@@ -6,8 +6,8 @@ import { messageBody } from '../sessions/message-body.ts'
 import type { Database } from '../store/database.ts'
 import { readPlaces, type MessageRow } from '../store/messages.ts'
 import type { Match } from './excerpt.ts'
-import { phraseMatches, type ParsedQuery } from './query-text.ts'
-import type { RankedMessage } from './rank.ts'
+import { phraseMatches, type ParsedQuery } from './query/query-text.ts'
+import type { RankedMessage } from './ranking/rank.ts'
 import { SeenTexts } from './seen-texts.ts'
 
 /** A message that matched, with the places in its text that did. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { boundAuthors } from '../../src/search/diversity.ts'
-import { weights } from '../../src/search/weights.ts'
+import { boundAuthors } from '../../src/search/ranking/diversity.ts'
+import { weights } from '../../src/search/ranking/weights.ts'
 
 const results = (authors: string, scoreOf: (at: number) => number) =>
   authors.split('').map((author, at) => ({ author, score: scoreOf(at), id: at }))

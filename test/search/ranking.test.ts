@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 
 import { traits } from '../../src/indexing/traits.ts'
 import type { Role } from '../../src/model/message.ts'
-import { linkTurns, placeKey, stretchesAround, type RankedTurn } from '../../src/search/conversation.ts'
-import { fuse, Nearness } from '../../src/search/fuse.ts'
-import { rankTurns } from '../../src/search/rank-turns.ts'
-import { contextualScore, turnFactor, type Question } from '../../src/search/score-turns.ts'
-import { weights } from '../../src/search/weights.ts'
+import { linkTurns, placeKey, stretchesAround, type RankedTurn } from '../../src/search/ranking/conversation.ts'
+import { fuse, Nearness } from '../../src/search/ranking/fuse.ts'
+import { rankTurns } from '../../src/search/ranking/rank-turns.ts'
+import { contextualScore, turnFactor, type Question } from '../../src/search/ranking/score-turns.ts'
+import { weights } from '../../src/search/ranking/weights.ts'
 import type { UnitEvidence } from '../../src/store/read-evidence.ts'
 
 interface Said {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { RecentRankings, type KeptRanking } from '../../src/search/recent-rankings.ts'
+import { RecentRankings, type KeptRanking } from '../../src/search/ranking/recent-rankings.ts'
 
 const ranking = (messagesSearched: number): KeptRanking => ({
   ranking: { messages: [], messagesSearched, exhaustive: true, semantic: { state: 'off', lists: [] } },

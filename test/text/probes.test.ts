@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { tokenize } from '../../src/indexing/tokenize.ts'
-import { parseQuery } from '../../src/search/query-text.ts'
+import { parseQuery } from '../../src/search/query/query-text.ts'
 
 const messages = {
   zh: '我们把下周的预算会议改到星期五下午，地点在三楼会议室。',

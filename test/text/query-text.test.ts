@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { tokenize } from '../../src/indexing/tokenize.ts'
 import { atomsOf } from '../../src/indexing/tokenize.ts'
 import { limits } from '../../src/limits.ts'
-import { parseQuery, phraseMatches } from '../../src/search/query-text.ts'
+import { parseQuery, phraseMatches } from '../../src/search/query/query-text.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
 
 describe('parseQuery()', () => {

@@ -1,6 +1,6 @@
-import { BoundedMap } from '../model/bounded-map.ts'
-import type { Expansion } from './expand-query.ts'
-import type { ParsedQuery } from './query-text.ts'
+import { BoundedMap } from '../../model/bounded-map.ts'
+import type { Expansion } from '../query/expand-query.ts'
+import type { ParsedQuery } from '../query/query-text.ts'
 import type { Ranking } from './rank.ts'
 
 /** A ranking and what it was made with. */

@@ -1,9 +1,9 @@
-import { traits } from '../indexing/traits.ts'
-import type { UnitEvidence } from '../store/read-evidence.ts'
+import { traits } from '../../indexing/traits.ts'
+import type { UnitEvidence } from '../../store/read-evidence.ts'
+import { timeFit, type NamedTime } from '../query/query-dates.ts'
+import type { QueryIntent } from '../query/query-intent.ts'
+import type { TermSource } from '../query/query-text.ts'
 import type { RankedTurn } from './conversation.ts'
-import { timeFit, type NamedTime } from './query-dates.ts'
-import type { QueryIntent } from './query-intent.ts'
-import type { TermSource } from './query-text.ts'
 import type { Weights } from './weights.ts'
 
 /** One term of the query as the ranking weighs it. `weight` is idf times the query's own weight; forms of a word share a group. */

@@ -1,20 +1,20 @@
-import { standingTerm } from '../indexing/field-terms.ts'
-import type { TermHasher } from '../indexing/terms.ts'
-import { limits } from '../limits.ts'
-import type { Database } from '../store/database.ts'
+import { standingTerm } from '../../indexing/field-terms.ts'
+import type { TermHasher } from '../../indexing/terms.ts'
+import { limits } from '../../limits.ts'
+import type { Database } from '../../store/database.ts'
 import {
   scoreMessages,
   type ScoredMessage,
   type ScoredMessages,
   type TermCondition,
   type UnitQuery,
-} from '../store/score-units.ts'
-import { corpusStatistics, messageLevel, type CorpusStatistics } from '../store/search-units.ts'
-import type { UnitFilter } from '../store/unit-filter.ts'
+} from '../../store/score-units.ts'
+import { corpusStatistics, messageLevel, type CorpusStatistics } from '../../store/search-units.ts'
+import type { UnitFilter } from '../../store/unit-filter.ts'
+import type { ParsedQuery } from '../query/query-text.ts'
 import { planTerms, type TermPlan } from './bm25.ts'
 import { placeKey } from './conversation.ts'
 import { hashQueries, recogniseNames, type HashedQueries } from './hash-queries.ts'
-import type { ParsedQuery } from './query-text.ts'
 import type { Weights } from './weights.ts'
 
 /** Messages that one search ranks, for all of its pages. */

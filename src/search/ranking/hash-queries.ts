@@ -1,9 +1,9 @@
-import { senderTerm } from '../indexing/field-terms.ts'
-import type { TermHasher } from '../indexing/terms.ts'
-import type { TermCondition } from '../store/score-units.ts'
-import type { CorpusStatistics } from '../store/search-units.ts'
+import { senderTerm } from '../../indexing/field-terms.ts'
+import type { TermHasher } from '../../indexing/terms.ts'
+import type { TermCondition } from '../../store/score-units.ts'
+import type { CorpusStatistics } from '../../store/search-units.ts'
+import type { ParsedQuery, QueryTerm } from '../query/query-text.ts'
 import type { HashedTerm } from './bm25.ts'
-import type { ParsedQuery, QueryTerm } from './query-text.ts'
 import type { Weights } from './weights.ts'
 
 /** The terms of all queries of a search as the index knows them. Forms of one word keep one group number across queries. */

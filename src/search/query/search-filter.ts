@@ -1,11 +1,11 @@
-import { requireSession } from '../capture/session-reference.ts'
-import { InputError } from '../errors.ts'
-import { limits } from '../limits.ts'
-import type { Caller } from '../model/access.ts'
-import { roleSchema } from '../model/message.ts'
-import { checkName, parseTime } from '../model/validate.ts'
-import type { Database } from '../store/database.ts'
-import type { NameFilter, UnitFilter } from '../store/unit-filter.ts'
+import { requireSession } from '../../capture/session-reference.ts'
+import { InputError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import type { Caller } from '../../model/access.ts'
+import { roleSchema } from '../../model/message.ts'
+import { checkName, parseTime } from '../../model/validate.ts'
+import type { Database } from '../../store/database.ts'
+import type { NameFilter, UnitFilter } from '../../store/unit-filter.ts'
 
 /** What a search may be narrowed to. In every list of names `!name` leaves one out. */
 export interface FilterInput {

@@ -1,7 +1,7 @@
-import { messageOf } from '../errors.ts'
-import { limits } from '../limits.ts'
-import { BoundedMap } from '../model/bounded-map.ts'
-import type { TextGenerator } from '../ports/text-generator.ts'
+import { messageOf } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import { BoundedMap } from '../../model/bounded-map.ts'
+import type { TextGenerator } from '../../ports/text-generator.ts'
 import { parseQuery, type ParsedQuery, type QueryTerm } from './query-text.ts'
 
 /** What a model added to a query. */

@@ -1,8 +1,8 @@
-import { roleSchema, type Role } from '../model/message.ts'
-import type { VectorFilter } from '../ports/vector-index.ts'
-import type { Database } from '../store/database.ts'
-import { sessionSizes } from '../store/session-ids.ts'
-import { looksAtMessage, type NameFilter, type UnitFilter } from '../store/unit-filter.ts'
+import { roleSchema, type Role } from '../../model/message.ts'
+import type { VectorFilter } from '../../ports/vector-index.ts'
+import type { Database } from '../../store/database.ts'
+import { sessionSizes } from '../../store/session-ids.ts'
+import { looksAtMessage, type NameFilter, type UnitFilter } from '../../store/unit-filter.ts'
 
 /** Sessions that a filter of a vector index names at most; where tags fit more, results are filtered afterwards alone. */
 const sessionsMax = 1_000

@@ -1,8 +1,8 @@
-import { plausibleLanguages } from '../indexing/language.ts'
-import { stemLanguageOf, wordForms } from '../indexing/stems.ts'
-import { isStopWord } from '../indexing/stop-words.ts'
-import { atomsOf, termCharactersMax, type Token, tokenize } from '../indexing/tokenize.ts'
-import { limits } from '../limits.ts'
+import { plausibleLanguages } from '../../indexing/language.ts'
+import { stemLanguageOf, wordForms } from '../../indexing/stems.ts'
+import { isStopWord } from '../../indexing/stop-words.ts'
+import { atomsOf, termCharactersMax, type Token, tokenize } from '../../indexing/tokenize.ts'
+import { limits } from '../../limits.ts'
 import { findAsking, withoutSpans } from './asking-phrases.ts'
 
 /**
