@@ -1,5 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+import { findPostgres } from './test/support/postgres.ts'
+
+const doors = ['test/door/**/*.test.ts']
+/** Tests of what the store does, whichever it is: they run on the embedded store and on a PostgreSQL server. */
+const stores = ['test/{capture,store,search,sessions,indexing}/**/*.test.ts']
+const properties = ['test/property/**/*.test.ts']
+
+const postgres = findPostgres(process.env)
+if (postgres.kind === 'none') console.warn(`Skipped: all tests on a PostgreSQL server, as ${postgres.reason}`)
+
 /** Projects run side by side; those that start processes get time and few workers. */
 export default defineConfig({
   test: {
@@ -8,9 +18,10 @@ export default defineConfig({
     // Every process of a test embeds nothing, except in those that are about meaning: they say so themselves.
     env: { VERBATIM_EMBEDDER: 'none' },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/{adapters,bench,indexing,text,transcripts,setup,model,capture,store,search,sessions,mcp,house}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
-      { extends: true, test: { name: 'door', include: ['test/door/**/*.test.ts', 'test/embedded/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
-      { extends: true, test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+      { extends: true, test: { name: 'unit', include: [...stores, 'test/{adapters,bench,text,transcripts,setup,model,mcp,house}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      { extends: true, test: { name: 'door', include: [...doors, 'test/embedded/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+      { extends: true, test: { name: 'property', include: properties, testTimeout: 120_000, hookTimeout: 120_000 } },
+      ...(postgres.kind === 'none' ? [] : [{ extends: true as const, test: { name: 'server', include: [...stores, ...doors, ...properties, 'test/server/**/*.test.ts'], globalSetup: ['test/support/postgres-setup.ts'], env: { TEST_STORE: 'server' }, testTimeout: 120_000, hookTimeout: 120_000 } }]),
       { extends: true, test: { name: 'fault', include: ['test/fault/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 120_000, fileParallelism: false } },
     ],
   },

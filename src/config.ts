@@ -7,6 +7,7 @@ import { z } from 'zod'
 
 import { absolutePath } from './config/absolute-path.ts'
 import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } from './config/embedder-settings.ts'
+import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
 import {
   readExpansionSettings,
@@ -38,12 +39,15 @@ const settingsSchema = z.object({
     .enum(logLevels)
     .default('warn')
     .describe('What is written to stderr: silent, error, warn, info or debug. Message contents are never logged'),
+  ...storeSettingsShape,
   ...embedderSettingsShape,
   ...vectorSettingsShape,
   ...writerSettingsShape,
 })
 
 export type { EmbedderSettings } from './config/embedder-settings.ts'
+export type { ProcessRole, ServerSettings, StoreSettings } from './config/store-settings.ts'
+export { shownAddress } from './config/store-settings.ts'
 export type { VectorSettings } from './config/vector-settings.ts'
 export type { GeneratorSettings } from './config/writer-settings.ts'
 
@@ -51,6 +55,9 @@ export interface Config {
   readonly home: string
   readonly idleMinutes: number
   readonly logLevel: (typeof logLevels)[number]
+  readonly store: StoreSettings
+  /** What this process does on a server. */
+  readonly role: ProcessRole
   readonly embedder: EmbedderSettings
   readonly vectors: VectorSettings
   /** The model that expands queries; undefined where none is to. */
@@ -116,6 +123,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         : absolutePath('VERBATIM_HOME', settings.VERBATIM_HOME),
     idleMinutes: settings.VERBATIM_IDLE_MINUTES,
     logLevel: settings.VERBATIM_LOG_LEVEL,
+    store: readStoreSettings(settings),
+    role: settings.VERBATIM_ROLE,
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),

@@ -136,6 +136,16 @@ export class Verbatim implements AsyncDisposable {
     return this.#stores.database.run((sql) => storeVersion(sql, caller.tenantId))
   }
 
+  /**
+   * Calls back when a session of the caller's has changed, in whichever process; undefined where the store gives no notices.
+   * They may be lost: look now and then as well. Returns what ends it.
+   */
+  onChange(caller: Caller, listener: () => void): (() => void) | undefined {
+    return this.#stores.database.onChange?.(({ tenantId }) => {
+      if (tenantId === caller.tenantId) listener()
+    })
+  }
+
   /** The canonical id of the session that a reference names. */
   async sessionId(caller: Caller, reference: string): Promise<string> {
     return (await requireSession(this.#stores.database, caller.tenantId, reference)).id

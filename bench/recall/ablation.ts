@@ -85,7 +85,7 @@ async function measure(setting: Setting, dataset: Dataset): Promise<Ablation> {
   await memory.waitUntilCaughtUp()
   const asked = dataset.questions.filter(({ category }) => !dataset.categoriesApart.includes(category))
   const questions = limit === undefined ? asked : sampleQuestions(asked, limit)
-  const stores = openStores(
+  const stores = await openStores(
     readConfig({ VERBATIM_HOME: home.path, VERBATIM_EMBEDDER: setting.name === 'lexical' ? 'none' : setting.name }),
   )
   const recall = async (weights: Weights = usualWeights) =>

@@ -4,6 +4,7 @@ import { DirectoryArchive } from '../adapters/directory-archive.ts'
 import { readConfig } from '../config.ts'
 import { createTermHasher, defaultTermKey } from '../indexing/terms.ts'
 import { IndexWorker } from '../indexing/worker.ts'
+import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
 
@@ -17,14 +18,18 @@ const worker = new IndexWorker({
   database,
   archive: new DirectoryArchive(settings.archive),
   hasher: createTermHasher(defaultTermKey),
-  log: threadLog(settings.home),
+  log: threadLog(settings),
   embeds: embedder.kind !== 'none' && vectors.kind !== 'none',
   onIdle: () => port.postMessage('idle'),
 })
 
+// On a server others save too; the daemon of an embedded store sees every save and says so.
+const stopLooking = lookNowAndThen(database, () => worker.wake())
+
 port.on('message', (message: unknown) => {
   if (message === 'wake') worker.wake()
   else if (message === 'stop') {
+    stopLooking()
     void worker
       .stop()
       .then(() => database.close())

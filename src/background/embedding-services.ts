@@ -12,6 +12,7 @@ import { EmbeddingService } from './embedding-service.ts'
 
 export interface EmbeddingServicesOptions {
   readonly home: string
+  readonly owner: string | undefined
   readonly embedder: Embedder
   readonly config: EmbedderSettings
   readonly budget: DailyBudget
@@ -70,6 +71,6 @@ export class EmbeddingServices {
   }
 
   #pathOf(model: EmbeddingModel): string {
-    return embeddingSocketPathOf(this.#options.home, model)
+    return embeddingSocketPathOf(this.#options.home, model, this.#options.owner)
   }
 }

@@ -10,6 +10,7 @@ import { VectorWorker } from '../indexing/vector-worker.ts'
 import { pauseModels } from '../store/embedding-models.ts'
 import { tenantIds } from '../store/tenants.ts'
 import { EmbeddingServices } from './embedding-services.ts'
+import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
 
@@ -23,7 +24,7 @@ if (port === null) throw new Error('embedding-thread.ts must run in a worker thr
 
 const config = readConfig()
 const database = openThreadDatabase(settings)
-const log = threadLog(settings.home)
+const log = threadLog(settings)
 const idle = () => port.postMessage('idle')
 const index = openVectorIndex(config.vectors, database)
 
@@ -38,6 +39,7 @@ async function open() {
   return {
     services: new EmbeddingServices({
       home: settings.home,
+      owner: settings.owner,
       embedder: budgeted,
       config: config.embedder,
       budget,
@@ -56,21 +58,26 @@ let running: Awaited<ReturnType<typeof open>>
 async function wake(): Promise<void> {
   running ??= await open()
   if (running === undefined) {
-    for (const tenantId of await database.run(tenantIds)) await database.run((sql) => pauseModels(sql, tenantId))
+    if (settings.works)
+      for (const tenantId of await database.run(tenantIds)) await database.run((sql) => pauseModels(sql, tenantId))
     idle()
     return
   }
   await running.services.offer()
-  running.worker.wake()
+  if (settings.works) running.worker.wake()
+  else idle()
 }
 
 async function stop(): Promise<void> {
+  stopLooking()
   await running?.worker.stop()
   await running?.services.close()
   await running?.embedder.close()
   await index?.close()
   await database.close()
 }
+
+const stopLooking = lookNowAndThen(database, () => running?.worker.wake())
 
 /** One after the other: two at once would open everything twice. */
 let last: Promise<void> = Promise.resolve()

@@ -2,24 +2,47 @@ import postgres from 'postgres'
 import { z } from 'zod'
 
 import type { Database } from '../store/database.ts'
-import { withReconnect } from '../store/embedded/reconnect.ts'
+import { withReconnect } from '../store/reconnect.ts'
+import { ServerDatabase } from '../store/server/server-database.ts'
 
 /** What the threads of the background work are told when they start. */
 export const threadSettingsSchema = z.object({
-  connection: z.object({
-    path: z.string(),
-    user: z.string(),
-    database: z.string(),
-    connection: z.object({ application_name: z.string() }),
-  }),
+  store: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('embedded'),
+      connection: z.object({
+        path: z.string(),
+        user: z.string(),
+        database: z.string(),
+        connection: z.object({ application_name: z.string() }),
+      }),
+    }),
+    z.object({
+      kind: z.literal('server'),
+      url: z.string(),
+      shownAddress: z.string(),
+      applicationName: z.string(),
+    }),
+  ]),
   home: z.string(),
   archive: z.string(),
+  /** Tells this process from others on the same home, where each has threads of its own. */
+  owner: z.string().optional(),
+  /** Where false, vectors of queries are offered and nothing else is done. */
+  works: z.boolean(),
 })
 export type ThreadSettings = z.infer<typeof threadSettingsSchema>
 
-/** One connection to the daemon that the thread belongs to. */
-export function openThreadDatabase({ connection }: ThreadSettings): Database {
-  const sql = postgres({ ...connection, max: 1, fetch_types: false, onnotice: () => undefined })
+/** A worker holds one connection for the work that it has locked, and reads and writes by others. */
+const serverConnections = 4
+/** Indexes of vectors take minutes. */
+const serverStatementMs = 1_800_000
+
+/** The database for the thread alone: one connection to the daemon that it belongs to, or a few to a server. */
+export function openThreadDatabase({ store }: ThreadSettings): Database {
+  if (store.kind === 'server')
+    return new ServerDatabase({ ...store, max: serverConnections, statementMs: serverStatementMs })
+  const sql = postgres({ ...store.connection, max: 1, fetch_types: false, onnotice: () => undefined })
   return {
     kind: 'embedded',
     run: (work) => withReconnect(() => work(sql)),

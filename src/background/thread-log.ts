@@ -1,10 +1,16 @@
+import { readConfig } from '../config.ts'
 import { messageOf } from '../errors.ts'
-import type { Log } from '../log.ts'
+import { createLog, type Log } from '../log.ts'
 import { DaemonLog } from '../store/embedded/daemon-log.ts'
 import { homePathsOf } from '../store/embedded/home.ts'
+import type { ThreadSettings } from './thread-database.ts'
 
-/** What the background work tells, in the daemon's own log: nobody reads the stderr of a daemon. */
-export function threadLog(home: string): Log {
+/**
+ * What the background work tells: on a server where the process tells everything, on stderr; in the embedded store in the
+ * daemon's own log, as nobody reads the stderr of a daemon.
+ */
+export function threadLog({ store, home }: Pick<ThreadSettings, 'store' | 'home'>): Log {
+  if (store.kind === 'server') return createLog(readConfig().logLevel)
   const file = new DaemonLog(homePathsOf(home).log)
   return {
     error: (message, cause) => file.write(cause === undefined ? message : `${message}: ${messageOf(cause)}`),

@@ -196,7 +196,6 @@ export class DocumentImport {
   async #flush(): Promise<void> {
     for (const [session, queue] of this.#pending) {
       if (queue.length === 0) continue
-      const about = this.#sessions.get(session)
       const messages = this.#withTimestamps(session, queue)
       const saved = await this.#dependencies.database.run((sql) =>
         saveMessages(sql, {
@@ -208,12 +207,13 @@ export class DocumentImport {
             source: this.#source.format,
             externalId: cleanId(session),
             create: true,
-            ...(about?.createdAt === undefined ? {} : { createdAt: about.createdAt }),
+            createdAt: this.#sessions.get(session)?.createdAt,
           },
           messages,
           revise: true,
         }),
       )
+      this.#dependencies.database.announce?.({ tenantId: this.#caller.tenantId, sessionId: saved.sessionId })
       for (const [index, { place, before }] of queue.entries()) {
         const result = saved.messages[index]
         if (result === undefined) throw new Error('save_messages answered for fewer messages than it was given')

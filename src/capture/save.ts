@@ -109,5 +109,6 @@ export async function saveMessages(
     result = await save(await saveTarget(dependencies, caller, input.sessionId))
   }
   if (input.sessionId !== undefined) dependencies.sessionIds.set(key, result.sessionId)
+  dependencies.database.announce?.({ tenantId: caller.tenantId, sessionId: result.sessionId })
   return { ...result, sha256: messages.map((message) => Buffer.from(message.sha256).toString('hex')) }
 }

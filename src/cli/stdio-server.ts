@@ -69,7 +69,7 @@ async function serve(server: ServerArguments): Promise<void> {
   const version = packageVersion()
   // The store's process begins to start now, beside the handshake and not in front of the first call. What talks to it is
   // loaded after the handshake: loading it costs more than all the rest.
-  startStoreEarly(config, version)
+  if (config.store.kind === 'embedded') startStoreEarly(config, version)
   if (process.stdin.isTTY) {
     const { greet } = await import('./greeting.ts')
     await greet({ version, config })

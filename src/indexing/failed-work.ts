@@ -1,7 +1,6 @@
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Database } from '../store/database.ts'
-import { failOutbox, type OutboxItem } from '../store/outbox.ts'
+import { failOutbox, type Commit, type OutboxItem } from '../store/outbox.ts'
 
 export interface RetryPolicy {
   /** What the work is, for the log. */
@@ -13,7 +12,7 @@ export interface RetryPolicy {
 
 /** Counts a failed attempt at a piece of work: it is due again after a pause, or dead, which `doctor` shows. */
 export async function recordFailure(
-  { database, log }: { readonly database: Database; readonly log: Log },
+  { commit, log }: { readonly commit: Commit; readonly log: Log },
   item: OutboxItem,
   failure: { readonly error: unknown; readonly policy: RetryPolicy },
 ): Promise<void> {
@@ -21,5 +20,5 @@ export async function recordFailure(
   const dead = item.attempts + 1 >= policy.attemptsMax
   const delayMs = policy.baseMs * 2 ** item.attempts * (0.5 + Math.random())
   log.error(`${policy.name} of session ${item.sessionId} failed${dead ? ' for good' : ''}`, error)
-  await database.run((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead }))
+  await commit((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead }))
 }

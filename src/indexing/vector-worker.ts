@@ -15,8 +15,9 @@ import {
   embedTopic,
   finishOutbox,
   msUntilDue,
-  pendingOutbox,
   postponeOutbox,
+  workOff,
+  type Commit,
   type OutboxItem,
 } from '../store/outbox.ts'
 import { Drain } from './drain.ts'
@@ -86,16 +87,24 @@ export class VectorWorker {
     try {
       await this.#models.prepare(this.#abort.signal)
     } catch (error) {
-      return await this.#pause([], error)
+      return await this.#wait(error)
     }
-    const items = together(await database.run((sql) => pendingOutbox(sql, embedTopic, itemsPerRound)))
-    const [first] = items
-    if (first === undefined) {
+    const worked = await workOff(database, { topic: embedTopic, limit: itemsPerRound }, (pending, commit) =>
+      this.#embed(together(pending), commit),
+    )
+    if (worked === 'some') return true
+    if (worked === 'none') {
       await this.#models.tidy(this.#abort.signal)
       const dueMs = await database.run((sql) => msUntilDue(sql, embedTopic))
       if (dueMs !== undefined) this.#drain.wakeLater(dueMs)
-      return false
     }
+    return false
+  }
+
+  /** Embeds some work, or puts it off; `none` where there is none. */
+  async #embed(items: readonly OutboxItem[], commit: Commit): Promise<'some' | 'none' | 'waits'> {
+    const [first] = items
+    if (first === undefined) return 'none'
     const pieces = await this.#read(items)
     try {
       const space = await this.#models.spaceOf(first.tenantId, this.#abort.signal)
@@ -104,24 +113,21 @@ export class VectorWorker {
         pieces.flatMap(({ rows }) => rows),
       )
       const rejected = await this.#writer.write(space, texts, this.#abort.signal)
-      await database.run((sql) =>
-        sql.begin(async (transaction) => {
-          const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)
-          if (finished.length > 0) await finishOutbox(transaction, finished)
-          for (const { item, nextSeq } of pieces)
-            if (nextSeq !== undefined) await advanceOutbox(transaction, item.id, nextSeq)
-          for (const { text, error } of rejected)
-            await addDead(transaction, embedTopic, {
-              tenantId: first.tenantId,
-              sessionId: text.sessionId,
-              seq: text.firstSeq,
-              error,
-            })
-        }),
-      )
-      return true
+      await commit(async (sql) => {
+        const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)
+        if (finished.length > 0) await finishOutbox(sql, finished)
+        for (const { item, nextSeq } of pieces) if (nextSeq !== undefined) await advanceOutbox(sql, item.id, nextSeq)
+        for (const { text, error } of rejected)
+          await addDead(sql, embedTopic, {
+            tenantId: first.tenantId,
+            sessionId: text.sessionId,
+            seq: text.firstSeq,
+            error,
+          })
+      })
+      return 'some'
     } catch (error) {
-      return await this.#pause(items, error)
+      return await this.#putOff(items, error, commit)
     }
   }
 
@@ -184,26 +190,35 @@ export class VectorWorker {
     }
   }
 
-  /** Puts work off until a provider may answer again. Anything but a provider's failure is a failure of the work. */
-  async #pause(items: readonly OutboxItem[], error: unknown): Promise<boolean> {
-    if (this.#abort.signal.aborted) return false
-    if (!(error instanceof ProviderError)) {
-      if (items.length === 0) throw error
-      // It may have cost a paid call, so that it is not repeated for ever. The rest goes on.
-      for (const item of items) await recordFailure(this.#dependencies, item, { error, policy: retries })
-      return true
+  /** A provider's failure puts work off until it may answer again; any other is counted as a failure of the work. */
+  async #putOff(items: readonly OutboxItem[], error: unknown, commit: Commit): Promise<'some' | 'waits'> {
+    if (this.#abort.signal.aborted) return 'waits'
+    const { log } = this.#dependencies
+    if (error instanceof ProviderError) {
+      const ids = items.map(({ id }) => id)
+      const reason = { error: error.message, delayMs: pauseAfter(error) }
+      await commit((sql) => postponeOutbox(sql, ids, reason))
+      await this.#wait(error)
+      return 'waits'
     }
-    const delayMs = Math.min(
-      error.retryAfterMs ?? (error.isTransient ? pauseMs : refusedPauseMs),
-      limits.providerPauseMsMax,
-    )
+    // It may have cost a paid call, so that it is not repeated for ever. The rest goes on.
+    for (const item of items) await recordFailure({ commit, log }, item, { error, policy: retries })
+    return 'some'
+  }
+
+  /** Looks again when a provider may answer. Always false, for the round. */
+  async #wait(error: unknown): Promise<false> {
+    if (this.#abort.signal.aborted) return false
+    if (!(error instanceof ProviderError)) throw error
+    const delayMs = pauseAfter(error)
     this.#dependencies.log.warn(`embedding waits for ${Math.round(delayMs / 1_000)} s: ${error.message}`)
-    const ids = items.map(({ id }) => id)
-    if (ids.length > 0)
-      await this.#dependencies.database.run((sql) => postponeOutbox(sql, ids, { error: error.message, delayMs }))
     this.#drain.wakeLater(delayMs)
     return false
   }
+}
+
+function pauseAfter(error: ProviderError): number {
+  return Math.min(error.retryAfterMs ?? (error.isTransient ? pauseMs : refusedPauseMs), limits.providerPauseMsMax)
 }
 
 /** The items of one round: of one tenant, and what failed before by itself, so that it holds up nothing else. */

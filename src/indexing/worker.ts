@@ -11,7 +11,8 @@ import {
   finishOutbox,
   indexTopic,
   msUntilDue,
-  pendingOutbox,
+  workOff,
+  type Commit,
   type OutboxItem,
 } from '../store/outbox.ts'
 import { analyzeTables, messageLevel, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
@@ -68,19 +69,27 @@ export class IndexWorker {
   /** Works off a bounded piece of the outbox; true where there may be more. */
   async #round(): Promise<boolean> {
     const { database } = this.#dependencies
-    const items = await database.run((sql) => pendingOutbox(sql, indexTopic, itemsPerRound))
-    if (items.length === 0) {
-      await this.#sortWhenIdle()
-      const dueMs = await database.run((sql) => msUntilDue(sql, indexTopic))
-      if (dueMs !== undefined) this.#drain.wakeLater(dueMs)
-      return false
+    const units = await workOff(database, { topic: indexTopic, limit: itemsPerRound }, async (items, commit) => {
+      if (items.length === 0) return undefined
+      let written = 0
+      // In one order everywhere: two workers that write statistics of the same tenants must not wait for each other.
+      for (const [tenantId, tenantItems] of [...groupByTenant(items)].toSorted(([a], [b]) => a - b))
+        written += await this.#indexItems(tenantId, tenantItems, commit)
+      return written
+    })
+    if (units !== undefined) {
+      this.#unitsUnsorted += units
+      await this.#analyzeWhenGrown(units)
+      return true
     }
-    const byTenant = groupByTenant(items)
-    for (const [tenantId, tenantItems] of byTenant) await this.#indexItems(tenantId, tenantItems)
-    return true
+    await this.#sortWhenIdle()
+    const dueMs = await database.run((sql) => msUntilDue(sql, indexTopic))
+    if (dueMs !== undefined) this.#drain.wakeLater(dueMs)
+    return false
   }
 
-  async #indexItems(tenantId: number, items: readonly OutboxItem[]): Promise<void> {
+  /** Returns how many units were written. */
+  async #indexItems(tenantId: number, items: readonly OutboxItem[], commit: Commit): Promise<number> {
     const units: SearchUnit[] = []
     const finished: number[] = []
     const advanced: { id: number; firstSeq: number }[] = []
@@ -100,21 +109,18 @@ export class IndexWorker {
         if (read.nextSeq === undefined) finished.push(item.id)
         else advanced.push({ id: item.id, firstSeq: read.nextSeq })
       } catch (error) {
-        await recordFailure(this.#dependencies, item, { error, policy: retries })
+        await recordFailure({ commit, log: this.#dependencies.log }, item, { error, policy: retries })
       }
     }
-    await this.#dependencies.database.run((sql) =>
-      sql.begin(async (transaction) => {
-        // The index can be rebuilt, so it need not wait for the disk: after a power cut the outbox rows are back as well.
-        await transaction`set local synchronous_commit = off`
-        await writeUnits(transaction, { tenantId, level: messageLevel }, units)
-        if (finished.length > 0) await finishOutbox(transaction, finished)
-        if (this.#dependencies.embeds && indexed.length > 0) await addOutbox(transaction, embedTopic, indexed)
-        for (const { id, firstSeq } of advanced) await advanceOutbox(transaction, id, firstSeq)
-      }),
-    )
-    this.#unitsUnsorted += units.length
-    await this.#analyzeWhenGrown(units.length)
+    await commit(async (sql) => {
+      // The index can be rebuilt, so it need not wait for the disk: after a power cut the outbox rows are back as well.
+      await sql`set local synchronous_commit = off`
+      await writeUnits(sql, { tenantId, level: messageLevel }, units)
+      if (finished.length > 0) await finishOutbox(sql, finished)
+      if (this.#dependencies.embeds && indexed.length > 0) await addOutbox(sql, embedTopic, indexed)
+      for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
+    })
+    return units.length
   }
 
   async #sortWhenIdle(): Promise<void> {

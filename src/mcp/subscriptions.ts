@@ -4,8 +4,12 @@ import type { Caller } from '../model/access.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { parseResourceUri } from './resource-uri.ts'
 
-/** How often subscribed resources are looked at. The embedded store has no notices between its clients. */
+/** How often subscribed resources are looked at. The embedded store gives no notices. */
 const pollMs = 400
+/** Where it does, for a notice that was lost. */
+const pollBesideNoticesMs = 5_000
+/** Notices of a batch of saves come one after the other. */
+const noticedMs = 20
 /** Subscriptions of one client at most. */
 const subscriptionsMax = 1_000
 
@@ -26,6 +30,9 @@ export class Subscriptions {
   readonly #changed: (uri: string) => void
   readonly #watched = new Map<string, Watched>()
   #timer: NodeJS.Timeout | undefined
+  #stopListening: (() => void) | undefined
+  #isLooking = false
+  #looksAgain = false
 
   constructor(options: {
     readonly open: () => Promise<Verbatim>
@@ -46,7 +53,8 @@ export class Subscriptions {
     const verbatim = await this.#open()
     const sessionId = 'id' in target ? await verbatim.sessionId(this.#caller(), target.id) : undefined
     this.#watched.set(uri, { sessionId, version: await this.#version(verbatim, sessionId) })
-    this.#timer ??= setTimeout(() => void this.#look(), pollMs)
+    this.#stopListening ??= verbatim.onChange(this.#caller(), () => this.#lookAfter(noticedMs))
+    this.#timer ??= setTimeout(() => void this.#look(), this.#pollMs)
     return true
   }
 
@@ -56,7 +64,28 @@ export class Subscriptions {
 
   close(): void {
     this.#watched.clear()
+    this.#stopListening?.()
     clearTimeout(this.#timer)
+  }
+
+  get #pollMs(): number {
+    return this.#stopListening === undefined ? pollMs : pollBesideNoticesMs
+  }
+
+  /** Brings the next look forward. Where one is under way, what it has passed over is seen by the next. */
+  #lookAfter(delayMs: number): void {
+    if (this.#watched.size === 0) return
+    if (this.#isLooking) {
+      this.#looksAgain = true
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#look(), delayMs)
+  }
+
+  // A method, because the field changes while a look is awaited.
+  #wasNoticed(): boolean {
+    return this.#looksAgain
   }
 
   async #version(verbatim: Verbatim, sessionId: string | undefined): Promise<string> {
@@ -65,6 +94,8 @@ export class Subscriptions {
   }
 
   async #look(): Promise<void> {
+    this.#isLooking = true
+    this.#looksAgain = false
     try {
       const verbatim = await this.#open()
       const ids = [...new Set([...this.#watched.values()].flatMap(({ sessionId }) => sessionId ?? []))]
@@ -83,6 +114,8 @@ export class Subscriptions {
       // The next look may succeed: a subscription outlives a store that is away for a moment.
       this.#log.warn(`subscriptions could not be checked: ${messageOf(error)}`)
     }
-    this.#timer = this.#watched.size === 0 ? undefined : setTimeout(() => void this.#look(), pollMs)
+    this.#isLooking = false
+    const delayMs = this.#wasNoticed() ? noticedMs : this.#pollMs
+    this.#timer = this.#watched.size === 0 ? undefined : setTimeout(() => void this.#look(), delayMs)
   }
 }

@@ -112,5 +112,6 @@ export async function updateSession(
     }),
   )
   if (changed === undefined) throw new NotFoundError(`No session "${sessionId}"`, { remedy: 'Call list_sessions' })
+  database.announce?.({ tenantId, sessionId: session.id })
   return briefHead(changed, headShareBytes)
 }

@@ -1,3 +1,4 @@
+import type { Database } from './database.ts'
 import type { Queries } from './rows.ts'
 
 /** The work of making messages searchable. */
@@ -19,17 +20,55 @@ export interface OutboxItem {
 /** During an import the newest few items go first, so that a message saved just now is found although thousands wait. */
 const newestFirst = 10
 
+/** Does several writes together, or none. */
+export type Commit = (write: (sql: Queries) => Promise<void>) => Promise<void>
+
 /**
- * Pending work of a topic: the newest few items, then the oldest. Two workers may see the same: what is made from it has keys derived from what it
- * stands for, so that doing it twice has the effect of once.
+ * Gives pending work of a topic to `work`: the newest few items, then the oldest. What `work` commits is done once, whoever
+ * else works at the same topic:
+ *
+ * - On a server each item is locked until `work` ends. Others pass over it (SKIP LOCKED), and a worker that is killed gives
+ *   it back at once. What is committed takes effect when `work` has ended.
+ * - The embedded store has one worker, and serves nobody else while a transaction is open: nothing is locked there, and
+ *   each commit takes effect at once.
+ *
+ * What is made from an item has keys derived from what it stands for, so that doing it twice has the effect of once.
  */
-export async function pendingOutbox(sql: Queries, topic: string, limit: number): Promise<OutboxItem[]> {
+export async function workOff<T>(
+  database: Database,
+  wanted: { readonly topic: string; readonly limit: number },
+  work: (items: readonly OutboxItem[], commit: Commit) => Promise<T>,
+): Promise<T> {
+  if (database.kind === 'embedded') {
+    const items = await database.run((sql) => pendingOutbox(sql, wanted))
+    return await work(items, async (write) => {
+      await database.run((sql) => sql.begin(write))
+    })
+  }
+  const { result } = await database.run((sql) =>
+    sql.begin(async (transaction) => {
+      const items = await pendingOutbox(transaction, { ...wanted, lock: true })
+      return { result: await work(items, (write) => write(transaction)) }
+    }),
+  )
+  return result
+}
+
+async function pendingOutbox(
+  sql: Queries,
+  { topic, limit, lock = false }: { readonly topic: string; readonly limit: number; readonly lock?: boolean },
+): Promise<OutboxItem[]> {
+  const locking = lock ? sql`for update skip locked` : sql``
   const rows = await sql<
     { id: string; tenant_id: number; session_id: string; first_seq: string; last_seq: string; attempts: number }[]
   >`
-    with due as (select * from outbox where topic = ${topic} and dead_at is null and available_at <= now()),
-      newest as (select * from due order by id desc limit ${newestFirst}),
-      oldest as (select * from due order by id limit ${limit})
+    with newest as materialized (
+      select * from outbox where topic = ${topic} and dead_at is null and available_at <= now()
+      order by id desc limit ${newestFirst} ${locking}
+    ), oldest as materialized (
+      select * from outbox where topic = ${topic} and dead_at is null and available_at <= now()
+      order by id limit ${limit} ${locking}
+    )
     select id, tenant_id, session_id, first_seq, last_seq, attempts from newest
     union select id, tenant_id, session_id, first_seq, last_seq, attempts from oldest
     order by id desc`

@@ -38,7 +38,7 @@ export interface SaveTarget {
   readonly source: string
   readonly externalId?: string
   readonly create: boolean
-  readonly createdAt?: string
+  readonly createdAt?: string | undefined
   readonly parentExternalId?: string
 }
 

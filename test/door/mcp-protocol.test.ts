@@ -7,6 +7,7 @@ import { countTokens } from 'gpt-tokenizer'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { isJsonObject } from '../../src/model/json.ts'
+import { storeKind } from '../support/test-store.ts'
 import { useHome } from './support/home.ts'
 import { Tools } from './support/tools.ts'
 
@@ -238,7 +239,7 @@ describe('resources', () => {
       })
       expect(await json(`session://${id}/context`)).toHaveProperty('results')
       expect(await json('memory://sessions')).toHaveProperty('sessions')
-      expect(await json('memory://status')).toMatchObject({ store: 'embedded', index: { failed_for_good: 0 } })
+      expect(await json('memory://status')).toMatchObject({ store: storeKind, index: { failed_for_good: 0 } })
       expect(await json('memory://profile')).toHaveProperty('facts')
       for (const view of ['transcript', 'summary']) {
         const { type, text } = await read(`session://${id}/${view}`)

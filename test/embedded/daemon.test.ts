@@ -7,7 +7,7 @@ import { UnavailableError } from '../../src/errors.ts'
 import { readStatus } from '../../src/store/embedded/daemon-status.ts'
 import { startDaemonEarly } from '../../src/store/embedded/ensure-daemon.ts'
 import { homePathsOf, socketPathOf } from '../../src/store/embedded/home.ts'
-import { withReconnect } from '../../src/store/embedded/reconnect.ts'
+import { withReconnect } from '../../src/store/reconnect.ts'
 import { StoreFixture, isAlive, testVersion, until } from './store-fixture.ts'
 
 const stores: StoreFixture[] = []

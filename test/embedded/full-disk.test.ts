@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { afterAll, expect, test } from 'vitest'
 
-import { withReconnect } from '../../src/store/embedded/reconnect.ts'
+import { withReconnect } from '../../src/store/reconnect.ts'
 import { StoreFixture } from './store-fixture.ts'
 
 const mountPoint = mkdtempSync(join(tmpdir(), 'verbatim-full-'))

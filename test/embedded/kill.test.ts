@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { expect, test } from 'vitest'
 
-import { withReconnect } from '../../src/store/embedded/reconnect.ts'
+import { withReconnect } from '../../src/store/reconnect.ts'
 import { faultCycles, killUnderWriters, useFreshStore } from './store-fixture.ts'
 
 const store = useFreshStore()

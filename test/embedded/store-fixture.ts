@@ -21,6 +21,8 @@ export const testVersion = '1.2.3'
 /** A temporary home, its connections and its daemons; everything is ended and removed by `dispose`. */
 export class StoreFixture {
   readonly home: string
+  /** What the scripts that are started next have in their environment beside this process's. */
+  environment: Readonly<Record<string, string>> = {}
   readonly #connections: EmbeddedConnection[] = []
   readonly #children: ChildProcess[] = []
 
@@ -60,6 +62,7 @@ export class StoreFixture {
     const script = fileURLToPath(new URL(`../fault/${name}`, import.meta.url))
     const child = spawn(process.execPath, ['--import', 'tsx', script, this.home, ...parameters], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.environment },
     })
     this.#children.push(child)
     createInterface({ input: child.stdout }).on('line', onLine)

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 
 import { connectEmbedded } from '../../src/store/embedded/client.ts'
-import { withReconnect } from '../../src/store/embedded/reconnect.ts'
+import { withReconnect } from '../../src/store/reconnect.ts'
 
 /**
  * `save-rows.ts <home> <writer> <count>`: saves rows one by one, as a client does that tries again when its connection

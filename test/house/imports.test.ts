@@ -71,8 +71,9 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['postgres', 'zod'],
     },
     'start-store': { may: ['config', 'store'], packages: [] },
+    'open-database': { may: ['background', 'config', 'start-store', 'store', 'version'], packages: [] },
     compose: {
-      may: ['adapters', 'start-store', 'config', 'indexing', 'search', 'store', 'verbatim', 'version'],
+      may: ['adapters', 'config', 'indexing', 'open-database', 'search', 'store', 'verbatim'],
       packages: [],
     },
     cli: {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { caller, useStore } from '../sessions/store.ts'
+import { isOnServer } from '../support/test-store.ts'
 
 const store = useStore()
 
@@ -27,12 +28,17 @@ async function saveAndIndex(messages: number, word: string): Promise<void> {
   await expect.poll(behind, { timeout: 30_000 }).toBe(0)
 }
 
-it('sorts what was indexed into the index when there is nothing else to do', { timeout: 90_000 }, async () => {
-  await saveAndIndex(400, 'first')
-  await saveAndIndex(400, 'second')
-  await expect.poll(pagesRead, { timeout: 20_000 }).toBeLessThan(20)
-  const sorted = await pagesRead()
-  // A few are left where they are: to sort each by itself would cost more than to read them.
-  await saveAndIndex(50, 'third')
-  expect(await pagesRead()).toBeGreaterThan(sorted)
-})
+// A server's autovacuum sorts them too.
+it.skipIf(isOnServer)(
+  'sorts what was indexed into the index when there is nothing else to do',
+  { timeout: 90_000 },
+  async () => {
+    await saveAndIndex(400, 'first')
+    await saveAndIndex(400, 'second')
+    await expect.poll(pagesRead, { timeout: 20_000 }).toBeLessThan(20)
+    const sorted = await pagesRead()
+    // A few are left where they are: to sort each by itself would cost more than to read them.
+    await saveAndIndex(50, 'third')
+    expect(await pagesRead()).toBeGreaterThan(sorted)
+  },
+)

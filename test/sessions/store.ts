@@ -8,6 +8,7 @@ import type { MessageDocument, SessionDocument } from '../../src/sessions/docume
 import type { Verbatim } from '../../src/verbatim.ts'
 import { StoreFixture } from '../embedded/store-fixture.ts'
 import { quietConfig } from '../support/quiet-config.ts'
+import { isOnServer, makeDatabase } from '../support/test-store.ts'
 
 export const caller = localCaller('test')
 
@@ -57,12 +58,16 @@ export class Store {
 
 export function useStore(): Store {
   const store = new Store()
+  let drop: (() => Promise<void>) | undefined
   beforeAll(async () => {
-    store.verbatim = await openVerbatim(quietConfig(store.fixture.home))
+    const database = isOnServer ? await makeDatabase() : undefined
+    drop = database?.drop
+    store.verbatim = await openVerbatim(quietConfig(store.fixture.home, database?.url))
   })
   afterAll(async () => {
     await store.verbatim?.[Symbol.asyncDispose]()
     await store.fixture.dispose()
+    await drop?.()
   }, 30_000)
   return store
 }

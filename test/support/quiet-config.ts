@@ -1,8 +1,9 @@
 import { readConfig, type Config } from '../../src/config.ts'
 
 /** A store that says nothing, leaves soon, and embeds nothing: for tests that are not about meaning. */
-export function quietConfig(home: string): Config {
+export function quietConfig(home: string, databaseUrl?: string): Config {
   return readConfig({
+    DATABASE_URL: databaseUrl,
     VERBATIM_HOME: home,
     VERBATIM_IDLE_MINUTES: '0.1',
     VERBATIM_LOG_LEVEL: 'silent',

@@ -3,7 +3,14 @@ import { homedir } from 'node:os'
 
 import type { Command } from 'commander'
 
-import { describeSettings, processEnvironment, readConfig, readEnvFile, type Config } from '../../config.ts'
+import {
+  describeSettings,
+  processEnvironment,
+  readConfig,
+  readEnvFile,
+  shownAddress,
+  type Config,
+} from '../../config.ts'
 import { codeOf, VerbatimError } from '../../errors.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import { findClients } from '../../setup/setup.ts'
@@ -33,13 +40,18 @@ function checkNode(): Check {
 
 function checkSettings(config: Config, environment: Readonly<Record<string, string | undefined>>): Check {
   const set = describeSettings().filter(({ name }) => (environment[name] ?? '') !== '')
-  // Output of doctor is pasted into reports: that a key is set is enough to know.
-  const values = set.map(({ name }) => `${name}=${name.endsWith('KEY') ? '(set)' : environment[name]}`)
+  const values = set.map(({ name }) => `${name}=${shownValue(name, environment[name] ?? '')}`)
   return {
     name: 'settings',
     state: 'ok',
     message: values.length === 0 ? `all at their defaults, store in ${config.home}` : values.join(', '),
   }
+}
+
+/** Output of doctor is pasted into reports: that a key is set is enough to know. */
+function shownValue(name: string, value: string): string {
+  if (name === 'DATABASE_URL') return shownAddress(value)
+  return name.endsWith('KEY') ? '(set)' : value
 }
 
 async function checkHome(config: Config): Promise<Check> {

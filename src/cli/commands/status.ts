@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 
+import { shownAddress } from '../../config.ts'
 import { withStore } from '../context.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import { print, printJson, table } from '../output.ts'
@@ -14,7 +15,10 @@ export function registerStatus(program: Command): void {
         const status = await verbatim.status(caller)
         if (options.json === true) return printJson(status)
         const rows = [
-          ['store', `${status.store}, ${config.home}`],
+          [
+            'store',
+            `${status.store}, ${config.store.kind === 'server' ? shownAddress(config.store.url) : config.home}`,
+          ],
           ['sessions', String(status.sessions)],
           ['messages', String(status.messages)],
           ['bytes of messages', String(status.payload_bytes)],

@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 
 import { UnavailableError, messageOf } from '../../errors.ts'
-import { registerArrayTypes } from './array-types.ts'
+import { registerArrayTypes } from '../array-types.ts'
 import { ClientSocket, failedSocket, startupPaddingBytes } from './client-socket.ts'
 import { applicationNameOf } from './client-version.ts'
 import { connectionOptionsOf } from './connection-options.ts'

@@ -46,7 +46,12 @@ try {
     ...milliseconds('idleInTransactionMs', values['idle-in-transaction-ms']),
     ...milliseconds('answerMs', values['answer-ms']),
     startBackground: (connection) =>
-      startBackground({ connection, home: homePathsOf(home).home, archive: homePathsOf(home).archive }),
+      startBackground({
+        store: { kind: 'embedded', connection },
+        home: homePathsOf(home).home,
+        archive: homePathsOf(home).archive,
+        works: true,
+      }),
     signal: stop.signal,
   })
   process.exit(0)

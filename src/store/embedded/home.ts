@@ -44,11 +44,11 @@ interface ServedModel {
   readonly revision: string
 }
 
-/** Where the daemon of this home offers the vectors of a model. */
-export function embeddingSocketPathOf(home: string, model: ServedModel): string {
+/** Where the vectors of a model are offered: by the daemon of this home, or by a process that has threads of its own. */
+export function embeddingSocketPathOf(home: string, model: ServedModel, owner?: string): string {
   const { provider, name, dimensions, revision } = model
   const id = createHash('sha256')
-    .update(JSON.stringify([provider, name, dimensions, revision]))
+    .update(JSON.stringify([provider, name, dimensions, revision, owner]))
     .digest('hex')
   const path = socketPathOf(home)
   return path.endsWith('.sock') ? path.replace(/\.sock$/, `-${id.slice(0, 8)}.sock`) : `${path}-${id.slice(0, 8)}`

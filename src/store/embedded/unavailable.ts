@@ -1,5 +1,5 @@
 import { codeOf, UnavailableError } from '../../errors.ts'
-import { isConnectionLoss } from './reconnect.ts'
+import { isConnectionLoss } from '../reconnect.ts'
 
 /** Classes of SQLSTATE in which the store, not the statement, is at fault; the daemon's broker writes their messages for callers. */
 const storeAtFault = /^(53|57|58)/

@@ -9,10 +9,14 @@ import { Client as ModernClient } from '@modelcontextprotocol/client'
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { afterAll } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { z } from 'zod'
 
+import { connectEmbedded, type EmbeddedConnection } from '../../../src/store/embedded/client.ts'
+import { openPool } from '../../../src/store/server/connection.ts'
+import { packageVersion } from '../../../src/version.ts'
 import { distPath } from '../../support/built.ts'
+import { isOnServer, makeDatabase, type TestDatabase } from '../../support/test-store.ts'
 import { RawServer } from './raw-server.ts'
 import { Tools } from './tools.ts'
 
@@ -42,6 +46,7 @@ export class Home {
   /** Settings of the servers and commands that are started next. Nothing is embedded where they do not say so. */
   settings: Readonly<Record<string, string>> = { VERBATIM_EMBEDDER: 'none' }
   readonly #closing: (() => Promise<unknown>)[] = []
+  #database: TestDatabase | undefined
   #stderr = ''
 
   /** Everything that servers of connected clients wrote to stderr. */
@@ -54,7 +59,18 @@ export class Home {
     const kept = Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || name.startsWith('VERBATIM_') || name.startsWith('NODE_') ? [] : [[name, value] as const],
     )
-    return { ...Object.fromEntries(kept), HOME: this.userHome, VERBATIM_HOME: this.path, ...this.settings }
+    return {
+      ...Object.fromEntries(kept),
+      ...(this.#database === undefined ? {} : { DATABASE_URL: this.#database.url }),
+      HOME: this.userHome,
+      VERBATIM_HOME: this.path,
+      ...this.settings,
+    }
+  }
+
+  /** Gives the store a database of its own, where the tests run on a server. */
+  async makeDatabase(): Promise<void> {
+    if (isOnServer) this.#database = await makeDatabase()
   }
 
   /** A directory beside the store, made when it is asked for. */
@@ -62,6 +78,13 @@ export class Home {
     const path = join(this.userHome, name)
     mkdirSync(path, { recursive: true })
     return path
+  }
+
+  /** The store's database without the product in between; to be closed by the caller. */
+  database(): EmbeddedConnection {
+    if (this.#database === undefined) return connectEmbedded({ home: this.path, version: packageVersion() })
+    const sql = openPool({ url: this.#database.url, applicationName: 'test' }, { max: 1, statementMs: 0 })
+    return { sql, close: () => sql.end() }
   }
 
   async connect(...args: readonly string[]): Promise<Client> {
@@ -139,11 +162,16 @@ export class Home {
   async dispose(): Promise<void> {
     await Promise.all(this.#closing.map((close) => close()))
     await this.endDaemon()
+    await this.#database?.drop()
     rmSync(this.userHome, { recursive: true, force: true })
   }
 
-  /** Ends the process that owns the store; the next client starts another. */
+  /**
+   * Ends what works with the settings until now: the process that owns the store; on a server, that has none, all clients'
+   * servers. The next client begins anew.
+   */
   async endDaemon(): Promise<void> {
+    if (this.#database !== undefined) await Promise.all(this.#closing.splice(0).map((close) => close()))
     const status = join(this.path, 'log', 'daemon.json')
     if (!existsSync(status)) return
     const { pid } = z.object({ pid: z.number().int().min(2) }).parse(JSON.parse(readFileSync(status, 'utf8')))
@@ -169,6 +197,7 @@ function isAlive(pid: number): boolean {
 /** One fresh home for a test file, removed after its tests. */
 export function useHome(): Home {
   const home = new Home()
+  beforeAll(() => home.makeDatabase())
   afterAll(() => home.dispose())
   return home
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { codeOf, VerbatimError } from '../../errors.ts'
+import { codeOf, VerbatimError } from '../errors.ts'
 
 export interface ReconnectOptions {
   /** How long new attempts are started; default 15 s. */
@@ -14,7 +14,9 @@ const pauseMsMax = 500
 
 /**
  * Codes by which a connection, not the statement, failed: postgres.js, the operating system, and PostgreSQL's
- * shutdowns (57P..) and engine errors (58030). A full disk (53100) is not among them: it does not pass by itself.
+ * shutdowns (57P..) and engine errors (58030); and those of a moment: no connection free (53300), two transactions in each
+ * other's way (40001, 40P01), a server that is no longer the primary one after a failover (25006). A full disk (53100)
+ * is not among them: it does not pass by itself.
  */
 const lossCodes: ReadonlySet<string> = new Set([
   'CONNECTION_CLOSED',
@@ -23,13 +25,22 @@ const lossCodes: ReadonlySet<string> = new Set([
   'CONNECT_TIMEOUT',
   'ECONNREFUSED',
   'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOENT',
+  'ENOTFOUND',
   'EPIPE',
+  'ETIMEDOUT',
   'ERR_SOCKET_CLOSED',
   'ERR_STREAM_DESTROYED',
   '08000',
   '08003',
   '08006',
+  '25006',
+  '40001',
+  '40P01',
+  '53300',
   '57P01',
   '57P02',
   '57P03',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { parseArray, serializeArray } from '../../src/store/embedded/array-types.ts'
+import { parseArray, serializeArray } from '../../src/store/array-types.ts'
 
 test('parseArray() reads what serializeArray() writes', () => {
   const element = fc.oneof(fc.string({ unit: 'binary' }), fc.constant(null))

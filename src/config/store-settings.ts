@@ -1,0 +1,67 @@
+import { z } from 'zod'
+
+import { InputError } from '../errors.ts'
+
+export const storeSettingsShape = {
+  DATABASE_URL: z
+    .string()
+    .optional()
+    .describe(
+      'A PostgreSQL server, version 15 to 18, as postgres://user:password@host:port/database: the store is there, and many processes on many machines may share it. Default: the embedded store in the home',
+    ),
+  VERBATIM_DATABASE_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(1_000)
+    .default(10)
+    .describe(
+      'Connections that one process opens to the server of DATABASE_URL at most; its background work takes up to 8 more',
+    ),
+  VERBATIM_ROLE: z
+    .enum(['all', 'web', 'worker'])
+    .default('all')
+    .describe(
+      'What a process does on a server: all (it answers, and makes what was saved searchable), web (it answers only; another process must do the rest) or worker (the background work only)',
+    ),
+} as const
+
+/** Where the store is. */
+export type StoreSettings = { readonly kind: 'embedded' } | ServerSettings
+
+export interface ServerSettings {
+  readonly kind: 'server'
+  /** With the password. */
+  readonly url: string
+  readonly connections: number
+}
+
+export type ProcessRole = 'all' | 'web' | 'worker'
+
+/** Throws InputError where DATABASE_URL is set and is not the address of a PostgreSQL database. */
+export function readStoreSettings(settings: z.infer<z.ZodObject<typeof storeSettingsShape>>): StoreSettings {
+  const url = settings.DATABASE_URL
+  if (url === undefined) return { kind: 'embedded' }
+  const parsed = parseUrl(url)
+  if (parsed === null || !['postgres:', 'postgresql:'].includes(parsed.protocol) || parsed.pathname.length < 2)
+    throw new InputError('Cannot start as DATABASE_URL must be like postgres://user:password@host:5432/database', {
+      remedy:
+        'Where it is meant for another program, set it to nothing for Verbatim: then the store is the embedded one in the home',
+    })
+  return { kind: 'server', url, connections: settings.VERBATIM_DATABASE_CONNECTIONS }
+}
+
+/** The address of a server as it may be shown: without the password and without parameters. */
+export function shownAddress(url: string): string {
+  const parsed = parseUrl(url)
+  if (parsed === null) return 'postgres://(set)'
+  return `postgres://${parsed.username === '' ? '' : `${parsed.username}@`}${parsed.host}${parsed.pathname}`
+}
+
+function parseUrl(url: string): URL | null {
+  try {
+    return new URL(url)
+  } catch {
+    return null
+  }
+}

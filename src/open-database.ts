@@ -1,0 +1,104 @@
+import { shownAddress, type Config, type ServerSettings } from './config.ts'
+import { launchOptions } from './start-store.ts'
+import type { Database } from './store/database.ts'
+import { connectEmbedded } from './store/embedded/client.ts'
+import type { Background } from './store/embedded/daemon.ts'
+import { homePathsOf, prepareHome } from './store/embedded/home.ts'
+import { asUnavailable } from './store/embedded/unavailable.ts'
+import { withReconnect } from './store/reconnect.ts'
+import { packageVersion } from './version.ts'
+
+/** A request that takes longer has failed for its client anyway. */
+const statementMs = 60_000
+
+/** The database that the settings name. Nothing is connected before the first call. */
+export async function openDatabase(config: Config): Promise<Database> {
+  return config.store.kind === 'server' ? await openServer(config, config.store) : openEmbedded(config)
+}
+
+/** What tells this process's threads from those of others; the embedded store has one daemon, and no need of it. */
+export function ownerOf({ store }: Config): string | undefined {
+  return store.kind === 'server' ? String(process.pid) : undefined
+}
+
+function openEmbedded(config: Config): Database {
+  const connection = connectEmbedded(launchOptions(config, packageVersion()))
+  return {
+    kind: 'embedded',
+    run: async (work) => {
+      try {
+        return await withReconnect(() => work(connection.sql))
+      } catch (error) {
+        throw asUnavailable(error)
+      }
+    },
+    close: () => connection.close(),
+  }
+}
+
+/**
+ * A server, and the background work that this process does for it. Every process whose role is not `web` takes part, as
+ * there is no daemon that would do it for all.
+ */
+async function openServer(config: Config, { url, connections }: ServerSettings): Promise<Database> {
+  // What only a server needs is loaded only where there is one.
+  const [{ ServerDatabase }, { startBackground }] = await Promise.all([
+    import('./store/server/server-database.ts'),
+    import('./background/background.ts'),
+  ])
+  const server = {
+    url,
+    shownAddress: shownAddress(url),
+    applicationName: `verbatim/${packageVersion()}`,
+  }
+  const database = new ServerDatabase({ ...server, max: connections, statementMs })
+  prepareHome(config.home)
+  const { home, archive } = homePathsOf(config.home)
+  const owner = ownerOf(config)
+  const settings = { store: { kind: 'server', ...server } as const, home, archive, works: config.role !== 'web' }
+  const environment = launchOptions(config, packageVersion()).environment
+  const background = new LateStart(() =>
+    startBackground(owner === undefined ? settings : { ...settings, owner }, environment),
+  )
+  return {
+    kind: 'server',
+    run: (work) => database.run(work),
+    announce(change) {
+      background.start()
+      database.announce(change)
+    },
+    onChange: (listener) => database.onChange(listener),
+    async close() {
+      await background.stop()
+      await database.close()
+    },
+  }
+}
+
+/** A command that only reads is over before this. */
+const startAfterMs = 300
+
+/** Background work that begins after a moment, or when there is work: two threads cost more than a short command does. */
+class LateStart {
+  readonly #begin: () => Promise<Background>
+  readonly #timer: NodeJS.Timeout
+  #begun: Promise<Background> | undefined
+
+  constructor(begin: () => Promise<Background>) {
+    this.#begin = begin
+    this.#timer = setTimeout(() => this.start(), startAfterMs).unref()
+  }
+
+  start(): void {
+    clearTimeout(this.#timer)
+    this.#begun ??= this.#begin()
+    // Where it cannot start, the calls of this process say why: the reasons are the same.
+    this.#begun.catch(() => undefined)
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    const begun = await this.#begun?.catch(() => undefined)
+    await begun?.stop()
+  }
+}

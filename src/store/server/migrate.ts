@@ -1,0 +1,61 @@
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate } from 'drizzle-orm/postgres-js/migrator'
+import type { Sql } from 'postgres'
+
+import { codeOf, UnavailableError } from '../../errors.ts'
+import { openPool, type ServerAddress } from './connection.ts'
+import { refuseUnfitServer } from './fitness.ts'
+
+/** Any number that no other program is likely to lock. */
+const lockKey = 0x76_65_72_62
+const partitions = 16
+
+/**
+ * Brings the schema of a server's database up to date, whoever else starts at the same time: one process does it, the
+ * others wait for that. Throws UnavailableError where the server cannot be used at all.
+ */
+export async function migrateServer(address: ServerAddress, migrationsFolder: string): Promise<void> {
+  const sql = openPool(address, { max: 1, statementMs: 0 })
+  try {
+    await refuseUnfitServer(sql)
+    if (await isUpToDate(sql, migrationsFolder)) return
+    // A lock of the connection, and the only connection of the pool: it is gone when this process is.
+    await sql`select pg_advisory_lock(${lockKey})`
+    await sql`select set_config('verbatim.partitions', ${String(partitions)}, false)`
+    await migrate(drizzle(sql), { migrationsFolder })
+  } catch (error) {
+    throw await withoutRights(sql, error)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+/** So that a process that starts where nothing is to be done waits for no lock. */
+async function isUpToDate(sql: Sql, migrationsFolder: string): Promise<boolean> {
+  const newest = readMigrationFiles({ migrationsFolder }).at(-1)?.folderMillis ?? 0
+  try {
+    const [row] = await sql<{ newest: string | null }[]>`
+      select max(created_at) as newest from drizzle.__drizzle_migrations`
+    return Number(row?.newest ?? 0) >= newest
+  } catch (error) {
+    // No such table, no such schema: the database is empty.
+    if (['42P01', '3F000'].includes(codeOf(error) ?? '')) return false
+    throw error
+  }
+}
+
+async function withoutRights(sql: Sql, error: unknown): Promise<unknown> {
+  const cause = error instanceof Error && codeOf(error) === undefined ? error.cause : error
+  if (codeOf(cause) !== '42501') return error
+  const [row] = await sql<
+    { role: string; database: string }[]
+  >`select current_user as role, current_database() as database`
+  return new UnavailableError(
+    `Cannot set up the database "${row?.database}" as the role "${row?.role}" may not make tables in it`,
+    {
+      remedy: `Run as an administrator: grant create on database "${row?.database}" to "${row?.role}"; grant create on schema public to "${row?.role}"`,
+      cause,
+    },
+  )
+}

@@ -1,0 +1,79 @@
+import { fileURLToPath } from 'node:url'
+
+import type { Sql } from 'postgres'
+
+import type { Change, Database } from '../database.ts'
+import { withReconnect } from '../reconnect.ts'
+import { ChangeNotices } from './change-notices.ts'
+import { openPool, type PoolOptions, type ServerAddress } from './connection.ts'
+import { asServerUnavailable } from './unavailable.ts'
+
+export interface ServerDatabaseOptions extends ServerAddress, PoolOptions {
+  /** The address as a caller may see it. */
+  readonly shownAddress: string
+  /** Default: the migrations of this package. */
+  readonly migrationsFolder?: string
+}
+
+const closeSeconds = 2
+/** A server that never answered is more likely not there than on its way back. */
+const firstWithinMs = 5_000
+const migrationsOfPackage = fileURLToPath(new URL('../../../drizzle', import.meta.url))
+
+/** A PostgreSQL server. The first call brings its schema up to date. */
+export class ServerDatabase implements Database {
+  readonly kind = 'server'
+  readonly #options: ServerDatabaseOptions
+  readonly #sql: Sql
+  readonly #notices: ChangeNotices
+  #prepared: Promise<void> | undefined
+  #hasAnswered = false
+
+  constructor(options: ServerDatabaseOptions) {
+    this.#options = options
+    this.#sql = openPool(options, options)
+    this.#notices = new ChangeNotices(this.#sql)
+  }
+
+  async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    try {
+      return await withReconnect(
+        async () => {
+          await this.#prepare()
+          this.#hasAnswered = true
+          return await work(this.#sql)
+        },
+        this.#hasAnswered ? {} : { withinMs: firstWithinMs },
+      )
+    } catch (error) {
+      throw asServerUnavailable(error, this.#options.shownAddress)
+    }
+  }
+
+  announce(change: Change): void {
+    this.#notices.announce(change)
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    return this.#notices.listen(listener)
+  }
+
+  async close(): Promise<void> {
+    await this.#notices.close()
+    await this.#sql.end({ timeout: closeSeconds })
+  }
+
+  /** Once; a failure is tried again by the next call. */
+  #prepare(): Promise<void> {
+    this.#prepared ??= this.#migrate().catch((error: unknown) => {
+      this.#prepared = undefined
+      throw error
+    })
+    return this.#prepared
+  }
+
+  async #migrate(): Promise<void> {
+    const { migrateServer } = await import('./migrate.ts')
+    await migrateServer(this.#options, this.#options.migrationsFolder ?? migrationsOfPackage)
+  }
+}

@@ -1,0 +1,68 @@
+import postgres from 'postgres'
+import type { TestProject } from 'vitest/node'
+
+import { migrateServer } from '../../src/store/server/migrate.ts'
+import { findPostgres, startPostgres } from './postgres.ts'
+
+/** The server on which each test makes a database of its own. */
+export interface TestServer {
+  /** Of a role that may make databases, to the database `postgres`. */
+  readonly adminUrl: string
+  /** Of the role that the product runs as: it may do what it owns. */
+  readonly url: string
+  /** A database with the schema, for copies. */
+  readonly template: string
+  readonly hasVectors: boolean
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    testServer: TestServer
+  }
+}
+
+const role = 'verbatim_test'
+
+/** Starts the PostgreSQL of the tests, where none was named, and makes a database with the schema. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const found = findPostgres(process.env)
+  if (found.kind === 'none') throw new Error(found.reason)
+  const running = found.kind === 'programs' ? await startPostgres(found.directory) : undefined
+  const adminUrl = running?.url ?? (found.kind === 'url' ? found.url : '')
+  const template = `verbatim_template_${process.pid}`
+  const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined })
+  // A server that was named has a role already.
+  if (running !== undefined) await admin.unsafe(`create role ${role} login`)
+  const url = withPath(adminUrl, { user: running === undefined ? undefined : role, database: template })
+  await admin.unsafe(`create database ${template}${running === undefined ? '' : ` owner ${role}`}`)
+  const hasVectors = await makeVectorExtension(withPath(adminUrl, { database: template }))
+  await migrateServer({ url, applicationName: 'verbatim-tests' }, 'drizzle')
+  const [version] = await admin<{ version: string }[]>`select current_setting('server_version') as version`
+  console.warn(`Server tests use PostgreSQL ${version?.version}, ${hasVectors ? 'with' : 'WITHOUT'} pgvector`)
+  project.provide('testServer', { adminUrl, url: withPath(url, { database: '' }), template, hasVectors })
+  return async () => {
+    await admin.unsafe(`drop database if exists ${template} with (force)`)
+    await admin.end()
+    await running?.stop()
+  }
+}
+
+/** An ordinary role may not make it. */
+async function makeVectorExtension(url: string): Promise<boolean> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    await sql`create extension if not exists vector`
+    return true
+  } catch {
+    return false
+  } finally {
+    await sql.end()
+  }
+}
+
+function withPath(url: string, change: { readonly user?: string | undefined; readonly database: string }): string {
+  const changed = new URL(url)
+  if (change.user !== undefined) changed.username = change.user
+  changed.pathname = `/${change.database}`
+  return changed.href
+}
