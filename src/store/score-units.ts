@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 
 import { arrayLiteral } from './search-units.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
-import { sessionConditions, unitConditions, type UnitFilter } from './unit-filter.ts'
+import { sessionOfUnitConditions, unitConditions, type UnitFilter } from './unit-filter.ts'
 
 /** A message with the score of its best part. */
 export interface ScoredMessage {
@@ -105,7 +105,7 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
   const scope = text`u.tenant_id = ${query.tenantId} and u.level = ${query.level}`
   const every = (conditions: readonly SqlText[]) => joined([text`true`, ...conditions], text` and `)
   const conditions = text`${joined(query.required.map(requiredCondition), text` `)} ${unitConditions(query.filter)}
-    and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and ${sessionConditions(query.filter)})`
+    ${sessionOfUnitConditions(query.tenantId, query.filter)}`
   // The part of BM25 that a unit's length decides.
   const withK = (units: SqlText) =>
     text`(select *, ${query.k1}::float8 * (${1 - query.b}::float8 + ${query.b}::float8 * term_count / ${query.averageLength}::float8) as k from ${units}) u`

@@ -52,6 +52,16 @@ export function sessionConditions({ tags }: UnitFilter): SqlText {
   return text`not s.restricted ${tags === undefined ? nothing : text`and ${tagCondition(tags)}`}`
 }
 
+/**
+ * The same for units `u` that are looked at by the thousand: those that are restricted are few and are read once, where each
+ * unit's session would cost more than the unit.
+ */
+export function sessionOfUnitConditions(tenantId: number, filter: UnitFilter): SqlText {
+  return filter.tags === undefined
+    ? text`and u.session_id not in (select s.id from sessions s where s.tenant_id = ${tenantId} and s.restricted)`
+    : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and ${sessionConditions(filter)})`
+}
+
 /** What a filter asks of a unit `u`; what its row cannot answer by itself goes to the message. */
 export function unitConditions(filter: UnitFilter): SqlText {
   const { participants, models, toolsUsed } = filter

@@ -79,6 +79,10 @@ export const sessions = pgTable(
     // every index of the row (measured: a tenth of the whole save).
     index('sessions_by_activity').on(table.tenantId, table.activeHour),
     index('sessions_by_parent').on(table.tenantId, table.parentSessionId),
+    // Every search leaves them out, and they are few.
+    index('sessions_restricted')
+      .on(table.tenantId, table.id)
+      .where(sql`restricted`),
   ],
 )
 

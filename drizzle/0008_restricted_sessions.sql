@@ -1,0 +1,1 @@
+CREATE INDEX "sessions_restricted" ON "sessions" USING btree ("tenant_id","id") WHERE restricted;
