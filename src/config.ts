@@ -7,6 +7,7 @@ import { z } from 'zod'
 
 import { absolutePath } from './config/absolute-path.ts'
 import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } from './config/embedder-settings.ts'
+import { httpSettingsShape, readHttpSettings, type HttpSettings } from './config/http-settings.ts'
 import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
 import {
@@ -43,10 +44,12 @@ const settingsSchema = z.object({
   ...embedderSettingsShape,
   ...vectorSettingsShape,
   ...writerSettingsShape,
+  ...httpSettingsShape,
 })
 
 export type { EmbedderSettings } from './config/embedder-settings.ts'
 export type { ProcessRole, ServerSettings, StoreSettings } from './config/store-settings.ts'
+export { isLoopback } from './config/http-settings.ts'
 export { shownAddress } from './config/store-settings.ts'
 export type { VectorSettings } from './config/vector-settings.ts'
 export type { GeneratorSettings } from './config/writer-settings.ts'
@@ -62,6 +65,7 @@ export interface Config {
   readonly vectors: VectorSettings
   /** The model that expands queries; undefined where none is to. */
   readonly expansion: GeneratorSettings | undefined
+  readonly http: HttpSettings
   /** Tokens that paid calls may use a day; 0 for none. */
   readonly dailyTokens: number
   /** The settings as they were given, for the processes that are started with them. Secrets are among them. */
@@ -95,10 +99,13 @@ function refuseUnknownNames(environment: Readonly<Record<string, string | undefi
 }
 
 /**
- * Reads the configuration from an environment. Nothing is needed: every setting has a default.
- * Throws InputError where a value cannot be used or a `VERBATIM_*` name is unknown.
+ * Reads the configuration from an environment. Nothing is needed: every setting has a default; that of the log level may be
+ * another. Throws InputError where a value cannot be used or a `VERBATIM_*` name is unknown.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  usually: { readonly logLevel?: Config['logLevel'] } = {},
+): Config {
   refuseUnknownNames(environment)
   // An empty value in a client's configuration file means "not set", as it does in a shell.
   const given = Object.fromEntries(
@@ -122,12 +129,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         ? join(homedir(), '.verbatim')
         : absolutePath('VERBATIM_HOME', settings.VERBATIM_HOME),
     idleMinutes: settings.VERBATIM_IDLE_MINUTES,
-    logLevel: settings.VERBATIM_LOG_LEVEL,
+    logLevel:
+      given['VERBATIM_LOG_LEVEL'] === undefined
+        ? (usually.logLevel ?? settings.VERBATIM_LOG_LEVEL)
+        : settings.VERBATIM_LOG_LEVEL,
     store: readStoreSettings(settings),
     role: settings.VERBATIM_ROLE,
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
+    http: readHttpSettings(settings),
     dailyTokens: settings.VERBATIM_DAILY_TOKENS,
     settings: given,
   }

@@ -9,6 +9,8 @@ export const limits = {
   sessionMessagesMax: 1_000_000,
   sessionBytesMax: 10_000_000_000,
   batchMessagesMax: 500,
+  /** One request over HTTP, or one line over stdio: a message of the largest size fits, unless most of it is escaped. */
+  requestBytesMax: 10 * MiB,
   searchHitsMax: 100,
   searchHitsDefault: 10,
   resultTokensMax: 25_000,

@@ -7,6 +7,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   sessionMessagesMax: 'Messages in one session. Continue in a new session.',
   sessionBytesMax: 'Content of one session.',
   batchMessagesMax: 'Messages in one call of `save_messages`.',
+  requestBytesMax: 'One request over HTTP, or one line over stdio.',
   searchHitsMax: 'Hits that one search may ask for.',
   searchHitsDefault: 'Hits of a search that does not say how many.',
   resultTokensMax: 'Tokens that a reply may be given.',

@@ -34,6 +34,6 @@ nothing is stored. Content is never cut to fit. These are constants of the progr
 
 ${table(['name', 'value', 'what it bounds'], rows)}
 
-A line on stdin may have 10 MiB: that is a bound of the MCP SDK, and why a saved message may have 8 MiB.
+A request may have 10 MiB, over stdio as over HTTP: why a saved message may have 8 MiB.
 `
 }

@@ -6,11 +6,13 @@ import { registerExport } from './commands/export.ts'
 import { registerImport } from './commands/import.ts'
 import { registerReindex } from './commands/reindex.ts'
 import { registerSearch } from './commands/search.ts'
+import { registerServe } from './commands/serve.ts'
 import { registerSessions } from './commands/sessions.ts'
 import { registerSetup } from './commands/setup.ts'
 import { registerShow } from './commands/show.ts'
 import { registerStatus } from './commands/status.ts'
 import { registerSummarize } from './commands/summarize.ts'
+import { registerToken } from './commands/token.ts'
 import { registerVerify } from './commands/verify.ts'
 import { exitCodes, ExitStatus } from './exit-codes.ts'
 import { tellError } from './tell-error.ts'
@@ -29,6 +31,7 @@ export function describeProgram(status: ExitStatus): Command {
     )
     .exitOverride()
   for (const register of [
+    registerServe,
     registerImport,
     registerSearch,
     registerSessions,
@@ -40,10 +43,14 @@ export function describeProgram(status: ExitStatus): Command {
     registerStatus,
     registerDoctor,
     registerSetup,
+    registerToken,
   ]) {
     register(program, status)
   }
-  for (const command of program.commands) command.exitOverride()
+  for (const command of program.commands) {
+    command.exitOverride()
+    for (const nested of command.commands) nested.exitOverride()
+  }
   return program
 }
 

@@ -39,11 +39,8 @@ async function translate<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Serves the protocol revisions up to 2025-11-25 (those that begin with `initialize`) on stdin and stdout. */
-export async function serveLegacyStdio(
-  protocol: ProtocolServer,
-  options: { readonly log: Log; readonly input: Readable; readonly onClose: () => void },
-): Promise<void> {
+/** A server of the SDK for the protocol revisions up to 2025-11-25, which begin with `initialize`. */
+export function createLegacyServer(protocol: ProtocolServer): Server {
   const server = new Server(protocol.info, { capabilities: protocol.capabilities, instructions: protocol.instructions })
   const { handlers } = protocol
   server.setRequestHandler(ListToolsRequestSchema, (request) => translate(handlers['tools/list'](request.params)))
@@ -57,18 +54,28 @@ export async function serveLegacyStdio(
   server.setRequestHandler(ReadResourceRequestSchema, (request) =>
     translate(handlers['resources/read'](request.params)),
   )
-  server.setRequestHandler(SubscribeRequestSchema, (request) =>
-    translate(handlers['resources/subscribe'](request.params)),
-  )
-  server.setRequestHandler(UnsubscribeRequestSchema, (request) =>
-    translate(handlers['resources/unsubscribe'](request.params)),
-  )
+  if (protocol.canSubscribe) {
+    server.setRequestHandler(SubscribeRequestSchema, (request) =>
+      translate(handlers['resources/subscribe'](request.params)),
+    )
+    server.setRequestHandler(UnsubscribeRequestSchema, (request) =>
+      translate(handlers['resources/unsubscribe'](request.params)),
+    )
+  }
   server.setRequestHandler(ListPromptsRequestSchema, (request) => translate(handlers['prompts/list'](request.params)))
   server.setRequestHandler(GetPromptRequestSchema, (request) => translate(handlers['prompts/get'](request.params)))
   server.setRequestHandler(CompleteRequestSchema, (request) =>
     translate(handlers['completion/complete'](request.params)),
   )
+  return server
+}
 
+/** Serves the protocol revisions up to 2025-11-25 (those that begin with `initialize`) on stdin and stdout. */
+export async function serveLegacyStdio(
+  protocol: ProtocolServer,
+  options: { readonly log: Log; readonly input: Readable; readonly onClose: () => void },
+): Promise<void> {
+  const server = createLegacyServer(protocol)
   const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
   protocol.attach({
     resourceUpdated: (uri) => void server.sendResourceUpdated({ uri }).catch(report),

@@ -25,7 +25,8 @@ async function translate<T>(answer: Promise<T>, uri = ''): Promise<T> {
 /** The params of a request whose method the SDK has checked, as our handlers take them. */
 type AnyParams = Readonly<Record<string, unknown>> | undefined
 
-function createServer(protocol: ProtocolServer, report: (error: unknown) => void): Server {
+/** A server of the SDK for the stateless protocol revisions (2026-07-28). */
+export function createModernServer(protocol: ProtocolServer, report: (error: unknown) => void): Server {
   const server = new Server(protocol.info, { capabilities: protocol.capabilities, instructions: protocol.instructions })
   const { handlers } = protocol
   const params = (request: { readonly params?: AnyParams }): AnyParams => request.params
@@ -50,13 +51,13 @@ function createServer(protocol: ProtocolServer, report: (error: unknown) => void
   return server
 }
 
-const listenSchema = z.object({
+export const listenSchema = z.object({
   method: z.literal('subscriptions/listen'),
   params: z.object({ notifications: z.object({ resourceSubscriptions: z.array(z.string()) }) }),
 })
 
 /** These revisions say with every request who sends it. */
-const clientSchema = z.object({
+export const clientSchema = z.object({
   params: z.object({
     _meta: z.object({ 'io.modelcontextprotocol/clientInfo': z.object({ name: z.string(), version: z.string() }) }),
   }),
@@ -73,7 +74,7 @@ export function serveModernStdio(
   const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
   // The reader passes on whole lines and has bounded them.
   const transport = new StdioServerTransport(options.input, process.stdout, { maxBufferSize: Number.MAX_SAFE_INTEGER })
-  serveStdio(() => createServer(protocol, report), { transport, onerror: report })
+  serveStdio(() => createModernServer(protocol, report), { transport, onerror: report })
   const { onmessage, onclose } = transport
   transport.onmessage = (message) => {
     const sent = clientSchema.safeParse(message)

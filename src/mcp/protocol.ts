@@ -3,11 +3,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { InputError, messageOf, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
-import type { Caller } from '../model/access.ts'
+import type { Caller, Scope } from '../model/access.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { callTool, describeError, type ToolResult } from './call-tool.ts'
 import type { ToolDefinition } from './define-tool.ts'
+import { complete, getPrompt, text, type Params } from './protocol-answers.ts'
 import { failureOf } from './protocol-failure.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -20,13 +21,15 @@ export interface ProtocolOptions {
   readonly open: () => Promise<Verbatim>
   readonly caller: (client: string) => Caller
   readonly log: Log
+  /** What the caller may do; absent for everything. Tools outside of it are not in `tools`. */
+  readonly scopes?: readonly Scope[]
+  /** Which notices can reach the client: default `all`; of changed resources only, or none. */
+  readonly notices?: 'all' | 'updates' | 'none'
 }
 
 /** Loaded when they are first asked for: what writes them out is as much code as all the rest. */
 const loadResources = async () => import('./resources.ts')
 const loadPrompts = async () => import('./prompts.ts')
-
-type Params = Readonly<Record<string, unknown>> | undefined
 
 /** What a kit must be able to send to the client. */
 export interface Notifier {
@@ -65,9 +68,18 @@ export class ProtocolServer {
     return {
       tools: { listChanged: false },
       prompts: { listChanged: false },
-      resources: { subscribe: true, listChanged: true },
+      resources: { subscribe: this.#notices !== 'none', listChanged: this.#notices === 'all' },
       completions: {},
     }
+  }
+
+  get #notices(): 'all' | 'updates' | 'none' {
+    return this.#options.notices ?? 'all'
+  }
+
+  /** Whether a client can be told of changes, and may ask to be. */
+  get canSubscribe(): boolean {
+    return this.#notices !== 'none'
   }
 
   get instructions(): string {
@@ -97,7 +109,7 @@ export class ProtocolServer {
 
   /** Waits until no request is being worked on, at most so long: a save that began is finished, and answered. */
   async settle(waitMs: number): Promise<void> {
-    this.#subscriptions.close()
+    this.stopWatching()
     // The SDKs hand a request that was read to its handler, and its answer to the pipe, within one turn of the loop.
     await turn()
     if (this.#inFlight === 0) return
@@ -113,6 +125,12 @@ export class ProtocolServer {
 
   /** A handler a method. Every failure is a ProtocolFailure. */
   get handlers() {
+    const reads =
+      <T>(run: (params: Params) => Promise<T> | T) =>
+      (params: Params): Promise<T> | T => {
+        this.#requireScope('memory:read')
+        return run(params)
+      }
     const guard =
       <T>(run: (params: Params) => Promise<T> | T) =>
       async (params: Params): Promise<T> => {
@@ -131,18 +149,24 @@ export class ProtocolServer {
         tools: (await this.#options.tools()).map(({ run: _run, ...listing }) => listing),
       })),
       'tools/call': guard((params) => this.#callTool(params)),
-      'resources/list': guard(async (params) => {
-        const { listResources } = await loadResources()
-        return { ...(await listResources(await this.#options.open(), this.#caller(), text(params, 'cursor'))) }
-      }),
+      'resources/list': guard(
+        reads(async (params) => {
+          const { listResources } = await loadResources()
+          return { ...(await listResources(await this.#options.open(), this.#caller(), text(params, 'cursor'))) }
+        }),
+      ),
       'resources/templates/list': guard(async () => ({
         resourceTemplates: [...(await loadResources()).resourceTemplates],
       })),
-      'resources/read': guard(async (params) => {
-        const { readResource } = await loadResources()
-        return { contents: [await readResource(await this.#options.open(), this.#caller(), text(params, 'uri') ?? '')] }
-      }),
-      'resources/subscribe': guard((params) => this.#subscribe(params)),
+      'resources/read': guard(
+        reads(async (params) => {
+          const { readResource } = await loadResources()
+          return {
+            contents: [await readResource(await this.#options.open(), this.#caller(), text(params, 'uri') ?? '')],
+          }
+        }),
+      ),
+      'resources/subscribe': guard(reads((params) => this.#subscribe(params))),
       'resources/unsubscribe': guard((params): Record<string, never> => {
         this.#subscriptions.unsubscribe(text(params, 'uri') ?? '')
         return {}
@@ -155,9 +179,23 @@ export class ProtocolServer {
           arguments: [{ ...argument, required: true }],
         })),
       })),
-      'prompts/get': guard((params) => this.#getPrompt(params)),
-      'completion/complete': guard((params) => this.#complete(params)),
+      'prompts/get': guard(reads(async (params) => getPrompt(await this.#options.open(), this.#caller(), params))),
+      'completion/complete': guard(
+        reads(async (params) => complete(await this.#options.open(), this.#caller(), params)),
+      ),
     }
+  }
+
+  /** Ends what watches resources for the client. */
+  stopWatching(): void {
+    this.#subscriptions.close()
+  }
+
+  #requireScope(scope: Scope): void {
+    if (this.#options.scopes?.includes(scope) ?? true) return
+    throw new InputError(`Cannot do this as the access token lacks the scope ${scope}`, {
+      remedy: `Use a token that has it: verbatim token create --scopes ${scope}`,
+    })
   }
 
   #caller(): Caller {
@@ -195,44 +233,6 @@ export class ProtocolServer {
     }
     return {}
   }
-
-  async #getPrompt(params: Params) {
-    const name = text(params, 'name')
-    const { promptArgument, prompts } = await loadPrompts()
-    const prompt = prompts.find((candidate) => candidate.name === name)
-    if (prompt === undefined) {
-      throw new InputError(`Unknown prompt "${name}"`, {
-        remedy: `Prompts: ${prompts.map((known) => known.name).join(', ')}`,
-      })
-    }
-    const value = promptArgument(prompt, params?.['arguments'])
-    const written = await prompt.write(await this.#options.open(), this.#caller(), value)
-    return {
-      description: prompt.description,
-      messages: [{ role: 'user' as const, content: { type: 'text' as const, text: written } }],
-    }
-  }
-
-  async #complete(params: Params) {
-    const argument = isJsonObject(params?.['argument']) ? params['argument'] : {}
-    const wanted =
-      argument['name'] === 'session_id' && typeof argument['value'] === 'string' ? argument['value'] : undefined
-    const values =
-      wanted === undefined
-        ? []
-        : await (
-            await this.#options.open()
-          ).completeSessionId(this.#caller(), { prefix: wanted, limit: completionsMax })
-    return { completion: { values, total: values.length, hasMore: values.length === completionsMax } }
-  }
-}
-
-/** The protocol lets a completion have this many values. */
-const completionsMax = 100
-
-function text(params: Params, name: string): string | undefined {
-  const value = params?.[name]
-  return typeof value === 'string' ? value : undefined
 }
 
 /** A save whose first message has number 1 has opened a session. */

@@ -1,10 +1,8 @@
 import { LimitError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { isJsonObject } from '../model/json.ts'
 import { LineReader, requestIdOf, type DroppedLine } from './line-reader.ts'
 import { ProtocolServer, type ProtocolOptions } from './protocol.ts'
-
-/** A message of the largest size that may be saved fits, unless most of its characters are escaped. */
-const lineBytesMax = 10 * 1024 * 1024
 
 const invalidRequestCode = -32_600
 
@@ -29,7 +27,7 @@ function isLegacy(line: string): boolean {
 function refuseLine(line: DroppedLine, options: ProtocolOptions): void {
   const { message } = new LimitError('take the request', {
     what: 'its size in bytes',
-    limit: lineBytesMax,
+    limit: limits.requestBytesMax,
     actual: line.sizeBytes,
   })
   const id = requestIdOf(line)
@@ -48,7 +46,10 @@ export async function serveStdio(options: ProtocolOptions): Promise<void> {
   const protocol = new ProtocolServer(options)
   // The common case is loaded while the client's first line is on its way.
   const legacyKit = import('./kit-legacy.ts')
-  const input = new LineReader(process.stdin, { lineBytesMax, onDropped: (line) => refuseLine(line, options) })
+  const input = new LineReader(process.stdin, {
+    lineBytesMax: limits.requestBytesMax,
+    onDropped: (line) => refuseLine(line, options),
+  })
   const line = await input.first
   if (line === undefined) return
   let leave: () => void = () => undefined

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import type { Scope } from '../model/access.ts'
 import type { ToolDefinition } from './define-tool.ts'
 import { getSession } from './tools/get-session.ts'
 import { listSessions } from './tools/list-sessions.ts'
@@ -24,6 +25,14 @@ export interface ToolSelection {
   readonly readOnly: boolean
   /** Names of the only tools to offer; absent offers all. */
   readonly only?: readonly string[] | undefined
+  /** What the caller may do; absent for everything. */
+  readonly scopes?: readonly Scope[] | undefined
+}
+
+/** What a caller must be allowed to call a tool. */
+export function scopeOf({ annotations }: ToolDefinition): Scope {
+  if (annotations.readOnlyHint) return 'memory:read'
+  return annotations.destructiveHint ? 'memory:delete' : 'memory:write'
 }
 
 /** The tools that a server offers. Throws InputError for a name that is no tool. */
@@ -39,6 +48,7 @@ export function selectTools(selection: ToolSelection): readonly ToolDefinition[]
   return allTools.filter(
     (tool) =>
       (!selection.readOnly || tool.annotations.readOnlyHint) &&
-      (selection.only === undefined || selection.only.includes(tool.name)),
+      (selection.only === undefined || selection.only.includes(tool.name)) &&
+      (selection.scopes?.includes(scopeOf(tool)) ?? true),
   )
 }

@@ -1,3 +1,7 @@
+/** What a caller may do, by the kind of action. */
+export const scopes = ['memory:read', 'memory:write', 'memory:delete', 'memory:export', 'memory:admin'] as const
+export type Scope = (typeof scopes)[number]
+
 /** On whose behalf a call is made. Every store operation is bound to its tenant. */
 export interface Caller {
   readonly tenantId: number
@@ -7,7 +11,10 @@ export interface Caller {
   readonly client: string
 }
 
-/** The owner of an embedded store: one tenant, one person. */
+/** The tenant of an embedded store, and the first of a server. */
+export const firstTenantId = 1
+
+/** The owner of a store that is used from its own machine: one tenant, one person. */
 export function localCaller(client: string): Caller {
-  return { tenantId: 1, principal: 'local', client }
+  return { tenantId: firstTenantId, principal: 'local', client }
 }

@@ -62,6 +62,11 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
       packages: [],
     },
+    access: { may: [...base, 'store'], packages: [] },
+    http: {
+      may: [...base, 'access', 'log', 'mcp', 'verbatim'],
+      packages: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],
+    },
     mcp: {
       may: [...base, 'log', 'verbatim', 'capture', 'sessions', 'search', 'insight'],
       packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
@@ -79,15 +84,18 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     cli: {
       may: [
         ...base,
+        'access',
         'capture',
         'compose',
         'config',
+        'http',
         'indexing',
         'log',
         'mcp',
         'search',
         'sessions',
         'start-store',
+        'store',
         'setup',
         'transcripts',
         'verbatim',

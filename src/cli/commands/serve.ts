@@ -1,0 +1,115 @@
+import { once } from 'node:events'
+
+import type { Command } from 'commander'
+
+import { ensureFirstToken } from '../../access/first-token.ts'
+import { TokenVerifier } from '../../access/token-verifier.ts'
+import { isLoopback, readConfig, readEnvFile, type Config } from '../../config.ts'
+import { InputError } from '../../errors.ts'
+import { createLog } from '../../log.ts'
+import { localCaller } from '../../model/access.ts'
+import { prepareHome } from '../../store/embedded/home.ts'
+import type { Verbatim } from '../../verbatim.ts'
+import { packageVersion } from '../../version.ts'
+import { wholeNumber } from '../parse-options.ts'
+
+interface ServeOptions {
+  readonly host?: string
+  readonly port?: number
+  readonly insecureNoAuth?: boolean
+}
+
+/** How long requests that were being worked on when the process was told to leave may take to end. */
+const finishMs = 10_000
+const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
+
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('serve MCP over HTTP, until it is told to leave (SIGTERM, Ctrl-C)')
+    .option('--host <address>', 'the address to listen on; default: VERBATIM_HTTP_HOST')
+    .option('--port <n>', 'the port; default: VERBATIM_HTTP_PORT', wholeNumber(0, 65_535))
+    .option('--insecure-no-auth', 'let every program of this machine in without a token')
+    .action(async (options: ServeOptions) => {
+      const global = program.opts<{ envFile?: string; readOnly?: boolean; tools?: string }>()
+      const config = readConfig(global.envFile === undefined ? undefined : readEnvFile(global.envFile), {
+        logLevel: 'info',
+      })
+      const host = options.host ?? config.http.host
+      refuseOpenDoor(host, options.insecureNoAuth === true)
+      const tools = {
+        readOnly: global.readOnly === true,
+        only: global.tools?.split(',').map((name) => name.trim()),
+      }
+      const { selectTools } = await import('../../mcp/tool-list.ts')
+      selectTools(tools)
+      const { openVerbatim } = await import('../../compose.ts')
+      await using verbatim = await openVerbatim(config)
+      const access = await accessOf(config, verbatim, options.insecureNoAuth === true)
+      const { HttpServer } = await import('../../http/http-server.ts')
+      const server = await HttpServer.start({
+        host,
+        port: options.port ?? config.http.port,
+        version: packageVersion(),
+        verbatim,
+        gate: {
+          tokens: access.tokens,
+          hosts: isLoopback(host) ? [...loopbackNames, host] : undefined,
+          origins: [...loopbackNames, ...config.http.origins],
+        },
+        tools,
+        servesMcp: config.role !== 'worker',
+        log: createLog(config.logLevel),
+      })
+      const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`
+      process.stderr.write(`${[...aboutUrl(config, url), ...access.lines(url)].join('\n')}\n`)
+      await toldToLeave()
+      await server.close(finishMs)
+    })
+}
+
+function refuseOpenDoor(host: string, isOpen: boolean): void {
+  if (!isOpen || isLoopback(host)) return
+  throw new InputError(`Cannot serve on ${host} without access tokens as other machines can reach it`, {
+    remedy: 'Leave --insecure-no-auth out, or listen on 127.0.0.1',
+  })
+}
+
+interface Access {
+  readonly tokens: TokenVerifier | undefined
+  readonly lines: (url: string) => string[]
+}
+
+async function accessOf(config: Config, verbatim: Verbatim, isOpen: boolean): Promise<Access> {
+  const { database } = verbatim.stores
+  if (isOpen)
+    return {
+      tokens: undefined,
+      lines: () => ['WITHOUT access tokens: every program of this machine can read and change this memory.'],
+    }
+  prepareHome(config.home)
+  const { path, isGood } = await ensureFirstToken(database, localCaller('serve'), config.home)
+  const lines = isGood
+    ? (url: string) => [
+        `Access token: the content of ${path}, sent as "Authorization: Bearer …". For example:`,
+        `  claude mcp add --transport http verbatim ${url}/mcp --header "Authorization: Bearer $(cat ${path})"`,
+        'More tokens, with fewer rights: verbatim token create --name … --scopes memory:read',
+      ]
+    : () => [`The token in ${path} was revoked. Make another: verbatim token create --name …`]
+  return { tokens: new TokenVerifier(database), lines }
+}
+
+function aboutUrl(config: Config, url: string): string[] {
+  return config.role === 'worker'
+    ? [`Verbatim ${packageVersion()} works in the background; its state is at ${url}/readyz`]
+    : [`Verbatim ${packageVersion()} serves MCP at ${url}/mcp`]
+}
+
+async function toldToLeave(): Promise<void> {
+  const controller = new AbortController()
+  const { signal } = controller
+  await Promise.race(
+    ['SIGTERM', 'SIGINT', 'SIGHUP'].map((name) => once(process, name, { signal }).catch(() => undefined)),
+  )
+  controller.abort()
+}

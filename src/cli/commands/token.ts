@@ -1,0 +1,125 @@
+import type { Command } from 'commander'
+
+import { createToken, endToken, readTokens } from '../../access/access-tokens.ts'
+import { InputError } from '../../errors.ts'
+import { scopes as allScopes, type Scope } from '../../model/access.ts'
+import type { StoredToken } from '../../store/access-tokens.ts'
+import { withStore } from '../context.ts'
+import { print, printJson, table } from '../output.ts'
+
+const expiryDaysMax = 3_650
+
+interface CreateOptions {
+  readonly name: string
+  readonly scopes: readonly Scope[]
+  readonly expires?: number
+  readonly principal?: string
+  readonly json?: boolean
+}
+
+function readScopes(text: string): Scope[] {
+  const wanted = text.split(',').map((scope) => scope.trim())
+  return wanted.map((name) => {
+    const scope = allScopes.find((known) => known === name || known === `memory:${name}`)
+    if (scope !== undefined) return scope
+    throw new InputError(`Cannot give the scope "${name}" as there is no such scope`, {
+      remedy: `Choose from: ${allScopes.join(', ')}`,
+    })
+  })
+}
+
+function readDays(text: string): number {
+  const days = Number(/^(\d+)d?$/.exec(text)?.[1])
+  if (days >= 1 && days <= expiryDaysMax) return days
+  throw new InputError(`Cannot let a token expire after "${text}"`, {
+    remedy: `Write a number of days from 1 to ${expiryDaysMax}, as in 90d`,
+  })
+}
+
+function stateOf(token: StoredToken): string {
+  if (token.revokedAt !== null) return 'revoked'
+  return token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now() ? 'expired' : 'in use'
+}
+
+export function registerToken(program: Command): void {
+  const envFile = () => program.opts<{ envFile?: string }>().envFile
+  const token = program.command('token').description('access tokens for "verbatim serve"')
+  token
+    .command('create')
+    .description('make a token; it is shown once, and only its hash is stored')
+    .requiredOption('--name <name>', 'what it is for, as in "laptop"')
+    .option('--scopes <scopes>', `what it allows, separated by commas: ${allScopes.join(', ')}`, readScopes, [
+      'memory:read',
+      'memory:write',
+    ] as const)
+    .option('--expires <days>', 'after how many days it is good for nothing, as in 90d; never by default', readDays)
+    .option('--principal <name>', 'who acts with it; default: you')
+    .option('--json', 'machine-readable output')
+    .action(async (options: CreateOptions) => {
+      await withStore(envFile(), async ({ verbatim, caller }) => {
+        const made = await createToken(verbatim.stores.database, caller, {
+          name: options.name,
+          scopes: options.scopes,
+          expiresInDays: options.expires,
+          principal: options.principal,
+        })
+        if (options.json === true)
+          return printJson({
+            id: made.id,
+            token: made.token,
+            name: made.name,
+            scopes: made.scopes,
+            expires_at: made.expiresAt,
+          })
+        process.stderr.write(
+          `It is shown once. It allows ${made.scopes.join(', ')}${made.expiresAt === null ? '' : ` until ${made.expiresAt}`}.\n`,
+        )
+        return print(`${made.token}\n`)
+      })
+    })
+  token
+    .command('list')
+    .description('the tokens, without what they are proved by')
+    .option('--json', 'machine-readable output')
+    .action(async (options: { json?: boolean }) => {
+      await withStore(envFile(), async ({ verbatim, caller }) => {
+        const tokens = await readTokens(verbatim.stores.database, caller)
+        if (options.json === true) return printJson(tokens.map(toJson))
+        const rows = tokens.map((one) => [
+          one.id,
+          one.name,
+          one.principal,
+          stateOf(one),
+          one.scopes.map((scope) => scope.replace('memory:', '')).join(','),
+          one.lastUsedAt?.slice(0, 16) ?? 'never',
+        ])
+        return print(`${table(['id', 'name', 'who', 'state', 'scopes', 'last used'], rows)}\n`)
+      })
+    })
+  token
+    .command('revoke')
+    .description('make a token good for nothing; servers notice within 5 seconds')
+    .argument('<token>', 'its id or its name')
+    .option('--json', 'machine-readable output')
+    .action(async (reference: string, options: { json?: boolean }) => {
+      await withStore(envFile(), async ({ verbatim, caller }) => {
+        const revoked = await endToken(verbatim.stores.database, caller, reference)
+        if (options.json === true) return printJson({ id: revoked.id, name: revoked.name, revoked: true })
+        return print(`revoked ${revoked.name} (${revoked.id})\n`)
+      })
+    })
+}
+
+function toJson(token: StoredToken) {
+  return {
+    id: token.id,
+    name: token.name,
+    principal: token.principal,
+    scopes: token.scopes,
+    state: stateOf(token),
+    created_at: token.createdAt,
+    expires_at: token.expiresAt,
+    last_used_at: token.lastUsedAt,
+    revoked_at: token.revokedAt,
+  }
+}

@@ -1,0 +1,54 @@
+import { isIP } from 'node:net'
+
+import { z } from 'zod'
+
+import { InputError } from '../errors.ts'
+
+export const httpSettingsShape = {
+  VERBATIM_HTTP_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address that `verbatim serve` listens on. Others than those of this machine need access tokens'),
+  VERBATIM_HTTP_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8_377)
+    .describe('The port; 0 for any that is free'),
+  VERBATIM_HTTP_ORIGINS: z
+    .string()
+    .optional()
+    .describe(
+      'Web pages of these origins may use the server, separated by commas, as in https://chat.example.org. Pages of this machine always may',
+    ),
+} as const
+
+export interface HttpSettings {
+  readonly host: string
+  readonly port: number
+  /** Host names. */
+  readonly origins: readonly string[]
+}
+
+/** Throws InputError where an origin is none. */
+export function readHttpSettings(settings: z.infer<z.ZodObject<typeof httpSettingsShape>>): HttpSettings {
+  const origins = (settings.VERBATIM_HTTP_ORIGINS ?? '')
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '')
+  return { host: settings.VERBATIM_HTTP_HOST, port: settings.VERBATIM_HTTP_PORT, origins: origins.map(hostNameOf) }
+}
+
+function hostNameOf(origin: string): string {
+  const name = /^https?:\/\/(\[[\da-f:]+\]|[\w.-]+)(?::\d+)?\/?$/i.exec(origin)?.[1]
+  if (name !== undefined) return name.toLowerCase()
+  throw new InputError(`Cannot start as "${origin}" in VERBATIM_HTTP_ORIGINS is not the origin of a web page`, {
+    remedy: 'Write it as in https://chat.example.org',
+  })
+}
+
+/** Whether nobody but programs of this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}

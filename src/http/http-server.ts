@@ -1,0 +1,153 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+
+import { codeOf, messageOf, UnavailableError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Log } from '../log.ts'
+import { answerHttp, refusal } from '../mcp/http.ts'
+import type { ProtocolOptions } from '../mcp/protocol.ts'
+import { selectTools, type ToolSelection } from '../mcp/tool-list.ts'
+import type { Verbatim } from '../verbatim.ts'
+import { Gate, type GateOptions } from './gate.ts'
+import { readBody } from './read-body.ts'
+
+export interface HttpServerOptions {
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  readonly version: string
+  readonly verbatim: Verbatim
+  readonly gate: Omit<GateOptions, 'log'>
+  readonly tools: ToolSelection
+  /** Whether MCP is served; else only the state of the process can be asked. */
+  readonly servesMcp: boolean
+  readonly log: Log
+}
+
+const readyMs = 2_000
+
+/** MCP over Streamable HTTP, and what an operator asks of a process. */
+export class HttpServer {
+  readonly #server: Server
+  readonly #answering = new Set<Promise<unknown>>()
+  #isLeaving = false
+
+  private constructor(options: HttpServerOptions) {
+    this.#server = serveOn(this.#routes(options), options)
+  }
+
+  /** Listens when the promise resolves. UnavailableError where the address cannot be had. */
+  static async start(options: HttpServerOptions): Promise<HttpServer> {
+    const server = new HttpServer(options)
+    try {
+      if (!server.#server.listening) await once(server.#server, 'listening')
+    } catch (error) {
+      throw cannotListen(options, error)
+    }
+    // A connection that fails is its client's to try again.
+    server.#server.on('error', (error) => options.log.warn(`http: ${error.message}`))
+    return server
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    if (address === null || typeof address === 'string') throw new Error('The server is not listening')
+    return address.port
+  }
+
+  /** Takes no more requests, finishes those that it has, at most for `waitMs`, and closes. */
+  async close(waitMs: number): Promise<void> {
+    this.#isLeaving = true
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeIdleConnections()
+    await Promise.race([Promise.allSettled(this.#answering), sleep(waitMs, undefined, { ref: false })])
+    // Answers are handed to their sockets before those are closed.
+    await sleep(50)
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  #routes({ gate: gateOptions, log, ...options }: HttpServerOptions): Hono {
+    const app = new Hono()
+    const gate = new Gate({ ...gateOptions, log })
+    app.use(async (context, next) => {
+      const refused = gate.checkOrigin(context.req.raw)
+      if (refused !== undefined) return refused
+      await next()
+      context.header('x-content-type-options', 'nosniff')
+      return undefined
+    })
+    app.get('/healthz', (context) => context.json({ status: 'ok', version: options.version }))
+    app.get('/readyz', async (context) => {
+      const reason = this.#isLeaving ? 'the process is leaving' : await reasonNotReady(options.verbatim)
+      return reason === undefined
+        ? context.json({ status: 'ready' })
+        : context.json({ status: 'not ready', reason }, 503)
+    })
+    if (options.servesMcp)
+      app.all('/mcp', async (context) => {
+        const answer = this.#answerMcp(context.req.raw, { ...options, gate, log })
+        this.#answering.add(answer)
+        return await answer.finally(() => this.#answering.delete(answer))
+      })
+    app.notFound(() =>
+      refusal(404, 'There is nothing here: MCP is at /mcp, the state of the process at /healthz and /readyz'),
+    )
+    app.onError((error) => {
+      log.error('http: a request failed', error)
+      return refusal(500, 'Internal error')
+    })
+    return app
+  }
+
+  async #answerMcp(
+    request: Request,
+    { gate, log, ...options }: Omit<HttpServerOptions, 'gate'> & { readonly gate: Gate },
+  ): Promise<Response> {
+    if (this.#isLeaving) return refusal(503, 'This process is leaving: try again', { 'retry-after': '1' })
+    const admitted = await gate.admit(request)
+    if (admitted instanceof Response) return admitted
+    const body = await readBody(request, limits.requestBytesMax)
+    if (body === undefined)
+      return refusal(
+        413,
+        `Cannot take the request as its size in bytes must be <= ${limits.requestBytesMax}. Send it in several messages, or import it from a file with "verbatim import"`,
+      )
+    const { caller, scopes } = admitted
+    const protocol: ProtocolOptions = {
+      version: options.version,
+      tools: async () => selectTools({ ...options.tools, scopes }),
+      readOnly: options.tools.readOnly,
+      open: async () => options.verbatim,
+      caller: (client) => ({ ...caller, client }),
+      log,
+      scopes,
+    }
+    return await answerHttp(request, body, protocol)
+  }
+}
+
+function serveOn(app: Hono, { host, port }: HttpServerOptions): Server {
+  const server = serve({ fetch: app.fetch, hostname: host, port })
+  if (!('closeIdleConnections' in server)) throw new Error('Expected a server of HTTP/1.1')
+  return server
+}
+
+/** Whether the store answers. */
+async function reasonNotReady(verbatim: Verbatim): Promise<string | undefined> {
+  const answer = verbatim.stores.database.run((sql) => sql`select 1`).then(() => undefined, messageOf)
+  return await Promise.race([answer, sleep(readyMs, `the store did not answer within ${readyMs} ms`, { ref: false })])
+}
+
+function cannotListen({ host, port }: HttpServerOptions, error: unknown): UnavailableError {
+  const why = { EADDRINUSE: 'another program has it', EACCES: 'this user may not have it' }[codeOf(error) ?? '']
+  return new UnavailableError(`Cannot listen on ${host}:${port}${why === undefined ? '' : ` as ${why}`}`, {
+    remedy: 'Choose another with --port or VERBATIM_HTTP_PORT',
+    cause: error,
+  })
+}

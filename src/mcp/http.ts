@@ -1,0 +1,101 @@
+import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
+import {
+  createMcpHandler,
+  isJsonContentType,
+  isLegacyRequest,
+  type ServerEvent,
+  type ServerEventBus,
+} from '@modelcontextprotocol/server'
+
+import { messageOf } from '../errors.ts'
+import { createLegacyServer } from './kit-legacy.ts'
+import { clientSchema, createModernServer, listenSchema } from './kit-modern.ts'
+import { ProtocolServer, type ProtocolOptions } from './protocol.ts'
+
+const parseErrorCode = -32_700
+const invalidRequestCode = -32_600
+
+/** A refusal of a request before any server has seen it, in the form of JSON-RPC. */
+export function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
+  const code = status === 400 ? parseErrorCode : invalidRequestCode
+  return Response.json({ jsonrpc: '2.0', id: null, error: { code, message } }, { status, headers })
+}
+
+/**
+ * Answers one request of Streamable HTTP, in whichever revision of the protocol it is. Each request gets a server of its own:
+ * nothing of one caller is there when the next one comes, and no replica needs to remember a client.
+ */
+export async function answerHttp(request: Request, body: Uint8Array, options: ProtocolOptions): Promise<Response> {
+  if (request.method !== 'POST')
+    return refusal(405, 'Only POST: this server keeps no sessions and no streams of its own', { allow: 'POST' })
+  if (!isJsonContentType(request.headers.get('content-type') ?? ''))
+    return refusal(415, 'The Content-Type must be application/json')
+  let parsedBody: unknown
+  try {
+    parsedBody = JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    return refusal(400, 'The body is not JSON')
+  }
+  return (await isLegacyRequest(request, parsedBody))
+    ? await answerLegacy(request, parsedBody, options)
+    : await answerModern(request, parsedBody, options)
+}
+
+async function answerLegacy(request: Request, parsedBody: unknown, options: ProtocolOptions): Promise<Response> {
+  const protocol = new ProtocolServer({ ...options, notices: 'none' })
+  const server = createLegacyServer(protocol)
+  server.onerror = (error) => options.log.warn(`protocol: ${error.message}`)
+  const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
+  await server.connect(transport)
+  try {
+    return await transport.handleRequest(request, { parsedBody })
+  } finally {
+    // The answer is complete: it was made whole and not as a stream.
+    await server.close()
+  }
+}
+
+async function answerModern(request: Request, parsedBody: unknown, options: ProtocolOptions): Promise<Response> {
+  const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
+  const protocol = new ProtocolServer({ ...options, notices: 'updates' })
+  const sender = clientSchema.safeParse(parsedBody)
+  if (sender.success) {
+    const { name, version } = sender.data.params._meta['io.modelcontextprotocol/clientInfo']
+    protocol.setClient(`${name} ${version}`)
+  }
+  const handler = createMcpHandler(() => createModernServer(protocol, report), {
+    legacy: 'reject',
+    onerror: report,
+    bus: new Watch(protocol, { parsedBody, report }),
+  })
+  return await handler.fetch(request, { parsedBody })
+}
+
+/** Where a stream of notices gets them from: it watches what was asked for, on behalf of who asked, as long as the stream is open. */
+class Watch implements ServerEventBus {
+  readonly #protocol: ProtocolServer
+  readonly #uris: readonly string[]
+  readonly #report: (error: unknown) => void
+
+  constructor(
+    protocol: ProtocolServer,
+    stream: { readonly parsedBody: unknown; readonly report: (error: unknown) => void },
+  ) {
+    const listen = listenSchema.safeParse(stream.parsedBody)
+    this.#protocol = protocol
+    this.#uris = listen.success ? listen.data.params.notifications.resourceSubscriptions : []
+    this.#report = stream.report
+  }
+
+  /** Nobody publishes: a server per request knows of no other. */
+  publish(_event: ServerEvent): void {}
+
+  subscribe(listener: (event: ServerEvent) => void): () => void {
+    this.#protocol.attach({
+      resourceUpdated: (uri) => listener({ kind: 'resource_updated', uri }),
+      resourceListChanged: () => undefined,
+    })
+    for (const uri of this.#uris) void this.#protocol.handlers['resources/subscribe']({ uri }).catch(this.#report)
+    return () => this.#protocol.stopWatching()
+  }
+}
