@@ -1,5 +1,5 @@
-import { DirectoryArchive } from './adapters/directory-archive.ts'
 import { GuardedGenerator } from './adapters/guarded-generator.ts'
+import { openArchive } from './adapters/open-archive.ts'
 import { openGenerator } from './adapters/open-generator.ts'
 import { openVectorIndex } from './adapters/open-vector-index.ts'
 import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
@@ -27,7 +27,7 @@ export async function openStores(config: Config): Promise<SearchDependencies> {
     database,
     semantic: semanticOf(config, database),
     expander: expanderOf(config, database),
-    archive: new DirectoryArchive(homePathsOf(config.home).archive),
+    archive: openArchive(config.archive, homePathsOf(config.home).archive),
     hasher: createTermHasher(defaultTermKey),
   }
 }

@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util'
 import { z } from 'zod'
 
 import { absolutePath } from './config/absolute-path.ts'
+import { archiveSettingsShape, readArchiveSettings, type ArchiveSettings } from './config/archive-settings.ts'
 import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } from './config/embedder-settings.ts'
 import { httpSettingsShape, readHttpSettings, type HttpSettings } from './config/http-settings.ts'
 import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
@@ -41,6 +42,7 @@ const settingsSchema = z.object({
     .default('warn')
     .describe('What is written to stderr: silent, error, warn, info or debug. Message contents are never logged'),
   ...storeSettingsShape,
+  ...archiveSettingsShape,
   ...embedderSettingsShape,
   ...vectorSettingsShape,
   ...writerSettingsShape,
@@ -49,6 +51,7 @@ const settingsSchema = z.object({
 
 export type { EmbedderSettings } from './config/embedder-settings.ts'
 export type { ProcessRole, ServerSettings, StoreSettings } from './config/store-settings.ts'
+export type { ArchiveSettings, BucketSettings } from './config/archive-settings.ts'
 export { isLoopback } from './config/http-settings.ts'
 export { shownAddress } from './config/store-settings.ts'
 export type { VectorSettings } from './config/vector-settings.ts'
@@ -61,6 +64,7 @@ export interface Config {
   readonly store: StoreSettings
   /** What this process does on a server. */
   readonly role: ProcessRole
+  readonly archive: ArchiveSettings
   readonly embedder: EmbedderSettings
   readonly vectors: VectorSettings
   /** The model that expands queries; undefined where none is to. */
@@ -135,6 +139,7 @@ export function readConfig(
         : settings.VERBATIM_LOG_LEVEL,
     store: readStoreSettings(settings),
     role: settings.VERBATIM_ROLE,
+    archive: readArchiveSettings(settings),
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
@@ -156,4 +161,10 @@ export function readEnvFile(path: string): Readonly<Record<string, string | unde
 /** The environment for those who look for other programs' settings in it. Verbatim's own come from `readConfig`. */
 export function processEnvironment(): Readonly<Record<string, string | undefined>> {
   return process.env
+}
+
+/** Loads the AWS SDK without its advice on versions of Node.js, which is not for who uses this program. */
+export async function withoutSdkWarning<T>(load: () => Promise<T>): Promise<T> {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+  return await load()
 }

@@ -36,6 +36,9 @@ export const limits = {
   contextNeighboursDefault: 1,
   /** Payloads above this live in the archive store, addressed by their SHA-256. */
   inlinePayloadBytesMax: MiB,
+  /** One request to a bucket, its answer included; a payload of 256 MiB is the largest. */
+  archiveRequestMs: 120_000,
+  archiveConnectMs: 2_000,
   /** Distinct terms that one search unit indexes; further ones are left out of the index, never of the store. */
   unitTermsMax: 2_000,
   /** Words in one part of a long message; each part is a search unit of its own. */

@@ -31,6 +31,8 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   contextNeighboursMax: 'Neighbours on each side of a hit that a search may ask for.',
   contextNeighboursDefault: 'Neighbours on each side when the call does not say.',
   inlinePayloadBytesMax: 'A larger payload is kept as a file of its own in `archive/`; readers see no difference.',
+  archiveRequestMs: 'One request to the bucket of the archive, its answer included.',
+  archiveConnectMs: 'Connecting to the bucket of the archive.',
   unitTermsMax: 'Distinct words and word forms that are indexed of one part of a message. The rest stays readable.',
   unitWordsMax: 'Words in one part of a long message. Each part is ranked by itself.',
   unitsPerMessageMax: 'Parts of one message. A longer message gets longer parts.',

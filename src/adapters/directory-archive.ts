@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 
 import { codeOf, ConflictError, InputError, UnavailableError } from '../errors.ts'
@@ -25,6 +25,17 @@ function unwritable(cause: unknown): UnavailableError {
 /** A temporary file that cannot be removed is left: `list` passes over it, and the error to report is the one before. */
 async function removeTemporary(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => undefined)
+}
+
+/** Gives a file its name, or fails with EEXIST: a rename would take the place of what is there. */
+async function moveUnlessThere(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    // A file system without hard links; two writers of one key with other bytes do not occur, as keys are hashes.
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(codeOf(error) ?? '')) throw error
+    await rename(temporary, path)
+  }
 }
 
 /** The archive in a directory of the local disk: one file an object, written beside its place and moved into it. */
@@ -54,12 +65,15 @@ export class DirectoryArchive implements ArchiveStore {
       } finally {
         await handle.close()
       }
-      await rename(temporary, path)
+      await moveUnlessThere(temporary, path)
       await this.#syncUpwards(dirname(path))
     } catch (error) {
       await removeTemporary(temporary)
+      // Another writer was faster, with the same bytes or with others.
+      if (codeOf(error) === 'EEXIST') return await this.put(key, bytes)
       throw unwritable(error)
     }
+    await removeTemporary(temporary)
   }
 
   /** Who renamed the object may have died, or failed, before its directories were synced. */
@@ -102,6 +116,12 @@ export class DirectoryArchive implements ArchiveStore {
       throw new UnavailableError(`Cannot list the archive directory: ${reasonOf(error)}`, { cause: error })
     }
     for (const name of names.toSorted()) if (name.startsWith(prefix)) yield name
+  }
+
+  async check(): Promise<void> {
+    const key = `probe/${randomUUID()}`
+    await this.put(key, Buffer.from(key))
+    await this.delete(key)
   }
 
   #pathOf(key: string): string {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { DirectoryArchive } from '../adapters/directory-archive.ts'
+import { openArchive } from '../adapters/open-archive.ts'
 import { readConfig } from '../config.ts'
 import { createTermHasher, defaultTermKey } from '../indexing/terms.ts'
 import { IndexWorker } from '../indexing/worker.ts'
@@ -16,7 +16,7 @@ const { embedder, vectors } = readConfig()
 const database = openThreadDatabase(settings)
 const worker = new IndexWorker({
   database,
-  archive: new DirectoryArchive(settings.archive),
+  archive: openArchive(readConfig().archive, settings.archive),
   hasher: createTermHasher(defaultTermKey),
   log: threadLog(settings),
   embeds: embedder.kind !== 'none' && vectors.kind !== 'none',

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { DirectoryArchive } from '../adapters/directory-archive.ts'
+import { openArchive } from '../adapters/open-archive.ts'
 import { openEmbedder } from '../adapters/open-embedder.ts'
 import { openVectorIndex } from '../adapters/open-vector-index.ts'
 import { readConfig } from '../config.ts'
@@ -35,7 +35,7 @@ async function open() {
   if (embedder === undefined) return undefined
   const budget = new DailyBudget(database, config.dailyTokens)
   const budgeted = new BudgetedEmbedder(embedder, budget)
-  const archive = new DirectoryArchive(settings.archive)
+  const archive = openArchive(config.archive, settings.archive)
   return {
     services: new EmbeddingServices({
       home: settings.home,

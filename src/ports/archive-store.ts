@@ -14,4 +14,6 @@ export interface ArchiveStore {
   delete(key: string): Promise<void>
   /** All keys below a prefix, in ascending order of their bytes. */
   list(prefix: string): AsyncIterable<string>
+  /** Throws UnavailableError where no object could be stored. */
+  check(): Promise<void>
 }

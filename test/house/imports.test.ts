@@ -28,6 +28,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     adapters: {
       may: [...base, 'sync-directory', 'config', 'ports', 'store'],
       packages: [
+        '@aws-sdk/client-s3',
         '@google/generative-ai',
         '@huggingface/tokenizers',
         '@lat.md/embed',

@@ -102,6 +102,8 @@ async function checkStore(envFile: string | undefined): Promise<Check[]> {
           remedy: `See log/daemon.log in the home, then run "verbatim verify"`,
         })
       }
+      await verbatim.stores.archive.check()
+      checks.push({ name: 'archive', state: 'ok', message: 'large payloads can be stored' })
       return [...checks, ...checkSemantic(semantic)]
     })
   } catch (error) {

@@ -45,6 +45,7 @@ export function registerServe(program: Command): void {
       selectTools(tools)
       const { openVerbatim } = await import('../../compose.ts')
       await using verbatim = await openVerbatim(config)
+      await verbatim.stores.archive.check()
       const access = await accessOf(config, verbatim, options.insecureNoAuth === true)
       const { HttpServer } = await import('../../http/http-server.ts')
       const server = await HttpServer.start({

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+
+import { InputError } from '../errors.ts'
+import { absolutePath } from './absolute-path.ts'
+
+export const archiveSettingsShape = {
+  VERBATIM_ARCHIVE: z
+    .string()
+    .optional()
+    .describe(
+      'Where payloads above 1 MiB are kept: s3://bucket/prefix (Amazon S3, MinIO and other servers that speak its protocol; keys and region as the AWS SDK reads them) or file:/directory. Default: the directory archive of the home',
+    ),
+  AWS_ENDPOINT_URL_S3: z
+    .string()
+    .optional()
+    .describe('The address of a server that is not Amazon’s, for example http://127.0.0.1:9000. Used with s3:// only'),
+  AWS_REGION: z.string().optional().describe('The region of the bucket. Used with s3:// only. Default: us-east-1'),
+} as const
+
+/** Where large payloads are kept. */
+export type ArchiveSettings =
+  | { readonly kind: 'directory'; readonly path: string | undefined }
+  | ({ readonly kind: 's3' } & BucketSettings)
+
+export interface BucketSettings {
+  readonly bucket: string
+  /** Empty, or a path that ends with a slash. */
+  readonly prefix: string
+  /** Undefined for Amazon's own. */
+  readonly endpoint: string | undefined
+  readonly region: string
+}
+
+/** Throws InputError where the place cannot be used. */
+export function readArchiveSettings(settings: z.infer<z.ZodObject<typeof archiveSettingsShape>>): ArchiveSettings {
+  const place = settings.VERBATIM_ARCHIVE
+  if (place === undefined) return { kind: 'directory', path: undefined }
+  if (place.startsWith('file:'))
+    return { kind: 'directory', path: absolutePath('VERBATIM_ARCHIVE', place.replace(/^file:(\/\/)?/, '')) }
+  const [, bucket, path = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(place) ?? []
+  if (bucket === undefined)
+    throw new InputError(`Cannot start as VERBATIM_ARCHIVE must be s3://bucket/prefix or file:/directory`, {
+      remedy: 'Unset it to keep the archive in the home',
+    })
+  const endpoint = settings.AWS_ENDPOINT_URL_S3
+  if (endpoint !== undefined && !/^https?:\/\/[^\s/]/.test(endpoint))
+    throw new InputError('Cannot start as AWS_ENDPOINT_URL_S3 must begin with https:// or http://', {
+      remedy: 'Unset it to use Amazon S3',
+    })
+  const prefix = path.split('/').filter((part) => part !== '')
+  return {
+    kind: 's3',
+    bucket,
+    prefix: prefix.map((part) => `${part}/`).join(''),
+    endpoint,
+    region: settings.AWS_REGION ?? 'us-east-1',
+  }
+}

@@ -1,0 +1,80 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+
+import { describe, expect, it } from 'vitest'
+
+import { ConflictError } from '../../src/errors.ts'
+import type { ArchiveStore } from '../../src/ports/archive-store.ts'
+
+async function collect(keys: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = []
+  for await (const key of keys) all.push(key)
+  return all
+}
+
+/** What every archive store must do. */
+export function describeArchiveStore(name: string, open: () => ArchiveStore): void {
+  describe(`${name} as an archive store`, () => {
+    it.each([0, 1, 1_000, 5 * 1024 * 1024])('gives %i bytes back as they were', async (size) => {
+      const key = `payloads/${randomUUID()}`
+      const bytes = randomBytes(size)
+      await open().put(key, bytes)
+      expect(Buffer.compare((await open().get(key)) ?? Buffer.from('none'), bytes)).toBe(0)
+    })
+
+    it('stores the bytes of a view, and not of what is around it', async () => {
+      const key = `payloads/${randomUUID()}`
+      const around = new Uint8Array(randomBytes(100))
+      await open().put(key, around.subarray(10, 20))
+      expect(await open().get(key)).toHaveLength(10)
+    })
+
+    it('has nothing under a key that was never put', async () => {
+      expect(await open().get(`payloads/${randomUUID()}`)).toBeUndefined()
+    })
+
+    it('takes the same bytes again, and refuses others under the same key', async () => {
+      const key = `payloads/${randomUUID()}`
+      await open().put(key, Buffer.from('first'))
+      await open().put(key, Buffer.from('first'))
+      await expect(open().put(key, Buffer.from('other'))).rejects.toBeInstanceOf(ConflictError)
+      expect(Buffer.from((await open().get(key)) ?? []).toString()).toBe('first')
+    })
+
+    it('lets one of several writers with other bytes win, and tells the others', async () => {
+      const key = `payloads/${randomUUID()}`
+      const writes = await Promise.allSettled(
+        Array.from({ length: 6 }, (_, n) => open().put(key, Buffer.from(`writer ${n}`))),
+      )
+      const winners = writes.flatMap(({ status }, n) => (status === 'fulfilled' ? [n] : []))
+      expect(winners).toHaveLength(1)
+      expect(Buffer.from((await open().get(key)) ?? []).toString()).toBe(`writer ${winners[0]}`)
+    })
+
+    it('lets several writers of the same bytes all succeed', async () => {
+      const key = `payloads/${randomUUID()}`
+      await Promise.all(Array.from({ length: 6 }, () => open().put(key, Buffer.from('the same'))))
+      expect(Buffer.from((await open().get(key)) ?? []).toString()).toBe('the same')
+    })
+
+    it('lists what is below a prefix, in order, and nothing else', async () => {
+      const place = randomUUID()
+      const keys = ['b/2', 'a/1', 'b/10', 'c'].map((key) => `${place}/${key}`)
+      for (const key of keys) await open().put(key, Buffer.from(key))
+      expect(await collect(open().list(`${place}/`))).toEqual(keys.toSorted())
+      expect(await collect(open().list(`${place}/b/`))).toEqual([`${place}/b/10`, `${place}/b/2`])
+      expect(await collect(open().list(`${randomUUID()}/`))).toEqual([])
+    })
+
+    it('deletes, also what is not there', async () => {
+      const key = `payloads/${randomUUID()}`
+      await open().put(key, Buffer.from('x'))
+      await open().delete(key)
+      await open().delete(key)
+      expect(await open().get(key)).toBeUndefined()
+    })
+
+    it('says that it can be written', async () => {
+      await expect(open().check()).resolves.toBeUndefined()
+    })
+  })
+}
