@@ -53,7 +53,6 @@ export type { EmbedderSettings } from './config/embedder-settings.ts'
 export type { ProcessRole, ServerSettings, StoreSettings } from './config/store-settings.ts'
 export type { ArchiveSettings, BucketSettings } from './config/archive-settings.ts'
 export { isLoopback } from './config/http-settings.ts'
-export { shownAddress } from './config/store-settings.ts'
 export type { VectorSettings } from './config/vector-settings.ts'
 export type { GeneratorSettings } from './config/writer-settings.ts'
 

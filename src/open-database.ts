@@ -1,4 +1,7 @@
-import { shownAddress, type Config, type ServerSettings } from './config.ts'
+import { randomUUID } from 'node:crypto'
+
+import type { Config, ServerSettings } from './config.ts'
+import { shownAddress } from './model/server-address.ts'
 import { launchOptions } from './start-store.ts'
 import type { Database } from './store/database.ts'
 import { connectEmbedded } from './store/embedded/client.ts'
@@ -18,8 +21,11 @@ export async function openDatabase(config: Config): Promise<Database> {
 
 /** What tells this process's threads from those of others; the embedded store has one daemon, and no need of it. */
 export function ownerOf({ store }: Config): string | undefined {
-  return store.kind === 'server' ? String(process.pid) : undefined
+  return store.kind === 'server' ? owner : undefined
 }
+
+/** Not the process's number: in containers that share a home all have the same. */
+const owner = randomUUID()
 
 function openEmbedded(config: Config): Database {
   const connection = connectEmbedded(launchOptions(config, packageVersion()))
@@ -54,12 +60,9 @@ async function openServer(config: Config, { url, connections }: ServerSettings):
   const database = new ServerDatabase({ ...server, max: connections, statementMs })
   prepareHome(config.home)
   const { home, archive } = homePathsOf(config.home)
-  const owner = ownerOf(config)
   const settings = { store: { kind: 'server', ...server } as const, home, archive, works: config.role !== 'web' }
   const environment = launchOptions(config, packageVersion()).environment
-  const background = new LateStart(() =>
-    startBackground(owner === undefined ? settings : { ...settings, owner }, environment),
-  )
+  const background = new LateStart(() => startBackground({ ...settings, owner }, environment))
   return {
     kind: 'server',
     run: (work) => database.run(work),

@@ -8,6 +8,7 @@ import { checkName } from '../model/validate.ts'
 import { insertToken, listTokens, revokeToken, type StoredToken } from '../store/access-tokens.ts'
 import { writeAudit } from '../store/audit-log.ts'
 import type { Database } from '../store/database.ts'
+import { inTransaction } from '../store/transaction.ts'
 
 /** Tells a token of this product from other secrets, for people and for scanners. */
 const prefix = 'vbt_'
@@ -35,7 +36,7 @@ const dayMs = 86_400_000
 
 /** The SHA-256 by which a token is stored; undefined for a text that is no token of ours. */
 export function hashToken(token: string): Uint8Array | undefined {
-  if (!token.startsWith(prefix)) return undefined
+  if (!/^vbt_[\w-]{43}$/.test(token)) return undefined
   return createHash('sha256').update(token).digest()
 }
 
@@ -59,28 +60,31 @@ export async function storeToken(
   if (request.scopes.length === 0)
     throw new InputError('Cannot make a token that may do nothing', { remedy: `Scopes: ${allScopes.join(', ')}` })
   const sha256 = hashToken(request.token)
-  if (sha256 === undefined) throw new InputError(`Cannot use a token that does not begin with "${prefix}"`)
+  if (sha256 === undefined) throw new InputError(`Cannot use a text that is no token of this program`)
+  const principal = request.principal ?? caller.principal
+  checkName(principal, { field: 'principal', charactersMax: limits.nameCharactersMax })
   const days = request.expiresInDays
   const id = newId()
   const expiresAt = days === undefined ? null : new Date(Date.now() + days * dayMs).toISOString()
   await database.run((sql) =>
-    sql.begin(async (transaction) => {
-      await insertToken(transaction, {
+    inTransaction(sql, async (transaction) => {
+      const isNew = await insertToken(transaction, {
         tenantId: caller.tenantId,
         id,
         principalId: newId(),
-        principal: request.principal ?? caller.principal,
+        principal,
         name: request.name,
         sha256,
         scopes: request.scopes,
         expiresAt,
       })
-      await writeAudit(transaction, caller, {
-        action: 'token.create',
-        objectKind: 'token',
-        objectId: id,
-        outcome: 'ok',
-      })
+      if (isNew)
+        await writeAudit(transaction, caller, {
+          action: 'token.create',
+          objectKind: 'token',
+          objectId: id,
+          outcome: 'ok',
+        })
     }),
   )
   return { id, token: request.token, name: request.name, scopes: request.scopes, expiresAt }
@@ -102,7 +106,7 @@ export async function endToken(database: Database, caller: Caller, reference: st
       remedy: `Give one of their ids: ${found.map(({ id }) => id).join(', ')}`,
     })
   await database.run((sql) =>
-    sql.begin(async (transaction) => {
+    inTransaction(sql, async (transaction) => {
       await revokeToken(transaction, caller.tenantId, token.id)
       await writeAudit(transaction, caller, {
         action: 'token.revoke',

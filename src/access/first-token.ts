@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { codeOf, UnavailableError } from '../errors.ts'
@@ -34,10 +35,17 @@ export async function ensureFirstToken(database: Database, caller: Caller, home:
 
 /** Of several processes that start at once one makes the file, and the others read it. */
 function keptToken(path: string): string {
-  try {
-    writeFileSync(path, `${newTokenText()}\n`, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+  if (!existsSync(path)) {
+    // Written beside its place, so that nobody reads half of it.
+    const temporary = `${path}.${randomUUID()}`
+    writeFileSync(temporary, `${newTokenText()}\n`, { flag: 'wx', mode: 0o600 })
+    try {
+      linkSync(temporary, path)
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    } finally {
+      rmSync(temporary, { force: true })
+    }
   }
   return readFileSync(path, 'utf8').trim()
 }

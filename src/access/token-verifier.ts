@@ -6,6 +6,8 @@ import { hashToken } from './access-tokens.ts'
 /** How long an answer of the store is believed: a revoked token is refused after this at the latest. */
 const believedMs = 5_000
 const rememberedMax = 10_000
+/** Apart from those that are good, which made-up ones must not push out. */
+const refusedMax = 1_000
 
 interface Remembered {
   readonly access: TokenAccess | undefined
@@ -15,7 +17,8 @@ interface Remembered {
 /** Says what a bearer token lets its bearer do. */
 export class TokenVerifier {
   readonly #database: Database
-  readonly #remembered = new BoundedMap<string, Remembered>(rememberedMax)
+  readonly #good = new BoundedMap<string, Remembered>(rememberedMax)
+  readonly #refused = new BoundedMap<string, Remembered>(refusedMax)
 
   constructor(database: Database) {
     this.#database = database
@@ -26,11 +29,15 @@ export class TokenVerifier {
     const sha256 = hashToken(token)
     if (sha256 === undefined) return undefined
     const key = Buffer.from(sha256).toString('base64')
-    const known = this.#remembered.get(key)
+    const known = this.#good.get(key) ?? this.#refused.get(key)
     if (known !== undefined && performance.now() - known.atMs < believedMs) return unlessExpired(known.access)
     const access = await this.#database.run((sql) => findToken(sql, sha256))
-    this.#remembered.set(key, { access, atMs: performance.now() })
-    if (access !== undefined) await this.#database.run((sql) => touchToken(sql, access))
+    const remembered = access === undefined ? this.#refused : this.#good
+    const other = access === undefined ? this.#good : this.#refused
+    remembered.set(key, { access, atMs: performance.now() })
+    other.delete(key)
+    // When it was last used is only told: a store that cannot note it now must not refuse a good token.
+    if (access !== undefined) void this.#database.run((sql) => touchToken(sql, access)).catch(() => undefined)
     return access
   }
 }

@@ -26,7 +26,7 @@ import {
   unitLevels,
   writeVectors,
 } from '../store/unit-vectors.ts'
-import { createGraph, dropGraph, findGraph, type GraphScope } from '../store/vector-graphs.ts'
+import { aloneAtGraph, createGraph, dropGraph, findGraph, type GraphScope } from '../store/vector-graphs.ts'
 import { untilAborted } from './call-bounds.ts'
 import { batches, lastOfEachKey, requireDimensions } from './vector-batches.ts'
 
@@ -113,7 +113,7 @@ export class PgvectorIndex implements VectorIndex {
 
   async deleteSpace(space: VectorSpace, options: CallOptions): Promise<void> {
     // First, as each row that is deleted later would else be looked up in them when the table is vacuumed.
-    for (const level of unitLevels) await this.#run(options, (sql) => dropGraph(sql, graphOf(space, level)))
+    for (const level of unitLevels) await this.#run(options, (sql) => dropGraph(sql, graphOf(space, level), this.#form))
     await this.#deleteAll(space, options)
   }
 
@@ -141,7 +141,15 @@ export class PgvectorIndex implements VectorIndex {
     const state = await findGraph(sql, scope)
     if (state === 'ready') return true
     if (!(await hasMoreThan(sql, { scope: space, level, filter: {} }, this.#exactVectorsMax))) return false
-    if (state === 'broken') await dropGraph(sql, scope)
+    // The embedded store has one process that builds, and its pool one connection.
+    if (this.#form === 'bits') return await this.#build(sql, space, scope)
+    return (await aloneAtGraph(sql, scope, () => this.#build(sql, space, scope))) ?? false
+  }
+
+  async #build(sql: Sql, space: VectorSpace, scope: GraphScope): Promise<true> {
+    const state = await findGraph(sql, scope)
+    if (state === 'ready') return true
+    if (state === 'broken') await dropGraph(sql, scope, this.#form)
     await createGraph(sql, { ...scope, dimensions: space.dimensions }, this.#form)
     return true
   }

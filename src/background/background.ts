@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
 import { processEnvironment } from '../config.ts'
+import type { Log } from '../log.ts'
 import type { Background } from '../store/embedded/daemon.ts'
 import type { ThreadSettings } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
@@ -41,26 +42,23 @@ function compiledThread(file: string): URL {
   return new URL(`../../dist/background/${file}`, import.meta.url)
 }
 
+/** A thread that has ended by a defect is started again after this; it may meet the same at once. */
+const restartMs = 5_000
+
 /** A thread that is woken, says when it has nothing to do, and stops when it is told. */
 class BackgroundThread {
-  readonly #worker: Worker
+  readonly #open: () => Worker
+  readonly #log: Log
   isBusy = true
   onIdle: () => void = () => undefined
-  #isEnded = false
+  #worker: Worker
+  #isStopping = false
+  #restart: NodeJS.Timeout | undefined
 
-  private constructor(worker: Worker, onError: (error: Error) => void) {
-    this.#worker = worker
-    worker.on('message', (message: unknown) => {
-      if (message !== 'idle') return
-      this.isBusy = false
-      this.onIdle()
-    })
-    // An error that nobody listens for would end the daemon: saves and searches go on without this thread.
-    worker.on('error', (error) => onError(error))
-    worker.on('exit', () => {
-      this.#isEnded = true
-      this.isBusy = false
-    })
+  private constructor(open: () => Worker, log: Log) {
+    this.#open = open
+    this.#log = log
+    this.#worker = this.#begin()
   }
 
   static async start(
@@ -68,25 +66,49 @@ class BackgroundThread {
     settings: ThreadSettings,
     environment: Environment = processEnvironment(),
   ): Promise<BackgroundThread> {
-    // What a library prints must not get to the stdout of a process that speaks a protocol there.
-    const worker = new Worker(compiledThread(file), { workerData: settings, env: { ...environment }, stdout: true })
-    worker.stdout.pipe(process.stderr)
-    const log = threadLog(settings)
-    const thread = new BackgroundThread(worker, (error) => log.error('a thread of the background work ended', error))
-    await once(worker, 'online')
+    const open = () => {
+      // What a library prints must not get to the stdout of a process that speaks a protocol there.
+      const worker = new Worker(compiledThread(file), { workerData: settings, env: { ...environment }, stdout: true })
+      worker.stdout.pipe(process.stderr)
+      return worker
+    }
+    const thread = new BackgroundThread(open, threadLog(settings))
+    await once(thread.#worker, 'online')
     return thread
   }
 
   wake(): void {
-    if (this.#isEnded) return
+    if (this.#isStopping || this.#restart !== undefined) return
     this.isBusy = true
     this.#worker.postMessage('wake')
   }
 
   async stop(): Promise<void> {
-    if (this.#isEnded) return
+    this.#isStopping = true
+    if (this.#restart !== undefined) return clearTimeout(this.#restart)
     const exited = once(this.#worker, 'exit')
     this.#worker.postMessage('stop')
     await exited
+  }
+
+  #begin(): Worker {
+    const worker = this.#open()
+    worker.on('message', (message: unknown) => {
+      if (message !== 'idle') return
+      this.isBusy = false
+      this.onIdle()
+    })
+    // An error that nobody listens for would end the process: saves and searches go on meanwhile.
+    worker.on('error', (error) => this.#log.error('a thread of the background work ended', error))
+    worker.on('exit', () => {
+      this.isBusy = false
+      if (this.#isStopping) return
+      this.#restart = setTimeout(() => {
+        this.#restart = undefined
+        this.#worker = this.#begin()
+        this.wake()
+      }, restartMs).unref()
+    })
+    return worker
   }
 }

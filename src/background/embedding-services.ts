@@ -35,8 +35,8 @@ export class EmbeddingServices {
     this.#options = options
   }
 
-  /** Offers what is not offered yet. A provider that cannot say which its model is now is asked again the next time. */
-  async offer(): Promise<void> {
+  /** Offers what is not offered yet. A provider that cannot say which its model is now is asked again the next time: false then. */
+  async offer(): Promise<boolean> {
     const { embedder, database, indexName, log } = this.#options
     try {
       await this.#serve(embedder)
@@ -45,8 +45,10 @@ export class EmbeddingServices {
           if (model.state === 'former' && model.index === indexName) await this.#offerFormer(model)
         }
       }
+      return true
     } catch (error) {
       log.error('a model is not offered', error)
+      return false
     }
   }
 

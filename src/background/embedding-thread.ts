@@ -58,12 +58,13 @@ let running: Awaited<ReturnType<typeof open>>
 async function wake(): Promise<void> {
   running ??= await open()
   if (running === undefined) {
-    if (settings.works)
+    // On a server others may have an embedder.
+    if (settings.store.kind === 'embedded')
       for (const tenantId of await database.run(tenantIds)) await database.run((sql) => pauseModels(sql, tenantId))
     idle()
     return
   }
-  await running.services.offer()
+  isOffered = await running.services.offer()
   if (settings.works) running.worker.wake()
   else idle()
 }
@@ -77,17 +78,31 @@ async function stop(): Promise<void> {
   await database.close()
 }
 
-const stopLooking = lookNowAndThen(database, () => running?.worker.wake())
+const offerAgainMs = 15_000
+let isOffered = false
+let offeredAtMs = 0
+
+const stopLooking = lookNowAndThen(database, () => {
+  if (settings.works) running?.worker.wake()
+  // Who only answers is woken by nobody else: a provider that did not say which its model is is asked again.
+  else if (!isOffered && performance.now() - offeredAtMs > offerAgainMs) {
+    offeredAtMs = performance.now()
+    wakeNext()
+  }
+})
 
 /** One after the other: two at once would open everything twice. */
 let last: Promise<void> = Promise.resolve()
 
+function wakeNext(): void {
+  last = last.then(wake).catch((error: unknown) => {
+    log.error('the vectors were not looked after', error)
+    idle()
+  })
+}
+
 port.on('message', (message: unknown) => {
-  if (message === 'wake')
-    last = last.then(wake).catch((error: unknown) => {
-      log.error('the vectors were not looked after', error)
-      idle()
-    })
+  if (message === 'wake') wakeNext()
   // In a thread this ends the thread alone, and does not wait for timers of libraries.
   else if (message === 'stop') void stop().finally(() => process.exit(0))
 })

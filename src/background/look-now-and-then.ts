@@ -1,7 +1,7 @@
 import type { Database } from '../store/database.ts'
 
 /** Work that nobody announced, or whose notice was lost, waits no longer. */
-const lookMs = 1_000
+const lookMs = 5_000
 
 /**
  * Wakes a worker whenever the database says that something was saved, and now and then anyway. Where the database gives no

@@ -7,6 +7,7 @@ import type { ToolDefinition } from '../mcp/define-tool.ts'
 import { serveStdio } from '../mcp/stdio.ts'
 import { localCaller } from '../model/access.ts'
 import { startStoreEarly } from '../start-store.ts'
+import type { Verbatim } from '../verbatim.ts'
 import { packageVersion } from '../version.ts'
 import { exitCodes } from './exit-codes.ts'
 import { tellError } from './tell-error.ts'
@@ -74,7 +75,8 @@ async function serve(server: ServerArguments): Promise<void> {
     const { greet } = await import('./greeting.ts')
     await greet({ version, config })
   }
-  const open = lazily(async () => (await import('../compose.ts')).openVerbatim(config))
+  let opened: Promise<Verbatim> | undefined
+  const open = lazily(async () => (opened = (await import('../compose.ts')).openVerbatim(config)))
   const leave = () => process.stdin.destroy()
   process.once('SIGTERM', leave).once('SIGINT', leave).once('SIGHUP', leave)
   await serveStdio({
@@ -85,4 +87,6 @@ async function serve(server: ServerArguments): Promise<void> {
     caller: (client) => localCaller(client),
     log,
   })
+  // The embedded store's daemon goes on by itself; on a server this process has work of its own to hand back.
+  if (config.store.kind === 'server') await (await opened)?.[Symbol.asyncDispose]()
 }

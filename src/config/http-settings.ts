@@ -27,7 +27,7 @@ export const httpSettingsShape = {
 export interface HttpSettings {
   readonly host: string
   readonly port: number
-  /** Host names. */
+  /** As browsers send them: https://chat.example.org, with the port where it is not the usual one. */
   readonly origins: readonly string[]
 }
 
@@ -37,13 +37,12 @@ export function readHttpSettings(settings: z.infer<z.ZodObject<typeof httpSettin
     .split(',')
     .map((origin) => origin.trim())
     .filter((origin) => origin !== '')
-  return { host: settings.VERBATIM_HTTP_HOST, port: settings.VERBATIM_HTTP_PORT, origins: origins.map(hostNameOf) }
+  return { host: settings.VERBATIM_HTTP_HOST, port: settings.VERBATIM_HTTP_PORT, origins: origins.map(originOf) }
 }
 
-function hostNameOf(origin: string): string {
-  const name = /^https?:\/\/(\[[\da-f:]+\]|[\w.-]+)(?::\d+)?\/?$/i.exec(origin)?.[1]
-  if (name !== undefined) return name.toLowerCase()
-  throw new InputError(`Cannot start as "${origin}" in VERBATIM_HTTP_ORIGINS is not the origin of a web page`, {
+function originOf(text: string): string {
+  if (/^https?:\/\/[^\s/?#@]+\/?$/i.test(text) && URL.canParse(text)) return new URL(text).origin
+  throw new InputError(`Cannot start as "${text}" in VERBATIM_HTTP_ORIGINS is not the origin of a web page`, {
     remedy: 'Write it as in https://chat.example.org',
   })
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { InputError } from '../errors.ts'
+import { parseAddress } from '../model/server-address.ts'
 
 export const storeSettingsShape = {
   DATABASE_URL: z
@@ -16,7 +16,7 @@ export const storeSettingsShape = {
     .max(1_000)
     .default(10)
     .describe(
-      'Connections that one process opens to the server of DATABASE_URL at most; its background work takes up to 8 more',
+      'Connections that one process opens to the server of DATABASE_URL at most; its background work takes up to 11 more',
     ),
   VERBATIM_ROLE: z
     .enum(['all', 'web', 'worker'])
@@ -42,26 +42,6 @@ export type ProcessRole = 'all' | 'web' | 'worker'
 export function readStoreSettings(settings: z.infer<z.ZodObject<typeof storeSettingsShape>>): StoreSettings {
   const url = settings.DATABASE_URL
   if (url === undefined) return { kind: 'embedded' }
-  const parsed = parseUrl(url)
-  if (parsed === null || !['postgres:', 'postgresql:'].includes(parsed.protocol) || parsed.pathname.length < 2)
-    throw new InputError('Cannot start as DATABASE_URL must be like postgres://user:password@host:5432/database', {
-      remedy:
-        'Where it is meant for another program, set it to nothing for Verbatim: then the store is the embedded one in the home',
-    })
+  parseAddress(url)
   return { kind: 'server', url, connections: settings.VERBATIM_DATABASE_CONNECTIONS }
-}
-
-/** The address of a server as it may be shown: without the password and without parameters. */
-export function shownAddress(url: string): string {
-  const parsed = parseUrl(url)
-  if (parsed === null) return 'postgres://(set)'
-  return `postgres://${parsed.username === '' ? '' : `${parsed.username}@`}${parsed.host}${parsed.pathname}`
-}
-
-function parseUrl(url: string): URL | null {
-  try {
-    return new URL(url)
-  } catch {
-    return null
-  }
 }

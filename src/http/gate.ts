@@ -1,4 +1,4 @@
-import { validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server'
+import { localhostAllowedOrigins, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server'
 
 import type { TokenVerifier } from '../access/token-verifier.ts'
 import { UnavailableError } from '../errors.ts'
@@ -12,7 +12,7 @@ export interface GateOptions {
   readonly tokens?: TokenVerifier | undefined
   /** Host names that requests may be addressed to; absent for any. */
   readonly hosts?: readonly string[] | undefined
-  /** Host names of the origins of web pages that may send requests. */
+  /** Origins of web pages of other machines that may send requests. */
   readonly origins: readonly string[]
   readonly log: Log
 }
@@ -34,12 +34,19 @@ export class Gate {
 
   /** A page of another site, or a name that leads to this machine by another's will, gets no further. */
   checkOrigin(request: Request): Response | undefined {
-    const { hosts, origins } = this.#options
+    const { hosts } = this.#options
     const host = hosts === undefined ? undefined : validateHostHeader(request.headers.get('host'), [...hosts])
     if (host?.ok === false) return refusal(403, `This server is not to be reached by this name. ${hostRemedy}`)
-    const origin = validateOriginHeader(request.headers.get('origin'), [...origins])
-    if (!origin.ok) return refusal(403, `Web pages of this origin may not use this server. ${originRemedy}`)
+    const origin = request.headers.get('origin')
+    if (origin !== null && !this.isOwnOrigin(origin))
+      return refusal(403, `Web pages of this origin may not use this server. ${originRemedy}`)
     return undefined
+  }
+
+  /** Of this machine, or one that may use the server. */
+  isOwnOrigin(origin: string): boolean {
+    if (this.#options.origins.includes(origin)) return true
+    return validateOriginHeader(origin, localhostAllowedOrigins()).ok
   }
 
   /** Whoever the bearer token names. */
@@ -55,7 +62,7 @@ export class Gate {
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       log.warn(`no token can be checked: ${error.message}`)
-      return refusal(503, error.message, { 'retry-after': '5' })
+      return refusal(503, 'The store does not answer now: try again', { 'retry-after': '5' })
     }
   }
 }

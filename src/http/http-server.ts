@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
+import { cors } from 'hono/cors'
 
-import { codeOf, messageOf, UnavailableError } from '../errors.ts'
+import { codeOf, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { answerHttp, refusal } from '../mcp/http.ts'
@@ -89,6 +90,16 @@ export class HttpServer {
         ? context.json({ status: 'ready' })
         : context.json({ status: 'not ready', reason }, 503)
     })
+    // Browsers ask first, without a token; a page of a foreign origin has not come this far.
+    app.use(
+      '/mcp',
+      cors({
+        origin: (origin) => (gate.isOwnOrigin(origin) ? origin : undefined),
+        allowMethods: ['POST'],
+        exposeHeaders: ['www-authenticate', 'retry-after'],
+        maxAge: 600,
+      }),
+    )
     if (options.servesMcp)
       app.all('/mcp', async (context) => {
         const answer = this.#answerMcp(context.req.raw, { ...options, gate, log })
@@ -140,7 +151,13 @@ function serveOn(app: Hono, { host, port }: HttpServerOptions): Server {
 
 /** Whether the store answers. */
 async function reasonNotReady(verbatim: Verbatim): Promise<string | undefined> {
-  const answer = verbatim.stores.database.run((sql) => sql`select 1`).then(() => undefined, messageOf)
+  // Who asks need not be known: where the store is, and what it says, is for the log.
+  const answer = verbatim.stores.database
+    .run((sql) => sql`select 1`)
+    .then(
+      () => undefined,
+      () => 'the store does not answer',
+    )
   return await Promise.race([answer, sleep(readyMs, `the store did not answer within ${readyMs} ms`, { ref: false })])
 }
 

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts'
+import { messageOf, UnavailableError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
 export interface DrainOptions {
@@ -14,6 +14,8 @@ export interface DrainOptions {
 /** After a failure; doubled with each further one in a row. */
 const pausedMs = 2_000
 const pausedMsMax = 300_000
+/** A database that was away is asked again this soon: to ask costs nothing, and searches wait for the work. */
+const unavailableMsMax = 5_000
 const timerMsMax = 2 ** 31 - 1
 
 /**
@@ -86,7 +88,8 @@ export class Drain {
     } catch (error) {
       // The database went away: what is pending is still in the outbox.
       this.#options.log.warn(`${this.#options.name} paused: ${messageOf(error)}`)
-      this.wakeLater(Math.min(pausedMs * 2 ** this.#failures, pausedMsMax))
+      const pauseMsMax = error instanceof UnavailableError ? unavailableMsMax : pausedMsMax
+      this.wakeLater(Math.min(pausedMs * 2 ** this.#failures, pauseMsMax))
       this.#failures += 1
     }
   }

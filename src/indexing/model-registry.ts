@@ -34,10 +34,19 @@ export class ModelRegistry {
     this.#dependencies = dependencies
   }
 
+  /**
+   * Whether this model is still the current one: on a server another process may have another embedder, and what is pending is
+   * for its model then.
+   */
+  async isCurrent({ tenantId, modelId }: VectorSpace): Promise<boolean> {
+    const models = await this.#dependencies.database.run((sql) => readModels(sql, tenantId))
+    return models.some(({ id, state }) => id === modelId && state === 'current')
+  }
+
   /** Makes the embedder's model the current one of every tenant, once. A ProviderError where it cannot say which it is. */
   async prepare(signal: AbortSignal): Promise<void> {
-    if (this.#isPrepared) return
     for (const tenantId of await this.#dependencies.database.run(tenantIds)) await this.spaceOf(tenantId, signal)
+    if (this.#isPrepared) return
     // What waited for a provider or a budget may find another now that the settings were read anew.
     await this.#dependencies.database.run((sql) => dueAtOnce(sql, embedTopic))
     this.#isPrepared = true
@@ -62,6 +71,7 @@ export class ModelRegistry {
     for (const space of this.#spaces.values()) {
       if (isMaintained(index)) await index.maintain(space, { signal })
       const models = await database.run((sql) => readModels(sql, space.tenantId))
+      if (!models.some(({ id, state }) => id === space.modelId && state === 'current')) continue
       // Those of another index stay known: who goes back to it finds its vectors, and no other model gets their number.
       const formerModels = models.filter((model) => model.state === 'former' && model.index === index.name)
       // Counting reads every row, and this runs after each save.

@@ -3,6 +3,7 @@ import type { Database } from '../store/database.ts'
 import { addAllSessions, embedTopic, indexTopic } from '../store/outbox.ts'
 import { deleteUnits } from '../store/search-units.ts'
 import { countStore } from '../store/sessions.ts'
+import { inTransaction } from '../store/transaction.ts'
 
 export type IndexKind = 'words' | 'vectors'
 
@@ -31,7 +32,7 @@ export async function planReindex(
  */
 export async function reindex(database: Database, caller: Caller, kinds: readonly IndexKind[]): Promise<void> {
   await database.run((sql) =>
-    sql.begin(async (transaction) => {
+    inTransaction(sql, async (transaction) => {
       if (kinds.includes('words')) {
         await deleteUnits(transaction, caller.tenantId)
         await addAllSessions(transaction, caller.tenantId, indexTopic)

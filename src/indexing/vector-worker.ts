@@ -108,6 +108,7 @@ export class VectorWorker {
     const pieces = await this.#read(items)
     try {
       const space = await this.#models.spaceOf(first.tenantId, this.#abort.signal)
+      if (!(await this.#models.isCurrent(space))) return 'waits'
       const texts = await this.#textsOf(
         first.tenantId,
         pieces.flatMap(({ rows }) => rows),

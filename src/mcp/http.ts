@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
 import {
   createMcpHandler,
@@ -14,6 +17,9 @@ import { ProtocolServer, type ProtocolOptions } from './protocol.ts'
 
 const parseErrorCode = -32_700
 const invalidRequestCode = -32_600
+const batchMax = 100
+/** A request that is cancelled gets no answer, and one that has none by then gets this one. */
+const answerMs = 120_000
 
 /** A refusal of a request before any server has seen it, in the form of JSON-RPC. */
 export function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
@@ -32,10 +38,12 @@ export async function answerHttp(request: Request, body: Uint8Array, options: Pr
     return refusal(415, 'The Content-Type must be application/json')
   let parsedBody: unknown
   try {
-    parsedBody = JSON.parse(new TextDecoder().decode(body))
+    parsedBody = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
-    return refusal(400, 'The body is not JSON')
+    return refusal(400, 'The body is not JSON in UTF-8')
   }
+  if (Array.isArray(parsedBody) && parsedBody.length > batchMax)
+    return refusal(400, `A batch may have ${batchMax} requests`)
   return (await isLegacyRequest(request, parsedBody))
     ? await answerLegacy(request, parsedBody, options)
     : await answerModern(request, parsedBody, options)
@@ -47,9 +55,16 @@ async function answerLegacy(request: Request, parsedBody: unknown, options: Prot
   server.onerror = (error) => options.log.warn(`protocol: ${error.message}`)
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
   await server.connect(transport)
+  const settled = new AbortController()
   try {
-    return await transport.handleRequest(request, { parsedBody })
+    const answer = await Promise.race([
+      transport.handleRequest(request, { parsedBody }),
+      sleep(answerMs, undefined, { signal: settled.signal }),
+      once(request.signal, 'abort', { signal: settled.signal }),
+    ])
+    return answer instanceof Response ? answer : refusal(503, 'There was no answer in time')
   } finally {
+    settled.abort()
     // The answer is complete: it was made whole and not as a stream.
     await server.close()
   }

@@ -15,7 +15,7 @@ const subscriptionsMax = 1_000
 
 interface Watched {
   /** The canonical session id, or undefined for a resource that changes with any session. */
-  readonly sessionId: string | undefined
+  sessionId: string | undefined
   version: string
 }
 
@@ -32,6 +32,7 @@ export class Subscriptions {
   #timer: NodeJS.Timeout | undefined
   #stopListening: (() => void) | undefined
   #isLooking = false
+  #isClosed = false
   #looksAgain = false
 
   constructor(options: {
@@ -50,12 +51,25 @@ export class Subscriptions {
   async subscribe(uri: string): Promise<boolean> {
     const target = parseResourceUri(uri)
     if (target === undefined || this.#watched.size >= subscriptionsMax) return false
-    const verbatim = await this.#open()
-    const sessionId = 'id' in target ? await verbatim.sessionId(this.#caller(), target.id) : undefined
-    this.#watched.set(uri, { sessionId, version: await this.#version(verbatim, sessionId) })
+    // Its place is taken before anything is waited for: many may ask at once.
+    const place: Watched = { sessionId: undefined, version: '' }
+    this.#watched.set(uri, place)
+    try {
+      const verbatim = await this.#open()
+      place.sessionId = 'id' in target ? await verbatim.sessionId(this.#caller(), target.id) : undefined
+      place.version = await this.#version(verbatim, place.sessionId)
+      if (this.#isClosed) return false
+      this.#watch(verbatim)
+      return true
+    } catch (error) {
+      this.#watched.delete(uri)
+      throw error
+    }
+  }
+
+  #watch(verbatim: Verbatim): void {
     this.#stopListening ??= verbatim.onChange(this.#caller(), () => this.#lookAfter(noticedMs))
-    this.#timer ??= setTimeout(() => void this.#look(), this.#pollMs)
-    return true
+    this.#timer ??= setTimeout(() => void this.#look(), this.#pollMs).unref()
   }
 
   unsubscribe(uri: string): void {
@@ -63,6 +77,7 @@ export class Subscriptions {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#watched.clear()
     this.#stopListening?.()
     clearTimeout(this.#timer)
@@ -80,7 +95,7 @@ export class Subscriptions {
       return
     }
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#look(), delayMs)
+    this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
   }
 
   // A method, because the field changes while a look is awaited.
@@ -116,6 +131,6 @@ export class Subscriptions {
     }
     this.#isLooking = false
     const delayMs = this.#wasNoticed() ? noticedMs : this.#pollMs
-    this.#timer = this.#watched.size === 0 ? undefined : setTimeout(() => void this.#look(), delayMs)
+    this.#timer = this.#watched.size === 0 ? undefined : setTimeout(() => void this.#look(), delayMs).unref()
   }
 }

@@ -8,6 +8,7 @@ import { wasAudited, writeAudit } from '../store/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { sessionsById, updateSession as update, type SessionRow } from '../store/sessions.ts'
 import { saveSummary } from '../store/summaries.ts'
+import { inTransaction } from '../store/transaction.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
 import type { SessionHead } from './document.ts'
 
@@ -94,7 +95,7 @@ export async function updateSession(
   const newSummary = summary === undefined ? undefined : summaryOf(session, { text: summary, model })
   let attempts = 0
   const changed = await database.run((sql) =>
-    sql.begin(async (transaction) => {
+    inTransaction(sql, async (transaction) => {
       attempts++
       if (attempts > 1 && (await wasAudited(transaction, tenantId, requestId)))
         return (await sessionsById(transaction, tenantId, [session.id]))[0]

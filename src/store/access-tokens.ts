@@ -35,7 +35,7 @@ interface TokenRow {
   revoked_at: Date | null
 }
 
-/** Stores a token by its hash, for a principal that is made where there is none of the name. Doing it twice has the effect of once. */
+/** Stores a token by its hash, for a principal that is made where there is none of the name. False where its hash is stored already. */
 export async function insertToken(
   sql: Queries,
   token: {
@@ -48,8 +48,8 @@ export async function insertToken(
     readonly scopes: readonly Scope[]
     readonly expiresAt: string | null
   },
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const rows = await sql`
     with known as (
       select id from principals where tenant_id = ${token.tenantId} and kind = 'person' and name = ${token.principal} limit 1
     ), made as (
@@ -60,7 +60,8 @@ export async function insertToken(
     insert into access_tokens (tenant_id, id, principal_id, name, token_sha256, scopes, expires_at)
     select ${token.tenantId}, ${token.id}, owner.id, ${token.name}, ${token.sha256}, ${[...token.scopes]}, ${token.expiresAt}
     from (select id from known union all select id from made limit 1) owner
-    on conflict do nothing`
+    on conflict do nothing returning id`
+  return rows.length > 0
 }
 
 /** The access that the token with this hash gives now; undefined for one that is unknown, revoked, expired or of somebody disabled. */

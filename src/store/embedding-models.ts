@@ -2,6 +2,7 @@ import type { Sql } from 'postgres'
 
 import { addAllSessions, embedTopic } from './outbox.ts'
 import type { Queries } from './rows.ts'
+import { inTransaction } from './transaction.ts'
 
 /** Which model makes vectors, the fields of the port's `EmbeddingModel`, and the name of the vector index that they are in. */
 export interface ModelIdentity {
@@ -44,7 +45,7 @@ export async function readModels(sql: Queries, tenantId: number): Promise<Stored
  * a vector of it: all of them become work, in the same transaction, so that a crash leaves both or neither.
  */
 export async function makeCurrent(sql: Sql, tenantId: number, model: ModelIdentity): Promise<StoredModel> {
-  return await sql.begin(async (transaction) => {
+  return await inTransaction(sql, async (transaction) => {
     // Two replicas may start at once, with one model or with two.
     await transaction`select pg_advisory_xact_lock(hashtext('embedding_models'), ${tenantId})`
     const known = (await readModels(transaction, tenantId)).find((stored) => isSame(stored, model))

@@ -4,6 +4,7 @@ import type { Role } from '../model/message.ts'
 import { roleSchema } from '../model/message.ts'
 import type { Queries } from './rows.ts'
 import { joined, text, wholeNumber, type SqlText } from './sql-text.ts'
+import { inTransaction } from './transaction.ts'
 import { vectorLiteral, type UnitKey, type VectorScope } from './unit-vectors.ts'
 
 /** Which units a search may find. Absent members do not restrict. */
@@ -140,7 +141,7 @@ export async function nearestByGraph(
   options: { readonly form: VectorForm; readonly candidates: number },
 ): Promise<NearUnit[]> {
   const statement = graphStatement(query, options)
-  return await sql.begin(async (transaction) => {
+  return await inTransaction(sql, async (transaction) => {
     await useGraph(transaction, options.candidates)
     const rows = await transaction.unsafe<NearestRow[]>(statement.text, statement.values)
     return toUnits(rows, query.level)

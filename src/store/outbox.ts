@@ -1,5 +1,8 @@
+import type { TransactionSql } from 'postgres'
+
 import type { Database } from './database.ts'
 import type { Queries } from './rows.ts'
+import { inTransaction } from './transaction.ts'
 
 /** The work of making messages searchable. */
 export const indexTopic = 'index'
@@ -42,16 +45,27 @@ export async function workOff<T>(
   if (database.kind === 'embedded') {
     const items = await database.run((sql) => pendingOutbox(sql, wanted))
     return await work(items, async (write) => {
-      await database.run((sql) => sql.begin(write))
+      await database.run((sql) => inTransaction(sql, write))
     })
   }
-  const { result } = await database.run((sql) =>
-    sql.begin(async (transaction) => {
+  return await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
       const items = await pendingOutbox(transaction, { ...wanted, lock: true })
-      return { result: await work(items, (write) => write(transaction)) }
+      return await work(items, (write) => inSavepoint(transaction, write))
     }),
   )
-  return result
+}
+
+/** A write that fails takes back itself and nothing else, so that the failure can be written down. */
+async function inSavepoint(transaction: TransactionSql, write: (sql: Queries) => Promise<void>): Promise<void> {
+  await transaction`savepoint work`
+  try {
+    await write(transaction)
+  } catch (error) {
+    await transaction`rollback to savepoint work`
+    throw error
+  }
+  await transaction`release savepoint work`
 }
 
 async function pendingOutbox(

@@ -63,7 +63,27 @@ export async function createGraph(
   }
 }
 
-export async function dropGraph(sql: Queries, scope: GraphScope): Promise<void> {
-  const { text: statement } = text`drop index if exists ${nameText(scope)}`.toStatement()
+/** On a server others read and write meanwhile. */
+export async function dropGraph(sql: Queries, scope: GraphScope, form: VectorForm): Promise<void> {
+  const { text: statement } =
+    text`drop index ${form === 'bits' ? text`` : text`concurrently`} if exists ${nameText(scope)}`.toStatement()
   await sql.unsafe(statement)
+}
+
+/**
+ * Does `work` unless another process is at the same graph: one that is being built looks broken to the others. Takes a
+ * connection of the pool beside those that `work` needs. Undefined where another is at it.
+ */
+export async function aloneAtGraph<T>(sql: Sql, scope: GraphScope, work: () => Promise<T>): Promise<T | undefined> {
+  const connection = await sql.reserve()
+  try {
+    const [lock] = await connection<{ taken: boolean }[]>`
+      select pg_try_advisory_lock(hashtext(${graphName(scope)})) as taken`
+    if (lock?.taken !== true) return undefined
+    const result = await work()
+    await connection`select pg_advisory_unlock(hashtext(${graphName(scope)}))`
+    return result
+  } finally {
+    connection.release()
+  }
 }

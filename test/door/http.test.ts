@@ -110,6 +110,8 @@ describe('what comes in wrong is refused in the form of the protocol', () => {
   test.each([
     ['no JSON', { body: '{nope' }, 400, -32_700],
     ['no body', { body: '' }, 400, -32_700],
+    ['bytes that are no text', { body: Uint8Array.of(0x22, 0xff, 0x22) }, 400, -32_700],
+    ['a batch without end', { body: JSON.stringify(Array.from({ length: 101 }, () => ({}))) }, 400, -32_700],
     ['another type', { headers: { 'content-type': 'text/plain' } }, 415, -32_600],
     ['a stream that is asked for', { method: 'GET' }, 405, -32_600],
     ['a session that is ended', { method: 'DELETE' }, 405, -32_600],
@@ -179,6 +181,31 @@ describe('who comes in', () => {
     expect(await statusFor({ host: 'evil.example', authorization })).toBe(403)
     expect(await statusFor({ host: 'localhost.evil.example:80', authorization })).toBe(403)
     expect(await statusFor({ host, authorization })).not.toBe(403)
+  })
+})
+
+describe('a web page of an origin that may', () => {
+  test('is let in when it asks first, and no other', async () => {
+    const origin = 'https://chat.example.org'
+    const other = await HttpHome.start(home, { env: { VERBATIM_HTTP_ORIGINS: origin } })
+    const ask = async (from: string) =>
+      await other.post({
+        method: 'OPTIONS',
+        headers: { origin: from, 'access-control-request-method': 'POST', authorization: '' },
+      })
+    const answer = await ask(origin)
+    expect(answer.status).toBe(204)
+    expect(answer.headers.get('access-control-allow-origin')).toBe(origin)
+    const sent = await other.post({ headers: { origin } })
+    expect(sent.status).toBe(200)
+    expect(sent.headers.get('access-control-allow-origin')).toBe(origin)
+    for (const from of ['http://chat.example.org', 'https://chat.example.org:444', 'https://evil.example'])
+      expect((await ask(from)).status).toBe(403)
+  })
+
+  test('must be written as one', async () => {
+    const { code, stderr } = await home.cli(['serve'], { env: { VERBATIM_HTTP_ORIGINS: 'chat.example.org' } })
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('not the origin of a web page') })
   })
 })
 

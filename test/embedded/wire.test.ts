@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { startupIn } from '../../src/store/embedded/client-socket.ts'
 import {
   FrameReader,
   closeStatementFrame,
@@ -15,6 +14,7 @@ import {
   statusAtEnd,
   syncFrame,
 } from '../../src/store/embedded/wire.ts'
+import { startupIn } from '../../src/store/guarded-socket.ts'
 
 const framesMax = 1 << 20
 

@@ -77,7 +77,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['postgres', 'zod'],
     },
     'start-store': { may: ['config', 'store'], packages: [] },
-    'open-database': { may: ['background', 'config', 'start-store', 'store', 'version'], packages: [] },
+    'open-database': { may: ['background', 'config', 'model', 'start-store', 'store', 'version'], packages: [] },
     compose: {
       may: ['adapters', 'config', 'indexing', 'open-database', 'search', 'store', 'verbatim'],
       packages: [],

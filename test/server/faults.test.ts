@@ -56,11 +56,25 @@ test.skipIf(found.kind !== 'programs')(
         await sleep(Math.random() * 300)
         await server.restart()
       }
+      // Processes that went through it go on with the background work too.
+      const survivor = await openVerbatim(quietConfig(store.current.home, server.url))
+      await using _survivor = survivor
+      await survivor.saveMessages(caller, {
+        sessionId: 'before',
+        messages: [{ content: 'x', sender: 'a', role: 'user' }],
+      })
+      await expect.poll(async () => (await survivor.status(caller)).index.messages_behind, { timeout: 60_000 }).toBe(0)
       expect(await Promise.all(writers.map(({ exit }) => exit))).toEqual(writers.map(() => ({ code: 0, errors: '' })))
+      await server.restart()
+      await survivor.saveMessages(caller, {
+        sessionId: 'after',
+        messages: [{ content: 'y', sender: 'a', role: 'user' }],
+      })
+      await expect.poll(async () => (await survivor.status(caller)).index.messages_behind, { timeout: 60_000 }).toBe(0)
       expect(restarts).toBe(cycles)
       expect(acknowledged.size).toBe(sessions.length * count)
       await expectAllSaved(quietConfig(store.current.home, server.url), { acknowledged, sessions })
-      await expectIndexedOnce(server.url, acknowledged.size)
+      await expectIndexedOnce(server.url, acknowledged.size + 2)
     } finally {
       await server.stop()
     }

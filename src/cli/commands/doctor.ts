@@ -3,15 +3,9 @@ import { homedir } from 'node:os'
 
 import type { Command } from 'commander'
 
-import {
-  describeSettings,
-  processEnvironment,
-  readConfig,
-  readEnvFile,
-  shownAddress,
-  type Config,
-} from '../../config.ts'
+import { describeSettings, processEnvironment, readConfig, readEnvFile, type Config } from '../../config.ts'
 import { codeOf, VerbatimError } from '../../errors.ts'
+import { shownAddress } from '../../model/server-address.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import { findClients } from '../../setup/setup.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'

@@ -55,8 +55,8 @@ export function registerServe(program: Command): void {
         verbatim,
         gate: {
           tokens: access.tokens,
-          hosts: isLoopback(host) ? [...loopbackNames, host] : undefined,
-          origins: [...loopbackNames, ...config.http.origins],
+          hosts: isLoopback(host) ? [...loopbackNames, host, ...config.http.origins.map(hostNameOf)] : undefined,
+          origins: config.http.origins,
         },
         tools,
         servesMcp: config.role !== 'worker',
@@ -74,6 +74,11 @@ function refuseOpenDoor(host: string, isOpen: boolean): void {
   throw new InputError(`Cannot serve on ${host} without access tokens as other machines can reach it`, {
     remedy: 'Leave --insecure-no-auth out, or listen on 127.0.0.1',
   })
+}
+
+/** A proxy in front may pass on the name that it is reached by. */
+function hostNameOf(origin: string): string {
+  return new URL(origin).hostname
 }
 
 interface Access {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-import { shownAddress } from '../../config.ts'
+import { shownAddress } from '../../model/server-address.ts'
 import { withStore } from '../context.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import { print, printJson, table } from '../output.ts'

@@ -1,8 +1,10 @@
+import { connect } from 'node:net'
+
 import postgres from 'postgres'
 
 import { UnavailableError, messageOf } from '../../errors.ts'
 import { registerArrayTypes } from '../array-types.ts'
-import { ClientSocket, failedSocket, startupPaddingBytes } from './client-socket.ts'
+import { failedSocket, guarded, startupPaddingBytes } from '../guarded-socket.ts'
 import { applicationNameOf } from './client-version.ts'
 import { connectionOptionsOf } from './connection-options.ts'
 import { ensureDaemon } from './ensure-daemon.ts'
@@ -38,7 +40,7 @@ export function connectEmbedded(options: EmbeddedOptions): EmbeddedConnection {
   const socket = async (): Promise<NodeJS.ReadWriteStream> => {
     try {
       await ensureDaemon(options)
-      return new ClientSocket(socketPath)
+      return guarded(connect(socketPath))
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(messageOf(error))
       return failedSocket(cause instanceof UnavailableError ? cause : new UnavailableError(cause.message, { cause }))

@@ -19,6 +19,7 @@ export class ChangeNotices {
   readonly #listeners = new Set<(change: Change) => void>()
   #sending: NodeJS.Timeout | undefined
   #isListening = false
+  #attempt = 0
   #isClosed = false
 
   constructor(sql: Sql) {
@@ -61,8 +62,12 @@ export class ChangeNotices {
 
   async #listen(): Promise<void> {
     try {
-      // postgres.js listens again by itself after a connection was lost; only the first time may fail.
-      await this.#sql.listen(channel, (payload) => this.#hear(payload))
+      // postgres.js listens again by itself after a connection was lost; only the first time may fail, and what it was
+      // given then stays with it: of several attempts one is heard.
+      const attempt = ++this.#attempt
+      await this.#sql.listen(channel, (payload) => {
+        if (attempt === this.#attempt) this.#hear(payload)
+      })
     } catch {
       if (!this.#isClosed) setTimeout(() => void this.#listen(), listenAgainMs).unref()
     }

@@ -6,7 +6,7 @@ interface ServerFacts {
   readonly version: string
   readonly encoding: string
   readonly provider: string
-  readonly ctype: string
+  readonly locale: string
   readonly commit: string
 }
 
@@ -16,8 +16,9 @@ const versionMin = 150_000
 export async function refuseUnfitServer(sql: Sql): Promise<void> {
   const [facts] = await sql<ServerFacts[]>`
     select current_setting('server_version_num') as version, pg_encoding_to_char(encoding) as encoding,
-      datlocprovider as provider, coalesce(datctype, '') as ctype, current_setting('synchronous_commit') as commit
-    from pg_database where datname = current_database()`
+      datlocprovider as provider,
+      case datlocprovider when 'b' then coalesce(to_jsonb(d)->>'datlocale', '') else datctype end as locale, current_setting('synchronous_commit') as commit
+    from pg_database d where datname = current_database()`
   if (facts === undefined) throw new Error('pg_database has no row of the current database')
   const why = unfitness(facts)
   if (why !== undefined) throw new UnavailableError(`Cannot use this PostgreSQL server as ${why.reason}`, why)
@@ -35,10 +36,10 @@ function unfitness(facts: ServerFacts): { reason: string; remedy: string } | und
       reason: `the encoding of the database must be UTF8: current value is ${facts.encoding}`,
       remedy: 'Make the database with: create database verbatim encoding UTF8 template template0',
     }
-  // `c` is the C library; ICU and the builtin provider fold all of Unicode.
-  if (facts.provider === 'c' && ['C', 'POSIX'].includes(facts.ctype))
+  // `c` is the C library, `b` the builtin provider; ICU folds all of Unicode.
+  if (facts.provider !== 'i' && ['C', 'POSIX'].includes(facts.locale))
     return {
-      reason: `the locale "${facts.ctype}" of the database knows no letters beyond ASCII`,
+      reason: `the locale "${facts.locale}" of the database knows no letters beyond ASCII`,
       remedy: "Make the database with: create database verbatim encoding UTF8 locale 'C.UTF-8' template template0",
     }
   if (facts.commit === 'off')

@@ -4,25 +4,28 @@ import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import type { Sql } from 'postgres'
 
 import { codeOf, UnavailableError } from '../../errors.ts'
-import { openPool, type ServerAddress } from './connection.ts'
+import { openPool, type ServerConnection } from './connection.ts'
 import { refuseUnfitServer } from './fitness.ts'
 
 /** Any number that no other program is likely to lock. */
 const lockKey = 0x76_65_72_62
 const partitions = 16
+/** A migration of a large store takes minutes; one that hangs must not stop every other process for ever. */
+const lockMs = 900_000
 
 /**
  * Brings the schema of a server's database up to date, whoever else starts at the same time: one process does it, the
  * others wait for that. Throws UnavailableError where the server cannot be used at all.
  */
-export async function migrateServer(address: ServerAddress, migrationsFolder: string): Promise<void> {
-  const sql = openPool(address, { max: 1, statementMs: 0 })
+export async function migrateServer(address: ServerConnection, migrationsFolder: string): Promise<void> {
+  // Settings of the connection, whichever it is: one that was lost and made again must not make a store of one partition.
+  const settings = { 'verbatim.partitions': String(partitions), lock_timeout: String(lockMs) }
+  const sql = openPool(address, { max: 1, statementMs: 0, settings })
   try {
     await refuseUnfitServer(sql)
     if (await isUpToDate(sql, migrationsFolder)) return
     // A lock of the connection, and the only connection of the pool: it is gone when this process is.
     await sql`select pg_advisory_lock(${lockKey})`
-    await sql`select set_config('verbatim.partitions', ${String(partitions)}, false)`
     await migrate(drizzle(sql), { migrationsFolder })
   } catch (error) {
     throw await withoutRights(sql, error)

@@ -5,10 +5,10 @@ import type { Sql } from 'postgres'
 import type { Change, Database } from '../database.ts'
 import { withReconnect } from '../reconnect.ts'
 import { ChangeNotices } from './change-notices.ts'
-import { openPool, type PoolOptions, type ServerAddress } from './connection.ts'
+import { openPool, type PoolOptions, type ServerConnection } from './connection.ts'
 import { asServerUnavailable } from './unavailable.ts'
 
-export interface ServerDatabaseOptions extends ServerAddress, PoolOptions {
+export interface ServerDatabaseOptions extends ServerConnection, PoolOptions {
   /** The address as a caller may see it. */
   readonly shownAddress: string
   /** Default: the migrations of this package. */

@@ -1,4 +1,4 @@
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
 /**
@@ -11,30 +11,27 @@ export const startupPaddingBytes = 1_024
 const startupMark = Buffer.from([0, 3, 0, 0])
 
 /**
- * The socket of one postgres.js connection, with two of its faults kept away: it removes its error listener while
+ * Keeps two faults of postgres.js away from the socket of one of its connections: it removes its error listener while
  * errors may still come (an uncaught ECONNRESET ended a process in 1 of 4 runs), and after a loss it sends the rest of
  * the old connection before the startup message of the new one.
  */
-export class ClientSocket extends Socket {
-  #started = false
-
-  constructor(path: string) {
-    super()
-    this.on('error', ignore)
-    this.connect(path)
-  }
-
-  override removeAllListeners(event?: string | symbol): this {
-    super.removeAllListeners(event)
-    return this.on('error', ignore)
-  }
-
-  override write(bytes: Uint8Array | string, ...rest: readonly unknown[]): boolean {
-    const callback = rest.find((value): value is (error?: Error | null) => void => typeof value === 'function')
-    if (this.#started || typeof bytes === 'string') return super.write(bytes, callback)
-    this.#started = true
-    return super.write(startupIn(Buffer.from(bytes)), callback)
-  }
+export function guarded<T extends Socket>(socket: T): T {
+  const removeAllListeners = socket.removeAllListeners.bind(socket)
+  const write = socket.write.bind(socket)
+  let isStarted = false
+  socket.on('error', ignore)
+  return Object.assign(socket, {
+    removeAllListeners(event?: string | symbol): T {
+      removeAllListeners(event)
+      return socket.on('error', ignore)
+    },
+    write(bytes: Uint8Array | string, ...rest: readonly unknown[]): boolean {
+      const callback = rest.find((value): value is (error?: Error | null) => void => typeof value === 'function')
+      const isStartup = !isStarted && typeof bytes !== 'string'
+      isStarted ||= isStartup
+      return Reflect.apply(write, socket, [isStartup ? startupIn(Buffer.from(bytes)) : bytes, callback]) === true
+    },
+  })
 }
 
 /** The startup message at the end of the first write, without what an earlier connection left before it. */

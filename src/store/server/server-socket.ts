@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import { connect, isIP, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+
+import type { ServerAddress } from '../../model/server-address.ts'
+import { failedSocket, guarded } from '../guarded-socket.ts'
+
+/** Length 8, code 80877103: the SSLRequest of PostgreSQL's protocol. */
+const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
+const sslAccepted = 'S'.charCodeAt(0)
+const connectMs = 10_000
+
+/** Makes the sockets of a pool's connections, host after host where there are several. */
+export class ServerSockets {
+  readonly #address: ServerAddress
+  #next = 0
+
+  constructor(address: ServerAddress) {
+    this.#address = address
+  }
+
+  /** Never rejects: a failure is one of the socket. */
+  async open(): Promise<Duplex> {
+    const { hosts } = this.#address
+    let error: unknown
+    for (let attempt = 0; attempt < hosts.length; attempt++) {
+      const place = hosts[this.#next++ % hosts.length]
+      if (place === undefined) continue
+      try {
+        return guarded(await openSocket(place, this.#address.encryption))
+      } catch (reason) {
+        error = reason
+      }
+    }
+    return failedSocket(error instanceof Error ? error : new Error('No host is named'))
+  }
+}
+
+async function openSocket(
+  { host, port }: { readonly host: string; readonly port: number },
+  encryption: ServerAddress['encryption'],
+): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true, keepAlive: true })
+  const signal = AbortSignal.timeout(connectMs)
+  try {
+    await once(socket, 'connect', { signal })
+    if (encryption === 'off') return socket
+    socket.write(sslRequest)
+    const [answer]: Buffer[] = await once(socket, 'data', { signal })
+    if (answer?.[0] !== sslAccepted) {
+      if (encryption === 'where possible') return socket
+      throw Object.assign(new Error('The server does not encrypt connections'), { code: 'ECONNREFUSED' })
+    }
+    const secure = connectTls({
+      socket,
+      rejectUnauthorized: encryption === 'checked',
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+    })
+    await once(secure, 'secureConnect', { signal })
+    return secure
+  } catch (error) {
+    socket.on('error', () => undefined).destroy()
+    throw signal.aborted ? Object.assign(new Error('The server does not answer'), { code: 'CONNECT_TIMEOUT' }) : error
+  }
+}
