@@ -3,8 +3,11 @@ import { defineConfig } from 'vitest/config'
 import { findPostgres } from './test/support/postgres.ts'
 
 const doors = ['test/door/**/*.test.ts']
-/** Tests of what the store does, whichever it is: they run on the embedded store and on a PostgreSQL server. */
 const stores = ['test/{capture,store,search,sessions,indexing}/**/*.test.ts']
+/** Of those, what opens a store: it runs on the embedded store and again on a PostgreSQL server, as the doors do. */
+const onBoth = ['test/sessions/**/*.test.ts', 'test/store/**/*.test.ts', 'test/capture/{import-files,verify}.test.ts', 'test/indexing/{vector-worker,pending-entries}.test.ts']
+/** What is the same on both. */
+const onOne = ['test/door/{inspector,readme,bad-ids,bad-json,bad-lines,bad-numbers}.test.ts']
 const properties = ['test/property/**/*.test.ts']
 
 const postgres = findPostgres(process.env)
@@ -21,7 +24,7 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: [...stores, 'test/{adapters,bench,text,transcripts,setup,model,mcp,house}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
       { extends: true, test: { name: 'door', include: [...doors, 'test/embedded/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
       { extends: true, test: { name: 'property', include: properties, testTimeout: 120_000, hookTimeout: 120_000 } },
-      ...(postgres.kind === 'none' ? [] : [{ extends: true as const, test: { name: 'server', include: [...stores, ...doors, ...properties, 'test/server/**/*.test.ts'], globalSetup: ['test/support/postgres-setup.ts'], env: { TEST_STORE: 'server' }, testTimeout: 120_000, hookTimeout: 120_000 } }]),
+      ...(postgres.kind === 'none' ? [] : [{ extends: true as const, test: { name: 'server', include: [...onBoth, ...doors, ...properties, 'test/server/**/*.test.ts'], exclude: onOne, globalSetup: ['test/support/postgres-setup.ts'], env: { TEST_STORE: 'server' }, testTimeout: 120_000, hookTimeout: 120_000 } }]),
       { extends: true, test: { name: 'fault', include: ['test/fault/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 120_000, fileParallelism: false } },
     ],
   },

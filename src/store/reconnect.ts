@@ -4,7 +4,7 @@ import { codeOf, VerbatimError } from '../errors.ts'
 
 export interface ReconnectOptions {
   /** How long new attempts are started; default 15 s. */
-  readonly withinMs?: number
+  readonly withinMs?: number | (() => number)
   readonly signal?: AbortSignal
 }
 
@@ -53,13 +53,18 @@ const lossCodes: ReadonlySet<string> = new Set([
  * `on conflict do nothing` for example.
  */
 export async function withReconnect<T>(work: () => Promise<T>, options: ReconnectOptions = {}): Promise<T> {
-  const deadline = performance.now() + (options.withinMs ?? defaultWithinMs)
+  const startedAt = performance.now()
+  const { withinMs = defaultWithinMs } = options
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
     try {
       return await work()
     } catch (error) {
       options.signal?.throwIfAborted()
-      if (!isConnectionLoss(error) || performance.now() + pauseMs > deadline) throw error
+      if (
+        !isConnectionLoss(error) ||
+        performance.now() + pauseMs > startedAt + (typeof withinMs === 'number' ? withinMs : withinMs())
+      )
+        throw error
       await sleep(
         pauseMs * (0.5 + Math.random()),
         undefined,

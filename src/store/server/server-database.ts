@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 import type { Sql } from 'postgres'
 
+import { codeOf } from '../../errors.ts'
 import type { Change, Database } from '../database.ts'
 import { withReconnect } from '../reconnect.ts'
 import { ChangeNotices } from './change-notices.ts'
@@ -18,6 +19,7 @@ export interface ServerDatabaseOptions extends ServerConnection, PoolOptions {
 const closeSeconds = 2
 /** A server that never answered is more likely not there than on its way back. */
 const firstWithinMs = 5_000
+const withinMs = 15_000
 const migrationsOfPackage = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 /** A PostgreSQL server. The first call brings its schema up to date. */
@@ -39,11 +41,17 @@ export class ServerDatabase implements Database {
     try {
       return await withReconnect(
         async () => {
-          await this.#prepare()
-          this.#hasAnswered = true
-          return await work(this.#sql)
+          try {
+            await this.#prepare()
+            this.#hasAnswered = true
+            return await work(this.#sql)
+          } catch (error) {
+            // A refusal with a SQLSTATE is an answer: the server starts, or recovers.
+            if (/^[\dA-Z]{5}$/.test(codeOf(error) ?? '')) this.#hasAnswered = true
+            throw error
+          }
         },
-        this.#hasAnswered ? {} : { withinMs: firstWithinMs },
+        { withinMs: () => (this.#hasAnswered ? withinMs : firstWithinMs) },
       )
     } catch (error) {
       throw asServerUnavailable(error, this.#options.shownAddress)
