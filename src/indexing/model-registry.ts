@@ -36,9 +36,10 @@ export class ModelRegistry {
 
   /**
    * Whether this model is still the current one: on a server another process may have another embedder, and what is pending is
-   * for its model then.
+   * for its model then. An embedded store has one process that embeds.
    */
   async isCurrent({ tenantId, modelId }: VectorSpace): Promise<boolean> {
+    if (this.#dependencies.database.kind === 'embedded') return true
     const models = await this.#dependencies.database.run((sql) => readModels(sql, tenantId))
     return models.some(({ id, state }) => id === modelId && state === 'current')
   }
@@ -71,7 +72,7 @@ export class ModelRegistry {
     for (const space of this.#spaces.values()) {
       if (isMaintained(index)) await index.maintain(space, { signal })
       const models = await database.run((sql) => readModels(sql, space.tenantId))
-      if (!models.some(({ id, state }) => id === space.modelId && state === 'current')) continue
+      if (models.some(({ id, state }) => id === space.modelId && state === 'former')) continue
       // Those of another index stay known: who goes back to it finds its vectors, and no other model gets their number.
       const formerModels = models.filter((model) => model.state === 'former' && model.index === index.name)
       // Counting reads every row, and this runs after each save.
