@@ -5,6 +5,7 @@ import { z } from 'zod'
 
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
 import { PineconeStandIn } from '../support/stand-ins/pinecone.ts'
+import { lacksVectors } from '../support/test-store.ts'
 import { useHome, type Home } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
 
@@ -56,7 +57,7 @@ async function saveLines(tools: Tools): Promise<void> {
   await tools.saveAll({ session_id: 'lines', messages: lines.map((content) => ({ content, sender: 'Ada' })) })
 }
 
-describe('with the model on this machine', () => {
+describe.skipIf(lacksVectors)('with the model on this machine', () => {
   const home = useHome()
   let tools: Tools
 
@@ -121,7 +122,7 @@ function geminiSettings(standIn: GeminiStandIn, more: Readonly<Record<string, st
   return { GEMINI_API_KEY: standIn.apiKey, VERBATIM_EMBEDDER: 'gemini', VERBATIM_EMBEDDER_URL: standIn.url, ...more }
 }
 
-describe('with Gemini, as its description says it answers', () => {
+describe.skipIf(lacksVectors)('with Gemini, as its description says it answers', () => {
   const home = useHome()
 
   test('an outage costs no save and no search, heals by itself, and no text is embedded twice', async () => {
@@ -176,7 +177,7 @@ describe('with Gemini, as its description says it answers', () => {
   })
 })
 
-describe('with another vector index than before', () => {
+describe.skipIf(lacksVectors)('with another vector index than before', () => {
   const home = useHome()
 
   test('everything gets its vectors there, and who goes back finds those that were left', async () => {
@@ -211,7 +212,7 @@ describe('with another vector index than before', () => {
   })
 })
 
-describe('without an embedder', () => {
+describe.skipIf(lacksVectors)('without an embedder', () => {
   const home = useHome()
 
   test('a search by meaning alone is refused with what to do, and words are searched', async () => {

@@ -8,16 +8,18 @@ import type { VectorFilter, VectorKey, VectorRecord } from '../../src/ports/vect
 import { graphStatement, useGraph } from '../../src/store/nearest-units.ts'
 import { describeVectorIndex } from '../contract/describe-vector-index.ts'
 import { useStore } from '../sessions/store.ts'
-import { isOnServer } from '../support/test-store.ts'
+import { isOnServer, lacksVectors } from '../support/test-store.ts'
 
 const store = useStore()
 const options = { signal: AbortSignal.timeout(600_000) }
 
-describeVectorIndex('PgvectorIndex', async () => ({
-  index: new PgvectorIndex(store.open.stores.database),
-  settle: async () => undefined,
-  dispose: async () => undefined,
-}))
+describe.skipIf(lacksVectors)('in the database', () => {
+  describeVectorIndex('PgvectorIndex', async () => ({
+    index: new PgvectorIndex(store.open.stores.database),
+    settle: async () => undefined,
+    dispose: async () => undefined,
+  }))
+})
 
 const dimensions = 48
 const space = { tenantId: 3, modelId: 1, dimensions }
@@ -63,7 +65,7 @@ function trulyNearest(vector: Float32Array, filter: VectorFilter): number[] {
     .map(({ firstSeq }) => firstSeq)
 }
 
-describe('PgvectorIndex above the threshold', () => {
+describe.skipIf(lacksVectors)('PgvectorIndex above the threshold', () => {
   const index = () => new PgvectorIndex(store.open.stores.database, { exactVectorsMax: 200 })
 
   /** The part of the truly nearest ten that are found, over twenty queries; 1 where there are none. */
@@ -153,7 +155,7 @@ describe('PgvectorIndex above the threshold', () => {
   })
 })
 
-describe('PgvectorIndex with long vectors', () => {
+describe.skipIf(lacksVectors)('PgvectorIndex with long vectors', () => {
   it('keeps vectors that are longer than a page', async () => {
     const long = { tenantId: 4, modelId: 1, dimensions: 3_072 }
     const vector = Float32Array.from({ length: 3_072 }, (_, at) => Math.sin(at) / Math.sqrt(1_536))
@@ -178,9 +180,9 @@ describe('PgvectorIndex with long vectors', () => {
 })
 
 /** The last: it takes the table away. */
-describe('PgvectorIndex where there is no pgvector', () => {
+describe.skipIf(lacksVectors)('PgvectorIndex where there is no pgvector', () => {
   it('says what to do', async () => {
-    await store.open.stores.database.run((sql) => sql`drop table unit_vectors`)
+    await store.open.stores.database.run((sql) => sql`drop table if exists unit_vectors`)
     const index = new PgvectorIndex(store.open.stores.database)
     const error = await index.count(space, options).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(UnavailableError)

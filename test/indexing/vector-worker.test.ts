@@ -12,6 +12,7 @@ import type { VectorIndex } from '../../src/ports/vector-index.ts'
 import { addOutbox, embedTopic, outboxBacklog } from '../../src/store/outbox.ts'
 import { caller, useStore } from '../sessions/store.ts'
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
+import { lacksVectors } from '../support/test-store.ts'
 
 const store = useStore()
 const { tenantId } = caller
@@ -56,7 +57,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 const documents = (standIn: GeminiStandIn) =>
   standIn.batches.flatMap(({ requests }) => requests).filter(({ taskType }) => taskType !== 'RETRIEVAL_QUERY').length
 
-describe('VectorWorker', () => {
+describe.skipIf(lacksVectors)('VectorWorker', () => {
   it('makes one vector of a message that two pieces of work cover', async () => {
     const { index, worker } = await start()
     const sessionId = await store.session([
@@ -111,7 +112,7 @@ describe('VectorWorker', () => {
   })
 })
 
-describe('BudgetedEmbedder', () => {
+describe.skipIf(lacksVectors)('BudgetedEmbedder', () => {
   it('makes no call that the budget of the day does not hold, for documents and for queries', async () => {
     const { standIn, embedder } = await start({ tokensMax: 0 })
     const signal = new AbortController().signal

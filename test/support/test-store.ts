@@ -5,6 +5,8 @@ import { inject } from 'vitest'
 
 /** Whether this run of a test is on a PostgreSQL server; else it is on the embedded store. */
 export const isOnServer = process.env['TEST_STORE'] === 'server'
+/** Whether vectors cannot be kept, as the server was found without pgvector: the run has said so at its start. */
+export const lacksVectors = isOnServer && !inject('testServer').hasVectors
 /** The store by its name in replies. */
 export const storeKind = isOnServer ? 'server' : 'embedded'
 
