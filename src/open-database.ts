@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import type { Config, ServerSettings } from './config.ts'
+import { createLog } from './log.ts'
 import { shownAddress } from './model/server-address.ts'
 import { launchOptions } from './start-store.ts'
 import type { Database } from './store/database.ts'
@@ -62,7 +63,16 @@ async function openServer(config: Config, { url, connections }: ServerSettings):
   const { home, archive } = homePathsOf(config.home)
   const settings = { store: { kind: 'server', ...server } as const, home, archive, works: config.role !== 'web' }
   const environment = launchOptions(config, packageVersion()).environment
-  const background = new LateStart(() => startBackground({ ...settings, owner }, environment))
+  const log = createLog(config.logLevel)
+  const background = new LateStart(async () => {
+    try {
+      return await startBackground({ ...settings, owner }, environment)
+    } catch (error) {
+      // This process saves and searches all the same; another may do the work.
+      log.error('the background work did not start', error)
+      return undefined
+    }
+  })
   return {
     kind: 'server',
     run: (work) => database.run(work),
@@ -83,11 +93,12 @@ const startAfterMs = 300
 
 /** Background work that begins after a moment, or when there is work: two threads cost more than a short command does. */
 class LateStart {
-  readonly #begin: () => Promise<Background>
+  readonly #begin: () => Promise<Background | undefined>
   readonly #timer: NodeJS.Timeout
-  #begun: Promise<Background> | undefined
+  #begun: Promise<Background | undefined> | undefined
 
-  constructor(begin: () => Promise<Background>) {
+  /** What is begun never rejects. */
+  constructor(begin: () => Promise<Background | undefined>) {
     this.#begin = begin
     this.#timer = setTimeout(() => this.start(), startAfterMs).unref()
   }
@@ -95,13 +106,10 @@ class LateStart {
   start(): void {
     clearTimeout(this.#timer)
     this.#begun ??= this.#begin()
-    // Where it cannot start, the calls of this process say why: the reasons are the same.
-    this.#begun.catch(() => undefined)
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
-    const begun = await this.#begun?.catch(() => undefined)
-    await begun?.stop()
+    await (await this.#begun)?.stop()
   }
 }

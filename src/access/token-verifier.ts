@@ -1,3 +1,5 @@
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { BoundedMap } from '../model/bounded-map.ts'
 import { findToken, touchToken, type TokenAccess } from '../store/access-tokens.ts'
 import type { Database } from '../store/database.ts'
@@ -17,11 +19,13 @@ interface Remembered {
 /** Says what a bearer token lets its bearer do. */
 export class TokenVerifier {
   readonly #database: Database
+  readonly #log: Log
   readonly #good = new BoundedMap<string, Remembered>(rememberedMax)
   readonly #refused = new BoundedMap<string, Remembered>(refusedMax)
 
-  constructor(database: Database) {
+  constructor(database: Database, log: Log) {
     this.#database = database
+    this.#log = log
   }
 
   /** Undefined for a token that is good for nothing now. Fails where the store does not answer: nobody is let in then. */
@@ -37,8 +41,16 @@ export class TokenVerifier {
     remembered.set(key, { access, atMs: performance.now() })
     other.delete(key)
     // When it was last used is only told: a store that cannot note it now must not refuse a good token.
-    if (access !== undefined) void this.#database.run((sql) => touchToken(sql, access)).catch(() => undefined)
+    if (access !== undefined) void this.#noteUse(access)
     return access
+  }
+
+  async #noteUse(access: TokenAccess): Promise<void> {
+    try {
+      await this.#database.run((sql) => touchToken(sql, access))
+    } catch (error) {
+      this.#log.warn(`the use of a token was not noted: ${messageOf(error)}`)
+    }
   }
 }
 

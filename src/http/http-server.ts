@@ -6,7 +6,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 
-import { codeOf, UnavailableError } from '../errors.ts'
+import { codeOf, messageOf, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { answerHttp, refusal } from '../mcp/http.ts'
@@ -85,7 +85,7 @@ export class HttpServer {
     })
     app.get('/healthz', (context) => context.json({ status: 'ok', version: options.version }))
     app.get('/readyz', async (context) => {
-      const reason = this.#isLeaving ? 'the process is leaving' : await reasonNotReady(options.verbatim)
+      const reason = this.#isLeaving ? 'the process is leaving' : await reasonNotReady(options.verbatim, log)
       return reason === undefined
         ? context.json({ status: 'ready' })
         : context.json({ status: 'not ready', reason }, 503)
@@ -150,13 +150,16 @@ function serveOn(app: Hono, { host, port }: HttpServerOptions): Server {
 }
 
 /** Whether the store answers. */
-async function reasonNotReady(verbatim: Verbatim): Promise<string | undefined> {
+async function reasonNotReady(verbatim: Verbatim, log: Log): Promise<string | undefined> {
   // Who asks need not be known: where the store is, and what it says, is for the log.
   const answer = verbatim.stores.database
     .run((sql) => sql`select 1`)
     .then(
       () => undefined,
-      () => 'the store does not answer',
+      (error: unknown) => {
+        log.warn(`not ready: ${messageOf(error)}`)
+        return 'the store does not answer'
+      },
     )
   return await Promise.race([answer, sleep(readyMs, `the store did not answer within ${readyMs} ms`, { ref: false })])
 }

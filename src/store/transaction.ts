@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Sql, TransactionSql } from 'postgres'
@@ -13,42 +14,36 @@ const closingMs = 1_000
  * written to a socket that is not there, outside of any promise, and that ends the process.
  */
 export async function inTransaction<T>(sql: Sql, work: (transaction: TransactionSql) => Promise<T>): Promise<T> {
-  const state = { isOver: false }
   let working: Promise<unknown> = Promise.resolve()
-  let over: () => void = () => undefined
-  const begun = new Promise<void>((resolve) => {
-    over = resolve
-  })
+  const over = new AbortController()
   try {
     const { result } = await sql.begin(async (transaction) => {
-      const done = work(whileOpen(transaction, state))
-      working = done.catch(() => undefined)
+      const done = work(whileOpen(transaction, over.signal))
+      working = Promise.allSettled([done])
       try {
         return { result: await done }
       } catch (error) {
         // Another turn, as the loss of the connection fails the statement first and the transaction after it.
-        await Promise.race([begun, sleep(isLossOfConnection(error) ? closingMs : 0)])
-        if (isOver(state)) await new Promise<never>(() => undefined)
+        await Promise.race([
+          over.signal.aborted ? undefined : once(over.signal, 'abort'),
+          sleep(isLossOfConnection(error) ? closingMs : 0),
+        ])
+        if (over.signal.aborted) await new Promise<never>(() => undefined)
         throw error
       }
     })
     return result
   } catch (error) {
-    state.isOver = true
-    over()
+    over.abort()
     await working
     throw error
   }
 }
 
-function isOver(state: { readonly isOver: boolean }): boolean {
-  return state.isOver
-}
-
 /** A transaction that takes no more statements when it is over. */
-function whileOpen(transaction: TransactionSql, state: { readonly isOver: boolean }): TransactionSql {
+function whileOpen(transaction: TransactionSql, over: AbortSignal): TransactionSql {
   const requireOpen = () => {
-    if (state.isOver) throw Object.assign(new Error('The transaction is over'), { code: 'CONNECTION_CLOSED' })
+    if (over.aborted) throw Object.assign(new Error('The transaction is over'), { code: 'CONNECTION_CLOSED' })
   }
   return new Proxy(transaction, {
     apply(target, self, args: unknown[]): unknown {

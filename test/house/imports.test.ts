@@ -63,7 +63,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
       packages: [],
     },
-    access: { may: [...base, 'store'], packages: [] },
+    access: { may: [...base, 'log', 'store'], packages: [] },
     http: {
       may: [...base, 'access', 'log', 'mcp', 'verbatim'],
       packages: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],
@@ -77,7 +77,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['postgres', 'zod'],
     },
     'start-store': { may: ['config', 'store'], packages: [] },
-    'open-database': { may: ['background', 'config', 'model', 'start-store', 'store', 'version'], packages: [] },
+    'open-database': { may: ['background', 'config', 'log', 'model', 'start-store', 'store', 'version'], packages: [] },
     compose: {
       may: ['adapters', 'config', 'indexing', 'open-database', 'search', 'store', 'verbatim'],
       packages: [],

@@ -1,12 +1,10 @@
-import { once } from 'node:events'
-
 import type { Command } from 'commander'
 
 import { ensureFirstToken } from '../../access/first-token.ts'
 import { TokenVerifier } from '../../access/token-verifier.ts'
 import { isLoopback, readConfig, readEnvFile, type Config } from '../../config.ts'
 import { InputError } from '../../errors.ts'
-import { createLog } from '../../log.ts'
+import { createLog, type Log } from '../../log.ts'
 import { localCaller } from '../../model/access.ts'
 import { prepareHome } from '../../store/embedded/home.ts'
 import type { Verbatim } from '../../verbatim.ts'
@@ -46,7 +44,8 @@ export function registerServe(program: Command): void {
       const { openVerbatim } = await import('../../compose.ts')
       await using verbatim = await openVerbatim(config)
       await verbatim.stores.archive.check()
-      const access = await accessOf(config, verbatim, options.insecureNoAuth === true)
+      const log = createLog(config.logLevel)
+      const access = options.insecureNoAuth === true ? openToAll : await accessOf(config, verbatim, log)
       const { HttpServer } = await import('../../http/http-server.ts')
       const server = await HttpServer.start({
         host,
@@ -60,7 +59,7 @@ export function registerServe(program: Command): void {
         },
         tools,
         servesMcp: config.role !== 'worker',
-        log: createLog(config.logLevel),
+        log,
       })
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`
       process.stderr.write(`${[...aboutUrl(config, url), ...access.lines(url)].join('\n')}\n`)
@@ -86,13 +85,13 @@ interface Access {
   readonly lines: (url: string) => string[]
 }
 
-async function accessOf(config: Config, verbatim: Verbatim, isOpen: boolean): Promise<Access> {
+const openToAll: Access = {
+  tokens: undefined,
+  lines: () => ['WITHOUT access tokens: every program of this machine can read and change this memory.'],
+}
+
+async function accessOf(config: Config, verbatim: Verbatim, log: Log): Promise<Access> {
   const { database } = verbatim.stores
-  if (isOpen)
-    return {
-      tokens: undefined,
-      lines: () => ['WITHOUT access tokens: every program of this machine can read and change this memory.'],
-    }
   prepareHome(config.home)
   const { path, isGood } = await ensureFirstToken(database, localCaller('serve'), config.home)
   const lines = isGood
@@ -102,7 +101,7 @@ async function accessOf(config: Config, verbatim: Verbatim, isOpen: boolean): Pr
         'More tokens, with fewer rights: verbatim token create --name … --scopes memory:read',
       ]
     : () => [`The token in ${path} was revoked. Make another: verbatim token create --name …`]
-  return { tokens: new TokenVerifier(database), lines }
+  return { tokens: new TokenVerifier(database, log), lines }
 }
 
 function aboutUrl(config: Config, url: string): string[] {
@@ -112,10 +111,7 @@ function aboutUrl(config: Config, url: string): string[] {
 }
 
 async function toldToLeave(): Promise<void> {
-  const controller = new AbortController()
-  const { signal } = controller
-  await Promise.race(
-    ['SIGTERM', 'SIGINT', 'SIGHUP'].map((name) => once(process, name, { signal }).catch(() => undefined)),
-  )
-  controller.abort()
+  await new Promise<void>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(name, () => resolve())
+  })
 }
