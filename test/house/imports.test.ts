@@ -82,14 +82,18 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: ['adapters', 'config', 'indexing', 'open-database', 'search', 'store', 'verbatim'],
       packages: [],
     },
+    'compose-http': {
+      may: ['access', 'config', 'http', 'log', 'mcp', 'model', 'store', 'verbatim', 'version'],
+      packages: [],
+    },
     cli: {
       may: [
         ...base,
         'access',
         'capture',
         'compose',
+        'compose-http',
         'config',
-        'http',
         'indexing',
         'log',
         'mcp',

@@ -1,13 +1,9 @@
 import type { Command } from 'commander'
 
-import { ensureFirstToken } from '../../access/first-token.ts'
-import { TokenVerifier } from '../../access/token-verifier.ts'
+import type { FirstToken } from '../../access/first-token.ts'
 import { isLoopback, readConfig, readEnvFile, type Config } from '../../config.ts'
 import { InputError } from '../../errors.ts'
-import { createLog, type Log } from '../../log.ts'
-import { localCaller } from '../../model/access.ts'
-import { prepareHome } from '../../store/embedded/home.ts'
-import type { Verbatim } from '../../verbatim.ts'
+import { createLog } from '../../log.ts'
 import { packageVersion } from '../../version.ts'
 import { wholeNumber } from '../parse-options.ts'
 
@@ -19,7 +15,6 @@ interface ServeOptions {
 
 /** How long requests that were being worked on when the process was told to leave may take to end. */
 const finishMs = 10_000
-const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 
 export function registerServe(program: Command): void {
   program
@@ -44,25 +39,16 @@ export function registerServe(program: Command): void {
       const { openVerbatim } = await import('../../compose.ts')
       await using verbatim = await openVerbatim(config)
       await verbatim.stores.archive.check()
-      const log = createLog(config.logLevel)
-      const access = options.insecureNoAuth === true ? openToAll : await accessOf(config, verbatim, log)
-      const { HttpServer } = await import('../../http/http-server.ts')
-      const server = await HttpServer.start({
+      const { startHttp } = await import('../../compose-http.ts')
+      const { server, firstToken } = await startHttp(config, verbatim, {
         host,
         port: options.port ?? config.http.port,
-        version: packageVersion(),
-        verbatim,
-        gate: {
-          tokens: access.tokens,
-          hosts: isLoopback(host) ? [...loopbackNames, host, ...config.http.origins.map(hostNameOf)] : undefined,
-          origins: config.http.origins,
-        },
+        isOpenToAll: options.insecureNoAuth === true,
         tools,
-        servesMcp: config.role !== 'worker',
-        log,
+        log: createLog(config.logLevel),
       })
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`
-      process.stderr.write(`${[...aboutUrl(config, url), ...access.lines(url)].join('\n')}\n`)
+      process.stderr.write(`${[...aboutUrl(config, url), ...aboutToken(firstToken, url)].join('\n')}\n`)
       await toldToLeave()
       await server.close(finishMs)
     })
@@ -75,39 +61,22 @@ function refuseOpenDoor(host: string, isOpen: boolean): void {
   })
 }
 
-/** A proxy in front may pass on the name that it is reached by. */
-function hostNameOf(origin: string): string {
-  return new URL(origin).hostname
-}
-
-interface Access {
-  readonly tokens: TokenVerifier | undefined
-  readonly lines: (url: string) => string[]
-}
-
-const openToAll: Access = {
-  tokens: undefined,
-  lines: () => ['WITHOUT access tokens: every program of this machine can read and change this memory.'],
-}
-
-async function accessOf(config: Config, verbatim: Verbatim, log: Log): Promise<Access> {
-  const { database } = verbatim.stores
-  prepareHome(config.home)
-  const { path, isGood } = await ensureFirstToken(database, localCaller('serve'), config.home)
-  const lines = isGood
-    ? (url: string) => [
-        `Access token: the content of ${path}, sent as "Authorization: Bearer …". For example:`,
-        `  claude mcp add --transport http verbatim ${url}/mcp --header "Authorization: Bearer $(cat ${path})"`,
-        'More tokens, with fewer rights: verbatim token create --name … --scopes memory:read',
-      ]
-    : () => [`The token in ${path} was revoked. Make another: verbatim token create --name …`]
-  return { tokens: new TokenVerifier(database, log), lines }
-}
-
 function aboutUrl(config: Config, url: string): string[] {
   return config.role === 'worker'
     ? [`Verbatim ${packageVersion()} works in the background; its state is at ${url}/readyz`]
     : [`Verbatim ${packageVersion()} serves MCP at ${url}/mcp`]
+}
+
+function aboutToken(token: FirstToken | undefined, url: string): string[] {
+  if (token === undefined)
+    return ['WITHOUT access tokens: every program of this machine can read and change this memory.']
+  const { path, isGood } = token
+  if (!isGood) return [`The token in ${path} was revoked. Make another: verbatim token create --name …`]
+  return [
+    `Access token: the content of ${path}, sent as "Authorization: Bearer …". For example:`,
+    `  claude mcp add --transport http verbatim ${url}/mcp --header "Authorization: Bearer $(cat ${path})"`,
+    'More tokens, with fewer rights: verbatim token create --name … --scopes memory:read',
+  ]
 }
 
 async function toldToLeave(): Promise<void> {

@@ -1,0 +1,60 @@
+import { ensureFirstToken, type FirstToken } from './access/first-token.ts'
+import { TokenVerifier } from './access/token-verifier.ts'
+import { isLoopback, type Config } from './config.ts'
+import { HttpServer } from './http/http-server.ts'
+import type { Log } from './log.ts'
+import type { ToolSelection } from './mcp/tool-list.ts'
+import { localCaller } from './model/access.ts'
+import { prepareHome } from './store/embedded/home.ts'
+import type { Verbatim } from './verbatim.ts'
+import { packageVersion } from './version.ts'
+
+export interface HttpOptions {
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  /** Lets every program of this machine in without a token. */
+  readonly isOpenToAll: boolean
+  readonly tools: ToolSelection
+  readonly log: Log
+}
+
+export interface HttpService {
+  readonly server: HttpServer
+  /** The token of whoever runs the server; undefined where none is asked for. */
+  readonly firstToken: FirstToken | undefined
+}
+
+const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
+
+/** Puts together what `verbatim serve` serves, on a store that is open, and listens. */
+export async function startHttp(config: Config, verbatim: Verbatim, options: HttpOptions): Promise<HttpService> {
+  const { host, port, tools, log } = options
+  const { database } = verbatim.stores
+  const firstToken = options.isOpenToAll ? undefined : await firstTokenOf(config, verbatim)
+  const server = await HttpServer.start({
+    host,
+    port,
+    version: packageVersion(),
+    verbatim,
+    gate: {
+      tokens: options.isOpenToAll ? undefined : new TokenVerifier(database, log),
+      hosts: isLoopback(host) ? [...loopbackNames, host, ...config.http.origins.map(hostNameOf)] : undefined,
+      origins: config.http.origins,
+    },
+    tools,
+    servesMcp: config.role !== 'worker',
+    log,
+  })
+  return { server, firstToken }
+}
+
+async function firstTokenOf(config: Config, verbatim: Verbatim): Promise<FirstToken> {
+  prepareHome(config.home)
+  return await ensureFirstToken(verbatim.stores.database, localCaller('serve'), config.home)
+}
+
+/** A proxy in front may pass on the name that it is reached by. */
+function hostNameOf(origin: string): string {
+  return new URL(origin).hostname
+}
