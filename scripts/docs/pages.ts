@@ -1,5 +1,6 @@
 import { cliPage } from './cli-page.ts'
 import { configurationPage } from './configuration-page.ts'
+import { conformancePage } from './conformance-page.ts'
 import { limitsPage } from './limits-page.ts'
 import { toolsPage } from './tools-page.ts'
 
@@ -10,5 +11,6 @@ export function generatedPages(): ReadonlyMap<string, string> {
     ['docs/configuration.md', configurationPage()],
     ['docs/limits.md', limitsPage()],
     ['docs/cli.md', cliPage()],
+    ['docs/conformance.md', conformancePage()],
   ])
 }

@@ -21,6 +21,11 @@ const batchMax = 100
 /** A request that is cancelled gets no answer, and one that has none by then gets this one. */
 const answerMs = 120_000
 
+export interface HttpProtocolOptions extends ProtocolOptions {
+  /** Makes what answers one request; the product's own where absent. */
+  readonly makeProtocol?: (options: ProtocolOptions) => ProtocolServer
+}
+
 /** A refusal of a request before any server has seen it, in the form of JSON-RPC. */
 export function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
   const code = status === 400 ? parseErrorCode : invalidRequestCode
@@ -31,7 +36,7 @@ export function refusal(status: number, message: string, headers: Readonly<Recor
  * Answers one request of Streamable HTTP, in whichever revision of the protocol it is. Each request gets a server of its own:
  * nothing of one caller is there when the next one comes, and no replica needs to remember a client.
  */
-export async function answerHttp(request: Request, body: Uint8Array, options: ProtocolOptions): Promise<Response> {
+export async function answerHttp(request: Request, body: Uint8Array, options: HttpProtocolOptions): Promise<Response> {
   if (request.method !== 'POST')
     return refusal(405, 'Only POST: this server keeps no sessions and no streams of its own', { allow: 'POST' })
   if (!isJsonContentType(request.headers.get('content-type') ?? ''))
@@ -49,8 +54,12 @@ export async function answerHttp(request: Request, body: Uint8Array, options: Pr
     : await answerModern(request, parsedBody, options)
 }
 
-async function answerLegacy(request: Request, parsedBody: unknown, options: ProtocolOptions): Promise<Response> {
-  const protocol = new ProtocolServer({ ...options, notices: 'none' })
+function protocolOf({ makeProtocol, ...options }: HttpProtocolOptions): ProtocolServer {
+  return makeProtocol?.(options) ?? new ProtocolServer(options)
+}
+
+async function answerLegacy(request: Request, parsedBody: unknown, options: HttpProtocolOptions): Promise<Response> {
+  const protocol = protocolOf({ ...options, notices: 'none' })
   const server = createLegacyServer(protocol)
   server.onerror = (error) => options.log.warn(`protocol: ${error.message}`)
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
@@ -70,9 +79,9 @@ async function answerLegacy(request: Request, parsedBody: unknown, options: Prot
   }
 }
 
-async function answerModern(request: Request, parsedBody: unknown, options: ProtocolOptions): Promise<Response> {
+async function answerModern(request: Request, parsedBody: unknown, options: HttpProtocolOptions): Promise<Response> {
   const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
-  const protocol = new ProtocolServer({ ...options, notices: 'updates' })
+  const protocol = protocolOf({ ...options, notices: 'updates' })
   const sender = clientSchema.safeParse(parsedBody)
   if (sender.success) {
     const { name, version } = sender.data.params._meta['io.modelcontextprotocol/clientInfo']

@@ -68,7 +68,7 @@ describe('docs/dependencies.md', () => {
       ...manifest.optionalDependencies,
       ...manifest.devDependencies,
     })
-    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/u.test(version))).toEqual([])
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/u.test(version))).toEqual([])
   })
 })
 
