@@ -52,8 +52,15 @@ export interface RunningPostgres {
   stop(): Promise<void>
 }
 
-/** Starts a server of its own on a free port of this machine, with its data in a temporary directory. */
-export async function startPostgres(programs: string): Promise<RunningPostgres> {
+/**
+ * Starts a server of its own on a free port of this machine, with its data in a temporary directory. With `syncs` it waits for
+ * the disk as a real one does: for what is measured.
+ */
+export async function startPostgres(
+  programs: string,
+  options: { readonly syncs?: boolean } = {},
+): Promise<RunningPostgres> {
+  const { syncs = false } = options
   const user = process.getuid?.() === 0 ? unprivilegedUser() : undefined
   const directory = mkdtempSync(join(tmpdir(), 'verbatim-postgres-'))
   if (user !== undefined) chownSync(directory, user.uid, user.gid)
@@ -65,14 +72,14 @@ export async function startPostgres(programs: string): Promise<RunningPostgres> 
   )
   if (made.status !== 0) throw new Error(`Cannot make a PostgreSQL cluster for tests: ${made.stderr}`)
   const port = await freePort()
-  let child = startServer(programs, { data, port, user })
+  let child = startServer(programs, { data, port, user, syncs })
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   await untilItAnswers(url, child)
   return {
     url,
     async restart() {
       await endServer(child, 'SIGQUIT')
-      child = startServer(programs, { data, port, user })
+      child = startServer(programs, { data, port, user, syncs })
       await untilItAnswers(url, child)
     },
     async stop() {
@@ -82,14 +89,19 @@ export async function startPostgres(programs: string): Promise<RunningPostgres> 
   }
 }
 
-interface User {
+export interface User {
   readonly uid: number
   readonly gid: number
 }
 
 function startServer(
   programs: string,
-  where: { readonly data: string; readonly port: number; readonly user: User | undefined },
+  where: {
+    readonly data: string
+    readonly port: number
+    readonly user: User | undefined
+    readonly syncs: boolean
+  },
 ): ChildProcess {
   const settings = {
     port: where.port,
@@ -97,7 +109,7 @@ function startServer(
     unix_socket_directories: '',
     max_connections: 200,
     // What is tested survives its process, not a power cut; the power cut of the embedded store has tests of its own.
-    fsync: 'off',
+    fsync: where.syncs ? 'on' : 'off',
     // Parallel builds of vector indexes overran a buffer before pgvector 0.8.2.
     max_parallel_maintenance_workers: 0,
   }
@@ -135,7 +147,7 @@ async function untilItAnswers(url: string, child: ChildProcess): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -145,7 +157,7 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-function unprivilegedUser(): User | undefined {
+export function unprivilegedUser(): User | undefined {
   if (!existsSync('/etc/passwd')) return undefined
   const users = new Map(
     readFileSync('/etc/passwd', 'utf8')
