@@ -2,9 +2,11 @@ import { ensureFirstToken, type FirstToken } from './access/first-token.ts'
 import { TokenVerifier } from './access/token-verifier.ts'
 import { isLoopback, type Config } from './config.ts'
 import { HttpServer } from './http/http-server.ts'
+import { MetricsServer, type MetricsSource } from './http/metrics-server.ts'
 import type { Log } from './log.ts'
 import type { ToolSelection } from './mcp/tool-list.ts'
 import { localCaller } from './model/access.ts'
+import type { Observer } from './ports/observer.ts'
 import { prepareHome } from './store/embedded/home.ts'
 import type { Verbatim } from './verbatim.ts'
 import { packageVersion } from './version.ts'
@@ -17,6 +19,8 @@ export interface HttpOptions {
   readonly isOpenToAll: boolean
   readonly tools: ToolSelection
   readonly log: Log
+  readonly observer: Observer
+  readonly metrics: MetricsSource
 }
 
 export interface HttpService {
@@ -29,7 +33,7 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 
 /** Puts together what `verbatim serve` serves, on a store that is open, and listens. */
 export async function startHttp(config: Config, verbatim: Verbatim, options: HttpOptions): Promise<HttpService> {
-  const { host, port, tools, log } = options
+  const { host, port, tools, log, observer, metrics } = options
   const { database } = verbatim.stores
   const firstToken = options.isOpenToAll ? undefined : await firstTokenOf(config, verbatim)
   const server = await HttpServer.start({
@@ -45,8 +49,19 @@ export async function startHttp(config: Config, verbatim: Verbatim, options: Htt
     tools,
     servesMcp: config.role !== 'worker',
     log,
+    observer,
+    metrics,
   })
   return { server, firstToken }
+}
+
+/** Serves the metrics at their own address, where the settings name one. */
+export async function startMetrics(
+  { http }: Config,
+  source: MetricsSource,
+  log: Log,
+): Promise<MetricsServer | undefined> {
+  return http.metrics === undefined ? undefined : await MetricsServer.start(http.metrics, source, log)
 }
 
 async function firstTokenOf(config: Config, verbatim: Verbatim): Promise<FirstToken> {

@@ -1,4 +1,5 @@
 import { GuardedGenerator } from './adapters/guarded-generator.ts'
+import { ObservedGenerator } from './adapters/observed-generator.ts'
 import { openArchive } from './adapters/open-archive.ts'
 import { openGenerator } from './adapters/open-generator.ts'
 import { openVectorIndex } from './adapters/open-vector-index.ts'
@@ -8,6 +9,7 @@ import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
 import { DailyBudget } from './indexing/daily-budget.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
 import { openDatabase, ownerOf } from './open-database.ts'
+import { observerOf, unobserved, type CircuitState, type Observer } from './ports/observer.ts'
 import { QueryExpander } from './search/query/expand-query.ts'
 import type { RankDependencies } from './search/ranking/rank.ts'
 import type { SearchDependencies } from './search/search.ts'
@@ -15,35 +17,57 @@ import type { Database } from './store/database.ts'
 import { embeddingSocketPathOf, homePathsOf } from './store/embedded/home.ts'
 import { Verbatim } from './verbatim.ts'
 
-/** Puts the product together as the configuration says. Nothing is connected before the first call. */
-export async function openVerbatim(config: Config): Promise<Verbatim> {
-  return new Verbatim(await openStores(config))
+/** Puts the product together as the configuration says; `observer` is told what it does. Nothing is connected before the first call. */
+export async function openVerbatim(config: Config, observer: Observer = unobserved): Promise<Verbatim> {
+  return new Verbatim(await openStores(config, observer), observer)
+}
+
+/** The product with what an operator sees of it, for a process that serves. */
+export async function openServed(config: Config, version: string) {
+  const [{ Metrics }, { StoreSampler }] = await Promise.all([
+    import('./operations/metrics.ts'),
+    import('./operations/store-sample.ts'),
+  ])
+  let sampler: InstanceType<typeof StoreSampler> | undefined
+  const metrics = new Metrics({ version, sample: async () => await sampler?.sample() })
+  const observer = observerOf((fact) => metrics.note(fact))
+  const verbatim = await openVerbatim(config, observer)
+  sampler = new StoreSampler(verbatim.stores.database)
+  return { verbatim, observer, metrics }
 }
 
 /** What the product is put together of. */
-export async function openStores(config: Config): Promise<SearchDependencies> {
-  const database = await openDatabase(config)
+export async function openStores(config: Config, observer: Observer = unobserved): Promise<SearchDependencies> {
+  const database = await openDatabase(config, observer)
   return {
     database,
-    semantic: semanticOf(config, database),
-    expander: expanderOf(config, database),
-    archive: openArchive(config.archive, homePathsOf(config.home).archive),
+    semantic: semanticOf(config, { database, observer }),
+    expander: expanderOf(config, { database, observer }),
+    archive: openArchive(config.archive, homePathsOf(config.home).archive, observer),
     hasher: createTermHasher(defaultTermKey),
   }
 }
 
-function expanderOf({ expansion, dailyTokens }: Config, database: Database): QueryExpander | undefined {
+interface Wiring {
+  readonly database: Database
+  readonly observer: Observer
+}
+
+function expanderOf({ expansion, dailyTokens }: Config, { database, observer }: Wiring): QueryExpander | undefined {
   if (expansion === undefined) return undefined
   const budget = new DailyBudget(database, dailyTokens)
-  return new QueryExpander(new GuardedGenerator(new BudgetedGenerator(openGenerator(expansion), budget)))
+  const generator = new ObservedGenerator(openGenerator(expansion), observer)
+  const { provider } = generator
+  const circuitChanged = (state: CircuitState) => observer.note({ kind: 'circuit', provider, state })
+  return new QueryExpander(new GuardedGenerator(new BudgetedGenerator(generator, budget), circuitChanged))
 }
 
 /**
  * Vectors of queries come from where those of messages are made, the daemon or this process's own thread, whichever embedder
  * it has: then they are of the same model as those stored.
  */
-function semanticOf(config: Config, database: Database): RankDependencies['semantic'] {
-  const index = config.embedder.kind === 'none' ? undefined : openVectorIndex(config.vectors, database)
+function semanticOf(config: Config, { database, observer }: Wiring): RankDependencies['semantic'] {
+  const index = config.embedder.kind === 'none' ? undefined : openVectorIndex(config.vectors, database, observer)
   if (index === undefined) return undefined
   const queries = new ServiceQueryEmbedder((model) => embeddingSocketPathOf(config.home, model, ownerOf(config)))
   return { index, embedQuery: (model, text, options) => queries.embed(model, text, options) }

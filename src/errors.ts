@@ -90,3 +90,12 @@ export function describeDefect(error: unknown): string {
       .split(/\n +/) ?? []
   return [error.name, codeOf(error), ...frames.slice(0, framesMax)].filter((part) => part !== undefined).join(' ')
 }
+
+const causesMax = 3
+
+/** An error as a log is told of it: one of our own by its message, which quotes ids and numbers only, any other as a defect; and what caused it. */
+export function describeForLog(error: unknown, causes = causesMax): string {
+  const text = error instanceof VerbatimError ? error.message : describeDefect(error)
+  if (causes === 0 || !(error instanceof Error) || error.cause === undefined) return text
+  return `${text} (caused by ${describeForLog(error.cause, causes - 1)})`
+}

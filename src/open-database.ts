@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Config, ServerSettings } from './config.ts'
 import { createLog } from './log.ts'
 import { shownAddress } from './model/server-address.ts'
+import { unobserved, type Observer } from './ports/observer.ts'
 import { launchOptions } from './start-store.ts'
 import type { Database } from './store/database.ts'
 import { connectEmbedded } from './store/embedded/client.ts'
@@ -16,8 +17,10 @@ import { packageVersion } from './version.ts'
 const statementMs = 60_000
 
 /** The database that the settings name. Nothing is connected before the first call. */
-export async function openDatabase(config: Config): Promise<Database> {
-  return config.store.kind === 'server' ? await openServer(config, config.store) : openEmbedded(config)
+export async function openDatabase(config: Config, observer: Observer = unobserved): Promise<Database> {
+  const database =
+    config.store.kind === 'server' ? await openServer(config, config.store, observer) : openEmbedded(config, observer)
+  return { ...database, run: (work) => observer.during({ kind: 'store' }, () => database.run(work)) }
 }
 
 /** What tells this process's threads from those of others; the embedded store has one daemon, and no need of it. */
@@ -28,13 +31,15 @@ export function ownerOf({ store }: Config): string | undefined {
 /** Not the process's number: in containers that share a home all have the same. */
 const owner = randomUUID()
 
-function openEmbedded(config: Config): Database {
+function openEmbedded(config: Config, observer: Observer): Database {
   const connection = connectEmbedded(launchOptions(config, packageVersion()))
   return {
     kind: 'embedded',
     run: async (work) => {
       try {
-        return await withReconnect(() => work(connection.sql))
+        return await withReconnect(() => work(connection.sql), {
+          onRetry: () => observer.note({ kind: 'reconnected' }),
+        })
       } catch (error) {
         throw asUnavailable(error)
       }
@@ -47,7 +52,7 @@ function openEmbedded(config: Config): Database {
  * A server, and the background work that this process does for it. Every process whose role is not `web` takes part, as
  * there is no daemon that would do it for all.
  */
-async function openServer(config: Config, { url, connections }: ServerSettings): Promise<Database> {
+async function openServer(config: Config, { url, connections }: ServerSettings, observer: Observer): Promise<Database> {
   // What only a server needs is loaded only where there is one.
   const [{ ServerDatabase }, { startBackground }] = await Promise.all([
     import('./store/server/server-database.ts'),
@@ -58,7 +63,7 @@ async function openServer(config: Config, { url, connections }: ServerSettings):
     shownAddress: shownAddress(url),
     applicationName: `verbatim/${packageVersion()}`,
   }
-  const database = new ServerDatabase({ ...server, max: connections, statementMs })
+  const database = new ServerDatabase({ ...server, max: connections, statementMs, observer })
   prepareHome(config.home)
   const { home, archive } = homePathsOf(config.home)
   const settings = { store: { kind: 'server', ...server } as const, home, archive, works: config.role !== 'web' }
@@ -66,7 +71,7 @@ async function openServer(config: Config, { url, connections }: ServerSettings):
   const log = createLog(config.logLevel)
   const background = new LateStart(async () => {
     try {
-      return await startBackground({ ...settings, owner }, environment)
+      return await startBackground({ ...settings, owner }, environment, observer)
     } catch (error) {
       // This process saves and searches all the same; another may do the work.
       log.error('the background work did not start', error)

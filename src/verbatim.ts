@@ -7,6 +7,7 @@ import { summarize, type SummarizeInput, type SummaryReply } from './insight/sum
 import type { Caller } from './model/access.ts'
 import { BoundedMap } from './model/bounded-map.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
+import { unobserved, type Observer } from './ports/observer.ts'
 import { RecentRankings } from './search/ranking/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
 import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
@@ -41,9 +42,11 @@ const rememberedSessionsMax = 10_000
  */
 export class Verbatim implements AsyncDisposable {
   readonly #stores: SaveDependencies & SearchDependencies
+  readonly #observer: Observer
   readonly #saves = new InOrder()
 
-  constructor(stores: SearchDependencies) {
+  constructor(stores: SearchDependencies, observer: Observer = unobserved) {
+    this.#observer = observer
     this.#stores = { ...stores, sessionIds: new BoundedMap(rememberedSessionsMax), rankings: new RecentRankings() }
   }
 
@@ -57,6 +60,8 @@ export class Verbatim implements AsyncDisposable {
     const saved = await (input.sessionId === undefined
       ? save()
       : this.#saves.run(`${caller.tenantId} ${input.sessionId}`, save))
+    const duplicates = saved.messages.filter(({ duplicate }) => duplicate).length
+    this.#observer.note({ kind: 'saved', messages: saved.messages.length, duplicates })
     return {
       session_id: saved.sessionId,
       ...(saved.externalId === null ? {} : { external_id: saved.externalId }),
@@ -70,8 +75,10 @@ export class Verbatim implements AsyncDisposable {
     }
   }
 
-  search(caller: Caller, input: SearchInput): Promise<SearchReply> {
-    return search(this.#stores, caller, input)
+  async search(caller: Caller, input: SearchInput): Promise<SearchReply> {
+    const reply = await search(this.#stores, caller, input)
+    this.#observer.note({ kind: 'searched', mode: input.mode, semantic: reply.coverage.semantic })
+    return reply
   }
 
   getSession(caller: Caller, input: GetSessionInput): Promise<SessionDocument> {

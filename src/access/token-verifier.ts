@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts'
+import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { BoundedMap } from '../model/bounded-map.ts'
 import { findToken, touchToken, type TokenAccess } from '../store/access-tokens.ts'
@@ -49,7 +49,7 @@ export class TokenVerifier {
     try {
       await this.#database.run((sql) => touchToken(sql, access))
     } catch (error) {
-      this.#log.warn(`the use of a token was not noted: ${messageOf(error)}`)
+      this.#log.warn(`the use of a token was not noted: ${describeForLog(error)}`)
     }
   }
 }

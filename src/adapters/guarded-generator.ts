@@ -6,9 +6,11 @@ import {
   type CircuitBreakerPolicy,
 } from 'cockatiel'
 
+import type { CircuitState } from '../ports/observer.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import type { GenerationRequest, TextGenerator } from '../ports/text-generator.ts'
 import { untilAborted } from './call-bounds.ts'
+import { tellCircuit } from './circuit-state.ts'
 
 const failuresToOpen = 3
 const openMs = 60_000
@@ -24,7 +26,8 @@ export class GuardedGenerator implements TextGenerator {
   readonly #inner: TextGenerator
   readonly #breaker: CircuitBreakerPolicy
 
-  constructor(inner: TextGenerator) {
+  /** `circuitChanged` is told the state of the circuit breaker: at once, and at each change. */
+  constructor(inner: TextGenerator, circuitChanged: (state: CircuitState) => void = () => undefined) {
     this.provider = inner.provider
     this.isPaid = inner.isPaid
     this.#inner = inner
@@ -32,6 +35,7 @@ export class GuardedGenerator implements TextGenerator {
       handleWhen((error) => !(error instanceof ProviderError && error.failure === 'over_budget')),
       { breaker: new ConsecutiveBreaker(failuresToOpen), halfOpenAfter: openMs },
     )
+    tellCircuit(this.#breaker, circuitChanged)
   }
 
   async generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string> {

@@ -1,4 +1,5 @@
 import type { VectorSettings } from '../config.ts'
+import { unobserved, type Observer } from '../ports/observer.ts'
 import type { VectorIndex } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
 import { PgvectorIndex } from './pgvector-index.ts'
@@ -8,7 +9,11 @@ import { PineconeIndex } from './pinecone-index.ts'
 const newIndex = { cloud: 'aws', region: 'us-east-1' } as const
 
 /** The vector index of a configuration; undefined for none. Nothing is connected before the first call. */
-export function openVectorIndex(settings: VectorSettings, database: Database): VectorIndex | undefined {
+export function openVectorIndex(
+  settings: VectorSettings,
+  database: Database,
+  observer: Observer = unobserved,
+): VectorIndex | undefined {
   switch (settings.kind) {
     case 'none':
       return undefined
@@ -20,6 +25,7 @@ export function openVectorIndex(settings: VectorSettings, database: Database): V
         index: settings.index,
         controllerHostUrl: settings.controllerHostUrl,
         create: newIndex,
+        observer,
       })
     default:
       return settings satisfies never

@@ -2,6 +2,7 @@ import type { Pinecone } from '@pinecone-database/pinecone'
 import type { z } from 'zod'
 
 import { limits } from '../limits.ts'
+import { unobserved, type Observer } from '../ports/observer.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import { failureOfStatus, retryAfterMs } from './http-failure.ts'
 
@@ -11,6 +12,7 @@ export interface PineconeConnection {
   readonly controllerHostUrl?: string | undefined
   /** The bound on one request; default `pineconeRequestMs` of limits.ts. */
   readonly requestMs?: number | undefined
+  readonly observer?: Observer | undefined
 }
 
 /** What a call needs besides the client: the headers of its last answer, which the client does not give. */
@@ -45,15 +47,18 @@ export async function callPinecone<T>(
     fetchApi: (url: string, init: RequestInit) =>
       answerOf(exchange, new Request(url, init), { signal, ms: connection.requestMs ?? limits.pineconeRequestMs }),
   })
-  try {
-    const value = await work(client)
-    return { value, headers: exchange.headers }
-  } catch (cause) {
-    signal.throwIfAborted()
-    if (cause instanceof ProviderError) throw cause
-    // Where the exchange went well, it is the body that the client could not read.
-    throw exchange.failure ?? new ProviderError(provider, 'malformed', { cause })
-  }
+  const { observer = unobserved } = connection
+  return await observer.during({ kind: 'provider', provider, call: 'vectors' }, async () => {
+    try {
+      const value = await work(client)
+      return { value, headers: exchange.headers }
+    } catch (cause) {
+      signal.throwIfAborted()
+      if (cause instanceof ProviderError) throw cause
+      // Where the exchange went well, it is the body that the client could not read.
+      throw exchange.failure ?? new ProviderError(provider, 'malformed', { cause })
+    }
+  })
 }
 
 /** An answer of the client as a schema says it is. Throws ProviderError. */

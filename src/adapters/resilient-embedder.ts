@@ -11,7 +11,9 @@ import {
 } from 'cockatiel'
 
 import type { Embedder, EmbeddingModel, EmbedOptions } from '../ports/embedder.ts'
+import type { CircuitState } from '../ports/observer.ts'
 import { ProviderError } from '../ports/provider-error.ts'
+import { tellCircuit } from './circuit-state.ts'
 
 export interface ResilienceOptions {
   /** Attempts for one call, the first included; default 4. */
@@ -26,6 +28,8 @@ export interface ResilienceOptions {
   readonly failuresToOpen?: number
   /** How long nothing is asked then; default 30 s. */
   readonly openMs?: number
+  /** Told the state that the circuit breaker is in: at once, and at each change. */
+  readonly circuitChanged?: (state: CircuitState) => void
   /** Waits; default: for real. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>
 }
@@ -37,6 +41,7 @@ const defaults = {
   totalMs: 60_000,
   failuresToOpen: 5,
   openMs: 30_000,
+  circuitChanged: () => undefined,
   sleep: (ms: number, signal: AbortSignal): Promise<void> => setTimeout(ms, undefined, { signal }),
 } as const
 
@@ -63,6 +68,7 @@ export class ResilientEmbedder implements Embedder {
         halfOpenAfter: this.#options.openMs,
       },
     )
+    tellCircuit(this.#breaker, this.#options.circuitChanged)
   }
 
   get isPaid(): boolean {

@@ -7,18 +7,21 @@ import { IndexWorker } from '../indexing/worker.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
+import { threadObserver } from './thread-observer.ts'
 
 const settings = threadSettingsSchema.parse(workerData)
 const port = parentPort
 if (port === null) throw new Error('background-thread.ts must run in a worker thread')
 
-const { embedder, vectors } = readConfig()
-const database = openThreadDatabase(settings)
+const { embedder, vectors, archive } = readConfig()
+const observer = threadObserver(port)
+const database = openThreadDatabase(settings, observer)
 const worker = new IndexWorker({
   database,
-  archive: openArchive(readConfig().archive, settings.archive),
+  archive: openArchive(archive, settings.archive, observer),
   hasher: createTermHasher(defaultTermKey),
   log: threadLog(settings),
+  observer,
   embeds: embedder.kind !== 'none' && vectors.kind !== 'none',
   onIdle: () => port.postMessage('idle'),
 })

@@ -3,19 +3,25 @@ import { Worker } from 'node:worker_threads'
 
 import { processEnvironment } from '../config.ts'
 import type { Log } from '../log.ts'
+import { unobserved, type Observer } from '../ports/observer.ts'
 import type { Background } from '../store/embedded/daemon.ts'
 import type { ThreadSettings } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
+import { factOf } from './thread-observer.ts'
 
 /** The environment that the threads read their settings from; default: that of this process. */
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Starts the background work of a store in threads of its own: reading text and making vectors cost time that the thread
- * which serves clients does not have.
+ * which serves clients does not have. `observer` is told what happens in them.
  */
-export async function startBackground(settings: ThreadSettings, environment?: Environment): Promise<Background> {
-  const start = (file: string) => BackgroundThread.start(file, settings, environment)
+export async function startBackground(
+  settings: ThreadSettings,
+  environment: Environment = processEnvironment(),
+  observer: Observer = unobserved,
+): Promise<Background> {
+  const start = (file: string) => BackgroundThread.start(file, settings, { environment, observer })
   if (!settings.works) {
     const embedding = await start('embedding-thread.js')
     embedding.wake()
@@ -49,22 +55,24 @@ const restartMs = 5_000
 class BackgroundThread {
   readonly #open: () => Worker
   readonly #log: Log
+  readonly #observer: Observer
   isBusy = true
   onIdle: () => void = () => undefined
   #worker: Worker
   #isStopping = false
   #restart: NodeJS.Timeout | undefined
 
-  private constructor(open: () => Worker, log: Log) {
+  private constructor(open: () => Worker, told: { readonly log: Log; readonly observer: Observer }) {
     this.#open = open
-    this.#log = log
+    this.#log = told.log
+    this.#observer = told.observer
     this.#worker = this.#begin()
   }
 
   static async start(
     file: string,
     settings: ThreadSettings,
-    environment: Environment = processEnvironment(),
+    { environment, observer }: { readonly environment: Environment; readonly observer: Observer },
   ): Promise<BackgroundThread> {
     const open = () => {
       // What a library prints must not get to the stdout of a process that speaks a protocol there.
@@ -72,7 +80,7 @@ class BackgroundThread {
       worker.stdout.pipe(process.stderr)
       return worker
     }
-    const thread = new BackgroundThread(open, threadLog(settings))
+    const thread = new BackgroundThread(open, { log: threadLog(settings), observer })
     await once(thread.#worker, 'online')
     return thread
   }
@@ -94,15 +102,18 @@ class BackgroundThread {
   #begin(): Worker {
     const worker = this.#open()
     worker.on('message', (message: unknown) => {
-      if (message !== 'idle') return
+      const fact = factOf(message)
+      if (fact !== undefined) return this.#observer.note(fact)
+      if (message !== 'idle') return undefined
       this.isBusy = false
-      this.onIdle()
+      return this.onIdle()
     })
     // An error that nobody listens for would end the process: saves and searches go on meanwhile.
     worker.on('error', (error) => this.#log.error('a thread of the background work ended', error))
     worker.on('exit', () => {
       this.isBusy = false
       if (this.#isStopping) return
+      this.#observer.note({ kind: 'thread_ended' })
       this.#restart = setTimeout(() => {
         this.#restart = undefined
         this.#worker = this.#begin()

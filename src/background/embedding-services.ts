@@ -4,6 +4,7 @@ import { BudgetedEmbedder } from '../indexing/budgeted-embedder.ts'
 import type { DailyBudget } from '../indexing/daily-budget.ts'
 import type { Log } from '../log.ts'
 import type { Embedder, EmbeddingModel } from '../ports/embedder.ts'
+import type { Observer } from '../ports/observer.ts'
 import type { Database } from '../store/database.ts'
 import { embeddingSocketPathOf } from '../store/embedded/home.ts'
 import { readModels } from '../store/embedding-models.ts'
@@ -20,6 +21,7 @@ export interface EmbeddingServicesOptions {
   /** Of the vector index that is searched. */
   readonly indexName: string
   readonly log: Log
+  readonly observer: Observer
 }
 
 const describeMs = 10_000
@@ -55,8 +57,8 @@ export class EmbeddingServices {
   async #offerFormer(model: EmbeddingModel): Promise<void> {
     const path = this.#pathOf(model)
     if (this.#services.has(path)) return
-    const { config, budget } = this.#options
-    if (!this.#former.has(path)) this.#former.set(path, await openFormerEmbedder(config, model))
+    const { config, budget, observer } = this.#options
+    if (!this.#former.has(path)) this.#former.set(path, await openFormerEmbedder(config, model, observer))
     const former = this.#former.get(path)
     if (former !== undefined) await this.#serve(new BudgetedEmbedder(former, budget))
   }

@@ -13,6 +13,7 @@ import { EmbeddingServices } from './embedding-services.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
+import { threadObserver } from './thread-observer.ts'
 
 /**
  * The thread that makes vectors and offers them to the other processes of the store. Where no embedder is configured it only
@@ -23,19 +24,20 @@ const port = parentPort
 if (port === null) throw new Error('embedding-thread.ts must run in a worker thread')
 
 const config = readConfig()
-const database = openThreadDatabase(settings)
+const observer = threadObserver(port)
+const database = openThreadDatabase(settings, observer)
 const log = threadLog(settings)
 const idle = () => port.postMessage('idle')
-const index = openVectorIndex(config.vectors, database)
+const index = openVectorIndex(config.vectors, database, observer)
 
 /** Undefined where the settings want no vectors. */
 async function open() {
   if (index === undefined) return undefined
-  const embedder = await openEmbedder(config.embedder)
+  const embedder = await openEmbedder(config.embedder, observer)
   if (embedder === undefined) return undefined
   const budget = new DailyBudget(database, config.dailyTokens)
   const budgeted = new BudgetedEmbedder(embedder, budget)
-  const archive = openArchive(config.archive, settings.archive)
+  const archive = openArchive(config.archive, settings.archive, observer)
   return {
     services: new EmbeddingServices({
       home: settings.home,
@@ -46,8 +48,9 @@ async function open() {
       database,
       indexName: index.name,
       log,
+      observer,
     }),
-    worker: new VectorWorker({ database, archive, embedder: budgeted, index, log, onIdle: idle }),
+    worker: new VectorWorker({ database, archive, embedder: budgeted, index, log, observer, onIdle: idle }),
     embedder: budgeted,
   }
 }

@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { z } from 'zod'
 
+import type { Observer } from '../ports/observer.ts'
 import type { Database } from '../store/database.ts'
 import { withReconnect } from '../store/reconnect.ts'
 import { ServerDatabase } from '../store/server/server-database.ts'
@@ -39,9 +40,9 @@ const serverConnections = 4
 const serverStatementMs = 1_800_000
 
 /** The database for the thread alone: one connection to the daemon that it belongs to, or a few to a server. */
-export function openThreadDatabase({ store }: ThreadSettings): Database {
+export function openThreadDatabase({ store }: ThreadSettings, observer: Observer): Database {
   if (store.kind === 'server')
-    return new ServerDatabase({ ...store, max: serverConnections, statementMs: serverStatementMs })
+    return new ServerDatabase({ ...store, max: serverConnections, statementMs: serverStatementMs, observer })
   const sql = postgres({ ...store.connection, max: 1, fetch_types: false, onnotice: () => undefined })
   return {
     kind: 'embedded',

@@ -1,5 +1,5 @@
 import { readConfig } from '../config.ts'
-import { messageOf } from '../errors.ts'
+import { describeForLog } from '../errors.ts'
 import { createLog, type Log } from '../log.ts'
 import { DaemonLog } from '../store/embedded/daemon-log.ts'
 import { homePathsOf } from '../store/embedded/home.ts'
@@ -12,10 +12,12 @@ import type { ThreadSettings } from './thread-database.ts'
 export function threadLog({ store, home }: Pick<ThreadSettings, 'store' | 'home'>): Log {
   if (store.kind === 'server') return createLog(readConfig().logLevel)
   const file = new DaemonLog(homePathsOf(home).log)
-  return {
-    error: (message, cause) => file.write(cause === undefined ? message : `${message}: ${messageOf(cause)}`),
+  const log: Log = {
+    error: (message, cause) => file.write(cause === undefined ? message : `${message}: ${describeForLog(cause)}`),
     warn: (message) => file.write(message),
     info: () => undefined,
     debug: () => undefined,
+    with: () => log,
   }
+  return log
 }

@@ -16,6 +16,12 @@ export const httpSettingsShape = {
     .max(65_535)
     .default(8_377)
     .describe('The port; 0 for any that is free'),
+  VERBATIM_METRICS_ADDRESS: z
+    .string()
+    .optional()
+    .describe(
+      'An address of its own for the metrics of `verbatim serve`, as in 127.0.0.1:9464 or [::]:9464. There they are read without a token, so it must be one that only those reach who may. Default: none; /metrics of the server itself asks for a token with memory:admin',
+    ),
   VERBATIM_HTTP_ORIGINS: z
     .string()
     .optional()
@@ -27,6 +33,8 @@ export const httpSettingsShape = {
 export interface HttpSettings {
   readonly host: string
   readonly port: number
+  /** Where the metrics are read without a token. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined
   /** As browsers send them: https://chat.example.org, with the port where it is not the usual one. */
   readonly origins: readonly string[]
 }
@@ -37,7 +45,23 @@ export function readHttpSettings(settings: z.infer<z.ZodObject<typeof httpSettin
     .split(',')
     .map((origin) => origin.trim())
     .filter((origin) => origin !== '')
-  return { host: settings.VERBATIM_HTTP_HOST, port: settings.VERBATIM_HTTP_PORT, origins: origins.map(originOf) }
+  const metrics = settings.VERBATIM_METRICS_ADDRESS
+  return {
+    host: settings.VERBATIM_HTTP_HOST,
+    port: settings.VERBATIM_HTTP_PORT,
+    metrics: metrics === undefined ? undefined : addressOf(metrics),
+    origins: origins.map(originOf),
+  }
+}
+
+function addressOf(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = Number(digits)
+  if (host !== undefined && port <= 65_535) return { host, port }
+  throw new InputError(`Cannot start as "${text}" in VERBATIM_METRICS_ADDRESS is not an address with a port`, {
+    remedy: 'Write it as in 127.0.0.1:9464',
+  })
 }
 
 function originOf(text: string): string {

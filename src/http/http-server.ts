@@ -6,14 +6,18 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 
-import { codeOf, messageOf, UnavailableError } from '../errors.ts'
+import { describeForLog } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { answerHttp, refusal } from '../mcp/http.ts'
 import type { ProtocolOptions } from '../mcp/protocol.ts'
 import { selectTools, type ToolSelection } from '../mcp/tool-list.ts'
+import type { Observer } from '../ports/observer.ts'
 import type { Verbatim } from '../verbatim.ts'
+import { cannotListen } from './cannot-listen.ts'
 import { Gate, type GateOptions } from './gate.ts'
+import type { MetricsSource } from './metrics-server.ts'
+import { observeRequests, type RequestVariables } from './observe-requests.ts'
 import { readBody } from './read-body.ts'
 
 export interface HttpServerOptions {
@@ -27,6 +31,8 @@ export interface HttpServerOptions {
   /** Whether MCP is served; else only the state of the process can be asked. */
   readonly servesMcp: boolean
   readonly log: Log
+  readonly observer: Observer
+  readonly metrics: MetricsSource
 }
 
 const readyMs = 2_000
@@ -47,10 +53,10 @@ export class HttpServer {
     try {
       if (!server.#server.listening) await once(server.#server, 'listening')
     } catch (error) {
-      throw cannotListen(options, error)
+      throw cannotListen(options, error, 'Choose another with --port or VERBATIM_HTTP_PORT')
     }
     // A connection that fails is its client's to try again.
-    server.#server.on('error', (error) => options.log.warn(`http: ${error.message}`))
+    server.#server.on('error', (error) => options.log.warn(`http: ${describeForLog(error)}`))
     return server
   }
 
@@ -73,9 +79,10 @@ export class HttpServer {
     await closed
   }
 
-  #routes({ gate: gateOptions, log, ...options }: HttpServerOptions): Hono {
-    const app = new Hono()
+  #routes({ gate: gateOptions, log, ...options }: HttpServerOptions): Hono<RequestVariables> {
+    const app = new Hono<RequestVariables>()
     const gate = new Gate({ ...gateOptions, log })
+    app.use(observeRequests(options.observer, log))
     app.use(async (context, next) => {
       const refused = gate.checkOrigin(context.req.raw)
       if (refused !== undefined) return refused
@@ -90,6 +97,7 @@ export class HttpServer {
         ? context.json({ status: 'ready' })
         : context.json({ status: 'not ready', reason }, 503)
     })
+    app.get('/metrics', (context) => answerMetrics(context.req.raw, gate, options.metrics))
     // Browsers ask first, without a token; a page of a foreign origin has not come this far.
     app.use(
       '/mcp',
@@ -102,15 +110,15 @@ export class HttpServer {
     )
     if (options.servesMcp)
       app.all('/mcp', async (context) => {
-        const answer = this.#answerMcp(context.req.raw, { ...options, gate, log })
+        const answer = this.#answerMcp(context.req.raw, { ...options, gate, log: context.get('log') })
         this.#answering.add(answer)
         return await answer.finally(() => this.#answering.delete(answer))
       })
     app.notFound(() =>
       refusal(404, 'There is nothing here: MCP is at /mcp, the state of the process at /healthz and /readyz'),
     )
-    app.onError((error) => {
-      log.error('http: a request failed', error)
+    app.onError((error, context) => {
+      context.get('log').error('http: a request failed', error)
       return refusal(500, 'Internal error')
     })
     return app
@@ -137,16 +145,26 @@ export class HttpServer {
       open: async () => options.verbatim,
       caller: (client) => ({ ...caller, client }),
       log,
+      observer: options.observer,
       scopes,
     }
     return await answerHttp(request, body, protocol)
   }
 }
 
-function serveOn(app: Hono, { host, port }: HttpServerOptions): Server {
+function serveOn(app: Hono<RequestVariables>, { host, port }: HttpServerOptions): Server {
   const server = serve({ fetch: app.fetch, hostname: host, port })
   if (!('closeIdleConnections' in server)) throw new Error('Expected a server of HTTP/1.1')
   return server
+}
+
+/** They tell how much a store is used, and when: for its administrators. */
+async function answerMetrics(request: Request, gate: Gate, metrics: MetricsSource): Promise<Response> {
+  const admitted = await gate.admit(request)
+  if (admitted instanceof Response) return admitted
+  if (!admitted.scopes.includes('memory:admin'))
+    return refusal(403, 'The metrics are for tokens with the scope memory:admin: verbatim token create --scopes admin')
+  return new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } })
 }
 
 /** Whether the store answers. */
@@ -157,17 +175,9 @@ async function reasonNotReady(verbatim: Verbatim, log: Log): Promise<string | un
     .then(
       () => undefined,
       (error: unknown) => {
-        log.warn(`not ready: ${messageOf(error)}`)
+        log.warn(`not ready: ${describeForLog(error)}`)
         return 'the store does not answer'
       },
     )
   return await Promise.race([answer, sleep(readyMs, `the store did not answer within ${readyMs} ms`, { ref: false })])
-}
-
-function cannotListen({ host, port }: HttpServerOptions, error: unknown): UnavailableError {
-  const why = { EADDRINUSE: 'another program has it', EACCES: 'this user may not have it' }[codeOf(error) ?? '']
-  return new UnavailableError(`Cannot listen on ${host}:${port}${why === undefined ? '' : ` as ${why}`}`, {
-    remedy: 'Choose another with --port or VERBATIM_HTTP_PORT',
-    cause: error,
-  })
 }

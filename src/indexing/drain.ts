@@ -1,4 +1,4 @@
-import { messageOf, UnavailableError } from '../errors.ts'
+import { describeForLog, UnavailableError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
 export interface DrainOptions {
@@ -87,7 +87,7 @@ export class Drain {
       }
     } catch (error) {
       // The database went away: what is pending is still in the outbox.
-      this.#options.log.warn(`${this.#options.name} paused: ${messageOf(error)}`)
+      this.#options.log.warn(`${this.#options.name} paused: ${describeForLog(error)}`)
       const pauseMsMax = error instanceof UnavailableError ? unavailableMsMax : pausedMsMax
       this.wakeLater(Math.min(pausedMs * 2 ** this.#failures, pauseMsMax))
       this.#failures += 1

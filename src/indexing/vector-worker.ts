@@ -3,6 +3,7 @@ import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Embedder } from '../ports/embedder.ts'
+import { unobserved, type Observer } from '../ports/observer.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import type { VectorIndex } from '../ports/vector-index.ts'
 import { readableText } from '../sessions/document.ts'
@@ -32,6 +33,7 @@ export interface VectorWorkerDependencies {
   readonly embedder: Embedder
   readonly index: VectorIndex
   readonly log: Log
+  readonly observer?: Observer
   /** Told when everything that was pending is done, or waits for a provider. */
   readonly onIdle?: () => void
 }
@@ -126,6 +128,9 @@ export class VectorWorker {
             error,
           })
       })
+      const messages = pieces.reduce((sum, { rows }) => sum + rows.length, 0)
+      const { observer = unobserved } = this.#dependencies
+      observer.note({ kind: 'worked_off', topic: embedTopic, messages })
       return 'some'
     } catch (error) {
       return await this.#putOff(items, error, commit)

@@ -1,6 +1,7 @@
 import { loadPayload } from '../capture/large-payload.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
+import { unobserved, type Observer } from '../ports/observer.ts'
 import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
@@ -28,6 +29,7 @@ export interface WorkerDependencies {
   readonly log: Log
   /** Whether what is indexed is to be embedded too: then that is left as work in the outbox. */
   readonly embeds: boolean
+  readonly observer?: Observer
   /** Told when everything that was pending is done. */
   readonly onIdle?: () => void
 }
@@ -120,6 +122,8 @@ export class IndexWorker {
       if (this.#dependencies.embeds && indexed.length > 0) await addOutbox(sql, embedTopic, indexed)
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
     })
+    const { observer = unobserved } = this.#dependencies
+    observer.note({ kind: 'worked_off', topic: indexTopic, messages })
     return units.length
   }
 

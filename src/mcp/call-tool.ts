@@ -4,8 +4,12 @@ import { z } from 'zod'
 
 import { explain, VerbatimError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { isJsonObject } from '../model/json.ts'
+import { unobserved, type Observer } from '../ports/observer.ts'
 import { describeIssues, readArguments } from './arguments.ts'
 import type { ToolContext, ToolDefinition, ToolReply } from './define-tool.ts'
+import type { Params } from './protocol-answers.ts'
+import { traceOf } from './trace-parent.ts'
 
 /** A tool result as the protocol carries it, in every era. */
 export interface ToolResult {
@@ -40,15 +44,40 @@ function toResult(reply: ToolReply): ToolResult {
   }
 }
 
+interface ToolCall {
+  readonly params: Params
+  readonly log: Log
+  readonly observer?: Observer | undefined
+}
+
 /** Runs a tool and never throws: what goes wrong is a result that says what, and what to do. */
-export async function callTool(
-  tool: ToolDefinition,
-  context: ToolContext,
-  call: { readonly args: unknown; readonly log: Log },
-): Promise<ToolResult> {
+export async function callTool(tool: ToolDefinition, context: ToolContext, call: ToolCall): Promise<ToolResult> {
+  const { params, log, observer = unobserved } = call
   try {
-    return toResult(await tool.run(context, readArguments(tool.inputSchema, call.args)))
+    const reply = await observer.during(
+      { kind: 'tool', tool: tool.name },
+      async () => await tool.run(context, readArguments(tool.inputSchema, params?.['arguments'])),
+      {
+        parent: traceOf(params),
+        ended: ({ outcome, ms }) => log.info('tool call', { tool: tool.name, outcome, ms: roundedMs(ms) }),
+      },
+    )
+    return toResult(reply)
   } catch (error) {
-    return errorResult(describeError(error, call.log))
+    return errorResult(describeError(error, log))
   }
+}
+
+/** A save whose first message has number 1 has opened a session. */
+export function opensSession(result: ToolResult): boolean {
+  const saved = result.structuredContent
+  if (saved === undefined) return false
+  const messages: unknown = saved['messages']
+  const first: unknown = Array.isArray(messages) ? messages[0] : saved
+  return isJsonObject(first) && first['seq'] === 1 && first['duplicate'] === false
+}
+
+/** To the microsecond. */
+function roundedMs(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000
 }

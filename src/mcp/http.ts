@@ -10,7 +10,7 @@ import {
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
 
-import { messageOf } from '../errors.ts'
+import { describeForLog } from '../errors.ts'
 import { createLegacyServer } from './kit-legacy.ts'
 import { clientSchema, createModernServer, listenSchema } from './kit-modern.ts'
 import { ProtocolServer, type ProtocolOptions } from './protocol.ts'
@@ -61,7 +61,7 @@ function protocolOf({ makeProtocol, ...options }: HttpProtocolOptions): Protocol
 async function answerLegacy(request: Request, parsedBody: unknown, options: HttpProtocolOptions): Promise<Response> {
   const protocol = protocolOf({ ...options, notices: 'none' })
   const server = createLegacyServer(protocol)
-  server.onerror = (error) => options.log.warn(`protocol: ${error.message}`)
+  server.onerror = (error) => options.log.warn(`protocol: ${describeForLog(error)}`)
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
   await server.connect(transport)
   const settled = new AbortController()
@@ -80,7 +80,7 @@ async function answerLegacy(request: Request, parsedBody: unknown, options: Http
 }
 
 async function answerModern(request: Request, parsedBody: unknown, options: HttpProtocolOptions): Promise<Response> {
-  const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
+  const report = (error: unknown) => options.log.warn(`protocol: ${describeForLog(error)}`)
   const protocol = protocolOf({ ...options, notices: 'updates' })
   const sender = clientSchema.safeParse(parsedBody)
   if (sender.success) {

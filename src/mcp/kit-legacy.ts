@@ -17,7 +17,7 @@ import {
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 
-import { messageOf } from '../errors.ts'
+import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { ProtocolFailure } from './protocol-failure.ts'
 import type { ProtocolServer } from './protocol.ts'
@@ -76,7 +76,7 @@ export async function serveLegacyStdio(
   options: { readonly log: Log; readonly input: Readable; readonly onClose: () => void },
 ): Promise<void> {
   const server = createLegacyServer(protocol)
-  const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
+  const report = (error: unknown) => options.log.warn(`protocol: ${describeForLog(error)}`)
   protocol.attach({
     resourceUpdated: (uri) => void server.sendResourceUpdated({ uri }).catch(report),
     resourceListChanged: () => void server.sendResourceListChanged().catch(report),

@@ -4,7 +4,7 @@ import { ProtocolError, ResourceNotFoundError, Server } from '@modelcontextproto
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { z } from 'zod'
 
-import { messageOf } from '../errors.ts'
+import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { ProtocolFailure } from './protocol-failure.ts'
 import type { ProtocolServer } from './protocol.ts'
@@ -71,7 +71,7 @@ export function serveModernStdio(
   protocol: ProtocolServer,
   options: { readonly log: Log; readonly input: Readable; readonly onClose: () => void },
 ): void {
-  const report = (error: unknown) => options.log.warn(`protocol: ${messageOf(error)}`)
+  const report = (error: unknown) => options.log.warn(`protocol: ${describeForLog(error)}`)
   // The reader passes on whole lines and has bounded them.
   const transport = new StdioServerTransport(options.input, process.stdout, { maxBufferSize: Number.MAX_SAFE_INTEGER })
   serveStdio(() => createModernServer(protocol, report), { transport, onerror: report })

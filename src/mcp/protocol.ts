@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { InputError, messageOf, NotFoundError } from '../errors.ts'
+import { describeForLog, InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Caller, Scope } from '../model/access.ts'
-import { isJsonObject } from '../model/json.ts'
+import type { Observer } from '../ports/observer.ts'
 import type { Verbatim } from '../verbatim.ts'
-import { callTool, describeError, type ToolResult } from './call-tool.ts'
+import { callTool, describeError, opensSession, type ToolResult } from './call-tool.ts'
 import type { ToolDefinition } from './define-tool.ts'
 import { complete, getPrompt, text, type Params } from './protocol-answers.ts'
 import { failureOf } from './protocol-failure.ts'
@@ -21,6 +21,7 @@ export interface ProtocolOptions {
   readonly open: () => Promise<Verbatim>
   readonly caller: (client: string) => Caller
   readonly log: Log
+  readonly observer?: Observer | undefined
   /** What the caller may do; absent for everything. Tools outside of it are not in `tools`. */
   readonly scopes?: readonly Scope[]
   /** Which notices can reach the client: default `all`; of changed resources only, or none. */
@@ -93,7 +94,7 @@ export class ProtocolServer {
 
   /** Loads in the background what the first requests will need. A failure shows again in the request that needs it. */
   warm(): void {
-    const report = (error: unknown) => this.#options.log.debug(`not ready yet: ${messageOf(error)}`)
+    const report = (error: unknown) => this.#options.log.debug(`not ready yet: ${describeForLog(error)}`)
     this.#options
       .tools()
       // The store's client takes longest to load: a client that waits for the tools gets them first.
@@ -218,7 +219,7 @@ export class ProtocolServer {
       return { content: [{ type: 'text', text: describeError(error, this.#options.log) }], isError: true }
     }
     const context = { verbatim, caller: this.#caller(), readOnly: this.#options.readOnly }
-    const result = await callTool(tool, context, { args: params?.['arguments'], log: this.#options.log })
+    const result = await callTool(tool, context, { ...this.#options, params })
     if (!tool.annotations.readOnlyHint && result.isError !== true && opensSession(result))
       this.#notifier?.resourceListChanged()
     return result
@@ -233,13 +234,4 @@ export class ProtocolServer {
     }
     return {}
   }
-}
-
-/** A save whose first message has number 1 has opened a session. */
-function opensSession(result: ToolResult): boolean {
-  const saved = result.structuredContent
-  if (saved === undefined) return false
-  const messages: unknown = saved['messages']
-  const first: unknown = Array.isArray(messages) ? messages[0] : saved
-  return isJsonObject(first) && first['seq'] === 1 && first['duplicate'] === false
 }

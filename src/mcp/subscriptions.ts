@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts'
+import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../model/access.ts'
 import type { Verbatim } from '../verbatim.ts'
@@ -127,7 +127,7 @@ export class Subscriptions {
       }
     } catch (error) {
       // The next look may succeed: a subscription outlives a store that is away for a moment.
-      this.#log.warn(`subscriptions could not be checked: ${messageOf(error)}`)
+      this.#log.warn(`subscriptions could not be checked: ${describeForLog(error)}`)
     }
     this.#isLooking = false
     const delayMs = this.#wasNoticed() ? noticedMs : this.#pollMs

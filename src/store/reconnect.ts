@@ -6,6 +6,8 @@ export interface ReconnectOptions {
   /** How long new attempts are started; default 15 s. */
   readonly withinMs?: number | (() => number)
   readonly signal?: AbortSignal
+  /** Told before each further attempt. */
+  readonly onRetry?: () => void
 }
 
 const defaultWithinMs = 15_000
@@ -65,6 +67,7 @@ export async function withReconnect<T>(work: () => Promise<T>, options: Reconnec
         performance.now() + pauseMs > startedAt + (typeof withinMs === 'number' ? withinMs : withinMs())
       )
         throw error
+      options.onRetry?.()
       await sleep(
         pauseMs * (0.5 + Math.random()),
         undefined,

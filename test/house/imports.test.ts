@@ -22,9 +22,10 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     version: { may: [], packages: ['zod'] },
     'sync-directory': { may: [], packages: [] },
     config: { may: ['errors', 'limits', 'model'], packages: ['zod'] },
-    log: { may: ['config', 'errors'], packages: [] },
+    log: { may: ['config', 'errors'], packages: ['pino'] },
     model: { may: ['errors'], packages: ['uuid', 'zod'] },
     ports: { may: ['errors', 'model'], packages: [] },
+    operations: { may: [...base, 'ports', 'store'], packages: ['prom-client'] },
     adapters: {
       may: [...base, 'sync-directory', 'config', 'ports', 'store'],
       packages: [
@@ -41,7 +42,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     transcripts: { may: [...base], packages: ['fzstd', 'node-sqlite3-wasm'] },
     setup: { may: ['errors', 'model', 'sync-directory'], packages: ['jsonc-parser', 'smol-toml'] },
     store: {
-      may: [...base, 'sync-directory'],
+      may: [...base, 'sync-directory', 'ports'],
       packages: [
         '@electric-sql/pglite',
         '@electric-sql/pglite-pgvector',
@@ -65,11 +66,11 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     },
     access: { may: [...base, 'log', 'store'], packages: [] },
     http: {
-      may: [...base, 'access', 'log', 'mcp', 'verbatim'],
+      may: [...base, 'access', 'log', 'mcp', 'ports', 'verbatim'],
       packages: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],
     },
     mcp: {
-      may: [...base, 'log', 'verbatim', 'capture', 'sessions', 'search', 'insight'],
+      may: [...base, 'log', 'ports', 'verbatim', 'capture', 'sessions', 'search', 'insight'],
       packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
     },
     background: {
@@ -77,13 +78,16 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['postgres', 'zod'],
     },
     'start-store': { may: ['config', 'store'], packages: [] },
-    'open-database': { may: ['background', 'config', 'log', 'model', 'start-store', 'store', 'version'], packages: [] },
+    'open-database': {
+      may: ['background', 'config', 'log', 'model', 'ports', 'start-store', 'store', 'version'],
+      packages: [],
+    },
     compose: {
-      may: ['adapters', 'config', 'indexing', 'open-database', 'search', 'store', 'verbatim'],
+      may: ['adapters', 'config', 'indexing', 'open-database', 'operations', 'ports', 'search', 'store', 'verbatim'],
       packages: [],
     },
     'compose-http': {
-      may: ['access', 'config', 'http', 'log', 'mcp', 'model', 'store', 'verbatim', 'version'],
+      may: ['access', 'config', 'http', 'log', 'mcp', 'model', 'ports', 'store', 'verbatim', 'version'],
       packages: [],
     },
     cli: {

@@ -36,19 +36,25 @@ export function registerServe(program: Command): void {
       }
       const { selectTools } = await import('../../mcp/tool-list.ts')
       selectTools(tools)
-      const { openVerbatim } = await import('../../compose.ts')
-      await using verbatim = await openVerbatim(config)
+      const { openServed } = await import('../../compose.ts')
+      const { verbatim: opened, observer, metrics } = await openServed(config, packageVersion())
+      await using verbatim = opened
       await verbatim.stores.archive.check()
-      const { startHttp } = await import('../../compose-http.ts')
+      const log = createLog(config.logLevel)
+      const { startHttp, startMetrics } = await import('../../compose-http.ts')
+      await using metricsServer = await startMetrics(config, metrics, log)
       const { server, firstToken } = await startHttp(config, verbatim, {
         host,
         port: options.port ?? config.http.port,
         isOpenToAll: options.insecureNoAuth === true,
         tools,
-        log: createLog(config.logLevel),
+        log,
+        observer,
+        metrics,
       })
-      const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`
-      process.stderr.write(`${[...aboutUrl(config, url), ...aboutToken(firstToken, url)].join('\n')}\n`)
+      const url = urlOf(host, server.port)
+      const lines = [...aboutUrl(config, url), ...aboutToken(firstToken, url), ...aboutMetrics(config, metricsServer)]
+      process.stderr.write(`${lines.join('\n')}\n`)
       await toldToLeave()
       await server.close(finishMs)
     })
@@ -77,6 +83,16 @@ function aboutToken(token: FirstToken | undefined, url: string): string[] {
     `  claude mcp add --transport http verbatim ${url}/mcp --header "Authorization: Bearer $(cat ${path})"`,
     'More tokens, with fewer rights: verbatim token create --name … --scopes memory:read',
   ]
+}
+
+function aboutMetrics({ http: { metrics } }: Config, server: { readonly port: number } | undefined): string[] {
+  return metrics === undefined || server === undefined
+    ? []
+    : [`Metrics without a token: ${urlOf(metrics.host, server.port)}/metrics`]
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 async function toldToLeave(): Promise<void> {

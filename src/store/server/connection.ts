@@ -18,6 +18,8 @@ export interface PoolOptions {
   readonly statementMs: number
   /** Further settings of each connection. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Told how many connections are open, at each change. */
+  readonly connectionsChanged?: (open: number) => void
 }
 
 const connectSeconds = 15
@@ -30,7 +32,7 @@ const idleInTransactionMs = 600_000
 /** A pool of connections. Nothing is opened before the first query. */
 export function openPool({ url, applicationName }: ServerConnection, pool: PoolOptions): postgres.Sql {
   const address = parseAddress(url)
-  const sockets = new ServerSockets(address)
+  const sockets = new ServerSockets(address, pool.connectionsChanged)
   const settings = Object.entries({
     statement_timeout: String(pool.statementMs),
     idle_in_transaction_session_timeout: String(idleInTransactionMs),

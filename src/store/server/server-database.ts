@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Sql } from 'postgres'
 
 import { codeOf } from '../../errors.ts'
+import { unobserved, type Observer } from '../../ports/observer.ts'
 import type { Change, Database } from '../database.ts'
 import { withReconnect } from '../reconnect.ts'
 import { ChangeNotices } from './change-notices.ts'
@@ -14,6 +15,7 @@ export interface ServerDatabaseOptions extends ServerConnection, PoolOptions {
   readonly shownAddress: string
   /** Default: the migrations of this package. */
   readonly migrationsFolder?: string
+  readonly observer?: Observer
 }
 
 const closeSeconds = 2
@@ -26,6 +28,7 @@ const migrationsOfPackage = fileURLToPath(new URL('../../../drizzle', import.met
 export class ServerDatabase implements Database {
   readonly kind = 'server'
   readonly #options: ServerDatabaseOptions
+  readonly #observer: Observer
   readonly #sql: Sql
   readonly #notices: ChangeNotices
   #prepared: Promise<void> | undefined
@@ -33,7 +36,10 @@ export class ServerDatabase implements Database {
 
   constructor(options: ServerDatabaseOptions) {
     this.#options = options
-    this.#sql = openPool(options, options)
+    const { max, observer = unobserved } = options
+    this.#observer = observer
+    const connectionsChanged = (open: number) => observer.note({ kind: 'connections', open, max })
+    this.#sql = openPool(options, { connectionsChanged, ...options })
     this.#notices = new ChangeNotices(this.#sql)
   }
 
@@ -51,7 +57,10 @@ export class ServerDatabase implements Database {
             throw error
           }
         },
-        { withinMs: () => (this.#hasAnswered ? withinMs : firstWithinMs) },
+        {
+          withinMs: () => (this.#hasAnswered ? withinMs : firstWithinMs),
+          onRetry: () => this.#observer.note({ kind: 'reconnected' }),
+        },
       )
     } catch (error) {
       throw asServerUnavailable(error, this.#options.shownAddress)

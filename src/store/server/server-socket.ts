@@ -14,10 +14,14 @@ const connectMs = 10_000
 /** Makes the sockets of a pool's connections, host after host where there are several. */
 export class ServerSockets {
   readonly #address: ServerAddress
+  readonly #changed: (open: number) => void
   #next = 0
+  #open = 0
 
-  constructor(address: ServerAddress) {
+  /** `changed` is told how many sockets are open, at each change. */
+  constructor(address: ServerAddress, changed: (open: number) => void = () => undefined) {
     this.#address = address
+    this.#changed = changed
   }
 
   /** Never rejects: a failure is one of the socket. */
@@ -28,12 +32,17 @@ export class ServerSockets {
       const place = hosts[this.#next++ % hosts.length]
       if (place === undefined) continue
       try {
-        return guarded(await openSocket(place, this.#address.encryption))
+        return guarded(this.#counted(await openSocket(place, this.#address.encryption)))
       } catch (reason) {
         error = reason
       }
     }
     return failedSocket(error instanceof Error ? error : new Error('No host is named'))
+  }
+
+  #counted(socket: Socket): Socket {
+    this.#changed((this.#open += 1))
+    return socket.once('close', () => this.#changed((this.#open -= 1)))
   }
 }
 

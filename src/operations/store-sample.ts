@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Database } from '../store/database.ts'
+import { outboxState, type TopicState } from '../store/outbox-state.ts'
+import { embedTopic, indexTopic } from '../store/outbox.ts'
+import { tokensUsed } from '../store/provider-usage.ts'
+
+/** What the store says of itself. */
+export interface StoreSample {
+  readonly topics: readonly TopicState[]
+  readonly tokensToday: number
+}
+
+const waitMs = 2_000
+/** Several who read the metrics, or one who reads them often, ask the store no more often than this. */
+const keptMs = 2_000
+
+/** Asks the store how it is; undefined where it does not answer in time. */
+export class StoreSampler {
+  readonly #database: Pick<Database, 'run'>
+  #last: { readonly atMs: number; readonly sample: Promise<StoreSample | undefined> } | undefined
+
+  constructor(database: Pick<Database, 'run'>) {
+    this.#database = database
+  }
+
+  sample(): Promise<StoreSample | undefined> {
+    const nowMs = performance.now()
+    if (this.#last === undefined || nowMs - this.#last.atMs > keptMs) this.#last = { atMs: nowMs, sample: this.#ask() }
+    return this.#last.sample
+  }
+
+  async #ask(): Promise<StoreSample | undefined> {
+    const asked = this.#database
+      .run(async (sql) => ({
+        topics: await outboxState(sql, [indexTopic, embedTopic]),
+        tokensToday: await tokensUsed(sql, new Date()),
+      }))
+      // That the store does not answer is what is told then.
+      .catch(() => undefined)
+    return await Promise.race([asked, sleep(waitMs, undefined, { ref: false })])
+  }
+}
