@@ -63,7 +63,14 @@ export class VectorStore {
     this.#store = store
     this.#turns = turns
     const { home } = store
-    this.#database = { kind: 'embedded', run: (work) => work(home.sql), close: () => Promise.resolve() }
+    this.#database = {
+      kind: 'embedded',
+      of() {
+        return this
+      },
+      run: (work) => work(home.sql),
+      close: () => Promise.resolve(),
+    }
     this.#index = new PgvectorIndex(this.#database)
   }
 

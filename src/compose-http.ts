@@ -1,4 +1,5 @@
 import { ensureFirstToken, type FirstToken } from './access/first-token.ts'
+import { refuseTenantsWithoutWall, tenantIdOf } from './access/tenants.ts'
 import { TokenVerifier } from './access/token-verifier.ts'
 import { isLoopback, type Config } from './config.ts'
 import { HttpServer } from './http/http-server.ts'
@@ -35,6 +36,7 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 export async function startHttp(config: Config, verbatim: Verbatim, options: HttpOptions): Promise<HttpService> {
   const { host, port, tools, log, observer, metrics } = options
   const { database } = verbatim.stores
+  await refuseTenantsWithoutWall(database)
   const firstToken = options.isOpenToAll ? undefined : await firstTokenOf(config, verbatim)
   const server = await HttpServer.start({
     host,
@@ -66,7 +68,8 @@ export async function startMetrics(
 
 async function firstTokenOf(config: Config, verbatim: Verbatim): Promise<FirstToken> {
   prepareHome(config.home)
-  return await ensureFirstToken(verbatim.stores.database, localCaller('serve'), config.home)
+  const { database } = verbatim.stores
+  return await ensureFirstToken(database, localCaller('serve', await tenantIdOf(database, config.tenant)), config.home)
 }
 
 /** A proxy in front may pass on the name that it is reached by. */

@@ -61,6 +61,8 @@ export interface Config {
   readonly idleMinutes: number
   readonly logLevel: (typeof logLevels)[number]
   readonly store: StoreSettings
+  /** Whose memory the command line and stdio use, by name; undefined for the first tenant. */
+  readonly tenant: string | undefined
   /** What this process does on a server. */
   readonly role: ProcessRole
   readonly archive: ArchiveSettings
@@ -137,6 +139,7 @@ export function readConfig(
         ? (usually.logLevel ?? settings.VERBATIM_LOG_LEVEL)
         : settings.VERBATIM_LOG_LEVEL,
     store: readStoreSettings(settings),
+    tenant: settings.VERBATIM_TENANT,
     role: settings.VERBATIM_ROLE,
     archive: readArchiveSettings(settings),
     embedder: readEmbedderSettings(settings),

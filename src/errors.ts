@@ -1,5 +1,5 @@
 /** Every error that a caller may see. Anything else is a defect and is shown as `internal error <id>`. */
-export type ErrorCode = 'input' | 'not_found' | 'limit' | 'conflict' | 'unavailable'
+export type ErrorCode = 'input' | 'not_found' | 'forbidden' | 'limit' | 'conflict' | 'unavailable'
 
 /**
  * The base of all errors whose text may be shown to a caller, a model included. Messages quote ids and numbers,
@@ -25,6 +25,12 @@ export class InputError extends VerbatimError {
 export class NotFoundError extends VerbatimError {
   override readonly name = 'NotFoundError'
   readonly code = 'not_found'
+}
+
+/** It is there, and the caller may not do this with it. */
+export class ForbiddenError extends VerbatimError {
+  override readonly name = 'ForbiddenError'
+  readonly code = 'forbidden'
 }
 
 /** A bound of `limits.ts` was passed; nothing was stored. */

@@ -5,7 +5,7 @@ import { createLog } from './log.ts'
 import { shownAddress } from './model/server-address.ts'
 import { unobserved, type Observer } from './ports/observer.ts'
 import { launchOptions } from './start-store.ts'
-import type { Database } from './store/database.ts'
+import type { Change, Database } from './store/database.ts'
 import { connectEmbedded } from './store/embedded/client.ts'
 import type { Background } from './store/embedded/daemon.ts'
 import { homePathsOf, prepareHome } from './store/embedded/home.ts'
@@ -35,6 +35,9 @@ function openEmbedded(config: Config, observer: Observer): Database {
   const connection = connectEmbedded(launchOptions(config, packageVersion()))
   return {
     kind: 'embedded',
+    of() {
+      return this
+    },
     run: async (work) => {
       try {
         return await withReconnect(() => work(connection.sql), {
@@ -78,13 +81,15 @@ async function openServer(config: Config, { url, connections }: ServerSettings, 
       return undefined
     }
   })
+  const announce = (change: Change) => {
+    background.start()
+    database.announce(change)
+  }
   return {
     kind: 'server',
+    of: (viewer) => ({ ...database.of(viewer), announce }),
     run: (work) => database.run(work),
-    announce(change) {
-      background.start()
-      database.announce(change)
-    },
+    announce,
     onChange: (listener) => database.onChange(listener),
     async close() {
       await background.stop()

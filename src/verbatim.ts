@@ -50,12 +50,18 @@ export class Verbatim implements AsyncDisposable {
     this.#stores = { ...stores, sessionIds: new BoundedMap(rememberedSessionsMax), rankings: new RecentRankings() }
   }
 
+  /** The stores as the caller may see them. */
+  #for(caller: Caller): SaveDependencies & SearchDependencies {
+    return { ...this.#stores, database: this.#stores.database.of(caller) }
+  }
+
+  /** As their owner sees them. */
   get stores(): { readonly database: Database; readonly archive: ArchiveStore } {
     return this.#stores
   }
 
   async saveMessages(caller: Caller, input: SaveInput): Promise<SaveReply> {
-    const save = () => saveMessages(this.#stores, caller, input)
+    const save = () => saveMessages(this.#for(caller), caller, input)
     // Hosts send parallel calls: their messages keep the order in which they came.
     const saved = await (input.sessionId === undefined
       ? save()
@@ -76,71 +82,71 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async search(caller: Caller, input: SearchInput): Promise<SearchReply> {
-    const reply = await search(this.#stores, caller, input)
+    const reply = await search(this.#for(caller), caller, input)
     this.#observer.note({ kind: 'searched', mode: input.mode, semantic: reply.coverage.semantic })
     return reply
   }
 
   getSession(caller: Caller, input: GetSessionInput): Promise<SessionDocument> {
-    return getSession(this.#stores, caller, input)
+    return getSession(this.#for(caller), caller, input)
   }
 
   readMessage(
     caller: Caller,
     reference: { readonly sessionId: string; readonly messageId: string },
   ): Promise<MessageReply> {
-    return readMessage(this.#stores, caller, reference)
+    return readMessage(this.#for(caller), caller, reference)
   }
 
   listSessions(caller: Caller, input: ListSessionsInput): Promise<SessionList> {
-    return listSessions(this.#stores.database, caller, input)
+    return listSessions(this.#for(caller).database, caller, input)
   }
 
   updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
-    return updateSession(this.#stores.database, caller, input)
+    return updateSession(this.#for(caller).database, caller, input)
   }
 
   summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {
-    return summarize(this.#stores, caller, input)
+    return summarize(this.#for(caller), caller, input)
   }
 
   /** What other sessions hold about the newest turns of one. */
   recallContext(caller: Caller, input: RecallInput): Promise<SearchReply> {
-    return recallContext(this.#stores, caller, input)
+    return recallContext(this.#for(caller), caller, input)
   }
 
   /** Who and what the store knows, and what was learned. */
   profile(caller: Caller): Promise<StoreProfile & { readonly facts: readonly unknown[] }> {
-    return this.#stores.database.run(async (sql) => ({
-      ...(await readProfile(sql, caller.tenantId)),
+    return this.#for(caller).database.run(async (sql) => ({
+      ...(await readProfile(sql, caller)),
       facts: await readFacts(sql, caller.tenantId),
     }))
   }
 
   status(caller: Caller): Promise<StoreStatus> {
-    return storeStatus(this.#stores.database, caller, {
+    return storeStatus(this.#for(caller).database, caller, {
       hasEmbedder: this.#stores.semantic !== undefined,
       now: new Date(),
     })
   }
 
   planReindex(caller: Caller, kinds: readonly IndexKind[]): Promise<ReindexPlan> {
-    return planReindex(this.#stores.database, caller, kinds)
+    return planReindex(this.#for(caller).database, caller, kinds)
   }
 
   /** Begins to make indexes anew, in the background. */
   reindex(caller: Caller, kinds: readonly IndexKind[]): Promise<void> {
-    return reindex(this.#stores.database, caller, kinds)
+    return reindex(this.#for(caller).database, caller, kinds)
   }
 
   /** The canonical ids of sessions, and their versions, which grow with every change. */
   async sessionVersions(caller: Caller, references: readonly string[]): Promise<Map<string, number>> {
-    return this.#stores.database.run((sql) => sessionVersions(sql, caller.tenantId, references))
+    return this.#for(caller).database.run((sql) => sessionVersions(sql, caller, references))
   }
 
   /** Changes whenever any session does. */
   storeVersion(caller: Caller): Promise<string> {
-    return this.#stores.database.run((sql) => storeVersion(sql, caller.tenantId))
+    return this.#for(caller).database.run((sql) => storeVersion(sql, caller.tenantId))
   }
 
   /**
@@ -155,11 +161,11 @@ export class Verbatim implements AsyncDisposable {
 
   /** The canonical id of the session that a reference names. */
   async sessionId(caller: Caller, reference: string): Promise<string> {
-    return (await requireSession(this.#stores.database, caller.tenantId, reference)).id
+    return (await requireSession(this.#for(caller).database, caller, reference)).id
   }
 
   completeSessionId(caller: Caller, typed: { readonly prefix: string; readonly limit: number }): Promise<string[]> {
-    return this.#stores.database.run((sql) => sessionIdsByPrefix(sql, caller.tenantId, typed))
+    return this.#for(caller).database.run((sql) => sessionIdsByPrefix(sql, caller, typed))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

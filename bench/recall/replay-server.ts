@@ -11,6 +11,7 @@ import { serveStdio } from '../../src/mcp/stdio.ts'
 import { selectTools } from '../../src/mcp/tool-list.ts'
 import { localCaller } from '../../src/model/access.ts'
 import type { EmbedQuery } from '../../src/search/ranking/semantic.ts'
+import type { Database } from '../../src/store/database.ts'
 import { connectEmbedded } from '../../src/store/embedded/client.ts'
 import { homePathsOf } from '../../src/store/embedded/home.ts'
 import { makeCurrent } from '../../src/store/embedding-models.ts'
@@ -37,9 +38,12 @@ const paths = homePathsOf(config.home)
 const ranks = await readPublishedRanks(published.pathname)
 const embedder = new ReplayedEmbedder(dataset.questions)
 const connection = connectEmbedded({ home: config.home, version: packageVersion() })
-const database = {
-  kind: 'embedded' as const,
-  run: <T>(work: (sql: typeof connection.sql) => Promise<T>) => work(connection.sql),
+const database: Database = {
+  kind: 'embedded',
+  of() {
+    return this
+  },
+  run: (work) => work(connection.sql),
   close: () => connection.close(),
 }
 const caller = localCaller('bench')

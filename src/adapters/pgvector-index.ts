@@ -90,7 +90,9 @@ export class PgvectorIndex implements VectorIndex {
     requireLimit(query.limit)
     const nearest: NearestQuery = { scope: space, ...query }
     const isFiltered = isFilter(query.filter)
-    const matches = await this.#run(options, async (sql) => {
+    // Which sessions of the tenant may be found is for who asks.
+    const database = this.#database.of({ tenantId: space.tenantId })
+    const matches = await this.#runOn(database, options, async (sql) => {
       const usesGraph =
         (await findGraph(sql, graphOf(space, query.level))) === 'ready' &&
         (!isFiltered || (await hasMoreThan(sql, nearest, this.#exactVectorsMax)))
@@ -159,10 +161,14 @@ export class PgvectorIndex implements VectorIndex {
     while (deleted > 0) deleted = await this.#run(options, (sql) => deleteSomeVectors(sql, scope, deleteBatch))
   }
 
-  async #run<T>(options: CallOptions, work: (sql: Sql) => Promise<T>): Promise<T> {
+  #run<T>(options: CallOptions, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#runOn(this.#database, options, work)
+  }
+
+  async #runOn<T>(database: Database, options: CallOptions, work: (sql: Sql) => Promise<T>): Promise<T> {
     options.signal.throwIfAborted()
     try {
-      return await untilAborted(this.#database.run(work), options.signal)
+      return await untilAborted(database.run(work), options.signal)
     } catch (error) {
       throw isMissingTable(error) ? withoutPgvector(error) : error
     }
@@ -210,7 +216,7 @@ function isMissingTable(error: unknown): boolean {
 function withoutPgvector(cause: unknown): UnavailableError {
   return new UnavailableError('Cannot keep vectors in the database as it was set up without the extension pgvector', {
     remedy:
-      'Install pgvector 0.8 or newer on the server and run "select make_unit_vectors()" as a role that may create extensions, or set VERBATIM_VECTORS to "pinecone" or "none"',
+      'Install pgvector 0.8 or newer on the server, run "create extension vector" in the database as an administrator and start again, or set VERBATIM_VECTORS to "pinecone" or "none"',
     cause,
   })
 }

@@ -36,6 +36,7 @@ const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   input: 400,
   limit: 400,
   not_found: 404,
+  forbidden: 403,
   conflict: 409,
   unavailable: 503,
 }

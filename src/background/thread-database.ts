@@ -46,6 +46,9 @@ export function openThreadDatabase({ store }: ThreadSettings, observer: Observer
   const sql = postgres({ ...store.connection, max: 1, fetch_types: false, onnotice: () => undefined })
   return {
     kind: 'embedded',
+    of() {
+      return this
+    },
     run: (work) => withReconnect(() => work(sql)),
     // Nothing is under way when it is called: the connection is dropped, and the store need not wait for a farewell.
     close: () => sql.end({ timeout: 0 }),

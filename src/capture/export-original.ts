@@ -50,7 +50,7 @@ export async function originalOf(
   caller: Caller,
   choice: { readonly sessionId: string; readonly sourceFile?: string | undefined },
 ): Promise<ImportFileRow> {
-  const session = await requireSession(dependencies.database, caller.tenantId, choice.sessionId)
+  const session = await requireSession(dependencies.database, caller, choice.sessionId)
   const files = await dependencies.database.run((sql) => importFilesOfSession(sql, caller.tenantId, session.id))
   const paths = [...new Set(files.map((file) => file.path))]
   if (files.length === 0) {

@@ -7,7 +7,7 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import { saveMessages as store, type NewMessage, type SaveResult, type SaveTarget } from '../store/save-messages.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
-import { resolveSession } from './session-reference.ts'
+import { requireRole, resolveSession } from './session-reference.ts'
 
 export interface SaveInput {
   /** Ours or the caller's own; absent opens a session. */
@@ -27,6 +27,11 @@ export interface SaveDependencies {
   readonly sessionIds: BoundedMap<string, string>
 }
 
+/** Also one that the caller may not know of: its id is taken. */
+async function resolveAny(database: Database, { tenantId }: Caller, reference: string) {
+  return await resolveSession(database.unwalled ?? database, { tenantId }, reference)
+}
+
 /** Finds the session a save goes to, or describes the one it opens. */
 async function saveTarget(
   dependencies: SaveDependencies,
@@ -35,10 +40,11 @@ async function saveTarget(
 ): Promise<SaveTarget> {
   if (reference === undefined) return { id: newId(), source: 'mcp', create: true }
   const known = dependencies.sessionIds.get(`${caller.tenantId} ${reference}`)
-  if (known !== undefined) return { id: known, source: 'mcp', create: false }
-  const session = await resolveSession(dependencies.database, caller.tenantId, reference)
-  if (session !== undefined) return { id: session.id, source: session.source, create: false }
-  return { id: newId(), source: 'mcp', externalId: reference, create: true }
+  const session =
+    known === undefined ? await resolveAny(dependencies.database, caller, reference) : { id: known, source: 'mcp' }
+  if (session === undefined) return { id: newId(), source: 'mcp', externalId: reference, create: true }
+  await requireRole(dependencies.database, caller, { sessionId: session.id, action: 'write' })
+  return { id: session.id, source: session.source, create: false }
 }
 
 /**

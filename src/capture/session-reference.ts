@@ -1,20 +1,25 @@
-import { ConflictError, NotFoundError } from '../errors.ts'
+import { ConflictError, ForbiddenError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import type { SessionAction, Viewer } from '../model/access.ts'
 import { looksLikeId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
+import { mayDo, roleIn } from '../store/session-access.ts'
 import { sessionsByReference, type SessionRow } from '../store/sessions.ts'
 
-/** The one session that a caller's reference names (our id, or the source's own), or undefined where there is none. */
+/**
+ * The one session that a caller's reference names (our id, or the source's own), or undefined where there is none that the
+ * viewer may know of.
+ */
 export async function resolveSession(
   database: Database,
-  tenantId: number,
+  viewer: Viewer,
   reference: string,
 ): Promise<SessionRow | undefined> {
   checkName(reference, { field: 'session_id', charactersMax: limits.idCharactersMax })
   const id = reference.toLowerCase()
   const found = await database.run((sql) =>
-    sessionsByReference(sql, tenantId, { externalId: reference, ...(looksLikeId(id) ? { id } : {}) }),
+    sessionsByReference(sql, viewer, { externalId: reference, ...(looksLikeId(id) ? { id } : {}) }),
   )
   const exact = found.find((session) => session.id === id)
   if (exact !== undefined || found.length <= 1) return exact ?? found[0]
@@ -24,11 +29,40 @@ export async function resolveSession(
   })
 }
 
-/** As `resolveSession`, but a session that is not there is a NotFoundError that says what to do. */
-export async function requireSession(database: Database, tenantId: number, reference: string): Promise<SessionRow> {
-  const session = await resolveSession(database, tenantId, reference)
-  if (session !== undefined) return session
-  throw new NotFoundError(`No session "${reference}"`, {
-    remedy: 'Call list_sessions to see what there is, or search_memory to find a message and its session',
-  })
+/** The session that a reference names, for one who is to read it. Errors as of `requireSessionTo`. */
+export async function requireSession(database: Database, viewer: Viewer, reference: string): Promise<SessionRow> {
+  return await requireSessionTo(database, viewer, { reference, action: 'read' })
+}
+
+/**
+ * As `resolveSession`, but a session that is not there is a NotFoundError that says what to do, and one with which the
+ * viewer may not do that a ForbiddenError.
+ */
+export async function requireSessionTo(
+  database: Database,
+  viewer: Viewer,
+  { reference, action }: { readonly reference: string; readonly action: SessionAction },
+): Promise<SessionRow> {
+  const session = await resolveSession(database, viewer, reference)
+  if (session === undefined)
+    throw new NotFoundError(`No session "${reference}"`, {
+      remedy: 'Call list_sessions to see what there is, or search_memory to find a message and its session',
+    })
+  await requireRole(database, viewer, { sessionId: session.id, action })
+  return session
+}
+
+/** Throws ForbiddenError where the viewer's role in the session does not allow the action. */
+export async function requireRole(
+  database: Database,
+  viewer: Viewer,
+  { sessionId, action }: { readonly sessionId: string; readonly action: SessionAction },
+): Promise<void> {
+  if (viewer.principalId === undefined) return
+  const role = await database.run((sql) => roleIn(sql, viewer, sessionId))
+  if (mayDo(role, action)) return
+  throw new ForbiddenError(
+    `Cannot ${action} session "${sessionId}" as ${role === null ? 'it is shared with others only' : `your role in it is ${role}`}`,
+    { remedy: 'Ask one of its owners: "verbatim access grant" changes who may do what' },
+  )
 }

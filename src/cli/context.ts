@@ -1,5 +1,7 @@
+import { tenantIdOf } from '../access/tenants.ts'
 import { readConfig, readEnvFile, type Config } from '../config.ts'
 import { localCaller, type Caller } from '../model/access.ts'
+import type { Database } from '../store/database.ts'
 import type { Verbatim } from '../verbatim.ts'
 
 /** What every command has at hand. */
@@ -9,13 +11,28 @@ export interface CommandContext {
   readonly verbatim: Verbatim
 }
 
-/** Opens the store for a command and closes it afterwards. */
+function configOf(envFile: string | undefined): Config {
+  return readConfig(envFile === undefined ? undefined : readEnvFile(envFile))
+}
+
+/** Opens the store for a command, on behalf of the tenant that the settings name, and closes it afterwards. */
 export async function withStore<T>(
   envFile: string | undefined,
   work: (context: CommandContext) => Promise<T>,
 ): Promise<T> {
-  const config = readConfig(envFile === undefined ? undefined : readEnvFile(envFile))
+  const config = configOf(envFile)
   const { openVerbatim } = await import('../compose.ts')
   await using verbatim = await openVerbatim(config)
-  return await work({ config, caller: localCaller('cli'), verbatim })
+  const caller = localCaller('cli', await tenantIdOf(verbatim.stores.database, config.tenant))
+  return await work({ config, caller, verbatim })
+}
+
+/** Opens the database alone, for what concerns no tenant. */
+export async function withDatabase<T>(
+  envFile: string | undefined,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const { openVerbatim } = await import('../compose.ts')
+  await using verbatim = await openVerbatim(configOf(envFile))
+  return await work(verbatim.stores.database)
 }

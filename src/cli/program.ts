@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 
 import { packageVersion } from '../version.ts'
+import { registerAccess } from './commands/access.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerImport } from './commands/import.ts'
@@ -12,6 +13,7 @@ import { registerSetup } from './commands/setup.ts'
 import { registerShow } from './commands/show.ts'
 import { registerStatus } from './commands/status.ts'
 import { registerSummarize } from './commands/summarize.ts'
+import { registerTenant } from './commands/tenant.ts'
 import { registerToken } from './commands/token.ts'
 import { registerVerify } from './commands/verify.ts'
 import { exitCodes, ExitStatus } from './exit-codes.ts'
@@ -44,6 +46,8 @@ export function describeProgram(status: ExitStatus): Command {
     registerDoctor,
     registerSetup,
     registerToken,
+    registerTenant,
+    registerAccess,
   ]) {
     register(program, status)
   }

@@ -76,7 +76,16 @@ async function serve(server: ServerArguments): Promise<void> {
     await greet({ version, config })
   }
   let opened: Promise<Verbatim> | undefined
-  const open = lazily(async () => (opened = (await import('../compose.ts')).openVerbatim(config)))
+  let tenantId: number | undefined
+  const open = lazily(async () => {
+    opened = (await import('../compose.ts')).openVerbatim(config)
+    const verbatim = await opened
+    if (config.tenant !== undefined) {
+      const { tenantIdOf } = await import('../access/tenants.ts')
+      tenantId = await tenantIdOf(verbatim.stores.database, config.tenant)
+    }
+    return verbatim
+  })
   const leave = () => process.stdin.destroy()
   process.once('SIGTERM', leave).once('SIGINT', leave).once('SIGHUP', leave)
   await serveStdio({
@@ -84,7 +93,8 @@ async function serve(server: ServerArguments): Promise<void> {
     tools: lazily(() => loadTools(server)),
     readOnly: server.readOnly,
     open,
-    caller: (client) => localCaller(client),
+    // Nothing is asked of the store before it is open.
+    caller: (client) => localCaller(client, tenantId),
     log,
   })
   // The embedded store's daemon goes on by itself; on a server this process has work of its own to hand back.

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { InputError } from '../errors.ts'
 import { parseAddress } from '../model/server-address.ts'
 
 export const storeSettingsShape = {
@@ -17,6 +18,12 @@ export const storeSettingsShape = {
     .default(10)
     .describe(
       'Connections that one process opens to the server of DATABASE_URL at most; its background work takes up to 11 more',
+    ),
+  VERBATIM_TENANT: z
+    .string()
+    .optional()
+    .describe(
+      'The tenant of a server whose memory the command line and a stdio server use, by its name; over HTTP the access token decides. Default: the first one',
     ),
   VERBATIM_ROLE: z
     .enum(['all', 'web', 'worker'])
@@ -38,10 +45,15 @@ export interface ServerSettings {
 
 export type ProcessRole = 'all' | 'web' | 'worker'
 
-/** Throws InputError where DATABASE_URL is set and is not the address of a PostgreSQL database. */
+/** Throws InputError where DATABASE_URL is set and is not the address of a PostgreSQL database, and where a tenant is named without it. */
 export function readStoreSettings(settings: z.infer<z.ZodObject<typeof storeSettingsShape>>): StoreSettings {
   const url = settings.DATABASE_URL
-  if (url === undefined) return { kind: 'embedded' }
+  if (url === undefined) {
+    if (settings.VERBATIM_TENANT === undefined) return { kind: 'embedded' }
+    throw new InputError('Cannot use VERBATIM_TENANT as the embedded store has one tenant', {
+      remedy: 'Set DATABASE_URL too, or unset VERBATIM_TENANT',
+    })
+  }
   parseAddress(url)
   return { kind: 'server', url, connections: settings.VERBATIM_DATABASE_CONNECTIONS }
 }

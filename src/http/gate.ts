@@ -1,6 +1,6 @@
 import { localhostAllowedOrigins, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server'
 
-import type { TokenVerifier } from '../access/token-verifier.ts'
+import type { TokenAccess, TokenVerifier } from '../access/token-verifier.ts'
 import { UnavailableError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { refusal } from '../mcp/http.ts'
@@ -58,13 +58,19 @@ export class Gate {
     try {
       const access = await tokens.verify(token)
       if (access === undefined) return unauthorized('This access token is unknown, expired or revoked', 'invalid_token')
-      return { caller: { tenantId: access.tenantId, principal: access.principal }, scopes: access.scopes }
+      return admittedBy(access)
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       log.warn(`no token can be checked: ${error.message}`)
       return refusal(503, 'The store does not answer now: try again', { 'retry-after': '5' })
     }
   }
+}
+
+/** Who administers a tenant sees all of its sessions, whoever they were shared with. */
+function admittedBy({ tenantId, principal, principalId, scopes }: TokenAccess): Admitted {
+  const isAdministrator = scopes.includes('memory:admin')
+  return { caller: { tenantId, principal, ...(isAdministrator ? {} : { principalId }) }, scopes }
 }
 
 const hostRemedy = 'Use localhost, or the address that it was started with'

@@ -1,8 +1,8 @@
 import type { Caller } from '../model/access.ts'
+import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
 import { addAllSessions, embedTopic, indexTopic } from '../store/outbox.ts'
 import { deleteUnits } from '../store/search-units.ts'
-import { countStore } from '../store/sessions.ts'
 import { inTransaction } from '../store/transaction.ts'
 
 export type IndexKind = 'words' | 'vectors'
@@ -22,7 +22,7 @@ export async function planReindex(
   caller: Caller,
   kinds: readonly IndexKind[],
 ): Promise<ReindexPlan> {
-  const { messages, payloadBytes } = await database.run((sql) => countStore(sql, caller.tenantId))
+  const { messages, payloadBytes } = await database.run((sql) => countStore(sql, caller))
   return { messages, tokens_to_embed: kinds.includes('vectors') ? Math.ceil(payloadBytes / bytesPerToken) : 0 }
 }
 

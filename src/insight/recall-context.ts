@@ -29,7 +29,7 @@ export async function recallContext(
   caller: Caller,
   input: RecallInput,
 ): Promise<SearchReply> {
-  const session = await requireSession(dependencies.database, caller.tenantId, input.sessionId)
+  const session = await requireSession(dependencies.database, caller, input.sessionId)
   const key = { tenantId: caller.tenantId, sessionId: session.id }
   const rows = await dependencies.database.run((sql) =>
     readMessages(sql, key, { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack }),

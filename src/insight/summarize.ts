@@ -169,7 +169,7 @@ export async function summarize(
   caller: Caller,
   input: SummarizeInput,
 ): Promise<SummaryReply> {
-  const session = await requireSession(dependencies.database, caller.tenantId, input.sessionId)
+  const session = await requireSession(dependencies.database, caller, input.sessionId)
   const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
   const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
   const { id: sessionId, lastSeq } = session

@@ -150,10 +150,10 @@ async function rank(
   page: { readonly question: string; readonly isFirst: boolean },
 ): Promise<Ranked> {
   const { database, rankings } = dependencies
-  const { tenantId, mode } = request
+  const { tenantId, principalId, mode } = request
   // Before anything else: what is saved from now on makes another version, and no later page is served without it.
   const version = await database.run((sql) => storeVersion(sql, tenantId))
-  const key = { tenantId, question: page.question, version }
+  const key = { tenantId, principalId, question: page.question, version }
   const kept = page.isFirst ? undefined : rankings?.find(key)
   if (kept !== undefined) return { ...kept, behind: 0 }
   const { queries, expansion } = await expand(dependencies, request.queries, mode)
@@ -191,7 +191,7 @@ export async function search(
 
   const { ranking, queries, expansion, behind } = await rank(
     dependencies,
-    { tenantId: caller.tenantId, queries: asked, filter, mode: input.mode },
+    { tenantId: caller.tenantId, principalId: caller.principalId, queries: asked, filter, mode: input.mode },
     { question, isFirst: offset === 0 },
   )
   const trouble = semanticTrouble(ranking, input.mode)

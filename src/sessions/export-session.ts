@@ -37,7 +37,7 @@ export async function* exportSession(
   caller: Caller,
   choice: { readonly sessionId: string; readonly format: ExportFormat },
 ): AsyncIterable<string> {
-  const session = await requireSession(dependencies.database, caller.tenantId, choice.sessionId)
+  const session = await requireSession(dependencies.database, caller, choice.sessionId)
   const key = { tenantId: caller.tenantId, sessionId: session.id }
   const messages = allMessages(dependencies, key)
   const head = sessionHead(session)

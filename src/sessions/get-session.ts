@@ -42,7 +42,7 @@ export async function getSession(
   caller: Caller,
   input: GetSessionInput,
 ): Promise<SessionDocument> {
-  const session = await requireSession(dependencies.database, caller.tenantId, input.sessionId)
+  const session = await requireSession(dependencies.database, caller, input.sessionId)
   const key = { tenantId: caller.tenantId, sessionId: session.id }
   const place =
     input.cursor === undefined

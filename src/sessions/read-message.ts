@@ -23,7 +23,7 @@ export async function readMessage(
   caller: Caller,
   reference: { readonly sessionId: string; readonly messageId: string },
 ): Promise<MessageReply> {
-  const session = await requireSession(dependencies.database, caller.tenantId, reference.sessionId)
+  const session = await requireSession(dependencies.database, caller, reference.sessionId)
   const externalId = checkName(reference.messageId, { field: 'message_id', charactersMax: limits.idCharactersMax })
   const id = looksLikeId(externalId) ? externalId.toLowerCase() : undefined
   const row = await dependencies.database.run((sql) =>

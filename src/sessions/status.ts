@@ -1,10 +1,10 @@
 import type { Caller } from '../model/access.ts'
+import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
 import { countEmbedded } from '../store/embedded-units.ts'
 import { readModels } from '../store/embedding-models.ts'
 import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/outbox.ts'
 import { tokensUsed } from '../store/provider-usage.ts'
-import { countStore } from '../store/sessions.ts'
 
 /** What the store holds and how far its indexes are. */
 export interface StoreStatus {
@@ -35,7 +35,7 @@ export async function storeStatus(
   caller: Caller,
   options: { readonly hasEmbedder: boolean; readonly now: Date },
 ): Promise<StoreStatus> {
-  const counts = await database.run((sql) => countStore(sql, caller.tenantId))
+  const counts = await database.run((sql) => countStore(sql, caller))
   const backlog = await database.run((sql) => outboxBacklog(sql, caller.tenantId, { topic: indexTopic }))
   return {
     store: database.kind,

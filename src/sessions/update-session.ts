@@ -1,7 +1,7 @@
-import { requireSession } from '../capture/session-reference.ts'
+import { requireSessionTo } from '../capture/session-reference.ts'
 import { InputError, LimitError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import type { Caller } from '../model/access.ts'
+import type { Caller, SessionAction } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
 import { wasAudited, writeAudit } from '../store/audit-log.ts'
@@ -78,6 +78,11 @@ function checkInput(input: UpdateSessionInput): void {
   if (model !== undefined) checkName(model, { field: 'model', charactersMax: limits.nameCharactersMax })
 }
 
+/** Who may find a session, and whether it may be erased, is its owner's to say. */
+function actionOf({ restricted, legalHold }: Pick<UpdateSessionInput, 'restricted' | 'legalHold'>): SessionAction {
+  return restricted === undefined && legalHold === undefined ? 'write' : 'manage'
+}
+
 /**
  * Changes what is given and nothing else, all of it or nothing, and returns the session after it. It is done once, even
  * where the answer of the database is lost and the call is made again.
@@ -89,7 +94,7 @@ export async function updateSession(
 ): Promise<SessionHead> {
   checkInput(input)
   const { sessionId, summary, model, ...change } = input
-  const session = await requireSession(database, caller.tenantId, sessionId)
+  const session = await requireSessionTo(database, caller, { reference: sessionId, action: actionOf(change) })
   const { tenantId } = caller
   const requestId = newId()
   const newSummary = summary === undefined ? undefined : summaryOf(session, { text: summary, model })

@@ -19,6 +19,7 @@ export interface TokenAccess {
   readonly id: string
   readonly tenantId: number
   readonly principal: string
+  readonly principalId: string
   readonly scopes: readonly Scope[]
   readonly expiresAt: string | null
 }
@@ -28,6 +29,7 @@ interface TokenRow {
   tenant_id: number
   name: string
   principal: string
+  principal_id: string
   scopes: Scope[]
   created_at: Date
   expires_at: Date | null
@@ -66,15 +68,17 @@ export async function insertToken(
 
 /** The access that the token with this hash gives now; undefined for one that is unknown, revoked, expired or of somebody disabled. */
 export async function findToken(sql: Queries, sha256: Uint8Array): Promise<TokenAccess | undefined> {
-  const [row] = await sql<Pick<TokenRow, 'id' | 'tenant_id' | 'principal' | 'scopes' | 'expires_at'>[]>`
-    select t.id, t.tenant_id, p.name as principal, t.scopes, t.expires_at
+  const [row] = await sql<
+    Pick<TokenRow, 'id' | 'tenant_id' | 'principal' | 'principal_id' | 'scopes' | 'expires_at'>[]
+  >`
+    select t.id, t.tenant_id, p.name as principal, p.id as principal_id, t.scopes, t.expires_at
     from access_tokens t
       join principals p on p.tenant_id = t.tenant_id and p.id = t.principal_id and p.disabled_at is null
       join tenants on tenants.id = t.tenant_id and tenants.disabled_at is null
     where t.token_sha256 = ${sha256} and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())`
   if (row === undefined) return undefined
-  const { id, tenant_id: tenantId, principal, scopes, expires_at: expiresAt } = row
-  return { id, tenantId, principal, scopes, expiresAt: isoTime(expiresAt) }
+  const { id, tenant_id: tenantId, principal, principal_id: principalId, scopes, expires_at: expiresAt } = row
+  return { id, tenantId, principal, principalId, scopes, expiresAt: isoTime(expiresAt) }
 }
 
 /** Notes that a token was used, by the minute: a write a call would cost more than the call. */

@@ -1,5 +1,7 @@
 import type { Sql } from 'postgres'
 
+import type { Viewer } from '../model/access.ts'
+
 /** A session that has changed, whoever changed it. */
 export interface Change {
   readonly tenantId: number
@@ -13,6 +15,17 @@ export interface Change {
 export interface Database {
   readonly kind: 'embedded' | 'server'
   run<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /**
+   * The same database for one viewer: whatever is asked for, it gives and takes no row that is not theirs. What one `run`
+   * does is one transaction. Where one tenant has the database for itself, it is the same.
+   */
+  of(viewer: Viewer): Database
+  /**
+   * Of a database for one viewer, the one that it is a part of. Row level security keeps PostgreSQL from using an index on
+   * arrays, so the one statement that needs it (`scoreMessages`) runs here: it gives ids and scores, whose rows are then
+   * read through the walls.
+   */
+  readonly unwalled?: Database
   /**
    * Says that a session has changed, to other processes too where the database can tell them. Never fails. The embedded
    * store's daemon sees every save by itself.

@@ -1,5 +1,8 @@
 import type { Sql } from 'postgres'
 
+import type { Viewer } from '../model/access.ts'
+import { andOpen } from './session-access.ts'
+
 export interface NamedCount {
   readonly name: string
   readonly sessions: number
@@ -15,13 +18,15 @@ export interface StoreProfile {
 
 const namesMax = 20
 
-export async function readProfile(sql: Sql, tenantId: number): Promise<StoreProfile> {
+export async function readProfile(sql: Sql, viewer: Viewer): Promise<StoreProfile> {
   const rows = await sql<{ kind: string; name: string; sessions: string }[]>`
-    with named as (
-      select 'participants' as kind, unnest(participants) as name from sessions where tenant_id = ${tenantId} and not restricted
-      union all select 'models', unnest(models_used) from sessions where tenant_id = ${tenantId} and not restricted
-      union all select 'tags', unnest(tags) from sessions where tenant_id = ${tenantId} and not restricted
-      union all select 'sources', source from sessions where tenant_id = ${tenantId} and not restricted
+    with seen as (
+      select * from sessions where tenant_id = ${viewer.tenantId} and not restricted ${andOpen(sql, viewer, 'read')}
+    ), named as (
+      select 'participants' as kind, unnest(participants) as name from seen
+      union all select 'models', unnest(models_used) from seen
+      union all select 'tags', unnest(tags) from seen
+      union all select 'sources', source from seen
     ), counted as (
       select kind, name, count(*) as sessions, row_number() over (partition by kind order by count(*) desc, name) as place
       from named group by kind, name

@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 
+import type { Viewer } from '../model/access.ts'
 import type { Role } from '../model/message.ts'
 import { messageLevel } from './search-units.ts'
 import { joined, text } from './sql-text.ts'
@@ -25,7 +26,7 @@ export interface UnitEvidence {
 }
 
 export interface EvidenceRequest {
-  readonly tenantId: number
+  readonly viewer: Viewer
   /** Stretches of sessions, without overlap: [fromSeq, toSeq]. */
   readonly stretches: readonly { readonly sessionId: string; readonly fromSeq: number; readonly toSeq: number }[]
   readonly terms: readonly bigint[]
@@ -50,10 +51,10 @@ export async function readEvidence(sql: Sql, request: EvidenceRequest): Promise<
     select u.session_id, u.first_seq, u.part, u.term_count, date_part('epoch', u.timestamp) * 1000 as at, u.role, u.kind, u.traits,
       ${frequencies} as frequencies, (stretch.open ${unitConditions(request.filter)}) as eligible
     from (
-      select w.*, exists (select from sessions s where s.tenant_id = ${request.tenantId} and s.id = w.s and ${sessionConditions(request.filter)}) as open
+      select w.*, exists (select from sessions s where s.tenant_id = ${request.viewer.tenantId} and s.id = w.s and ${sessionConditions(request.viewer, request.filter)}) as open
       from jsonb_to_recordset(${stretches}::text::jsonb) as w(s uuid, a bigint, b bigint) offset 0
     ) stretch, lateral (
-      select * from search_units where tenant_id = ${request.tenantId} and level = ${messageLevel}
+      select * from search_units where tenant_id = ${request.viewer.tenantId} and level = ${messageLevel}
         and session_id = stretch.s and first_seq between stretch.a and stretch.b offset 0
     ) u
     order by u.session_id, u.first_seq, u.part`.toStatement()

@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 
+import type { Viewer } from '../model/access.ts'
 import { arrayLiteral } from './search-units.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
 import { sessionOfUnitConditions, unitConditions, type UnitFilter } from './unit-filter.ts'
@@ -30,7 +31,7 @@ export interface WeightedTerm {
 export type TermCondition = { readonly any: readonly bigint[] } | { readonly all: readonly bigint[] }
 
 export interface UnitQuery {
-  readonly tenantId: number
+  readonly viewer: Viewer
   readonly level: number
   /** Choose the candidates, by the index: units that meet all of these. */
   readonly candidates: readonly TermCondition[]
@@ -102,10 +103,10 @@ function scoreExpression(terms: readonly WeightedTerm[], k1: number): SqlText {
  * The GIN index on `terms` finds the candidates; their number is bounded, so that the cost is.
  */
 export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredMessages> {
-  const scope = text`u.tenant_id = ${query.tenantId} and u.level = ${query.level}`
+  const scope = text`u.tenant_id = ${query.viewer.tenantId} and u.level = ${query.level}`
   const every = (conditions: readonly SqlText[]) => joined([text`true`, ...conditions], text` and `)
   const conditions = text`${joined(query.required.map(requiredCondition), text` `)} ${unitConditions(query.filter)}
-    ${sessionOfUnitConditions(query.tenantId, query.filter)}`
+    ${sessionOfUnitConditions(query.viewer, query.filter)}`
   // The part of BM25 that a unit's length decides.
   const withK = (units: SqlText) =>
     text`(select *, ${query.k1}::float8 * (${1 - query.b}::float8 + ${query.b}::float8 * term_count / ${query.averageLength}::float8) as k from ${units}) u`

@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 
+import type { Viewer } from '../model/access.ts'
 import { text } from './sql-text.ts'
 import { sessionConditions, type UnitFilter } from './unit-filter.ts'
 
@@ -28,14 +29,14 @@ export async function sessionExtents(
 /** Which sessions a filter names, those that may be found at all, with how many messages each has; at most `limit`. */
 export async function sessionSizes(
   sql: Sql,
-  tenantId: number,
+  viewer: Viewer,
   wanted: { readonly filter: UnitFilter; readonly limit: number },
 ): Promise<{ readonly id: string; readonly messages: number }[]> {
   const { filter, limit } = wanted
   const only = filter.sessionId === undefined ? text`` : text`and s.id = ${filter.sessionId}::text::uuid`
   const statement = text`
     select s.id, s.message_count as messages from sessions s
-    where s.tenant_id = ${tenantId} ${only} and ${sessionConditions(filter)} limit ${limit}`.toStatement()
+    where s.tenant_id = ${viewer.tenantId} ${only} and ${sessionConditions(viewer, filter)} limit ${limit}`.toStatement()
   const rows = await sql.unsafe<{ id: string; messages: string }[]>(statement.text, statement.values)
   return rows.map(({ id, messages }) => ({ id, messages: Number(messages) }))
 }

@@ -1,6 +1,8 @@
 import type { Sql } from 'postgres'
 
+import type { Viewer } from '../model/access.ts'
 import { isoTime, type Queries } from './rows.ts'
+import { andOpen } from './session-access.ts'
 
 /** One session as stored, with its totals. Times are ISO 8601 in UTC; counts are whole numbers. */
 export interface SessionRow {
@@ -101,13 +103,14 @@ function fromRow(row: RawSession): SessionRow {
 /** All sessions that a reference names: by our id (at most one) or by the source's own (one a source). */
 export async function sessionsByReference(
   sql: Sql,
-  tenantId: number,
+  viewer: Viewer,
   reference: { id?: string; externalId: string },
 ): Promise<SessionRow[]> {
   // Both lookups use an index: the primary key, and sessions_by_external_id.
   const rows = await sql<RawSession[]>`
     select ${columns(sql)} from sessions
-    where tenant_id = ${tenantId} and (id = ${reference.id ?? null} or external_id = ${reference.externalId})
+    where tenant_id = ${viewer.tenantId} and (id = ${reference.id ?? null} or external_id = ${reference.externalId})
+      ${andOpen(sql, viewer, 'list')}
     order by last_active_at desc, id limit 20`
   return rows.map(fromRow)
 }
@@ -139,7 +142,7 @@ export interface SessionPlace {
 /** Sessions, most recently active first, a page at a time by key. Uses sessions_by_activity for the hour, then sorts. */
 export async function listSessions(
   sql: Sql,
-  tenantId: number,
+  viewer: Viewer,
   page: {
     readonly filter: SessionFilter
     readonly after?: SessionPlace | undefined
@@ -150,7 +153,8 @@ export async function listSessions(
   const { filter, after } = page
   const rows = await sql<RawSession[]>`
     select ${columns(sql)} from sessions
-    where tenant_id = ${tenantId} ${page.withRestricted === true ? sql`` : sql`and not restricted`}
+    where tenant_id = ${viewer.tenantId} ${page.withRestricted === true ? sql`` : sql`and not restricted`}
+      ${andOpen(sql, viewer, 'list')}
       ${
         after === undefined
           ? sql``
@@ -198,14 +202,11 @@ export async function updateSession(
 }
 
 /** The versions of some sessions, to see which have changed. Sessions that do not exist are absent. */
-export async function sessionVersions(
-  sql: Sql,
-  tenantId: number,
-  ids: readonly string[],
-): Promise<Map<string, number>> {
+export async function sessionVersions(sql: Sql, viewer: Viewer, ids: readonly string[]): Promise<Map<string, number>> {
   const rows = await sql<{ id: string; version: string }[]>`
     select id, version from sessions
-    where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
+    where tenant_id = ${viewer.tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)
+      ${andOpen(sql, viewer, 'read')}`
   return new Map(rows.map((row) => [row.id, Number(row.version)]))
 }
 
@@ -219,31 +220,16 @@ export async function storeVersion(sql: Sql, tenantId: number): Promise<string> 
 /** Ids, ours and the sources', that begin with a prefix: for completion while a user types. */
 export async function sessionIdsByPrefix(
   sql: Sql,
-  tenantId: number,
+  viewer: Viewer,
   { prefix, limit }: { readonly prefix: string; readonly limit: number },
 ): Promise<string[]> {
   const pattern = `${prefix.replaceAll(/[\\%_]/g, (character) => `\\${character}`)}%`
   const rows = await sql<{ id: string; external_id: string | null }[]>`
     select id, external_id from sessions
-    where tenant_id = ${tenantId} and not restricted and (id::text like ${pattern} or external_id like ${pattern})
+    where tenant_id = ${viewer.tenantId} and not restricted and (id::text like ${pattern} or external_id like ${pattern})
+      ${andOpen(sql, viewer, 'list')}
     order by active_hour desc, last_active_at desc limit ${limit}`
   return rows.map((row) =>
     row.external_id?.startsWith(prefix) === true && !row.id.startsWith(prefix) ? row.external_id : row.id,
   )
-}
-
-/** How much the store holds. */
-export async function countStore(
-  sql: Sql,
-  tenantId: number,
-): Promise<{ sessions: number; messages: number; payloadBytes: number }> {
-  const rows = await sql<{ sessions: string; messages: string; bytes: string }[]>`
-    select count(*) as sessions, coalesce(sum(message_count), 0) as messages, coalesce(sum(payload_bytes), 0) as bytes
-    from sessions where tenant_id = ${tenantId}`
-  const row = rows[0]
-  return {
-    sessions: Number(row?.sessions ?? 0),
-    messages: Number(row?.messages ?? 0),
-    payloadBytes: Number(row?.bytes ?? 0),
-  }
 }

@@ -1,3 +1,5 @@
+import type { Viewer } from '../model/access.ts'
+import { openSessions } from './session-access.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
 
 /** Names that something must be among, where `any` holds one, and names that it must not be. */
@@ -47,19 +49,20 @@ function tagCondition({ any, none }: NameFilter): SqlText {
   return text`s.tags @> array${jsonTexts(any)} ${none.length === 0 ? nothing : text`and not s.tags && array${jsonTexts(none)}`}`
 }
 
-/** What a filter asks of a session `s`: who may be found at all, and tags. */
-export function sessionConditions({ tags }: UnitFilter): SqlText {
-  return text`not s.restricted ${tags === undefined ? nothing : text`and ${tagCondition(tags)}`}`
+/** What a filter asks of a session `s`: who may be found at all by whom, and tags. */
+export function sessionConditions(viewer: Viewer, { tags }: UnitFilter): SqlText {
+  return text`not s.restricted ${openSessions(text`s.id`, viewer, 'read')} ${tags === undefined ? nothing : text`and ${tagCondition(tags)}`}`
 }
 
 /**
  * The same for units `u` that are looked at by the thousand: those that are restricted are few and are read once, where each
  * unit's session would cost more than the unit.
  */
-export function sessionOfUnitConditions(tenantId: number, filter: UnitFilter): SqlText {
+export function sessionOfUnitConditions(viewer: Viewer, filter: UnitFilter): SqlText {
   return filter.tags === undefined
-    ? text`and u.session_id not in (select s.id from sessions s where s.tenant_id = ${tenantId} and s.restricted)`
-    : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and ${sessionConditions(filter)})`
+    ? text`and u.session_id not in (select s.id from sessions s where s.tenant_id = ${viewer.tenantId} and s.restricted)
+        ${openSessions(text`u.session_id`, viewer, 'read')}`
+    : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and ${sessionConditions(viewer, filter)})`
 }
 
 /** What a filter asks of a unit `u`; what its row cannot answer by itself goes to the message. */

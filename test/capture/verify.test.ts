@@ -125,7 +125,7 @@ describe('verify()', () => {
     for (let index = 0; index < 120; index += 1) await save(`session ${index}`, ['hello'])
     const { database, archive } = store.open.stores
     const before = await database.run((sql) =>
-      listSessions(sql, caller.tenantId, { filter: {}, limit: 1_000, withRestricted: true }),
+      listSessions(sql, caller, { filter: {}, limit: 1_000, withRestricted: true }),
     )
     const oldest = before.at(-1)?.id ?? ''
     let wakes = true

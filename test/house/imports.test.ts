@@ -64,7 +64,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
       packages: [],
     },
-    access: { may: [...base, 'log', 'store'], packages: [] },
+    access: { may: [...base, 'log', 'store', 'capture'], packages: ['postgres'] },
     http: {
       may: [...base, 'access', 'log', 'mcp', 'ports', 'verbatim'],
       packages: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],

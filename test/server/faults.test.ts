@@ -7,7 +7,7 @@ import { openVerbatim } from '../../src/compose.ts'
 import { localCaller } from '../../src/model/access.ts'
 import { faultCycles, useFreshStore } from '../embedded/store-fixture.ts'
 import { Acknowledged, expectAllSaved } from '../fault/acknowledged.ts'
-import { findPostgres, startPostgres } from '../support/postgres.ts'
+import { findPostgres, makeOrdinaryDatabase, startPostgres } from '../support/postgres.ts'
 import { quietConfig } from '../support/quiet-config.ts'
 import { makeDatabase } from '../support/test-store.ts'
 
@@ -44,7 +44,8 @@ test.skipIf(found.kind !== 'programs')(
       const acknowledged = new Acknowledged()
       const sessions = ['writer-0', 'writer-1', 'writer-2', 'writer-3']
       const count = cycles * 60
-      store.current.environment = { DATABASE_URL: server.url }
+      const url = await makeOrdinaryDatabase(server.url, 'restarted')
+      store.current.environment = { DATABASE_URL: url }
       const writers = sessions.map((session) =>
         store.current.startScript('save-messages.ts', [session, '0', String(count)], acknowledged.read),
       )
@@ -57,7 +58,7 @@ test.skipIf(found.kind !== 'programs')(
         await server.restart()
       }
       // Processes that went through it go on with the background work too.
-      const survivor = await openVerbatim(quietConfig(store.current.home, server.url))
+      const survivor = await openVerbatim(quietConfig(store.current.home, url))
       await using _survivor = survivor
       await survivor.saveMessages(caller, {
         sessionId: 'before',
@@ -73,8 +74,8 @@ test.skipIf(found.kind !== 'programs')(
       await expect.poll(async () => (await survivor.status(caller)).index.messages_behind, { timeout: 60_000 }).toBe(0)
       expect(restarts).toBe(cycles)
       expect(acknowledged.size).toBe(sessions.length * count)
-      await expectAllSaved(quietConfig(store.current.home, server.url), { acknowledged, sessions })
-      await expectIndexedOnce(server.url, acknowledged.size + 2)
+      await expectAllSaved(quietConfig(store.current.home, url), { acknowledged, sessions })
+      await expectIndexedOnce(url, acknowledged.size + 2)
     } finally {
       await server.stop()
     }

@@ -7,6 +7,7 @@ const databases = {
   ascii: `create database refused_ascii encoding SQL_ASCII locale 'C' template template0`,
   c: `create database refused_c encoding UTF8 locale 'C' template template0`,
   fast: `create database refused_fast`,
+  bypassed: `create database refused_bypassed`,
 } as const
 
 const home = new Home()
@@ -44,6 +45,41 @@ describe('a server is refused by name, with what to do', () => {
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
     expect(stderr).toMatch(message)
     expect(stderr).not.toContain('    at ')
+  })
+
+  test('one on which the role bypasses row level security', async () => {
+    const url = new URL(inject('testServer').adminUrl)
+    const role = `bypassing_${process.pid}`
+    await admin.unsafe(`create role ${role} login bypassrls password '${role}'`)
+    try {
+      url.username = role
+      url.password = role
+      url.pathname = '/refused_bypassed'
+      const { code, stderr } = await home.cli(['serve', '--port', '0'], { env: { DATABASE_URL: url.href } })
+      expect(code).toBe(3)
+      expect(stderr).toMatch(/role "bypassing_\d+" bypasses row level security.*ordinary role.*grant verbatim_tenant/s)
+    } finally {
+      await admin.unsafe(`drop role ${role}`)
+    }
+  })
+
+  test('one on which the role may not act as that of tenants, nor make it', async () => {
+    const role = `plain_${process.pid}`
+    await admin.unsafe(`create role ${role} login password '${role}'`)
+    await admin.unsafe(`create database refused_plain owner ${role}`)
+    try {
+      const url = new URL(urlOf('refused_plain'))
+      url.username = role
+      url.password = role
+      const { code, stderr } = await home.cli(['status'], { env: { DATABASE_URL: url.href } })
+      expect(code).toBe(3)
+      expect(stderr).toMatch(/may not act as "verbatim_tenant".*grant verbatim_tenant to plain_\d+/s)
+      await admin.unsafe(`grant verbatim_tenant to ${role}`)
+      expect(await home.cli(['status'], { env: { DATABASE_URL: url.href } })).toMatchObject({ code: 0 })
+    } finally {
+      await admin.unsafe(`drop database refused_plain with (force)`)
+      await admin.unsafe(`drop role ${role}`)
+    }
   })
 
   test('one that is not there, without its password', async () => {

@@ -23,6 +23,9 @@ async function written(sessionId: string): Promise<{ audits: number; summaries: 
 function losingOneAnswer(database: Database): Database {
   return {
     kind: database.kind,
+    of() {
+      return this
+    },
     close: () => database.close(),
     run: (work) =>
       database.run(async (sql) => {

@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
 
 import { migrateServer } from '../../src/store/server/migrate.ts'
-import { findPostgres, startPostgres } from './postgres.ts'
+import { findPostgres, makeRoles, ordinaryRole, startPostgres, withPath } from './postgres.ts'
 
 /** The server on which each test makes a database of its own. */
 export interface TestServer {
@@ -21,8 +21,6 @@ declare module 'vitest' {
   }
 }
 
-const role = 'verbatim_test'
-
 /** Starts the PostgreSQL of the tests, where none was named, and makes a database with the schema. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const found = findPostgres(process.env)
@@ -31,10 +29,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const adminUrl = running?.url ?? (found.kind === 'url' ? found.url : '')
   const template = `verbatim_template_${process.pid}`
   const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined })
-  // A server that was named has a role already.
-  if (running !== undefined) await admin.unsafe(`create role ${role} login`)
-  const url = withPath(adminUrl, { user: running === undefined ? undefined : role, database: template })
-  await admin.unsafe(`create database ${template}${running === undefined ? '' : ` owner ${role}`}`)
+  const [rights] = await admin<{ bypasses: boolean }[]>`
+    select rolsuper or rolbypassrls as bypasses from pg_roles where rolname = current_user`
+  // The product refuses a role for which row level security does not hold.
+  const isAdministrator = rights?.bypasses === true
+  if (isAdministrator) await makeRoles(admin)
+  const url = withPath(adminUrl, { user: isAdministrator ? ordinaryRole : undefined, database: template })
+  await admin.unsafe(`create database ${template}${isAdministrator ? ` owner ${ordinaryRole}` : ''}`)
   const hasVectors = await makeVectorExtension(withPath(adminUrl, { database: template }))
   await migrateServer({ url, applicationName: 'verbatim-tests' }, 'drizzle')
   const [version] = await admin<{ version: string }[]>`select current_setting('server_version') as version`
@@ -58,11 +59,4 @@ async function makeVectorExtension(url: string): Promise<boolean> {
   } finally {
     await sql.end()
   }
-}
-
-function withPath(url: string, change: { readonly user?: string | undefined; readonly database: string }): string {
-  const changed = new URL(url)
-  if (change.user !== undefined) changed.username = change.user
-  changed.pathname = `/${change.database}`
-  return changed.href
 }

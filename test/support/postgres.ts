@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import postgres from 'postgres'
 
+import { tenantRole } from '../../src/store/server/walls.ts'
+
 /** A PostgreSQL for tests: one that runs already, or the programs of one, or why there is none. */
 export type FoundPostgres =
   | { readonly kind: 'url'; readonly url: string }
@@ -43,6 +45,9 @@ export function findPostgres(environment: Readonly<Record<string, string | undef
     return { kind: 'none', reason: 'PostgreSQL does not run as root, and there is no user "postgres" or "nobody"' }
   return { kind: 'programs', directory }
 }
+
+/** The product refuses a role for which row level security does not hold. */
+export const ordinaryRole = 'verbatim_test'
 
 export interface RunningPostgres {
   /** Of an administrator, to the database `postgres`. */
@@ -166,4 +171,46 @@ export function unprivilegedUser(): User | undefined {
       .map(([name, , uid, gid]) => [name, { uid: Number(uid), gid: Number(gid) }] as const),
   )
   return users.get('postgres') ?? users.get('nobody')
+}
+
+/** Makes the role that the product runs as, and the one that it acts as, as the documentation tells an administrator. */
+export async function makeRoles(admin: postgres.Sql): Promise<void> {
+  for (const statement of [
+    `create role ${ordinaryRole} login`,
+    `alter role ${ordinaryRole} password '${ordinaryRole}'`,
+    `create role ${tenantRole} nologin`,
+    `grant ${tenantRole} to ${ordinaryRole}`,
+  ]) {
+    try {
+      await admin.unsafe(statement)
+    } catch (error) {
+      // A server that was named has them from an earlier run.
+      if (!String(error).includes('already exists')) throw error
+    }
+  }
+}
+
+/** Makes a database for the ordinary role on a server of whose administrator the address is, and gives its own. */
+export async function makeOrdinaryDatabase(adminUrl: string, database: string): Promise<string> {
+  const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined })
+  try {
+    await makeRoles(admin)
+    await admin.unsafe(`create database ${database} owner ${ordinaryRole}`)
+  } finally {
+    await admin.end()
+  }
+  return withPath(adminUrl, { user: ordinaryRole, database })
+}
+
+export function withPath(
+  url: string,
+  change: { readonly user?: string | undefined; readonly database: string },
+): string {
+  const changed = new URL(url)
+  if (change.user !== undefined) {
+    changed.username = change.user
+    changed.password = change.user
+  }
+  changed.pathname = `/${change.database}`
+  return changed.href
 }

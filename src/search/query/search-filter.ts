@@ -29,7 +29,7 @@ export async function readFilter(database: Database, caller: Caller, input: Filt
     throw new InputError(`Cannot search from "${since}" until "${until}" as "since" must not be after "until"`)
   }
   const sessionId =
-    input.sessionId === undefined ? undefined : (await requireSession(database, caller.tenantId, input.sessionId)).id
+    input.sessionId === undefined ? undefined : (await requireSession(database, caller, input.sessionId)).id
   return {
     sessionId,
     notSessionId: input.notSessionId,

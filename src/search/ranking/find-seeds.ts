@@ -1,6 +1,7 @@
 import { standingTerm } from '../../indexing/field-terms.ts'
 import type { TermHasher } from '../../indexing/terms.ts'
 import { limits } from '../../limits.ts'
+import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
 import {
   scoreMessages,
@@ -53,7 +54,7 @@ export async function findByWords(
     hasher,
     weights,
   }: { readonly database: Database; readonly hasher: TermHasher; readonly weights: Weights },
-  request: { readonly tenantId: number; readonly queries: readonly ParsedQuery[]; readonly filter: UnitFilter },
+  request: Viewer & { readonly queries: readonly ParsedQuery[]; readonly filter: UnitFilter },
   looks: boolean,
 ): Promise<FoundByWords> {
   const { tenantId, filter } = request
@@ -64,14 +65,14 @@ export async function findByWords(
   const known = recogniseNames(hashed, { statistics, weights })
   const plan = planTerms(known.terms, statistics)
   if (!looks) return { statistics, known, plan, seeds: { messages: [], exhaustive: false }, standing: [] }
-  const scorer = new UnitScorer(database, { tenantId, filter, statistics, known, plan, weights })
+  const scorer = new UnitScorer(database, { viewer: request, filter, statistics, known, plan, weights })
   // At once: one is on its way while the engine works on the other.
   const [seeds, instructions] = await Promise.all([scorer.best(), scorer.standing(standing)])
   return { statistics, known, plan, seeds, standing: instructions }
 }
 
 interface ScorerContext {
-  readonly tenantId: number
+  readonly viewer: Viewer
   readonly filter: UnitFilter
   readonly statistics: CorpusStatistics
   readonly known: HashedQueries
@@ -137,10 +138,11 @@ class UnitScorer {
     choice: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'> &
       Partial<Pick<UnitQuery, 'limit' | 'newestFirst'>>,
   ): Promise<ScoredMessages> {
-    const { tenantId, filter, statistics, plan, weights } = this.#context
-    return await this.#database.run((sql) =>
+    const { viewer, filter, statistics, plan, weights } = this.#context
+    const unwalled = this.#database.unwalled ?? this.#database
+    return await unwalled.run((sql) =>
       scoreMessages(sql, {
-        tenantId,
+        viewer,
         level: messageLevel,
         limit: rankedMax,
         ...choice,

@@ -1,5 +1,6 @@
 import type { TermHasher } from '../../indexing/terms.ts'
 import { limits } from '../../limits.ts'
+import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
 import { readEvidence } from '../../store/read-evidence.ts'
 import type { ScoredMessage } from '../../store/score-units.ts'
@@ -48,8 +49,7 @@ export interface Ranking {
   readonly semantic: SemanticResult
 }
 
-export interface RankRequest {
-  readonly tenantId: number
+export interface RankRequest extends Viewer {
   readonly queries: readonly ParsedQuery[]
   readonly filter: UnitFilter
   readonly mode: 'hybrid' | 'semantic' | 'full_text'
@@ -90,7 +90,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   ]
   const evidence = await database.run((sql) =>
     readEvidence(sql, {
-      tenantId,
+      viewer: request,
       filter,
       stretches: stretchesAround(seen),
       terms: [...plan.all, ...known.names].map(({ term }) => term),
@@ -166,7 +166,7 @@ async function byMeaning(
 ): Promise<SemanticResult & { readonly messages?: number | undefined }> {
   if (semantic === undefined || request.mode === 'full_text') return { state: 'off', lists: [] }
   const { filter } = request
-  const scope = await vectorScope(database, request.tenantId, filter)
+  const scope = await vectorScope(database, request, filter)
   const found = await searchByMeaning(
     { ...semantic, database },
     {

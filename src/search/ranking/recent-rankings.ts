@@ -17,6 +17,7 @@ const keptMax = 16
 /** What a ranking was made of: another question, or a store that was changed since, gets another. */
 interface RankingKey {
   readonly tenantId: number
+  readonly principalId?: string | undefined
   /** The query with its filters, as a cursor names it. */
   readonly question: string
   /** Of `storeVersion`. */
@@ -42,6 +43,6 @@ export class RecentRankings {
   }
 }
 
-function textOf({ tenantId, question, version }: RankingKey): string {
-  return `${tenantId} ${version} ${question}`
+function textOf({ tenantId, principalId, question, version }: RankingKey): string {
+  return `${tenantId} ${principalId ?? ''} ${version} ${question}`
 }

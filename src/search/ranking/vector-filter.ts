@@ -1,3 +1,4 @@
+import type { Viewer } from '../../model/access.ts'
 import { roleSchema, type Role } from '../../model/message.ts'
 import type { VectorFilter } from '../../ports/vector-index.ts'
 import type { Database } from '../../store/database.ts'
@@ -16,12 +17,12 @@ export interface VectorScope {
   readonly messages: number | undefined
 }
 
-export async function vectorScope(database: Database, tenantId: number, filter: UnitFilter): Promise<VectorScope> {
+export async function vectorScope(database: Database, viewer: Viewer, filter: UnitFilter): Promise<VectorScope> {
   const { sessionId, notSessionId, tags, since, until } = filter
   const sessions =
     sessionId === undefined && tags === undefined
       ? undefined
-      : await database.run((sql) => sessionSizes(sql, tenantId, { filter, limit: sessionsMax + 1 }))
+      : await database.run((sql) => sessionSizes(sql, viewer, { filter, limit: sessionsMax + 1 }))
   const roles = filter.roles === undefined ? undefined : rolesOf(filter.roles)
   const isNamed = sessions !== undefined && sessions.length <= sessionsMax
   const checked: VectorFilter = {

@@ -8,6 +8,9 @@ interface ServerFacts {
   readonly provider: string
   readonly locale: string
   readonly commit: string
+  readonly role: string
+  /** Whether row level security does not hold for the role. */
+  readonly bypasses: boolean
 }
 
 const versionMin = 150_000
@@ -17,7 +20,8 @@ export async function refuseUnfitServer(sql: Sql): Promise<void> {
   const [facts] = await sql<ServerFacts[]>`
     select current_setting('server_version_num') as version, pg_encoding_to_char(encoding) as encoding,
       datlocprovider as provider,
-      case datlocprovider when 'b' then coalesce(to_jsonb(d)->>'datlocale', '') else datctype end as locale, current_setting('synchronous_commit') as commit
+      case datlocprovider when 'b' then coalesce(to_jsonb(d)->>'datlocale', '') else datctype end as locale, current_setting('synchronous_commit') as commit,
+      current_user as role, (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) as bypasses
     from pg_database d where datname = current_database()`
   if (facts === undefined) throw new Error('pg_database has no row of the current database')
   const why = unfitness(facts)
@@ -41,6 +45,11 @@ function unfitness(facts: ServerFacts): { reason: string; remedy: string } | und
     return {
       reason: `the locale "${facts.locale}" of the database knows no letters beyond ASCII`,
       remedy: "Make the database with: create database verbatim encoding UTF8 locale 'C.UTF-8' template template0",
+    }
+  if (facts.bypasses)
+    return {
+      reason: `the role "${facts.role}" bypasses row level security, which keeps tenants apart`,
+      remedy: `Give DATABASE_URL an ordinary role that owns the database. Run as an administrator: create role verbatim login password '…'; create database verbatim owner verbatim; create role verbatim_tenant nologin; grant verbatim_tenant to verbatim`,
     }
   if (facts.commit === 'off')
     return {

@@ -6,6 +6,7 @@ import type { Sql } from 'postgres'
 import { codeOf, UnavailableError } from '../../errors.ts'
 import { openPool, type ServerConnection } from './connection.ts'
 import { refuseUnfitServer } from './fitness.ts'
+import { raiseWalls, wallsStand } from './walls.ts'
 
 /** Any number that no other program is likely to lock. */
 const lockKey = 0x76_65_72_62
@@ -23,10 +24,11 @@ export async function migrateServer(address: ServerConnection, migrationsFolder:
   const sql = openPool(address, { max: 1, statementMs: 0, settings })
   try {
     await refuseUnfitServer(sql)
-    if (await isUpToDate(sql, migrationsFolder)) return
+    if ((await isUpToDate(sql, migrationsFolder)) && (await wallsStand(sql))) return
     // A lock of the connection, and the only connection of the pool: it is gone when this process is.
     await sql`select pg_advisory_lock(${lockKey})`
     await migrate(drizzle(sql), { migrationsFolder })
+    await raiseWalls(sql)
   } catch (error) {
     throw await withoutRights(sql, error)
   } finally {

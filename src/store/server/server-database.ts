@@ -3,12 +3,16 @@ import { fileURLToPath } from 'node:url'
 import type { Sql } from 'postgres'
 
 import { codeOf } from '../../errors.ts'
+import type { Viewer } from '../../model/access.ts'
 import { unobserved, type Observer } from '../../ports/observer.ts'
 import type { Change, Database } from '../database.ts'
 import { withReconnect } from '../reconnect.ts'
+import { inTransaction } from '../transaction.ts'
 import { ChangeNotices } from './change-notices.ts'
 import { openPool, type PoolOptions, type ServerConnection } from './connection.ts'
 import { asServerUnavailable } from './unavailable.ts'
+import { withinTransaction } from './walled-sql.ts'
+import { enterAs } from './walls.ts'
 
 export interface ServerDatabaseOptions extends ServerConnection, PoolOptions {
   /** The address as a caller may see it. */
@@ -23,6 +27,12 @@ const closeSeconds = 2
 const firstWithinMs = 5_000
 const withinMs = 15_000
 const migrationsOfPackage = fileURLToPath(new URL('../../../drizzle', import.meta.url))
+
+/** A refusal with a SQLSTATE (the server starts, or recovers), and the end of a connection that there was. */
+function isAnswer(error: unknown): boolean {
+  const cause = error instanceof Error && codeOf(error) === undefined ? error.cause : error
+  return /^([\dA-Z]{5}|CONNECTION_CLOSED)$/.test(codeOf(cause) ?? '')
+}
 
 /** A PostgreSQL server. The first call brings its schema up to date. */
 export class ServerDatabase implements Database {
@@ -52,8 +62,7 @@ export class ServerDatabase implements Database {
             this.#hasAnswered = true
             return await work(this.#sql)
           } catch (error) {
-            // A refusal with a SQLSTATE is an answer: the server starts, or recovers.
-            if (/^[\dA-Z]{5}$/.test(codeOf(error) ?? '')) this.#hasAnswered = true
+            if (isAnswer(error)) this.#hasAnswered = true
             throw error
           }
         },
@@ -64,6 +73,28 @@ export class ServerDatabase implements Database {
       )
     } catch (error) {
       throw asServerUnavailable(error, this.#options.shownAddress)
+    }
+  }
+
+  of(viewer: Viewer): Database {
+    const enter = enterAs(viewer)
+    return {
+      kind: this.kind,
+      unwalled: this,
+      of: (other) => this.of(other),
+      run: (work) =>
+        this.run((sql) =>
+          inTransaction(sql, async (transaction) => {
+            // On its way before the first statement of the work, which need not wait for it.
+            const entered = transaction.unsafe(enter).execute()
+            const [result] = await Promise.all([work(withinTransaction(sql, transaction)), entered])
+            return result
+          }),
+        ),
+      announce: (change) => this.announce(change),
+      onChange: (listener) => this.onChange(listener),
+      // It is closed by who opened it.
+      close: async () => undefined,
     }
   }
 

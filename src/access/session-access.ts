@@ -1,0 +1,118 @@
+import type { TransactionSql } from 'postgres'
+
+import { requireSessionTo } from '../capture/session-reference.ts'
+import { ConflictError, NotFoundError } from '../errors.ts'
+import type { Caller, SessionRole } from '../model/access.ts'
+import { writeAudit } from '../store/audit-log.ts'
+import type { Database } from '../store/database.ts'
+import {
+  deleteGrant,
+  principalsNamed,
+  readGrants,
+  writeGrant,
+  type GrantKey,
+  type SessionGrant,
+} from '../store/session-access.ts'
+import { inTransaction } from '../store/transaction.ts'
+
+/** A session as it is shared, under our id. */
+export interface SessionAccess {
+  readonly sessionId: string
+  /** Empty where it is open to the whole tenant. */
+  readonly grants: readonly SessionGrant[]
+}
+
+export async function readAccess(database: Database, caller: Caller, reference: string): Promise<SessionAccess> {
+  const { id } = await requireSessionTo(database, caller, { reference, action: 'list' })
+  return { sessionId: id, grants: await database.run((sql) => readGrants(sql, caller.tenantId, id)) }
+}
+
+/**
+ * Gives a principal a role in a session, in place of the one it had. With the first, the session is closed to everybody else
+ * but the administrators of the tenant. Errors: NotFoundError, ForbiddenError, ConflictError.
+ */
+export async function grantAccess(
+  database: Database,
+  caller: Caller,
+  grant: { readonly session: string; readonly principal: string; readonly role: SessionRole },
+): Promise<SessionAccess> {
+  const key = await keyOf(database, caller, grant)
+  await change(database, caller, {
+    key,
+    action: 'session.grant',
+    reason: grant.role,
+    write: async (sql) => {
+      await writeGrant(sql, key, grant.role)
+      return true
+    },
+  })
+  return await readAccess(database, caller, key.sessionId)
+}
+
+/** Takes a principal's role in a session away, from the next call on. With the last, the session is open to the tenant again. */
+export async function revokeAccess(
+  database: Database,
+  caller: Caller,
+  grant: { readonly session: string; readonly principal: string },
+): Promise<SessionAccess> {
+  const key = await keyOf(database, caller, grant)
+  const done = await change(database, caller, {
+    key,
+    action: 'session.revoke',
+    write: (sql) => deleteGrant(sql, key),
+  })
+  if (!done)
+    throw new NotFoundError(`"${grant.principal}" has no role in session "${grant.session}"`, {
+      remedy: '"verbatim access list" shows who has',
+    })
+  return await readAccess(database, caller, key.sessionId)
+}
+
+async function keyOf(
+  database: Database,
+  caller: Caller,
+  grant: { readonly session: string; readonly principal: string },
+): Promise<GrantKey> {
+  const { id: sessionId } = await requireSessionTo(database, caller, { reference: grant.session, action: 'manage' })
+  const named = await database.run((sql) => principalsNamed(sql, caller.tenantId, grant.principal))
+  const [principalId] = named
+  if (principalId === undefined)
+    throw new NotFoundError(`Nobody here is called "${grant.principal}"`, {
+      remedy:
+        'Make a token for them first: verbatim token create --principal …; "verbatim token list" shows who there is',
+    })
+  if (named.length > 1)
+    throw new ConflictError(`${named.length} principals are called "${grant.principal}"`, {
+      remedy: 'Give them different names at their identity providers',
+    })
+  return { tenantId: caller.tenantId, sessionId, principalId }
+}
+
+async function change(
+  database: Database,
+  caller: Caller,
+  event: {
+    readonly key: GrantKey
+    readonly action: string
+    readonly reason?: string
+    /** False where there was nothing to do. */
+    readonly write: (sql: TransactionSql) => Promise<boolean>
+  },
+): Promise<boolean> {
+  const { sessionId, tenantId } = event.key
+  const done = await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
+      if (!(await event.write(transaction))) return false
+      await writeAudit(transaction, caller, {
+        action: event.action,
+        objectKind: 'session',
+        objectId: sessionId,
+        outcome: 'ok',
+        ...(event.reason === undefined ? {} : { reason: event.reason }),
+      })
+      return true
+    }),
+  )
+  if (done) database.announce?.({ tenantId, sessionId })
+  return done
+}

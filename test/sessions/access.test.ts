@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { beforeAll, describe, expect, it, test } from 'vitest'
+
+import { storeToken, newTokenText } from '../../src/access/access-tokens.ts'
+import { grantAccess, readAccess, revokeAccess } from '../../src/access/session-access.ts'
+import { TokenVerifier } from '../../src/access/token-verifier.ts'
+import { ForbiddenError, NotFoundError } from '../../src/errors.ts'
+import { createLog } from '../../src/log.ts'
+import { sessionRoles, type Caller, type SessionRole } from '../../src/model/access.ts'
+import { newId } from '../../src/model/ids.ts'
+import { caller as owner, useStore } from './store.ts'
+
+const store = useStore()
+const people = ['ada', 'bob'] as const
+const callers = new Map<string, Caller>()
+
+/** Whoever has a token of this principal. */
+function as(name: (typeof people)[number]): Caller {
+  const caller = callers.get(name)
+  if (caller === undefined) throw new Error('callers are made before the first test')
+  return caller
+}
+
+beforeAll(async () => {
+  const { database } = store.open.stores
+  for (const name of people) {
+    const token = newTokenText()
+    await storeToken(database, owner, { token, name, principal: name, scopes: ['memory:read', 'memory:write'] })
+    const access = await new TokenVerifier(database, createLog('silent')).verify(token)
+    callers.set(name, {
+      tenantId: owner.tenantId,
+      principal: name,
+      principalId: access?.principalId ?? '',
+      client: 'test',
+    })
+  }
+})
+
+const word = 'quartermaster'
+const search = { limit: 50, maxTokens: 4_000, context: 2, format: 'json', mode: 'full_text' } as const
+
+/** What a caller can do with a session: what was refused is left out. */
+async function deedsOf(caller: Caller, sessionId: string): Promise<string[]> {
+  const { open } = store
+  const deeds: Record<string, () => Promise<boolean>> = {
+    list: async () => {
+      const { sessions } = await open.listSessions(caller, { limit: 100 })
+      return sessions.some((session) => session.session_id === sessionId)
+    },
+    complete: async () =>
+      (await open.completeSessionId(caller, { prefix: sessionId.slice(0, 30), limit: 10 })).includes(sessionId),
+    find: async () => {
+      const { results } = await open.search(caller, { ...search, query: word })
+      return results.some((result) => result.session_id === sessionId)
+    },
+    findInSession: async () => (await open.search(caller, { ...search, query: word, sessionId })).results.length > 0,
+    read: async () => {
+      const document = await open.getSession(caller, { sessionId, limit: 10, maxTokens: 4_000, view: 'full' })
+      return document.messages.length > 0
+    },
+    watch: async () => (await open.sessionVersions(caller, [sessionId])).has(sessionId),
+    summarize: async () => {
+      const summary = await open.summarize(caller, {
+        sessionId,
+        style: 'brief',
+        maxTokens: 500,
+        refresh: false,
+        keep: true,
+      })
+      return JSON.stringify(summary).includes(word)
+    },
+    profile: async () => (await open.profile(caller)).tags.some(({ name }) => name === `tag of ${sessionId}`),
+    save: async () => {
+      await open.saveMessages(caller, { sessionId, messages: [{ content: 'More.', sender: 'Eve', role: 'user' }] })
+      return true
+    },
+    rename: async () => (await open.updateSession(caller, { sessionId, title: 'New' })).session_id === sessionId,
+    hold: async () => (await open.updateSession(caller, { sessionId, legalHold: true })).session_id === sessionId,
+    grant: async () => {
+      await grantAccess(open.stores.database, caller, { session: sessionId, principal: 'bob', role: 'reader' })
+      return true
+    },
+  }
+  const done: string[] = []
+  for (const [name, deed] of Object.entries(deeds)) {
+    try {
+      if (await deed()) done.push(name)
+    } catch (error) {
+      if (!(error instanceof ForbiddenError || error instanceof NotFoundError)) throw error
+    }
+  }
+  return done
+}
+
+const reading = ['find', 'findInSession', 'list', 'profile', 'read', 'summarize', 'watch', 'complete'] as const
+const writing = ['rename', 'save'] as const
+const managing = ['grant', 'hold'] as const
+
+const allowed: Readonly<Record<SessionRole | 'none' | 'open', readonly string[]>> = {
+  open: [...reading, ...writing, ...managing],
+  owner: [...reading, ...writing, ...managing],
+  writer: [...reading, ...writing],
+  reader: reading,
+  auditor: ['list', 'complete'],
+  none: [],
+}
+
+async function sharedSession(): Promise<string> {
+  const id = await store.session([{ content: `The ${word} keeps the keys of ${newId()}.` }])
+  await store.open.updateSession(owner, { sessionId: id, tags: [`tag of ${id}`] })
+  while ((await store.open.status(owner)).index.messages_behind > 0) await sleep(20)
+  return id
+}
+
+describe('a session that was shared with somebody', () => {
+  test.each([...sessionRoles])('lets a principal who is its %s do what the role says', async (role) => {
+    const id = await sharedSession()
+    await grantAccess(store.open.stores.database, owner, { session: id, principal: 'ada', role })
+    expect((await deedsOf(as('ada'), id)).toSorted()).toEqual(allowed[role].toSorted())
+  })
+
+  it('is not there for anybody else, and is for who owns the store', async () => {
+    const id = await sharedSession()
+    await grantAccess(store.open.stores.database, owner, { session: id, principal: 'ada', role: 'reader' })
+    expect(await deedsOf(as('bob'), id)).toEqual([])
+    const deeds = await deedsOf(owner, id)
+    expect(deeds.toSorted()).toEqual(allowed.owner.toSorted())
+  })
+
+  it('is not written to by who gives its own id for it', async () => {
+    const id = await sharedSession()
+    const { external_id: name = '' } = await store.open.updateSession(owner, { sessionId: id, title: 'x' })
+    await grantAccess(store.open.stores.database, owner, { session: id, principal: 'ada', role: 'owner' })
+    const save = store.open.saveMessages(as('bob'), {
+      sessionId: name,
+      messages: [{ content: 'I was here', sender: 'Bob', role: 'user' }],
+    })
+    await expect(save).rejects.toThrow('shared with others only')
+    const { messages } = await store.open.getSession(owner, {
+      sessionId: id,
+      limit: 10,
+      maxTokens: 4_000,
+      view: 'full',
+    })
+    expect(messages).toHaveLength(1)
+  })
+
+  it('is open again when the last role is taken away, from the next call on', async () => {
+    const id = await sharedSession()
+    const { database } = store.open.stores
+    await grantAccess(database, owner, { session: id, principal: 'ada', role: 'writer' })
+    expect(await deedsOf(as('bob'), id)).toEqual([])
+    expect((await readAccess(database, owner, id)).grants).toMatchObject([{ principal: 'ada', role: 'writer' }])
+    await revokeAccess(database, owner, { session: id, principal: 'ada' })
+    expect((await readAccess(database, owner, id)).grants).toEqual([])
+    expect((await deedsOf(as('bob'), id)).toSorted()).toEqual(allowed.open.toSorted())
+  })
+
+  it('says who is not known, and who has no role', async () => {
+    const id = await sharedSession()
+    const { database } = store.open.stores
+    await expect(
+      grantAccess(database, owner, { session: id, principal: 'nobody', role: 'reader' }),
+    ).rejects.toMatchObject({
+      message: 'Nobody here is called "nobody"',
+      remedy: expect.stringContaining('token create'),
+    })
+    await expect(revokeAccess(database, owner, { session: id, principal: 'ada' })).rejects.toThrow('"ada" has no role')
+  })
+})
