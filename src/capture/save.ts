@@ -1,4 +1,4 @@
-import { InputError, LimitError, NotFoundError, UnavailableError } from '../errors.ts'
+import { ForbiddenError, InputError, LimitError, NotFoundError, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import type { BoundedMap } from '../model/bounded-map.ts'
@@ -43,7 +43,6 @@ async function saveTarget(
   const session =
     known === undefined ? await resolveAny(dependencies.database, caller, reference) : { id: known, source: 'mcp' }
   if (session === undefined) return { id: newId(), source: 'mcp', externalId: reference, create: true }
-  await requireRole(dependencies.database, caller, { sessionId: session.id, action: 'write' })
   return { id: session.id, source: session.source, create: false }
 }
 
@@ -84,6 +83,7 @@ export async function saveMessages(
     dependencies.database.run((sql) =>
       store(sql, {
         tenantId: caller.tenantId,
+        principalId: caller.principalId,
         actor: caller.principal,
         client: caller.client,
         session: target,
@@ -95,6 +95,9 @@ export async function saveMessages(
     try {
       return await write(target)
     } catch (error) {
+      // Which role is missing is not the store's to say.
+      if (error instanceof ForbiddenError)
+        await requireRole(dependencies.database, caller, { sessionId: target.id, action: 'write' })
       if (!(error instanceof UnavailableError)) throw error
       // The answer may have been lost after the commit.
       throw new UnavailableError(error.message, {

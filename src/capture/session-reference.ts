@@ -4,7 +4,7 @@ import type { SessionAction, Viewer } from '../model/access.ts'
 import { looksLikeId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
-import { mayDo, roleIn } from '../store/session-access.ts'
+import { accessRemedy, mayDo, roleIn } from '../store/session-access.ts'
 import { sessionsByReference, type SessionRow } from '../store/sessions.ts'
 
 /**
@@ -63,6 +63,6 @@ export async function requireRole(
   if (mayDo(role, action)) return
   throw new ForbiddenError(
     `Cannot ${action} session "${sessionId}" as ${role === null ? 'it is shared with others only' : `your role in it is ${role}`}`,
-    { remedy: 'Ask one of its owners: "verbatim access grant" changes who may do what' },
+    { remedy: accessRemedy },
   )
 }

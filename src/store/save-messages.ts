@@ -1,9 +1,11 @@
 import type { Sql } from 'postgres'
 
-import { ConflictError, LimitError, NotFoundError } from '../errors.ts'
+import { ConflictError, ForbiddenError, LimitError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import type { Viewer } from '../model/access.ts'
 import type { ContextSwitch, Role, TokenUsage, Trust } from '../model/message.ts'
 import { describeSave } from './describe-save.ts'
+import { accessRemedy, whereOpen } from './session-access.ts'
 
 /** One message, ready to be stored: everything is decided but its number in the session. */
 export interface NewMessage {
@@ -42,8 +44,7 @@ export interface SaveTarget {
   readonly parentExternalId?: string
 }
 
-export interface SaveRequest {
-  readonly tenantId: number
+export interface SaveRequest extends Viewer {
   readonly actor: string
   readonly client: string
   readonly session: SaveTarget
@@ -131,16 +132,20 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
 /**
  * Stores up to `limits.batchMessagesMax` messages of one session, all or none, durably, in one statement.
  * Idempotent: a message whose id (or external id) is stored already with the same bytes is answered with the first
- * answer. Errors: NotFoundError, ConflictError, LimitError; nothing is stored then.
+ * answer. Errors: NotFoundError, ForbiddenError, ConflictError, LimitError; nothing is stored then.
  */
 export async function saveMessages(sql: Sql, request: SaveRequest): Promise<SaveResult> {
   const { session, messages, totals, bytes } = describeSave(request)
   try {
     const rows = await sql<{ result: FunctionResult }[]>`
       select save_messages(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
-        ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as result`
+        ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as result
+      ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
     const result = rows[0]?.result
-    if (result === undefined) throw new Error('save_messages returned no row')
+    if (result === undefined)
+      throw new ForbiddenError(`Cannot save to session "${request.session.id}" as you have no role in it that may`, {
+        remedy: accessRemedy,
+      })
     return {
       sessionId: result.session_id,
       externalId: result.external_id,

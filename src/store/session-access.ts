@@ -4,6 +4,9 @@ import { rolesThatMay, type SessionAction, type SessionRole, type Viewer } from 
 import type { Queries } from './rows.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
 
+/** What to do where a role is missing. */
+export const accessRemedy = 'Ask one of its owners: "verbatim access grant" changes who may do what'
+
 /** Sessions that were shared with some, of which the viewer's principal has no role for the action. */
 function closedSessions(viewer: Viewer, action: SessionAction): SqlText {
   const roles = joined(
@@ -25,6 +28,18 @@ export function andOpen(sql: Queries, viewer: Viewer, action: SessionAction): Pe
   return sql`and id not in (
     select g.session_id from session_grants g where g.tenant_id = ${viewer.tenantId} group by g.session_id
     having not bool_or(g.principal_id = ${viewer.principalId} and g.role = any(${[...rolesThatMay[action]]})))`
+}
+
+/** The condition that one session is open to a viewer, for a statement of postgres.js that does something with it. */
+export function whereOpen(
+  sql: Queries,
+  viewer: Viewer,
+  { sessionId, action }: { readonly sessionId: string; readonly action: SessionAction },
+): PendingQuery<Row[]> {
+  if (viewer.principalId === undefined) return sql``
+  return sql`where coalesce((
+    select bool_or(g.principal_id = ${viewer.principalId} and g.role = any(${[...rolesThatMay[action]]}))
+    from session_grants g where g.tenant_id = ${viewer.tenantId} and g.session_id = ${sessionId}), true)`
 }
 
 /**
