@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 
 import type { VectorForm } from './nearest-units.ts'
+import { reserveConnection } from './reserve.ts'
 import type { Queries } from './rows.ts'
 import { text, wholeNumber, type SqlText } from './sql-text.ts'
 import type { VectorScope } from './unit-vectors.ts'
@@ -49,7 +50,7 @@ export async function createGraph(
     where tenant_id = ${wholeNumber(scope.tenantId)} and model_id = ${wholeNumber(scope.modelId)}
       and level = ${wholeNumber(scope.level)}`.toStatement()
   // Settings of a session, as an index that is built concurrently can be part of no transaction.
-  const connection = await sql.reserve()
+  const connection = await reserveConnection(sql)
   try {
     // Parallel builds overran a buffer before pgvector 0.8.2 (CVE-2026-3172).
     await connection`
@@ -75,7 +76,7 @@ export async function dropGraph(sql: Queries, scope: GraphScope, form: VectorFor
  * connection of the pool beside those that `work` needs. Undefined where another is at it.
  */
 export async function aloneAtGraph<T>(sql: Sql, scope: GraphScope, work: () => Promise<T>): Promise<T | undefined> {
-  const connection = await sql.reserve()
+  const connection = await reserveConnection(sql)
   try {
     const [lock] = await connection<{ taken: boolean }[]>`
       select pg_try_advisory_lock(hashtext(${graphName(scope)})) as taken`
