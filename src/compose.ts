@@ -9,6 +9,7 @@ import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
 import { DailyBudget } from './indexing/daily-budget.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
 import { openDatabase, ownerOf } from './open-database.ts'
+import type { ArchiveStore } from './ports/archive-store.ts'
 import { observerOf, unobserved, type CircuitState, type Observer } from './ports/observer.ts'
 import { QueryExpander } from './search/query/expand-query.ts'
 import type { RankDependencies } from './search/ranking/rank.ts'
@@ -43,9 +44,14 @@ export async function openStores(config: Config, observer: Observer = unobserved
     database,
     semantic: semanticOf(config, { database, observer }),
     expander: expanderOf(config, { database, observer }),
-    archive: openArchive(config.archive, homePathsOf(config.home).archive, observer),
+    archive: archiveOf(config, observer),
     hasher: createTermHasher(defaultTermKey),
   }
+}
+
+/** Where large payloads are kept. */
+export function archiveOf({ archive, home }: Pick<Config, 'archive' | 'home'>, observer?: Observer): ArchiveStore {
+  return openArchive(archive, homePathsOf(home).archive, observer)
 }
 
 interface Wiring {

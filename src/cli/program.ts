@@ -5,6 +5,7 @@ import { registerAccess } from './commands/access.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerImport } from './commands/import.ts'
+import { registerMigrate } from './commands/migrate.ts'
 import { registerReindex } from './commands/reindex.ts'
 import { registerSearch } from './commands/search.ts'
 import { registerServe } from './commands/serve.ts'
@@ -41,6 +42,7 @@ export function describeProgram(status: ExitStatus): Command {
     registerExport,
     registerSummarize,
     registerVerify,
+    registerMigrate,
     registerReindex,
     registerStatus,
     registerDoctor,

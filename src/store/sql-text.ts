@@ -43,3 +43,9 @@ export function wholeNumber(value: number): SqlText {
   if (!Number.isSafeInteger(value)) throw new TypeError('Cannot write a number into SQL as it must be whole')
   return new SqlText([String(value)], [])
 }
+
+/** The name of a table, a column or a type, as the catalog gives it. */
+export function identifier(name: string): SqlText {
+  if (!/^[a-z_][a-z0-9_]*$/.test(name)) throw new TypeError('Cannot write a name into SQL that is not one of our own')
+  return new SqlText([`"${name}"`], [])
+}

@@ -64,6 +64,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
       packages: [],
     },
+    move: { may: [...base, 'ports', 'store'], packages: ['postgres'] },
     access: { may: [...base, 'log', 'store', 'capture'], packages: ['postgres'] },
     http: {
       may: [...base, 'access', 'log', 'mcp', 'ports', 'verbatim'],
@@ -101,6 +102,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'indexing',
         'log',
         'mcp',
+        'move',
         'search',
         'sessions',
         'start-store',

@@ -1,0 +1,72 @@
+import { ConflictError } from '../errors.ts'
+import { messageMarks, sessionMarks, sessionsLike, type SessionMark } from '../store/copy/sessions-there.ts'
+import type { Database } from '../store/database.ts'
+
+export interface Stores {
+  readonly source: Database
+  readonly target: Database
+  readonly tenantId: number
+}
+
+const pageSessions = 200
+const pageMessages = 5_000
+const namedMax = 5
+
+/**
+ * Throws ConflictError, before anything is written, where a session of the source is at the target with other content: under
+ * another id, or with another message at a number. What is there of an earlier run is no contradiction.
+ */
+export async function refuseConflicts(stores: Stores): Promise<void> {
+  const conflicts: string[] = []
+  let after: string | undefined
+  for (;;) {
+    const page = { after, limit: pageSessions }
+    const sessions = await stores.source.run((sql) => sessionMarks(sql, stores.tenantId, page))
+    const there = await stores.target.run((sql) => sessionsLike(sql, stores.tenantId, sessions))
+    for (const session of sessions) {
+      const reason = await conflictOf(stores, session, there)
+      if (reason !== undefined) conflicts.push(`session "${session.externalId ?? session.id}" (${reason})`)
+    }
+    after = sessions.at(-1)?.id
+    if (sessions.length < pageSessions) break
+  }
+  if (conflicts.length === 0) return
+  const named = conflicts.slice(0, namedMax).join('; ')
+  const rest = conflicts.length > namedMax ? `; and ${conflicts.length - namedMax} more` : ''
+  throw new ConflictError(
+    `Cannot move this store as ${conflicts.length} of its sessions are at the target with other content: ${named}${rest}`,
+    { remedy: 'Nothing was moved. Choose a target without them: an empty database say' },
+  )
+}
+
+async function conflictOf(
+  stores: Stores,
+  session: SessionMark,
+  there: readonly SessionMark[],
+): Promise<string | undefined> {
+  const same = there.find(({ id }) => id === session.id)
+  const twin = there.find(
+    ({ id, source, externalId }) =>
+      id !== session.id &&
+      session.externalId !== null &&
+      source === session.source &&
+      externalId === session.externalId,
+  )
+  if (twin !== undefined) return `there it is session ${twin.id}`
+  if (same === undefined) return undefined
+  const upTo = Math.min(same.lastSeq, session.lastSeq)
+  const key = { tenantId: stores.tenantId, sessionId: session.id }
+  for (let fromSeq = 1; fromSeq <= upTo; fromSeq += pageMessages) {
+    const page = { fromSeq, toSeq: Math.min(upTo, fromSeq + pageMessages - 1) }
+    const theirs = await stores.target.run((sql) => messageMarks(sql, key, page))
+    if (theirs.size === 0) continue
+    const ours = await stores.source.run((sql) => messageMarks(sql, key, page))
+    const seqs = [...theirs].filter(([seq, mark]) => ours.has(seq) && ours.get(seq) !== mark).map(([seq]) => seq)
+    if (seqs.length > 0) return `message ${Math.min(...seqs)} is another`
+  }
+  const wentOnThere = same.lastSeq > session.lastSeq || same.version >= session.version
+  const wentOnHere = session.lastSeq > same.lastSeq || session.version > same.version
+  // A session has one next number: two stores that both gave it have two different messages.
+  if (wentOnThere && wentOnHere && same.lastSeq !== session.lastSeq) return 'it went on at both'
+  return undefined
+}

@@ -1,0 +1,137 @@
+import type { Caller } from '../model/access.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import { writeAudit } from '../store/audit-log.ts'
+import { appendAudit, auditEnd, auditIdentity, auditMovedUpTo, readAudit } from '../store/copy/copied-audit.ts'
+import { plainTables, sessionsTable } from '../store/copy/move-plan.ts'
+import { countMessages } from '../store/copy/sessions-there.ts'
+import { inPlainText } from '../store/copy/table-rows.ts'
+import type { Database } from '../store/database.ts'
+import { sessionsById } from '../store/sessions.ts'
+import { text } from '../store/sql-text.ts'
+import { refuseConflicts, type Stores } from './conflicts.ts'
+import { PayloadMover, type PayloadSource } from './payload-mover.ts'
+import { Counter, ProblemList, type MoveReport } from './report.ts'
+import { RowMover, type MovedPage } from './row-mover.ts'
+import { SessionMover } from './session-mover.ts'
+import { VectorMover } from './vector-mover.ts'
+
+export interface MoveDependencies {
+  readonly source: { readonly database: Database; readonly archives: readonly PayloadSource[] }
+  readonly target: { readonly database: Database; readonly archive: ArchiveStore }
+}
+
+const auditPageRows = 1_000
+
+class StoreMove {
+  readonly #stores: Stores
+  readonly #caller: Caller
+  readonly #rows: RowMover
+  readonly #payloads: PayloadMover
+  readonly #problems = new ProblemList()
+  readonly #plain = new Map<string, Counter>()
+
+  constructor({ source, target }: MoveDependencies, caller: Caller) {
+    this.#caller = caller
+    this.#stores = { source: source.database, target: target.database, tenantId: caller.tenantId }
+    this.#rows = new RowMover(this.#stores)
+    this.#payloads = new PayloadMover({ from: source.archives, to: target.archive })
+  }
+
+  async run(onProgress: (messages: number) => void): Promise<MoveReport> {
+    await refuseConflicts(this.#stores)
+    const vectors = await VectorMover.make(this.#stores)
+    for (const table of plainTables) {
+      const counter = new Counter()
+      for await (const page of this.#rows.pages(table, text`t.tenant_id = ${this.#stores.tenantId}`))
+        this.#note(table.name, await this.#rows.move(table, page), counter)
+      if (counter.total > 0) this.#plain.set(table.name, counter)
+    }
+    const movers = { rows: this.#rows, payloads: this.#payloads, vectors, problems: this.#problems }
+    const messages = new SessionMover(this.#stores, movers)
+    const sessions = await this.#moveSessions(messages, onProgress)
+    const auditRows = await this.#moveAudit(messages.counts.copied)
+    const now = await this.#stores.source.run((sql) => countMessages(sql, this.#stores.tenantId))
+    return {
+      sessions: sessions.toJSON(),
+      messages: messages.counts.toJSON(),
+      came_since: Math.max(0, now - messages.counts.total),
+      rows: Object.fromEntries([...this.#plain].map(([name, counter]) => [name, counter.toJSON()])),
+      audit_rows: auditRows,
+      archived_payloads: this.#payloads.counts.toJSON(),
+      vectors: vectors.report,
+      problem_count: this.#problems.count,
+      problems: this.#problems.found,
+    }
+  }
+
+  /** Walks by id, which never changes: no session is missed that was there at the beginning. */
+  async #moveSessions(messages: SessionMover, onProgress: (messages: number) => void): Promise<Counter> {
+    const { target, tenantId } = this.#stores
+    const counter = new Counter()
+    for await (const page of this.#rows.pages(sessionsTable, text`t.tenant_id = ${tenantId}`)) {
+      this.#note(sessionsTable.name, await this.#rows.move(sessionsTable, page), counter)
+      const ids = page.keys.map(([, id]) => id ?? '')
+      const there = await target.run((sql) => sessionsById(sql, tenantId, ids))
+      for (const session of there) await messages.move(session, onProgress)
+    }
+    return counter
+  }
+
+  #note(table: string, page: MovedPage, counter: Counter): void {
+    counter.add(page.copied, page.known)
+    for (const { key, isMissing } of page.wrong)
+      this.#problems.add({
+        row: `${table} ${key}`,
+        problem: isMissing
+          ? 'is not at the target: what must be unique of it is taken there'
+          : 'is another at the target',
+      })
+  }
+
+  /** The log last: what it tells of has arrived. Returns how many rows were added. */
+  async #moveAudit(messagesCopied: number): Promise<number> {
+    const { source, target, tenantId } = this.#stores
+    const identity = await inPlainText(source, (sql) => auditIdentity(sql, tenantId))
+    if (identity === undefined) return 0
+    const table = await this.#rows.shapeOf('audit_log')
+    const upTo = await inPlainText(source, (sql) => auditEnd(sql, tenantId, source.kind === 'server'))
+    let added = 0
+    for (;;) {
+      const after = await target.run((sql) => auditMovedUpTo(sql, tenantId, identity))
+      const page = await inPlainText(source, (sql) => readAudit(sql, tenantId, { after, upTo, limit: auditPageRows }))
+      if (page.rows.length === 0) break
+      await inPlainText(target, async (sql) => {
+        // Where the answer to the first attempt was lost, this is the second.
+        if ((await auditMovedUpTo(sql, tenantId, identity)) > after) return
+        await appendAudit(sql, this.#caller, { ...page, table, identity })
+      })
+      added += page.rows.length
+    }
+    if (messagesCopied > 0)
+      await target.run((sql) =>
+        writeAudit(sql, this.#caller, {
+          action: 'migrate',
+          objectKind: 'store',
+          objectId: identity,
+          outcome: 'ok',
+          count: messagesCopied,
+        }),
+      )
+    return added
+  }
+}
+
+/**
+ * Copies everything that a caller's tenant has from one store to another, and proves it: each row is read back and compared by
+ * its SHA-256, and so are payloads in the archive. It may be broken off at any moment and run again, also while others save at
+ * the source: what is there already is compared and not copied. The source stays as it is.
+ *
+ * Throws ConflictError, before anything is written, where the target has other content under the same ids.
+ */
+export async function moveStore(
+  dependencies: MoveDependencies,
+  caller: Caller,
+  onProgress: (messages: number) => void,
+): Promise<MoveReport> {
+  return await new StoreMove(dependencies, caller).run(onProgress)
+}

@@ -1,0 +1,112 @@
+import { messagesTable } from '../store/copy/move-plan.ts'
+import { alteredMessages, archivedMessages } from '../store/copy/sessions-there.ts'
+import type { RowRange } from '../store/copy/table-rows.ts'
+import { indexTopic, addOutbox } from '../store/outbox.ts'
+import { text } from '../store/sql-text.ts'
+import type { Stores } from './conflicts.ts'
+import type { PayloadMover } from './payload-mover.ts'
+import { Counter, type ProblemList } from './report.ts'
+import type { RowMover } from './row-mover.ts'
+import type { VectorMover } from './vector-mover.ts'
+
+export interface Movers {
+  readonly rows: RowMover
+  readonly payloads: PayloadMover
+  readonly vectors: VectorMover
+  readonly problems: ProblemList
+}
+
+/** Copies the messages of a session, with their payloads in the archive, their vectors and the work of indexing them. */
+export class SessionMover {
+  readonly counts = new Counter()
+  readonly #stores: Stores
+  readonly #movers: Movers
+
+  constructor(stores: Stores, movers: Movers) {
+    this.#stores = stores
+    this.#movers = movers
+  }
+
+  /** Up to the number that the target's row of the session knows: what comes after it may be another's there. */
+  async move(
+    session: { readonly id: string; readonly lastSeq: number },
+    onProgress: (n: number) => void,
+  ): Promise<void> {
+    const { tenantId } = this.#stores
+    const where = text`t.tenant_id = ${tenantId} and t.session_id = ${session.id}::text::uuid and t.seq <= ${session.lastSeq}`
+    let expectedSeq = 1
+    for await (const page of this.#movers.rows.pages(messagesTable, where)) {
+      const stretch = { tenantId, sessionId: session.id, fromSeq: seqOf(page.from), toSeq: seqOf(page.to) }
+      if (stretch.fromSeq !== expectedSeq || stretch.toSeq - stretch.fromSeq + 1 !== page.keys.length)
+        this.#report(session.id, `messages between ${expectedSeq} and ${stretch.toSeq} are missing at the source`)
+      expectedSeq = stretch.toSeq + 1
+      await this.#movePage(page, stretch)
+      onProgress(page.keys.length)
+    }
+  }
+
+  async #movePage(
+    page: RowRange,
+    stretch: {
+      readonly tenantId: number
+      readonly sessionId: string
+      readonly fromSeq: number
+      readonly toSeq: number
+    },
+  ): Promise<void> {
+    const { rows, vectors } = this.#movers
+    // First of all, so that no message is at the target whose bytes are not.
+    await this.#movePayloads(stretch)
+    const writeVectors = await vectors.read(stretch)
+    const moved = await rows.move(messagesTable, page, async (sql, copied) => {
+      if (copied.length === 0) return
+      // With the messages: a worker that comes upon them finds their vectors, and pays for none.
+      await writeVectors(sql)
+      const seqs = copied.map(seqOf)
+      const { tenantId, sessionId } = stretch
+      await addOutbox(sql, indexTopic, [
+        { tenantId, sessionId, firstSeq: Math.min(...seqs), lastSeq: Math.max(...seqs) },
+      ])
+    })
+    this.counts.add(moved.copied, moved.known)
+    const wrong = new Map(moved.wrong.map(({ key, isMissing }) => [seqOf(JSON.parse(key)), isMissing]))
+    for (const [seq, isMissing] of wrong)
+      this.#report(
+        stretch.sessionId,
+        `message ${seq} ${isMissing ? 'is not at the target: its id or number is taken there' : 'is another at the target'}`,
+      )
+    const lacking = await vectors.complete(stretch, moved.known === 0)
+    if (lacking > 0) this.#report(stretch.sessionId, `${lacking} vectors are not at the target`)
+    // The rows are the same at both ends, so the bytes were wrong before.
+    const altered = await this.#stores.target.run((sql) => alteredMessages(sql, stretch, stretch))
+    for (const { id, seq } of altered)
+      if (!wrong.has(seq))
+        this.#report(stretch.sessionId, 'its bytes do not match their SHA-256 at the source either', id)
+  }
+
+  async #movePayloads(stretch: {
+    readonly tenantId: number
+    readonly sessionId: string
+    readonly fromSeq: number
+    readonly toSeq: number
+  }): Promise<void> {
+    const archived = await this.#stores.source.run((sql) => archivedMessages(sql, stretch, stretch))
+    for (const message of archived) {
+      const problem = await this.#movers.payloads.move(message)
+      if (problem !== undefined) this.#report(stretch.sessionId, problem, message.id)
+    }
+  }
+
+  #report(sessionId: string, problem: string, messageId?: string): void {
+    this.#movers.problems.add({
+      session_id: sessionId,
+      ...(messageId === undefined ? {} : { message_id: messageId }),
+      problem,
+    })
+  }
+}
+
+/** The last column of the primary key of messages. */
+function seqOf(key: readonly string[]): number {
+  return Number(key[2])
+}

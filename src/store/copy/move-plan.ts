@@ -1,0 +1,68 @@
+import { text, type SqlText } from '../sql-text.ts'
+
+/**
+ * What becomes of a row that is at both stores with another content: the source's takes its place where `olderWhere` holds,
+ * and the target's stays where `aheadWhere` does. `t` is the target's row, `r` the source's. A table without such a rule has
+ * rows that never change: another content is a contradiction.
+ */
+export interface ChangeRule {
+  readonly olderWhere: SqlText
+  readonly aheadWhere: SqlText
+}
+
+export interface MovedTable {
+  readonly name: string
+  readonly rule?: ChangeRule
+}
+
+export const sessionsTable: MovedTable = {
+  name: 'sessions',
+  rule: {
+    // Never a session whose own messages go further: its next one would get a number that is taken.
+    olderWhere: text`t.version < r.version and t.last_seq <= r.last_seq`,
+    aheadWhere: text`t.version > r.version and t.last_seq >= r.last_seq`,
+  },
+}
+
+export const messagesTable: MovedTable = { name: 'messages' }
+
+/**
+ * The tables that are copied row by row before the sessions, so that all messages that they speak of come after them.
+ */
+export const plainTables: readonly MovedTable[] = [
+  // Whoever was given a session, and by whom, is part of the session.
+  { name: 'principals' },
+  { name: 'session_grants' },
+  { name: 'encryption_keys' },
+  { name: 'retention_policies' },
+  { name: 'erasures' },
+  {
+    name: 'import_files',
+    rule: { olderWhere: text`t.imported_at < r.imported_at`, aheadWhere: text`t.imported_at > r.imported_at` },
+  },
+  { name: 'summaries' },
+  { name: 'facts' },
+  { name: 'fact_sources' },
+  { name: 'recall_feedback' },
+]
+
+/** Tables that are moved in a way of their own, and how. */
+export const movedOtherwise = {
+  sessions: 'first of each session, with the number of its last message',
+  messages: 'session by session, with their vectors and the work of indexing them',
+  embedding_models: 'the one model whose vectors are moved, under a number that is free',
+  embedded_units: 'with the messages',
+  unit_vectors: 'with the messages, where pgvector is at both ends',
+  audit_log: 'added to the end of the log, under new numbers',
+} as const
+
+/** Tables that are not moved, and why the target has what they hold all the same, or is not to have it. */
+export const notMoved = {
+  search_units: 'made anew by the background work of the target',
+  term_stats: 'counted anew with search_units',
+  corpus_stats: 'counted anew with search_units',
+  outbox: 'what is to be done at the target follows from what was moved there',
+  access_tokens: 'who may open a laptop must not by that open a server: tokens are made where they are used',
+  sync_peers: 'how far this store has exchanged its history says nothing of another',
+  archive_segments: 'archived anew by the background work of the target',
+} as const
