@@ -1,9 +1,11 @@
+import { BearerVerifier } from './access/bearer-verifier.ts'
 import { ensureFirstToken, type FirstToken } from './access/first-token.ts'
 import { refuseTenantsWithoutWall, tenantIdOf } from './access/tenants.ts'
 import { TokenVerifier } from './access/token-verifier.ts'
 import { isLoopback, type Config } from './config.ts'
 import { HttpServer } from './http/http-server.ts'
 import { MetricsServer, type MetricsSource } from './http/metrics-server.ts'
+import { ProtectedResource } from './http/protected-resource.ts'
 import type { Log } from './log.ts'
 import type { ToolSelection } from './mcp/tool-list.ts'
 import { localCaller } from './model/access.ts'
@@ -35,8 +37,8 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 /** Puts together what `verbatim serve` serves, on a store that is open, and listens. */
 export async function startHttp(config: Config, verbatim: Verbatim, options: HttpOptions): Promise<HttpService> {
   const { host, port, tools, log, observer, metrics } = options
-  const { database } = verbatim.stores
-  await refuseTenantsWithoutWall(database)
+  const { oauth } = config
+  await refuseTenantsWithoutWall(verbatim.stores.database)
   const firstToken = options.isOpenToAll ? undefined : await firstTokenOf(config, verbatim)
   const server = await HttpServer.start({
     host,
@@ -44,8 +46,9 @@ export async function startHttp(config: Config, verbatim: Verbatim, options: Htt
     version: packageVersion(),
     verbatim,
     gate: {
-      tokens: options.isOpenToAll ? undefined : new TokenVerifier(database, log),
-      hosts: isLoopback(host) ? [...loopbackNames, host, ...config.http.origins.map(hostNameOf)] : undefined,
+      tokens: options.isOpenToAll ? undefined : await verifierOf(config, verbatim, log),
+      resource: oauth === undefined || options.isOpenToAll ? undefined : new ProtectedResource(oauth),
+      hosts: isLoopback(host) ? [...loopbackNames, host, ...namesBehindProxy(config)] : undefined,
       origins: config.http.origins,
     },
     tools,
@@ -72,7 +75,14 @@ async function firstTokenOf(config: Config, verbatim: Verbatim): Promise<FirstTo
   return await ensureFirstToken(database, localCaller('serve', await tenantIdOf(database, config.tenant)), config.home)
 }
 
+async function verifierOf({ oauth }: Config, { stores }: Verbatim, log: Log): Promise<BearerVerifier> {
+  const own = new TokenVerifier(stores.database, log)
+  if (oauth === undefined) return new BearerVerifier(own)
+  const { JwtVerifier } = await import('./access/jwt-verifier.ts')
+  return new BearerVerifier(own, new JwtVerifier(oauth, stores.database, log))
+}
+
 /** A proxy in front may pass on the name that it is reached by. */
-function hostNameOf(origin: string): string {
-  return new URL(origin).hostname
+function namesBehindProxy({ http, oauth }: Config): string[] {
+  return [...http.origins, ...(oauth === undefined ? [] : [oauth.audience])].map((url) => new URL(url).hostname)
 }

@@ -9,6 +9,7 @@ import { absolutePath } from './config/absolute-path.ts'
 import { archiveSettingsShape, readArchiveSettings, type ArchiveSettings } from './config/archive-settings.ts'
 import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } from './config/embedder-settings.ts'
 import { httpSettingsShape, readHttpSettings, type HttpSettings } from './config/http-settings.ts'
+import { oauthSettingsShape, readOAuthSettings, type OAuthSettings } from './config/oauth-settings.ts'
 import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
 import {
@@ -47,6 +48,7 @@ const settingsSchema = z.object({
   ...vectorSettingsShape,
   ...writerSettingsShape,
   ...httpSettingsShape,
+  ...oauthSettingsShape,
 })
 
 export type { EmbedderSettings } from './config/embedder-settings.ts'
@@ -71,6 +73,8 @@ export interface Config {
   /** The model that expands queries; undefined where none is to. */
   readonly expansion: GeneratorSettings | undefined
   readonly http: HttpSettings
+  /** The authorization server whose tokens are taken; undefined where there is none. */
+  readonly oauth: OAuthSettings | undefined
   /** Tokens that paid calls may use a day; 0 for none. */
   readonly dailyTokens: number
   /** The settings as they were given, for the processes that are started with them. Secrets are among them. */
@@ -146,6 +150,7 @@ export function readConfig(
     vectors: readVectorSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
     http: readHttpSettings(settings),
+    oauth: readOAuthSettings(settings),
     dailyTokens: settings.VERBATIM_DAILY_TOKENS,
     settings: given,
   }

@@ -11,6 +11,12 @@ export const limits = {
   batchMessagesMax: 500,
   /** One request over HTTP, or one line over stdio: a message of the largest size fits, unless most of it is escaped. */
   requestBytesMax: 10 * MiB,
+  /** What a clock may be ahead of or behind that of an authorization server. */
+  clockSkewMs: 30_000,
+  /** The keys or the metadata of an authorization server. */
+  issuerAnswerBytesMax: MiB,
+  /** OpenID Connect allows 255 for a subject. */
+  subjectCharactersMax: 255,
   searchHitsMax: 100,
   searchHitsDefault: 10,
   resultTokensMax: 25_000,

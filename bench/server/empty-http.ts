@@ -3,6 +3,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { z } from 'zod'
 
+import { BearerVerifier } from '../../src/access/bearer-verifier.ts'
 import { ensureFirstToken } from '../../src/access/first-token.ts'
 import { TokenVerifier } from '../../src/access/token-verifier.ts'
 import { openVerbatim } from '../../src/compose.ts'
@@ -21,7 +22,7 @@ const log = createLog(config.logLevel)
 const verbatim = await openVerbatim(config)
 prepareHome(config.home)
 await ensureFirstToken(verbatim.stores.database, localCaller('bench'), config.home)
-const tokens = new TokenVerifier(verbatim.stores.database, log)
+const tokens = new BearerVerifier(new TokenVerifier(verbatim.stores.database, log))
 const gate = new Gate({ tokens, hosts: ['localhost', '127.0.0.1'], origins: [], log })
 const tool = defineTool({
   name: 'nothing',

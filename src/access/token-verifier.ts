@@ -5,8 +5,6 @@ import { findToken, touchToken, type TokenAccess } from '../store/access-tokens.
 import type { Database } from '../store/database.ts'
 import { hashToken } from './access-tokens.ts'
 
-export type { TokenAccess } from '../store/access-tokens.ts'
-
 /** How long an answer of the store is believed: a revoked token is refused after this at the latest. */
 const believedMs = 5_000
 const rememberedMax = 10_000

@@ -1,15 +1,20 @@
 import { localhostAllowedOrigins, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server'
 
-import type { TokenAccess, TokenVerifier } from '../access/token-verifier.ts'
+import type { BearerVerifier } from '../access/bearer-verifier.ts'
+import { isOver, type Access, type Verdict } from '../access/verdict.ts'
 import { UnavailableError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { refusal } from '../mcp/http.ts'
 import { firstTenantId, scopes as allScopes, type Caller, type Scope } from '../model/access.ts'
+import { insufficientScope, unauthorized } from './challenge.ts'
+import { ordinaryScopes, type ProtectedResource } from './protected-resource.ts'
 
 /** Who may come in, and from where. */
 export interface GateOptions {
   /** Absent where everybody on this machine may do everything. */
-  readonly tokens?: TokenVerifier | undefined
+  readonly tokens?: BearerVerifier | undefined
+  /** What leads clients to the authorization server, where there is one. */
+  readonly resource?: ProtectedResource | undefined
   /** Host names that requests may be addressed to; absent for any. */
   readonly hosts?: readonly string[] | undefined
   /** Origins of web pages of other machines that may send requests. */
@@ -22,6 +27,10 @@ export interface Admitted {
   /** Without the client's name, which the protocol tells. */
   readonly caller: Omit<Caller, 'client'>
   readonly scopes: readonly Scope[]
+  /** Answers what the scopes do not allow, so that the client can get more; undefined where it cannot. */
+  readonly stepUp: ((missing: readonly Scope[]) => Response) | undefined
+  /** Whether it would still be let in; true while that cannot be found out. */
+  readonly isStillGood: () => Promise<boolean>
 }
 
 /** Lets a request in or says why not. */
@@ -51,26 +60,57 @@ export class Gate {
 
   /** Whoever the bearer token names. */
   async admit(request: Request): Promise<Admitted | Response> {
-    const { tokens, log } = this.#options
-    if (tokens === undefined) return { caller: { tenantId: firstTenantId, principal: 'local' }, scopes: allScopes }
+    const { tokens, resource } = this.#options
+    if (tokens === undefined) return everybody
     const token = bearerOf(request)
-    if (token === undefined) return unauthorized('An access token is needed: send it as "Authorization: Bearer vbt_…"')
+    if (token === undefined)
+      return unauthorized('An access token is needed: send it as "Authorization: Bearer …"', { resource })
+    const verdict = await this.#verify(tokens, token)
+    if (verdict === undefined)
+      return refusal(503, 'The access token cannot be checked now: try again', { 'retry-after': '5' })
+    if (verdict.kind === 'invalid')
+      return unauthorized(`This access token is refused as ${verdict.reason}`, { error: 'invalid_token', resource })
+    if (verdict.kind === 'forbidden')
+      return refusal(403, `This access token is not let in as ${verdict.reason}. Ask whoever runs this server`)
+    const { by, access } = verdict
+    const stepUp = by === 'issuer' ? (missing: readonly Scope[]) => insufficientScope(missing, resource) : undefined
+    if (stepUp !== undefined && access.scopes.length === 0) return stepUp(ordinaryScopes)
+    return {
+      caller: callerOf(access),
+      scopes: access.scopes,
+      stepUp,
+      isStillGood: () => this.#isStillGood(tokens, token, access),
+    }
+  }
+
+  /** Undefined where it cannot be found out. */
+  async #verify(tokens: BearerVerifier, token: string): Promise<Verdict | undefined> {
     try {
-      const access = await tokens.verify(token)
-      if (access === undefined) return unauthorized('This access token is unknown, expired or revoked', 'invalid_token')
-      return admittedBy(access)
+      return await tokens.verify(token)
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
-      log.warn(`no token can be checked: ${error.message}`)
-      return refusal(503, 'The store does not answer now: try again', { 'retry-after': '5' })
+      this.#options.log.warn(`a token cannot be checked: ${error.message}`)
+      return undefined
     }
+  }
+
+  async #isStillGood(tokens: BearerVerifier, token: string, access: Access): Promise<boolean> {
+    if (isOver(access, Date.now())) return false
+    const verdict = await this.#verify(tokens, token)
+    return verdict === undefined || verdict.kind === 'granted'
   }
 }
 
+const everybody: Admitted = {
+  caller: { tenantId: firstTenantId, principal: 'local' },
+  scopes: allScopes,
+  stepUp: undefined,
+  isStillGood: async () => true,
+}
+
 /** Who administers a tenant sees all of its sessions, whoever they were shared with. */
-function admittedBy({ tenantId, principal, principalId, scopes }: TokenAccess): Admitted {
-  const isAdministrator = scopes.includes('memory:admin')
-  return { caller: { tenantId, principal, ...(isAdministrator ? {} : { principalId }) }, scopes }
+function callerOf({ tenantId, principal, principalId, scopes }: Access): Admitted['caller'] {
+  return { tenantId, principal, ...(scopes.includes('memory:admin') ? {} : { principalId }) }
 }
 
 const hostRemedy = 'Use localhost, or the address that it was started with'
@@ -78,9 +118,4 @@ const originRemedy = 'VERBATIM_HTTP_ORIGINS names those that may'
 
 function bearerOf(request: Request): string | undefined {
   return /^Bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.get('authorization') ?? '')?.[1]
-}
-
-function unauthorized(message: string, error?: string): Response {
-  const challenge = `Bearer realm="verbatim"${error === undefined ? '' : `, error="${error}"`}`
-  return refusal(401, `${message}. "verbatim token create" makes one`, { 'www-authenticate': challenge })
 }

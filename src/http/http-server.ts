@@ -7,18 +7,16 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 
 import { describeForLog } from '../errors.ts'
-import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { answerHttp, refusal } from '../mcp/http.ts'
-import type { ProtocolOptions } from '../mcp/protocol.ts'
-import { selectTools, type ToolSelection } from '../mcp/tool-list.ts'
+import { refusal } from '../mcp/http.ts'
+import type { ToolSelection } from '../mcp/tool-list.ts'
 import type { Observer } from '../ports/observer.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { cannotListen } from './cannot-listen.ts'
 import { Gate, type GateOptions } from './gate.ts'
+import { McpRoute } from './mcp-route.ts'
 import type { MetricsSource } from './metrics-server.ts'
 import { observeRequests, type RequestVariables } from './observe-requests.ts'
-import { readBody } from './read-body.ts'
 
 export interface HttpServerOptions {
   readonly host: string
@@ -98,22 +96,23 @@ export class HttpServer {
         : context.json({ status: 'not ready', reason }, 503)
     })
     app.get('/metrics', (context) => answerMetrics(context.req.raw, gate, options.metrics))
+    const ownOrigin = (origin: string) => (gate.isOwnOrigin(origin) ? origin : undefined)
     // Browsers ask first, without a token; a page of a foreign origin has not come this far.
     app.use(
       '/mcp',
       cors({
-        origin: (origin) => (gate.isOwnOrigin(origin) ? origin : undefined),
+        origin: ownOrigin,
         allowMethods: ['POST'],
         exposeHeaders: ['www-authenticate', 'retry-after'],
         maxAge: 600,
       }),
     )
-    if (options.servesMcp)
-      app.all('/mcp', async (context) => {
-        const answer = this.#answerMcp(context.req.raw, { ...options, gate, log: context.get('log') })
-        this.#answering.add(answer)
-        return await answer.finally(() => this.#answering.delete(answer))
-      })
+    if (options.servesMcp) this.#routeMcp(app, new McpRoute({ ...options, gate }))
+    const { resource } = gateOptions
+    for (const path of resource?.metadataPaths ?? []) {
+      app.use(path, cors({ origin: ownOrigin, allowMethods: ['GET'], maxAge: 600 }))
+      app.get(path, (context) => context.json(resource?.metadata))
+    }
     app.notFound(() =>
       refusal(404, 'There is nothing here: MCP is at /mcp, the state of the process at /healthz and /readyz'),
     )
@@ -124,31 +123,13 @@ export class HttpServer {
     return app
   }
 
-  async #answerMcp(
-    request: Request,
-    { gate, log, ...options }: Omit<HttpServerOptions, 'gate'> & { readonly gate: Gate },
-  ): Promise<Response> {
-    if (this.#isLeaving) return refusal(503, 'This process is leaving: try again', { 'retry-after': '1' })
-    const admitted = await gate.admit(request)
-    if (admitted instanceof Response) return admitted
-    const body = await readBody(request, limits.requestBytesMax)
-    if (body === undefined)
-      return refusal(
-        413,
-        `Cannot take the request as its size in bytes must be <= ${limits.requestBytesMax}. Send it in several messages, or import it from a file with "verbatim import"`,
-      )
-    const { caller, scopes } = admitted
-    const protocol: ProtocolOptions = {
-      version: options.version,
-      tools: async () => selectTools({ ...options.tools, scopes }),
-      readOnly: options.tools.readOnly,
-      open: async () => options.verbatim,
-      caller: (client) => ({ ...caller, client }),
-      log,
-      observer: options.observer,
-      scopes,
-    }
-    return await answerHttp(request, body, protocol)
+  #routeMcp(app: Hono<RequestVariables>, route: McpRoute): void {
+    app.all('/mcp', async (context) => {
+      if (this.#isLeaving) return refusal(503, 'This process is leaving: try again', { 'retry-after': '1' })
+      const answer = route.answer(context.req.raw, context.get('log'))
+      this.#answering.add(answer)
+      return await answer.finally(() => this.#answering.delete(answer))
+    })
   }
 }
 

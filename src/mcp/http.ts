@@ -24,6 +24,8 @@ const answerMs = 120_000
 export interface HttpProtocolOptions extends ProtocolOptions {
   /** Makes what answers one request; the product's own where absent. */
   readonly makeProtocol?: (options: ProtocolOptions) => ProtocolServer
+  /** Looks at a request, or a batch of them, before anything is done, and gives the answer where it is not to be done. */
+  readonly refuse?: (parsedBody: unknown) => Response | undefined
 }
 
 /** A refusal of a request before any server has seen it, in the form of JSON-RPC. */
@@ -49,6 +51,8 @@ export async function answerHttp(request: Request, body: Uint8Array, options: Ht
   }
   if (Array.isArray(parsedBody) && parsedBody.length > batchMax)
     return refusal(400, `A batch may have ${batchMax} requests`)
+  const refused = options.refuse?.(parsedBody)
+  if (refused !== undefined) return refused
   return (await isLegacyRequest(request, parsedBody))
     ? await answerLegacy(request, parsedBody, options)
     : await answerModern(request, parsedBody, options)

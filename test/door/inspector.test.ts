@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
 import { useHome } from './support/home.ts'
+import { OAuthHome } from './support/oauth-home.ts'
 
 const home = useHome()
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -73,4 +74,22 @@ test('resources and prompts are read', async () => {
     code: 0,
     stdout: expect.stringContaining('handoff'),
   })
+})
+
+test('tools/list and a call work over HTTP with a token of an authorization server', async () => {
+  await using door = await OAuthHome.start(home)
+  const overHttp = (...args: readonly string[]) => {
+    const target = ['--cli', door.audience, '--transport', 'http']
+    const header = ['--header', `Authorization: Bearer ${door.issuer.token()}`]
+    return home.run(process.execPath, [inspector, ...target, ...header, ...args], {
+      env: { MCP_INSPECTOR_SECRET_STORE: 'memory' },
+    })
+  }
+  expect(await overHttp('--method', 'tools/list', '--strict')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('save_message'),
+  })
+  const args = JSON.stringify({ content: 'Over HTTP.', sender: 'Ada', session_id: 'inspected over HTTP' })
+  const called = await overHttp('--method', 'tools/call', '--tool-name', 'save_message', '--tool-args-json', args)
+  expect(called).toMatchObject({ code: 0, stdout: expect.stringContaining('message_id') })
 })

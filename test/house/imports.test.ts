@@ -65,7 +65,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: [],
     },
     move: { may: [...base, 'ports', 'store'], packages: ['postgres'] },
-    access: { may: [...base, 'log', 'store', 'capture'], packages: ['postgres'] },
+    access: { may: [...base, 'log', 'store', 'capture'], packages: ['jose', 'postgres', 'zod'] },
     http: {
       may: [...base, 'access', 'log', 'mcp', 'ports', 'verbatim'],
       packages: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],

@@ -1,0 +1,61 @@
+import { limits } from '../limits.ts'
+import type { Log } from '../log.ts'
+import { answerHttp, refusal } from '../mcp/http.ts'
+import { neededScopes } from '../mcp/needed-scopes.ts'
+import { selectTools, type ToolSelection } from '../mcp/tool-list.ts'
+import type { Observer } from '../ports/observer.ts'
+import type { Verbatim } from '../verbatim.ts'
+import type { Admitted, Gate } from './gate.ts'
+import { readBody } from './read-body.ts'
+
+export interface McpRouteOptions {
+  readonly version: string
+  readonly verbatim: Verbatim
+  readonly gate: Gate
+  readonly tools: ToolSelection
+  readonly observer?: Observer | undefined
+}
+
+/** What is at /mcp: lets a request in, reads it, and has it answered on behalf of who sent it. */
+export class McpRoute {
+  readonly #options: McpRouteOptions
+
+  constructor(options: McpRouteOptions) {
+    this.#options = options
+  }
+
+  /** `log` is that of the request. */
+  async answer(request: Request, log: Log): Promise<Response> {
+    const admitted = await this.#options.gate.admit(request)
+    if (admitted instanceof Response) return admitted
+    const body = await readBody(request, limits.requestBytesMax)
+    if (body === undefined)
+      return refusal(
+        413,
+        `Cannot take the request as its size in bytes must be <= ${limits.requestBytesMax}. Send it in several messages, or import it from a file with "verbatim import"`,
+      )
+    return await this.#answerFor(admitted, request, { body, log })
+  }
+
+  async #answerFor(
+    { caller, scopes, stepUp }: Admitted,
+    request: Request,
+    { body, log }: { readonly body: Uint8Array; readonly log: Log },
+  ): Promise<Response> {
+    const { version, tools, verbatim, observer } = this.#options
+    return await answerHttp(request, body, {
+      version,
+      tools: async () => selectTools({ ...tools, scopes }),
+      readOnly: tools.readOnly,
+      open: async () => verbatim,
+      caller: (client) => ({ ...caller, client }),
+      log,
+      observer,
+      scopes,
+      refuse(parsedBody) {
+        const missing = [...neededScopes(parsedBody, selectTools(tools))].filter((scope) => !scopes.includes(scope))
+        return missing.length === 0 ? undefined : stepUp?.(missing)
+      },
+    })
+  }
+}
