@@ -5,6 +5,7 @@ import { neededScopes } from '../mcp/needed-scopes.ts'
 import { selectTools, type ToolSelection } from '../mcp/tool-list.ts'
 import type { Observer } from '../ports/observer.ts'
 import type { Verbatim } from '../verbatim.ts'
+import { endWithToken } from './end-with-token.ts'
 import type { Admitted, Gate } from './gate.ts'
 import { readBody } from './read-body.ts'
 
@@ -34,7 +35,7 @@ export class McpRoute {
         413,
         `Cannot take the request as its size in bytes must be <= ${limits.requestBytesMax}. Send it in several messages, or import it from a file with "verbatim import"`,
       )
-    return await this.#answerFor(admitted, request, { body, log })
+    return endWithToken(await this.#answerFor(admitted, request, { body, log }), admitted.isStillGood)
   }
 
   async #answerFor(

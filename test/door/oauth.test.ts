@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import {
   Client as ModernClient,
@@ -234,5 +235,34 @@ describe('whom a token names', () => {
     await expect.poll(async () => (await door.post(token)).status, { timeout: 15_000, interval: 500 }).toBe(403)
     expect(await refusalOf(await door.post(token))).toMatchObject({ message: expect.stringMatching(/disabled here/) })
     expect((await door.post(door.issuer.token())).status).toBe(200)
+  })
+})
+
+describe('a stream of notices', () => {
+  const uri = 'memory://status'
+
+  test('ends within seconds when its token is revoked, and goes on where another was', async () => {
+    const lost = await door.http.newToken('--name', 'lost')
+    const kept = await door.http.newToken('--name', 'kept')
+    const listen = async (token: string) => (await door.http.modern(token)).listen({ resourceSubscriptions: [uri] })
+    const [ending, going] = [await listen(lost), await listen(kept)]
+    let hasEnded = false
+    void going.closed.then(() => (hasEnded = true))
+    await sleep(4_000)
+    expect((await home.cli(['token', 'revoke', 'lost'])).code).toBe(0)
+    const revokedAt = performance.now()
+    expect(await ending.closed).toBe('remote')
+    expect(performance.now() - revokedAt).toBeLessThan(15_000)
+    expect(hasEnded).toBe(false)
+    await going.close()
+  })
+
+  test('ends when its token expires', async () => {
+    // Good for a few seconds more, as clocks may differ by 30.
+    const modern = await door.http.modern(door.issuer.token({ exp: now() - 22 }))
+    const subscription = await modern.listen({ resourceSubscriptions: [uri] })
+    const listenedAt = performance.now()
+    expect(await subscription.closed).toBe('remote')
+    expect(performance.now() - listenedAt).toBeLessThan(20_000)
   })
 })
