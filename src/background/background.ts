@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 
 import { processEnvironment } from '../config.ts'
@@ -48,6 +49,9 @@ function compiledThread(file: string): URL {
   return new URL(`../../dist/background/${file}`, import.meta.url)
 }
 
+/** What a thread is at takes so long at most, unless something does not answer. */
+const stopMs = 10_000
+
 /** A thread that has ended by a defect is started again after this; it may meet the same at once. */
 const restartMs = 5_000
 
@@ -96,7 +100,11 @@ class BackgroundThread {
     if (this.#restart !== undefined) return clearTimeout(this.#restart)
     const exited = once(this.#worker, 'exit')
     this.#worker.postMessage('stop')
-    await exited
+    const inTime = await Promise.race([exited, sleep(stopMs, undefined, { ref: false })])
+    if (inTime !== undefined) return
+    // It waits for a database or a provider that does not answer. What it had begun is taken back with its connection.
+    this.#log.warn(`a thread of the background work was ended, as it did not end by itself within ${stopMs} ms`)
+    await this.#worker.terminate()
   }
 
   #begin(): Worker {
