@@ -1,12 +1,17 @@
 import { readConfig, type Config } from '../../src/config.ts'
 
-/** A store that says nothing, leaves soon, and embeds nothing: for tests that are not about meaning. */
-export function quietConfig(home: string, databaseUrl?: string): Config {
+/** A store that says nothing, leaves soon, and embeds nothing unless further settings say so. */
+export function quietConfig(
+  home: string,
+  databaseUrl?: string,
+  settings: Readonly<Record<string, string>> = {},
+): Config {
   return readConfig({
     DATABASE_URL: databaseUrl,
     VERBATIM_HOME: home,
     VERBATIM_IDLE_MINUTES: '0.1',
     VERBATIM_LOG_LEVEL: 'silent',
     VERBATIM_EMBEDDER: 'none',
+    ...settings,
   })
 }
