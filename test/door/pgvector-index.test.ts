@@ -186,7 +186,7 @@ describe.skipIf(lacksVectors)('PgvectorIndex where there is no pgvector', () => 
     const index = new PgvectorIndex(store.open.stores.database)
     const error = await index.count(space, options).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(UnavailableError)
-    expect(error).toHaveProperty('remedy', expect.stringContaining('make_unit_vectors()'))
+    expect(error).toHaveProperty('remedy', expect.stringContaining('create extension vector'))
     await store.open.stores.database.run((sql) => sql`select make_unit_vectors()`)
     expect(await index.count(space, options)).toBe(0)
   })

@@ -108,7 +108,7 @@ describe('migrateServer()', () => {
     )
     await using verbatim = await openVerbatim(quietConfig(temporaryDirectory(), database.url))
     const behind = async () => (await verbatim.status(localCaller('test'))).index
-    await expect.poll(behind, { timeout: 10_000 }).toEqual({ messages_behind: 0, failed_for_good: 0 })
+    await expect.poll(behind, { timeout: 60_000 }).toEqual({ messages_behind: 0, failed_for_good: 0 })
     const found = await verbatim.search(localCaller('test'), {
       query: 'berth',
       limit: 5,
