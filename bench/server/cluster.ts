@@ -56,9 +56,9 @@ export class Cluster implements AsyncDisposable {
     return new Cluster({ postgres: running, url: url.href, version: about.version })
   }
 
-  /** As many connections to the product's database as are asked for. */
+  /** As many connections to the product's database as are asked for, past the walls between tenants: for raw SQL. */
   connect(max: number): Sql {
-    return postgres(this.url, { max, onnotice: () => undefined, fetch_types: false })
+    return postgres(databaseUrl(this.#postgres.url, 'verbatim'), { max, onnotice: () => undefined, fetch_types: false })
   }
 
   /** A home that processes share: the token is the same for all. */

@@ -18,6 +18,8 @@ export interface MeasureOptions {
   readonly seconds: number
   readonly rounds: number
   readonly texts: () => string
+  /** Says on stderr what was measured: a bench that ends early has said what it found. */
+  readonly say: (text: string) => void
 }
 
 interface Contender {
@@ -66,10 +68,12 @@ async function inTurns(
       spending.calls += calls
     }
   }
-  return contenders.map(({ process }, index) => {
+  return contenders.map(({ name, process }, index) => {
     const { own = 0, postgres = 0, calls = 1 } = spent[index] ?? {}
     const cpuMs = process === undefined ? undefined : (own * 1000) / calls
-    return { ...joinLoads(loads[index] ?? []), cpuMs, postgresMs: (postgres * 1000) / calls }
+    const joined = joinLoads(loads[index] ?? [])
+    options.say(`  ${name}, ${options.clients} clients: ${formatNumber(joined.rate)} calls/s`)
+    return { ...joined, cpuMs, postgresMs: (postgres * 1000) / calls }
   })
 }
 

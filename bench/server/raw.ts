@@ -16,7 +16,9 @@ export class RawMessages {
   }
 
   static async create(sql: Sql): Promise<void> {
-    await sql`create table if not exists bench_messages (like messages including all)`
+    // In a schema of its own: the product puts its walls round every table with tenants in its schema.
+    await sql`create schema bench`
+    await sql`create table bench.messages (like messages including all)`
   }
 
   /** Each client has a session of its own, as the product's clients have. */
@@ -28,7 +30,7 @@ export class RawMessages {
     const sha256 = createHash('sha256').update(payload).digest()
     const now = new Date()
     await sql`
-      insert into bench_messages (tenant_id, session_id, seq, id, timestamp, saved_at, role, sender, trust, payload, payload_bytes,
+      insert into bench.messages (tenant_id, session_id, seq, id, timestamp, saved_at, role, sender, trust, payload, payload_bytes,
         payload_sha256, payload_media_type)
       values (1, ${session.id}, ${++session.seq}, ${randomUUID()}, ${now}, ${now}, 'user', 'user', 'owner', ${payload},
         ${payload.length}, ${sha256}, 'application/json')`
