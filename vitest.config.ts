@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config'
 import { findPostgres } from './test/support/postgres.ts'
 
 const doors = ['test/door/**/*.test.ts']
-const stores = ['test/{capture,store,search,sessions,indexing}/**/*.test.ts']
+const stores = ['test/{archive,capture,store,search,sessions,indexing}/**/*.test.ts']
 /** Of those, what opens a store: it runs on the embedded store and again on a PostgreSQL server, as the doors do. */
-const onBoth = ['test/sessions/**/*.test.ts', 'test/store/**/*.test.ts', 'test/capture/{import-files,verify}.test.ts', 'test/indexing/{vector-worker,pending-entries}.test.ts']
+const onBoth = ['test/sessions/**/*.test.ts', 'test/store/**/*.test.ts', 'test/capture/{import-files,verify}.test.ts', 'test/indexing/{vector-worker,pending-entries}.test.ts', 'test/archive/archiver.test.ts']
 /** What is the same on both. */
 const onOne = ['test/door/{conformance,dockerfile,inspector,readme,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries}.test.ts']
 const properties = ['test/property/**/*.test.ts']

@@ -68,6 +68,8 @@ export interface Config {
   /** What this process does on a server. */
   readonly role: ProcessRole
   readonly archive: ArchiveSettings
+  /** A session is archived when nothing was saved to it for so long. */
+  readonly archiveIdleMs: number
   readonly embedder: EmbedderSettings
   readonly vectors: VectorSettings
   /** The model that expands queries; undefined where none is to. */
@@ -146,6 +148,7 @@ export function readConfig(
     tenant: settings.VERBATIM_TENANT,
     role: settings.VERBATIM_ROLE,
     archive: readArchiveSettings(settings),
+    archiveIdleMs: Math.round(settings.VERBATIM_ARCHIVE_IDLE_MINUTES * 60_000),
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),

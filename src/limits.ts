@@ -45,6 +45,9 @@ export const limits = {
   /** One request to a bucket, its answer included; a payload of 256 MiB is the largest. */
   archiveRequestMs: 120_000,
   archiveConnectMs: 2_000,
+  /** Messages of one segment of the archive, and their bytes before compression; one message above it has a segment of its own. */
+  archiveSegmentMessagesMax: 1_000,
+  archiveSegmentBytesMax: 4 * MiB,
   /** Distinct terms that one search unit indexes; further ones are left out of the index, never of the store. */
   unitTermsMax: 2_000,
   /** Words in one part of a long message; each part is a search unit of its own. */

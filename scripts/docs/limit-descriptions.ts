@@ -36,6 +36,9 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   inlinePayloadBytesMax: 'A larger payload is kept as a file of its own in `archive/`; readers see no difference.',
   archiveRequestMs: 'One request to the bucket of the archive, its answer included.',
   archiveConnectMs: 'Connecting to the bucket of the archive.',
+  archiveSegmentMessagesMax: 'Messages in one segment of the archive.',
+  archiveSegmentBytesMax:
+    'Messages in one segment of the archive, before compression. A single one above it has its own.',
   unitTermsMax: 'Distinct words and word forms that are indexed of one part of a message. The rest stays readable.',
   unitWordsMax: 'Words in one part of a long message. Each part is ranked by itself.',
   unitsPerMessageMax: 'Parts of one message. A longer message gets longer parts.',

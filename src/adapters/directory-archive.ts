@@ -106,8 +106,10 @@ export class DirectoryArchive implements ArchiveStore {
 
   async *list(prefix: string): AsyncIterable<string> {
     let names: string[]
+    // The rest of the archive need not be read.
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
     try {
-      const entries = await readdir(this.#root, { recursive: true, withFileTypes: true })
+      const entries = await readdir(join(this.#root, folder), { recursive: true, withFileTypes: true })
       names = entries
         .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
         .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).split(sep).join('/'))

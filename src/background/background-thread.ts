@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
 import { openArchive } from '../adapters/open-archive.ts'
+import { ArchiveWorker, lookAgainMsMax } from '../archive/archive-worker.ts'
 import { readConfig } from '../config.ts'
 import { createTermHasher, defaultTermKey } from '../indexing/terms.ts'
 import { IndexWorker } from '../indexing/worker.ts'
@@ -13,17 +14,25 @@ const settings = threadSettingsSchema.parse(workerData)
 const port = parentPort
 if (port === null) throw new Error('background-thread.ts must run in a worker thread')
 
-const { embedder, vectors, archive } = readConfig()
+const { archive: archiveSettings, archiveIdleMs, embedder, vectors } = readConfig()
 const observer = threadObserver(port)
 const database = openThreadDatabase(settings, observer)
+const archive = openArchive(archiveSettings, settings.archive, observer)
+const log = threadLog(settings)
+const archiver = new ArchiveWorker({ database, archive, log, idleMs: archiveIdleMs })
 const worker = new IndexWorker({
   database,
-  archive: openArchive(archive, settings.archive, observer),
+  archive,
   hasher: createTermHasher(defaultTermKey),
-  log: threadLog(settings),
+  log,
   observer,
   embeds: embedder.kind !== 'none' && vectors.kind !== 'none',
-  onIdle: () => port.postMessage('idle'),
+  archiveAfterMs: Math.min(archiveIdleMs, lookAgainMsMax),
+  onIdle() {
+    port.postMessage('idle')
+    // After the index: nobody waits for the archive.
+    archiver.wake()
+  },
 })
 
 // On a server others save too; the daemon of an embedded store sees every save and says so.
@@ -33,8 +42,7 @@ port.on('message', (message: unknown) => {
   if (message === 'wake') worker.wake()
   else if (message === 'stop') {
     stopLooking()
-    void worker
-      .stop()
+    void Promise.all([worker.stop(), archiver.stop()])
       .then(() => database.close())
       // In a thread this ends the thread alone, and does not wait for timers of libraries.
       .finally(() => process.exit(0))

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { codeOf, explain, VerbatimError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
+import { queueUnarchived } from '../store/archive-queue.ts'
 import { importedState, linkParents, saveImportedState } from '../store/import-files.ts'
 import { unreadable } from '../transcripts/bytes/file-bytes.ts'
 import { detectFormat } from '../transcripts/registry.ts'
@@ -116,7 +117,14 @@ function reasonOf(error: unknown, onDefect: ImportOptions['onDefect']): string {
   return 'internal error, a defect of Verbatim'
 }
 
-/** Links imported sessions to the ones they were forked from or work for, whichever came first. Call it after a run of imports. */
+/** What an import has changed is archived after this: more may come. */
+const archiveAfterMs = 60_000
+
+/**
+ * Links imported sessions to the ones they were forked from or work for, whichever came first, and leaves to be archived
+ * what has changed. Call it after a run of imports.
+ */
 export async function linkImported(dependencies: ImportDependencies, caller: Caller): Promise<void> {
   await dependencies.database.run((sql) => linkParents(sql, caller.tenantId))
+  await dependencies.database.run((sql) => queueUnarchived(sql, caller.tenantId, archiveAfterMs))
 }

@@ -2,11 +2,13 @@ import { Command, CommanderError } from 'commander'
 
 import { packageVersion } from '../version.ts'
 import { registerAccess } from './commands/access.ts'
+import { registerArchive } from './commands/archive.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerImport } from './commands/import.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerReindex } from './commands/reindex.ts'
+import { registerRestore } from './commands/restore.ts'
 import { registerSearch } from './commands/search.ts'
 import { registerServe } from './commands/serve.ts'
 import { registerSessions } from './commands/sessions.ts'
@@ -42,6 +44,8 @@ export function describeProgram(status: ExitStatus): Command {
     registerExport,
     registerSummarize,
     registerVerify,
+    registerArchive,
+    registerRestore,
     registerMigrate,
     registerReindex,
     registerStatus,

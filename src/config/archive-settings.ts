@@ -8,7 +8,15 @@ export const archiveSettingsShape = {
     .string()
     .optional()
     .describe(
-      'Where payloads above 1 MiB are kept: s3://bucket/prefix (Amazon S3, MinIO and other servers that speak its protocol; keys and region as the AWS SDK reads them) or file:/directory. Default: the directory archive of the home',
+      'Where the archive is, which holds payloads above 1 MiB and a copy of all sessions: s3://bucket/prefix (Amazon S3, MinIO and other servers that speak its protocol; keys and region as the AWS SDK reads them) or file:/directory. Default: the directory archive of the home',
+    ),
+  VERBATIM_ARCHIVE_IDLE_MINUTES: z.coerce
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .default(5)
+    .describe(
+      'Minutes without a save after which a session is brought into the archive; a session that is closed, or has enough for a segment, is brought there sooner. What is not yet there is lost with the database',
     ),
   AWS_ENDPOINT_URL_S3: z
     .string()
@@ -17,7 +25,7 @@ export const archiveSettingsShape = {
   AWS_REGION: z.string().optional().describe('The region of the bucket. Used with s3:// only. Default: us-east-1'),
 } as const
 
-/** Where large payloads are kept. */
+/** Where the archive is. */
 export type ArchiveSettings =
   | { readonly kind: 'directory'; readonly path: string | undefined }
   | ({ readonly kind: 's3' } & BucketSettings)

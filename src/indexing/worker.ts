@@ -17,6 +17,7 @@ import {
   type OutboxItem,
 } from '../store/outbox.ts'
 import { analyzeTables, messageLevel, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
+import { ArchiveQueue } from './archive-queue.ts'
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { makeUnits } from './make-units.ts'
@@ -29,6 +30,8 @@ export interface WorkerDependencies {
   readonly log: Log
   /** Whether what is indexed is to be embedded too: then that is left as work in the outbox. */
   readonly embeds: boolean
+  /** After how long an indexed session is looked at by who archives it. */
+  readonly archiveAfterMs: number
   readonly observer?: Observer
   /** Told when everything that was pending is done. */
   readonly onIdle?: () => void
@@ -47,6 +50,7 @@ const sortAfterUnits = 100
 export class IndexWorker {
   readonly #dependencies: WorkerDependencies
   readonly #drain: Drain
+  readonly #archiveQueue: ArchiveQueue
   /** Units written since the planner was last told the size of the index, and how many make it worth telling again. */
   #unitsUnseen = 0
   #unitsUntilAnalyze = analyzeAfterUnits
@@ -56,6 +60,7 @@ export class IndexWorker {
   constructor(dependencies: WorkerDependencies) {
     this.#dependencies = dependencies
     const { log, onIdle } = dependencies
+    this.#archiveQueue = new ArchiveQueue(dependencies.archiveAfterMs)
     this.#drain = new Drain({ name: 'indexing', round: () => this.#round(), log, onIdle })
   }
 
@@ -114,6 +119,7 @@ export class IndexWorker {
         await recordFailure({ commit, log: this.#dependencies.log }, item, { error, policy: retries })
       }
     }
+    const unarchived = this.#archiveQueue.notQueued(indexed)
     await commit(async (sql) => {
       // The index can be rebuilt, so it need not wait for the disk: after a power cut the outbox rows are back as well.
       await sql`set local synchronous_commit = off`
@@ -121,7 +127,9 @@ export class IndexWorker {
       if (finished.length > 0) await finishOutbox(sql, finished)
       if (this.#dependencies.embeds && indexed.length > 0) await addOutbox(sql, embedTopic, indexed)
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
+      await this.#archiveQueue.add(sql, unarchived)
     })
+    this.#archiveQueue.queued(unarchived)
     const { observer = unobserved } = this.#dependencies
     observer.note({ kind: 'worked_off', topic: indexTopic, messages })
     return units.length

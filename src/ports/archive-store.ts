@@ -1,5 +1,5 @@
 /**
- * Immutable objects by key: large payloads, and later the archive segments. A key is relative, made of
+ * Immutable objects by key: large payloads, the segments of sessions and their manifests. A key is relative, made of
  * `[a-z0-9._-]` segments joined by `/`.
  */
 export interface ArchiveStore {

@@ -1,4 +1,6 @@
 import type { Caller } from '../model/access.ts'
+import { archiveBacklog, archiveTopic } from '../store/archive-queue.ts'
+import { countUnarchivedFiles } from '../store/archived-files.ts'
 import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
 import { countEmbedded } from '../store/embedded-units.ts'
@@ -14,6 +16,19 @@ export interface StoreStatus {
   readonly payload_bytes: number
   readonly index: { readonly messages_behind: number; readonly failed_for_good: number }
   readonly semantic_search: SemanticStatus
+  readonly archive: ArchiveStatus
+}
+
+/** How far the archive is behind the store. */
+export interface ArchiveStatus {
+  /** Sessions whose present state is not archived yet, and how many of their messages are in no segment. */
+  readonly sessions_behind: number
+  readonly messages_behind: number
+  /** Imported documents that are not archived yet. */
+  readonly files_behind: number
+  readonly failed_for_good: number
+  /** Why work waits, where the archive did not answer. */
+  readonly waits_for?: string
 }
 
 export interface SemanticStatus {
@@ -44,6 +59,7 @@ export async function storeStatus(
     payload_bytes: counts.payloadBytes,
     index: { messages_behind: backlog.messages, failed_for_good: backlog.dead },
     semantic_search: await semanticStatus(database, caller.tenantId, options),
+    archive: await archiveStatus(database, caller.tenantId),
   }
 }
 
@@ -68,5 +84,17 @@ async function semanticStatus(
     failed_for_good: backlog.dead,
     ...(waits === undefined ? {} : { waits_for: waits }),
     tokens_today: await database.run((sql) => tokensUsed(sql, options.now)),
+  }
+}
+
+async function archiveStatus(database: Database, tenantId: number): Promise<ArchiveStatus> {
+  const { sessions, messages, dead } = await database.run((sql) => archiveBacklog(sql, tenantId))
+  const waits = await database.run((sql) => waitingReason(sql, tenantId, archiveTopic))
+  return {
+    sessions_behind: sessions,
+    messages_behind: messages,
+    files_behind: await database.run((sql) => countUnarchivedFiles(sql, tenantId)),
+    failed_for_good: dead,
+    ...(waits === undefined ? {} : { waits_for: waits }),
   }
 }

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import type { Caller, SessionAction } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
+import { queueArchive } from '../store/archive-queue.ts'
 import { wasAudited, writeAudit } from '../store/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { sessionsById, updateSession as update, type SessionRow } from '../store/sessions.ts'
@@ -107,6 +108,7 @@ export async function updateSession(
       const updated = await update(transaction, { tenantId, id: session.id }, change)
       if (updated === undefined) return undefined
       if (newSummary !== undefined) await saveSummary(transaction, tenantId, newSummary)
+      await queueArchive(transaction, [{ tenantId, sessionId: session.id }], 0)
       await writeAudit(transaction, caller, {
         action: 'session.update',
         objectKind: 'session',

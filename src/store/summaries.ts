@@ -1,3 +1,4 @@
+import { archiveTopic } from './archive-queue.ts'
 import { isoTime, type Queries } from './rows.ts'
 
 /** One sentence of a summary and the message it comes from. */
@@ -43,13 +44,17 @@ export interface NewSummary {
   readonly making?: SummaryMaking
 }
 
+/** Stores a summary, and leaves its session to be archived with it. */
 export async function saveSummary(sql: Queries, tenantId: number, summary: NewSummary): Promise<void> {
   const body = Buffer.from(JSON.stringify({ sentences: summary.sentences, making: summary.making }), 'utf8')
   await sql`
-    insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model)
-    values (${tenantId}, ${summary.id}, ${summary.sessionId}, ${summary.level}, ${summary.style}, ${summary.firstSeq},
-      ${summary.lastSeq}, ${body}, ${summary.madeBy}, ${summary.model ?? null})
-    on conflict do nothing`
+    with saved as (
+      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model)
+      values (${tenantId}, ${summary.id}, ${summary.sessionId}, ${summary.level}, ${summary.style}, ${summary.firstSeq},
+        ${summary.lastSeq}, ${body}, ${summary.madeBy}, ${summary.model ?? null})
+      on conflict do nothing returning tenant_id, session_id
+    )
+    insert into outbox (tenant_id, topic, session_id) select tenant_id, ${archiveTopic}, session_id from saved`
 }
 
 interface RawSummary {

@@ -53,6 +53,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       ],
     },
     indexing: { may: [...base, 'log', 'ports', 'store'], packages: ['@orama/stemmers', 'tinyld', 'wink-sentiment'] },
+    archive: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['zod'] },
     capture: { may: [...base, 'ports', 'store', 'transcripts'], packages: ['zod'] },
     sessions: { may: [...base, 'ports', 'store', 'capture'], packages: ['zod'] },
     search: {
@@ -75,7 +76,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
     },
     background: {
-      may: [...base, 'config', 'log', 'ports', 'adapters', 'indexing', 'store'],
+      may: [...base, 'archive', 'config', 'log', 'ports', 'adapters', 'indexing', 'store'],
       packages: ['postgres', 'zod'],
     },
     'start-store': { may: ['config', 'store'], packages: [] },
@@ -95,6 +96,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [
         ...base,
         'access',
+        'archive',
         'capture',
         'compose',
         'compose-http',

@@ -11,6 +11,7 @@ import { findClients } from '../../setup/setup.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
+import { describeArchive } from '../describe-archive.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -76,7 +77,7 @@ async function checkHome(config: Config): Promise<Check> {
 async function checkStore(envFile: string | undefined): Promise<Check[]> {
   try {
     return await withStore(envFile, async ({ verbatim, caller }) => {
-      const { sessions, messages, index, semantic_search: semantic } = await verbatim.status(caller)
+      const { sessions, messages, index, semantic_search: semantic, archive } = await verbatim.status(caller)
       const behind = index.messages_behind
       const checks: Check[] = [
         { name: 'store', state: 'ok', message: `${sessions} sessions, ${messages} messages` },
@@ -97,8 +98,7 @@ async function checkStore(envFile: string | undefined): Promise<Check[]> {
         })
       }
       await verbatim.stores.archive.check()
-      checks.push({ name: 'archive', state: 'ok', message: 'large payloads can be stored' })
-      return [...checks, ...checkSemantic(semantic)]
+      return [...checks, ...checkArchive(archive), ...checkSemantic(semantic)]
     })
   } catch (error) {
     if (!(error instanceof VerbatimError)) throw error
@@ -111,6 +111,26 @@ async function checkStore(envFile: string | undefined): Promise<Check[]> {
       },
     ]
   }
+}
+
+function checkArchive(archive: StoreStatus['archive']): Check[] {
+  const name = 'archive'
+  const checks: Check[] = [{ name, state: 'ok', message: `can be written; ${describeArchive(archive)}` }]
+  if (archive.waits_for !== undefined)
+    checks.push({
+      name,
+      state: 'problem',
+      message: archive.waits_for,
+      remedy: `It goes on by itself when the archive answers; or run: ${commandName()} archive --now`,
+    })
+  if (archive.failed_for_good > 0)
+    checks.push({
+      name,
+      state: 'problem',
+      message: `${archive.failed_for_good} sessions could not be archived`,
+      remedy: `Run: ${commandName()} archive --now (it says why, and tries them again)`,
+    })
+  return checks
 }
 
 function checkSemantic(semantic: StoreStatus['semantic_search']): Check[] {

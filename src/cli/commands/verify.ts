@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
-import { verify } from '../../capture/verify.ts'
+import { verifyArchive, type ArchiveProblem } from '../../archive/verify-archive.ts'
+import { verify, type VerifyProblem } from '../../capture/verify.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -9,24 +10,33 @@ import { startProgress } from '../progress.ts'
 export function registerVerify(program: Command, status: ExitStatus): void {
   program
     .command('verify')
-    .description('prove that everything stored is what went in: SHA-256 of every message and of every imported file')
+    .description(
+      'prove that everything stored is what went in: SHA-256 of every message and of every imported file, and that the archive holds the same',
+    )
     .option('--json', 'machine-readable output')
     .action(async (options: { json?: boolean }) => {
       await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
         const { messages } = await verbatim.status(caller)
         const progress = await startProgress('verifying', messages)
         let before = 0
-        const report = await verify(verbatim.stores, caller, (done) => {
+        const store = await verify(verbatim.stores, caller, (done) => {
           progress.add(done - before)
           before = done
         })
+        const archive = await verifyArchive(verbatim.stores, caller)
         progress.stop()
+        const problems: readonly (VerifyProblem & Partial<ArchiveProblem>)[] = [...store.problems, ...archive.problems]
+        const report = {
+          ...store,
+          archive: { segments: archive.segments, manifests: archive.manifests },
+          problem_count: store.problem_count + archive.problem_count,
+          problems,
+        }
         if (report.problem_count > 0) status.code = exitCodes.problems
         if (options.json === true) return printJson(report)
-        for (const { session_id: session, message_id: message, file, problem } of report.problems) {
-          await print(
-            `PROBLEM ${[session, message, file].filter((part) => part !== undefined).join(' ')}: ${problem}\n`,
-          )
+        for (const { session_id: session, message_id: message, file, object, problem } of report.problems) {
+          const what = [session, message, file, object].filter((part) => part !== undefined).join(' ')
+          await print(`PROBLEM ${what}: ${problem}\n`)
         }
         const untold = report.problem_count - report.problems.length
         if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)

@@ -65,4 +65,5 @@ export const notMoved = {
   access_tokens: 'who may open a laptop must not by that open a server: tokens are made where they are used',
   sync_peers: 'how far this store has exchanged its history says nothing of another',
   archive_segments: 'archived anew by the background work of the target',
+  archive_manifests: 'archived anew by the background work of the target',
 } as const

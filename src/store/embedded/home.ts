@@ -7,7 +7,7 @@ import { messageOf, UnavailableError } from '../../errors.ts'
 export interface HomePaths {
   readonly home: string
   readonly database: string
-  /** Large payloads, and later archive segments. */
+  /** Large payloads, and the segments and manifests of sessions. */
   readonly archive: string
   readonly lock: string
   readonly log: string

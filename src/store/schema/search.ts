@@ -178,22 +178,3 @@ export const recallFeedback = pgTable(
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
 )
-
-/** Immutable segments of a session's messages in the archive store. */
-export const archiveSegments = pgTable(
-  'archive_segments',
-  {
-    tenantId: tenantId(),
-    sessionId: uuid('session_id').notNull(),
-    number: integer('number').notNull(),
-    firstSeq: bigint('first_seq', { mode: 'number' }).notNull(),
-    lastSeq: bigint('last_seq', { mode: 'number' }).notNull(),
-    location: text('location').notNull(),
-    sha256: bytea('sha256').notNull(),
-    chainSha256: bytea('chain_sha256').notNull(),
-    sizeBytes: bigint('size_bytes', { mode: 'number' }).notNull(),
-    verifiedAt: timestamp('verified_at', { withTimezone: true }),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.tenantId, table.sessionId, table.number] })],
-)

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -133,6 +133,11 @@ export class Home {
     )
     this.#closing.push(() => server.kill())
     return server
+  }
+
+  /** Begins a command of the command line, to be ended by the test. */
+  start(args: readonly string[]): ChildProcess {
+    return spawn(process.execPath, [this.program, ...args], { env: this.env, cwd: this.userHome, stdio: 'ignore' })
   }
 
   /** Runs a command of the command line to its end. */

@@ -1,0 +1,67 @@
+import { messageOf, UnavailableError } from '../errors.ts'
+import type { Caller } from '../model/access.ts'
+import { forgetDeadArchive, unarchivedSessions } from '../store/archive-queue.ts'
+import { forgetArchive } from '../store/archive-state.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { Archiver, type ArchiveDependencies } from './archiver.ts'
+
+export interface ArchiveAllReport {
+  readonly sessions: number
+  readonly files: number
+  readonly problems: readonly { readonly session_id: string; readonly problem: string }[]
+}
+
+const pageSessions = 100
+
+/** Forgets what is archived, for a place that is new or has lost something: what is there still is found again. */
+export async function archiveAnew(
+  dependencies: ArchiveDependencies,
+  caller: Caller,
+  onProgress: () => void,
+): Promise<ArchiveAllReport> {
+  await dependencies.database.run((sql) =>
+    inTransaction(sql, (transaction) => forgetArchive(transaction, caller.tenantId)),
+  )
+  return await archiveAll(dependencies, caller, onProgress)
+}
+
+/**
+ * Archives now whatever is not archived, idle or not, beside the background work. A session that cannot be archived is
+ * reported, and the rest goes on. Throws UnavailableError where the archive does not answer.
+ */
+export async function archiveAll(
+  dependencies: ArchiveDependencies,
+  caller: Caller,
+  onProgress: () => void,
+): Promise<ArchiveAllReport> {
+  const { database } = dependencies
+  const { tenantId } = caller
+  const archiver = new Archiver(dependencies)
+  const problems: { session_id: string; problem: string }[] = []
+  let sessions = 0
+  let after: string | undefined
+  for (;;) {
+    const page = { after, limit: pageSessions }
+    const ids = await database.run((sql) => unarchivedSessions(sql, tenantId, page))
+    for (const sessionId of ids) {
+      try {
+        await archiver.archiveSession({ tenantId, sessionId })
+        await database.run((sql) => forgetDeadArchive(sql, tenantId, sessionId))
+        sessions++
+      } catch (error) {
+        if (error instanceof UnavailableError) throw error
+        problems.push({ session_id: sessionId, problem: messageOf(error) })
+      }
+      onProgress()
+    }
+    after = ids.at(-1)
+    if (after === undefined) break
+  }
+  let files = 0
+  let archived: number
+  do {
+    archived = await archiver.archiveFiles(tenantId)
+    files += archived
+  } while (archived > 0)
+  return { sessions, files, problems }
+}

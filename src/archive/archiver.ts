@@ -1,0 +1,216 @@
+import { ConflictError, describeForLog } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { sha256 } from '../model/payload.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import {
+  insertSegment,
+  readManifest,
+  readSegments,
+  saveManifest,
+  type ArchivedSegment,
+} from '../store/archive-state.ts'
+import { readUnarchivedFiles } from '../store/archived-files.ts'
+import { archivedMessage } from '../store/archived-messages.ts'
+import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../store/archived-session.ts'
+import type { Database } from '../store/database.ts'
+import type { SessionKey } from '../store/messages.ts'
+import { pagedMessages } from '../store/page-messages.ts'
+import { DamagedObject } from './archive-object.ts'
+import {
+  decodeManifest,
+  encodeManifest,
+  manifestKey,
+  manifestsKept,
+  type SessionManifest,
+  type Subject,
+} from './manifest.ts'
+import { chainAfter, chainStart, decodeSegment, SegmentBuilder, segmentKey, type SegmentStart } from './segment.ts'
+
+export interface ArchiveDependencies {
+  readonly database: Database
+  readonly archive: ArchiveStore
+  readonly log: Log
+}
+
+/** Each holds its layout. */
+const filesAtOnce = 10
+
+/**
+ * Brings sessions and imported documents into the archive. A manifest always describes a whole state of its session, and is
+ * written after all segments that it names.
+ *
+ * An object is put first and recorded in the database after that. Who dies in between leaves an object that nobody knows of:
+ * the next one finds it under the key that it wants to write, sees that it says what the store says, and records it.
+ */
+export class Archiver {
+  readonly #dependencies: ArchiveDependencies
+
+  constructor(dependencies: ArchiveDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Archives all that a session holds now. Throws ConflictError where the archive says something else than the store. */
+  async archiveSession(key: SessionKey): Promise<void> {
+    const { database } = this.#dependencies
+    const session = await database.run((sql) => readSessionRecord(sql, key))
+    if (session === undefined) return
+    // Each turn that does not end it has found one segment more than the last.
+    while (!(await this.#writeSegments(key, session)));
+    const [summaries, segments] = await database.run(async (sql) => [
+      await readSummaryRecords(sql, key),
+      await readSegments(sql, key),
+    ])
+    const manifest: SessionManifest = {
+      session,
+      summaries,
+      // What another one has archived meanwhile is for a later manifest.
+      segments: segments.filter(({ lastSeq }) => lastSeq <= session.last_seq).map(segmentEntry),
+    }
+    const subject = { kind: 'session', tenantId: key.tenantId, id: key.sessionId } as const
+    await this.#writeManifest(subject, { content: manifest, version: session.version })
+  }
+
+  /** Archives some of the imported documents of a tenant that are not yet; how many. */
+  async archiveFiles(tenantId: number): Promise<number> {
+    const files = await this.#dependencies.database.run((sql) => readUnarchivedFiles(sql, tenantId, filesAtOnce))
+    for (const { file, version } of files)
+      await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version })
+    return files.length
+  }
+
+  /** False where a segment was found that the database did not know of: it is recorded, and the rest begins after it. */
+  async #writeSegments(key: SessionKey, session: SessionRecord): Promise<boolean> {
+    const { database } = this.#dependencies
+    let start = startAfter((await database.run((sql) => readSegments(sql, key))).at(-1))
+    let builder = new SegmentBuilder(start)
+    const range = { fromSeq: start.firstSeq, toSeq: session.last_seq }
+    for await (const rows of pagedMessages(database, key, range)) {
+      for (const message of rows.map(archivedMessage)) {
+        if (builder.add(message)) continue
+        const written = await this.#putSegment(key, session, { start, builder })
+        if (written === undefined) return false
+        start = startAfter(written)
+        builder = new SegmentBuilder(start)
+        builder.add(message)
+      }
+    }
+    return builder.isEmpty || (await this.#putSegment(key, session, { start, builder })) !== undefined
+  }
+
+  async #putSegment(
+    key: SessionKey,
+    session: SessionRecord,
+    { start, builder }: { readonly start: SegmentStart; readonly builder: SegmentBuilder },
+  ): Promise<ArchivedSegment | undefined> {
+    const { database, archive } = this.#dependencies
+    const bytes = await builder.toBytes(key, session)
+    const segment = builder.describe(key, bytes)
+    try {
+      await archive.put(segment.location, bytes)
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+      await this.#adoptSegment(key, start, error)
+      return undefined
+    }
+    await database.run((sql) => insertSegment(sql, key, segment))
+    return segment
+  }
+
+  /** Records a segment that is in the archive already, where it holds what the store holds. */
+  async #adoptSegment(key: SessionKey, start: SegmentStart, conflict: ConflictError): Promise<void> {
+    const { database, archive } = this.#dependencies
+    const location = segmentKey(key, start.number)
+    const bytes = await archive.get(location)
+    if (bytes === undefined) throw conflict
+    const { header } = await decodeSegment(bytes).catch((error: unknown) => {
+      throw error instanceof DamagedObject ? unlike(location, error.message, error) : error
+    })
+    const range = { fromSeq: header.first_seq, toSeq: header.last_seq }
+    let chain = start.previousChain
+    for await (const rows of pagedMessages(database, key, range)) chain = chainAfter(chain, rows.map(archivedMessage))
+    if (header.first_seq !== start.firstSeq || header.previous_chain !== start.previousChain || header.chain !== chain)
+      throw unlike(location, 'it holds other messages than the store', conflict)
+    const { number, last_seq: lastSeq } = header
+    const known = { number, lastSeq, location, sha256: sha256(bytes).toString('hex'), chain, sizeBytes: bytes.length }
+    await database.run((sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }))
+  }
+
+  async #writeManifest(
+    subject: Subject,
+    { content, version }: { readonly content: unknown; readonly version: number },
+  ): Promise<void> {
+    const { database } = this.#dependencies
+    const { kind, tenantId, id: subjectId } = subject
+    const body = Buffer.from(JSON.stringify(content))
+    const contentSha256 = sha256(body)
+    const last = await database.run((sql) => readManifest(sql, tenantId, { kind, subjectId }))
+    if (last?.version === version && contentSha256.equals(last.contentSha256)) return
+    const { number, bytes } = await this.#putManifest(subject, (last?.number ?? 0) + 1, body)
+    const location = manifestKey(subject, number)
+    const manifest = { kind, subjectId, number, version, location, sha256: sha256(bytes), contentSha256 }
+    await database.run((sql) => saveManifest(sql, tenantId, manifest))
+    // The first one stays: whose database has forgotten the last number finds by it that there is one.
+    if (number - manifestsKept > 1) await this.#removeManifest(subject, number - manifestsKept)
+  }
+
+  /** Puts a manifest under the first number that is free, from `number` on. */
+  async #putManifest(
+    subject: Subject,
+    number: number,
+    body: Uint8Array,
+  ): Promise<{ readonly number: number; readonly bytes: Uint8Array }> {
+    const { archive } = this.#dependencies
+    const bytes = await encodeManifest(subject, number, body)
+    try {
+      await archive.put(manifestKey(subject, number), bytes)
+      return { number, bytes }
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+    }
+    const existing = await archive.get(manifestKey(subject, number))
+    if (existing !== undefined && (await says(subject, existing, body))) return { number, bytes: existing }
+    // The database knows of fewer manifests than there are: it is older, or who wrote them died.
+    let highest = number
+    for await (const key of archive.list(manifestKey(subject, 0).replace(/[^/]*$/, '')))
+      highest = Math.max(highest, Number(/\/(\d+)\.vmanifest$/.exec(key)?.[1] ?? 0))
+    return await this.#putManifest(subject, highest + 1, body)
+  }
+
+  /** A manifest that has its followers is removed; a bucket with a lock or with versions may keep it, which does no harm. */
+  async #removeManifest(subject: Subject, number: number): Promise<void> {
+    const { archive, log } = this.#dependencies
+    try {
+      await archive.delete(manifestKey(subject, number))
+    } catch (error) {
+      log.warn(`the archive keeps the old manifest ${manifestKey(subject, number)}: ${describeForLog(error)}`)
+    }
+  }
+}
+
+function startAfter(last: ArchivedSegment | undefined): SegmentStart {
+  return last === undefined
+    ? { number: 1, firstSeq: 1, previousChain: chainStart }
+    : { number: last.number + 1, firstSeq: last.lastSeq + 1, previousChain: last.chain }
+}
+
+function segmentEntry(segment: ArchivedSegment): SessionManifest['segments'][number] {
+  const { number, firstSeq, lastSeq, location, sha256: digest, chain, sizeBytes } = segment
+  return { number, first_seq: firstSeq, last_seq: lastSeq, location, size_bytes: sizeBytes, sha256: digest, chain }
+}
+
+async function says(subject: Subject, bytes: Uint8Array, body: Uint8Array): Promise<boolean> {
+  try {
+    return Buffer.compare(await decodeManifest(subject, bytes), body) === 0
+  } catch (error) {
+    if (error instanceof DamagedObject) return false
+    throw error
+  }
+}
+
+function unlike(location: string, why: string, cause: unknown): ConflictError {
+  return new ConflictError(`Cannot archive into "${location}" as ${why}`, {
+    remedy:
+      'Two stores must not share one archive, nor may a store be older than its archive: see docs/archive.md for what to do',
+    cause,
+  })
+}

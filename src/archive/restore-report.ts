@@ -1,0 +1,39 @@
+/** What could not be restored, or not whole. */
+export interface RestoreProblem {
+  readonly session_id?: string
+  /** The path of an imported document. */
+  readonly file?: string
+  /** Its key in the archive. */
+  readonly object?: string
+  readonly problem: string
+}
+
+export interface RestoreReport {
+  readonly sessions: number
+  readonly messages: number
+  readonly segments: number
+  readonly files: number
+  /** Sessions and documents that an earlier run has restored. */
+  readonly already_there: number
+  /** All of them; `problems` holds the first 1,000. */
+  readonly problem_count: number
+  readonly problems: readonly RestoreProblem[]
+}
+
+const problemsMax = 1_000
+
+/** Counts what is restored, and keeps what is wrong. */
+export class RestoreTally {
+  readonly counts = { sessions: 0, messages: 0, segments: 0, files: 0, already_there: 0 }
+  #problemCount = 0
+  readonly #problems: RestoreProblem[] = []
+
+  problem(problem: RestoreProblem): void {
+    this.#problemCount++
+    if (this.#problems.length < problemsMax) this.#problems.push(problem)
+  }
+
+  get report(): RestoreReport {
+    return { ...this.counts, problem_count: this.#problemCount, problems: this.#problems }
+  }
+}

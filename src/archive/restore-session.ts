@@ -1,0 +1,198 @@
+import { codeOf } from '../errors.ts'
+import { sha256 } from '../model/payload.ts'
+import { insertSegment, readSegments, saveManifest, type ArchivedSegment } from '../store/archive-state.ts'
+import { insertArchivedMessages, type ArchivedMessage } from '../store/archived-messages.ts'
+import { insertSessionRecord, type SessionRecord, type SummaryRecord } from '../store/archived-session.ts'
+import type { SessionKey } from '../store/messages.ts'
+import { addOutbox, indexTopic } from '../store/outbox.ts'
+import { sessionVersions } from '../store/sessions.ts'
+import { inTransaction } from '../store/transaction.ts'
+import type { ArchivedSubject } from './archive-keys.ts'
+import type { ArchiveDependencies } from './archiver.ts'
+import { decodeManifest, manifestKey, sessionManifestSchema, type SessionManifest } from './manifest.ts'
+import { readObject } from './read-object.ts'
+import type { RestoreTally } from './restore-report.ts'
+import { chainStart, decodeSegment, segmentKey, type Segment } from './segment.ts'
+
+interface ReadManifest {
+  readonly number: number
+  readonly content: SessionManifest
+  readonly sha256: Buffer
+  readonly contentSha256: Buffer
+}
+
+/** Restores one session; see `restore`. Its row comes last, so that nobody sees half of it. */
+export class SessionRestore {
+  readonly #dependencies: ArchiveDependencies
+  readonly #subject: ArchivedSubject
+  readonly #tally: RestoreTally
+  readonly #key: SessionKey
+  /** The segments as far as they are known, and the newest state of the session among them. */
+  readonly #segments = new Map<number, ArchivedSegment>()
+  #head: SessionRecord | undefined
+
+  constructor(dependencies: ArchiveDependencies, options: { subject: ArchivedSubject; tally: RestoreTally }) {
+    this.#dependencies = dependencies
+    this.#subject = options.subject
+    this.#tally = options.tally
+    this.#key = { tenantId: options.subject.tenantId, sessionId: options.subject.id }
+  }
+
+  async run(): Promise<void> {
+    const { database } = this.#dependencies
+    const { tenantId, id } = this.#subject
+    const { counts } = this.#tally
+    if ((await database.run((sql) => sessionVersions(sql, { tenantId }, [id]))).size > 0) {
+      counts.already_there++
+      return
+    }
+    const manifest = await this.#newestManifest()
+    this.#head = manifest?.content.session
+    for (const segment of manifest?.content.segments ?? [])
+      this.#segments.set(segment.number, {
+        number: segment.number,
+        firstSeq: segment.first_seq,
+        lastSeq: segment.last_seq,
+        location: segment.location,
+        sha256: segment.sha256,
+        chain: segment.chain,
+        sizeBytes: segment.size_bytes,
+      })
+    await this.#restoreSegments()
+    const head = this.#head
+    if (head === undefined) return this.#problem({ problem: 'nothing of it can be read' })
+    const last = [...this.#segments.values()].at(-1)?.lastSeq ?? 0
+    if (last < head.last_seq) this.#problem({ problem: `messages ${last + 1} to ${head.last_seq} are in no segment` })
+    await this.#insert(head, manifest)
+  }
+
+  #problem(problem: { readonly object?: string; readonly problem: string }): void {
+    this.#tally.problem({ session_id: this.#subject.id, ...problem })
+  }
+
+  async #newestManifest(): Promise<ReadManifest | undefined> {
+    for (const number of this.#subject.manifests.toReversed()) {
+      const object = manifestKey(this.#subject, number)
+      const read = await readObject(this.#dependencies.archive, object, async (bytes) => {
+        const body = await decodeManifest(this.#subject, bytes)
+        return { body, content: sessionManifestSchema.parse(JSON.parse(body.toString('utf8'))) }
+      })
+      if ('value' in read) {
+        const { body, content } = read.value
+        return { number, content, sha256: sha256(read.bytes), contentSha256: sha256(body) }
+      }
+      this.#problem({ object, problem: `${read.problem}; an older manifest or the segments are taken in its place` })
+    }
+    if (this.#subject.manifests.length === 0)
+      this.#problem({ problem: 'its manifest is missing; what its segments say is taken in its place' })
+    return undefined
+  }
+
+  /** Those that the manifest names, and those that were written after it. */
+  async #restoreSegments(): Promise<void> {
+    const { database } = this.#dependencies
+    const done = new Set((await database.run((sql) => readSegments(sql, this.#key))).map(({ number }) => number))
+    const named = new Set(this.#segments.keys())
+    const numbers = new Set([...named, ...this.#subject.segments])
+    for (const number of [...numbers].toSorted((a, b) => a - b)) {
+      if (named.has(number) && done.has(number)) continue
+      const object = segmentKey(this.#key, number)
+      const read = await readObject(this.#dependencies.archive, object, decodeSegment)
+      const known = this.#segments.get(number)
+      const stretch = known === undefined ? '' : `: messages ${known.firstSeq} to ${known.lastSeq} are lost`
+      if ('problem' in read) {
+        this.#problem({ object, problem: `${read.problem}${stretch}` })
+        continue
+      }
+      const unfit = this.#unfitness(read.value, number)
+      if (unfit !== undefined) {
+        this.#problem({ object, problem: `${unfit}${stretch}` })
+        continue
+      }
+      await this.#restoreSegment(read.value, read.bytes)
+    }
+  }
+
+  /** Why a segment that is whole in itself is not the one that belongs here. */
+  #unfitness({ header }: Segment, number: number): string | undefined {
+    if (header.tenant !== this.#key.tenantId || header.session !== this.#key.sessionId || header.number !== number)
+      return 'it is a segment of another place'
+    const known = this.#segments.get(number)
+    if (known !== undefined && known.chain !== header.chain)
+      return 'its hash chain is not the one that the manifest names'
+    const before = this.#segments.get(number - 1)
+    const expected = number === 1 ? chainStart : before?.chain
+    if (expected !== undefined && expected !== header.previous_chain)
+      return 'its hash chain does not go on from the segment before it'
+    return undefined
+  }
+
+  async #restoreSegment({ header, messages, session }: Segment, bytes: Uint8Array): Promise<void> {
+    const { number } = header
+    const segment: ArchivedSegment = {
+      number,
+      firstSeq: header.first_seq,
+      lastSeq: header.last_seq,
+      location: segmentKey(this.#key, number),
+      sha256: sha256(bytes).toString('hex'),
+      chain: header.chain,
+      sizeBytes: bytes.length,
+    }
+    for (const message of messages) await this.#checkPayload(message)
+    await this.#dependencies.database.run((sql) =>
+      inTransaction(sql, async (transaction) => {
+        await insertArchivedMessages(transaction, this.#key, messages)
+        await insertSegment(transaction, this.#key, segment)
+      }),
+    )
+    this.#segments.set(number, segment)
+    if (this.#head === undefined || session.version > this.#head.version) this.#head = session
+    this.#tally.counts.segments++
+    this.#tally.counts.messages += messages.length
+  }
+
+  /** A large payload is an object of its own, and is not restored but left where it is. */
+  async #checkPayload({ record, payload }: ArchivedMessage): Promise<void> {
+    const { payload_location: location, payload_sha256: expected, id } = record
+    const bytes = location === undefined ? payload : await this.#dependencies.archive.get(location)
+    const object = location === undefined ? {} : { object: location }
+    if (bytes === undefined || bytes === null)
+      this.#problem({ ...object, problem: `the payload of message ${id} is missing` })
+    else if (sha256(bytes).toString('hex') !== expected)
+      this.#problem({ ...object, problem: `the payload of message ${id} does not match its SHA-256` })
+  }
+
+  async #insert(head: SessionRecord, manifest: ReadManifest | undefined): Promise<void> {
+    const { database } = this.#dependencies
+    const { tenantId, id: subjectId, manifests } = this.#subject
+    const summaries: readonly SummaryRecord[] = manifest?.content.summaries ?? []
+    const isNewest = manifest !== undefined && manifest.number === manifests.at(-1) && manifest.content.session === head
+    try {
+      await database.run((sql) =>
+        inTransaction(sql, async (transaction) => {
+          await insertSessionRecord(transaction, tenantId, { session: head, summaries })
+          // Lost ones too: what is archived next has the numbers after theirs.
+          for (const segment of this.#segments.values()) await insertSegment(transaction, this.#key, segment)
+          if (isNewest)
+            await saveManifest(transaction, tenantId, {
+              kind: 'session',
+              subjectId,
+              number: manifest.number,
+              version: head.version,
+              location: manifestKey(this.#subject, manifest.number),
+              sha256: manifest.sha256,
+              contentSha256: manifest.contentSha256,
+            })
+          if (head.last_seq > 0)
+            await addOutbox(transaction, indexTopic, [
+              { tenantId, sessionId: subjectId, firstSeq: 1, lastSeq: head.last_seq },
+            ])
+        }),
+      )
+      this.#tally.counts.sessions++
+    } catch (error) {
+      if (codeOf(error) !== '23505') throw error
+      this.#problem({ problem: 'another session of its source has its id already' })
+    }
+  }
+}

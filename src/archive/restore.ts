@@ -1,0 +1,132 @@
+import { ConflictError } from '../errors.ts'
+import { firstTenantId, type Caller } from '../model/access.ts'
+import { sha256 } from '../model/payload.ts'
+import { readManifest, saveManifest } from '../store/archive-state.ts'
+import { hasFile, insertFileRecord } from '../store/archived-files.ts'
+import { writeAudit } from '../store/audit-log.ts'
+import { beginRestore, endRestore, ensureTenant } from '../store/restore-state.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { archivedSubjects, type ArchivedSubject } from './archive-keys.ts'
+import type { ArchiveDependencies } from './archiver.ts'
+import { decodeManifest, fileManifestSchema, manifestKey } from './manifest.ts'
+import { readObject } from './read-object.ts'
+import { RestoreTally, type RestoreReport } from './restore-report.ts'
+import { SessionRestore } from './restore-session.ts'
+
+/** Most of the time is spent waiting for the archive. */
+const atOnce = 4
+
+/** How many sessions and imported documents an archive holds. */
+export async function countArchived({ archive }: Pick<ArchiveDependencies, 'archive'>): Promise<number> {
+  let count = 0
+  for await (const _subject of archivedSubjects(archive)) count++
+  return count
+}
+
+/**
+ * Rebuilds a store from its archive alone: all sessions, messages and imported documents, as they were archived last. What
+ * is damaged is reported by name, and the rest is restored. The index is made afterwards, in the background.
+ *
+ * A restore that was interrupted is continued by the next call. Throws ConflictError where the store is in use.
+ */
+export async function restore(
+  dependencies: ArchiveDependencies,
+  caller: Caller,
+  onProgress: () => void,
+): Promise<RestoreReport> {
+  const { database, archive } = dependencies
+  const state = await database.run((sql) => inTransaction(sql, (own) => beginRestore(own, caller.tenantId)))
+  if (state === 'in use')
+    throw new ConflictError('Cannot restore into this store as it is not empty', {
+      remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, with the same VERBATIM_ARCHIVE',
+    })
+  const tally = new RestoreTally()
+  const tenants = new Set<number>()
+  const running = new Set<Promise<unknown>>()
+  const failures: unknown[] = []
+  for await (const subject of archivedSubjects(archive)) {
+    const { tenantId } = subject
+    const isNew = !tenants.has(tenantId)
+    tenants.add(tenantId)
+    if (database.kind === 'embedded' && tenantId !== firstTenantId) {
+      if (isNew)
+        tally.problem({ object: `${tenantId}/`, problem: 'the embedded store has no wall for a second tenant' })
+      continue
+    }
+    if (isNew) await database.run((sql) => ensureTenant(sql, tenantId))
+    if (running.size >= atOnce) await Promise.race(running)
+    if (failures.length > 0) break
+    const work = restoreSubject(dependencies, subject, tally)
+      .then(onProgress)
+      .catch((error: unknown) => failures.push(error))
+      .finally(() => running.delete(work))
+    running.add(work)
+  }
+  await Promise.all(running)
+  if (failures.length > 0) throw failures[0]
+  const { report } = tally
+  await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
+      await endRestore(transaction)
+      await writeAudit(transaction, caller, { action: 'store.restore', outcome: 'ok', count: report.messages })
+    }),
+  )
+  return report
+}
+
+async function restoreSubject(
+  dependencies: ArchiveDependencies,
+  subject: ArchivedSubject,
+  tally: RestoreTally,
+): Promise<void> {
+  if (subject.kind === 'session') await new SessionRestore(dependencies, { subject, tally }).run()
+  else await restoreFile(dependencies, subject, tally)
+}
+
+async function restoreFile(
+  { database, archive }: ArchiveDependencies,
+  subject: ArchivedSubject,
+  tally: RestoreTally,
+): Promise<void> {
+  const { tenantId, id: subjectId } = subject
+  if ((await database.run((sql) => readManifest(sql, tenantId, { kind: 'file', subjectId }))) !== undefined) {
+    tally.counts.already_there++
+    return
+  }
+  for (const number of subject.manifests.toReversed()) {
+    const object = manifestKey(subject, number)
+    const read = await readObject(archive, object, async (bytes) => {
+      const body = await decodeManifest(subject, bytes)
+      return { body, file: fileManifestSchema.parse(JSON.parse(body.toString('utf8'))).file }
+    })
+    if ('problem' in read) {
+      tally.problem({ object, problem: read.problem })
+      continue
+    }
+    const { body, file } = read.value
+    const manifest = {
+      kind: 'file',
+      subjectId,
+      number,
+      version: Date.parse(file.imported_at),
+      location: object,
+      sha256: sha256(read.bytes),
+      contentSha256: sha256(body),
+    } as const
+    const isNew = await database.run((sql) =>
+      inTransaction(sql, async (transaction) => {
+        const inserted = await insertFileRecord(transaction, tenantId, file)
+        if (inserted && number === subject.manifests.at(-1)) await saveManifest(transaction, tenantId, manifest)
+        return inserted
+      }),
+    )
+    if (isNew) tally.counts.files++
+    else if (await database.run((sql) => hasFile(sql, tenantId, subjectId))) tally.counts.already_there++
+    else tally.problem({ file: file.path, object, problem: 'another document has its path already' })
+    return
+  }
+  tally.problem({
+    object: manifestKey(subject, subject.manifests.at(-1) ?? 1),
+    problem: 'no manifest of it can be read',
+  })
+}

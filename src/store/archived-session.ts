@@ -1,0 +1,122 @@
+import { z } from 'zod'
+
+import type { SessionKey } from './messages.ts'
+import type { Queries } from './rows.ts'
+
+const time = z.string()
+const count = z.number().int()
+const names = z.array(z.string())
+
+/**
+ * A session as it is archived: every column of its row by its name, but for those that follow from others (the hour of its
+ * activity) or from where it is stored (tenant, key version). Times are ISO 8601 in UTC.
+ */
+export const sessionRecordSchema = z.object({
+  id: z.string(),
+  source: z.string(),
+  external_id: z.string().nullable(),
+  title: z.string().nullable(),
+  created_at: time,
+  last_active_at: time,
+  closed_at: time.nullable(),
+  participants: names,
+  models_used: names,
+  message_count: count,
+  payload_bytes: count,
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_tokens: count,
+  cache_write_tokens: count,
+  tool_invocations: count,
+  context_switches: count,
+  last_seq: count,
+  last_model: z.string().nullable(),
+  last_message_id: z.string().nullable(),
+  parent_session_id: z.string().nullable(),
+  parent_external_id: z.string().nullable(),
+  tags: names,
+  /** JSON as it is stored. */
+  metadata: z.string().nullable(),
+  retention_policy_id: z.string().nullable(),
+  legal_hold: z.boolean(),
+  restricted: z.boolean(),
+  anonymized_at: time.nullable(),
+  version: count,
+})
+export type SessionRecord = z.infer<typeof sessionRecordSchema>
+
+export const summaryRecordSchema = z.object({
+  id: z.string(),
+  level: z.string(),
+  style: z.string(),
+  first_seq: count.nullable(),
+  last_seq: count.nullable(),
+  /** JSON as it is stored. */
+  body: z.string(),
+  made_by: z.string(),
+  model: z.string().nullable(),
+  created_at: time,
+})
+export type SummaryRecord = z.infer<typeof summaryRecordSchema>
+
+/** A column's time as text, to the millisecond, which is what columns hold. */
+const isoColumn = (sql: Queries, name: string) =>
+  sql`to_char(${sql(name)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(name)}`
+
+const utf8 = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('utf8'))
+
+/** A session with everything but its messages; undefined where there is none. */
+export async function readSessionRecord(sql: Queries, key: SessionKey): Promise<SessionRecord | undefined> {
+  const [row] = await sql<{ record: Record<string, unknown>; title: Uint8Array | null; metadata: Uint8Array | null }[]>`
+    select to_jsonb(head) as record, title, metadata from sessions s, lateral (
+      select s.id, s.source, s.external_id, s.participants, s.models_used, s.message_count, s.payload_bytes, s.input_tokens,
+        s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.tool_invocations, s.context_switches, s.last_seq,
+        s.last_model, s.last_message_id, s.parent_session_id, s.parent_external_id, s.tags, s.retention_policy_id, s.legal_hold,
+        s.restricted, s.version, ${isoColumn(sql, 'created_at')}, ${isoColumn(sql, 'last_active_at')},
+        ${isoColumn(sql, 'closed_at')}, ${isoColumn(sql, 'anonymized_at')}
+    ) head
+    where s.tenant_id = ${key.tenantId} and s.id = ${key.sessionId}`
+  if (row === undefined) return undefined
+  return sessionRecordSchema.parse({ ...row.record, title: utf8(row.title), metadata: utf8(row.metadata) })
+}
+
+/** All summaries of a session, the oldest first. */
+export async function readSummaryRecords(sql: Queries, key: SessionKey): Promise<SummaryRecord[]> {
+  const rows = await sql<{ record: Record<string, unknown>; body: Uint8Array }[]>`
+    select to_jsonb(head) as record, body from summaries s, lateral (
+      select s.id, s.level, s.style, s.first_seq, s.last_seq, s.made_by, s.model, ${isoColumn(sql, 'created_at')}
+    ) head
+    where s.tenant_id = ${key.tenantId} and s.session_id = ${key.sessionId} order by s.created_at, s.id`
+  return rows.map(({ record, body }) => summaryRecordSchema.parse({ ...record, body: utf8(body) }))
+}
+
+/**
+ * Stores a session as it was archived, with its summaries, and leaves its messages to be indexed. Of a session that is
+ * there nothing is changed. Fails where another session has its external id.
+ */
+export async function insertSessionRecord(
+  sql: Queries,
+  tenantId: number,
+  archived: { readonly session: SessionRecord; readonly summaries: readonly SummaryRecord[] },
+): Promise<void> {
+  const { title, metadata, ...head } = archived.session
+  const bytes = (text: string | null) => (text === null ? null : Buffer.from(text, 'utf8'))
+  await sql`
+    insert into sessions (tenant_id, id, source, external_id, title, created_at, last_active_at, active_hour, closed_at,
+      participants, models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
+      cache_write_tokens, tool_invocations, context_switches, last_seq, last_model, last_message_id, parent_session_id,
+      parent_external_id, tags, metadata, retention_policy_id, legal_hold, restricted, anonymized_at, version)
+    select ${tenantId}, id, source, external_id, ${bytes(title)}, created_at, last_active_at, date_trunc('hour', last_active_at),
+      closed_at, participants, models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
+      cache_write_tokens, tool_invocations, context_switches, last_seq, last_model, last_message_id, parent_session_id,
+      parent_external_id, tags, ${bytes(metadata)}, retention_policy_id, legal_hold, restricted, anonymized_at, version
+    from jsonb_populate_record(null::sessions, ${JSON.stringify(head)}::text::jsonb)
+    on conflict (tenant_id, id) do nothing`
+  for (const { body, ...summary } of archived.summaries)
+    await sql`
+      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, created_at)
+      select ${tenantId}, id, ${archived.session.id}, level, style, first_seq, last_seq, ${Buffer.from(body, 'utf8')}, made_by,
+        model, created_at
+      from jsonb_populate_record(null::summaries, ${JSON.stringify(summary)}::text::jsonb)
+      on conflict do nothing`
+}

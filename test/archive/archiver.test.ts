@@ -1,0 +1,235 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterAll, describe, expect, it } from 'vitest'
+
+import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
+import { archiveAll, archiveAnew } from '../../src/archive/archive-all.ts'
+import { Archiver } from '../../src/archive/archiver.ts'
+import { decodeSegment, segmentKey } from '../../src/archive/segment.ts'
+import { verifyArchive } from '../../src/archive/verify-archive.ts'
+import { ConflictError, UnavailableError } from '../../src/errors.ts'
+import { createLog } from '../../src/log.ts'
+import type { ArchiveStore } from '../../src/ports/archive-store.ts'
+import { readManifest, readSegments } from '../../src/store/archive-state.ts'
+import type { Database } from '../../src/store/database.ts'
+import { caller, useStore } from '../sessions/store.ts'
+
+const store = useStore()
+const directory = mkdtempSync(join(tmpdir(), 'verbatim-archiver-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const log = createLog('silent')
+const archive = new DirectoryArchive(join(directory, 'archive'))
+
+function dependencies(change: { archive?: ArchiveStore; database?: Database } = {}) {
+  return { database: store.open.stores.database, archive, log, ...change }
+}
+
+async function save(sessionId: string, contents: readonly unknown[]) {
+  const messages = contents.map((content) => ({ content, sender: 'Ann', role: 'user' as const }))
+  const saved = await store.open.saveMessages(caller, { sessionId, messages })
+  return { tenantId: 1, sessionId: saved.session_id }
+}
+
+const segmentsOf = (key: { tenantId: number; sessionId: string }) =>
+  store.open.stores.database.run((sql) => readSegments(sql, key))
+
+/** An archive that does something else once, where a key matches. */
+function once(matches: RegExp, fault: (key: string, bytes: Uint8Array) => Promise<void>): ArchiveStore {
+  let isDone = false
+  return {
+    get: (key) => archive.get(key),
+    delete: (key) => archive.delete(key),
+    list: (prefix) => archive.list(prefix),
+    check: () => archive.check(),
+    async put(key, bytes) {
+      if (isDone || !matches.test(key)) return await archive.put(key, bytes)
+      isDone = true
+      return await fault(key, bytes)
+    },
+  }
+}
+
+describe('archiving a session', () => {
+  it('puts what is new into a segment after the last, and says so in a new manifest', async () => {
+    const key = await save('grows', ['one', 'two'])
+    await new Archiver(dependencies()).archiveSession(key)
+    await save('grows', ['three'])
+    await new Archiver(dependencies()).archiveSession(key)
+    const segments = await segmentsOf(key)
+    expect(segments).toMatchObject([
+      { number: 1, firstSeq: 1, lastSeq: 2 },
+      { number: 2, firstSeq: 3, lastSeq: 3 },
+    ])
+    const manifest = await store.open.stores.database.run((sql) =>
+      readManifest(sql, 1, { kind: 'session', subjectId: key.sessionId }),
+    )
+    expect(manifest?.number).toBe(2)
+  })
+
+  it('writes nothing where nothing has changed', async () => {
+    const key = await save('rests', ['one'])
+    const keys: string[] = []
+    const watched: ArchiveStore = {
+      ...once(/never/, () => Promise.resolve()),
+      put: (name, bytes) => {
+        keys.push(name)
+        return archive.put(name, bytes)
+      },
+    }
+    await new Archiver(dependencies({ archive: watched })).archiveSession(key)
+    expect(keys).toHaveLength(2)
+    await new Archiver(dependencies({ archive: watched })).archiveSession(key)
+    expect(keys).toHaveLength(2)
+  })
+
+  it('keeps the first manifest and the two newest', async () => {
+    const key = await save('many', ['one'])
+    for (let turn = 0; turn < 6; turn++) {
+      await save('many', [`turn ${turn}`])
+      await new Archiver(dependencies()).archiveSession(key)
+    }
+    const names: string[] = []
+    for await (const name of archive.list(`1/${key.sessionId}/`)) names.push(name.replace(/.*\//, ''))
+    expect(names.filter((name) => name.endsWith('.vmanifest'))).toEqual(
+      [1, 5, 6].map((number) => `00000${number}.vmanifest`),
+    )
+  })
+
+  it('cuts a long session into full segments', async () => {
+    const key = await save(
+      'long',
+      Array.from({ length: 450 }, (_, index) => index),
+    )
+    for (let part = 1; part < 5; part++)
+      await save(
+        'long',
+        Array.from({ length: 450 }, (_, index) => index),
+      )
+    await new Archiver(dependencies()).archiveSession(key)
+    expect((await segmentsOf(key)).map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual([
+      [1, 1_000],
+      [1_001, 2_000],
+      [2_001, 2_250],
+    ])
+  })
+
+  it('takes a segment for its own that was put by who died before it was recorded', async () => {
+    const key = await save('orphan', ['one', 'two'])
+    const dying = once(/000001\.vseg$/, async (name, bytes) => {
+      await archive.put(name, bytes)
+      throw new Error('killed')
+    })
+    await expect(new Archiver(dependencies({ archive: dying })).archiveSession(key)).rejects.toThrow('killed')
+    expect(await segmentsOf(key)).toEqual([])
+    await save('orphan', ['three'])
+    await new Archiver(dependencies()).archiveSession(key)
+    expect(await segmentsOf(key)).toMatchObject([{ lastSeq: 2 }, { firstSeq: 3, lastSeq: 3 }])
+    expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+  })
+
+  it('does the same with a manifest', async () => {
+    const key = await save('orphan manifest', ['one'])
+    const dying = once(/vmanifest$/, async (name, bytes) => {
+      await archive.put(name, bytes)
+      throw new Error('killed')
+    })
+    await expect(new Archiver(dependencies({ archive: dying })).archiveSession(key)).rejects.toThrow('killed')
+    await new Archiver(dependencies()).archiveSession(key)
+    const read = () =>
+      store.open.stores.database.run((sql) => readManifest(sql, 1, { kind: 'session', subjectId: key.sessionId }))
+    expect(await read()).toMatchObject({ number: 1 })
+    // And goes on after those that it does not know of.
+    await store.open.stores.database.run(
+      (sql) => sql`delete from archive_manifests where subject_id = ${key.sessionId}`,
+    )
+    await save('orphan manifest', ['two'])
+    await new Archiver(dependencies()).archiveSession(key)
+    expect(await read()).toMatchObject({ number: 2 })
+  })
+
+  it('refuses to go on from a segment that holds other messages, by name', async () => {
+    const key = await save('mine', ['one'])
+    const other = await save('another', ['two'])
+    await new Archiver(dependencies()).archiveSession(other)
+    const bytes = await archive.get(segmentKey(other, 1))
+    await archive.put(segmentKey(key, 1), bytes ?? new Uint8Array())
+    const error = await new Archiver(dependencies()).archiveSession(key).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(ConflictError)
+    expect(error).toMatchObject({ message: expect.stringContaining('it holds other messages than the store') })
+    const report = await archiveAll(dependencies(), caller, () => {})
+    expect(report.problems).toMatchObject([{ session_id: key.sessionId }])
+    await archive.delete(segmentKey(key, 1))
+    expect((await archiveAll(dependencies(), caller, () => {})).problems).toEqual([])
+  })
+
+  it('lets two do the same at once', async () => {
+    const key = await save(
+      'twice',
+      Array.from({ length: 400 }, (_, index) => `message ${index}`),
+    )
+    const both = [new Archiver(dependencies()), new Archiver(dependencies())]
+    for (let turn = 0; turn < 5; turn++) {
+      await Promise.all([...both.map((one) => one.archiveSession(key)), save('twice', [`turn ${turn}`])])
+    }
+    await new Archiver(dependencies()).archiveSession(key)
+    expect((await segmentsOf(key)).at(-1)).toMatchObject({ lastSeq: 405 })
+    expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+  })
+
+  it('goes on when a lock of the bucket keeps an old manifest', async () => {
+    const key = await save('locked', ['one'])
+    const locked: ArchiveStore = {
+      ...once(/never/, () => Promise.resolve()),
+      delete: () => Promise.reject(new UnavailableError('Cannot write to the archive bucket: AccessDenied')),
+    }
+    for (let turn = 0; turn < 5; turn++) {
+      await save('locked', [`turn ${turn}`])
+      await new Archiver(dependencies({ archive: locked })).archiveSession(key)
+    }
+    expect(await archive.get(`1/${key.sessionId}/000002.vmanifest`)).toBeDefined()
+    expect((await segmentsOf(key)).at(-1)).toMatchObject({ lastSeq: 6 })
+  })
+})
+
+describe('archiveAnew()', () => {
+  it('writes again what the archive has lost, and takes what is there for its own', async () => {
+    const keys = [await save('lost', ['one']), await save('kept', ['two'])] as const
+    await archiveAll(dependencies(), caller, () => {})
+    await archive.delete(segmentKey(keys[0], 1))
+    expect((await verifyArchive(dependencies(), caller)).problem_count).toBe(1)
+    expect((await archiveAnew(dependencies(), caller, () => {})).problems).toEqual([])
+    expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+    expect((await segmentsOf(keys[1])).map(({ number }) => number)).toEqual([1])
+  })
+})
+
+describe('verifyArchive()', () => {
+  it('names a segment that is missing, changed, or not what the store holds', async () => {
+    const missing = await save('is missing', ['one'])
+    const differs = await save('differs', ['one'])
+    await archiveAll(dependencies(), caller, () => {})
+    expect((await verifyArchive(dependencies(), caller)).problem_count).toBe(0)
+    await archive.delete(segmentKey(missing, 1))
+    await store.open.stores.database.run(
+      (sql) => sql`update messages set payload_sha256 = ${Buffer.alloc(32)} where session_id = ${differs.sessionId}`,
+    )
+    const { problems } = await verifyArchive(dependencies(), caller)
+    expect(problems).toEqual([
+      { session_id: missing.sessionId, object: segmentKey(missing, 1), problem: 'it is missing' },
+      {
+        session_id: differs.sessionId,
+        object: segmentKey(differs, 1),
+        problem: 'message 1 is not the one that the store holds',
+      },
+    ])
+  })
+
+  it('reads segments that decode to what the store holds', async () => {
+    const key = await save('decodes', [{ any: ['thing', null, 1.5] }])
+    await new Archiver(dependencies()).archiveSession(key)
+    const { messages } = await decodeSegment((await archive.get(segmentKey(key, 1))) ?? new Uint8Array())
+    expect(Buffer.from(messages[0]?.payload ?? []).toString()).toBe('{"any":["thing",null,1.5]}')
+  })
+})

@@ -1,0 +1,209 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+
+import { sharedData } from '../support/shared-data.ts'
+import { archiveNow, archiveOf, directorySettings, everything, openHome } from './support/archived.ts'
+import { bucketSettings, s3Endpoint } from './support/bucket.ts'
+import type { Home } from './support/home.ts'
+
+const transcripts = sharedData('transcripts')
+
+/** Sessions of every kind that can be saved: large payloads, metadata, branches, summaries, holds, text of every sort. */
+async function saveHistory(home: Home): Promise<void> {
+  const tools = await home.tools()
+  const turns = Array.from({ length: 7 }, (_, index) => ({
+    content: { n: index, text: `turn ${index}: NUL \0, BOM \uFEFF, emoji 👩‍👩‍👧, \r\n and "quotes"`, unknown: [null, 1.5] },
+    sender: index % 2 === 0 ? 'Ada' : 'Marguerite',
+    message_id: `turn ${index}`,
+    ...(index > 1 ? { parent_id: `turn ${index - 2}` } : {}),
+    model: `model-${index % 3}`,
+    tokens: { input: index, output: 2 * index, cache_read: 3 },
+    tools_used: ['lookup', 'write'],
+    metadata: { deep: { er: [index] } },
+    timestamp: `2025-03-0${index + 1}T10:00:00.123Z`,
+  }))
+  await tools.saveAll({ session_id: 'of every kind', messages: turns })
+  await tools.save({ content: `large ${'z'.repeat(2 * 1024 * 1024)}`, sender: 'Ada', session_id: 'of every kind' })
+  await tools.call('update_session', {
+    session_id: 'of every kind',
+    title: 'The berth of the Marguerite',
+    tags: ['harbour', 'naïve'],
+    legal_hold: true,
+    summary: 'She got berth 14.\nUntil Friday.',
+    model: 'model-x',
+  })
+  await tools.save({ content: 'kept to itself', sender: 'Ada', session_id: 'secret' })
+  await tools.call('update_session', { session_id: 'secret', restricted: true, closed: true })
+  await tools.save({ content: 'A word or two.', sender: 'Ada' })
+  const chosen = ['chatgpt-export', 'claude-ai-export', 'gemini-cli', 'openclaw', 'pi']
+  if (transcripts === undefined) return
+  const imported = await home.cli(['import', ...chosen.map((name) => join(transcripts, name))])
+  expect(imported.stderr).not.toContain('internal error')
+}
+
+const places: [string, boolean, () => Promise<Record<string, string>>][] = [
+  ['a directory', true, directorySettings],
+  ['a bucket', s3Endpoint !== undefined, bucketSettings],
+]
+
+describe.each(places)('with its archive in %s', (_place, isHere, settingsOf) => {
+  test.skipIf(!isHere)(
+    'a store that is lost is rebuilt from the archive alone, every export and every row byte for byte',
+    { timeout: 600_000 },
+    async () => {
+      const settings = await settingsOf()
+      const first = await openHome(settings)
+      await saveHistory(first)
+      const before = await everything(first)
+      await archiveNow(first)
+      const verified = await first.cli(['verify'])
+      const problems = verified.stdout.split('\n').filter((line) => line.startsWith('PROBLEM'))
+      await first.dispose()
+
+      const second = await openHome(settings)
+      const restored = await second.cli(['restore'])
+      expect(restored.stdout).toMatch(/all intact/)
+      expect(restored.stderr).toMatch(/^restoring \d+ sessions and imported files from the archive\n$/)
+      expect(restored.code).toBe(0)
+      const after = await everything(second)
+      expect(after).toEqual(before)
+      expect((await second.cli(['archive'])).stdout).toBe('everything is archived\n')
+      const again = await second.cli(['verify'])
+      expect(again.stdout.split('\n').filter((line) => line.startsWith('PROBLEM'))).toEqual(problems)
+    },
+  )
+})
+
+describe('a restore', () => {
+  test('refuses a store that is not empty', async () => {
+    const home = await openHome(await directorySettings())
+    const tools = await home.tools()
+    await tools.save({ content: 'here', sender: 'Ada' })
+    const { code, stderr } = await home.cli(['restore'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/Cannot restore into this store as it is not empty\nSet VERBATIM_HOME or DATABASE_URL/)
+  })
+
+  test('names what is damaged, and restores the rest', { timeout: 300_000 }, async () => {
+    const settings = await directorySettings()
+    const first = await openHome(settings)
+    const tools = await first.tools()
+    const ids: string[] = []
+    for (const name of ['whole', 'changed', 'torn', 'headless']) {
+      for (let part = 0; part < 3; part++) {
+        const saved = await tools.save({ content: `${name} ${part}`, sender: 'Ada', session_id: name })
+        if (part === 0) ids.push(saved.session_id)
+        await archiveNow(first)
+      }
+    }
+    await first.dispose()
+    const [, changed = '', torn = '', headless = ''] = ids
+    const archive = archiveOf(settings)
+    const at = (session: string, name: string) => join(archive, '1', session, name)
+    const bytes = readFileSync(at(changed, '000002.vseg'))
+    bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1
+    writeFileSync(at(changed, '000002.vseg'), bytes)
+    rmSync(at(torn, '000002.vseg'))
+    for (const name of readdirSync(join(archive, '1', headless)))
+      if (name.endsWith('.vmanifest')) writeFileSync(at(headless, name), 'not a manifest')
+
+    const second = await openHome(settings)
+    const { code, stdout } = await second.cli(['restore'])
+    expect(code).toBe(1)
+    expect(stdout).toContain(
+      `PROBLEM ${changed} 1/${changed}/000002.vseg: its bytes do not match the SHA-256 in it: messages 2 to 2 are lost`,
+    )
+    expect(stdout).toContain(`PROBLEM ${torn} 1/${torn}/000002.vseg: it is missing: messages 2 to 2 are lost`)
+    expect(stdout).toMatch(
+      new RegExp(`PROBLEM ${headless} 1/${headless}/000003.vmanifest: it is no object of an archive`),
+    )
+    expect(stdout).toContain('restored 10 messages of 4 sessions')
+    const contents = async (name: string) => {
+      const { stdout: json } = await second.cli(['export', name, '--format', 'jsonl'])
+      return json
+        .trim()
+        .split('\n')
+        .map((line) => z.object({ content: z.string() }).parse(JSON.parse(line)).content)
+    }
+    expect(await contents('whole')).toEqual(['whole 0', 'whole 1', 'whole 2'])
+    expect(await contents('changed')).toEqual(['changed 0', 'changed 2'])
+    expect(await contents('torn')).toEqual(['torn 0', 'torn 2'])
+    expect(await contents('headless')).toEqual(['headless 0', 'headless 1', 'headless 2'])
+    // What was restored goes on being archived.
+    const again = await second.tools()
+    await again.save({ content: 'torn 3', sender: 'Ada', session_id: 'torn' })
+    await archiveNow(second)
+    expect(existsSync(at(torn, '000004.vseg'))).toBe(true)
+    expect((await second.cli(['verify'])).stdout).toContain(`1/${torn}/000002.vseg: it is missing`)
+  })
+
+  test('goes on where it was interrupted', { timeout: 300_000 }, async () => {
+    const settings = await directorySettings()
+    const first = await openHome(settings)
+    const tools = await first.tools()
+    for (let session = 0; session < 40; session++)
+      await tools.saveAll({
+        session_id: `session ${session}`,
+        messages: Array.from({ length: 20 }, (_, index) => ({ content: `${session} ${index}`, sender: 'Ada' })),
+      })
+    const before = await everything(first)
+    await archiveNow(first)
+    await first.dispose()
+
+    const second = await openHome(settings)
+    const store = second.database()
+    onTestFinished(() => store.close())
+    const child = second.start(['restore'])
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await expect
+      .poll(async () => (await store.sql`select 1 from sessions`).length, { interval: 5, timeout: 60_000 })
+      .toBeGreaterThan(2)
+    child.kill('SIGKILL')
+    const { stdout, code } = await second.cli(['restore'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /restored \d+ messages of \d+ sessions, and 0 imported files, \d+ were there already: all intact/,
+    )
+    expect(await everything(second)).toEqual(before)
+    expect((await second.cli(['restore'])).code).toBe(2)
+  })
+})
+
+describe('the archive', () => {
+  test('follows what changes in a session without being asked', { timeout: 200_000 }, async () => {
+    const settings = { ...(await directorySettings()), VERBATIM_ARCHIVE_IDLE_MINUTES: '0.02' }
+    const first = await openHome(settings)
+    const tools = await first.tools()
+    await tools.save({ content: 'one', sender: 'Ada', session_id: 'followed' })
+    const archived = async () => (await first.cli(['archive'])).stdout
+    await expect.poll(archived, { timeout: 60_000, interval: 500 }).toBe('everything is archived\n')
+    await tools.save({ content: 'two', sender: 'Ada', session_id: 'followed' })
+    await tools.call('update_session', { session_id: 'followed', title: 'A title', tags: ['late'], restricted: true })
+    await expect.poll(archived, { timeout: 60_000, interval: 500 }).toBe('everything is archived\n')
+    const before = await everything(first)
+    await first.dispose()
+    const second = await openHome(settings)
+    expect((await second.cli(['restore'])).code).toBe(0)
+    expect(await everything(second)).toEqual(before)
+  })
+
+  test('has a segment of a session that is closed, and says how far it is behind one that is not', async () => {
+    const settings = await directorySettings()
+    const home = await openHome(settings)
+    const tools = await home.tools()
+    const saved = await tools.save({ content: 'one', sender: 'Ada', session_id: 'closed' })
+    await tools.save({ content: 'two', sender: 'Ada', session_id: 'open' })
+    await tools.call('update_session', { session_id: 'closed', closed: true })
+    const segment = join(archiveOf(settings), '1', saved.session_id, '000001.vseg')
+    await expect.poll(() => existsSync(segment), { timeout: 30_000 }).toBe(true)
+    await expect
+      .poll(async () => (await home.cli(['archive'])).stdout, { timeout: 30_000 })
+      .toBe('1 messages of 1 changed sessions are not archived yet\n')
+    expect((await home.cli(['doctor'])).stdout).toMatch(
+      /ok {7}archive: can be written; 1 messages of 1 changed sessions are not archived yet/,
+    )
+  })
+})

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+
+import { expect, onTestFinished } from 'vitest'
+import { z } from 'zod'
+
+import { Home } from './home.ts'
+
+/** A store that lives as long as the test. */
+export async function openHome(settings: Readonly<Record<string, string>>): Promise<Home> {
+  const home = new Home()
+  onTestFinished(() => home.dispose())
+  await home.makeDatabase()
+  home.settings = { ...home.settings, ...settings }
+  return home
+}
+
+/** An archive that outlives its stores. */
+export async function directorySettings(): Promise<Record<string, string>> {
+  const keeper = new Home()
+  onTestFinished(() => keeper.dispose())
+  return { VERBATIM_ARCHIVE: `file:${keeper.directory('archive')}` }
+}
+
+export function archiveOf(settings: Readonly<Record<string, string>>): string {
+  return (settings['VERBATIM_ARCHIVE'] ?? '').replace('file:', '')
+}
+
+async function indexed(home: Home): Promise<void> {
+  const schema = z.object({ index: z.object({ messages_behind: z.number() }) })
+  await expect
+    .poll(async () => schema.parse(JSON.parse((await home.cli(['status', '--json'])).stdout)).index.messages_behind, {
+      timeout: 100_000,
+      interval: 500,
+    })
+    .toBe(0)
+}
+
+/** Everything that a user can have written out, and every column of every row that tells of it. */
+export async function everything(home: Home) {
+  await indexed(home)
+  const store = home.database()
+  try {
+    const rowsOf = async (table: string, order: string) => {
+      const rows = await store.sql.unsafe(`select to_jsonb(t)::text as row from ${table} t order by ${order}`)
+      return rows.map(({ row }) => String(row))
+    }
+    const sessions = await store.sql<{ id: string; imported: boolean }[]>`
+      select id, exists (select from import_files where s.id = any(session_ids)) as imported from sessions s order by id`
+    const exported = async (format: string, chosen: typeof sessions | { id: string }[]) => {
+      if (chosen.length === 0) return ''
+      const { stdout, stderr, code } = await home.cli(['export', ...chosen.map(({ id }) => id), '--format', format])
+      expect(stderr).toBe('')
+      expect(code).toBe(0)
+      return stdout
+    }
+    return {
+      json: await exported('json', sessions),
+      original: await exported(
+        'original',
+        sessions.filter(({ imported }) => imported),
+      ),
+      sessions: await rowsOf('sessions', 'id'),
+      messages: (await rowsOf('messages', 'session_id, seq')).map((row) =>
+        createHash('sha256').update(row).digest('hex'),
+      ),
+      summaries: await rowsOf('summaries', 'id'),
+      files: await rowsOf('import_files', 'id'),
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+export async function archiveNow(home: Home): Promise<void> {
+  const { stdout, stderr, code } = await home.cli(['archive', '--now'])
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^archived: \d+ sessions/)
+  expect(code).toBe(0)
+  expect((await home.cli(['archive'])).stdout).toBe('everything is archived\n')
+}
