@@ -1,12 +1,13 @@
 import type { TransactionSql } from 'postgres'
 
 import { requireSessionTo } from '../capture/session-reference.ts'
-import { ConflictError, NotFoundError } from '../errors.ts'
+import { ConflictError, InputError, NotFoundError } from '../errors.ts'
 import type { Caller, SessionRole } from '../model/access.ts'
 import { writeAudit } from '../store/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import {
   deleteGrant,
+  deleteGrants,
   principalsNamed,
   readGrants,
   writeGrant,
@@ -24,12 +25,19 @@ export interface SessionAccess {
 
 export async function readAccess(database: Database, caller: Caller, reference: string): Promise<SessionAccess> {
   const { id } = await requireSessionTo(database, caller, { reference, action: 'list' })
-  return { sessionId: id, grants: await database.run((sql) => readGrants(sql, caller.tenantId, id)) }
+  return await accessOf(database, { tenantId: caller.tenantId, sessionId: id })
+}
+
+/** Also for who has just given up the right to see it. */
+async function accessOf(database: Database, key: Omit<GrantKey, 'principalId'>): Promise<SessionAccess> {
+  const { tenantId, sessionId } = key
+  return { sessionId, grants: await database.run((sql) => readGrants(sql, tenantId, sessionId)) }
 }
 
 /**
- * Gives a principal a role in a session, in place of the one it had. With the first, the session is closed to everybody else
- * but the administrators of the tenant. Errors: NotFoundError, ForbiddenError, ConflictError.
+ * Gives a principal a role in a session, in place of the one it had. With the first, which must be an owner's, the session is
+ * closed to everybody else but the administrators of the tenant. Errors: InputError, NotFoundError, ForbiddenError,
+ * ConflictError.
  */
 export async function grantAccess(
   database: Database,
@@ -37,35 +45,61 @@ export async function grantAccess(
   grant: { readonly session: string; readonly principal: string; readonly role: SessionRole },
 ): Promise<SessionAccess> {
   const key = await keyOf(database, caller, grant)
+  const { grants } = await accessOf(database, key)
+  if (grants.length === 0 && grant.role !== 'owner')
+    throw new InputError('Cannot share the session with somebody before it has an owner: nobody could write to it', {
+      remedy: 'Give the role owner first, to who writes to it',
+    })
   await change(database, caller, {
     key,
     action: 'session.grant',
-    reason: grant.role,
+    reason: `${grant.role} ${key.principalId}`,
     write: async (sql) => {
       await writeGrant(sql, key, grant.role)
       return true
     },
   })
-  return await readAccess(database, caller, key.sessionId)
+  return await accessOf(database, key)
 }
 
-/** Takes a principal's role in a session away, from the next call on. With the last, the session is open to the tenant again. */
+/** Takes a principal's role in a session away, from the next call on. The last is not taken: that would open the session. */
 export async function revokeAccess(
   database: Database,
   caller: Caller,
   grant: { readonly session: string; readonly principal: string },
 ): Promise<SessionAccess> {
   const key = await keyOf(database, caller, grant)
+  const { grants } = await accessOf(database, key)
+  if (grants.length === 1 && grants[0]?.principal === grant.principal)
+    throw new InputError(`Cannot take the last role in the session as everybody of the tenant could read it then`, {
+      remedy: 'Give somebody else a role first, or open it to everybody: verbatim access open <session>',
+    })
   const done = await change(database, caller, {
     key,
     action: 'session.revoke',
+    reason: key.principalId,
     write: (sql) => deleteGrant(sql, key),
   })
   if (!done)
     throw new NotFoundError(`"${grant.principal}" has no role in session "${grant.session}"`, {
       remedy: '"verbatim access list" shows who has',
     })
-  return await readAccess(database, caller, key.sessionId)
+  return await accessOf(database, key)
+}
+
+/** Takes all roles in a session away: it is open to the whole tenant again. */
+export async function openAccess(database: Database, caller: Caller, reference: string): Promise<SessionAccess> {
+  const { id } = await requireSessionTo(database, caller, { reference, action: 'manage' })
+  const key = { tenantId: caller.tenantId, sessionId: id }
+  await change(database, caller, {
+    key,
+    action: 'session.open',
+    write: async (sql) => {
+      await deleteGrants(sql, key)
+      return true
+    },
+  })
+  return await accessOf(database, key)
 }
 
 async function keyOf(
@@ -92,7 +126,7 @@ async function change(
   database: Database,
   caller: Caller,
   event: {
-    readonly key: GrantKey
+    readonly key: Omit<GrantKey, 'principalId'>
     readonly action: string
     readonly reason?: string
     /** False where there was nothing to do. */

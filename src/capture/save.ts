@@ -6,6 +6,8 @@ import { newId } from '../model/ids.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import { saveMessages as store, type NewMessage, type SaveResult, type SaveTarget } from '../store/save-messages.ts'
+import { accessRemedy } from '../store/session-access.ts'
+import { hasSession } from '../store/sessions.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
 import { requireRole, resolveSession } from './session-reference.ts'
 
@@ -27,9 +29,20 @@ export interface SaveDependencies {
   readonly sessionIds: BoundedMap<string, string>
 }
 
-/** Also one that the caller may not know of: its id is taken. */
-async function resolveAny(database: Database, { tenantId }: Caller, reference: string) {
-  return await resolveSession(database.unwalled ?? database, { tenantId }, reference)
+/** What a reference names may depend on who sees what. */
+function sessionKey({ tenantId, principalId = '' }: Caller, reference: string): string {
+  return `${tenantId} ${principalId} ${reference}`
+}
+
+/** An id of a session that the caller may not know of is taken: nothing is said of it but that. */
+async function refuseTakenId(database: Database, caller: Caller, reference: string): Promise<void> {
+  if (caller.principalId === undefined) return
+  const { tenantId } = caller
+  const taken = await (database.unwalled ?? database).run((sql) => hasSession(sql, tenantId, reference))
+  if (!taken) return
+  throw new ForbiddenError(`Cannot save to session "${reference}" as it is shared with others only`, {
+    remedy: `${accessRemedy}, or use another session_id`,
+  })
 }
 
 /** Finds the session a save goes to, or describes the one it opens. */
@@ -39,11 +52,12 @@ async function saveTarget(
   reference: string | undefined,
 ): Promise<SaveTarget> {
   if (reference === undefined) return { id: newId(), source: 'mcp', create: true }
-  const known = dependencies.sessionIds.get(`${caller.tenantId} ${reference}`)
-  const session =
-    known === undefined ? await resolveAny(dependencies.database, caller, reference) : { id: known, source: 'mcp' }
-  if (session === undefined) return { id: newId(), source: 'mcp', externalId: reference, create: true }
-  return { id: session.id, source: session.source, create: false }
+  const known = dependencies.sessionIds.get(sessionKey(caller, reference))
+  if (known !== undefined) return { id: known, source: 'mcp', create: false }
+  const session = await resolveSession(dependencies.database, caller, reference)
+  if (session !== undefined) return { id: session.id, source: session.source, create: false }
+  await refuseTakenId(dependencies.database, caller, reference)
+  return { id: newId(), source: 'mcp', externalId: reference, create: true }
 }
 
 /**
@@ -107,7 +121,7 @@ export async function saveMessages(
       })
     }
   }
-  const key = `${caller.tenantId} ${input.sessionId}`
+  const key = sessionKey(caller, input.sessionId ?? '')
   const target = await saveTarget(dependencies, caller, input.sessionId)
   let result: SaveResult
   try {

@@ -82,7 +82,13 @@ async function serve(server: ServerArguments): Promise<void> {
     const verbatim = await opened
     if (config.tenant !== undefined) {
       const { tenantIdOf } = await import('../access/tenants.ts')
-      tenantId = await tenantIdOf(verbatim.stores.database, config.tenant)
+      try {
+        tenantId = await tenantIdOf(verbatim.stores.database, config.tenant)
+      } catch (error) {
+        // It is opened anew by the next request.
+        await verbatim[Symbol.asyncDispose]()
+        throw error
+      }
     }
     return verbatim
   })

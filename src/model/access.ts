@@ -4,7 +4,7 @@ export type Scope = (typeof scopes)[number]
 
 /**
  * What a principal may do with one session that is shared with some only: `owner` everything, `writer` read and save,
- * `reader` read, `auditor` see that it is there and how large it is, but not a word of it. A session that was shared with
+ * `reader` read, `auditor` see its head (title, participants, totals) and no message. A session that was shared with
  * nobody in particular is open to the whole tenant.
  */
 export const sessionRoles = ['owner', 'writer', 'reader', 'auditor'] as const

@@ -95,7 +95,8 @@ export async function updateSession(
 ): Promise<SessionHead> {
   checkInput(input)
   const { sessionId, summary, model, ...change } = input
-  const session = await requireSessionTo(database, caller, { reference: sessionId, action: actionOf(change) })
+  const action = actionOf(change)
+  const session = await requireSessionTo(database, caller, { reference: sessionId, action })
   const { tenantId } = caller
   const requestId = newId()
   const newSummary = summary === undefined ? undefined : summaryOf(session, { text: summary, model })
@@ -105,7 +106,7 @@ export async function updateSession(
       attempts++
       if (attempts > 1 && (await wasAudited(transaction, tenantId, requestId)))
         return (await sessionsById(transaction, tenantId, [session.id]))[0]
-      const updated = await update(transaction, { tenantId, id: session.id }, change)
+      const updated = await update(transaction, { ...caller, id: session.id, action }, change)
       if (updated === undefined) return undefined
       if (newSummary !== undefined) await saveSummary(transaction, tenantId, newSummary)
       await queueArchive(transaction, [{ tenantId, sessionId: session.id }], 0)

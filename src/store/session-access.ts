@@ -5,29 +5,36 @@ import type { Queries } from './rows.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
 
 /** What to do where a role is missing. */
-export const accessRemedy = 'Ask one of its owners: "verbatim access grant" changes who may do what'
+export const accessRemedy = 'Ask whoever runs the server: "verbatim access grant" gives a role'
 
-/** Sessions that were shared with some, of which the viewer's principal has no role for the action. */
-function closedSessions(viewer: Viewer, action: SessionAction): SqlText {
+/** The condition that the session in a column is open to a viewer; nothing for who sees all of the tenant. */
+export function openSessions(column: SqlText, viewer: Viewer, action: SessionAction): SqlText {
+  if (viewer.principalId === undefined) return text``
   const roles = joined(
     rolesThatMay[action].map((role) => text`${role}`),
     text`, `,
   )
-  return text`(select g.session_id from session_grants g where g.tenant_id = ${viewer.tenantId} group by g.session_id
-    having not bool_or(g.principal_id = ${viewer.principalId ?? ''}::text::uuid and g.role in (${roles})))`
-}
-
-/** The condition that the session in a column is open to a viewer; nothing for who sees all of the tenant. */
-export function openSessions(column: SqlText, viewer: Viewer, action: SessionAction): SqlText {
-  return viewer.principalId === undefined ? text`` : text`and ${column} not in ${closedSessions(viewer, action)}`
+  const granted = text`select from session_grants g where g.tenant_id = ${viewer.tenantId} and g.session_id = ${column}`
+  return text`and (not exists (${granted}) or exists (${granted}
+    and g.principal_id = ${viewer.principalId}::text::uuid and g.role in (${roles})))`
 }
 
 /** The same on `sessions`, for a statement of postgres.js. */
 export function andOpen(sql: Queries, viewer: Viewer, action: SessionAction): PendingQuery<Row[]> {
   if (viewer.principalId === undefined) return sql``
-  return sql`and id not in (
-    select g.session_id from session_grants g where g.tenant_id = ${viewer.tenantId} group by g.session_id
-    having not bool_or(g.principal_id = ${viewer.principalId} and g.role = any(${[...rolesThatMay[action]]})))`
+  const granted = () =>
+    sql`select from session_grants g where g.tenant_id = ${viewer.tenantId} and g.session_id = sessions.id`
+  return sql`and (not exists (${granted()}) or exists (${granted()}
+    and g.principal_id = ${viewer.principalId} and g.role = any(${[...rolesThatMay[action]]})))`
+}
+
+/** Whether there is a session of the tenant that the viewer may not read. */
+export async function hasClosedSessions(sql: Queries, viewer: Viewer): Promise<boolean> {
+  if (viewer.principalId === undefined) return false
+  const rows = await sql`
+    select from session_grants where tenant_id = ${viewer.tenantId} group by session_id
+    having not bool_or(principal_id = ${viewer.principalId} and role = any(${[...rolesThatMay.read]})) limit 1`
+  return rows.length > 0
 }
 
 /** The condition that one session is open to a viewer, for a statement of postgres.js that does something with it. */
@@ -92,6 +99,11 @@ export async function writeGrant(sql: Queries, key: GrantKey, role: SessionRole)
     insert into session_grants (tenant_id, session_id, principal_id, role)
     values (${key.tenantId}, ${key.sessionId}, ${key.principalId}, ${role})
     on conflict (tenant_id, session_id, principal_id) do update set role = excluded.role, created_at = now()`
+}
+
+/** Opens a session to the whole tenant again. */
+export async function deleteGrants(sql: Queries, key: Omit<GrantKey, 'principalId'>): Promise<void> {
+  await sql`delete from session_grants where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}`
 }
 
 /** False where there was none. */

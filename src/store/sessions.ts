@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 
-import type { Viewer } from '../model/access.ts'
+import type { SessionAction, Viewer } from '../model/access.ts'
+import { looksLikeId } from '../model/ids.ts'
 import { isoTime, type Queries } from './rows.ts'
 import { andOpen } from './session-access.ts'
 
@@ -115,6 +116,14 @@ export async function sessionsByReference(
   return rows.map(fromRow)
 }
 
+/** Whether a reference is in use, perhaps by a session that whoever asks may not see. */
+export async function hasSession(sql: Sql, tenantId: number, reference: string): Promise<boolean> {
+  const id = looksLikeId(reference.toLowerCase()) ? reference : null
+  const rows = await sql`
+    select from sessions where tenant_id = ${tenantId} and (external_id = ${reference} or id = ${id}) limit 1`
+  return rows.length > 0
+}
+
 /** Sessions by our ids, in no promised order; those that do not exist are absent. */
 export async function sessionsById(sql: Queries, tenantId: number, ids: readonly string[]): Promise<SessionRow[]> {
   const rows = await sql<RawSession[]>`
@@ -181,10 +190,10 @@ export interface SessionChange {
   readonly metadata?: string | undefined
 }
 
-/** Changes what is given and nothing else; returns the session after it, or undefined where there is none. */
+/** Changes what is given and nothing else; returns the session after it, or undefined where there is none with which the viewer may do that. */
 export async function updateSession(
   sql: Queries,
-  key: { readonly tenantId: number; readonly id: string },
+  key: Viewer & { readonly id: string; readonly action: SessionAction },
   change: SessionChange,
 ): Promise<SessionRow | undefined> {
   const bytes = (text: string) => Buffer.from(text, 'utf8')
@@ -196,7 +205,7 @@ export async function updateSession(
       ${change.tags === undefined ? sql`` : sql`, tags = array(select jsonb_array_elements_text(${JSON.stringify(change.tags)}::text::jsonb))`}
       ${change.restricted === undefined ? sql`` : sql`, restricted = ${change.restricted}`}
       ${change.legalHold === undefined ? sql`` : sql`, legal_hold = ${change.legalHold}`}
-    where tenant_id = ${key.tenantId} and id = ${key.id}
+    where tenant_id = ${key.tenantId} and id = ${key.id} ${andOpen(sql, key, key.action)}
     returning ${columns(sql)}`
   return rows[0] === undefined ? undefined : fromRow(rows[0])
 }

@@ -33,10 +33,10 @@ export async function inTransaction<T>(sql: Sql, work: (transaction: Transaction
       }
     })
     return result
-  } catch (error) {
+  } finally {
+    // A statement that comes too late must not run on the connection outside of the transaction.
     over.abort()
     await working
-    throw error
   }
 }
 

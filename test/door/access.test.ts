@@ -32,7 +32,7 @@ test('a session is shared with some by the command line, and the next call of th
   await home.cli(['access', 'grant', id, 'bob'])
   expect(await bob.hits({ query: 'cellar' })).toEqual(['The cellar door sticks.'])
   expect(await bob.refusal('save_message', { session_id: id, content: 'x', sender: 'Bob' })).toMatch(
-    /your role in it is reader\. Ask one of its owners/,
+    /your role in it is reader\. Ask whoever runs the server/,
   )
   const listed = await home.cli(['access', 'list', id])
   expect(listed.stdout).toMatch(/ada +owner.*\n.*bob +reader/)
@@ -42,6 +42,10 @@ test('a session is shared with some by the command line, and the next call of th
   // Whoever administers the tenant sees all of it.
   expect(await (await server.tools()).hits({ query: 'cellar' })).toEqual(['The cellar door sticks.'])
   expect(await home.cli(['access', 'revoke', id, 'ada'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('verbatim access open'),
+  })
+  expect(await home.cli(['access', 'open', id])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('open to everybody'),
   })

@@ -4,19 +4,22 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import postgres, { type Sql } from 'postgres'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { openStores } from '../../src/compose.ts'
 import { localCaller, type Caller } from '../../src/model/access.ts'
 import type { SearchDependencies } from '../../src/search/search.ts'
 import type { Database } from '../../src/store/database.ts'
+import { migrateServer } from '../../src/store/server/migrate.ts'
 import { Verbatim } from '../../src/verbatim.ts'
 import { quietConfig } from '../support/quiet-config.ts'
-import { makeDatabase, type TestDatabase } from '../support/test-store.ts'
+import { lacksVectors, makeDatabase, type TestDatabase } from '../support/test-store.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'verbatim-walls-'))
 const [ada, bob] = [localCaller('test', 1), localCaller('test', 2)]
 const secrets = { ada: 'The vault opens with marigold-ada-71.', bob: 'The vault opens with marigold-bob-72.' }
+/** Who somebody is, how it is proved, and what no request needs. */
+const hidden = ['access_tokens', 'encryption_keys', 'import_files', 'principals', 'sync_peers']
 let database: TestDatabase
 let owner: Sql
 let stores: SearchDependencies
@@ -110,7 +113,7 @@ describe('the walls between tenants', () => {
   test('let a viewer see the rows of one tenant, although the statement asks for all', async () => {
     let seen = 0
     for (const table of await tenantTables()) {
-      if (table === 'access_tokens') continue
+      if (hidden.includes(table)) continue
       const tenants = await stores.database
         .of(bob)
         .run((sql) => sql<{ tenant_id: number }[]>`select distinct tenant_id from ${sql(table)}`)
@@ -122,7 +125,9 @@ describe('the walls between tenants', () => {
 
   test('keep proofs of identity and the rows of the audit log from being read or changed', async () => {
     const forBob = stores.database.of(bob)
-    await expect(forBob.run((sql) => sql`select from access_tokens`)).rejects.toThrow('permission denied')
+    for (const table of hidden)
+      await expect(forBob.run((sql) => sql`select from ${sql(table)}`)).rejects.toThrow('permission denied')
+    await expect(forBob.run((sql) => sql`delete from session_grants`)).rejects.toThrow('permission denied')
     await expect(forBob.run((sql) => sql`delete from audit_log`)).rejects.toThrow('permission denied')
     await expect(forBob.run((sql) => sql`update audit_log set actor = 'x'`)).rejects.toThrow('permission denied')
     await expect(forBob.run((sql) => sql`select from tenants`)).rejects.toThrow('permission denied')
@@ -178,6 +183,68 @@ describe('the walls between tenants', () => {
     await verbatim.updateSession(ada, { sessionId: adaSession, title: 'marigold title' })
     expectNothingOfAda(await everythingOfAda(withoutWall, bob))
     await expectUntouched()
+  })
+
+  test('for roles too, where the statements ask for all of the tenant', async () => {
+    const principal = '01900000-0000-7000-8000-00000000000a'
+    const other = '01900000-0000-7000-8000-00000000000b'
+    await owner`
+      insert into session_grants (tenant_id, session_id, principal_id, role) values (1, ${adaSession}, ${principal}, 'owner')`
+    try {
+      const asOther = withViews(() => stores.database.of({ tenantId: 1, principalId: other }))
+      expectNothingOfAda(await everythingOfAda(asOther, ada))
+      await expectUntouched()
+      const asOwner = withViews(() => stores.database.of({ tenantId: 1, principalId: principal }))
+      expect((await everythingOfAda(asOwner, ada)).join('')).toContain('marigold-ada')
+      await verbatim.updateSession(ada, { sessionId: adaSession, title: 'marigold title' })
+      await owner`update session_grants set role = 'auditor' where session_id = ${adaSession}`
+      const rows = await stores.database
+        .of({ tenantId: 1, principalId: principal })
+        .run(
+          (sql) =>
+            sql`select (select count(*) from sessions)::int as heads, (select count(*) from messages)::int as messages`,
+        )
+      expect([...rows]).toEqual([{ heads: 1, messages: 0 }])
+    } finally {
+      await owner`delete from session_grants`
+    }
+  })
+
+  test('against the login of another database of the server', async () => {
+    const { adminUrl } = inject('testServer')
+    const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined })
+    const role = `neighbour_${process.pid}`
+    await admin.unsafe(`create role ${role} login password '${role}'`)
+    await admin.unsafe(`grant verbatim_tenant to ${role}`)
+    const url = new URL(database.url)
+    url.username = role
+    url.password = role
+    const neighbour = postgres(url.href, { max: 1, onnotice: () => undefined })
+    try {
+      const seen = await neighbour.begin(async (sql) => {
+        await sql`set local role verbatim_tenant`
+        await sql`set local verbatim.tenant = '1'`
+        return await sql`select from messages`
+      })
+      expect(seen).toHaveLength(0)
+    } finally {
+      await neighbour.end()
+      await admin.unsafe(`drop role ${role}`)
+      await admin.end()
+    }
+  })
+
+  test('are raised again where one was taken away, and around vectors that came later', async () => {
+    await owner`drop policy verbatim_v1_select on messages`
+    await owner`revoke select on sessions from verbatim_tenant`
+    await owner`drop table if exists unit_vectors`
+    await migrateServer({ url: database.url, applicationName: 'test' }, 'drizzle')
+    const policies = await owner`select from pg_policies where tablename = 'messages'`
+    expect(policies).toHaveLength(5)
+    expect((await everythingOfAda(verbatim, ada)).join('')).toContain('marigold-ada')
+    await verbatim.updateSession(ada, { sessionId: adaSession, title: 'marigold title' })
+    const vectors = await owner`select relforcerowsecurity as forced from pg_class where relname = 'unit_vectors'`
+    expect([...vectors]).toEqual(lacksVectors ? [] : [{ forced: true }])
   })
 
   test('without statements that name the right tenant: row level security', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, test } from 'vitest'
 
 import { storeToken, newTokenText } from '../../src/access/access-tokens.ts'
-import { grantAccess, readAccess, revokeAccess } from '../../src/access/session-access.ts'
+import { grantAccess, openAccess, readAccess, revokeAccess } from '../../src/access/session-access.ts'
 import { TokenVerifier } from '../../src/access/token-verifier.ts'
 import { ForbiddenError, NotFoundError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
@@ -12,7 +12,7 @@ import { newId } from '../../src/model/ids.ts'
 import { caller as owner, useStore } from './store.ts'
 
 const store = useStore()
-const people = ['ada', 'bob'] as const
+const people = ['ada', 'bob', 'keeper'] as const
 const callers = new Map<string, Caller>()
 
 /** Whoever has a token of this principal. */
@@ -78,7 +78,7 @@ async function deedsOf(caller: Caller, sessionId: string): Promise<string[]> {
     rename: async () => (await open.updateSession(caller, { sessionId, title: 'New' })).session_id === sessionId,
     hold: async () => (await open.updateSession(caller, { sessionId, legalHold: true })).session_id === sessionId,
     grant: async () => {
-      await grantAccess(open.stores.database, caller, { session: sessionId, principal: 'bob', role: 'reader' })
+      await grantAccess(open.stores.database, caller, { session: sessionId, principal: 'keeper', role: 'owner' })
       return true
     },
   }
@@ -106,6 +106,13 @@ const allowed: Readonly<Record<SessionRole | 'none' | 'open', readonly string[]>
   none: [],
 }
 
+/** Gives a role in a session whose owner is somebody else. */
+async function share(session: string, principal: (typeof people)[number], role: SessionRole): Promise<void> {
+  const { database } = store.open.stores
+  await grantAccess(database, owner, { session, principal: 'keeper', role: 'owner' })
+  await grantAccess(database, owner, { session, principal, role })
+}
+
 async function sharedSession(): Promise<string> {
   const id = await store.session([{ content: `The ${word} keeps the keys of ${newId()}.` }])
   await store.open.updateSession(owner, { sessionId: id, tags: [`tag of ${id}`] })
@@ -116,13 +123,13 @@ async function sharedSession(): Promise<string> {
 describe('a session that was shared with somebody', () => {
   test.each([...sessionRoles])('lets a principal who is its %s do what the role says', async (role) => {
     const id = await sharedSession()
-    await grantAccess(store.open.stores.database, owner, { session: id, principal: 'ada', role })
+    await share(id, 'ada', role)
     expect((await deedsOf(as('ada'), id)).toSorted()).toEqual(allowed[role].toSorted())
   })
 
   it('is not there for anybody else, and is for who owns the store', async () => {
     const id = await sharedSession()
-    await grantAccess(store.open.stores.database, owner, { session: id, principal: 'ada', role: 'reader' })
+    await share(id, 'ada', 'reader')
     expect(await deedsOf(as('bob'), id)).toEqual([])
     const deeds = await deedsOf(owner, id)
     expect(deeds.toSorted()).toEqual(allowed.owner.toSorted())
@@ -131,7 +138,7 @@ describe('a session that was shared with somebody', () => {
   it('is not written to by who gives its own id for it', async () => {
     const id = await sharedSession()
     const { external_id: name = '' } = await store.open.updateSession(owner, { sessionId: id, title: 'x' })
-    await grantAccess(store.open.stores.database, owner, { session: id, principal: 'ada', role: 'owner' })
+    await share(id, 'ada', 'owner')
     const save = store.open.saveMessages(as('bob'), {
       sessionId: name,
       messages: [{ content: 'I was here', sender: 'Bob', role: 'user' }],
@@ -146,15 +153,24 @@ describe('a session that was shared with somebody', () => {
     expect(messages).toHaveLength(1)
   })
 
-  it('is open again when the last role is taken away, from the next call on', async () => {
+  it('is gone for who had a role from the next call on, and is opened to all by itself alone', async () => {
     const id = await sharedSession()
     const { database } = store.open.stores
-    await grantAccess(database, owner, { session: id, principal: 'ada', role: 'writer' })
-    expect(await deedsOf(as('bob'), id)).toEqual([])
-    expect((await readAccess(database, owner, id)).grants).toMatchObject([{ principal: 'ada', role: 'writer' }])
+    await share(id, 'ada', 'writer')
+    expect((await deedsOf(as('ada'), id)).toSorted()).toEqual(allowed.writer.toSorted())
     await revokeAccess(database, owner, { session: id, principal: 'ada' })
-    expect((await readAccess(database, owner, id)).grants).toEqual([])
+    expect(await deedsOf(as('ada'), id)).toEqual([])
+    expect((await readAccess(database, owner, id)).grants).toMatchObject([{ principal: 'keeper', role: 'owner' }])
+    await expect(revokeAccess(database, owner, { session: id, principal: 'keeper' })).rejects.toThrow('the last role')
+    expect(await deedsOf(as('bob'), id)).toEqual([])
+    expect((await openAccess(database, owner, id)).grants).toEqual([])
     expect((await deedsOf(as('bob'), id)).toSorted()).toEqual(allowed.open.toSorted())
+  })
+
+  it('is not shared with a reader alone: who writes to it would be locked out', async () => {
+    const id = await sharedSession()
+    const grant = grantAccess(store.open.stores.database, owner, { session: id, principal: 'ada', role: 'reader' })
+    await expect(grant).rejects.toMatchObject({ message: expect.stringContaining('before it has an owner') })
   })
 
   it('says who is not known, and who has no role', async () => {
@@ -166,6 +182,7 @@ describe('a session that was shared with somebody', () => {
       message: 'Nobody here is called "nobody"',
       remedy: expect.stringContaining('token create'),
     })
+    await share(id, 'bob', 'reader')
     await expect(revokeAccess(database, owner, { session: id, principal: 'ada' })).rejects.toThrow('"ada" has no role')
   })
 })

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 
-import { grantAccess, readAccess, revokeAccess, type SessionAccess } from '../../access/session-access.ts'
+import { grantAccess, openAccess, readAccess, revokeAccess, type SessionAccess } from '../../access/session-access.ts'
 import { sessionRoles, type SessionRole } from '../../model/access.ts'
 import { withStore } from '../context.ts'
 import { print, printJson, table } from '../output.ts'
@@ -48,11 +48,13 @@ export function registerAccess(program: Command): void {
     })
   access
     .command('grant')
-    .description('give somebody a role; the first one closes the session to everybody else but administrators')
+    .description(
+      'give somebody a role; the first one, an owner, closes the session to everybody else but administrators',
+    )
     .argument('<session>', 'its id, ours or the source’s own')
     .argument('<principal>', 'who, as "verbatim token list" names them')
     .addOption(
-      new Option('--role <role>', 'an auditor sees that the session is there, and no word of it')
+      new Option('--role <role>', 'an auditor sees its head (title, participants, totals), and no message')
         .choices(sessionRoles)
         .default('reader'),
     )
@@ -65,13 +67,23 @@ export function registerAccess(program: Command): void {
     })
   access
     .command('revoke')
-    .description('take the role away again, from the next call on; with the last one the session is open again')
+    .description('take the role away again, from the next call on')
     .argument('<session>', 'its id, ours or the source’s own')
     .argument('<principal>', 'who')
     .option('--json', 'machine-readable output')
     .action(async (session: string, principal: string, options: Options) => {
       await withStore(envFile(), async ({ verbatim, caller }) =>
         show(await revokeAccess(verbatim.stores.database, caller, { session, principal }), options),
+      )
+    })
+  access
+    .command('open')
+    .description('take all roles away: the session is open to every token of the tenant again')
+    .argument('<session>', 'its id, ours or the source’s own')
+    .option('--json', 'machine-readable output')
+    .action(async (session: string, options: Options) => {
+      await withStore(envFile(), async ({ verbatim, caller }) =>
+        show(await openAccess(verbatim.stores.database, caller, session), options),
       )
     })
 }

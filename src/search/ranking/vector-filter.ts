@@ -2,6 +2,7 @@ import type { Viewer } from '../../model/access.ts'
 import { roleSchema, type Role } from '../../model/message.ts'
 import type { VectorFilter } from '../../ports/vector-index.ts'
 import type { Database } from '../../store/database.ts'
+import { hasClosedSessions } from '../../store/session-access.ts'
 import { sessionSizes } from '../../store/session-ids.ts'
 import { looksAtMessage, type NameFilter, type UnitFilter } from '../../store/unit-filter.ts'
 
@@ -34,7 +35,10 @@ export async function vectorScope(database: Database, viewer: Viewer, filter: Un
   }
   return {
     filter: checked,
-    isPartial: looksAtMessage(filter) || (sessions !== undefined && !isNamed),
+    isPartial:
+      looksAtMessage(filter) ||
+      (sessions !== undefined && !isNamed) ||
+      (await database.run((sql) => hasClosedSessions(sql, viewer))),
     messages: isNamed ? sessions.reduce((sum, { messages }) => sum + messages, 0) : undefined,
   }
 }

@@ -87,8 +87,10 @@ export class ServerDatabase implements Database {
           inTransaction(sql, async (transaction) => {
             // On its way before the first statement of the work, which need not wait for it.
             const entered = transaction.unsafe(enter).execute()
-            const [result] = await Promise.all([work(withinTransaction(sql, transaction)), entered])
-            return result
+            const [done, began] = await Promise.allSettled([work(withinTransaction(sql, transaction)), entered])
+            if (began.status === 'rejected') throw began.reason
+            if (done.status === 'rejected') throw done.reason
+            return done.value
           }),
         ),
       announce: (change) => this.announce(change),

@@ -7,18 +7,19 @@ import { inTransaction } from '../transaction.ts'
 /** The role that requests act in: row level security gives it the rows of one tenant and nothing else. */
 export const tenantRole = 'verbatim_tenant'
 
-/** Grows when what is below changes: policies of another name are replaced at the next start. */
+/** Grows when what is below changes: policies of a lower number are replaced at the next start, of a higher one left alone. */
 const version = 1
 const policy = `verbatim_v${version}`
+const suffixes = ['owner', 'select', 'insert', 'update', 'delete']
 
 const ownTenant = `(select nullif(current_setting('verbatim.tenant', true), '')::integer)`
 const ownPrincipal = `(select nullif(current_setting('verbatim.principal', true), '')::uuid)`
 
-/** The sessions that are shared with some only, of which the principal has none of these roles. Nobody's principal is the owner of all. */
-function closedSessions(roles: readonly string[]): string {
+/** Whether a session was shared with nobody in particular, or with the principal in one of the roles. Nobody's principal is the owner of all. */
+function isOpen(column: string, roles: readonly string[]): string {
+  const granted = `select from session_grants g where g.tenant_id = ${ownTenant} and g.session_id = ${column}`
   const fits = `g.principal_id = ${ownPrincipal} and g.role in (${roles.map((role) => `'${role}'`).join(', ')})`
-  return `(select g.session_id from session_grants g where g.tenant_id = ${ownTenant} and ${ownPrincipal} is not null
-    group by g.session_id having not bool_or(${fits}))`
+  return `(${ownPrincipal} is null or ${column} is null or not exists (${granted}) or exists (${granted} and ${fits}))`
 }
 
 /** Tables whose rows tell what a session holds: whoever may not read it sees none of them. */
@@ -33,10 +34,22 @@ const contentTables: ReadonlySet<string> = new Set([
   'unit_vectors',
 ])
 
-/** Kept from requests altogether: proofs of who somebody is. */
-const ownerTables: ReadonlySet<string> = new Set(['access_tokens'])
-/** Rows are added and never changed. */
-const appendTables: ReadonlySet<string> = new Set(['audit_log'])
+/** Who somebody is and how it is proved, keys, and what only the command line works with: kept from requests altogether. */
+const ownerTables: ReadonlySet<string> = new Set([
+  'access_tokens',
+  'encryption_keys',
+  'import_files',
+  'principals',
+  'sync_peers',
+])
+
+/** What a request may do with a table other than everything. */
+const rightsOf: ReadonlyMap<string, string> = new Map([
+  // Rows are added and never changed.
+  ['audit_log', 'select, insert'],
+  // The policies look at it.
+  ['session_grants', 'select'],
+])
 
 interface Conditions {
   readonly read: string
@@ -44,40 +57,56 @@ interface Conditions {
 }
 
 /** Which rows of a table the tenant's role sees, and which it may leave behind. */
-function conditionsOf(table: string): Conditions {
-  const tenant = `tenant_id = ${ownTenant}`
-  const open = (column: string, roles: readonly string[]) =>
-    `${tenant} and (${column} is null or ${column} not in ${closedSessions(roles)})`
+function conditionsOf(table: string, owner: string): Conditions {
+  // The role is known in every database of a server: only who owns this one may act in it here.
+  const tenant = `tenant_id = ${ownTenant} and (select pg_has_role(session_user, ${owner}, 'member'))`
   const { list, read: readers, write: writers } = rolesThatMay
+  // With the table's name, as the table of grants has a column of the same.
+  const open = (column: string, roles: readonly string[]) => `${tenant} and ${isOpen(`${table}.${column}`, roles)}`
   if (table === 'sessions') return { read: open('id', list), write: open('id', writers) }
   if (table === 'messages') return { read: open('session_id', readers), write: open('session_id', writers) }
   const read = contentTables.has(table) ? open('session_id', readers) : tenant
   return { read, write: read }
 }
 
-function statementsFor(table: string, owner: string, former: readonly string[]): string[] {
-  const { read, write } = conditionsOf(table)
-  const rights = ownerTables.has(table)
-    ? []
-    : [`grant select, insert${appendTables.has(table) ? '' : ', update, delete'} on ${table} to ${tenantRole}`]
+function statementsFor({ name, policies }: WalledTable, owner: Owner): string[] {
+  const { read, write } = conditionsOf(name, owner.literal)
+  const rights = ownerTables.has(name) ? undefined : (rightsOf.get(name) ?? 'select, insert, update, delete')
+  const on = `on ${name} for`
   return [
-    `alter table ${table} enable row level security`,
-    `alter table ${table} force row level security`,
-    ...former.map((name) => `drop policy ${name} on ${table}`),
+    `alter table ${name} enable row level security`,
+    `alter table ${name} force row level security`,
+    ...policies.map(({ name: former }) => `drop policy ${former} on ${name}`),
     // A condition that is true leaves the owner its indexes: one on an array is of no use beside any other condition.
-    `create policy ${policy}_owner on ${table} to ${owner} using (true) with check (true)`,
-    `create policy ${policy} on ${table} for select to ${tenantRole} using (${read})`,
-    `create policy ${policy}_insert on ${table} for insert to ${tenantRole} with check (${write})`,
-    `create policy ${policy}_update on ${table} for update to ${tenantRole} using (${read}) with check (${write})`,
-    `create policy ${policy}_delete on ${table} for delete to ${tenantRole} using (${write})`,
-    ...rights,
+    `create policy ${policy}_owner on ${name} to ${owner.identifier} using (true) with check (true)`,
+    `create policy ${policy}_select ${on} select to ${tenantRole} using (${read})`,
+    `create policy ${policy}_insert ${on} insert to ${tenantRole} with check (${write})`,
+    `create policy ${policy}_update ${on} update to ${tenantRole} using (${read}) with check (${write})`,
+    `create policy ${policy}_delete ${on} delete to ${tenantRole} using (${write})`,
+    `revoke all on ${name} from ${tenantRole}`,
+    ...(rights === undefined ? [] : [`grant ${rights} on ${name} to ${tenantRole}`]),
   ]
+}
+
+interface Policy {
+  readonly name: string
+  /** Whether it is the one for this login. */
+  readonly is_mine: boolean
 }
 
 interface WalledTable {
   readonly name: string
-  readonly policies: readonly string[]
+  /** Ours, of whichever version. */
+  readonly policies: readonly Policy[]
   readonly is_forced: boolean
+  readonly is_granted: boolean
+}
+
+interface Owner {
+  /** As a name, and in quotes, ready to be written into a statement. */
+  readonly identifier: string
+  readonly literal: string
+  readonly schema: string
 }
 
 /** What the whole store shares, of which status shows something. */
@@ -87,20 +116,33 @@ const sharedTables = ['provider_usage']
 async function tenantTables(sql: Sql): Promise<WalledTable[]> {
   return await sql<WalledTable[]>`
     select c.relname as name, c.relrowsecurity and c.relforcerowsecurity as is_forced,
-      (select coalesce(to_jsonb(array_agg(polname::text)), '[]') from pg_policy where polrelid = c.oid) as policies
+      has_table_privilege(${tenantRole}, c.oid, 'select') as is_granted,
+      (select coalesce(jsonb_agg(jsonb_build_object('name', polname, 'is_mine', polroles = array[(select oid from pg_roles where rolname = current_user)])), '[]')
+       from pg_policy where polrelid = c.oid and polname ~ '^verbatim_v[0-9]+(_|$)') as policies
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
     where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = current_schema()::regnamespace
     order by c.relname`
 }
 
-function stands({ is_forced: isForced, policies }: WalledTable): boolean {
-  return isForced && policies.includes(policy) && policies.every((name) => name.startsWith(policy))
+function stands({ name, is_forced: isForced, is_granted: isGranted, policies }: WalledTable): boolean {
+  const versions = policies.map((one) => Number(/^verbatim_v(\d+)/.exec(one.name)?.[1]))
+  // A newer program has been here, and knows more.
+  if (isForced && versions.some((other) => other > version)) return true
+  const names = new Map(policies.map((one) => [one.name, one]))
+  return (
+    isForced &&
+    isGranted === !ownerTables.has(name) &&
+    policies.length === suffixes.length &&
+    suffixes.every((suffix) => names.has(`${policy}_${suffix}`)) &&
+    names.get(`${policy}_owner`)?.is_mine === true
+  )
 }
 
-/** Whether each table of tenants has its wall. */
+/** Whether each table of tenants has its wall, and there is one for vectors where there can be. */
 export async function wallsStand(sql: Sql): Promise<boolean> {
-  const tables = await tenantTables(sql)
-  return tables.every(stands) && (await canActAsTenant(sql))
+  // Without the role the tables cannot be asked for its rights.
+  if (!(await canActAsTenant(sql))) return false
+  return (await tenantTables(sql)).every(stands) && !(await lacksVectorTable(sql))
 }
 
 /**
@@ -109,25 +151,46 @@ export async function wallsStand(sql: Sql): Promise<boolean> {
  */
 export async function raiseWalls(sql: Sql): Promise<void> {
   await ensureRole(sql)
-  const [late] = await sql<{ needs: boolean }[]>`
+  if (await lacksVectorTable(sql)) await sql`select make_unit_vectors()`
+  const [owner] = await sql<Owner[]>`
+    select quote_ident(current_user) as identifier, quote_literal(current_user) as literal, quote_ident(current_schema()) as schema`
+  if (owner === undefined) throw new Error('current_user is nobody')
+  await sql.unsafe(`grant usage on schema ${owner.schema} to ${tenantRole}`)
+  await refuseHiddenSchema(sql)
+  // A transaction a table: each is locked for a moment, and those that save wait for no other.
+  for (const table of (await tenantTables(sql)).filter((one) => !stands(one)))
+    await inTransaction(sql, async (transaction) => {
+      for (const statement of statementsFor(table, owner)) await transaction.unsafe(statement)
+    })
+  for (const table of sharedTables) {
+    const [there] = await sql`select where to_regclass(${table}) is not null`
+    if (there !== undefined) await sql.unsafe(`grant select on ${table} to ${tenantRole}`)
+  }
+}
+
+/** Whether the server got pgvector after the store was set up. */
+async function lacksVectorTable(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ lacks: boolean }[]>`
     select to_regclass('unit_vectors') is null and to_regprocedure('make_unit_vectors()') is not null
-      and exists (select from pg_extension where extname = 'vector') as needs`
-  // A server that got pgvector after it was set up.
-  if (late?.needs === true) await sql`select make_unit_vectors()`
-  const [me] = await sql<{ owner: string; schema: string }[]>`
-    select quote_ident(current_user) as owner, quote_ident(current_schema()) as schema`
-  if (me === undefined) throw new Error('current_user is nobody')
-  const statements = (await tenantTables(sql))
-    .filter((table) => !stands(table))
-    .flatMap(({ name, policies }) => statementsFor(name, me.owner, policies))
-  await inTransaction(sql, async (transaction) => {
-    await transaction.unsafe(`grant usage on schema ${me.schema} to ${tenantRole}`)
-    for (const statement of statements) await transaction.unsafe(statement)
-    for (const table of sharedTables) {
-      const [there] = await transaction`select where to_regclass(${table}) is not null`
-      if (there !== undefined) await transaction.unsafe(`grant select on ${table} to ${tenantRole}`)
-    }
+      and exists (select from pg_extension where extname = 'vector') as lacks`
+  return row?.lacks === true
+}
+
+/** A schema with the name of the login is in its search path alone. */
+async function refuseHiddenSchema(sql: Sql): Promise<void> {
+  const [own, seen] = await inTransaction(sql, async (transaction) => {
+    const mine = await transaction<{ schema: string | null }[]>`select current_schema() as schema`
+    await transaction.unsafe(`set local role ${tenantRole}`)
+    return [
+      mine[0]?.schema,
+      (await transaction<{ schema: string | null }[]>`select current_schema() as schema`)[0]?.schema,
+    ]
   })
+  if (own === seen) return
+  throw new UnavailableError(
+    `Cannot keep tenants apart as the schema "${own}" of the store is not found by the role "${tenantRole}"`,
+    { remedy: `Run: alter database … set search_path = "${own}" (with the name of the database), and start again` },
+  )
 }
 
 async function ensureRole(sql: Sql): Promise<void> {
