@@ -8,7 +8,7 @@ import { MetricsServer, type MetricsSource } from './http/metrics-server.ts'
 import { ProtectedResource } from './http/protected-resource.ts'
 import type { Log } from './log.ts'
 import type { ToolSelection } from './mcp/tool-list.ts'
-import { localCaller } from './model/access.ts'
+import { localCaller, type Caller } from './model/access.ts'
 import type { Observer } from './ports/observer.ts'
 import { prepareHome } from './store/embedded/home.ts'
 import type { Verbatim } from './verbatim.ts'
@@ -39,13 +39,15 @@ export async function startHttp(config: Config, verbatim: Verbatim, options: Htt
   const { host, port, tools, log, observer, metrics } = options
   const { oauth } = config
   await refuseTenantsWithoutWall(verbatim.stores.database)
-  const firstToken = options.isOpenToAll ? undefined : await firstTokenOf(config, verbatim)
+  const caller = localCaller('serve', await tenantIdOf(verbatim.stores.database, config.tenant))
+  const firstToken = options.isOpenToAll ? undefined : await firstTokenOf(config, verbatim, caller)
   const server = await HttpServer.start({
     host,
     port,
     version: packageVersion(),
     verbatim,
     gate: {
+      tenantId: caller.tenantId,
       tokens: options.isOpenToAll ? undefined : await verifierOf(config, verbatim, log),
       resource: oauth === undefined || options.isOpenToAll ? undefined : new ProtectedResource(oauth),
       hosts: isLoopback(host) ? [...loopbackNames, host, ...namesBehindProxy(config)] : undefined,
@@ -69,10 +71,9 @@ export async function startMetrics(
   return http.metrics === undefined ? undefined : await MetricsServer.start(http.metrics, source, log)
 }
 
-async function firstTokenOf(config: Config, verbatim: Verbatim): Promise<FirstToken> {
-  prepareHome(config.home)
-  const { database } = verbatim.stores
-  return await ensureFirstToken(database, localCaller('serve', await tenantIdOf(database, config.tenant)), config.home)
+async function firstTokenOf({ home }: Config, { stores }: Verbatim, caller: Caller): Promise<FirstToken> {
+  prepareHome(home)
+  return await ensureFirstToken(stores.database, caller, home)
 }
 
 async function verifierOf({ oauth }: Config, { stores }: Verbatim, log: Log): Promise<BearerVerifier> {

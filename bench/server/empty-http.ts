@@ -14,7 +14,7 @@ import { limits } from '../../src/limits.ts'
 import { createLog } from '../../src/log.ts'
 import { defineTool, readsOnly } from '../../src/mcp/define-tool.ts'
 import { answerHttp, refusal } from '../../src/mcp/http.ts'
-import { localCaller } from '../../src/model/access.ts'
+import { localCaller, firstTenantId } from '../../src/model/access.ts'
 import { prepareHome } from '../../src/store/embedded/home.ts'
 
 const config = readConfig()
@@ -23,7 +23,7 @@ const verbatim = await openVerbatim(config)
 prepareHome(config.home)
 await ensureFirstToken(verbatim.stores.database, localCaller('bench'), config.home)
 const tokens = new BearerVerifier(new TokenVerifier(verbatim.stores.database, log))
-const gate = new Gate({ tokens, hosts: ['localhost', '127.0.0.1'], origins: [], log })
+const gate = new Gate({ tokens, tenantId: firstTenantId, hosts: ['localhost', '127.0.0.1'], origins: [], log })
 const tool = defineTool({
   name: 'nothing',
   title: 'Nothing',

@@ -60,16 +60,7 @@ async function saveTarget(
   return { id: newId(), source: 'mcp', externalId: reference, create: true }
 }
 
-/**
- * Keeps messages, word for word: when the promise resolves their exact bytes are on stable storage. All or nothing.
- * A retry with the same message ids and content gets the first answer. Errors: InputError, LimitError, ConflictError,
- * UnavailableError; nothing is stored then.
- */
-export async function saveMessages(
-  dependencies: SaveDependencies,
-  caller: Caller,
-  input: SaveInput,
-): Promise<SaveReceipt> {
+function checkInput(input: SaveInput): void {
   if (input.messages.length === 0) {
     throw new InputError('Cannot save an empty list of messages', {
       remedy: 'Put at least one message into "messages"',
@@ -91,19 +82,37 @@ export async function saveMessages(
       },
     )
   }
+}
+
+/**
+ * Keeps messages, word for word: when the promise resolves their exact bytes are on stable storage. All or nothing.
+ * A retry with the same message ids and content gets the first answer. Errors: InputError, LimitError, ConflictError,
+ * UnavailableError; nothing is stored then.
+ */
+export async function saveMessages(
+  dependencies: SaveDependencies,
+  caller: Caller,
+  input: SaveInput,
+): Promise<SaveReceipt> {
+  checkInput(input)
   const messages: NewMessage[] = []
   for (const message of input.messages) messages.push(await prepareMessage(dependencies.archive, message))
+  const { database } = dependencies
   const write = (target: SaveTarget): Promise<SaveResult> =>
-    dependencies.database.run((sql) =>
-      store(sql, {
-        tenantId: caller.tenantId,
-        principalId: caller.principalId,
-        actor: caller.principal,
-        client: caller.client,
-        session: target,
-        messages,
-        revise: false,
-      }),
+    (database.unwalled ?? database).run((sql) =>
+      store(
+        sql,
+        {
+          tenantId: caller.tenantId,
+          principalId: caller.principalId,
+          actor: caller.principal,
+          client: caller.client,
+          session: target,
+          messages,
+          revise: false,
+        },
+        database.entering?.(sql),
+      ),
     )
   const save = async (target: SaveTarget): Promise<SaveResult> => {
     try {

@@ -5,7 +5,7 @@ import { isOver, type Access, type Verdict } from '../access/verdict.ts'
 import { UnavailableError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { refusal } from '../mcp/http.ts'
-import { firstTenantId, scopes as allScopes, type Caller, type Scope } from '../model/access.ts'
+import { scopes as allScopes, type Caller, type Scope } from '../model/access.ts'
 import { insufficientScope, unauthorized } from './challenge.ts'
 import { ordinaryScopes, type ProtectedResource } from './protected-resource.ts'
 
@@ -13,6 +13,8 @@ import { ordinaryScopes, type ProtectedResource } from './protected-resource.ts'
 export interface GateOptions {
   /** Absent where everybody on this machine may do everything. */
   readonly tokens?: BearerVerifier | undefined
+  /** Whose memory everybody uses then. */
+  readonly tenantId: number
   /** What leads clients to the authorization server, where there is one. */
   readonly resource?: ProtectedResource | undefined
   /** Host names that requests may be addressed to; absent for any. */
@@ -61,7 +63,7 @@ export class Gate {
   /** Whoever the bearer token names. */
   async admit(request: Request): Promise<Admitted | Response> {
     const { tokens, resource } = this.#options
-    if (tokens === undefined) return everybody
+    if (tokens === undefined) return everybodyOf(this.#options.tenantId)
     const token = bearerOf(request)
     if (token === undefined)
       return unauthorized('An access token is needed: send it as "Authorization: Bearer …"', { resource })
@@ -101,11 +103,13 @@ export class Gate {
   }
 }
 
-const everybody: Admitted = {
-  caller: { tenantId: firstTenantId, principal: 'local' },
-  scopes: allScopes,
-  stepUp: undefined,
-  isStillGood: async () => true,
+function everybodyOf(tenantId: number): Admitted {
+  return {
+    caller: { tenantId, principal: 'local' },
+    scopes: allScopes,
+    stepUp: undefined,
+    isStillGood: async () => true,
+  }
 }
 
 /** Who administers a tenant sees all of its sessions, whoever they were shared with. */

@@ -10,6 +10,7 @@ import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { refusal } from '../mcp/http.ts'
 import type { ToolSelection } from '../mcp/tool-list.ts'
+import { firstTenantId } from '../model/access.ts'
 import type { Observer } from '../ports/observer.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { cannotListen } from './cannot-listen.ts'
@@ -143,8 +144,11 @@ function serveOn(app: Hono<RequestVariables>, { host, port }: HttpServerOptions)
 async function answerMetrics(request: Request, gate: Gate, metrics: MetricsSource): Promise<Response> {
   const admitted = await gate.admit(request)
   if (admitted instanceof Response) return admitted
-  if (!admitted.scopes.includes('memory:admin'))
-    return refusal(403, 'The metrics are for tokens with the scope memory:admin: verbatim token create --scopes admin')
+  if (!admitted.scopes.includes('memory:admin') || admitted.caller.tenantId !== firstTenantId)
+    return refusal(
+      403,
+      'The metrics are of the whole server, for tokens of its first tenant with the scope memory:admin: verbatim token create --scopes admin',
+    )
   return new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } })
 }
 

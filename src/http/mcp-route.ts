@@ -54,8 +54,9 @@ export class McpRoute {
       observer,
       scopes,
       refuse(parsedBody) {
+        if (stepUp === undefined) return undefined
         const missing = [...neededScopes(parsedBody, selectTools(tools))].filter((scope) => !scopes.includes(scope))
-        return missing.length === 0 ? undefined : stepUp?.(missing)
+        return missing.length === 0 ? undefined : stepUp(missing)
       },
     })
   }

@@ -19,6 +19,7 @@ import {
 
 import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { noSchemas } from './no-schemas.ts'
 import { ProtocolFailure } from './protocol-failure.ts'
 import type { ProtocolServer } from './protocol.ts'
 
@@ -41,7 +42,11 @@ async function translate<T>(answer: Promise<T>): Promise<T> {
 
 /** A server of the SDK for the protocol revisions up to 2025-11-25, which begin with `initialize`. */
 export function createLegacyServer(protocol: ProtocolServer): Server {
-  const server = new Server(protocol.info, { capabilities: protocol.capabilities, instructions: protocol.instructions })
+  const server = new Server(protocol.info, {
+    capabilities: protocol.capabilities,
+    instructions: protocol.instructions,
+    jsonSchemaValidator: noSchemas,
+  })
   const { handlers } = protocol
   server.setRequestHandler(ListToolsRequestSchema, (request) => translate(handlers['tools/list'](request.params)))
   server.setRequestHandler(CallToolRequestSchema, (request) => translate(handlers['tools/call'](request.params)))

@@ -6,6 +6,7 @@ import { z } from 'zod'
 
 import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { noSchemas } from './no-schemas.ts'
 import { ProtocolFailure } from './protocol-failure.ts'
 import type { ProtocolServer } from './protocol.ts'
 
@@ -27,7 +28,11 @@ type AnyParams = Readonly<Record<string, unknown>> | undefined
 
 /** A server of the SDK for the stateless protocol revisions (2026-07-28). */
 export function createModernServer(protocol: ProtocolServer, report: (error: unknown) => void): Server {
-  const server = new Server(protocol.info, { capabilities: protocol.capabilities, instructions: protocol.instructions })
+  const server = new Server(protocol.info, {
+    capabilities: protocol.capabilities,
+    instructions: protocol.instructions,
+    jsonSchemaValidator: noSchemas,
+  })
   const { handlers } = protocol
   const params = (request: { readonly params?: AnyParams }): AnyParams => request.params
   server.setRequestHandler('tools/list', (request) => translate(handlers['tools/list'](params(request))))

@@ -1,6 +1,7 @@
-import type { Sql } from 'postgres'
+import type { PendingQuery, Row, Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
+import type { Queries } from './rows.ts'
 
 /** A session that has changed, whoever changed it. */
 export interface Change {
@@ -26,6 +27,11 @@ export interface Database {
    * read through the walls.
    */
   readonly unwalled?: Database
+  /**
+   * Of a database for one viewer: the FROM of a statement that calls one function, which then acts for the viewer. Such a
+   * statement needs no transaction around it, two journeys to the server fewer, and runs in `unwalled`.
+   */
+  readonly entering?: (sql: Queries) => PendingQuery<Row[]>
   /**
    * Says that a session has changed, to other processes too where the database can tell them. Never fails. The embedded
    * store's daemon sees every save by itself.

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { PendingQuery, Row, Sql } from 'postgres'
 
 import { ConflictError, ForbiddenError, LimitError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -131,16 +131,21 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
 
 /**
  * Stores up to `limits.batchMessagesMax` messages of one session, all or none, durably, in one statement.
+ * `entering` makes it act for a viewer (`Database.entering`).
  * Idempotent: a message whose id (or external id) is stored already with the same bytes is answered with the first
  * answer. Errors: NotFoundError, ForbiddenError, ConflictError, LimitError; nothing is stored then.
  */
-export async function saveMessages(sql: Sql, request: SaveRequest): Promise<SaveResult> {
+export async function saveMessages(
+  sql: Sql,
+  request: SaveRequest,
+  entering: PendingQuery<Row[]> = sql``,
+): Promise<SaveResult> {
   const { session, messages, totals, bytes } = describeSave(request)
   try {
     const rows = await sql<{ result: FunctionResult }[]>`
       select save_messages(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
         ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as result
-      ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
+      ${entering} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
     const result = rows[0]?.result
     if (result === undefined)
       throw new ForbiddenError(`Cannot save to session "${request.session.id}" as you have no role in it that may`, {

@@ -12,7 +12,7 @@ import { ChangeNotices } from './change-notices.ts'
 import { openPool, type PoolOptions, type ServerConnection } from './connection.ts'
 import { asServerUnavailable } from './unavailable.ts'
 import { withinTransaction } from './walled-sql.ts'
-import { enterAs } from './walls.ts'
+import { enterAs, entering } from './walls.ts'
 
 export interface ServerDatabaseOptions extends ServerConnection, PoolOptions {
   /** The address as a caller may see it. */
@@ -82,6 +82,7 @@ export class ServerDatabase implements Database {
       kind: this.kind,
       unwalled: this,
       of: (other) => this.of(other),
+      entering: (sql) => entering(sql, viewer),
       run: (work) =>
         this.run((sql) =>
           inTransaction(sql, async (transaction) => {

@@ -1,7 +1,8 @@
-import type { Sql } from 'postgres'
+import type { PendingQuery, Row, Sql } from 'postgres'
 
 import { codeOf, UnavailableError } from '../../errors.ts'
 import { rolesThatMay, type Viewer } from '../../model/access.ts'
+import type { Queries } from '../rows.ts'
 import { inTransaction } from '../transaction.ts'
 
 /** The role that requests act in: row level security gives it the rows of one tenant and nothing else. */
@@ -229,4 +230,12 @@ export function enterAs({ tenantId, principalId }: Viewer): string {
   if (principalId !== undefined && !/^[\da-f-]{36}$/.test(principalId))
     throw new TypeError('A principal is named by a UUID')
   return `set local role ${tenantRole}; set local verbatim.tenant = '${tenantId}'; set local verbatim.principal = '${principalId ?? ''}'`
+}
+
+/** The same as a FROM, whose row is made before what is selected from it. What it sets ends with the statement. */
+export function entering(sql: Queries, { tenantId, principalId }: Viewer): PendingQuery<Row[]> {
+  return sql`from (
+    select set_config('role', ${tenantRole}, true), set_config('verbatim.tenant', ${String(tenantId)}, true),
+      set_config('verbatim.principal', ${principalId ?? ''}, true)
+  ) entered`
 }

@@ -142,7 +142,7 @@ class FixtureProtocol extends ProtocolServer {
 /** A server of what the suite calls for, behind the product's gate, transport and kits. */
 export async function startFixture(verbatim: Verbatim): Promise<{ readonly url: string } & AsyncDisposable> {
   const log = createLog('silent')
-  const gate = new Gate({ hosts: ['localhost', '127.0.0.1'], origins: [], log })
+  const gate = new Gate({ tenantId: firstTenantId, hosts: ['localhost', '127.0.0.1'], origins: [], log })
   const app = new Hono()
   app.all('/mcp', async ({ req: { raw } }) => {
     const refused = gate.checkOrigin(raw)
