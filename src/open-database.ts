@@ -20,7 +20,18 @@ const statementMs = 60_000
 export async function openDatabase(config: Config, observer: Observer = unobserved): Promise<Database> {
   const database =
     config.store.kind === 'server' ? await openServer(config, config.store, observer) : openEmbedded(config, observer)
-  return { ...database, run: (work) => observer.during({ kind: 'store' }, () => database.run(work)) }
+  return observed(database, observer)
+}
+
+/** What is asked for on behalf of a viewer is told too, and what is asked outside of the walls for them. */
+function observed(database: Database, observer: Observer): Database {
+  const { unwalled } = database
+  return {
+    ...database,
+    of: (viewer) => observed(database.of(viewer), observer),
+    ...(unwalled === undefined ? {} : { unwalled: observed(unwalled, observer) }),
+    run: (work) => observer.during({ kind: 'store' }, () => database.run(work)),
+  }
 }
 
 /** What tells this process's threads from those of others; the embedded store has one daemon, and no need of it. */

@@ -78,10 +78,18 @@ export class ServerDatabase implements Database {
 
   of(viewer: Viewer): Database {
     const enter = enterAs(viewer)
-    return {
+    const unwalled: Database = {
       kind: this.kind,
-      unwalled: this,
       of: (other) => this.of(other),
+      run: (work) => this.run(work),
+      announce: (change) => this.announce(change),
+      onChange: (listener) => this.onChange(listener),
+      // It is closed by who opened it.
+      close: async () => undefined,
+    }
+    return {
+      ...unwalled,
+      unwalled,
       entering: (sql) => entering(sql, viewer),
       run: (work) =>
         this.run((sql) =>
@@ -94,10 +102,6 @@ export class ServerDatabase implements Database {
             return done.value
           }),
         ),
-      announce: (change) => this.announce(change),
-      onChange: (listener) => this.onChange(listener),
-      // It is closed by who opened it.
-      close: async () => undefined,
     }
   }
 
