@@ -8,6 +8,7 @@ import type { Database } from '../store/database.ts'
 import {
   deleteGrant,
   deleteGrants,
+  noteAccessChange,
   principalsNamed,
   readGrants,
   writeGrant,
@@ -137,6 +138,7 @@ async function change(
   const done = await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
       if (!(await event.write(transaction))) return false
+      await noteAccessChange(transaction, event.key)
       await writeAudit(transaction, caller, {
         action: event.action,
         objectKind: 'session',

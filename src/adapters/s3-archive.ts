@@ -86,7 +86,19 @@ export class S3Archive implements ArchiveStore {
   async check(): Promise<void> {
     const key = `probe/${randomUUID()}`
     await this.put(key, Buffer.from(key))
+    const isKept = await this.put(key, Buffer.from(`${key} again`)).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof ConflictError) return true
+        throw error
+      },
+    )
     await this.delete(key)
+    if (isKept) return
+    throw new UnavailableError(
+      `Cannot use the bucket "${this.#settings.bucket}" as its server writes over objects that are there already`,
+      { remedy: 'Use a server that knows conditional writes (If-None-Match), as Amazon S3, MinIO and Ceph do' },
+    )
   }
 
   async #read({ sdk, client }: Opened, key: string) {

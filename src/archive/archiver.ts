@@ -15,6 +15,7 @@ import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../st
 import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
+import { readGrants } from '../store/session-access.ts'
 import { DamagedObject } from './archive-object.ts'
 import {
   decodeManifest,
@@ -56,13 +57,15 @@ export class Archiver {
     if (session === undefined) return
     // Each turn that does not end it has found one segment more than the last.
     while (!(await this.#writeSegments(key, session)));
-    const [summaries, segments] = await database.run(async (sql) => [
+    const [summaries, segments, isShared] = await database.run(async (sql) => [
       await readSummaryRecords(sql, key),
       await readSegments(sql, key),
+      (await readGrants(sql, key.tenantId, key.sessionId)).length > 0,
     ])
     const manifest: SessionManifest = {
       session,
       summaries,
+      ...(isShared ? { shared: true } : {}),
       // What another one has archived meanwhile is for a later manifest.
       segments: segments.filter(({ lastSeq }) => lastSeq <= session.last_seq).map(segmentEntry),
     }
@@ -145,6 +148,8 @@ export class Archiver {
     const contentSha256 = sha256(body)
     const last = await database.run((sql) => readManifest(sql, tenantId, { kind, subjectId }))
     if (last?.version === version && contentSha256.equals(last.contentSha256)) return
+    // Another one was faster, and has seen what came since.
+    if (kind === 'session' && last !== undefined && last.version > version) return
     const { number, bytes } = await this.#putManifest(subject, (last?.number ?? 0) + 1, body)
     const location = manifestKey(subject, number)
     const manifest = { kind, subjectId, number, version, location, sha256: sha256(bytes), contentSha256 }

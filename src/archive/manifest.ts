@@ -20,6 +20,8 @@ const headerSchema = z.object({
 export const sessionManifestSchema = z.object({
   session: sessionRecordSchema,
   summaries: z.array(summaryRecordSchema),
+  /** Whether it was shared with some only. With whom is not archived: principals are not. */
+  shared: z.boolean().optional(),
   /** In order, from the first message to the session's last. */
   segments: z.array(
     z.object({
@@ -49,11 +51,14 @@ export async function encodeManifest(subject: Subject, number: number, content: 
   return await encodeObject({ kind: subject.kind, tenant: subject.tenantId, subject: subject.id, number }, content)
 }
 
+function isOther(header: z.infer<typeof headerSchema>, subject: Subject): boolean {
+  return header.kind !== subject.kind || header.subject !== subject.id || header.tenant !== subject.tenantId
+}
+
 /** The content of a manifest, as it was given. Throws DamagedObject where it is not a manifest of the subject. */
 export async function decodeManifest(subject: Subject, bytes: Uint8Array): Promise<Buffer> {
   const { header, body } = await decodeObject(bytes)
   const known = headerSchema.safeParse(header)
-  if (!known.success || known.data.kind !== subject.kind || known.data.subject !== subject.id)
-    throw new DamagedObject('it is no manifest of this place')
+  if (!known.success || isOther(known.data, subject)) throw new DamagedObject('it is no manifest of this place')
   return body
 }

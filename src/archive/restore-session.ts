@@ -5,6 +5,7 @@ import { insertArchivedMessages, type ArchivedMessage } from '../store/archived-
 import { insertSessionRecord, type SessionRecord, type SummaryRecord } from '../store/archived-session.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { addOutbox, indexTopic } from '../store/outbox.ts'
+import { keepClosed } from '../store/session-access.ts'
 import { sessionVersions } from '../store/sessions.ts'
 import { inTransaction } from '../store/transaction.ts'
 import type { ArchivedSubject } from './archive-keys.ts'
@@ -61,9 +62,21 @@ export class SessionRestore {
     await this.#restoreSegments()
     const head = this.#head
     if (head === undefined) return this.#problem({ problem: 'nothing of it can be read' })
-    const last = [...this.#segments.values()].at(-1)?.lastSeq ?? 0
-    if (last < head.last_seq) this.#problem({ problem: `messages ${last + 1} to ${head.last_seq} are in no segment` })
+    for (const gap of this.#gaps(head.last_seq)) this.#problem({ problem: `messages ${gap} are in no segment` })
     await this.#insert(head, manifest)
+  }
+
+  /** Stretches of messages that no segment holds, as far as segments are known. */
+  #gaps(lastSeq: number): string[] {
+    const gaps: string[] = []
+    let next = 1
+    const known = [...this.#segments.values()].toSorted((a, b) => a.number - b.number)
+    for (const { firstSeq, lastSeq: last } of known) {
+      if (firstSeq > next) gaps.push(`${next} to ${firstSeq - 1}`)
+      next = Math.max(next, last + 1)
+    }
+    if (next <= lastSeq) gaps.push(`${next} to ${lastSeq}`)
+    return gaps
   }
 
   #problem(problem: { readonly object?: string; readonly problem: string }): void {
@@ -171,6 +184,7 @@ export class SessionRestore {
       await database.run((sql) =>
         inTransaction(sql, async (transaction) => {
           await insertSessionRecord(transaction, tenantId, { session: head, summaries })
+          if (manifest?.content.shared === true) await keepClosed(transaction, this.#key)
           // Lost ones too: what is archived next has the numbers after theirs.
           for (const segment of this.#segments.values()) await insertSegment(transaction, this.#key, segment)
           if (isNewest)

@@ -22,8 +22,13 @@ export function endWithToken(answer: Response, isStillGood: () => Promise<boolea
   }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await reader.read()
-      if (!done) return controller.enqueue(value)
+      try {
+        const { done, value } = await reader.read()
+        if (!done) return controller.enqueue(value)
+      } catch (error) {
+        clearInterval(timer)
+        throw error
+      }
       clearInterval(timer)
       return controller.close()
     },

@@ -142,12 +142,13 @@ export async function saveMessages(
 ): Promise<SaveResult> {
   const { session, messages, totals, bytes } = describeSave(request)
   try {
-    const rows = await sql<{ result: FunctionResult }[]>`
+    const rows = await sql<{ result: FunctionResult | null }[]>`
       select save_messages(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
         ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as result
       ${entering} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
     const result = rows[0]?.result
-    if (result === undefined)
+    // SQL's null too: the session was shared with others while the statement was on its way.
+    if (result === undefined || result === null)
       throw new ForbiddenError(`Cannot save to session "${request.session.id}" as you have no role in it that may`, {
         remedy: accessRemedy,
       })

@@ -74,8 +74,8 @@ export interface SessionGrant {
 
 export async function readGrants(sql: Queries, tenantId: number, sessionId: string): Promise<SessionGrant[]> {
   const rows = await sql<{ principal: string; role: SessionRole; created_at: Date }[]>`
-    select p.name as principal, g.role, g.created_at from session_grants g
-      join principals p on p.tenant_id = g.tenant_id and p.id = g.principal_id
+    select coalesce(p.name, '(restored)') as principal, g.role, g.created_at from session_grants g
+      left join principals p on p.tenant_id = g.tenant_id and p.id = g.principal_id
     where g.tenant_id = ${tenantId} and g.session_id = ${sessionId} order by p.name, p.id`
   return rows.map((row) => ({ principal: row.principal, role: row.role, grantedAt: row.created_at }))
 }
@@ -112,4 +112,25 @@ export async function deleteGrant(sql: Queries, key: GrantKey): Promise<boolean>
     delete from session_grants where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
       and principal_id = ${key.principalId} returning principal_id`
   return rows.length > 0
+}
+
+/** Nobody's: no principal has it. */
+const nobody = '00000000-0000-0000-0000-000000000000'
+
+/** Keeps a session closed whose roles are not known any more, until they are given anew or it is opened. */
+export async function keepClosed(
+  sql: Queries,
+  key: { readonly tenantId: number; readonly sessionId: string },
+): Promise<void> {
+  await sql`
+    insert into session_grants (tenant_id, session_id, principal_id, role)
+    values (${key.tenantId}, ${key.sessionId}, ${nobody}, 'owner') on conflict do nothing`
+}
+
+/** Makes whoever compares versions see that the roles in a session have changed: the archive, and who watches it. */
+export async function noteAccessChange(
+  sql: Queries,
+  key: { readonly tenantId: number; readonly sessionId: string },
+): Promise<void> {
+  await sql`update sessions set version = version + 1 where tenant_id = ${key.tenantId} and id = ${key.sessionId}`
 }

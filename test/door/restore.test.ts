@@ -8,6 +8,7 @@ import { sharedData } from '../support/shared-data.ts'
 import { archiveNow, archiveOf, directorySettings, everything, openHome } from './support/archived.ts'
 import { bucketSettings, s3Endpoint } from './support/bucket.ts'
 import type { Home } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
 
 const transcripts = sharedData('transcripts')
 
@@ -78,6 +79,26 @@ describe.each(places)('with its archive in %s', (_place, isHere, settingsOf) => 
 })
 
 describe('a restore', () => {
+  test('keeps closed what was shared with some only, until it is shared again', { timeout: 200_000 }, async () => {
+    const settings = await directorySettings()
+    const first = await openHome(settings)
+    const { session_id: id } = await (await first.tools()).save({ content: 'between us', sender: 'Ada' })
+    await first.cli(['token', 'create', '--name', 'ada', '--principal', 'ada'])
+    await archiveNow(first)
+    expect((await first.cli(['access', 'grant', id, 'ada', '--role', 'owner'])).stderr).toBe('')
+    await archiveNow(first)
+    await first.dispose()
+
+    const second = await openHome(settings)
+    expect((await second.cli(['restore'])).code).toBe(0)
+    const server = await HttpHome.start(second)
+    const ada = await server.tools(await server.newToken('--name', 'ada', '--principal', 'ada'))
+    expect(await ada.hits({ query: 'between us' })).toEqual([])
+    expect((await second.cli(['access', 'list', id])).stdout).toContain('(restored)')
+    await second.cli(['access', 'grant', id, 'ada', '--role', 'owner'])
+    expect(await ada.hits({ query: 'between us' })).toEqual(['between us'])
+  })
+
   test('refuses a store that is not empty', async () => {
     const home = await openHome(await directorySettings())
     const tools = await home.tools()
