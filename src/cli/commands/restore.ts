@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { countArchived, restore } from '../../archive/restore.ts'
 import { createLog } from '../../log.ts'
+import type { Database } from '../../store/database.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -31,8 +32,14 @@ export function registerRestore(program: Command, status: ExitStatus): void {
         const before = report.already_there === 0 ? '' : `, ${report.already_there} were there already`
         const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
         return print(
-          `restored ${report.messages} messages of ${report.sessions} sessions, and ${report.files} imported files${before}: ${verdict}\nThe index is made in the background\n`,
+          `restored ${report.messages} messages of ${report.sessions} sessions, and ${report.files} imported files${before}: ${verdict}\n${indexNote(verbatim.stores.database)}\n`,
         )
       })
     })
+}
+
+function indexNote({ kind }: Database): string {
+  return kind === 'embedded'
+    ? 'The index is made in the background'
+    : 'The index is made by what serves this store: start "verbatim serve", or any client\'s server, where none runs'
 }

@@ -25,7 +25,9 @@ export function archiveOf(settings: Readonly<Record<string, string>>): string {
   return (settings['VERBATIM_ARCHIVE'] ?? '').replace('file:', '')
 }
 
+/** Waits for the index. On a server it is made by those who serve the store, and a command ends before it is made. */
 async function indexed(home: Home): Promise<void> {
+  await home.connect()
   const schema = z.object({ index: z.object({ messages_behind: z.number() }) })
   await expect
     .poll(async () => schema.parse(JSON.parse((await home.cli(['status', '--json'])).stdout)).index.messages_behind, {
