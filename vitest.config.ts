@@ -5,9 +5,17 @@ import { findPostgres } from './test/support/postgres.ts'
 const doors = ['test/door/**/*.test.ts']
 const stores = ['test/{archive,capture,store,search,sessions,indexing}/**/*.test.ts']
 /** Of those, what opens a store: it runs on the embedded store and again on a PostgreSQL server, as the doors do. */
-const onBoth = ['test/sessions/**/*.test.ts', 'test/store/**/*.test.ts', 'test/capture/{import-files,verify}.test.ts', 'test/indexing/{vector-worker,pending-entries}.test.ts', 'test/archive/archiver.test.ts']
+const onBoth = [
+  'test/sessions/**/*.test.ts',
+  'test/store/**/*.test.ts',
+  'test/capture/{import-files,verify}.test.ts',
+  'test/indexing/{vector-worker,pending-entries}.test.ts',
+  'test/archive/archiver.test.ts',
+]
 /** What is the same on both. */
-const onOne = ['test/door/{conformance,dockerfile,inspector,readme,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries}.test.ts']
+const onOne = [
+  'test/door/{conformance,oauth-keys,dockerfile,inspector,readme,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries}.test.ts',
+]
 const properties = ['test/property/**/*.test.ts']
 
 const postgres = findPostgres(process.env)
@@ -21,11 +29,51 @@ export default defineConfig({
     // Every process of a test embeds nothing, except in those that are about meaning: they say so themselves.
     env: { VERBATIM_EMBEDDER: 'none' },
     projects: [
-      { extends: true, test: { name: 'unit', include: [...stores, 'test/{adapters,bench,text,transcripts,setup,model,mcp,house}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
-      { extends: true, test: { name: 'door', include: [...doors, 'test/embedded/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: [...stores, 'test/{adapters,bench,text,transcripts,setup,model,mcp,house}/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'door',
+          include: [...doors, 'test/embedded/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       { extends: true, test: { name: 'property', include: properties, testTimeout: 120_000, hookTimeout: 120_000 } },
-      ...(postgres.kind === 'none' ? [] : [{ extends: true as const, test: { name: 'server', include: [...onBoth, ...doors, ...properties, 'test/server/**/*.test.ts'], exclude: onOne, globalSetup: ['test/support/postgres-setup.ts'], env: { TEST_STORE: 'server' }, testTimeout: 120_000, hookTimeout: 120_000 } }]),
-      { extends: true, test: { name: 'fault', include: ['test/fault/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 120_000, fileParallelism: false } },
+      ...(postgres.kind === 'none'
+        ? []
+        : [
+            {
+              extends: true as const,
+              test: {
+                name: 'server',
+                include: [...onBoth, ...doors, ...properties, 'test/server/**/*.test.ts'],
+                exclude: onOne,
+                globalSetup: ['test/support/postgres-setup.ts'],
+                env: { TEST_STORE: 'server' },
+                testTimeout: 120_000,
+                hookTimeout: 120_000,
+              },
+            },
+          ]),
+      {
+        extends: true,
+        test: {
+          name: 'fault',
+          include: ['test/fault/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

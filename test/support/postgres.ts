@@ -1,4 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -8,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import postgres from 'postgres'
 
+import { codeOf } from '../../src/errors.ts'
 import { tenantRole } from '../../src/store/server/walls.ts'
 
 /** A PostgreSQL for tests: one that runs already, or the programs of one, or why there is none. */
@@ -152,14 +154,24 @@ async function untilItAnswers(url: string, child: ChildProcess): Promise<void> {
   }
 }
 
+/** Below those that the system gives to outgoing connections: one that is free now stays free while its server restarts. */
+const ports = { from: 20_000, to: 32_000 }
+
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('A listening server has no port')
-  return address.port
+  for (;;) {
+    const port = randomInt(ports.from, ports.to)
+    const server = createServer()
+    server.listen(port, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+    } catch (error) {
+      if (codeOf(error) === 'EADDRINUSE') continue
+      throw error
+    }
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 export function unprivilegedUser(): User | undefined {
