@@ -4,10 +4,11 @@ import { openArchive } from './adapters/open-archive.ts'
 import { openGenerator } from './adapters/open-generator.ts'
 import { openVectorIndex } from './adapters/open-vector-index.ts'
 import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
-import type { Config } from './config.ts'
+import type { Config, TracingSettings } from './config.ts'
 import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
 import { DailyBudget } from './indexing/daily-budget.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
+import type { Log } from './log.ts'
 import { openDatabase, ownerOf } from './open-database.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import { observerOf, unobserved, type CircuitState, type Observer } from './ports/observer.ts'
@@ -24,17 +25,24 @@ export async function openVerbatim(config: Config, observer: Observer = unobserv
 }
 
 /** The product with what an operator sees of it, for a process that serves. */
-export async function openServed(config: Config, version: string) {
+export async function openServed(config: Config, { version, log }: { readonly version: string; readonly log: Log }) {
   const [{ Metrics }, { StoreSampler }] = await Promise.all([
     import('./operations/metrics.ts'),
     import('./operations/store-sample.ts'),
   ])
   let sampler: InstanceType<typeof StoreSampler> | undefined
   const metrics = new Metrics({ version, sample: async () => await sampler?.sample() })
-  const observer = observerOf((fact) => metrics.note(fact))
+  const tracing = config.tracing === undefined ? undefined : await openTracing(config.tracing, { version, log })
+  const observer = observerOf((fact) => metrics.note(fact), tracing?.trace)
   const verbatim = await openVerbatim(config, observer)
-  sampler = new StoreSampler(verbatim.stores.database)
-  return { verbatim, observer, metrics }
+  sampler = new StoreSampler(verbatim.stores.database, log)
+  return { verbatim, observer, metrics, tracing }
+}
+
+/** Loaded where traces are wanted only. */
+async function openTracing(settings: TracingSettings, options: { readonly version: string; readonly log: Log }) {
+  const { Tracing } = await import('./operations/tracing.ts')
+  return new Tracing({ ...settings, ...options })
 }
 
 /** What the product is put together of. */

@@ -11,6 +11,7 @@ import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } fr
 import { httpSettingsShape, readHttpSettings, type HttpSettings } from './config/http-settings.ts'
 import { oauthSettingsShape, readOAuthSettings, type OAuthSettings } from './config/oauth-settings.ts'
 import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
+import { readTracingSettings, tracingSettingsShape, type TracingSettings } from './config/tracing-settings.ts'
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
 import {
   readExpansionSettings,
@@ -49,12 +50,14 @@ const settingsSchema = z.object({
   ...writerSettingsShape,
   ...httpSettingsShape,
   ...oauthSettingsShape,
+  ...tracingSettingsShape,
 })
 
 export type { EmbedderSettings } from './config/embedder-settings.ts'
 export type { ProcessRole, ServerSettings, StoreSettings } from './config/store-settings.ts'
 export type { ArchiveSettings, BucketSettings } from './config/archive-settings.ts'
 export { isLoopback } from './config/http-settings.ts'
+export type { TracingSettings } from './config/tracing-settings.ts'
 export type { VectorSettings } from './config/vector-settings.ts'
 export type { GeneratorSettings } from './config/writer-settings.ts'
 
@@ -77,6 +80,8 @@ export interface Config {
   readonly http: HttpSettings
   /** The authorization server whose tokens are taken; undefined where there is none. */
   readonly oauth: OAuthSettings | undefined
+  /** Where traces are sent; undefined where none are made. */
+  readonly tracing: TracingSettings | undefined
   /** Tokens that paid calls may use a day; 0 for none. */
   readonly dailyTokens: number
   /** The settings as they were given, for the processes that are started with them. Secrets are among them. */
@@ -154,6 +159,7 @@ export function readConfig(
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
     http: readHttpSettings(settings),
     oauth: readOAuthSettings(settings),
+    tracing: readTracingSettings(settings),
     dailyTokens: settings.VERBATIM_DAILY_TOKENS,
     settings: given,
   }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { describeForLog } from '../errors.ts'
+import type { Log } from '../log.ts'
 import type { Database } from '../store/database.ts'
 import { outboxState, type TopicState } from '../store/outbox-state.ts'
 import { embedTopic, indexTopic } from '../store/outbox.ts'
@@ -18,10 +20,12 @@ const keptMs = 2_000
 /** Asks the store how it is; undefined where it does not answer in time. */
 export class StoreSampler {
   readonly #database: Pick<Database, 'run'>
+  readonly #log: Log
   #last: { readonly atMs: number; readonly sample: Promise<StoreSample | undefined> } | undefined
 
-  constructor(database: Pick<Database, 'run'>) {
+  constructor(database: Pick<Database, 'run'>, log: Log) {
     this.#database = database
+    this.#log = log
   }
 
   sample(): Promise<StoreSample | undefined> {
@@ -36,8 +40,11 @@ export class StoreSampler {
         topics: await outboxState(sql, [indexTopic, embedTopic]),
         tokensToday: await tokensUsed(sql, new Date()),
       }))
-      // That the store does not answer is what is told then.
-      .catch(() => undefined)
+      // That the store does not answer is what the metrics tell then.
+      .catch((error: unknown) => {
+        this.#log.warn(`metrics: the store did not answer: ${describeForLog(error)}`)
+        return undefined
+      })
     return await Promise.race([asked, sleep(waitMs, undefined, { ref: false })])
   }
 }

@@ -25,7 +25,18 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     log: { may: ['config', 'errors'], packages: ['pino'] },
     model: { may: ['errors'], packages: ['uuid', 'zod'] },
     ports: { may: ['errors', 'model'], packages: [] },
-    operations: { may: [...base, 'ports', 'store'], packages: ['prom-client'] },
+    operations: {
+      may: [...base, 'log', 'ports', 'store'],
+      packages: [
+        '@opentelemetry/api',
+        '@opentelemetry/context-async-hooks',
+        '@opentelemetry/core',
+        '@opentelemetry/exporter-trace-otlp-http',
+        '@opentelemetry/resources',
+        '@opentelemetry/sdk-trace',
+        'prom-client',
+      ],
+    },
     adapters: {
       may: [...base, 'sync-directory', 'config', 'ports', 'store'],
       packages: [
@@ -85,7 +96,18 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: [],
     },
     compose: {
-      may: ['adapters', 'config', 'indexing', 'open-database', 'operations', 'ports', 'search', 'store', 'verbatim'],
+      may: [
+        'adapters',
+        'config',
+        'indexing',
+        'log',
+        'open-database',
+        'operations',
+        'ports',
+        'search',
+        'store',
+        'verbatim',
+      ],
       packages: [],
     },
     'compose-http': {

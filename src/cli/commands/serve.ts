@@ -37,10 +37,16 @@ export function registerServe(program: Command): void {
       const { selectTools } = await import('../../mcp/tool-list.ts')
       selectTools(tools)
       const { openServed } = await import('../../compose.ts')
-      const { verbatim: opened, observer, metrics } = await openServed(config, packageVersion())
+      const log = createLog(config.logLevel)
+      const {
+        verbatim: opened,
+        observer,
+        metrics,
+        tracing,
+      } = await openServed(config, { version: packageVersion(), log })
+      await using _tracing = tracing
       await using verbatim = opened
       await verbatim.stores.archive.check()
-      const log = createLog(config.logLevel)
       const { startHttp, startMetrics } = await import('../../compose-http.ts')
       await using metricsServer = await startMetrics(config, metrics, log)
       const { server, firstToken } = await startHttp(config, verbatim, {
