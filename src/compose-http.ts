@@ -53,6 +53,7 @@ export async function startHttp(config: Config, verbatim: Verbatim, options: Htt
       hosts: isLoopback(host) ? [...loopbackNames, host, ...namesBehindProxy(config)] : undefined,
       origins: config.http.origins,
     },
+    traffic: config.http,
     tools,
     servesMcp: config.role !== 'worker',
     log,

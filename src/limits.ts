@@ -11,6 +11,11 @@ export const limits = {
   batchMessagesMax: 500,
   /** One request over HTTP, or one line over stdio: a message of the largest size fits, unless most of it is escaped. */
   requestBytesMax: 10 * MiB,
+  /** Requests over HTTP that wait for their turn, for each that is worked on at once. */
+  waitingRequestsPerPlace: 16,
+  /** The bodies of all that wait. */
+  waitingRequestBytesMax: 64 * MiB,
+  requestWaitMs: 30_000,
   /** What a clock may be ahead of or behind that of an authorization server. */
   clockSkewMs: 30_000,
   /** The keys or the metadata of an authorization server. */

@@ -8,6 +8,10 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   sessionBytesMax: 'Content of one session.',
   batchMessagesMax: 'Messages in one call of `save_messages`.',
   requestBytesMax: 'One request over HTTP, or one line over stdio.',
+  waitingRequestsPerPlace:
+    'Requests over HTTP that wait for their turn, for each of `VERBATIM_HTTP_CONCURRENCY`. One tenant may have three quarters of them.',
+  waitingRequestBytesMax: 'The bodies of all requests that wait.',
+  requestWaitMs: 'How long a request over HTTP may wait for its turn.',
   clockSkewMs: 'What the clock of an OAuth authorization server may be ahead or behind.',
   issuerAnswerBytesMax: 'The keys of an OAuth authorization server, or its metadata.',
   subjectCharactersMax: 'The subject of an OAuth token, and the name of its tenant.',

@@ -28,6 +28,32 @@ export const httpSettingsShape = {
     .describe(
       'Web pages of these origins may use the server, separated by commas, as in https://chat.example.org. Pages of this machine always may',
     ),
+  VERBATIM_HTTP_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(64)
+    .describe(
+      'Requests that a process works on at once. Further ones wait, 16 times as many at most, and the tenants take turns; one tenant has three quarters of the places at most',
+    ),
+  VERBATIM_TENANT_RATE: z.coerce
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe(
+      'Requests a second that each tenant may send to one process in the long run, such as 50 or 0.5; each entry of a batch is one. What is above it is answered with 429. 0: as many as it likes',
+    ),
+  VERBATIM_TENANT_BURST: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'Requests that a tenant may send at once after a pause, where VERBATIM_TENANT_RATE is set. Default: those of two seconds',
+    ),
 } as const
 
 export interface HttpSettings {
@@ -37,9 +63,13 @@ export interface HttpSettings {
   readonly metrics: { readonly host: string; readonly port: number } | undefined
   /** As browsers send them: https://chat.example.org, with the port where it is not the usual one. */
   readonly origins: readonly string[]
+  /** Requests that are worked on at once. */
+  readonly concurrency: number
+  /** What one tenant may send; undefined for as much as it likes. */
+  readonly rate: { readonly perSecond: number; readonly burst: number } | undefined
 }
 
-/** Throws InputError where an origin is none. */
+/** Throws InputError where an origin is none, and where a burst is given without a rate. */
 export function readHttpSettings(settings: z.infer<z.ZodObject<typeof httpSettingsShape>>): HttpSettings {
   const origins = (settings.VERBATIM_HTTP_ORIGINS ?? '')
     .split(',')
@@ -51,7 +81,17 @@ export function readHttpSettings(settings: z.infer<z.ZodObject<typeof httpSettin
     port: settings.VERBATIM_HTTP_PORT,
     metrics: metrics === undefined ? undefined : addressOf(metrics),
     origins: origins.map(originOf),
+    concurrency: settings.VERBATIM_HTTP_CONCURRENCY,
+    rate: rateOf(settings.VERBATIM_TENANT_RATE, settings.VERBATIM_TENANT_BURST),
   }
+}
+
+function rateOf(perSecond: number, burst: number | undefined): HttpSettings['rate'] {
+  if (perSecond > 0) return { perSecond, burst: burst ?? Math.max(1, Math.ceil(2 * perSecond)) }
+  if (burst === undefined) return undefined
+  throw new InputError('Cannot use VERBATIM_TENANT_BURST as tenants may send as many requests as they like', {
+    remedy: 'Set VERBATIM_TENANT_RATE too, or unset VERBATIM_TENANT_BURST',
+  })
 }
 
 function addressOf(text: string): { readonly host: string; readonly port: number } {

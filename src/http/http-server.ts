@@ -18,6 +18,7 @@ import { Gate, type GateOptions } from './gate.ts'
 import { McpRoute } from './mcp-route.ts'
 import type { MetricsSource } from './metrics-server.ts'
 import { observeRequests, type RequestVariables } from './observe-requests.ts'
+import { Traffic, type TrafficOptions } from './traffic.ts'
 
 export interface HttpServerOptions {
   readonly host: string
@@ -26,6 +27,7 @@ export interface HttpServerOptions {
   readonly version: string
   readonly verbatim: Verbatim
   readonly gate: Omit<GateOptions, 'log'>
+  readonly traffic: Omit<TrafficOptions, 'observer'>
   readonly tools: ToolSelection
   /** Whether MCP is served; else only the state of the process can be asked. */
   readonly servesMcp: boolean
@@ -39,10 +41,12 @@ const readyMs = 2_000
 /** MCP over Streamable HTTP, and what an operator asks of a process. */
 export class HttpServer {
   readonly #server: Server
+  readonly #traffic: Traffic
   readonly #answering = new Set<Promise<unknown>>()
   #isLeaving = false
 
   private constructor(options: HttpServerOptions) {
+    this.#traffic = new Traffic({ ...options.traffic, observer: options.observer })
     this.#server = serveOn(this.#routes(options), options)
   }
 
@@ -65,9 +69,10 @@ export class HttpServer {
     return address.port
   }
 
-  /** Takes no more requests, finishes those that it has, at most for `waitMs`, and closes. */
+  /** Takes no more requests, finishes those that it has begun, at most for `waitMs`, and closes. */
   async close(waitMs: number): Promise<void> {
     this.#isLeaving = true
+    this.#traffic.turnAway()
     const closed = once(this.#server, 'close')
     this.#server.close()
     this.#server.closeIdleConnections()
@@ -108,7 +113,7 @@ export class HttpServer {
         maxAge: 600,
       }),
     )
-    if (options.servesMcp) this.#routeMcp(app, new McpRoute({ ...options, gate }))
+    if (options.servesMcp) this.#routeMcp(app, new McpRoute({ ...options, gate, traffic: this.#traffic }))
     const { resource } = gateOptions
     for (const path of resource?.metadataPaths ?? []) {
       app.use(path, cors({ origin: ownOrigin, allowMethods: ['GET'], maxAge: 600 }))

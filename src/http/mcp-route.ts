@@ -8,11 +8,13 @@ import type { Verbatim } from '../verbatim.ts'
 import { endWithToken } from './end-with-token.ts'
 import type { Admitted, Gate } from './gate.ts'
 import { readBody } from './read-body.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface McpRouteOptions {
   readonly version: string
   readonly verbatim: Verbatim
   readonly gate: Gate
+  readonly traffic: Traffic
   readonly tools: ToolSelection
   readonly observer?: Observer | undefined
 }
@@ -29,6 +31,8 @@ export class McpRoute {
   async answer(request: Request, log: Log): Promise<Response> {
     const admitted = await this.#options.gate.admit(request)
     if (admitted instanceof Response) return admitted
+    const refused = this.#options.traffic.refuse(admitted.caller.tenantId)
+    if (refused !== undefined) return refused
     const body = await readBody(request, limits.requestBytesMax)
     if (body === undefined)
       return refusal(
@@ -43,7 +47,8 @@ export class McpRoute {
     request: Request,
     { body, log }: { readonly body: Uint8Array; readonly log: Log },
   ): Promise<Response> {
-    const { version, tools, verbatim, observer } = this.#options
+    const { version, tools, verbatim, observer, traffic } = this.#options
+    const { tenantId } = caller
     return await answerHttp(request, body, {
       version,
       tools: async () => selectTools({ ...tools, scopes }),
@@ -54,10 +59,12 @@ export class McpRoute {
       observer,
       scopes,
       refuse(parsedBody) {
-        if (stepUp === undefined) return undefined
+        const refused = traffic.refuseBatch(tenantId, parsedBody)
+        if (refused !== undefined || stepUp === undefined) return refused
         const missing = [...neededScopes(parsedBody, selectTools(tools))].filter((scope) => !scopes.includes(scope))
         return missing.length === 0 ? undefined : stepUp(missing)
       },
+      wait: (answer) => traffic.inTurn({ tenantId, sizeBytes: body.byteLength, signal: request.signal }, answer),
     })
   }
 }

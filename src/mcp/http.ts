@@ -13,7 +13,7 @@ import {
 import { describeForLog } from '../errors.ts'
 import { createLegacyServer } from './kit-legacy.ts'
 import { clientSchema, createModernServer, listenSchema } from './kit-modern.ts'
-import { ProtocolServer, type ProtocolOptions } from './protocol.ts'
+import { ProtocolServer, type InTurn, type ProtocolOptions } from './protocol.ts'
 
 const parseErrorCode = -32_700
 const invalidRequestCode = -32_600
@@ -26,6 +26,8 @@ export interface HttpProtocolOptions extends ProtocolOptions {
   readonly makeProtocol?: (options: ProtocolOptions) => ProtocolServer
   /** Looks at a request, or a batch of them, before anything is done, and gives the answer where it is not to be done. */
   readonly refuse?: (parsedBody: unknown) => Response | undefined
+  /** Has it answered when its turn has come; absent where each is answered at once. */
+  readonly wait?: (answer: (inTurn?: InTurn) => Promise<Response>) => Promise<Response>
 }
 
 /** A refusal of a request before any server has seen it, in the form of JSON-RPC. */
@@ -53,9 +55,13 @@ export async function answerHttp(request: Request, body: Uint8Array, options: Ht
     return refusal(400, `A batch may have ${batchMax} requests`)
   const refused = options.refuse?.(parsedBody)
   if (refused !== undefined) return refused
-  return (await isLegacyRequest(request, parsedBody))
-    ? await answerLegacy(request, parsedBody, options)
-    : await answerModern(request, parsedBody, options)
+  const { wait = async (answer) => await answer() } = options
+  const isLegacy = await isLegacyRequest(request, parsedBody)
+  return await wait(async (inTurn) =>
+    isLegacy
+      ? await answerLegacy(request, parsedBody, { ...options, inTurn })
+      : await answerModern(request, parsedBody, { ...options, inTurn }),
+  )
 }
 
 function protocolOf({ makeProtocol, ...options }: HttpProtocolOptions): ProtocolServer {
@@ -93,6 +99,8 @@ async function answerModern(request: Request, parsedBody: unknown, options: Http
   }
   const handler = createMcpHandler(() => createModernServer(protocol, report), {
     legacy: 'reject',
+    // Else an answer could begin before the work is done, and its place would be another's.
+    responseMode: 'json',
     onerror: report,
     bus: new Watch(protocol, { parsedBody, report }),
   })

@@ -12,6 +12,9 @@ import { complete, getPrompt, text, type Params } from './protocol-answers.ts'
 import { failureOf } from './protocol-failure.ts'
 import { Subscriptions } from './subscriptions.ts'
 
+/** Does something when its turn has come. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
+
 export interface ProtocolOptions {
   readonly version: string
   /** The tools on offer; loaded when they are first asked for. */
@@ -26,6 +29,8 @@ export interface ProtocolOptions {
   readonly scopes?: readonly Scope[]
   /** Which notices can reach the client: default `all`; of changed resources only, or none. */
   readonly notices?: 'all' | 'updates' | 'none'
+  /** For the work of each request; absent where all are worked on at once. */
+  readonly inTurn?: InTurn | undefined
 }
 
 /** Loaded when they are first asked for: what writes them out is as much code as all the rest. */
@@ -135,9 +140,10 @@ export class ProtocolServer {
     const guard =
       <T>(run: (params: Params) => Promise<T> | T) =>
       async (params: Params): Promise<T> => {
+        const { inTurn } = this.#options
         this.#inFlight++
         try {
-          return await run(params)
+          return await (inTurn === undefined ? run(params) : inTurn(async () => run(params)))
         } catch (error) {
           throw failureOf(error, this.#options.log)
         } finally {

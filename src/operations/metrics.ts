@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-import type { Fact, Operation } from '../ports/observer.ts'
+import type { Fact, Operation, TurnedAway } from '../ports/observer.ts'
 import type { StoreSample } from './store-sample.ts'
 
 export interface MetricsOptions {
@@ -11,6 +11,7 @@ export interface MetricsOptions {
 
 /** Of calls that wait for a disk, an index or a network. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const reasonsToTurnAway = ['rate', 'full', 'late', 'leaving'] as const satisfies readonly TurnedAway[]
 const circuitStates = ['closed', 'open', 'half_open'] as const
 
 /** The counts of one process, in the text format of Prometheus. docs/operations.md lists them. */
@@ -25,6 +26,9 @@ export class Metrics {
     'status',
   )
   readonly #requestSeconds = this.#histogram('http_request', 'Time until a request was answered', 'route')
+  readonly #working = this.#gauge('http_working', 'Requests that are worked on')
+  readonly #waiting = this.#gauge('http_waiting', 'Requests that wait for their turn')
+  readonly #turnedAway = this.#counter('http_turned_away', 'Requests that were not worked on, by the reason', 'reason')
   readonly #tools = this.#counter('tool_calls', 'Calls of tools by how they ended', 'tool', 'outcome')
   readonly #toolSeconds = this.#histogram('tool_call', 'Time that a call of a tool took', 'tool')
   readonly #messages = this.#counter('messages_saved', 'Messages that were stored')
@@ -64,6 +68,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry })
     this.#gauge('build_info', 'Always 1', 'version').set({ version: options.version }, 1)
     this.#reconnects.inc(0)
+    for (const reason of reasonsToTurnAway) this.#turnedAway.inc({ reason }, 0)
     this.#threads.inc(0)
     this.#messages.inc(0)
     this.#duplicates.inc(0)
@@ -87,6 +92,11 @@ export class Metrics {
         return this.#lookups.inc({ cache: fact.cache, result: fact.isHit ? 'hit' : 'miss' })
       case 'cached':
         return this.#cacheBytes.set({ cache: fact.cache }, fact.sizeBytes)
+      case 'turns':
+        this.#working.set(fact.working)
+        return this.#waiting.set(fact.waiting)
+      case 'turned_away':
+        return this.#turnedAway.inc({ reason: fact.reason })
       case 'circuit':
         for (const state of circuitStates)
           this.#circuits.set({ provider: fact.provider, state }, state === fact.state ? 1 : 0)

@@ -23,6 +23,9 @@ export type Operation =
 export type CircuitState = 'closed' | 'open' | 'half_open'
 export type CacheName = 'search_replies' | 'rankings' | 'query_vectors' | 'session_pages'
 
+/** Why a request was not worked on: its tenant was over its rate, too many waited, its turn came too late, or the process leaves. */
+export type TurnedAway = 'rate' | 'full' | 'late' | 'leaving'
+
 /** What is counted. The same rule as for operations; all of it can be sent from one thread to another. */
 export type Fact =
   | { readonly kind: 'ended'; readonly operation: Operation; readonly outcome: string; readonly ms: number }
@@ -30,6 +33,8 @@ export type Fact =
   | { readonly kind: 'searched'; readonly mode: string; readonly semantic: string }
   | { readonly kind: 'looked_up'; readonly cache: CacheName; readonly isHit: boolean }
   | { readonly kind: 'cached'; readonly cache: CacheName; readonly sizeBytes: number }
+  | { readonly kind: 'turns'; readonly working: number; readonly waiting: number }
+  | { readonly kind: 'turned_away'; readonly reason: TurnedAway }
   | { readonly kind: 'circuit'; readonly provider: string; readonly state: CircuitState }
   | { readonly kind: 'reconnected' }
   | { readonly kind: 'connections'; readonly open: number; readonly max: number }
