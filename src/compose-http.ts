@@ -77,11 +77,11 @@ async function firstTokenOf({ home }: Config, { stores }: Verbatim, caller: Call
   return await ensureFirstToken(stores.database, caller, home)
 }
 
-async function verifierOf({ oauth }: Config, { stores }: Verbatim, log: Log): Promise<BearerVerifier> {
+async function verifierOf({ oauth, tenant }: Config, { stores }: Verbatim, log: Log): Promise<BearerVerifier> {
   const own = new TokenVerifier(stores.database, log)
   if (oauth === undefined) return new BearerVerifier(own)
   const { JwtVerifier } = await import('./access/jwt-verifier.ts')
-  return new BearerVerifier(own, new JwtVerifier(oauth, stores.database, log))
+  return new BearerVerifier(own, new JwtVerifier({ ...oauth, tenant }, stores.database, log))
 }
 
 /** A proxy in front may pass on the name that it is reached by. */

@@ -20,8 +20,10 @@ export interface Issuer {
   readonly audience: string
   /** Where the issuer publishes its keys; undefined to ask its metadata. */
   readonly jwksUrl: string | undefined
-  /** The claim that names the tenant; undefined where all act for the first. */
+  /** The claim that names the tenant; undefined where all act for `tenant`. */
   readonly tenantClaim: string | undefined
+  /** By name; undefined for the first. */
+  readonly tenant: string | undefined
 }
 
 /** Of all kinds of which the issuer publishes one half only. What a token is signed with may never be what everybody knows. */
@@ -86,7 +88,7 @@ export class JwtVerifier {
     const subject = claims.sub
     if (!isName(subject))
       return { kind: 'invalid', reason: `its subject must have 1 to ${limits.subjectCharactersMax} characters` }
-    const tenant = tenantClaim === undefined ? undefined : claims[tenantClaim]
+    const tenant = tenantClaim === undefined ? this.#issuer.tenant : claims[tenantClaim]
     if (tenant !== undefined && !isName(tenant)) return { kind: 'forbidden', reason: 'its tenant cannot be read' }
     if (tenant === undefined && tenantClaim !== undefined)
       return { kind: 'forbidden', reason: `it names no tenant in its claim "${tenantClaim}"` }

@@ -23,7 +23,7 @@ export const storeSettingsShape = {
     .string()
     .optional()
     .describe(
-      'The tenant of a server whose memory the command line and a stdio server use, by its name; over HTTP the access token decides. Default: the first one',
+      'The tenant of a server whose memory the command line and a stdio server use, by its name; over HTTP the access token decides, and this is the tenant of tokens of an authorization server that name none. Default: the first one',
     ),
   VERBATIM_ROLE: z
     .enum(['all', 'web', 'worker'])

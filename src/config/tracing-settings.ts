@@ -39,6 +39,10 @@ export function readTracingSettings(
       `Cannot start as "${own ?? base}" in OTEL_EXPORTER_OTLP_${own === undefined ? '' : 'TRACES_'}ENDPOINT is not an address`,
       { remedy: 'Write it as in http://localhost:4318' },
     )
+  if (new URL(url).username !== '' || new URL(url).password !== '')
+    throw new InputError('Cannot start as the address of the collector for traces has a user or a password in it', {
+      remedy: 'Put them into OTEL_EXPORTER_OTLP_HEADERS, as in Authorization=Basic%20…',
+    })
   return { url, headers: headersOf(settings.OTEL_EXPORTER_OTLP_HEADERS ?? ''), serviceName: settings.OTEL_SERVICE_NAME }
 }
 

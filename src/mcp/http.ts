@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
 import {
   createMcpHandler,
@@ -74,18 +71,30 @@ async function answerLegacy(request: Request, parsedBody: unknown, options: Http
   server.onerror = (error) => options.log.warn(`protocol: ${describeForLog(error)}`)
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
   await server.connect(transport)
-  const settled = new AbortController()
+  const wait = endOfWait(request.signal)
   try {
-    const answer = await Promise.race([
-      transport.handleRequest(request, { parsedBody }),
-      sleep(answerMs, undefined, { signal: settled.signal }),
-      once(request.signal, 'abort', { signal: settled.signal }),
-    ])
-    return answer instanceof Response ? answer : refusal(503, 'There was no answer in time')
+    const answer = await Promise.race([transport.handleRequest(request, { parsedBody }), wait.over])
+    return answer ?? refusal(503, 'There was no answer in time')
   } finally {
-    settled.abort()
+    wait.stop()
     // The answer is complete: it was made whole and not as a stream.
     await server.close()
+  }
+}
+
+/** When nobody waits for an answer any more, or somebody has for too long. To stop it costs no rejection of a promise. */
+function endOfWait(signal: AbortSignal): { readonly over: Promise<void>; readonly stop: () => void } {
+  let end = (): void => undefined
+  const over = new Promise<void>((resolve) => (end = resolve))
+  const timer = setTimeout(() => end(), answerMs)
+  const gone = () => end()
+  signal.addEventListener('abort', gone)
+  return {
+    over,
+    stop() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', gone)
+    },
   }
 }
 

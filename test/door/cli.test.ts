@@ -124,6 +124,10 @@ describe('reading commands', () => {
     expect(await output('doctor')).toContain('every message can be found')
   })
 
+  test.runIf(isOnServer)('doctor names the version of the server', async () => {
+    expect(await output('doctor')).toMatch(/(?:ok|PROBLEM) +server: PostgreSQL \d+\.\d+/)
+  })
+
   // On a server each process that begins gives the home its mode back.
   test.skipIf(isOnServer)('doctor finds a home that others may read', async () => {
     chmodSync(home.path, 0o755)

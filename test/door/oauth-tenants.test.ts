@@ -58,3 +58,15 @@ describe('a claim that names the tenant', () => {
     await expect.poll(() => refusal({ ...claims, org: 'acme' }), { timeout: 15_000 }).toMatch(/^403 .*disabled/)
   })
 })
+
+test.skipIf(!isOnServer)('without such a claim, all act for the tenant that the settings name', async () => {
+  expect((await home.cli(['tenant', 'create', 'the one'])).code).toBe(0)
+  await using other = await OAuthHome.start(home, { env: () => ({ VERBATIM_TENANT: 'the one' }) })
+  const claims = { sub: 'linus', scope: 'memory:read memory:write' }
+  await (await other.http.tools(other.issuer.token(claims))).save({ content: 'Of the one.', sender: 'Linus' })
+  const database = home.database()
+  const rows = await database.sql`
+    select t.name from messages m join tenants t on t.id = m.tenant_id where m.sender = 'Linus'`
+  await database.close()
+  expect([...rows]).toEqual([{ name: 'the one' }])
+})

@@ -8,6 +8,8 @@ import { codeOf, VerbatimError } from '../../errors.ts'
 import { shownAddress } from '../../model/server-address.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import { findClients } from '../../setup/setup.ts'
+import type { Database } from '../../store/database.ts'
+import { lacksRowSecurityFixes, serverVersion, shownVersion } from '../../store/server/server-version.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
@@ -46,7 +48,7 @@ function checkSettings(config: Config, environment: Readonly<Record<string, stri
 /** Output of doctor is pasted into reports: that a key is set is enough to know. */
 function shownValue(name: string, value: string): string {
   if (name === 'DATABASE_URL') return shownAddress(value)
-  return name.endsWith('KEY') ? '(set)' : value
+  return /(?:KEY|HEADERS)$/.test(name) ? '(set)' : value
 }
 
 async function checkHome(config: Config): Promise<Check> {
@@ -98,7 +100,8 @@ async function checkStore(envFile: string | undefined): Promise<Check[]> {
         })
       }
       await verbatim.stores.archive.check()
-      return [...checks, ...checkArchive(archive), ...checkSemantic(semantic)]
+      const server = await checkServer(verbatim.stores.database)
+      return [...checks, ...server, ...checkArchive(archive), ...checkSemantic(semantic)]
     })
   } catch (error) {
     if (!(error instanceof VerbatimError)) throw error
@@ -111,6 +114,22 @@ async function checkStore(envFile: string | undefined): Promise<Check[]> {
       },
     ]
   }
+}
+
+/** A server that lacks a fix which the walls between tenants need; nothing of an embedded store. */
+async function checkServer(database: Database): Promise<Check[]> {
+  if (database.kind === 'embedded') return []
+  const version = await database.run(serverVersion)
+  const name = 'server'
+  if (!lacksRowSecurityFixes(version)) return [{ name, state: 'ok', message: `PostgreSQL ${shownVersion(version)}` }]
+  return [
+    {
+      name,
+      state: 'problem',
+      message: `PostgreSQL ${shownVersion(version)} lacks fixes of row level security (CVE-2024-10976, CVE-2025-8713)`,
+      remedy: 'Upgrade it to the newest minor version of its major version',
+    },
+  ]
 }
 
 function checkArchive(archive: StoreStatus['archive']): Check[] {
