@@ -111,7 +111,7 @@ export async function saveMessages(
           messages,
           revise: false,
         },
-        database.entering?.(sql),
+        database.naming?.(sql),
       ),
     )
   const save = async (target: SaveTarget): Promise<SaveResult> => {

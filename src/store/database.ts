@@ -28,10 +28,10 @@ export interface Database {
    */
   readonly unwalled?: Database
   /**
-   * Of a database for one viewer: the FROM of a statement that calls one function, which then acts for the viewer. Such a
-   * statement needs no transaction around it, two journeys to the server fewer, and runs in `unwalled`.
+   * Of a database for one viewer: the FROM of a statement that calls `save_messages_as_viewer`, which keeps to the viewer whom
+   * it names. Such a statement needs no transaction around it, two journeys to the server fewer, and runs in `unwalled`.
    */
-  readonly entering?: (sql: Queries) => PendingQuery<Row[]>
+  readonly naming?: (sql: Queries) => PendingQuery<Row[]>
   /**
    * Says that a session has changed, to other processes too where the database can tell them. Never fails. The embedded
    * store's daemon sees every save by itself.

@@ -131,21 +131,17 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
 
 /**
  * Stores up to `limits.batchMessagesMax` messages of one session, all or none, durably, in one statement.
- * `entering` makes it act for a viewer (`Database.entering`).
+ * `naming` makes it act for a viewer (`Database.naming`).
  * Idempotent: a message whose id (or external id) is stored already with the same bytes is answered with the first
  * answer. Errors: NotFoundError, ForbiddenError, ConflictError, LimitError; nothing is stored then.
  */
-export async function saveMessages(
-  sql: Sql,
-  request: SaveRequest,
-  entering: PendingQuery<Row[]> = sql``,
-): Promise<SaveResult> {
+export async function saveMessages(sql: Sql, request: SaveRequest, naming?: PendingQuery<Row[]>): Promise<SaveResult> {
   const { session, messages, totals, bytes } = describeSave(request)
   try {
     const rows = await sql<{ result: FunctionResult | null }[]>`
-      select save_messages(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
+      select ${naming === undefined ? sql`save_messages` : sql`save_messages_as_viewer`}(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
         ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as result
-      ${entering} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
+      ${naming ?? sql``} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
     const result = rows[0]?.result
     // SQL's null too: the session was shared with others while the statement was on its way.
     if (result === undefined || result === null)

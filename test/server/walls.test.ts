@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,9 +8,10 @@ import postgres, { type Sql } from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { openStores } from '../../src/compose.ts'
-import { localCaller, type Caller } from '../../src/model/access.ts'
+import { localCaller, type Caller, type Viewer } from '../../src/model/access.ts'
 import type { SearchDependencies } from '../../src/search/search.ts'
 import type { Database } from '../../src/store/database.ts'
+import { saveMessages, type NewMessage } from '../../src/store/save-messages.ts'
 import { migrateServer } from '../../src/store/server/migrate.ts'
 import { Verbatim } from '../../src/verbatim.ts'
 import { quietConfig } from '../support/quiet-config.ts'
@@ -20,6 +22,15 @@ const [ada, bob] = [localCaller('test', 1), localCaller('test', 2)]
 const secrets = { ada: 'The vault opens with marigold-ada-71.', bob: 'The vault opens with marigold-bob-72.' }
 /** Who somebody is, how it is proved, and what no request needs. */
 const hidden = ['access_tokens', 'encryption_keys', 'principals', 'sync_peers']
+const message: Omit<NewMessage, 'id'> = {
+  role: 'user',
+  sender: 'Eve',
+  kind: 'message',
+  trust: 'owner',
+  mediaType: 'application/json',
+  sha256: createHash('sha256').update('"x"').digest(),
+  payload: { bytes: Buffer.from('"x"') },
+}
 let database: TestDatabase
 let owner: Sql
 let stores: SearchDependencies
@@ -231,6 +242,42 @@ describe('the walls between tenants', () => {
       await neighbour.end()
       await admin.unsafe(`drop role ${role}`)
       await admin.end()
+    }
+  })
+
+  test('let a save in for the viewer alone, whatever its arguments name', async () => {
+    const principal = '01900000-0000-7000-8000-00000000000a'
+    const other = '01900000-0000-7000-8000-00000000000b'
+    const saveAs = (viewer: Viewer, tenantId: number, ids: { readonly id: string; readonly externalId?: string }) =>
+      stores.database.run((sql) =>
+        saveMessages(
+          sql,
+          {
+            tenantId,
+            actor: 'test',
+            client: 'test',
+            session: { source: 'mcp', create: true, ...ids },
+            messages: [{ ...message, id: randomUUID() }],
+            revise: false,
+          },
+          stores.database.of(viewer).naming?.(sql),
+        ),
+      )
+    const [before] = await owner`select count(*)::int as count from messages`
+    await expect(saveAs(bob, 1, { id: adaSession })).rejects.toMatchObject({ code: 'VB403' })
+    await owner`
+      insert into session_grants (tenant_id, session_id, principal_id, role) values (1, ${adaSession}, ${principal}, 'reader')`
+    try {
+      for (const principalId of [principal, other])
+        for (const ids of [{ id: adaSession }, { id: randomUUID(), externalId: 'vault' }])
+          await expect(saveAs({ tenantId: 1, principalId }, 1, ids)).rejects.toThrow('you have no role in it')
+      expect([...(await owner`select count(*)::int as count from messages`)]).toEqual([before])
+      await owner`update session_grants set role = 'writer' where session_id = ${adaSession}`
+      const saved = await saveAs({ tenantId: 1, principalId: principal }, 1, { id: adaSession })
+      expect(saved).toMatchObject({ sessionId: adaSession, created: false })
+      await owner`delete from messages where id = ${saved.messages[0]?.id ?? ''}`
+    } finally {
+      await owner`delete from session_grants`
     }
   })
 

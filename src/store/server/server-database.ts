@@ -12,7 +12,7 @@ import { ChangeNotices } from './change-notices.ts'
 import { openPool, type PoolOptions, type ServerConnection } from './connection.ts'
 import { asServerUnavailable } from './unavailable.ts'
 import { withinTransaction } from './walled-sql.ts'
-import { enterAs, entering } from './walls.ts'
+import { enterAs, naming } from './walls.ts'
 
 export interface ServerDatabaseOptions extends ServerConnection, PoolOptions {
   /** The address as a caller may see it. */
@@ -90,7 +90,7 @@ export class ServerDatabase implements Database {
     return {
       ...unwalled,
       unwalled,
-      entering: (sql) => entering(sql, viewer),
+      naming: (sql) => naming(sql, viewer),
       run: (work) =>
         this.run((sql) =>
           inTransaction(sql, async (transaction) => {

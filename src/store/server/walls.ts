@@ -232,10 +232,9 @@ export function enterAs({ tenantId, principalId }: Viewer): string {
   return `set local role ${tenantRole}; set local verbatim.tenant = '${tenantId}'; set local verbatim.principal = '${principalId ?? ''}'`
 }
 
-/** The same as a FROM, whose row is made before what is selected from it. What it sets ends with the statement. */
-export function entering(sql: Queries, { tenantId, principalId }: Viewer): PendingQuery<Row[]> {
+/** Names a viewer to a function, as a FROM, whose row is made before what is selected from it. It ends with the statement. */
+export function naming(sql: Queries, { tenantId, principalId }: Viewer): PendingQuery<Row[]> {
   return sql`from (
-    select set_config('role', ${tenantRole}, true), set_config('verbatim.tenant', ${String(tenantId)}, true),
-      set_config('verbatim.principal', ${principalId ?? ''}, true)
-  ) entered`
+    select set_config('verbatim.tenant', ${String(tenantId)}, true), set_config('verbatim.principal', ${principalId ?? ''}, true)
+  ) named`
 }
