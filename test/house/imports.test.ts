@@ -50,6 +50,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'zod',
       ],
     },
+    privacy: { may: [...base], packages: ['compromise', 'libphonenumber-js'] },
     transcripts: { may: [...base], packages: ['fzstd', 'node-sqlite3-wasm'] },
     setup: { may: ['errors', 'model', 'sync-directory'], packages: ['jsonc-parser', 'smol-toml'] },
     store: {

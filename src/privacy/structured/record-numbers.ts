@@ -1,0 +1,21 @@
+import { detectionsOf, type Detector } from '../detection.ts'
+
+/** The words for what is numbered, before a word for "number". */
+const subject =
+  "applications?|complaint|case|file|docket|polic(?:y|ies)|account|customer|client|member(?:ship)?|claim|invoice|order|booking|reservation|passport|driver[’']?s? licen[cs]e|driving licen[cs]e|licen[cs]e|permit|registration|certificate|patient|medical record|record|employee|student|personnel|identity card|id card|badge|vehicle|plate|tax|insurance|reference|akte|aktenzeichen|kunden|vertrags|konto|mitglieds|ausweis|reisepass|führerschein|dossier|passeport|expediente|pasaporte|licencia|cuenta"
+const number = 'numbers?|numéro|número|numero|nummer|nos?|nrs?|num|n[°º]|#'
+const value =
+  '(?=[A-Z\\d/.-]{0,20}\\d[A-Z\\d/.-]{0,20}\\d[A-Z\\d/.-]{0,20}\\d)[A-Z\\d](?:[A-Z\\d/-]|\\.(?=[A-Z\\d])){2,24}[A-Z\\d]'
+const named = new RegExp(
+  `(?<![\\p{L}\\p{N}])(?:${subject})[ -]{0,2}\\(?(?:${number})(?![\\p{L}])[.:)]{0,2}\\s{0,2}(?:is|was|are|lautet|est|es)?\\s{0,2}[:#]?\\s{0,2}(${value})(?![\\p{L}\\p{N}])`,
+  'giu',
+)
+/** "no. 12345/99", as courts and authorities write it, and the further numbers of such a list. */
+const docket = /(?<![\p{L}\p{N}])(?:nos?|nrs?|numbers?|n[°º])[.:]?\s{0,2}(\d{2,7}\/\d{2,4})(?![\p{L}\p{N}/])/giu
+const furtherDocket = /(?<=\d\/\d{2,4}(?:,| and| et| und)\s)(\d{2,7}\/\d{2,4})(?![\p{L}\p{N}/])/gu
+
+/** Numbers under which an authority or a firm keeps a person: files, policies, accounts, licences, passports. */
+export const recordNumbers: Detector = (text) =>
+  [named, docket, furtherDocket].flatMap((pattern) =>
+    detectionsOf(text, { type: 'record_number', pattern, confidence: 0.85 }),
+  )
