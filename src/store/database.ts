@@ -28,8 +28,8 @@ export interface Database {
    */
   readonly unwalled?: Database
   /**
-   * Of a database for one viewer: the FROM of a statement that calls `save_messages_as_viewer`, which keeps to the viewer whom
-   * it names. Such a statement needs no transaction around it, two journeys to the server fewer, and runs in `unwalled`.
+   * Of a database for one viewer: the FROM of a statement that calls a function which keeps to the viewer whom it names
+   * (`save_message`, `save_messages_as_viewer`). Such a statement needs no transaction around it, two journeys to the server fewer, and runs in `unwalled`.
    */
   readonly naming?: (sql: Queries) => PendingQuery<Row[]>
   /**

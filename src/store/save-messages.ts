@@ -5,6 +5,7 @@ import { limits } from '../limits.ts'
 import type { Viewer } from '../model/access.ts'
 import type { ContextSwitch, Role, TokenUsage, Trust } from '../model/message.ts'
 import { describeSave } from './describe-save.ts'
+import { saveSingle } from './save-single.ts'
 import { accessRemedy, whereOpen } from './session-access.ts'
 
 /** One message, ready to be stored: everything is decided but its number in the session. */
@@ -136,6 +137,8 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
  * answer. Errors: NotFoundError, ForbiddenError, ConflictError, LimitError; nothing is stored then.
  */
 export async function saveMessages(sql: Sql, request: SaveRequest, naming?: PendingQuery<Row[]>): Promise<SaveResult> {
+  const single = await saveSingle(sql, request, naming)
+  if (single !== undefined) return single
   const { session, messages, totals, bytes } = describeSave(request)
   try {
     const rows = await sql<{ result: FunctionResult | null }[]>`

@@ -248,7 +248,11 @@ describe('the walls between tenants', () => {
   test('let a save in for the viewer alone, whatever its arguments name', async () => {
     const principal = '01900000-0000-7000-8000-00000000000a'
     const other = '01900000-0000-7000-8000-00000000000b'
-    const saveAs = (viewer: Viewer, tenantId: number, ids: { readonly id: string; readonly externalId?: string }) =>
+    const saveAs = (
+      viewer: Viewer,
+      tenantId: number,
+      ids: { readonly id: string; readonly externalId?: string; readonly create?: boolean },
+    ) =>
       stores.database.run((sql) =>
         saveMessages(
           sql,
@@ -264,18 +268,25 @@ describe('the walls between tenants', () => {
         ),
       )
     const [before] = await owner`select count(*)::int as count from messages`
-    await expect(saveAs(bob, 1, { id: adaSession })).rejects.toMatchObject({ code: 'VB403' })
+    for (const create of [true, false])
+      await expect(saveAs(bob, 1, { id: adaSession, create })).rejects.toMatchObject({ code: 'VB403' })
     await owner`
       insert into session_grants (tenant_id, session_id, principal_id, role) values (1, ${adaSession}, ${principal}, 'reader')`
     try {
       for (const principalId of [principal, other])
-        for (const ids of [{ id: adaSession }, { id: randomUUID(), externalId: 'vault' }])
+        for (const ids of [
+          { id: adaSession },
+          { id: adaSession, create: false },
+          { id: randomUUID(), externalId: 'vault' },
+        ])
           await expect(saveAs({ tenantId: 1, principalId }, 1, ids)).rejects.toThrow('you have no role in it')
       expect([...(await owner`select count(*)::int as count from messages`)]).toEqual([before])
       await owner`update session_grants set role = 'writer' where session_id = ${adaSession}`
-      const saved = await saveAs({ tenantId: 1, principalId: principal }, 1, { id: adaSession })
-      expect(saved).toMatchObject({ sessionId: adaSession, created: false })
-      await owner`delete from messages where id = ${saved.messages[0]?.id ?? ''}`
+      for (const create of [true, false]) {
+        const saved = await saveAs({ tenantId: 1, principalId: principal }, 1, { id: adaSession, create })
+        expect(saved).toMatchObject({ sessionId: adaSession, created: false })
+        await owner`delete from messages where id = ${saved.messages[0]?.id ?? ''}`
+      }
     } finally {
       await owner`delete from session_grants`
     }
