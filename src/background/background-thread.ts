@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { openArchive } from '../adapters/open-archive.ts'
 import { ArchiveWorker, lookAgainMsMax } from '../archive/archive-worker.ts'
+import { Sealer } from '../audit/sealer.ts'
 import { readConfig } from '../config.ts'
 import { createTermHasher, defaultTermKey } from '../indexing/terms.ts'
 import { IndexWorker } from '../indexing/worker.ts'
@@ -19,6 +20,7 @@ const observer = threadObserver(port)
 const database = openThreadDatabase(settings, observer)
 const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
+const sealer = new Sealer({ database, log })
 const archiver = new ArchiveWorker({ database, archive, log, idleMs: archiveIdleMs })
 const worker = new IndexWorker({
   database,
@@ -39,10 +41,12 @@ const worker = new IndexWorker({
 const stopLooking = lookNowAndThen(database, () => worker.wake())
 
 port.on('message', (message: unknown) => {
-  if (message === 'wake') worker.wake()
-  else if (message === 'stop') {
+  if (message === 'wake') {
+    worker.wake()
+    sealer.wake()
+  } else if (message === 'stop') {
     stopLooking()
-    void Promise.all([worker.stop(), archiver.stop()])
+    void Promise.all([worker.stop(), archiver.stop(), sealer.stop()])
       .then(() => database.close())
       // In a thread this ends the thread alone, and does not wait for timers of libraries.
       .finally(() => process.exit(0))

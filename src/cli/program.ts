@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../version.ts'
 import { registerAccess } from './commands/access.ts'
 import { registerArchive } from './commands/archive.ts'
+import { registerAudit } from './commands/audit.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerImport } from './commands/import.ts'
@@ -54,6 +55,7 @@ export function describeProgram(status: ExitStatus): Command {
     registerToken,
     registerTenant,
     registerAccess,
+    registerAudit,
   ]) {
     register(program, status)
   }

@@ -14,10 +14,15 @@ export interface AuditEvent {
 }
 
 export async function writeAudit(sql: Queries, caller: Caller, event: AuditEvent): Promise<void> {
+  // The transaction has its number before the row has: see `sealingMoment`.
   await sql`
-    insert into audit_log (tenant_id, actor, actor_kind, client, action, object_kind, object_id, outcome, reason, count, request_id)
-    values (${caller.tenantId}, ${caller.principal}, 'principal', ${caller.client}, ${event.action}, ${event.objectKind ?? null},
-      ${event.objectId ?? null}, ${event.outcome}, ${event.reason ?? null}, ${event.count ?? null}, ${event.requestId ?? null})`
+    with now as materialized (select pg_current_xact_id() as transaction)
+    insert into audit_log (tenant_id, actor, actor_kind, client, action, object_kind, object_id, outcome, reason, count, request_id,
+      written_in)
+    select ${caller.tenantId}::int, ${caller.principal}, 'principal', ${caller.client}, ${event.action}, ${event.objectKind ?? null},
+      ${event.objectId ?? null}, ${event.outcome}, ${event.reason ?? null}, ${event.count ?? null}::bigint,
+      ${event.requestId ?? null}, now.transaction
+    from now`
 }
 
 /** A retry comes within seconds; so many rows are not added meanwhile, and to look at them takes the primary key only. */

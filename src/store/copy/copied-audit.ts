@@ -60,7 +60,9 @@ export async function appendAudit(
   caller: Caller,
   page: AuditPage & { readonly table: TableShape; readonly identity: string },
 ): Promise<void> {
-  await insertRows(sql, page.table, { rows: page.rows, without: ['id', 'previous_hash', 'hash'] })
+  // The transaction has its number before its rows have: see `sealingMoment`.
+  await sql`select pg_current_xact_id()`
+  await insertRows(sql, page.table, { rows: page.rows, without: ['id', 'written_in'] })
   await writeAudit(sql, caller, {
     action,
     objectKind: 'store',

@@ -64,6 +64,7 @@ export const notMoved = {
   outbox: 'what is to be done at the target follows from what was moved there',
   access_tokens: 'who may open a laptop must not by that open a server: tokens are made where they are used',
   sync_peers: 'how far this store has exchanged its history says nothing of another',
+  audit_seals: 'the rows are sealed anew at the end of the log there',
   archive_segments: 'archived anew by the background work of the target',
   archive_manifests: 'archived anew by the background work of the target',
 } as const

@@ -46,30 +46,3 @@ export const erasures = pgTable(
     index('erasures_by_target').on(table.tenantId, table.targetHash),
   ],
 )
-
-/**
- * Who did what, without content. Rows are only ever added; `hash` chains them per tenant and is filled when the row
- * is sealed, so that a save does not wait for the chain.
- */
-export const auditLog = pgTable(
-  'audit_log',
-  {
-    id: bigint('id', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
-    tenantId: tenantId(),
-    at: time('at').notNull().defaultNow(),
-    actor: text('actor').notNull(),
-    actorKind: text('actor_kind').notNull(),
-    client: text('client'),
-    action: text('action').notNull(),
-    objectKind: text('object_kind'),
-    objectId: text('object_id'),
-    outcome: text('outcome').notNull(),
-    reason: text('reason'),
-    count: bigint('count', { mode: 'number' }),
-    bytes: bigint('bytes', { mode: 'number' }),
-    requestId: text('request_id'),
-    previousHash: bytea('previous_hash'),
-    hash: bytea('hash'),
-  },
-  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
-)

@@ -35,8 +35,14 @@ const contentTables: ReadonlySet<string> = new Set([
   'unit_vectors',
 ])
 
-/** Who somebody is and how it is proved, and keys: kept from requests altogether. */
-const ownerTables: ReadonlySet<string> = new Set(['access_tokens', 'encryption_keys', 'principals', 'sync_peers'])
+/** Who somebody is and how it is proved, keys, and what proves the audit log: kept from requests altogether. */
+const ownerTables: ReadonlySet<string> = new Set([
+  'access_tokens',
+  'audit_seals',
+  'encryption_keys',
+  'principals',
+  'sync_peers',
+])
 
 /** What a request may do with a table other than everything. */
 const rightsOf: ReadonlyMap<string, string> = new Map([
