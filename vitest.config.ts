@@ -33,7 +33,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: [...stores, 'test/{adapters,bench,privacy,text,transcripts,setup,model,mcp,house}/**/*.test.ts'],
+          include: [...stores, 'test/{adapters,bench,crypto,privacy,text,transcripts,setup,model,mcp,house}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

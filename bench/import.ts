@@ -96,11 +96,12 @@ async function compareWithRawRows(files: readonly SourceFile[]): Promise<Figure>
 }
 
 async function importedDocuments(home: BenchHome): Promise<ImportFileRow[]> {
+  const { database } = (await home.verbatim()).stores
   const documents: ImportFileRow[] = []
   for (;;) {
     const last = documents.at(-1)
     const after = last === undefined ? {} : { after: { path: last.path, document: last.document } }
-    const page = await listImportFiles(home.sql, home.caller.tenantId, { ...after, limit: pageFiles })
+    const page = await listImportFiles(database, home.caller.tenantId, { ...after, limit: pageFiles })
     documents.push(...page)
     if (page.length < pageFiles) return documents
   }

@@ -4,11 +4,13 @@ import { z } from 'zod'
 
 import { DirectoryArchive } from '../src/adapters/directory-archive.ts'
 import { PgvectorIndex } from '../src/adapters/pgvector-index.ts'
+import { readConfig } from '../src/config.ts'
 import { createTermHasher, defaultTermKey } from '../src/indexing/terms.ts'
 import type { VectorRecord } from '../src/ports/vector-index.ts'
 import type { Database } from '../src/store/database.ts'
 import { homePathsOf } from '../src/store/embedded/home.ts'
 import { makeCurrent } from '../src/store/embedding-models.ts'
+import { Vault } from '../src/store/keys/vault.ts'
 import { messageLevel } from '../src/store/search-units.ts'
 import { Verbatim } from '../src/verbatim.ts'
 import { sharedData } from '../test/support/shared-data.ts'
@@ -63,12 +65,15 @@ export class VectorStore {
     this.#store = store
     this.#turns = turns
     const { home } = store
+    const run: Database['run'] = (work) => work(home.sql)
+    const { encryption } = readConfig({ VERBATIM_HOME: home.path })
     this.#database = {
       kind: 'embedded',
+      vault: new Vault(run, encryption),
       of() {
         return this
       },
-      run: (work) => work(home.sql),
+      run,
       close: () => Promise.resolve(),
     }
     this.#index = new PgvectorIndex(this.#database)

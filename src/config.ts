@@ -8,6 +8,11 @@ import { z } from 'zod'
 import { absolutePath } from './config/absolute-path.ts'
 import { archiveSettingsShape, readArchiveSettings, type ArchiveSettings } from './config/archive-settings.ts'
 import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } from './config/embedder-settings.ts'
+import {
+  encryptionSettingsShape,
+  readEncryptionSettings,
+  type EncryptionSettings,
+} from './config/encryption-settings.ts'
 import { httpSettingsShape, readHttpSettings, type HttpSettings } from './config/http-settings.ts'
 import { oauthSettingsShape, readOAuthSettings, type OAuthSettings } from './config/oauth-settings.ts'
 import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
@@ -44,6 +49,7 @@ const settingsSchema = z.object({
     .default('warn')
     .describe('What is written to stderr: silent, error, warn, info or debug. Message contents are never logged'),
   ...storeSettingsShape,
+  ...encryptionSettingsShape,
   ...archiveSettingsShape,
   ...embedderSettingsShape,
   ...vectorSettingsShape,
@@ -70,6 +76,7 @@ export interface Config {
   readonly tenant: string | undefined
   /** What this process does on a server. */
   readonly role: ProcessRole
+  readonly encryption: EncryptionSettings
   readonly archive: ArchiveSettings
   /** A session is archived when nothing was saved to it for so long. */
   readonly archiveIdleMs: number
@@ -139,11 +146,12 @@ export function readConfig(
     })
   }
   const settings = parsed.data
+  const home =
+    settings.VERBATIM_HOME === undefined
+      ? join(homedir(), '.verbatim')
+      : absolutePath('VERBATIM_HOME', settings.VERBATIM_HOME)
   return {
-    home:
-      settings.VERBATIM_HOME === undefined
-        ? join(homedir(), '.verbatim')
-        : absolutePath('VERBATIM_HOME', settings.VERBATIM_HOME),
+    home,
     idleMinutes: settings.VERBATIM_IDLE_MINUTES,
     logLevel:
       given['VERBATIM_LOG_LEVEL'] === undefined
@@ -152,6 +160,7 @@ export function readConfig(
     store: readStoreSettings(settings),
     tenant: settings.VERBATIM_TENANT,
     role: settings.VERBATIM_ROLE,
+    encryption: readEncryptionSettings(settings, home),
     archive: readArchiveSettings(settings),
     archiveIdleMs: Math.round(settings.VERBATIM_ARCHIVE_IDLE_MINUTES * 60_000),
     embedder: readEmbedderSettings(settings),

@@ -10,6 +10,7 @@ import { connectEmbedded } from './store/embedded/client.ts'
 import type { Background } from './store/embedded/daemon.ts'
 import { homePathsOf, prepareHome } from './store/embedded/home.ts'
 import { asUnavailable } from './store/embedded/unavailable.ts'
+import { Vault } from './store/keys/vault.ts'
 import { withReconnect } from './store/reconnect.ts'
 import { packageVersion } from './version.ts'
 
@@ -44,21 +45,27 @@ const owner = randomUUID()
 
 function openEmbedded(config: Config, observer: Observer): Database {
   const connection = connectEmbedded(launchOptions(config, packageVersion()))
+  const run: Database['run'] = async (work) => {
+    try {
+      return await withReconnect(() => work(connection.sql), {
+        onRetry: () => observer.note({ kind: 'reconnected' }),
+      })
+    } catch (error) {
+      throw asUnavailable(error)
+    }
+  }
+  const vault = new Vault(run, config.encryption)
   return {
     kind: 'embedded',
+    vault,
     of() {
       return this
     },
-    run: async (work) => {
-      try {
-        return await withReconnect(() => work(connection.sql), {
-          onRetry: () => observer.note({ kind: 'reconnected' }),
-        })
-      } catch (error) {
-        throw asUnavailable(error)
-      }
+    run,
+    close() {
+      vault.close()
+      return connection.close()
     },
-    close: () => connection.close(),
   }
 }
 
@@ -77,7 +84,13 @@ async function openServer(config: Config, { url, connections }: ServerSettings, 
     shownAddress: shownAddress(url),
     applicationName: `verbatim/${packageVersion()}`,
   }
-  const database = new ServerDatabase({ ...server, max: connections, statementMs, observer })
+  const database = new ServerDatabase({
+    ...server,
+    max: connections,
+    statementMs,
+    observer,
+    encryption: config.encryption,
+  })
   prepareHome(config.home)
   const { home, archive } = homePathsOf(config.home)
   const settings = { store: { kind: 'server', ...server } as const, home, archive, works: config.role !== 'web' }
@@ -98,6 +111,7 @@ async function openServer(config: Config, { url, connections }: ServerSettings, 
   }
   return {
     kind: 'server',
+    vault: database.vault,
     of: (viewer) => ({ ...database.of(viewer), announce }),
     run: (work) => database.run(work),
     announce,

@@ -15,6 +15,7 @@ import type { Database } from '../../src/store/database.ts'
 import { connectEmbedded } from '../../src/store/embedded/client.ts'
 import { homePathsOf } from '../../src/store/embedded/home.ts'
 import { makeCurrent } from '../../src/store/embedding-models.ts'
+import { Vault } from '../../src/store/keys/vault.ts'
 import { embedTopic } from '../../src/store/outbox.ts'
 import { Verbatim } from '../../src/verbatim.ts'
 import { packageVersion } from '../../src/version.ts'
@@ -38,12 +39,14 @@ const paths = homePathsOf(config.home)
 const ranks = await readPublishedRanks(published.pathname)
 const embedder = new ReplayedEmbedder(dataset.questions)
 const connection = connectEmbedded({ home: config.home, version: packageVersion() })
+const run: Database['run'] = (work) => work(connection.sql)
 const database: Database = {
   kind: 'embedded',
+  vault: new Vault(run, config.encryption),
   of() {
     return this
   },
-  run: (work) => work(connection.sql),
+  run,
   close: () => connection.close(),
 }
 const caller = localCaller('bench')

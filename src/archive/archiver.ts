@@ -53,12 +53,12 @@ export class Archiver {
   /** Archives all that a session holds now. Throws ConflictError where the archive says something else than the store. */
   async archiveSession(key: SessionKey): Promise<void> {
     const { database } = this.#dependencies
-    const session = await database.run((sql) => readSessionRecord(sql, key))
+    const session = await readSessionRecord(database, key)
     if (session === undefined) return
     // Each turn that does not end it has found one segment more than the last.
     while (!(await this.#writeSegments(key, session)));
-    const [summaries, segments, isShared] = await database.run(async (sql) => [
-      await readSummaryRecords(sql, key),
+    const summaries = await readSummaryRecords(database, key)
+    const [segments, isShared] = await database.run(async (sql) => [
       await readSegments(sql, key),
       (await readGrants(sql, key.tenantId, key.sessionId)).length > 0,
     ])
@@ -75,7 +75,7 @@ export class Archiver {
 
   /** Archives some of the imported documents of a tenant that are not yet; how many. */
   async archiveFiles(tenantId: number): Promise<number> {
-    const files = await this.#dependencies.database.run((sql) => readUnarchivedFiles(sql, tenantId, filesAtOnce))
+    const files = await readUnarchivedFiles(this.#dependencies.database, tenantId, filesAtOnce)
     for (const { file, version } of files)
       await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version })
     return files.length

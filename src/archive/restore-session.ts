@@ -154,7 +154,7 @@ export class SessionRestore {
     for (const message of messages) await this.#checkPayload(message)
     await this.#dependencies.database.run((sql) =>
       inTransaction(sql, async (transaction) => {
-        await insertArchivedMessages(transaction, this.#key, messages)
+        await insertArchivedMessages(transaction, this.#key, { messages, seal: undefined })
         await insertSegment(transaction, this.#key, segment)
       }),
     )
@@ -183,7 +183,7 @@ export class SessionRestore {
     try {
       await database.run((sql) =>
         inTransaction(sql, async (transaction) => {
-          await insertSessionRecord(transaction, tenantId, { session: head, summaries })
+          await insertSessionRecord(transaction, tenantId, { session: head, summaries, seal: undefined })
           if (manifest?.content.shared === true) await keepClosed(transaction, this.#key)
           // Lost ones too: what is archived next has the numbers after theirs.
           for (const segment of this.#segments.values()) await insertSegment(transaction, this.#key, segment)

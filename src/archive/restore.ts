@@ -115,7 +115,7 @@ async function restoreFile(
     } as const
     const isNew = await database.run((sql) =>
       inTransaction(sql, async (transaction) => {
-        const inserted = await insertFileRecord(transaction, tenantId, file)
+        const inserted = await insertFileRecord(transaction, tenantId, { file, seal: undefined })
         if (inserted && number === subject.manifests.at(-1)) await saveManifest(transaction, tenantId, manifest)
         return inserted
       }),

@@ -107,7 +107,7 @@ class ArchiveVerification {
       return 'its hash chain does not match'
     const { firstSeq: fromSeq, lastSeq: toSeq } = segment
     const range = { fromSeq, toSeq, limit: read.messages.length + 1 }
-    const heads = await this.#dependencies.database.run((sql) => readHeads(sql, key, range))
+    const heads = await readHeads(this.#dependencies.database, key, range)
     const stored = new Map(heads.map((head) => [head.seq, head]))
     for (const { record } of read.messages) {
       const head = stored.get(record.seq)

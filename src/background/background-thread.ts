@@ -15,9 +15,9 @@ const settings = threadSettingsSchema.parse(workerData)
 const port = parentPort
 if (port === null) throw new Error('background-thread.ts must run in a worker thread')
 
-const { archive: archiveSettings, archiveIdleMs, embedder, vectors } = readConfig()
+const { archive: archiveSettings, archiveIdleMs, embedder, encryption, vectors } = readConfig()
 const observer = threadObserver(port)
-const database = openThreadDatabase(settings, observer)
+const database = openThreadDatabase(settings, observer, encryption)
 const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
 const sealer = new Sealer({ database, log })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 
 import type { Observer } from '../ports/observer.ts'
 import type { Database } from '../store/database.ts'
+import { Vault, type VaultSettings } from '../store/keys/vault.ts'
 import { withReconnect } from '../store/reconnect.ts'
 import { ServerDatabase } from '../store/server/server-database.ts'
 
@@ -40,17 +41,29 @@ const serverConnections = 4
 const serverStatementMs = 1_800_000
 
 /** The database for the thread alone: one connection to the daemon that it belongs to, or a few to a server. */
-export function openThreadDatabase({ store }: ThreadSettings, observer: Observer): Database {
+export function openThreadDatabase({ store }: ThreadSettings, observer: Observer, encryption: VaultSettings): Database {
   if (store.kind === 'server')
-    return new ServerDatabase({ ...store, max: serverConnections, statementMs: serverStatementMs, observer })
+    return new ServerDatabase({
+      ...store,
+      max: serverConnections,
+      statementMs: serverStatementMs,
+      observer,
+      encryption,
+    })
   const sql = postgres({ ...store.connection, max: 1, fetch_types: false, onnotice: () => undefined })
+  const run: Database['run'] = (work) => withReconnect(() => work(sql))
+  const vault = new Vault(run, encryption)
   return {
     kind: 'embedded',
+    vault,
     of() {
       return this
     },
-    run: (work) => withReconnect(() => work(sql)),
+    run,
     // Nothing is under way when it is called: the connection is dropped, and the store need not wait for a farewell.
-    close: () => sql.end({ timeout: 0 }),
+    close() {
+      vault.close()
+      return sql.end({ timeout: 0 })
+    },
   }
 }

@@ -62,19 +62,23 @@ export function storedText(entry: TranscriptEntry): string | undefined {
 /** 64 bits of a hash tell occurrences apart; where two meet, one gets a number that it did not need. */
 const keyBytes = 8
 
-/** The ids of a document's entries: the source's own, or one made from the bytes for an entry that has none. */
-export class EntryIds {
-  /** How often the same bytes have come, by session and then by the first bytes of their hash: a transcript may hold millions. */
-  readonly #occurrences = new Map<string, Map<string, number>>()
+/** How often the same bytes have come in a document, so that each of them gets an id of its own. */
+export class Occurrences {
+  /** By session and then by the first bytes of their hash: a transcript may hold millions. */
+  readonly #counts = new Map<string, Map<string, number>>()
 
-  idOf(entry: TranscriptEntry, sha256: Uint8Array): string {
-    if (entry.id !== undefined) return cleanId(entry.id)
-    const hash = Buffer.from(sha256)
-    const key = hash.toString('latin1', 0, keyBytes)
-    const occurrences = this.#occurrences.get(entry.session) ?? new Map<string, number>()
-    this.#occurrences.set(entry.session, occurrences)
-    const occurrence = (occurrences.get(key) ?? 0) + 1
-    occurrences.set(key, occurrence)
-    return `#${hash.toString('hex', 0, 16)}${occurrence === 1 ? '' : `.${occurrence}`}`
+  /** Which one this is, from 1 on. */
+  count({ session }: Pick<TranscriptEntry, 'session'>, sha256: Uint8Array): number {
+    const key = Buffer.from(sha256).toString('latin1', 0, keyBytes)
+    const counts = this.#counts.get(session) ?? new Map<string, number>()
+    this.#counts.set(session, counts)
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    return count
   }
+}
+
+/** The id of an entry that has none of its own: its hash, as it is stored, and which of several with the same bytes it is. */
+export function idOfBytes(hash: Uint8Array, occurrence: number): string {
+  return `#${Buffer.from(hash).toString('hex', 0, 16)}${occurrence === 1 ? '' : `.${occurrence}`}`
 }

@@ -5,7 +5,7 @@ import type { Caller } from '../model/access.ts'
 import { importFilesOfSession, type ImportFileRow } from '../store/import-files.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { readLayout } from './file-layout.ts'
-import type { ImportDependencies } from './import-document.ts'
+import type { ImportDependencies } from './imported-sessions.ts'
 import { loadPayload } from './large-payload.ts'
 import { requireSession } from './session-reference.ts'
 
@@ -26,6 +26,10 @@ export async function* documentBytes(
   tenantId: number,
   file: ImportFileRow,
 ): AsyncIterable<Uint8Array> {
+  if (file.damage !== undefined)
+    throw new UnavailableError(`Cannot put "${file.path}" together again as ${file.damage}`, {
+      remedy: 'Restore the table import_files from a backup; --format json exports the messages without it',
+    })
   const { runs, after } = readLayout(file.layout)
   for (const run of runs) {
     const key = { tenantId, sessionId: run.sessionId }
@@ -51,7 +55,7 @@ export async function originalOf(
   choice: { readonly sessionId: string; readonly sourceFile?: string | undefined },
 ): Promise<ImportFileRow> {
   const session = await requireSession(dependencies.database, caller, choice.sessionId)
-  const files = await dependencies.database.run((sql) => importFilesOfSession(sql, caller.tenantId, session.id))
+  const files = await importFilesOfSession(dependencies.database, caller.tenantId, session.id)
   const paths = [...new Set(files.map((file) => file.path))]
   if (files.length === 0) {
     throw new InputError(

@@ -6,19 +6,13 @@ import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import { trustOfRole } from '../model/message.ts'
 import { sha256 } from '../model/payload.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { Database } from '../store/database.ts'
-import { describeSession, saveImportFile } from '../store/import-files.ts'
-import { saveMessages, type NewMessage } from '../store/save-messages.ts'
+import { saveImportFile } from '../store/import-files.ts'
+import { describeSession } from '../store/imported-sessions.ts'
 import type { TranscriptDocument, TranscriptEntry, TranscriptSession } from '../transcripts/format.ts'
-import { cleanId, cleanName, EntryIds, mediaTypeOf, senderOf, storedText, usageOf } from './entry-fields.ts'
+import { cleanId, cleanName, mediaTypeOf, Occurrences, senderOf, storedText, usageOf } from './entry-fields.ts'
 import { LayoutBuilder } from './file-layout.ts'
-import { storePayload } from './large-payload.ts'
-
-export interface ImportDependencies {
-  readonly database: Database
-  readonly archive: ArchiveStore
-}
+import { ImportedSessions, type ImportDependencies, type ImportedMessage } from './imported-sessions.ts'
+import type { PreparedMessage } from './large-payload.ts'
 
 /** The file that a document comes from. */
 export interface ImportSource {
@@ -43,8 +37,7 @@ export interface DocumentReport {
 const batchBytesMax = 4 * 1024 * 1024
 const problemsMax = 100
 
-interface Pending {
-  readonly message: NewMessage
+interface Pending extends ImportedMessage {
   readonly place: number
   readonly before: Uint8Array
 }
@@ -56,7 +49,8 @@ export class DocumentImport {
   readonly #source: ImportSource
   readonly #sessions = new Map<string, TranscriptSession>()
   readonly #lastTimestamps = new Map<string, string>()
-  readonly #ids = new EntryIds()
+  readonly #occurrences = new Occurrences()
+  readonly #stored: ImportedSessions
   readonly #pending = new Map<string, Pending[]>()
   #pendingCount = 0
   #pendingBytes = 0
@@ -74,6 +68,7 @@ export class DocumentImport {
     this.#dependencies = dependencies
     this.#caller = options.caller
     this.#source = options.source
+    this.#stored = new ImportedSessions(dependencies, options.caller, options.source.format)
   }
 
   async run(document: TranscriptDocument, onProgress?: (bytes: number) => void): Promise<DocumentReport> {
@@ -88,20 +83,18 @@ export class DocumentImport {
     this.#count(after)
     await this.#flush()
     await this.#describeSessions()
-    await this.#dependencies.database.run((sql) =>
-      saveImportFile(sql, this.#caller.tenantId, {
-        id: newId(),
-        path: this.#source.path,
-        document: document.name,
-        format: this.#source.format,
-        sizeBytes: this.#sizeBytes,
-        sha256: this.#hash.copy().digest(),
-        modifiedAtMs: this.#source.modifiedAtMs,
-        counts: Object.fromEntries(this.#counts),
-        sessionIds: this.#layout.sessionIds,
-        layout: this.#layout.toBytes(after),
-      }),
-    )
+    await saveImportFile(this.#dependencies.database, this.#caller.tenantId, {
+      id: newId(),
+      path: this.#source.path,
+      document: document.name,
+      format: this.#source.format,
+      sizeBytes: this.#sizeBytes,
+      sha256: this.#hash.copy().digest(),
+      modifiedAtMs: this.#source.modifiedAtMs,
+      counts: Object.fromEntries(this.#counts),
+      sessionIds: this.#layout.sessionIds,
+      layout: this.#layout.toBytes(after),
+    })
     return {
       document: document.name,
       sizeBytes: this.#sizeBytes,
@@ -128,10 +121,11 @@ export class DocumentImport {
         actual: entry.bytes.length,
       })
     }
-    const message = await this.#toMessage(entry)
+    const message = this.#toMessage(entry)
     const queue = this.#pending.get(entry.session) ?? []
     this.#pending.set(entry.session, queue)
-    queue.push({ message, place: this.#entries, before: entry.before })
+    const occurrence = entry.id === undefined ? this.#occurrences.count(entry, message.sha256) : undefined
+    queue.push({ message, occurrence, place: this.#entries, before: entry.before })
     this.#entries++
     this.#counts.set(entry.kind, (this.#counts.get(entry.kind) ?? 0) + 1)
     if (entry.kind === 'damaged' && this.#problems.length < problemsMax) {
@@ -146,7 +140,7 @@ export class DocumentImport {
    * An entry without a time stands where the one before it stood; at the start of a session, where the next one stands.
    * Only a session without any time is dated by its file.
    */
-  #withTimestamps(session: string, queue: readonly Pending[]): NewMessage[] {
+  #withTimestamps(session: string, queue: readonly Pending[]): Pending[] {
     const firstKnown = queue.find(({ message }) => message.timestamp !== undefined)?.message.timestamp
     const about = this.#sessions.get(session)
     let last =
@@ -154,21 +148,21 @@ export class DocumentImport {
       firstKnown ??
       about?.createdAt ??
       new Date(this.#source.modifiedAtMs).toISOString()
-    const messages = queue.map(({ message }) => {
-      last = message.timestamp ?? last
-      return { ...message, timestamp: last }
+    const dated = queue.map((pending) => {
+      last = pending.message.timestamp ?? last
+      return { ...pending, message: { ...pending.message, timestamp: last } }
     })
     this.#lastTimestamps.set(session, last)
-    return messages
+    return dated
   }
 
-  async #toMessage(entry: TranscriptEntry): Promise<NewMessage> {
+  #toMessage(entry: TranscriptEntry): PreparedMessage {
     const hash = sha256(entry.bytes)
     const usage = usageOf(entry)
     const text = storedText(entry)
     return {
       id: newId(),
-      externalId: this.#ids.idOf(entry, hash),
+      ...(entry.id === undefined ? {} : { externalId: cleanId(entry.id) }),
       ...(entry.parentId === undefined ? {} : { parent: cleanId(entry.parentId) }),
       ...(entry.timestamp === undefined ? {} : { timestamp: entry.timestamp }),
       role: entry.role,
@@ -187,7 +181,7 @@ export class DocumentImport {
       ...(entry.copied === true ? { copied: true } : {}),
       mediaType: mediaTypeOf(entry),
       sha256: hash,
-      payload: await storePayload(this.#dependencies.archive, entry.bytes, hash),
+      payload: { bytes: entry.bytes },
       ...(text === undefined ? {} : { text }),
     }
   }
@@ -196,23 +190,8 @@ export class DocumentImport {
   async #flush(): Promise<void> {
     for (const [session, queue] of this.#pending) {
       if (queue.length === 0) continue
-      const messages = this.#withTimestamps(session, queue)
-      const saved = await this.#dependencies.database.run((sql) =>
-        saveMessages(sql, {
-          tenantId: this.#caller.tenantId,
-          actor: this.#caller.principal,
-          client: this.#caller.client,
-          session: {
-            id: newId(),
-            source: this.#source.format,
-            externalId: cleanId(session),
-            create: true,
-            createdAt: this.#sessions.get(session)?.createdAt,
-          },
-          messages,
-          revise: true,
-        }),
-      )
+      const about = { id: session, createdAt: this.#sessions.get(session)?.createdAt }
+      const saved = await this.#stored.save(about, this.#withTimestamps(session, queue))
       this.#dependencies.database.announce?.({ tenantId: this.#caller.tenantId, sessionId: saved.sessionId })
       for (const [index, { place, before }] of queue.entries()) {
         const result = saved.messages[index]
@@ -232,19 +211,17 @@ export class DocumentImport {
   async #describeSessions(): Promise<void> {
     for (const about of this.#sessions.values()) {
       const { metadata } = about
-      await this.#dependencies.database.run((sql) =>
-        describeSession(sql, this.#caller.tenantId, {
-          source: this.#source.format,
-          externalId: cleanId(about.id),
-          title:
-            about.title === undefined || about.title.length === 0
-              ? undefined
-              : cleanName(about.title, limits.titleCharactersMax),
-          metadata: metadata === undefined || Object.keys(metadata).length === 0 ? undefined : JSON.stringify(metadata),
-          parentExternalId: about.parent === undefined ? undefined : cleanId(about.parent),
-          createdAt: about.createdAt,
-        }),
-      )
+      await describeSession(this.#dependencies.database, this.#caller.tenantId, {
+        source: this.#source.format,
+        externalId: cleanId(about.id),
+        title:
+          about.title === undefined || about.title.length === 0
+            ? undefined
+            : cleanName(about.title, limits.titleCharactersMax),
+        metadata: metadata === undefined || Object.keys(metadata).length === 0 ? undefined : JSON.stringify(metadata),
+        parentExternalId: about.parent === undefined ? undefined : cleanId(about.parent),
+        createdAt: about.createdAt,
+      })
     }
   }
 }

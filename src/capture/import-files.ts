@@ -5,10 +5,12 @@ import { codeOf, explain, VerbatimError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import { queueUnarchived } from '../store/archive-queue.ts'
-import { importedState, linkParents, saveImportedState } from '../store/import-files.ts'
+import { importedState, saveImportedState } from '../store/import-files.ts'
+import { linkParents } from '../store/imported-sessions.ts'
 import { unreadable } from '../transcripts/bytes/file-bytes.ts'
 import { detectFormat } from '../transcripts/registry.ts'
-import { DocumentImport, type DocumentReport, type ImportDependencies } from './import-document.ts'
+import { DocumentImport, type DocumentReport } from './import-document.ts'
+import type { ImportDependencies } from './imported-sessions.ts'
 
 export interface FileReport {
   readonly path: string

@@ -1,3 +1,5 @@
+import { BrokenSeal } from '../crypto/aead.ts'
+import type { RowSeal } from '../crypto/row-seal.ts'
 import { UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { sha256 } from '../model/payload.ts'
@@ -5,20 +7,26 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { NewMessage } from '../store/save-messages.ts'
 
+/** A message with all its bytes, whatever their number. */
+export type PreparedMessage = NewMessage & { readonly payload: { readonly bytes: Uint8Array } }
+
 /**
  * Decides where a payload lives. A large one is put into the archive store, under the hash of its bytes, before the
- * message that refers to it is stored: a crash in between leaves an object that the retry finds again.
+ * message that refers to it is stored: a crash in between leaves an object that the retry finds again. What is sealed is
+ * under its masked hash and the version of the key.
  */
-export async function storePayload(
+export async function placePayload(
   archive: ArchiveStore,
-  bytes: Uint8Array,
-  hash: Uint8Array,
-): Promise<NewMessage['payload']> {
-  if (bytes.length <= limits.inlinePayloadBytesMax) return { bytes }
-  const hex = Buffer.from(hash).toString('hex')
-  const location = `payloads/${hex.slice(0, 2)}/${hex}`
-  await archive.put(location, bytes)
-  return { location, sizeBytes: bytes.length }
+  message: PreparedMessage,
+  seal: RowSeal | undefined,
+): Promise<NewMessage> {
+  const { bytes } = message.payload
+  if (bytes.length <= limits.inlinePayloadBytesMax) return message
+  const hex = Buffer.from(seal === undefined ? message.sha256 : seal.mask(message.sha256)).toString('hex')
+  const name = `payloads/${hex.slice(0, 2)}/${hex}`
+  const location = seal === undefined ? name : `${name}.k${seal.version}`
+  await archive.put(location, seal === undefined ? bytes : seal.sealObject(location, bytes))
+  return { ...message, payload: { location, sizeBytes: bytes.length } }
 }
 
 /**
@@ -26,8 +34,8 @@ export async function storePayload(
  * saved. Throws UnavailableError, naming the message, where they are missing or altered.
  */
 export async function loadPayload(archive: ArchiveStore, message: MessageRow): Promise<Uint8Array> {
-  const bytes =
-    message.payload ?? (message.payloadLocation === null ? undefined : await archive.get(message.payloadLocation))
+  if (message.damage !== undefined) throw damaged(message, message.damage)
+  const bytes = message.payload ?? (await archivedPayload(archive, message))
   if (bytes === undefined) {
     throw new UnavailableError(`Cannot read message "${message.id}" as its archived payload is missing`, {
       remedy:
@@ -35,9 +43,25 @@ export async function loadPayload(archive: ArchiveStore, message: MessageRow): P
     })
   }
   if (Buffer.compare(sha256(bytes), message.payloadSha256) !== 0) {
-    throw new UnavailableError(`Cannot read message "${message.id}" as its stored bytes do not match their SHA-256`, {
-      remedy: 'Run "verbatim verify" for a full list of damaged messages, then restore them from a backup',
-    })
+    throw damaged(message, 'its stored bytes do not match their SHA-256')
   }
   return bytes
+}
+
+async function archivedPayload(archive: ArchiveStore, message: MessageRow): Promise<Uint8Array | undefined> {
+  const { payloadLocation: location, seal } = message
+  const bytes = location === null ? undefined : await archive.get(location)
+  if (location === null || bytes === undefined || seal === undefined) return bytes
+  try {
+    return seal.openObject(location, bytes)
+  } catch (error) {
+    if (error instanceof BrokenSeal) throw damaged(message, 'its encrypted bytes in the archive were altered or moved')
+    throw error
+  }
+}
+
+function damaged(message: MessageRow, why: string): UnavailableError {
+  return new UnavailableError(`Cannot read message "${message.id}" as ${why}`, {
+    remedy: 'Run "verbatim verify" for a full list of damaged messages, then restore them from a backup',
+  })
 }

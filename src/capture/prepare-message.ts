@@ -5,9 +5,7 @@ import { newId } from '../model/ids.ts'
 import { trustOfRole, type Role, type TokenUsage } from '../model/message.ts'
 import { jsonMediaType, sha256 } from '../model/payload.ts'
 import { checkName, parseTime } from '../model/validate.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { NewMessage } from '../store/save-messages.ts'
-import { storePayload } from './large-payload.ts'
+import type { PreparedMessage } from './large-payload.ts'
 
 /** A message as a caller gives it. `content` is any JSON and is kept exactly. */
 export interface MessageInput {
@@ -25,10 +23,9 @@ export interface MessageInput {
 }
 
 /**
- * A message as it is stored: its exact bytes, their hash and where they live. A large payload is in the archive when the
- * promise resolves. Throws InputError and LimitError for what cannot be taken, UnavailableError where the archive fails.
+ * A message as it is stored: its exact bytes and their hash. Throws InputError and LimitError for what cannot be taken.
  */
-export async function prepareMessage(archive: ArchiveStore, input: MessageInput): Promise<NewMessage> {
+export function prepareMessage(input: MessageInput): PreparedMessage {
   const bytes = contentBytes(input.content)
   const hash = sha256(bytes)
   return {
@@ -51,8 +48,7 @@ export async function prepareMessage(archive: ArchiveStore, input: MessageInput)
     mediaType: jsonMediaType,
     sha256: hash,
     ...(input.metadata === undefined ? {} : { metadata: metadataText(input.metadata) }),
-    // Last: nothing is archived for a message that is refused.
-    payload: await storePayload(archive, bytes, hash),
+    payload: { bytes },
   }
 }
 

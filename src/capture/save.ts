@@ -8,7 +8,9 @@ import type { Database } from '../store/database.ts'
 import { saveMessages as store, type NewMessage, type SaveResult, type SaveTarget } from '../store/save-messages.ts'
 import { accessRemedy } from '../store/session-access.ts'
 import { hasSession } from '../store/sessions.ts'
+import { placePayload } from './large-payload.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
+import { saveSealed } from './save-sealed.ts'
 import { requireRole, resolveSession } from './session-reference.ts'
 
 export interface SaveInput {
@@ -95,25 +97,19 @@ export async function saveMessages(
   input: SaveInput,
 ): Promise<SaveReceipt> {
   checkInput(input)
-  const messages: NewMessage[] = []
-  for (const message of input.messages) messages.push(await prepareMessage(dependencies.archive, message))
-  const { database } = dependencies
-  const write = (target: SaveTarget): Promise<SaveResult> =>
-    (database.unwalled ?? database).run((sql) =>
-      store(
-        sql,
-        {
-          tenantId: caller.tenantId,
-          principalId: caller.principalId,
-          actor: caller.principal,
-          client: caller.client,
-          session: target,
-          messages,
-          revise: false,
-        },
-        database.naming?.(sql),
-      ),
-    )
+  const prepared = input.messages.map(prepareMessage)
+  const { database, archive } = dependencies
+  const { tenantId, principalId, principal: actor, client } = caller
+  const request = { tenantId, principalId, actor, client, revise: false }
+  const write = (session: SaveTarget): Promise<SaveResult> =>
+    saveSealed(database, { tenantId, session }, async (target) => {
+      // After all of them were looked at: nothing is archived for a message that is refused.
+      const messages: NewMessage[] = []
+      for (const message of prepared) messages.push(await placePayload(archive, message, target.seal))
+      return await (database.unwalled ?? database).run((sql) =>
+        store(sql, { ...request, ...target, messages }, database.naming?.(sql)),
+      )
+    })
   const save = async (target: SaveTarget): Promise<SaveResult> => {
     try {
       return await write(target)
@@ -142,5 +138,5 @@ export async function saveMessages(
   }
   if (input.sessionId !== undefined) dependencies.sessionIds.set(key, result.sessionId)
   dependencies.database.announce?.({ tenantId: caller.tenantId, sessionId: result.sessionId })
-  return { ...result, sha256: messages.map((message) => Buffer.from(message.sha256).toString('hex')) }
+  return { ...result, sha256: prepared.map((message) => Buffer.from(message.sha256).toString('hex')) }
 }

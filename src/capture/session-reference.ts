@@ -5,7 +5,8 @@ import { looksLikeId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
 import { accessRemedy, mayDo, roleIn } from '../store/session-access.ts'
-import { sessionsByReference, type SessionRow } from '../store/sessions.ts'
+import type { SessionRow } from '../store/session-row.ts'
+import { sessionsByReference } from '../store/sessions.ts'
 
 /**
  * The one session that a caller's reference names (our id, or the source's own), or undefined where there is none that the
@@ -18,9 +19,8 @@ export async function resolveSession(
 ): Promise<SessionRow | undefined> {
   checkName(reference, { field: 'session_id', charactersMax: limits.idCharactersMax })
   const id = reference.toLowerCase()
-  const found = await database.run((sql) =>
-    sessionsByReference(sql, viewer, { externalId: reference, ...(looksLikeId(id) ? { id } : {}) }),
-  )
+  const wanted = { externalId: reference, ...(looksLikeId(id) ? { id } : {}) }
+  const found = await sessionsByReference(database, viewer, wanted)
   const exact = found.find((session) => session.id === id)
   if (exact !== undefined || found.length <= 1) return exact ?? found[0]
   const candidates = found.map((session) => `${session.id} (${session.source}, last active ${session.lastActiveAt})`)

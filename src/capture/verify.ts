@@ -6,8 +6,10 @@ import { listImportFiles, type ImportFileRow } from '../store/import-files.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { sessionExtents, type SessionExtent } from '../store/session-ids.ts'
+import { sessionsById } from '../store/sessions.ts'
+import { damagedSummaries } from '../store/summaries.ts'
 import { documentBytes } from './export-original.ts'
-import type { ImportDependencies } from './import-document.ts'
+import type { ImportDependencies } from './imported-sessions.ts'
 import { loadPayload } from './large-payload.ts'
 
 export interface VerifyProblem {
@@ -81,6 +83,7 @@ class Verification {
       const rows = await this.#dependencies.database.run((sql) =>
         sessionExtents(sql, this.#tenantId, { after, limit: pageSessions }),
       )
+      await this.#checkHeads(rows)
       yield* rows
       const last = rows.at(-1)
       if (last === undefined) return
@@ -88,11 +91,22 @@ class Verification {
     }
   }
 
+  /** What is private of sessions beside their messages: titles, metadata, summaries. */
+  async #checkHeads(extents: readonly SessionExtent[]): Promise<void> {
+    const { database } = this.#dependencies
+    const ids = extents.map(({ id }) => id)
+    for (const { id, damage } of await sessionsById(database, this.#tenantId, ids))
+      if (damage !== undefined)
+        this.#report({ session_id: id, problem: `Cannot read its title and metadata as ${damage}` })
+    for (const { id, sessionId, damage } of await damagedSummaries(database, this.#tenantId, ids))
+      this.#report({ session_id: sessionId, problem: `Cannot read its summary "${id}" as ${damage}` })
+  }
+
   async *#allFiles(): AsyncIterable<ImportFileRow> {
     let after: { path: string; document: string } | undefined
     for (;;) {
       const page = { limit: pageFiles, ...(after === undefined ? {} : { after }) }
-      const rows = await this.#dependencies.database.run((sql) => listImportFiles(sql, this.#tenantId, page))
+      const rows = await listImportFiles(this.#dependencies.database, this.#tenantId, page)
       yield* rows
       const last = rows.at(-1)
       if (last === undefined) return

@@ -23,7 +23,9 @@ export async function withStore<T>(
   const config = configOf(envFile)
   const { openVerbatim } = await import('../compose.ts')
   await using verbatim = await openVerbatim(config)
-  const caller = localCaller('cli', await tenantIdOf(verbatim.stores.database, config.tenant))
+  const { database } = verbatim.stores
+  const caller = localCaller('cli', await tenantIdOf(database, config.tenant))
+  await database.vault.check(caller.tenantId)
   return await work({ config, caller, verbatim })
 }
 

@@ -5,7 +5,7 @@ import { InputError, messageOf } from '../errors.ts'
 import { createLog } from '../log.ts'
 import type { ToolDefinition } from '../mcp/define-tool.ts'
 import { serveStdio } from '../mcp/stdio.ts'
-import { localCaller } from '../model/access.ts'
+import { firstTenantId, localCaller } from '../model/access.ts'
 import { startStoreEarly } from '../start-store.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { packageVersion } from '../version.ts'
@@ -80,15 +80,17 @@ async function serve(server: ServerArguments): Promise<void> {
   const open = lazily(async () => {
     opened = (await import('../compose.ts')).openVerbatim(config)
     const verbatim = await opened
-    if (config.tenant !== undefined) {
-      const { tenantIdOf } = await import('../access/tenants.ts')
-      try {
-        tenantId = await tenantIdOf(verbatim.stores.database, config.tenant)
-      } catch (error) {
-        // It is opened anew by the next request.
-        await verbatim[Symbol.asyncDispose]()
-        throw error
+    const { database } = verbatim.stores
+    try {
+      if (config.tenant !== undefined) {
+        const { tenantIdOf } = await import('../access/tenants.ts')
+        tenantId = await tenantIdOf(database, config.tenant)
       }
+      await database.vault.check(tenantId ?? firstTenantId)
+    } catch (error) {
+      // It is opened anew by the next request.
+      await verbatim[Symbol.asyncDispose]()
+      throw error
     }
     return verbatim
   })

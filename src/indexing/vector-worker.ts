@@ -145,9 +145,8 @@ export class VectorWorker {
     for (const item of items) {
       if (room <= 0 || bytes <= 0) break
       const key = { tenantId: item.tenantId, sessionId: item.sessionId }
-      const read = await this.#dependencies.database.run((sql) =>
-        readMessages(sql, key, { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: room }),
-      )
+      const range = { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: room }
+      const read = await readMessages(this.#dependencies.database, key, range)
       // A message is worked on whole, however large it is; what follows it waits for the next round.
       const rows = read.filter((row) => {
         const fits = bytes > 0
@@ -167,9 +166,7 @@ export class VectorWorker {
     const once = new Map(rows.map((row) => [`${row.sessionId} ${row.seq}`, row]))
     const turns = [...once.values()].filter(({ kind }) => kind === 'message')
     const places = turns.map(({ sessionId, seq }) => ({ sessionId, seq }))
-    const before = await this.#dependencies.database.run((sql) =>
-      readNeighbours(sql, tenantId, { places, each: 1, before: true }),
-    )
+    const before = await readNeighbours(this.#dependencies.database, tenantId, { places, each: 1, before: true })
     const said = new Map<string, Said>()
     for (const row of [...before, ...turns]) {
       const text = await this.#textOf(row)

@@ -1,4 +1,5 @@
 import { loadPayload } from '../capture/large-payload.ts'
+import { UnavailableError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { unobserved, type Observer } from '../ports/observer.ts'
@@ -116,6 +117,8 @@ export class IndexWorker {
         if (read.nextSeq === undefined) finished.push(item.id)
         else advanced.push({ id: item.id, firstSeq: read.nextSeq })
       } catch (error) {
+        // Neither is a database or a key that cannot be had a failure of the work.
+        if (error instanceof UnavailableError) throw error
         await recordFailure({ commit, log: this.#dependencies.log }, item, { error, policy: retries })
       }
     }
@@ -155,9 +158,8 @@ export class IndexWorker {
     room: { readonly messages: number; readonly bytes: number },
   ): Promise<{ rows: MessageRow[]; bytes: number; nextSeq: number | undefined }> {
     const key = { tenantId: item.tenantId, sessionId: item.sessionId }
-    const rows = await this.#dependencies.database.run((sql) =>
-      readMessages(sql, key, { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: Math.max(room.messages, 1) }),
-    )
+    const range = { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: Math.max(room.messages, 1) }
+    const rows = await readMessages(this.#dependencies.database, key, range)
     const bytes = rows.reduce((sum, row) => sum + row.payloadBytes, 0)
     const last = rows.at(-1)
     return { rows, bytes, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 }

@@ -31,9 +31,8 @@ export async function recallContext(
 ): Promise<SearchReply> {
   const session = await requireSession(dependencies.database, caller, input.sessionId)
   const key = { tenantId: caller.tenantId, sessionId: session.id }
-  const rows = await dependencies.database.run((sql) =>
-    readMessages(sql, key, { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack }),
-  )
+  const range = { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack }
+  const rows = await readMessages(dependencies.database, key, range)
   const turns = rows
     .filter((row) => row.kind === 'message' && (row.role === 'user' || row.role === 'assistant'))
     .slice(-turnsRead)

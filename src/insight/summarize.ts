@@ -10,7 +10,7 @@ import { messageBody } from '../sessions/message-body.ts'
 import type { ReadDependencies } from '../sessions/session-page.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
-import { currentSummary, saveSummary, type Summary } from '../store/summaries.ts'
+import { currentSummary, saveSummary, sealSummary, type Summary } from '../store/summaries.ts'
 import { summarizeExtractive, type MessageToSummarize, type SummarySentence } from './extract.ts'
 
 export interface SummarizeInput {
@@ -187,9 +187,7 @@ export async function summarize(
   const { style, maxTokens } = input
   const isWhole = fromSeq === 1 && toSeq === lastSeq && since === undefined && until === undefined
   const stored =
-    isWhole && !input.refresh
-      ? await dependencies.database.run((sql) => currentSummary(sql, key, { style, lastSeq }))
-      : undefined
+    isWhole && !input.refresh ? await currentSummary(dependencies.database, key, { style, lastSeq }) : undefined
   const known = stored === undefined ? undefined : storedReply(stored, sessionId, maxTokens)
   if (known !== undefined) return known
 
@@ -222,8 +220,9 @@ async function keep(
   },
 ): Promise<void> {
   const id = newId()
-  await dependencies.database.run((sql) =>
-    saveSummary(sql, key.tenantId, {
+  const seal = await dependencies.database.vault.sealOf(key.tenantId, key.sessionId)
+  const sealed = sealSummary(
+    {
       id,
       sessionId: key.sessionId,
       level: 'session',
@@ -238,6 +237,8 @@ async function keep(
       })),
       madeBy: 'extractive',
       making: { max_tokens: summary.maxTokens, messages_read: summary.messagesRead },
-    }),
+    },
+    seal,
   )
+  await dependencies.database.run((sql) => saveSummary(sql, key.tenantId, sealed))
 }

@@ -18,6 +18,10 @@ export class BoundedMap<K, V> {
     if (this.#entries.size > this.#max && oldest.done !== true) this.#entries.delete(oldest.value)
   }
 
+  clear(): void {
+    this.#entries.clear()
+  }
+
   /** Whether the key was there. */
   delete(key: K): boolean {
     return this.#entries.delete(key)

@@ -1,6 +1,7 @@
 import { ConflictError } from '../errors.ts'
 import { messageMarks, sessionMarks, sessionsLike, type SessionMark } from '../store/copy/sessions-there.ts'
 import type { Database } from '../store/database.ts'
+import { readTenantKeys } from '../store/keys/encryption-keys.ts'
 
 export interface Stores {
   readonly source: Database
@@ -17,6 +18,7 @@ const namedMax = 5
  * another id, or with another message at a number. What is there of an earlier run is no contradiction.
  */
 export async function refuseConflicts(stores: Stores): Promise<void> {
+  await refuseOtherKeys(stores)
   const conflicts: string[] = []
   let after: string | undefined
   for (;;) {
@@ -37,6 +39,18 @@ export async function refuseConflicts(stores: Stores): Promise<void> {
     `Cannot move this store as ${conflicts.length} of its sessions are at the target with other content: ${named}${rest}`,
     { remedy: 'Nothing was moved. Choose a target without them: an empty database say' },
   )
+}
+
+/** Keys are moved as they are: where the target has others, what comes with them could not be opened there. */
+async function refuseOtherKeys({ source, target, tenantId }: Stores): Promise<void> {
+  const [ours, theirs] = await Promise.all(
+    [source, target].map((store) => store.run((sql) => readTenantKeys(sql, tenantId, 'tenant'))),
+  )
+  const known = new Set(theirs?.map(({ id }) => id))
+  if (ours === undefined || ours.length === 0 || known.size === 0 || ours.some(({ id }) => known.has(id))) return
+  throw new ConflictError('Cannot move this store as it is encrypted, and the target is encrypted under other keys', {
+    remedy: 'Nothing was moved. Choose an empty database as the target: the keys of this store move there with it',
+  })
 }
 
 async function conflictOf(

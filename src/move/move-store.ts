@@ -71,7 +71,7 @@ class StoreMove {
     for await (const page of this.#rows.pages(sessionsTable, text`t.tenant_id = ${tenantId}`)) {
       this.#note(sessionsTable.name, await this.#rows.move(sessionsTable, page), counter)
       const ids = page.keys.map(([, id]) => id ?? '')
-      const there = await target.run((sql) => sessionsById(sql, tenantId, ids))
+      const there = await sessionsById(target, tenantId, ids)
       for (const session of there) await messages.move(session, onProgress)
     }
     return counter

@@ -1,5 +1,4 @@
 import { limits } from '../limits.ts'
-import { sha256 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { ArchivedMessage } from '../store/copy/sessions-there.ts'
 import { Counter } from './report.ts'
@@ -37,5 +36,5 @@ export class PayloadMover {
 }
 
 function isWhole(message: ArchivedMessage, bytes: Uint8Array | undefined): boolean {
-  return bytes !== undefined && Buffer.compare(sha256(bytes), message.sha256) === 0
+  return bytes !== undefined && message.isWhole(bytes)
 }

@@ -1,6 +1,8 @@
+import { sha256 } from '../model/payload.ts'
 import { messagesTable } from '../store/copy/move-plan.ts'
 import { alteredMessages, archivedMessages } from '../store/copy/sessions-there.ts'
 import type { RowRange } from '../store/copy/table-rows.ts'
+import { readMessages } from '../store/messages.ts'
 import { indexTopic, addOutbox } from '../store/outbox.ts'
 import { text } from '../store/sql-text.ts'
 import type { Stores } from './conflicts.ts'
@@ -14,6 +16,14 @@ export interface Movers {
   readonly payloads: PayloadMover
   readonly vectors: VectorMover
   readonly problems: ProblemList
+}
+
+/** Messages of a session from one number to another, both included. */
+interface Stretch {
+  readonly tenantId: number
+  readonly sessionId: string
+  readonly fromSeq: number
+  readonly toSeq: number
 }
 
 /** Copies the messages of a session, with their payloads in the archive, their vectors and the work of indexing them. */
@@ -45,15 +55,7 @@ export class SessionMover {
     }
   }
 
-  async #movePage(
-    page: RowRange,
-    stretch: {
-      readonly tenantId: number
-      readonly sessionId: string
-      readonly fromSeq: number
-      readonly toSeq: number
-    },
-  ): Promise<void> {
+  async #movePage(page: RowRange, stretch: Stretch): Promise<void> {
     const { rows, vectors } = this.#movers
     // First of all, so that no message is at the target whose bytes are not.
     await this.#movePayloads(stretch)
@@ -79,18 +81,24 @@ export class SessionMover {
     if (lacking > 0) this.#report(stretch.sessionId, `${lacking} vectors are not at the target`)
     // The rows are the same at both ends, so the bytes were wrong before.
     const altered = await this.#stores.target.run((sql) => alteredMessages(sql, stretch, stretch))
-    for (const { id, seq } of altered)
+    const unopened = await this.#unopened(stretch)
+    for (const { id, seq } of [...altered, ...unopened])
       if (!wrong.has(seq))
-        this.#report(stretch.sessionId, 'its bytes do not match their SHA-256 at the source either', id)
+        this.#report(stretch.sessionId, 'its bytes are not those that were saved, at the source either', id)
   }
 
-  async #movePayloads(stretch: {
-    readonly tenantId: number
-    readonly sessionId: string
-    readonly fromSeq: number
-    readonly toSeq: number
-  }): Promise<void> {
-    const archived = await this.#stores.source.run((sql) => archivedMessages(sql, stretch, stretch))
+  /** Sealed messages that do not open at the target, as whoever reads them there would find. */
+  async #unopened(stretch: Stretch): Promise<readonly { readonly id: string; readonly seq: number }[]> {
+    const { fromSeq, toSeq } = stretch
+    const rows = await readMessages(this.#stores.target, stretch, { fromSeq, toSeq, limit: toSeq - fromSeq + 1 })
+    return rows.filter(
+      ({ seal, damage, payload, payloadSha256 }) =>
+        damage !== undefined || (seal !== undefined && payload !== null && !sha256(payload).equals(payloadSha256)),
+    )
+  }
+
+  async #movePayloads(stretch: Stretch): Promise<void> {
+    const archived = await archivedMessages(this.#stores.source, stretch, stretch)
     for (const message of archived) {
       const problem = await this.#movers.payloads.move(message)
       if (problem !== undefined) this.#report(stretch.sessionId, problem, message.id)

@@ -80,9 +80,7 @@ async function neighboursOf(
   around: { readonly tenantId: number; readonly each: number },
 ): Promise<Neighbour[]> {
   const places = hits.map(({ message }) => ({ sessionId: message.sessionId, seq: message.seq }))
-  const rows = await dependencies.database.run((sql) =>
-    readNeighbours(sql, around.tenantId, { places, each: around.each }),
-  )
+  const rows = await readNeighbours(dependencies.database, around.tenantId, { places, each: around.each })
   const neighbours: Neighbour[] = []
   for (const message of rows) {
     const text = await textIfIntact(dependencies.archive, message)
@@ -205,7 +203,7 @@ export async function search(
   const sessionIds = [...new Set(found.hits.map(({ message }) => message.sessionId))]
   const [neighbours, sessions] = await Promise.all([
     neighboursOf(dependencies, found.hits, { tenantId: caller.tenantId, each: input.context }),
-    dependencies.database.run((sql) => sessionsById(sql, caller.tenantId, sessionIds)),
+    sessionsById(dependencies.database, caller.tenantId, sessionIds),
   ])
   return fitReply(
     {

@@ -1,4 +1,4 @@
-import type { SessionRow } from '../store/sessions.ts'
+import type { SessionRow } from '../store/session-row.ts'
 import { sessionHead, type SessionHead } from './document.ts'
 import { cutText, jsonStringBytes, prettyBytes } from './json-size.ts'
 

@@ -17,11 +17,11 @@ async function* batches({ database }: ReadDependencies, request: PageRequest): A
   const limit = Math.min(request.limit + 1, batchMessagesMax)
   for (let fromSeq = request.from.seq; ;) {
     const range = { fromSeq, toSeq, limit, withoutEvents: true }
-    const heads = await database.run((sql) => readHeads(sql, key, range))
+    const heads = await readHeads(database, key, range)
     const batch = headsWithin(heads, batchBytesMax)
     const last = batch.at(-1)
     if (last === undefined) return
-    yield await database.run((sql) => readMessages(sql, key, { ...range, toSeq: last.seq, limit: batch.length }))
+    yield await readMessages(database, key, { ...range, toSeq: last.seq, limit: batch.length })
     if (heads.length < limit && batch.length === heads.length) return
     fromSeq = last.seq + 1
   }

@@ -1,6 +1,6 @@
 import { decodePayload, jsonMediaType, textOfPayload } from '../model/payload.ts'
 import type { MessageRow } from '../store/messages.ts'
-import type { SessionRow } from '../store/sessions.ts'
+import type { SessionRow } from '../store/session-row.ts'
 
 /** A session without its messages, as every reply, export and listing shows it. Absent members are unknown or empty. */
 export interface SessionHead {

@@ -54,7 +54,7 @@ export async function* exportSession(
       }
       return
     case 'json': {
-      const summary = await dependencies.database.run((sql) => latestSummary(sql, key))
+      const summary = await latestSummary(dependencies.database, key)
       const { length } = JSON.stringify(head)
       yield `${JSON.stringify(head).slice(0, length - 1)},"messages":[`
       let separator = '\n'

@@ -25,9 +25,9 @@ function countThatMayFit(heads: readonly MessageHead[], roomBytes: number): numb
  */
 export async function fullPage({ database, archive }: ReadDependencies, request: PageRequest): Promise<Page> {
   const { key, from, toSeq, limit, roomBytes } = request
-  const heads = await database.run((sql) => readHeads(sql, key, { fromSeq: from.seq, toSeq, limit: limit + 1 }))
+  const heads = await readHeads(database, key, { fromSeq: from.seq, toSeq, limit: limit + 1 })
   const count = from.offset > 0 ? 1 : Math.min(limit, countThatMayFit(heads, roomBytes))
-  const rows = await database.run((sql) => readMessages(sql, key, { fromSeq: from.seq, toSeq, limit: count }))
+  const rows = await readMessages(database, key, { fromSeq: from.seq, toSeq, limit: count })
   const [first] = rows
   const last = rows.at(-1)
   if (first === undefined || last === undefined) return { messages: [], next: undefined }

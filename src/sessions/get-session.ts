@@ -53,7 +53,7 @@ export async function getSession(
           placeSchema.refine((value) => value.session === session.id),
         )
   const budgetBytes = bytesOfTokens(input.maxTokens)
-  const summary = place === undefined ? await dependencies.database.run((sql) => latestSummary(sql, key)) : undefined
+  const summary = place === undefined ? await latestSummary(dependencies.database, key) : undefined
   const isOutdated = summary !== undefined && (summary.lastSeq ?? 0) < session.lastSeq
   const frame = {
     ...briefHead(session, Math.floor(budgetBytes / 10)),

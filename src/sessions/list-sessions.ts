@@ -43,7 +43,7 @@ export async function listSessions(database: Database, caller: Caller, input: Li
   }
   const after = input.cursor === undefined ? undefined : decodeCursor('sessions', input.cursor, placeSchema)
   // One more than the page tells whether another page follows.
-  const rows = await database.run((sql) => list(sql, caller, { filter, after, limit: input.limit + 1 }))
+  const rows = await list(database, caller, { filter, after, limit: input.limit + 1 })
   const sessions: SessionHead[] = []
   let room = input.maxTokens === undefined ? Number.POSITIVE_INFINITY : bytesOfTokens(input.maxTokens) - frameBytes
   for (const row of rows.slice(0, input.limit)) {

@@ -26,15 +26,13 @@ export async function readMessage(
   const session = await requireSession(dependencies.database, caller, reference.sessionId)
   const externalId = checkName(reference.messageId, { field: 'message_id', charactersMax: limits.idCharactersMax })
   const id = looksLikeId(externalId) ? externalId.toLowerCase() : undefined
-  const row = await dependencies.database.run((sql) =>
-    findMessage(sql, { tenantId: caller.tenantId, sessionId: session.id }, { id, externalId }),
-  )
+  const key = { tenantId: caller.tenantId, sessionId: session.id }
+  const row = await findMessage(dependencies.database, key, { id, externalId })
   if (row === undefined) {
     throw new NotFoundError(`No message "${externalId}" in session "${reference.sessionId}"`, {
       remedy: 'Call get_session to see its messages',
     })
   }
-  const key = { tenantId: caller.tenantId, sessionId: session.id }
   const sentiments = await dependencies.database.run((sql) =>
     readSentiments(sql, key, { fromSeq: row.seq, toSeq: row.seq }),
   )

@@ -7,8 +7,10 @@ import { checkName } from '../model/validate.ts'
 import { queueArchive } from '../store/archive-queue.ts'
 import { wasAudited, writeAudit } from '../store/audit-log.ts'
 import type { Database } from '../store/database.ts'
-import { sessionsById, updateSession as update, type SessionRow } from '../store/sessions.ts'
-import { saveSummary } from '../store/summaries.ts'
+import { underItsSeal } from '../store/keys/under-its-seal.ts'
+import type { SessionRow } from '../store/session-row.ts'
+import { sessionsById, updateSession as update } from '../store/sessions.ts'
+import { saveSummary, sealSummary } from '../store/summaries.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
 import type { SessionHead } from './document.ts'
@@ -101,25 +103,27 @@ export async function updateSession(
   const requestId = newId()
   const newSummary = summary === undefined ? undefined : summaryOf(session, { text: summary, model })
   let attempts = 0
-  const changed = await database.run((sql) =>
-    inTransaction(sql, async (transaction) => {
-      attempts++
-      if (attempts > 1 && (await wasAudited(transaction, tenantId, requestId)))
-        return (await sessionsById(transaction, tenantId, [session.id]))[0]
-      const updated = await update(transaction, { ...caller, id: session.id, action }, change)
-      if (updated === undefined) return undefined
-      if (newSummary !== undefined) await saveSummary(transaction, tenantId, newSummary)
-      await queueArchive(transaction, [{ tenantId, sessionId: session.id }], 0)
-      await writeAudit(transaction, caller, {
-        action: 'session.update',
-        objectKind: 'session',
-        objectId: session.id,
-        outcome: 'ok',
-        requestId,
-      })
-      return updated
-    }),
-  )
+  const done = await underItsSeal(database, { tenantId, sessionId: session.id }, async (seal) => {
+    const ready = newSummary === undefined ? undefined : sealSummary(newSummary, seal)
+    return await database.run((sql) =>
+      inTransaction(sql, async (transaction) => {
+        attempts++
+        if (attempts > 1 && (await wasAudited(transaction, tenantId, requestId))) return true
+        if (!(await update(transaction, { ...caller, id: session.id, action, seal }, change))) return false
+        if (ready !== undefined) await saveSummary(transaction, tenantId, ready)
+        await queueArchive(transaction, [{ tenantId, sessionId: session.id }], 0)
+        await writeAudit(transaction, caller, {
+          action: 'session.update',
+          objectKind: 'session',
+          objectId: session.id,
+          outcome: 'ok',
+          requestId,
+        })
+        return true
+      }),
+    )
+  })
+  const [changed] = done ? await sessionsById(database, tenantId, [session.id]) : []
   if (changed === undefined) throw new NotFoundError(`No session "${sessionId}"`, { remedy: 'Call list_sessions' })
   database.announce?.({ tenantId, sessionId: session.id })
   return briefHead(changed, headShareBytes)

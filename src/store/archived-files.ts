@@ -1,5 +1,10 @@
 import { z } from 'zod'
 
+import { BrokenSeal } from '../crypto/aead.ts'
+import type { RowSeal } from '../crypto/row-seal.ts'
+import { UnavailableError } from '../errors.ts'
+import { layoutPlace } from './import-files.ts'
+import type { MessageSource } from './messages.ts'
 import type { Queries } from './rows.ts'
 
 /**
@@ -33,21 +38,55 @@ const unarchived = (sql: Queries, tenantId: number) => sql`
 
 /** Imported documents that have no manifest of their present state, with the version that it will have. */
 export async function readUnarchivedFiles(
-  sql: Queries,
+  database: MessageSource,
   tenantId: number,
   limit: number,
-): Promise<{ readonly file: ImportFileRecord; readonly version: number }[]> {
-  const rows = await sql<{ record: Record<string, unknown>; layout: Uint8Array; version: string }[]>`
+): Promise<{ readonly file: ImportFileRecord; readonly version: number; readonly seal: RowSeal | undefined }[]> {
+  const rows = await database.run(
+    (sql) => sql<RawUnarchived[]>`
     select jsonb_build_object('id', f.id, 'path', f.path, 'document', f.document, 'format', f.format,
-        'size_bytes', f.size_bytes, 'sha256', encode(f.sha256, 'hex'), 'counts', f.counts, 'session_ids', f.session_ids,
+        'size_bytes', f.size_bytes, 'counts', f.counts, 'session_ids', f.session_ids,
         'modified_at', to_char(f.modified_at at time zone 'UTC', ${sql.unsafe(iso)}),
         'imported_at', to_char(f.imported_at at time zone 'UTC', ${sql.unsafe(iso)})) as record,
-      f.layout, ${versionOf(sql)} as version
-    ${unarchived(sql, tenantId)} order by f.id limit ${limit}`
-  return rows.map(({ record, layout, version }) => ({
-    file: importFileRecordSchema.parse({ ...record, layout: Buffer.from(layout).toString('base64') }),
-    version: Number(version),
-  }))
+      f.path, f.document, f.sha256, f.layout, f.key_version, ${versionOf(sql)} as version
+    ${unarchived(sql, tenantId)} order by f.id limit ${limit}`,
+  )
+  const versions = rows.map((row) => row.key_version)
+  const seals = await database.vault.sealsOfTenant(tenantId, versions)
+  return rows.map((row) => {
+    const seal = seals(row.key_version)
+    const { layout, sha256 } = openPrivate(row, seal)
+    const bytes = { layout: Buffer.from(layout).toString('base64'), sha256: Buffer.from(sha256).toString('hex') }
+    return { file: importFileRecordSchema.parse({ ...row.record, ...bytes }), version: Number(row.version), seal }
+  })
+}
+
+interface RawUnarchived {
+  readonly record: Record<string, unknown>
+  readonly path: string
+  readonly document: string
+  readonly sha256: Uint8Array
+  readonly layout: Uint8Array
+  readonly key_version: number
+  readonly version: string
+}
+
+/** Throws UnavailableError, naming the document, where its layout cannot be opened. */
+function openPrivate(row: RawUnarchived, seal: RowSeal | undefined): { layout: Uint8Array; sha256: Uint8Array } {
+  if (row.key_version === 0) return row
+  try {
+    if (seal === undefined) throw new BrokenSeal('Cannot open a seal without its key')
+    return { layout: seal.open(layoutPlace(row), row.layout), sha256: seal.unmask(row.sha256) }
+  } catch (error) {
+    if (!(error instanceof BrokenSeal)) throw error
+    throw new UnavailableError(
+      `Cannot archive "${row.path}" as its encrypted layout was altered or its key is missing`,
+      {
+        remedy: 'Run "verbatim verify", then restore it from a backup',
+        cause: error,
+      },
+    )
+  }
 }
 
 export async function countUnarchivedFiles(sql: Queries, tenantId: number): Promise<number> {
@@ -56,13 +95,18 @@ export async function countUnarchivedFiles(sql: Queries, tenantId: number): Prom
 }
 
 /** Stores what was known of an imported document; nothing where its path and document are known. */
-export async function insertFileRecord(sql: Queries, tenantId: number, file: ImportFileRecord): Promise<boolean> {
-  const { sha256, layout, ...head } = file
+export async function insertFileRecord(
+  sql: Queries,
+  tenantId: number,
+  { file, seal }: { readonly file: ImportFileRecord; readonly seal: RowSeal | undefined },
+): Promise<boolean> {
+  const { sha256: hash, layout: bytes, ...head } = file
+  const [sha256, layout] = [Buffer.from(hash, 'hex'), Buffer.from(bytes, 'base64')]
   const rows = await sql`
     insert into import_files (tenant_id, id, path, document, format, size_bytes, sha256, modified_at, imported_at, counts,
-      session_ids, layout)
-    select ${tenantId}, id, path, document, format, size_bytes, ${Buffer.from(sha256, 'hex')}, modified_at, imported_at, counts,
-      session_ids, ${Buffer.from(layout, 'base64')}
+      session_ids, layout, key_version)
+    select ${tenantId}, id, path, document, format, size_bytes, ${seal === undefined ? sha256 : seal.mask(sha256)}, modified_at, imported_at, counts,
+      session_ids, ${seal === undefined ? layout : seal.seal(layoutPlace(file), layout)}, ${seal?.version ?? 0}::int
     from jsonb_populate_record(null::import_files, ${JSON.stringify(head)}::text::jsonb)
     on conflict do nothing returning 1`
   return rows.length > 0

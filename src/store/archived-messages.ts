@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
+import { UnavailableError } from '../errors.ts'
 import type { MessageRow, SessionKey } from './messages.ts'
 import type { Queries } from './rows.ts'
 
@@ -47,7 +49,12 @@ export interface ArchivedMessage {
   readonly metadata: Uint8Array | null
 }
 
+/** Throws UnavailableError, naming the message, where its bytes cannot be opened: what is lost is not to be archived as empty. */
 export function archivedMessage(row: MessageRow): ArchivedMessage {
+  if (row.damage !== undefined)
+    throw new UnavailableError(`Cannot archive message "${row.id}" as ${row.damage}`, {
+      remedy: 'Run "verbatim verify", then restore it from a backup',
+    })
   const bytes = (text: string | null) => (text === null ? null : Buffer.from(text, 'utf8'))
   const given = <T>(value: T | null): T | undefined => value ?? undefined
   return {
@@ -84,11 +91,27 @@ export function archivedMessage(row: MessageRow): ArchivedMessage {
   }
 }
 
+/** A message as the row of a sealed session has it. */
+function sealed(message: ArchivedMessage, seal: RowSeal | undefined): ArchivedMessage {
+  if (seal === undefined) return message
+  const { record, payload, text, metadata } = message
+  const close = (field: SealPlace['field'], bytes: Uint8Array | null) =>
+    bytes === null ? null : seal.seal({ field, id: record.id }, bytes)
+  const { payload_location: location } = record
+  const masked = seal.mask(Buffer.from(record.payload_sha256, 'hex')).toString('hex')
+  return {
+    record: { ...record, payload_sha256: masked },
+    payload: close('payload', location === undefined ? payload : Buffer.from(location)),
+    text: close('text', text),
+    metadata: close('metadata', metadata),
+  }
+}
+
 /** Stores messages as they were archived, in one statement. Those that are there are left as they are. */
 export async function insertArchivedMessages(
   sql: Queries,
   key: SessionKey,
-  messages: readonly ArchivedMessage[],
+  { messages, seal }: { readonly messages: readonly ArchivedMessage[]; readonly seal: RowSeal | undefined },
 ): Promise<void> {
   const parts: Uint8Array[] = []
   let length = 0
@@ -99,12 +122,15 @@ export async function insertArchivedMessages(
     // The first byte has the number 1 there.
     return { at: length - bytes.length + 1, for: bytes.length }
   }
-  const heads = messages.map(({ record, payload, text, metadata }) => ({
-    r: { ...record, payload_sha256: String.raw`\x${record.payload_sha256}` },
-    p: place(payload),
-    t: place(text),
-    m: place(metadata),
-  }))
+  const heads = messages.map((message) => {
+    const { record, payload, text, metadata } = sealed(message, seal)
+    return {
+      r: { ...record, payload_sha256: String.raw`\x${record.payload_sha256}` },
+      p: place(payload),
+      t: place(text),
+      m: place(metadata),
+    }
+  })
   await sql`
     with bytes as materialized (select ${Buffer.concat(parts, length)}::bytea as all_of_them),
     heads as (
@@ -112,12 +138,13 @@ export async function insertArchivedMessages(
     )
     insert into messages (tenant_id, session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp,
       saved_at, role, sender, model, kind, trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, tools_used,
-      tool_call_id, context_switch, payload, payload_location, payload_bytes, payload_sha256, payload_media_type, text, metadata)
+      tool_call_id, context_switch, payload, payload_location, payload_bytes, payload_sha256, payload_media_type, text, metadata,
+      key_version)
     select ${key.tenantId}, ${key.sessionId}, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp,
       saved_at, role, sender, model, kind, trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, tools_used,
       tool_call_id, context_switch, substring(all_of_them from (p->>'at')::int for (p->>'for')::int), payload_location,
       payload_bytes, payload_sha256, payload_media_type, substring(all_of_them from (t->>'at')::int for (t->>'for')::int),
-      substring(all_of_them from (m->>'at')::int for (m->>'for')::int)
+      substring(all_of_them from (m->>'at')::int for (m->>'for')::int), ${seal?.version ?? 0}::int
     from bytes, heads, lateral (
       select x.* from jsonb_populate_record(null::messages, heads.r) x
     ) known

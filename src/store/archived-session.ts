@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-import type { SessionKey } from './messages.ts'
+import { BrokenSeal } from '../crypto/aead.ts'
+import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
+import { UnavailableError } from '../errors.ts'
+import type { MessageSource, SessionKey } from './messages.ts'
 import type { Queries } from './rows.ts'
 
 const time = z.string()
@@ -63,31 +66,74 @@ export type SummaryRecord = z.infer<typeof summaryRecordSchema>
 const isoColumn = (sql: Queries, name: string) =>
   sql`to_char(${sql(name)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(name)}`
 
-const utf8 = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('utf8'))
+/** Private columns of a session, opened. Throws UnavailableError, naming them, where they cannot be. */
+function openText(seal: RowSeal | undefined, place: SealPlace, bytes: Uint8Array): string {
+  try {
+    return Buffer.from(seal === undefined ? bytes : seal.open(place, bytes)).toString('utf8')
+  } catch (error) {
+    if (!(error instanceof BrokenSeal)) throw error
+    throw refused(place, 'its encrypted bytes were altered or moved')
+  }
+}
+
+function refused({ field, id }: SealPlace, why: string): UnavailableError {
+  return new UnavailableError(`Cannot read the ${field} of "${id}" as ${why}`, {
+    remedy: 'Run "verbatim verify", then restore it from a backup',
+  })
+}
+
+async function sealFor({ vault }: MessageSource, key: SessionKey, version: number): Promise<RowSeal | undefined> {
+  if (version === 0) return undefined
+  const seals = await vault.sealsOf(key.tenantId, [{ sessionId: key.sessionId, version }])
+  const seal = seals(key.sessionId, version)
+  if (seal === undefined)
+    throw refused({ field: 'title', id: key.sessionId }, 'the key of the session is missing or was altered')
+  return seal
+}
 
 /** A session with everything but its messages; undefined where there is none. */
-export async function readSessionRecord(sql: Queries, key: SessionKey): Promise<SessionRecord | undefined> {
-  const [row] = await sql<{ record: Record<string, unknown>; title: Uint8Array | null; metadata: Uint8Array | null }[]>`
-    select to_jsonb(head) as record, title, metadata from sessions s, lateral (
+export async function readSessionRecord(database: MessageSource, key: SessionKey): Promise<SessionRecord | undefined> {
+  const [row] = await database.run(
+    (sql) => sql<
+      {
+        record: Record<string, unknown>
+        title: Uint8Array | null
+        metadata: Uint8Array | null
+        key_version: number
+      }[]
+    >`
+    select to_jsonb(head) as record, title, metadata, key_version from sessions s, lateral (
       select s.id, s.source, s.external_id, s.participants, s.models_used, s.message_count, s.payload_bytes, s.input_tokens,
         s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.tool_invocations, s.context_switches, s.last_seq,
         s.last_model, s.last_message_id, s.parent_session_id, s.parent_external_id, s.tags, s.retention_policy_id, s.legal_hold,
         s.restricted, s.version, ${isoColumn(sql, 'created_at')}, ${isoColumn(sql, 'last_active_at')},
         ${isoColumn(sql, 'closed_at')}, ${isoColumn(sql, 'anonymized_at')}
     ) head
-    where s.tenant_id = ${key.tenantId} and s.id = ${key.sessionId}`
+    where s.tenant_id = ${key.tenantId} and s.id = ${key.sessionId}`,
+  )
   if (row === undefined) return undefined
-  return sessionRecordSchema.parse({ ...row.record, title: utf8(row.title), metadata: utf8(row.metadata) })
+  const seal = await sealFor(database, key, row.key_version)
+  const open = (field: 'title' | 'session metadata', bytes: Uint8Array | null) =>
+    bytes === null ? null : openText(seal, { field, id: key.sessionId }, bytes)
+  const own = { title: open('title', row.title), metadata: open('session metadata', row.metadata) }
+  return sessionRecordSchema.parse({ ...row.record, ...own })
 }
 
 /** All summaries of a session, the oldest first. */
-export async function readSummaryRecords(sql: Queries, key: SessionKey): Promise<SummaryRecord[]> {
-  const rows = await sql<{ record: Record<string, unknown>; body: Uint8Array }[]>`
-    select to_jsonb(head) as record, body from summaries s, lateral (
+export async function readSummaryRecords(database: MessageSource, key: SessionKey): Promise<SummaryRecord[]> {
+  const rows = await database.run(
+    (sql) => sql<{ record: Record<string, unknown>; id: string; body: Uint8Array; key_version: number }[]>`
+    select to_jsonb(head) as record, s.id, body, key_version from summaries s, lateral (
       select s.id, s.level, s.style, s.first_seq, s.last_seq, s.made_by, s.model, ${isoColumn(sql, 'created_at')}
     ) head
-    where s.tenant_id = ${key.tenantId} and s.session_id = ${key.sessionId} order by s.created_at, s.id`
-  return rows.map(({ record, body }) => summaryRecordSchema.parse({ ...record, body: utf8(body) }))
+    where s.tenant_id = ${key.tenantId} and s.session_id = ${key.sessionId} order by s.created_at, s.id`,
+  )
+  const records: SummaryRecord[] = []
+  for (const { record, id, body, key_version: version } of rows) {
+    const seal = await sealFor(database, key, version)
+    records.push(summaryRecordSchema.parse({ ...record, body: openText(seal, { field: 'summary', id }, body) }))
+  }
+  return records
 }
 
 /**
@@ -97,26 +143,38 @@ export async function readSummaryRecords(sql: Queries, key: SessionKey): Promise
 export async function insertSessionRecord(
   sql: Queries,
   tenantId: number,
-  archived: { readonly session: SessionRecord; readonly summaries: readonly SummaryRecord[] },
+  archived: {
+    readonly session: SessionRecord
+    readonly summaries: readonly SummaryRecord[]
+    readonly seal: RowSeal | undefined
+  },
 ): Promise<void> {
   const { title, metadata, ...head } = archived.session
-  const bytes = (text: string | null) => (text === null ? null : Buffer.from(text, 'utf8'))
+  const { seal } = archived
+  const version = seal?.version ?? 0
+  const sealed = (field: SealPlace['field'], id: string, text: string) => {
+    const bytes = Buffer.from(text, 'utf8')
+    return seal === undefined ? bytes : seal.seal({ field, id }, bytes)
+  }
+  const bytes = (field: 'title' | 'session metadata', text: string | null) =>
+    text === null ? null : sealed(field, head.id, text)
   await sql`
     insert into sessions (tenant_id, id, source, external_id, title, created_at, last_active_at, active_hour, closed_at,
       participants, models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
       cache_write_tokens, tool_invocations, context_switches, last_seq, last_model, last_message_id, parent_session_id,
-      parent_external_id, tags, metadata, retention_policy_id, legal_hold, restricted, anonymized_at, version)
-    select ${tenantId}, id, source, external_id, ${bytes(title)}, created_at, last_active_at, date_trunc('hour', last_active_at),
+      parent_external_id, tags, metadata, retention_policy_id, legal_hold, restricted, anonymized_at, version, key_version)
+    select ${tenantId}, id, source, external_id, ${bytes('title', title)}, created_at, last_active_at, date_trunc('hour', last_active_at),
       closed_at, participants, models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
       cache_write_tokens, tool_invocations, context_switches, last_seq, last_model, last_message_id, parent_session_id,
-      parent_external_id, tags, ${bytes(metadata)}, retention_policy_id, legal_hold, restricted, anonymized_at, version
+      parent_external_id, tags, ${bytes('session metadata', metadata)}, retention_policy_id, legal_hold, restricted, anonymized_at, version, ${version}::int
     from jsonb_populate_record(null::sessions, ${JSON.stringify(head)}::text::jsonb)
     on conflict (tenant_id, id) do nothing`
   for (const { body, ...summary } of archived.summaries)
     await sql`
-      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, created_at)
-      select ${tenantId}, id, ${archived.session.id}, level, style, first_seq, last_seq, ${Buffer.from(body, 'utf8')}, made_by,
-        model, created_at
+      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, created_at,
+        key_version)
+      select ${tenantId}, id, ${archived.session.id}, level, style, first_seq, last_seq, ${sealed('summary', summary.id, body)}, made_by,
+        model, created_at, ${version}::int
       from jsonb_populate_record(null::summaries, ${JSON.stringify(summary)}::text::jsonb)
       on conflict do nothing`
 }

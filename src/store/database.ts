@@ -1,6 +1,7 @@
 import type { PendingQuery, Row, Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
+import type { Vault } from './keys/vault.ts'
 import type { Queries } from './rows.ts'
 
 /** A session that has changed, whoever changed it. */
@@ -15,6 +16,8 @@ export interface Change {
  */
 export interface Database {
   readonly kind: 'embedded' | 'server'
+  /** The keys of what is stored. */
+  readonly vault: Vault
   run<T>(work: (sql: Sql) => Promise<T>): Promise<T>
   /**
    * The same database for one viewer: whatever is asked for, it gives and takes no row that is not theirs. What one `run`

@@ -1,3 +1,4 @@
+import type { RowSeal } from '../crypto/row-seal.ts'
 import type { NewMessage, SaveRequest } from './save-messages.ts'
 
 /** Collects byte strings into one buffer and tells where each one is. */
@@ -10,10 +11,6 @@ class Slices {
     this.#parts.push(bytes)
     this.#length += bytes.length
     return { at, length: bytes.length }
-  }
-
-  addText(text: string | undefined): { readonly at: number; readonly length: number } | undefined {
-    return text === undefined ? undefined : this.add(Buffer.from(text, 'utf8'))
   }
 
   toBuffer(): Buffer {
@@ -65,15 +62,37 @@ function followBatch(request: SaveRequest): Described[] {
   })
 }
 
+/** The bytes of a message as they are stored. */
+export function storedBytes({ id, payload, text, metadata }: NewMessage, seal: RowSeal | undefined) {
+  const utf8 = (value: string | undefined) => (value === undefined ? undefined : Buffer.from(value, 'utf8'))
+  if (seal === undefined)
+    return { payload: 'bytes' in payload ? payload.bytes : undefined, text: utf8(text), metadata: utf8(metadata) }
+  const sealed = (field: 'text' | 'metadata', value: string | undefined) =>
+    value === undefined ? undefined : seal.seal({ field, id }, Buffer.from(value, 'utf8'))
+  return {
+    // Of what is in the archive its place: so a row cannot be made to point to the payload of another.
+    payload: seal.seal({ field: 'payload', id }, 'bytes' in payload ? payload.bytes : Buffer.from(payload.location)),
+    text: sealed('text', text),
+    metadata: sealed('metadata', metadata),
+  }
+}
+
+/** The hash of a message as it is stored. */
+export function storedHash({ sha256 }: NewMessage, seal: RowSeal | undefined): Buffer {
+  return Buffer.from(seal === undefined ? sha256 : seal.mask(sha256))
+}
+
 function describeMessage(
   { message, parentId, contextSwitch }: Described,
   place: number,
-  slices: Slices,
+  { slices, seal, former }: { readonly slices: Slices } & Pick<SaveRequest, 'seal' | 'former'>,
 ): Record<string, unknown> {
   const { payload, usage } = message
-  const inline = 'bytes' in payload ? slices.add(payload.bytes) : undefined
-  const text = slices.addText(message.text)
-  const metadata = slices.addText(message.metadata)
+  const stored = storedBytes(message, seal)
+  const add = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : slices.add(bytes))
+  const inline = add(stored.payload)
+  const text = add(stored.text)
+  const metadata = add(stored.metadata)
   // Undefined members are left out by JSON.stringify, and the function reads an absent member as null.
   return {
     place,
@@ -96,7 +115,9 @@ function describeMessage(
     switch: contextSwitch,
     copied: message.copied,
     media_type: message.mediaType,
-    sha256: Buffer.from(message.sha256).toString('hex'),
+    sha256: storedHash(message, seal).toString('hex'),
+    other_sha256:
+      former === undefined ? undefined : storedHash(message, former === 'plain' ? undefined : former).toString('hex'),
     bytes: sizeOf(message),
     location: 'bytes' in payload ? undefined : payload.location,
     payload_at: inline?.at,
@@ -146,7 +167,7 @@ function describeTotals(request: SaveRequest, described: readonly Described[]): 
   }
 }
 
-/** The arguments of the database's function `save_messages` (drizzle/0001): JSON texts, and the bytes they point into. */
+/** The arguments of the database's function `save_messages` (drizzle/0013): JSON texts, and the bytes they point into. */
 export function describeSave(request: SaveRequest): {
   readonly session: string
   readonly messages: string
@@ -155,7 +176,7 @@ export function describeSave(request: SaveRequest): {
 } {
   const slices = new Slices()
   const described = followBatch(request)
-  const { session } = request
+  const { session, seal, former } = request
   return {
     session: JSON.stringify({
       id: session.id,
@@ -164,8 +185,11 @@ export function describeSave(request: SaveRequest): {
       create: session.create,
       created_at: session.createdAt,
       parent_external_id: session.parentExternalId,
+      key_version: seal?.version ?? 0,
     }),
-    messages: JSON.stringify(described.map((message, index) => describeMessage(message, index + 1, slices))),
+    messages: JSON.stringify(
+      described.map((message, index) => describeMessage(message, index + 1, { slices, seal, former })),
+    ),
     totals: JSON.stringify(describeTotals(request, described)),
     bytes: slices.toBuffer(),
   }

@@ -1,5 +1,9 @@
 import type { Sql } from 'postgres'
 
+import { BrokenSeal } from '../crypto/aead.ts'
+import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
+import type { MessageSource } from './messages.ts'
+
 /** A document that was imported, with what is needed to give back its bytes. */
 export interface ImportFileRow {
   readonly id: string
@@ -13,6 +17,8 @@ export interface ImportFileRow {
   readonly counts: Readonly<Record<string, number>>
   readonly sessionIds: readonly string[]
   readonly layout: Uint8Array
+  /** Why its layout could not be opened; then it is empty. */
+  readonly damage?: string
 }
 
 interface RawImportFile {
@@ -26,24 +32,49 @@ interface RawImportFile {
   counts: Record<string, number>
   session_ids: string[]
   layout: Uint8Array
+  key_version: number
 }
 
 const columns = (sql: Sql) => sql`
   id, path, document, format, size_bytes, sha256, (extract(epoch from modified_at) * 1000)::bigint as modified_ms, counts,
-  to_jsonb(session_ids) as session_ids, layout`
+  to_jsonb(session_ids) as session_ids, layout, key_version`
 
-function fromRow(row: RawImportFile): ImportFileRow {
+/** What a layout is bound to: what its row is unique by, since an import of the document again keeps the row's id. */
+export function layoutPlace({ path, document }: { readonly path: string; readonly document: string }): SealPlace {
+  return { field: 'layout', id: JSON.stringify([path, document]) }
+}
+
+/** The bytes around a document's entries, or why they cannot be had. */
+function openLayout(row: RawImportFile, seal: RowSeal | undefined): Pick<ImportFileRow, 'layout' | 'damage'> {
+  if (row.key_version === 0) return { layout: row.layout }
+  const layout = new Uint8Array()
+  if (seal === undefined) return { layout, damage: 'its key is missing or was altered' }
+  try {
+    return { layout: seal.open(layoutPlace(row), row.layout) }
+  } catch (error) {
+    if (error instanceof BrokenSeal) return { layout, damage: 'its encrypted layout was altered or moved' }
+    throw error
+  }
+}
+
+async function openRows({ vault }: MessageSource, tenantId: number, rows: readonly RawImportFile[]) {
+  const versions = rows.map((row) => row.key_version)
+  const seals = await vault.sealsOfTenant(tenantId, versions)
+  return rows.map((row) => fromRow(row, seals(row.key_version)))
+}
+
+function fromRow(row: RawImportFile, seal: RowSeal | undefined): ImportFileRow {
   return {
     id: row.id,
     path: row.path,
     document: row.document,
     format: row.format,
     sizeBytes: Number(row.size_bytes),
-    sha256: row.sha256,
+    sha256: seal === undefined ? row.sha256 : seal.unmask(row.sha256),
     modifiedAtMs: Number(row.modified_ms),
     counts: row.counts,
     sessionIds: row.session_ids,
-    layout: row.layout,
+    ...openLayout(row, seal),
   }
 }
 
@@ -51,23 +82,34 @@ function fromRow(row: RawImportFile): ImportFileRow {
 const wholeFile = '*'
 
 /** Records that a document was imported; what was recorded of the same path and document before is replaced. */
-export async function saveImportFile(sql: Sql, tenantId: number, file: ImportFileRow): Promise<void> {
+export async function saveImportFile(database: MessageSource, tenantId: number, file: ImportFileRow): Promise<void> {
   // A document may have any name, and must not be taken for the whole file.
   const document = file.document.startsWith(wholeFile) ? `${wholeFile}${file.document}` : file.document
-  await upsert(sql, tenantId, { ...file, document })
+  const row = { ...file, document }
+  const seal = await database.vault.sealOfTenant(tenantId)
+  const sealed =
+    seal === undefined
+      ? row
+      : { ...row, sha256: seal.mask(row.sha256), layout: seal.seal(layoutPlace(row), row.layout) }
+  await database.run((sql) => upsert(sql, tenantId, { ...sealed, keyVersion: seal?.version ?? 0 }))
 }
 
-async function upsert(sql: Sql, tenantId: number, file: ImportFileRow): Promise<void> {
+async function upsert(
+  sql: Sql,
+  tenantId: number,
+  file: ImportFileRow & { readonly keyVersion: number },
+): Promise<void> {
   const modifiedAt = new Date(file.modifiedAtMs).toISOString()
   await sql`
     insert into import_files (tenant_id, id, path, document, format, size_bytes, sha256, modified_at, imported_at, counts,
-      session_ids, layout)
+      session_ids, layout, key_version)
     values (${tenantId}, ${file.id}, ${file.path}, ${file.document}, ${file.format}, ${file.sizeBytes}, ${Buffer.from(file.sha256)},
       ${modifiedAt}::text::timestamptz, now(), ${JSON.stringify(file.counts)}::text::jsonb,
-      array(select jsonb_array_elements_text(${JSON.stringify(file.sessionIds)}::text::jsonb)::uuid), ${Buffer.from(file.layout)})
+      array(select jsonb_array_elements_text(${JSON.stringify(file.sessionIds)}::text::jsonb)::uuid), ${Buffer.from(file.layout)},
+      ${file.keyVersion})
     on conflict (tenant_id, path, document) do update set format = excluded.format, size_bytes = excluded.size_bytes,
       sha256 = excluded.sha256, modified_at = excluded.modified_at, imported_at = excluded.imported_at, counts = excluded.counts,
-      session_ids = excluded.session_ids, layout = excluded.layout`
+      session_ids = excluded.session_ids, layout = excluded.layout, key_version = excluded.key_version`
 }
 
 /** A file as it was when it was last imported to its end. */
@@ -95,6 +137,7 @@ export async function saveImportedState(
     counts: {},
     sessionIds: [],
     layout: nothing,
+    keyVersion: 0,
   })
 }
 
@@ -103,58 +146,35 @@ export async function importedState(sql: Sql, tenantId: number, path: string): P
   const rows = await sql<RawImportFile[]>`
     select ${columns(sql)} from import_files
     where tenant_id = ${tenantId} and path = ${path} and document = ${wholeFile}`
-  return rows[0] === undefined ? undefined : fromRow(rows[0])
+  return rows[0] === undefined ? undefined : fromRow(rows[0], undefined)
 }
 
 /** The documents that hold messages of a session, the newest import first. */
-export async function importFilesOfSession(sql: Sql, tenantId: number, sessionId: string): Promise<ImportFileRow[]> {
-  const rows = await sql<RawImportFile[]>`
+export async function importFilesOfSession(
+  database: MessageSource,
+  tenantId: number,
+  sessionId: string,
+): Promise<ImportFileRow[]> {
+  const rows = await database.run(
+    (sql) => sql<RawImportFile[]>`
     select ${columns(sql)} from import_files where tenant_id = ${tenantId} and ${sessionId}::uuid = any(session_ids)
-    order by imported_at desc, path, document`
-  return rows.map(fromRow)
+    order by imported_at desc, path, document`,
+  )
+  return await openRows(database, tenantId, rows)
 }
 
 /** All imported documents, a page at a time by path and document. */
 export async function listImportFiles(
-  sql: Sql,
+  database: MessageSource,
   tenantId: number,
   page: { readonly after?: { readonly path: string; readonly document: string }; readonly limit: number },
 ): Promise<ImportFileRow[]> {
   const { after } = page
-  const rows = await sql<RawImportFile[]>`
+  const rows = await database.run(
+    (sql) => sql<RawImportFile[]>`
     select ${columns(sql)} from import_files where tenant_id = ${tenantId} and document <> ${wholeFile}
       ${after === undefined ? sql`` : sql`and (path, document) > (${after.path}, ${after.document})`}
-    order by path, document limit ${page.limit}`
-  return rows.map(fromRow)
-}
-
-/** What a source says of a session, for what is not known yet: a title or a parent that a user set is not replaced. */
-export interface SourceDescription {
-  readonly source: string
-  readonly externalId: string
-  readonly title?: string | undefined
-  readonly metadata?: string | undefined
-  readonly parentExternalId?: string | undefined
-  readonly createdAt?: string | undefined
-}
-
-export async function describeSession(sql: Sql, tenantId: number, about: SourceDescription): Promise<void> {
-  const bytes = (text: string | undefined) => (text === undefined ? null : Buffer.from(text, 'utf8'))
-  await sql`
-    update sessions set title = coalesce(title, ${bytes(about.title)}), metadata = coalesce(metadata, ${bytes(about.metadata)}),
-      parent_external_id = coalesce(parent_external_id, ${about.parentExternalId ?? null}),
-      created_at = least(created_at, coalesce(${about.createdAt ?? null}::text::timestamptz, created_at)), version = version + 1
-    where tenant_id = ${tenantId} and source = ${about.source} and external_id = ${about.externalId}
-      and ((title is null and ${about.title !== undefined}) or (metadata is null and ${about.metadata !== undefined})
-        or (parent_external_id is null and ${about.parentExternalId !== undefined})
-        or created_at > coalesce(${about.createdAt ?? null}::text::timestamptz, created_at))`
-}
-
-/** Links sessions to parents that arrived after them. */
-export async function linkParents(sql: Sql, tenantId: number): Promise<void> {
-  await sql`
-    update sessions child set parent_session_id = parent.id, version = child.version + 1
-    from sessions parent
-    where child.tenant_id = ${tenantId} and child.parent_session_id is null and child.parent_external_id is not null
-      and parent.tenant_id = child.tenant_id and parent.source = child.source and parent.external_id = child.parent_external_id`
+    order by path, document limit ${page.limit}`,
+  )
+  return await openRows(database, tenantId, rows)
 }

@@ -1,6 +1,9 @@
 import type { Sql } from 'postgres'
 
+import { BrokenSeal } from '../crypto/aead.ts'
+import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
 import type { Role, Trust } from '../model/message.ts'
+import type { Database } from './database.ts'
 import { isoTime } from './rows.ts'
 
 /** A stored message without its bytes. Times are ISO 8601 in UTC. */
@@ -38,6 +41,10 @@ export interface MessageRow extends MessageHead {
   /** Null where the text follows from the payload. */
   readonly text: string | null
   readonly metadata: string | null
+  /** What opens its bytes where they are in the archive store; absent where they are not sealed. */
+  readonly seal?: RowSeal
+  /** Why its bytes in the database, or some of them, could not be opened. */
+  readonly damage?: string
 }
 
 interface RawHead {
@@ -66,6 +73,7 @@ interface RawHead {
   payload_bytes: string
   payload_sha256: Uint8Array
   payload_media_type: string
+  key_version: number
 }
 
 interface RawMessage extends RawHead {
@@ -77,9 +85,9 @@ interface RawMessage extends RawHead {
 const headColumns = (sql: Sql) => sql`
   session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp, saved_at, role, sender, model, kind,
   trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, to_jsonb(tools_used) as tools_used, tool_call_id,
-  context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type`
+  context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type, key_version`
 
-function headFromRow(row: RawHead): MessageHead {
+function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
   return {
     sessionId: row.session_id,
     seq: Number(row.seq),
@@ -104,14 +112,59 @@ function headFromRow(row: RawHead): MessageHead {
     contextSwitch: row.context_switch,
     payloadLocation: row.payload_location,
     payloadBytes: Number(row.payload_bytes),
-    payloadSha256: row.payload_sha256,
+    payloadSha256: seal === undefined ? row.payload_sha256 : seal.unmask(row.payload_sha256),
     payloadMediaType: row.payload_media_type,
   }
 }
 
-function messageFromRow(row: RawMessage): MessageRow {
-  const text = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('utf8'))
-  return { ...headFromRow(row), payload: row.payload, text: text(row.text), metadata: text(row.metadata) }
+/** The bytes of a row as they were saved, as far as they can be had, or why they cannot. */
+function messageFromRow(row: RawMessage, seal: RowSeal | undefined): MessageRow {
+  const head = headFromRow(row, seal)
+  if (row.key_version !== 0 && seal === undefined) {
+    const damage = 'the key of its session is missing or was altered'
+    return { ...head, payload: null, text: null, metadata: null, damage }
+  }
+  let isBroken = false
+  const open = (field: SealPlace['field'], bytes: Uint8Array | null) => {
+    try {
+      return bytes === null || seal === undefined ? bytes : seal.open({ field, id: row.id }, bytes)
+    } catch (error) {
+      if (!(error instanceof BrokenSeal)) throw error
+      isBroken = true
+      return null
+    }
+  }
+  const utf8 = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('utf8'))
+  const [payload, text, metadata] = [
+    open('payload', row.payload),
+    open('text', row.text),
+    open('metadata', row.metadata),
+  ]
+  // Where the bytes are in the archive, the sealed value is their place: it proves that this row points to them.
+  const isPointer = seal !== undefined && row.payload_location !== null
+  if (isPointer && utf8(payload) !== row.payload_location) isBroken = true
+  return {
+    ...head,
+    payload: isPointer ? null : payload,
+    text: utf8(text),
+    metadata: utf8(metadata),
+    ...(seal === undefined ? {} : { seal }),
+    ...(isBroken ? { damage: 'its encrypted bytes were altered or moved' } : {}),
+  }
+}
+
+/** What messages are read from. */
+export type MessageSource = Pick<Database, 'run' | 'vault'>
+
+async function openRows<Raw extends RawHead, Row>(
+  { vault }: MessageSource,
+  read: { readonly tenantId: number; readonly rows: readonly Raw[] },
+  open: (row: Raw, seal: RowSeal | undefined) => Row,
+): Promise<Row[]> {
+  const { tenantId, rows } = read
+  const keys = rows.map((row) => ({ sessionId: row.session_id, version: row.key_version }))
+  const seals = await vault.sealsOf(tenantId, keys)
+  return rows.map((row) => open(row, seals(row.session_id, row.key_version)))
 }
 
 export interface SessionKey {
@@ -129,50 +182,58 @@ export interface SeqRange {
 }
 
 /** Messages of a session in order, without their bytes: to decide how many of them fit. */
-export async function readHeads(sql: Sql, key: SessionKey, range: SeqRange): Promise<MessageHead[]> {
-  const rows = await sql<RawHead[]>`
+export async function readHeads(database: MessageSource, key: SessionKey, range: SeqRange): Promise<MessageHead[]> {
+  const rows = await database.run(
+    (sql) => sql<RawHead[]>`
     select ${headColumns(sql)} from messages
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and seq >= ${range.fromSeq}
       ${range.toSeq === undefined ? sql`` : sql`and seq <= ${range.toSeq}`}
       ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
-    order by seq limit ${range.limit}`
-  return rows.map(headFromRow)
+    order by seq limit ${range.limit}`,
+  )
+  return await openRows(database, { tenantId: key.tenantId, rows }, headFromRow)
 }
 
 /** Messages of a session in order, with their bytes. */
-export async function readMessages(sql: Sql, key: SessionKey, range: SeqRange): Promise<MessageRow[]> {
-  const rows = await sql<RawMessage[]>`
+export async function readMessages(database: MessageSource, key: SessionKey, range: SeqRange): Promise<MessageRow[]> {
+  const rows = await database.run(
+    (sql) => sql<RawMessage[]>`
     select ${headColumns(sql)}, payload, text, metadata from messages
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and seq >= ${range.fromSeq}
       ${range.toSeq === undefined ? sql`` : sql`and seq <= ${range.toSeq}`}
       ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
-    order by seq limit ${range.limit}`
-  return rows.map(messageFromRow)
+    order by seq limit ${range.limit}`,
+  )
+  return await openRows(database, { tenantId: key.tenantId, rows }, messageFromRow)
 }
 
 /** Messages by (session, seq), in no promised order; those that do not exist are absent. */
 export async function readPlaces(
-  sql: Sql,
+  database: MessageSource,
   tenantId: number,
   places: readonly { readonly sessionId: string; readonly seq: number }[],
 ): Promise<MessageRow[]> {
   const wanted = JSON.stringify(places.map((place) => ({ s: place.sessionId, q: place.seq })))
-  const rows = await sql<RawMessage[]>`
+  const rows = await database.run(
+    (sql) => sql<RawMessage[]>`
     select ${headColumns(sql)}, payload, text, metadata
     from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint)
-    join messages on tenant_id = ${tenantId} and session_id = wanted.s and seq = wanted.q`
-  return rows.map(messageFromRow)
+    join messages on tenant_id = ${tenantId} and session_id = wanted.s and seq = wanted.q`,
+  )
+  return await openRows(database, { tenantId, rows }, messageFromRow)
 }
 
 /** One message by our id, or by the caller's own id within its session. */
 export async function findMessage(
-  sql: Sql,
+  database: MessageSource,
   key: SessionKey,
   reference: { readonly id?: string | undefined; readonly externalId: string },
 ): Promise<MessageRow | undefined> {
-  const rows = await sql<RawMessage[]>`
+  const rows = await database.run(
+    (sql) => sql<RawMessage[]>`
     select ${headColumns(sql)}, payload, text, metadata from messages
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
-      and (id = ${reference.id ?? null} or external_id = ${reference.externalId}) limit 1`
-  return rows[0] === undefined ? undefined : messageFromRow(rows[0])
+      and (id = ${reference.id ?? null} or external_id = ${reference.externalId}) limit 1`,
+  )
+  return (await openRows(database, { tenantId: key.tenantId, rows }, messageFromRow))[0]
 }

@@ -1,6 +1,4 @@
-import type { Sql } from 'postgres'
-
-import { readPlaces, type MessageRow } from './messages.ts'
+import { readPlaces, type MessageRow, type MessageSource } from './messages.ts'
 
 /** Neighbours larger than this are left out: context is to be read at a glance. */
 const neighbourBytesMax = 256 * 1024
@@ -10,7 +8,7 @@ export const nearSeqMax = 50
 
 /** The nearest messages before and after each of some places, turns only, at most `each` on either side. */
 export async function readNeighbours(
-  sql: Sql,
+  database: MessageSource,
   tenantId: number,
   around: {
     readonly places: readonly { readonly sessionId: string; readonly seq: number }[]
@@ -21,7 +19,8 @@ export async function readNeighbours(
 ): Promise<MessageRow[]> {
   if (around.each === 0 || around.places.length === 0) return []
   const wanted = JSON.stringify(around.places.map((place) => ({ s: place.sessionId, q: place.seq })))
-  const near = await sql<{ session_id: string; seq: string }[]>`
+  const near = await database.run(
+    (sql) => sql<{ session_id: string; seq: string }[]>`
     select distinct near.session_id, near.seq
     from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint), lateral (
       (select session_id, seq from messages
@@ -35,9 +34,10 @@ export async function readNeighbours(
        where tenant_id = ${tenantId} and session_id = wanted.s and seq between wanted.q + 1 and wanted.q + ${nearSeqMax} and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
        order by seq limit ${around.each})`
       }
-    ) near`
+    ) near`,
+  )
   return readPlaces(
-    sql,
+    database,
     tenantId,
     near.map((row) => ({ sessionId: row.session_id, seq: Number(row.seq) })),
   )

@@ -1,6 +1,12 @@
 import { limits } from '../limits.ts'
-import type { Database } from './database.ts'
-import { readHeads, readMessages, type MessageHead, type MessageRow, type SessionKey } from './messages.ts'
+import {
+  readHeads,
+  readMessages,
+  type MessageHead,
+  type MessageRow,
+  type MessageSource,
+  type SessionKey,
+} from './messages.ts'
 
 const headsMax = 500
 const pageBytesDefault = 4 * 1024 * 1024
@@ -40,20 +46,18 @@ function* cutPages(heads: readonly MessageHead[], bytesMax: number): Generator<r
  * absent. Memory is bounded by one page.
  */
 export async function* pagedMessages(
-  database: Pick<Database, 'run'>,
+  database: MessageSource,
   key: SessionKey,
   range: MessageRange,
 ): AsyncGenerator<readonly MessageRow[]> {
   let { fromSeq } = range
   for (;;) {
-    const heads = await database.run((sql) => readHeads(sql, key, { fromSeq, toSeq: range.toSeq, limit: headsMax }))
+    const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax })
     for (const page of cutPages(heads, range.pageBytesMax ?? pageBytesDefault)) {
       const [first] = page
       const last = page.at(-1)
       if (first === undefined || last === undefined) continue
-      const rows = await database.run((sql) =>
-        readMessages(sql, key, { fromSeq: first.seq, toSeq: last.seq, limit: page.length }),
-      )
+      const rows = await readMessages(database, key, { fromSeq: first.seq, toSeq: last.seq, limit: page.length })
       if (rows.length > 0) yield rows
     }
     const last = heads.at(-1)

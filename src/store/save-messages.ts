@@ -1,5 +1,6 @@
 import type { PendingQuery, Row, Sql } from 'postgres'
 
+import type { RowSeal } from '../crypto/row-seal.ts'
 import { ConflictError, ForbiddenError, LimitError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Viewer } from '../model/access.ts'
@@ -52,6 +53,38 @@ export interface SaveRequest extends Viewer {
   readonly messages: readonly NewMessage[]
   /** What an id that is already used for other bytes means: a caller's mistake (false), or a newer version (true). */
   readonly revise: boolean
+  /** What the session's rows are sealed with; absent where they are not. */
+  readonly seal?: RowSeal | undefined
+  /** Where some of its messages are sealed and others not: what hashes as the others do. */
+  readonly former?: RowSeal | 'plain' | undefined
+}
+
+/**
+ * The session that a save goes to is not sealed as the request was: another process made it, or changed its key. Nothing is
+ * stored. To be tried again under the seal of `sessionId`, the session that it goes to.
+ */
+export class OtherSeal extends Error {
+  override readonly name = 'OtherSeal'
+  readonly sessionId: string
+
+  constructor(sessionId: string) {
+    super(`Session ${sessionId} has another seal`)
+    this.sessionId = sessionId
+  }
+}
+
+/**
+ * A message that is there already is not sealed as the request is, as its session is being encrypted or decrypted. Nothing is
+ * stored. To be tried again with `former`, what opens that version.
+ */
+export class SealedOtherwise extends Error {
+  override readonly name = 'SealedOtherwise'
+  readonly keyVersion: number
+
+  constructor(keyVersion: number) {
+    super('A message that is there is sealed otherwise')
+    this.keyVersion = keyVersion
+  }
 }
 
 export interface SavedMessage {
@@ -116,6 +149,10 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
         },
       )
     }
+    case 'VB425':
+      return new SealedOtherwise(Number(detail))
+    case 'VB426':
+      return new OtherSeal(detail)
     case 'VB413': {
       const [what, actual] = detail.split(' ')
       return new LimitError(`save to session "${request.session.id}"`, {

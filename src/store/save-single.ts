@@ -2,6 +2,7 @@ import type { PendingQuery, Row, Sql } from 'postgres'
 
 import { codeOf } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { storedBytes, storedHash } from './describe-save.ts'
 import type { NewMessage, SaveRequest, SaveResult } from './save-messages.ts'
 import { whereOpen } from './session-access.ts'
 
@@ -53,7 +54,9 @@ async function callSaveMessage(
   naming: PendingQuery<Row[]> | undefined,
 ): Promise<SavedRow | undefined> {
   const { payload, usage, toolsUsed = [] } = message
-  const [bytes, location] = 'bytes' in payload ? [payload.bytes, null] : [null, payload.location]
+  const { seal } = request
+  const stored = storedBytes(message, seal)
+  const location = 'bytes' in payload ? null : payload.location
   const size = 'bytes' in payload ? payload.bytes.length : payload.sizeBytes
   try {
     const rows = await sql<SavedRow[]>`
@@ -62,8 +65,8 @@ async function callSaveMessage(
             ${message.externalId ?? null}, ${message.parent ?? null}, ${message.timestamp ?? null}::text::timestamptz, ${message.role},
             ${message.sender}, ${message.model ?? null}, ${message.trust}, ${usage?.input ?? null}, ${usage?.output ?? null},
             ${usage?.cacheRead ?? null}, ${usage?.cacheWrite ?? null}, ${toolsUsed.length > 0 ? [...toolsUsed] : null},
-            ${message.toolCallId ?? null}, ${message.mediaType}, ${message.sha256}, ${bytes}, ${location}, ${size},
-            ${textBytes(message.text)}, ${textBytes(message.metadata)}, ${0}, ${request.actor}, ${request.client},
+            ${message.toolCallId ?? null}, ${message.mediaType}, ${storedHash(message, seal)}, ${stored.payload ?? null}, ${location}, ${size},
+            ${stored.text ?? null}, ${stored.metadata ?? null}, ${seal?.version ?? 0}, ${request.actor}, ${request.client},
             ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as saved
         ${naming ?? sql``} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}
         -- Once, and not for each of its columns.
@@ -74,8 +77,4 @@ async function callSaveMessage(
     if (codeOf(error) === uniqueViolation) return undefined
     throw error
   }
-}
-
-function textBytes(text: string | undefined): Uint8Array | null {
-  return text === undefined ? null : Buffer.from(text, 'utf8')
 }

@@ -1,4 +1,7 @@
+import { BrokenSeal } from '../crypto/aead.ts'
+import type { RowSeal } from '../crypto/row-seal.ts'
 import { archiveTopic } from './archive-queue.ts'
+import type { MessageSource } from './messages.ts'
 import { isoTime, type Queries } from './rows.ts'
 
 /** One sentence of a summary and the message it comes from. */
@@ -44,14 +47,25 @@ export interface NewSummary {
   readonly making?: SummaryMaking
 }
 
+/** A summary as it is stored: what it says are bytes, sealed or not. */
+export interface SealedSummary extends Omit<NewSummary, 'sentences' | 'making'> {
+  readonly body: Buffer
+  readonly keyVersion: number
+}
+
+export function sealSummary({ sentences, making, ...about }: NewSummary, seal: RowSeal | undefined): SealedSummary {
+  const plain = Buffer.from(JSON.stringify({ sentences, making }), 'utf8')
+  const body = seal === undefined ? plain : seal.seal({ field: 'summary', id: about.id }, plain)
+  return { ...about, body, keyVersion: seal?.version ?? 0 }
+}
+
 /** Stores a summary, and leaves its session to be archived with it. */
-export async function saveSummary(sql: Queries, tenantId: number, summary: NewSummary): Promise<void> {
-  const body = Buffer.from(JSON.stringify({ sentences: summary.sentences, making: summary.making }), 'utf8')
+export async function saveSummary(sql: Queries, tenantId: number, summary: SealedSummary): Promise<void> {
   await sql`
     with saved as (
-      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model)
+      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, key_version)
       values (${tenantId}, ${summary.id}, ${summary.sessionId}, ${summary.level}, ${summary.style}, ${summary.firstSeq},
-        ${summary.lastSeq}, ${body}, ${summary.madeBy}, ${summary.model ?? null})
+        ${summary.lastSeq}, ${summary.body}, ${summary.madeBy}, ${summary.model ?? null}, ${summary.keyVersion})
       on conflict do nothing returning tenant_id, session_id
     )
     insert into outbox (tenant_id, topic, session_id) select tenant_id, ${archiveTopic}, session_id from saved`
@@ -67,12 +81,66 @@ interface RawSummary {
   made_by: string
   model: string | null
   created_at: string
+  key_version: number
 }
 
-function fromRow(row: RawSummary): Summary {
-  const body: { sentences: SummarySentence[]; making?: SummaryMaking } = JSON.parse(
-    Buffer.from(row.body).toString('utf8'),
+interface SummaryBody {
+  readonly sentences: readonly SummarySentence[]
+  readonly making?: SummaryMaking
+}
+
+/** What a summary says, or why that cannot be had. */
+function openBody(row: RawSummary, seal: RowSeal | undefined): SummaryBody | { readonly damage: string } {
+  if (row.key_version !== 0 && seal === undefined) return { damage: 'the key of its session is missing or was altered' }
+  try {
+    const bytes = seal === undefined ? row.body : seal.open({ field: 'summary', id: row.id }, row.body)
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch (error) {
+    if (error instanceof BrokenSeal) return { damage: 'its encrypted bytes were altered or moved' }
+    throw error
+  }
+}
+
+async function openBodies({ vault }: MessageSource, tenantId: number, rows: readonly RawSummary[]) {
+  const keys = rows.flatMap(({ session_id: sessionId, key_version: version }) =>
+    sessionId === null ? [] : [{ sessionId, version }],
   )
+  const seals = await vault.sealsOf(tenantId, keys)
+  return rows.map((row) => ({ row, body: openBody(row, seals(row.session_id ?? '', row.key_version)) }))
+}
+
+/** One that cannot be opened says so in its place. */
+async function openSummary(
+  database: MessageSource,
+  tenantId: number,
+  rows: readonly RawSummary[],
+): Promise<Summary | undefined> {
+  const [first] = await openBodies(database, tenantId, rows)
+  if (first === undefined) return undefined
+  const { row, body } = first
+  const refusal = (damage: string) => ({ text: `[summary ${row.id} refused: ${damage}]`, message_ids: [] })
+  return fromRow(row, 'damage' in body ? { sentences: [refusal(body.damage)] } : body)
+}
+
+/** Summaries of some sessions that cannot be opened, and why. */
+export async function damagedSummaries(
+  database: MessageSource,
+  tenantId: number,
+  sessionIds: readonly string[],
+): Promise<{ readonly id: string; readonly sessionId: string; readonly damage: string }[]> {
+  const rows = await database.run(
+    (sql) => sql<RawSummary[]>`
+    select ${columns(sql)} from summaries
+    where tenant_id = ${tenantId} and key_version > 0
+      and session_id in (select jsonb_array_elements_text(${JSON.stringify(sessionIds)}::text::jsonb)::uuid)`,
+  )
+  const opened = await openBodies(database, tenantId, rows)
+  return opened.flatMap(({ row, body }) =>
+    'damage' in body ? [{ id: row.id, sessionId: row.session_id ?? '', damage: body.damage }] : [],
+  )
+}
+
+function fromRow(row: RawSummary, body: SummaryBody): Summary {
   return {
     id: row.id,
     sessionId: row.session_id,
@@ -89,7 +157,7 @@ function fromRow(row: RawSummary): Summary {
 }
 
 const columns = (sql: Queries) => sql`
-  id, session_id, style, first_seq, last_seq, body, made_by, model, created_at`
+  id, session_id, style, first_seq, last_seq, body, made_by, model, created_at, key_version`
 
 interface SummarizedSession {
   readonly tenantId: number
@@ -97,12 +165,14 @@ interface SummarizedSession {
 }
 
 /** The newest summary of a whole session; one that a model wrote goes before an extracted one, however old. */
-export async function latestSummary(sql: Queries, key: SummarizedSession): Promise<Summary | undefined> {
-  const rows = await sql<RawSummary[]>`
+export async function latestSummary(database: MessageSource, key: SummarizedSession): Promise<Summary | undefined> {
+  const rows = await database.run(
+    (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
-    order by (made_by = 'host') desc, created_at desc, id desc limit 1`
-  return rows[0] === undefined ? undefined : fromRow(rows[0])
+    order by (made_by = 'host') desc, created_at desc, id desc limit 1`,
+  )
+  return await openSummary(database, key.tenantId, rows)
 }
 
 /**
@@ -110,14 +180,16 @@ export async function latestSummary(sql: Queries, key: SummarizedSession): Promi
  * an extracted one in this style.
  */
 export async function currentSummary(
-  sql: Queries,
+  database: MessageSource,
   key: SummarizedSession,
   wanted: { readonly style: string; readonly lastSeq: number },
 ): Promise<Summary | undefined> {
-  const rows = await sql<RawSummary[]>`
+  const rows = await database.run(
+    (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
       and first_seq = 1 and last_seq = ${wanted.lastSeq} and (made_by = 'host' or style = ${wanted.style})
-    order by (made_by = 'host') desc, created_at desc, id desc limit 1`
-  return rows[0] === undefined ? undefined : fromRow(rows[0])
+    order by (made_by = 'host') desc, created_at desc, id desc limit 1`,
+  )
+  return await openSummary(database, key.tenantId, rows)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { EntryIds, storedText, usageOf } from '../../src/capture/entry-fields.ts'
+import { idOfBytes, Occurrences, storedText, usageOf } from '../../src/capture/entry-fields.ts'
 import { sha256 } from '../../src/model/payload.ts'
 import type { TranscriptEntry } from '../../src/transcripts/format.ts'
 
@@ -36,13 +36,12 @@ describe('storedText()', () => {
   })
 })
 
-describe('EntryIds', () => {
+describe('idOfBytes()', () => {
   it('numbers the same bytes within each session', () => {
-    const ids = new EntryIds()
-    const bytes = Buffer.from('same')
-    const hash = sha256(bytes)
+    const occurrences = new Occurrences()
+    const hash = sha256(Buffer.from('same'))
     const own = `#${hash.toString('hex').slice(0, 32)}`
-    const idIn = (session: string) => ids.idOf(entry({ session, bytes }), hash)
+    const idIn = (session: string) => idOfBytes(hash, occurrences.count({ session }, hash))
     expect([idIn('a'), idIn('a'), idIn('b'), idIn('a')]).toEqual([own, `${own}.2`, own, `${own}.3`])
   })
 })

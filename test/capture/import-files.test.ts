@@ -4,8 +4,8 @@ import { join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { documentBytes, originalOf } from '../../src/capture/export-original.ts'
-import type { ImportDependencies } from '../../src/capture/import-document.ts'
 import { importFile, type FileReport } from '../../src/capture/import-files.ts'
+import type { ImportDependencies } from '../../src/capture/imported-sessions.ts'
 import { UnavailableError } from '../../src/errors.ts'
 import type { Database } from '../../src/store/database.ts'
 import { listImportFiles } from '../../src/store/import-files.ts'
@@ -51,7 +51,7 @@ function run(path: string, options: { format?: string; again?: boolean } = {}): 
 }
 
 async function documentsOf(path: string): Promise<string[]> {
-  const rows = await store.open.stores.database.run((sql) => listImportFiles(sql, caller.tenantId, { limit: 1_000 }))
+  const rows = await listImportFiles(store.open.stores.database, caller.tenantId, { limit: 1_000 })
   return rows.filter((row) => row.path === path).map(({ document }) => document)
 }
 
@@ -133,9 +133,8 @@ describe('importFile()', () => {
     const path = await claudeFile('large text', [user('a', large), user('b', 'short')])
     const [document] = (await run(path)).documents
     const sessionId = document?.sessionIds[0] ?? ''
-    const rows = await store.open.stores.database.run((sql) =>
-      readMessages(sql, { tenantId: caller.tenantId, sessionId }, { fromSeq: 1, limit: 2 }),
-    )
+    const key = { tenantId: caller.tenantId, sessionId }
+    const rows = await readMessages(store.open.stores.database, key, { fromSeq: 1, limit: 2 })
     expect(rows.map(({ text }) => text)).toEqual([null, 'short'])
   })
 

@@ -25,6 +25,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     log: { may: ['config', 'errors'], packages: ['pino'] },
     model: { may: ['errors'], packages: ['uuid', 'zod'] },
     ports: { may: ['errors', 'model'], packages: [] },
+    crypto: { may: ['errors', 'limits', 'sync-directory'], packages: [] },
     operations: {
       may: [...base, 'log', 'ports', 'store'],
       packages: [
@@ -54,7 +55,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     transcripts: { may: [...base], packages: ['fzstd', 'node-sqlite3-wasm'] },
     setup: { may: ['errors', 'model', 'sync-directory'], packages: ['jsonc-parser', 'smol-toml'] },
     store: {
-      may: [...base, 'sync-directory', 'ports'],
+      may: [...base, 'crypto', 'sync-directory', 'ports'],
       packages: [
         '@electric-sql/pglite',
         '@electric-sql/pglite-pgvector',
@@ -67,7 +68,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     indexing: { may: [...base, 'log', 'ports', 'store'], packages: ['@orama/stemmers', 'tinyld', 'wink-sentiment'] },
     audit: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['postgres', 'zod'] },
     archive: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['zod'] },
-    capture: { may: [...base, 'ports', 'store', 'transcripts'], packages: ['zod'] },
+    capture: { may: [...base, 'crypto', 'ports', 'store', 'transcripts'], packages: ['zod'] },
     sessions: { may: [...base, 'ports', 'store', 'capture'], packages: ['zod'] },
     search: {
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'],
@@ -126,6 +127,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'compose',
         'compose-http',
         'config',
+        'crypto',
         'indexing',
         'log',
         'mcp',

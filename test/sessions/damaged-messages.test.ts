@@ -10,7 +10,8 @@ import { exportSession } from '../../src/sessions/export-session.ts'
 import { renderSession } from '../../src/sessions/render.ts'
 import { caller, contentsOf, messagesOf, useStore } from './store.ts'
 
-const store = useStore()
+/** Bytes in the database are altered by SQL: where they are encrypted that is told apart, see test/store/encryption.test.ts. */
+const store = useStore({ VERBATIM_ENCRYPTION: 'off' })
 let sessionId: string
 
 /** Three good messages, one whose row was altered, one whose archived bytes are gone. */

@@ -16,6 +16,8 @@ export const caller = localCaller('test')
 export class Store {
   readonly fixture = new StoreFixture()
   verbatim: Verbatim | undefined
+  /** Of a server. */
+  databaseUrl: string | undefined
 
   get open(): Verbatim {
     if (this.verbatim === undefined) throw new Error('the store is opened before the first test')
@@ -56,13 +58,14 @@ export class Store {
   }
 }
 
-export function useStore(): Store {
+export function useStore(settings: Readonly<Record<string, string>> = {}): Store {
   const store = new Store()
   let drop: (() => Promise<void>) | undefined
   beforeAll(async () => {
     const database = isOnServer ? await makeDatabase() : undefined
     drop = database?.drop
-    store.verbatim = await openVerbatim(quietConfig(store.fixture.home, database?.url))
+    store.databaseUrl = database?.url
+    store.verbatim = await openVerbatim(quietConfig(store.fixture.home, database?.url, settings))
   })
   afterAll(async () => {
     await store.verbatim?.[Symbol.asyncDispose]()

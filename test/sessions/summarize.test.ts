@@ -5,7 +5,8 @@ import { renderSummary } from '../../src/insight/render-summary.ts'
 import type { SummarizeInput } from '../../src/insight/summarize.ts'
 import { caller, useStore } from './store.ts'
 
-const store = useStore()
+/** A summary is altered by SQL. */
+const store = useStore({ VERBATIM_ENCRYPTION: 'off' })
 
 const asked = { style: 'brief', maxTokens: 600, refresh: false, keep: true } as const
 

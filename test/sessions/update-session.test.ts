@@ -23,6 +23,7 @@ async function written(sessionId: string): Promise<{ audits: number; summaries: 
 function losingOneAnswer(database: Database): Database {
   return {
     kind: database.kind,
+    vault: database.vault,
     of() {
       return this
     },

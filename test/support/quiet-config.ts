@@ -12,6 +12,7 @@ export function quietConfig(
     VERBATIM_IDLE_MINUTES: '0.1',
     VERBATIM_LOG_LEVEL: 'silent',
     VERBATIM_EMBEDDER: 'none',
+    VERBATIM_ENCRYPTION: process.env['TEST_ENCRYPTION'],
     ...settings,
   })
 }

@@ -11,19 +11,13 @@ import { findClients } from '../../setup/setup.ts'
 import type { Database } from '../../store/database.ts'
 import { lacksRowSecurityFixes, serverVersion, shownVersion } from '../../store/server/server-version.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
+import { checkEncryption, type Check } from '../check-encryption.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
 import { describeArchive } from '../describe-archive.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
-
-interface Check {
-  readonly name: string
-  readonly state: 'ok' | 'note' | 'problem'
-  readonly message: string
-  readonly remedy?: string
-}
 
 const nodeMajorMin = 20
 
@@ -101,7 +95,8 @@ async function checkStore(envFile: string | undefined): Promise<Check[]> {
       }
       await verbatim.stores.archive.check()
       const server = await checkServer(verbatim.stores.database)
-      return [...checks, ...server, ...checkArchive(archive), ...checkSemantic(semantic)]
+      const encryption = await checkEncryption(verbatim.stores.database, caller)
+      return [...checks, ...server, encryption, ...checkArchive(archive), ...checkSemantic(semantic)]
     })
   } catch (error) {
     if (!(error instanceof VerbatimError)) throw error
@@ -207,16 +202,6 @@ async function checkSurroundings(): Promise<Check[]> {
   return checks
 }
 
-/** What this version does not do yet is said here too, so that nobody relies on it. */
-const notYet: readonly Check[] = [
-  {
-    name: 'encryption',
-    state: 'note',
-    message: 'the store is not encrypted by Verbatim in this version',
-    remedy: 'Use an encrypted disk',
-  },
-]
-
 export function registerDoctor(program: Command, status: ExitStatus): void {
   program
     .command('doctor')
@@ -232,7 +217,6 @@ export function registerDoctor(program: Command, status: ExitStatus): void {
         ...(await checkStore(envFile)),
         await checkHome(config),
         ...(await checkSurroundings()),
-        ...notYet,
       ]
       if (checks.some(({ state }) => state === 'problem')) status.code = exitCodes.problems
       if (options.json === true) return printJson(checks)

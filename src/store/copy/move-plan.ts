@@ -33,7 +33,13 @@ export const plainTables: readonly MovedTable[] = [
   // Whoever was given a session, and by whom, is part of the session.
   { name: 'principals' },
   { name: 'session_grants' },
-  { name: 'encryption_keys' },
+  {
+    name: 'encryption_keys',
+    rule: {
+      olderWhere: text`coalesce(t.rotated_at, t.created_at) < coalesce(r.rotated_at, r.created_at)`,
+      aheadWhere: text`coalesce(t.rotated_at, t.created_at) > coalesce(r.rotated_at, r.created_at)`,
+    },
+  },
   { name: 'retention_policies' },
   { name: 'erasures' },
   {

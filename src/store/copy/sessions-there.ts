@@ -1,3 +1,7 @@
+import { BrokenSeal } from '../../crypto/aead.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { sha256 } from '../../model/payload.ts'
+import type { MessageSource } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 
 /** What decides whether a session can be moved: who it is and how far it goes. */
@@ -74,22 +78,44 @@ export async function messageMarks(
 export interface ArchivedMessage {
   readonly id: string
   readonly location: string
-  readonly sha256: Uint8Array
+  /** Whether these are its bytes as they are in the archive. */
+  readonly isWhole: (bytes: Uint8Array) => boolean
 }
 
 export async function archivedMessages(
-  sql: Queries,
+  database: MessageSource,
   session: { readonly tenantId: number; readonly sessionId: string },
   page: { readonly fromSeq: number; readonly toSeq: number },
 ): Promise<ArchivedMessage[]> {
-  const rows = await sql<{ id: string; payload_location: string; payload_sha256: Uint8Array }[]>`
-    select id, payload_location, payload_sha256 from messages
-    where tenant_id = ${session.tenantId} and session_id = ${session.sessionId} and seq between ${page.fromSeq} and ${page.toSeq}
-      and payload_location is not null order by seq`
-  return rows.map((row) => ({ id: row.id, location: row.payload_location, sha256: row.payload_sha256 }))
+  const { tenantId, sessionId } = session
+  const rows = await database.run(
+    (sql) => sql<{ id: string; payload_location: string; payload_sha256: Uint8Array; key_version: number }[]>`
+    select id, payload_location, payload_sha256, key_version from messages
+    where tenant_id = ${tenantId} and session_id = ${sessionId} and seq between ${page.fromSeq} and ${page.toSeq}
+      and payload_location is not null order by seq`,
+  )
+  const keys = rows.map((row) => ({ sessionId, version: row.key_version }))
+  const seals = await database.vault.sealsOf(tenantId, keys)
+  return rows.map(({ id, payload_location: location, payload_sha256: stored, key_version: version }) => {
+    const seal = seals(sessionId, version)
+    if (version === 0) return { id, location, isWhole: (bytes) => sha256(bytes).equals(stored) }
+    return { id, location, isWhole: (bytes) => opensTo(seal, { location, bytes, stored }) }
+  })
 }
 
-/** Messages whose bytes in the database do not match their SHA-256. */
+function opensTo(
+  seal: RowSeal | undefined,
+  { location, bytes, stored }: { readonly location: string; readonly bytes: Uint8Array; readonly stored: Uint8Array },
+): boolean {
+  try {
+    return seal !== undefined && sha256(seal.openObject(location, bytes)).equals(seal.unmask(stored))
+  } catch (error) {
+    if (error instanceof BrokenSeal) return false
+    throw error
+  }
+}
+
+/** Messages whose bytes in the database do not match their SHA-256, of those that are not sealed. */
 export async function alteredMessages(
   sql: Queries,
   session: { readonly tenantId: number; readonly sessionId: string },
@@ -98,6 +124,6 @@ export async function alteredMessages(
   const rows = await sql<{ id: string; seq: string }[]>`
     select id, seq from messages
     where tenant_id = ${session.tenantId} and session_id = ${session.sessionId} and seq between ${page.fromSeq} and ${page.toSeq}
-      and payload is not null and sha256(payload) <> payload_sha256 order by seq`
+      and key_version = 0 and payload is not null and sha256(payload) <> payload_sha256 order by seq`
   return rows.map(({ id, seq }) => ({ id, seq: Number(seq) }))
 }

@@ -6,6 +6,7 @@ import { codeOf } from '../../errors.ts'
 import type { Viewer } from '../../model/access.ts'
 import { unobserved, type Observer } from '../../ports/observer.ts'
 import type { Change, Database } from '../database.ts'
+import { Vault, type VaultSettings } from '../keys/vault.ts'
 import { withReconnect } from '../reconnect.ts'
 import { inTransaction } from '../transaction.ts'
 import { ChangeNotices } from './change-notices.ts'
@@ -20,6 +21,7 @@ export interface ServerDatabaseOptions extends ServerConnection, PoolOptions {
   /** Default: the migrations of this package. */
   readonly migrationsFolder?: string
   readonly observer?: Observer
+  readonly encryption: VaultSettings
 }
 
 const closeSeconds = 2
@@ -37,6 +39,7 @@ function isAnswer(error: unknown): boolean {
 /** A PostgreSQL server. The first call brings its schema up to date. */
 export class ServerDatabase implements Database {
   readonly kind = 'server'
+  readonly vault: Vault
   readonly #options: ServerDatabaseOptions
   readonly #observer: Observer
   readonly #sql: Sql
@@ -51,6 +54,7 @@ export class ServerDatabase implements Database {
     const connectionsChanged = (open: number) => observer.note({ kind: 'connections', open, max })
     this.#sql = openPool(options, { connectionsChanged, ...options })
     this.#notices = new ChangeNotices(this.#sql)
+    this.vault = new Vault((work) => this.run(work), options.encryption)
   }
 
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -80,6 +84,7 @@ export class ServerDatabase implements Database {
     const enter = enterAs(viewer)
     const unwalled: Database = {
       kind: this.kind,
+      vault: this.vault,
       of: (other) => this.of(other),
       run: (work) => this.run(work),
       announce: (change) => this.announce(change),
@@ -114,6 +119,7 @@ export class ServerDatabase implements Database {
   }
 
   async close(): Promise<void> {
+    this.vault.close()
     await this.#notices.close()
     await this.#sql.end({ timeout: closeSeconds })
   }

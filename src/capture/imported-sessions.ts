@@ -1,0 +1,64 @@
+import type { Caller } from '../model/access.ts'
+import { newId } from '../model/ids.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import type { Database } from '../store/database.ts'
+import { sessionIdOf } from '../store/imported-sessions.ts'
+import { saveMessages, type NewMessage, type SaveResult, type SaveTarget } from '../store/save-messages.ts'
+import { cleanId, idOfBytes } from './entry-fields.ts'
+import { placePayload, type PreparedMessage } from './large-payload.ts'
+import { saveSealed } from './save-sealed.ts'
+
+export interface ImportDependencies {
+  readonly database: Database
+  readonly archive: ArchiveStore
+}
+
+export interface ImportedMessage {
+  /** Without its id where that follows from its hash, which is another one in a sealed session. */
+  readonly message: PreparedMessage
+  /** Which of several entries with the same bytes; undefined where the entry has an id. */
+  readonly occurrence: number | undefined
+}
+
+/** Where the entries of a document go: the sessions of an earlier import, or new ones. */
+export class ImportedSessions {
+  readonly #dependencies: ImportDependencies
+  readonly #caller: Caller
+  readonly #format: string
+  readonly #targets = new Map<string, SaveTarget>()
+
+  constructor(dependencies: ImportDependencies, caller: Caller, format: string) {
+    this.#dependencies = dependencies
+    this.#caller = caller
+    this.#format = format
+  }
+
+  async save(
+    session: { readonly id: string; readonly createdAt: string | undefined },
+    imported: readonly ImportedMessage[],
+  ): Promise<SaveResult> {
+    const { database, archive } = this.#dependencies
+    const { tenantId, principal: actor, client } = this.#caller
+    const to = { tenantId, session: this.#targets.get(session.id) ?? (await this.#find(session)) }
+    const saved = await saveSealed(database, to, async (target) => {
+      const messages: NewMessage[] = []
+      for (const { message, occurrence } of imported) {
+        const placed = await placePayload(archive, message, target.seal)
+        const hash = target.seal === undefined ? message.sha256 : target.seal.mask(message.sha256)
+        messages.push(occurrence === undefined ? placed : { ...placed, externalId: idOfBytes(hash, occurrence) })
+      }
+      return await database.run((sql) =>
+        saveMessages(sql, { tenantId, actor, client, ...target, messages, revise: true }),
+      )
+    })
+    this.#targets.set(session.id, { id: saved.sessionId, source: this.#format, create: false })
+    return saved
+  }
+
+  async #find(session: { readonly id: string; readonly createdAt: string | undefined }): Promise<SaveTarget> {
+    const about = { source: this.#format, externalId: cleanId(session.id) }
+    const id = await this.#dependencies.database.run((sql) => sessionIdOf(sql, this.#caller.tenantId, about))
+    if (id !== undefined) return { id, source: about.source, create: false }
+    return { id: newId(), ...about, create: true, createdAt: session.createdAt }
+  }
+}
