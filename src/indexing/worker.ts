@@ -7,9 +7,8 @@ import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import {
-  addOutbox,
+  addEmbedding,
   advanceOutbox,
-  embedTopic,
   finishOutbox,
   indexTopic,
   msUntilDue,
@@ -29,7 +28,7 @@ export interface WorkerDependencies {
   readonly archive: ArchiveStore
   readonly hasher: TermHasher
   readonly log: Log
-  /** Whether what is indexed is to be embedded too: then that is left as work in the outbox. */
+  /** Whether this process makes vectors: what is indexed is left as work for that. */
   readonly embeds: boolean
   /** After how long an indexed session is looked at by who archives it. */
   readonly archiveAfterMs: number
@@ -128,7 +127,7 @@ export class IndexWorker {
       await sql`set local synchronous_commit = off`
       await writeUnits(sql, { tenantId, level: messageLevel }, units)
       if (finished.length > 0) await finishOutbox(sql, finished)
-      if (this.#dependencies.embeds && indexed.length > 0) await addOutbox(sql, embedTopic, indexed)
+      if (indexed.length > 0) await addEmbedding(sql, indexed, { tenantId, embeds: this.#dependencies.embeds })
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
       await this.#archiveQueue.add(sql, unarchived)
     })

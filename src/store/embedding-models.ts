@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres'
 
-import { addAllSessions, embedTopic } from './outbox.ts'
+import { addAllSessions, embedTopic, lockModels } from './outbox.ts'
 import type { Queries } from './rows.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -47,7 +47,7 @@ export async function readModels(sql: Queries, tenantId: number): Promise<Stored
 export async function makeCurrent(sql: Sql, tenantId: number, model: ModelIdentity): Promise<StoredModel> {
   return await inTransaction(sql, async (transaction) => {
     // Two replicas may start at once, with one model or with two.
-    await transaction`select pg_advisory_xact_lock(hashtext('embedding_models'), ${tenantId})`
+    await lockModels(transaction, tenantId, 'exclusive')
     const known = (await readModels(transaction, tenantId)).find((stored) => isSame(stored, model))
     if (known?.state === 'current') return known
     await transaction`

@@ -21,7 +21,10 @@ export async function inTransaction<T>(sql: Sql, work: (transaction: Transaction
       const done = work(whileOpen(transaction, over.signal))
       working = Promise.allSettled([done])
       try {
-        return { result: await done }
+        const result = await done
+        // It went well, with a connection that it needed no more and that was lost meanwhile: there is nothing to commit on.
+        if (over.signal.aborted) await new Promise<never>(() => undefined)
+        return { result }
       } catch (error) {
         // Another turn, as the loss of the connection fails the statement first and the transaction after it.
         await Promise.race([

@@ -2,6 +2,7 @@ import type { TransactionSql } from 'postgres'
 
 import { UnavailableError } from '../../errors.ts'
 import { readModels, type StoredModel } from '../embedding-models.ts'
+import { lockModels } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
 import { identifier, text, type SqlText } from '../sql-text.ts'
 import { insertRows, type TableShape } from './table-rows.ts'
@@ -41,8 +42,7 @@ export function modelToMove(source: readonly StoredModel[], target: readonly Sto
  * for what lacks one, and finds what was moved.
  */
 export async function modelIdAt(sql: TransactionSql, tenantId: number, model: StoredModel): Promise<number> {
-  // The lock of `makeCurrent`.
-  await sql`select pg_advisory_xact_lock(hashtext('embedding_models'), ${tenantId})`
+  await lockModels(sql, tenantId, 'exclusive')
   const known = (await readModels(sql, tenantId)).find(
     (stored) => stored.index === model.index && isSame(stored, model),
   )

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+
+import { openPool } from '../../src/store/server/connection.ts'
+import { inTransaction } from '../../src/store/transaction.ts'
+import { makeDatabase } from '../support/test-store.ts'
+
+// An error outside of any promise, which this would be, fails the run.
+test('inTransaction() fails where the connection was lost while its work needed it no more', async () => {
+  const database = await makeDatabase({ empty: true })
+  const sql = openPool({ url: database.url, applicationName: 'test' }, { max: 1, statementMs: 0 })
+  const admin = postgres(database.url, { max: 1, onnotice: () => undefined })
+  try {
+    const lost = inTransaction(sql, async (transaction) => {
+      const [own] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`
+      await admin`select pg_terminate_backend(${own?.pid ?? 0})`
+      // Something else that takes its time, like the call of a provider.
+      await sleep(200)
+      return 'done'
+    })
+    await expect(lost).rejects.toMatchObject({ code: expect.stringMatching(/CONNECTION|57P01/) })
+    await sleep(50)
+    expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }])
+  } finally {
+    await admin.end()
+    await sql.end({ timeout: 1 })
+    await database.drop()
+  }
+})
