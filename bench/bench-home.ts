@@ -35,11 +35,14 @@ function isAlive(pid: number): boolean {
 export class BenchHome implements AsyncDisposable {
   readonly path: string
   readonly #isKept: boolean
+  readonly #settings: Readonly<Record<string, string>>
   readonly caller: Caller = localCaller('bench')
   #verbatim: Verbatim | undefined
   #connection: EmbeddedConnection | undefined
 
-  constructor(options: { readonly keptAt?: string | undefined } = {}) {
+  /** `isCached`: whether a search that is made again may go by what is remembered of the first. */
+  constructor(options: { readonly keptAt?: string | undefined; readonly isCached?: boolean } = {}) {
+    this.#settings = options.isCached === false ? { VERBATIM_CACHE_MIB: '0' } : {}
     this.#isKept = options.keptAt !== undefined
     this.path = options.keptAt ?? mkdtempSync(join(tmpdir(), 'verbatim-bench-'))
   }
@@ -49,7 +52,7 @@ export class BenchHome implements AsyncDisposable {
     const kept = Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || name.startsWith('VERBATIM_') || name.startsWith('NODE_') ? [] : [[name, value] as const],
     )
-    return { ...Object.fromEntries(kept), VERBATIM_HOME: this.path, VERBATIM_EMBEDDER: 'none' }
+    return { ...Object.fromEntries(kept), VERBATIM_HOME: this.path, VERBATIM_EMBEDDER: 'none', ...this.#settings }
   }
 
   get daemonPid(): number | undefined {
@@ -58,7 +61,9 @@ export class BenchHome implements AsyncDisposable {
   }
 
   async verbatim(): Promise<Verbatim> {
-    this.#verbatim ??= await openVerbatim(readConfig({ VERBATIM_HOME: this.path, VERBATIM_EMBEDDER: 'none' }))
+    this.#verbatim ??= await openVerbatim(
+      readConfig({ VERBATIM_HOME: this.path, VERBATIM_EMBEDDER: 'none', ...this.#settings }),
+    )
     return this.#verbatim
   }
 

@@ -6,6 +6,7 @@ import { DirectoryArchive } from '../src/adapters/directory-archive.ts'
 import { PgvectorIndex } from '../src/adapters/pgvector-index.ts'
 import { readConfig } from '../src/config.ts'
 import { createTermHasher, defaultTermKey } from '../src/indexing/terms.ts'
+import { Caches } from '../src/model/caches.ts'
 import type { VectorRecord } from '../src/ports/vector-index.ts'
 import type { Database } from '../src/store/database.ts'
 import { homePathsOf } from '../src/store/embedded/home.ts'
@@ -114,6 +115,7 @@ export class VectorStore {
       database: this.#database,
       archive: new DirectoryArchive(homePathsOf(this.#store.home.path).archive),
       hasher: createTermHasher(defaultTermKey),
+      caches: new Caches(0),
       semantic: { index: this.#index, embedQuery: () => Promise.resolve(this.#vector()) },
     })
   }

@@ -243,7 +243,7 @@ export const searchBench: Bench = {
       return { bench: 'search', figures: [], notes: ['Skipped: shared/data is not beside the repository'] }
     }
     const sizes = options.sizes ?? (options.quick ? [1_000, 10_000] : [10_000, 100_000])
-    await using home = new BenchHome()
+    await using home = new BenchHome({ isCached: false })
     const store = new GrowingStore(home, corpus)
     const turns = await readTurnVectors()
     const vectors = turns === undefined ? undefined : new VectorStore(store, turns)

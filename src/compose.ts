@@ -9,6 +9,7 @@ import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
 import { DailyBudget } from './indexing/daily-budget.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
 import type { Log } from './log.ts'
+import { Caches } from './model/caches.ts'
 import { openDatabase, ownerOf } from './open-database.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import { observerOf, unobserved, type CircuitState, type Observer } from './ports/observer.ts'
@@ -48,10 +49,16 @@ async function openTracing(settings: TracingSettings, options: { readonly versio
 /** What the product is put together of. */
 export async function openStores(config: Config, observer: Observer = unobserved): Promise<SearchDependencies> {
   const database = await openDatabase(config, observer)
+  const caches = new Caches(config.cacheBytesMax, {
+    lookedUp: (cache, isHit) => observer.note({ kind: 'looked_up', cache, isHit }),
+    resized: (cache, sizeBytes) => observer.note({ kind: 'cached', cache, sizeBytes }),
+  })
+  const wiring = { database, observer, caches }
   return {
     database,
-    semantic: semanticOf(config, { database, observer }),
-    expander: expanderOf(config, { database, observer }),
+    caches,
+    semantic: semanticOf(config, wiring),
+    expander: expanderOf(config, wiring),
     archive: archiveOf(config, observer),
     hasher: createTermHasher(defaultTermKey),
   }
@@ -65,24 +72,31 @@ export function archiveOf({ archive, home }: Pick<Config, 'archive' | 'home'>, o
 interface Wiring {
   readonly database: Database
   readonly observer: Observer
+  readonly caches: Caches
 }
 
-function expanderOf({ expansion, dailyTokens }: Config, { database, observer }: Wiring): QueryExpander | undefined {
+function expanderOf(
+  { expansion, dailyTokens }: Config,
+  { database, observer, caches }: Wiring,
+): QueryExpander | undefined {
   if (expansion === undefined) return undefined
   const budget = new DailyBudget(database, dailyTokens)
   const generator = new ObservedGenerator(openGenerator(expansion), observer)
   const { provider } = generator
   const circuitChanged = (state: CircuitState) => observer.note({ kind: 'circuit', provider, state })
-  return new QueryExpander(new GuardedGenerator(new BudgetedGenerator(generator, budget), circuitChanged))
+  return new QueryExpander(new GuardedGenerator(new BudgetedGenerator(generator, budget), circuitChanged), caches)
 }
 
 /**
  * Vectors of queries come from where those of messages are made, the daemon or this process's own thread, whichever embedder
  * it has: then they are of the same model as those stored.
  */
-function semanticOf(config: Config, { database, observer }: Wiring): RankDependencies['semantic'] {
+function semanticOf(config: Config, { database, observer, caches }: Wiring): RankDependencies['semantic'] {
   const index = config.embedder.kind === 'none' ? undefined : openVectorIndex(config.vectors, database, observer)
   if (index === undefined) return undefined
-  const queries = new ServiceQueryEmbedder((model) => embeddingSocketPathOf(config.home, model, ownerOf(config)))
+  const queries = new ServiceQueryEmbedder(
+    (model) => embeddingSocketPathOf(config.home, model, ownerOf(config)),
+    caches,
+  )
   return { index, embedQuery: (model, text, options) => queries.embed(model, text, options) }
 }

@@ -44,6 +44,14 @@ const settingsSchema = z.object({
     .max(10_000)
     .default(10)
     .describe('Minutes without a client after which the background process of the embedded store leaves'),
+  VERBATIM_CACHE_MIB: z.coerce
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(32)
+    .describe(
+      'MiB of memory for what a process keeps to answer sooner: the order of the results of recent searches, vectors of queries, words that a model added to queries, ids of sessions. 0: nothing is kept',
+    ),
   VERBATIM_LOG_LEVEL: z
     .enum(logLevels)
     .default('warn')
@@ -70,6 +78,8 @@ export type { GeneratorSettings } from './config/writer-settings.ts'
 export interface Config {
   readonly home: string
   readonly idleMinutes: number
+  /** Of all caches of a process together; 0 for none. */
+  readonly cacheBytesMax: number
   readonly logLevel: (typeof logLevels)[number]
   readonly store: StoreSettings
   /** Whose memory the command line and stdio use, by name; undefined for the first tenant. */
@@ -153,6 +163,7 @@ export function readConfig(
   return {
     home,
     idleMinutes: settings.VERBATIM_IDLE_MINUTES,
+    cacheBytesMax: Math.round(settings.VERBATIM_CACHE_MIB * 1024 * 1024),
     logLevel:
       given['VERBATIM_LOG_LEVEL'] === undefined
         ? (usually.logLevel ?? settings.VERBATIM_LOG_LEVEL)

@@ -65,6 +65,8 @@ export const limits = {
   searchWaitForIndexMs: 2_000,
   /** How long a search waits for a model that adds words to the query; then it does without and says so. */
   queryExpansionMs: 2_000,
+  /** How long a ranking may be used again: what "last week" means moves on. */
+  rankingKeptMs: 300_000,
   /** How long a search waits for the query's vector and the nearest ones; then it answers by words and says so. */
   searchMeaningMs: 1_500,
   /** The same where only meaning was asked for: a local model that is not loaded yet takes a second. */

@@ -5,7 +5,7 @@ import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexi
 import { recallContext, type RecallInput } from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
-import { BoundedMap } from './model/bounded-map.ts'
+import { Caches } from './model/caches.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import { unobserved, type Observer } from './ports/observer.ts'
 import { RecentRankings } from './search/ranking/recent-rankings.ts'
@@ -19,7 +19,8 @@ import { storeStatus, type StoreStatus } from './sessions/status.ts'
 import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
 import type { Database } from './store/database.ts'
 import { readFacts, readProfile, type StoreProfile } from './store/profile.ts'
-import { sessionIdsByPrefix, sessionVersions, storeVersion } from './store/sessions.ts'
+import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
+import { storeVersion } from './store/store-version.ts'
 
 /** What a save answers. */
 export interface SaveReply {
@@ -34,7 +35,9 @@ export interface SaveReply {
   }[]
 }
 
-const rememberedSessionsMax = 10_000
+/** Of who gives no other room to what is kept. */
+const cacheBytesUsual = 32 * 1024 * 1024
+const sessionIdBytes = 72
 
 /**
  * The one door to the store for every transport: each method is one action of one caller. Errors that a caller may see
@@ -47,7 +50,9 @@ export class Verbatim implements AsyncDisposable {
 
   constructor(stores: SearchDependencies, observer: Observer = unobserved) {
     this.#observer = observer
-    this.#stores = { ...stores, sessionIds: new BoundedMap(rememberedSessionsMax), rankings: new RecentRankings() }
+    const { caches = new Caches(cacheBytesUsual) } = stores
+    const sessionIds = caches.open<string>('session_ids', { sizeOf: () => sessionIdBytes })
+    this.#stores = { ...stores, sessionIds, rankings: new RecentRankings(caches) }
   }
 
   /** The stores as the caller may see them. */
@@ -144,9 +149,9 @@ export class Verbatim implements AsyncDisposable {
     return this.#for(caller).database.run((sql) => sessionVersions(sql, caller, references))
   }
 
-  /** Changes whenever any session does. */
-  storeVersion(caller: Caller): Promise<string> {
-    return this.#for(caller).database.run((sql) => storeVersion(sql, caller.tenantId))
+  /** Changes whenever any session does: given an earlier one, gives it again where nothing has changed since. */
+  storeVersion(caller: Caller, since?: string): Promise<string> {
+    return this.#for(caller).database.run((sql) => storeVersion(sql, caller.tenantId, since))
   }
 
   /**

@@ -50,6 +50,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   searchCandidatesMax: 'Parts of messages that one search scores. The rarest words choose them.',
   searchWaitForIndexMs: 'How long a search waits for messages that are saved and not indexed yet.',
   queryExpansionMs: 'How long a search waits for a model that adds words to the query, where one is asked to.',
+  rankingKeptMs: 'How long the order of the results of a search may be used again, where nothing was changed since.',
   searchMeaningMs: 'How long a search waits for what is near in meaning. Then it answers by words and says so.',
   searchMeaningOnlyMs: 'The same where only meaning was asked for.',
   providerPauseMsMax: 'The longest pause after which a provider that asked for one is asked again.',

@@ -1,25 +1,31 @@
-import { BoundedMap } from '../model/bounded-map.ts'
+import { createHash } from 'node:crypto'
+
+import type { Cache, Caches } from '../model/caches.ts'
 import type { EmbeddingModel } from '../ports/embedder.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import { OpenAiCompatibleEmbedder } from './openai-compatible-embedder.ts'
-
-/** Vectors of queries that are kept: pages of one search ask for the same. */
-const cachedMax = 200
 
 /** The vectors of queries, from the services that the daemon offers on local sockets, one a model. */
 export class ServiceQueryEmbedder {
   readonly #pathOf: (model: EmbeddingModel) => string
   readonly #services = new Map<string, OpenAiCompatibleEmbedder>()
-  readonly #cache = new BoundedMap<string, Float32Array>(cachedMax)
+  /** Pages of one search, and searches that differ in their filters only, ask for the same. */
+  readonly #cache: Cache<Float32Array>
 
-  constructor(pathOf: (model: EmbeddingModel) => string) {
+  constructor(pathOf: (model: EmbeddingModel) => string, caches: Caches) {
     this.#pathOf = pathOf
+    this.#cache = caches.open('query_vectors', { sizeOf: ({ byteLength }) => byteLength })
   }
 
   /** A ProviderError where the model is not offered or fails. */
-  async embed(model: EmbeddingModel, text: string, options: { readonly signal: AbortSignal }): Promise<Float32Array> {
+  async embed(
+    model: EmbeddingModel,
+    text: string,
+    options: { readonly tenantId: number; readonly signal: AbortSignal },
+  ): Promise<Float32Array> {
     const path = this.#pathOf(model)
-    const key = `${path}\0${text}`
+    // Of the tenant too: how soon an answer comes must not tell what others have asked.
+    const key = `${options.tenantId} ${path} ${createHash('sha256').update(text).digest('base64')}`
     const known = this.#cache.get(key)
     if (known !== undefined) return known
     const service =

@@ -1,7 +1,7 @@
 import { ForbiddenError, InputError, LimitError, NotFoundError, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
-import type { BoundedMap } from '../model/bounded-map.ts'
+import type { Cache } from '../model/caches.ts'
 import { newId } from '../model/ids.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
@@ -28,7 +28,7 @@ export interface SaveDependencies {
   readonly database: Database
   readonly archive: ArchiveStore
   /** Remembers which session a reference named, so that a conversation's saves need one statement each. */
-  readonly sessionIds: BoundedMap<string, string>
+  readonly sessionIds: Cache<string>
 }
 
 /** What a reference names may depend on who sees what. */

@@ -116,11 +116,11 @@ export class Subscriptions {
       const ids = [...new Set([...this.#watched.values()].flatMap(({ sessionId }) => sessionId ?? []))]
       const versions =
         ids.length === 0 ? new Map<string, number>() : await verbatim.sessionVersions(this.#caller(), ids)
-      const store = [...this.#watched.values()].some(({ sessionId }) => sessionId === undefined)
-        ? await verbatim.storeVersion(this.#caller())
-        : ''
       for (const [uri, watched] of this.#watched) {
-        const version = watched.sessionId === undefined ? store : String(versions.get(watched.sessionId) ?? 'gone')
+        const version =
+          watched.sessionId === undefined
+            ? await verbatim.storeVersion(this.#caller(), watched.version)
+            : String(versions.get(watched.sessionId) ?? 'gone')
         if (version === watched.version) continue
         watched.version = version
         this.#changed(uri)

@@ -1,4 +1,5 @@
 import { VerbatimError } from '../errors.ts'
+import type { CacheName } from '../model/caches.ts'
 import { ProviderError } from './provider-error.ts'
 
 /** What a provider is asked for. */
@@ -21,7 +22,6 @@ export type Operation =
     }
 
 export type CircuitState = 'closed' | 'open' | 'half_open'
-export type CacheName = 'search_replies' | 'rankings' | 'query_vectors' | 'session_pages'
 
 /** Why a request was not worked on: its tenant was over its rate, too many waited, its turn came too late, or the process leaves. */
 export type TurnedAway = 'rate' | 'full' | 'late' | 'leaving'

@@ -3,36 +3,25 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 
 import { InputError, LimitError, UnavailableError } from '../errors.ts'
-import type { TermHasher } from '../indexing/terms.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
+import type { Caches } from '../model/caches.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { Database } from '../store/database.ts'
 import { readNeighbours } from '../store/neighbours.ts'
-import { sessionsById, storeVersion } from '../store/sessions.ts'
+import { sessionsById } from '../store/sessions.ts'
 import { readHits, textIfIntact, type Hit } from './hits.ts'
-import { withExpansion, type Expansion, type QueryExpander } from './query/expand-query.ts'
 import { parseQuery, type ParsedQuery } from './query/query-text.ts'
 import { filterNames, readFilter, type FilterInput } from './query/search-filter.ts'
+import { rankQuestion, type QuestionDependencies } from './rank-question.ts'
 import { rankedMax } from './ranking/find-seeds.ts'
-import { rankMessages, type RankDependencies, type Ranking, type RankRequest } from './ranking/rank.ts'
-import type { KeptRanking, RecentRankings } from './ranking/recent-rankings.ts'
-import { weights as usualWeights } from './ranking/weights.ts'
+import type { Ranking } from './ranking/rank.ts'
 import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
-import { waitForIndex } from './wait-for-index.ts'
 
-export interface SearchDependencies {
-  readonly database: Database
+export interface SearchDependencies extends QuestionDependencies {
   readonly archive: ArchiveStore
-  readonly hasher: TermHasher
-  /** Absent where no embedder is configured. */
-  readonly semantic?: RankDependencies['semantic']
-  readonly weights?: RankDependencies['weights']
-  /** Absent where no model is to add words to queries. */
-  readonly expander?: QueryExpander | undefined
-  /** Absent where every page is to be ranked anew. */
-  readonly rankings?: RecentRankings | undefined
+  /** Where what is kept has its room; absent for the usual amount. */
+  readonly caches?: Caches | undefined
 }
 
 export interface SearchInput extends FilterInput {
@@ -122,46 +111,6 @@ function semanticTrouble({ semantic }: Ranking, mode: SearchInput['mode']): stri
   return semantic.reason === undefined || !isWorthSaying ? [] : [`semantic search: ${semantic.reason}`]
 }
 
-/** The queries as they are searched for, and what a model added to them. `full_text` looks for the query's own words alone. */
-async function expand(
-  { expander, weights = usualWeights }: SearchDependencies,
-  queries: readonly ParsedQuery[],
-  mode: SearchInput['mode'],
-): Promise<{ readonly queries: readonly ParsedQuery[]; readonly expansion?: Expansion | undefined }> {
-  const expansion = mode === 'hybrid' ? await expander?.expand(queries) : undefined
-  if (expansion === undefined) return { queries }
-  return { queries: queries.map((query) => withExpansion(query, expansion.words, weights.expansion)), expansion }
-}
-
-interface Ranked extends KeptRanking {
-  /** Messages that were saved and could not be found yet. */
-  readonly behind: number
-}
-
-/**
- * A first page is always ranked anew: what was found by meaning since the last time belongs to it. What is kept for the
- * others looked at everything: a ranking that lacked the index or the vectors is not what the next page should go by.
- */
-async function rank(
-  dependencies: SearchDependencies,
-  request: Omit<RankRequest, 'now'>,
-  page: { readonly question: string; readonly isFirst: boolean },
-): Promise<Ranked> {
-  const { database, rankings } = dependencies
-  const { tenantId, principalId, mode } = request
-  // Before anything else: what is saved from now on makes another version, and no later page is served without it.
-  const version = await database.run((sql) => storeVersion(sql, tenantId))
-  const key = { tenantId, principalId, question: page.question, version }
-  const kept = page.isFirst ? undefined : rankings?.find(key)
-  if (kept !== undefined) return { ...kept, behind: 0 }
-  const { queries, expansion } = await expand(dependencies, request.queries, mode)
-  const behind = await waitForIndex(database, tenantId)
-  const ranking = await rankMessages(dependencies, { ...request, queries, now: new Date() })
-  const { state, lists } = ranking.semantic
-  if (behind === 0 && (state === 'off' || lists.length > 0)) rankings?.keep(key, { ranking, queries, expansion })
-  return { ranking, queries, expansion, behind }
-}
-
 const placeSchema = z.object({ query: z.string(), offset: z.number().int().min(0).max(rankedMax) })
 
 /**
@@ -187,7 +136,7 @@ export async function search(
           placeSchema.refine(({ query }) => query === question),
         ).offset
 
-  const { ranking, queries, expansion, behind } = await rank(
+  const { ranking, queries, expansion, behind } = await rankQuestion(
     dependencies,
     { tenantId: caller.tenantId, principalId: caller.principalId, queries: asked, filter, mode: input.mode },
     { question, isFirst: offset === 0 },

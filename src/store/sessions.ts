@@ -144,13 +144,6 @@ export async function sessionVersions(sql: Sql, viewer: Viewer, ids: readonly st
   return new Map(rows.map((row) => [row.id, Number(row.version)]))
 }
 
-/** A text that changes whenever something is changed: every change writes an audit row, whose number is at hand. */
-export async function storeVersion(sql: Sql, tenantId: number): Promise<string> {
-  const rows = await sql<{ version: string }[]>`
-    select coalesce(max(id), 0)::text as version from audit_log where tenant_id = ${tenantId}`
-  return rows[0]?.version ?? ''
-}
-
 /** Ids, ours and the sources', that begin with a prefix: for completion while a user types. */
 export async function sessionIdsByPrefix(
   sql: Sql,

@@ -23,7 +23,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     'sync-directory': { may: [], packages: [] },
     config: { may: ['errors', 'limits', 'model'], packages: ['zod'] },
     log: { may: ['config', 'errors'], packages: ['pino'] },
-    model: { may: ['errors'], packages: ['uuid', 'zod'] },
+    model: { may: ['errors'], packages: ['lru-cache', 'uuid', 'zod'] },
     ports: { may: ['errors', 'model'], packages: [] },
     crypto: { may: ['errors', 'limits', 'sync-directory'], packages: [] },
     operations: {
@@ -104,6 +104,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'config',
         'indexing',
         'log',
+        'model',
         'open-database',
         'operations',
         'ports',

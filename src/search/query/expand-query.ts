@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import { BoundedMap } from '../../model/bounded-map.ts'
+import type { Cache, Caches } from '../../model/caches.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import { parseQuery, type ParsedQuery, type QueryTerm } from './query-text.ts'
 
@@ -23,37 +23,37 @@ const wordsMax = 10
 const wordCharactersMax = 40
 /** A longer query says enough by itself. */
 const queryCharactersMax = 500
-/** Queries whose words are kept, so that the same one is not paid for twice. */
-const keptMax = 200
+const characterBytes = 2
 
 /** Asks a model for other words that an answer may use. Never fails: a search goes on without. */
 export class QueryExpander {
   readonly #generator: TextGenerator
-  readonly #waitMs: number
-  readonly #kept = new BoundedMap<string, readonly string[]>(keptMax)
+  /** The words of queries, so that a tenant does not pay for the same one twice. */
+  readonly #kept: Cache<readonly string[]>
 
-  constructor(generator: TextGenerator, waitMs: number = limits.queryExpansionMs) {
+  constructor(generator: TextGenerator, caches: Caches) {
     this.#generator = generator
-    this.#waitMs = waitMs
+    this.#kept = caches.open('query_expansions', { sizeOf: (words) => words.join().length * characterBytes })
   }
 
   /** Undefined where there is nothing to ask: the query names what it wants word by word, or is a text of its own. */
-  async expand(queries: readonly ParsedQuery[]): Promise<Expansion | undefined> {
+  async expand(queries: readonly ParsedQuery[], tenantId: number): Promise<Expansion | undefined> {
     const [query] = queries
     if (query === undefined || queries.length > 1 || query.phrases.length > 0) return undefined
     if (query.text.length > queryCharactersMax || query.terms.length === 0) return undefined
     const startedAt = performance.now()
     const since = () => Math.round(performance.now() - startedAt)
-    const kept = this.#kept.get(query.text)
+    const key = `${tenantId} ${query.text}`
+    const kept = this.#kept.get(key)
     if (kept !== undefined) return { words: kept, ms: 0 }
     try {
-      const signal = AbortSignal.timeout(this.#waitMs)
+      const signal = AbortSignal.timeout(limits.queryExpansionMs)
       const answer = await this.#generator.generate(
         { instructions, text: query.text, tokensMax: answerTokensMax },
         { signal },
       )
       const words = wordsOf(answer, query)
-      this.#kept.set(query.text, words)
+      this.#kept.set(key, words)
       return { words, ms: since() }
     } catch (error) {
       const isSlow = error instanceof Error && error.name === 'TimeoutError'

@@ -1,4 +1,5 @@
-import { BoundedMap } from '../../model/bounded-map.ts'
+import { limits } from '../../limits.ts'
+import type { Cache, Caches } from '../../model/caches.ts'
 import type { Expansion } from '../query/expand-query.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import type { Ranking } from './rank.ts'
@@ -9,27 +10,39 @@ export interface KeptRanking {
   /** The queries as they were searched for. */
   readonly queries: readonly ParsedQuery[]
   readonly expansion: Expansion | undefined
+  /** Of `storeVersion`: from before anything was looked at. */
+  readonly version: string
+  /**
+   * Whether all that was saved before it counted, in every way that was asked for. What did not will, without another version:
+   * vectors are made in the background.
+   */
+  readonly isComplete: boolean
 }
 
-/** 500 messages each at most, some 100 kB. */
-const keptMax = 16
-
-/** What a ranking was made of: another question, or a store that was changed since, gets another. */
+/** Whose question it is. What somebody may see, and so what is found, differs. */
 interface RankingKey {
   readonly tenantId: number
   readonly principalId?: string | undefined
   /** The query with its filters, as a cursor names it. */
   readonly question: string
-  /** Of `storeVersion`. */
-  readonly version: string
 }
 
+/** Ids, ranks and scores. */
+const messageBytes = 200
+const termBytes = 250
+const characterBytes = 2
+
 /**
- * The rankings of the latest searches, so that who turns pages waits once for the ranking and sees one order. Kept in the
- * process: another one that is asked for a later page makes its own.
+ * The rankings of the latest searches: places and scores, no content, which is read anew for every reply as its reader may see it.
+ * Who turns pages waits once for the ranking and sees one order. Kept in the process; whether one is still good, the version of
+ * the store tells, whichever process has changed it.
  */
 export class RecentRankings {
-  readonly #kept = new BoundedMap<string, KeptRanking>(keptMax)
+  readonly #kept: Cache<KeptRanking>
+
+  constructor(caches: Caches) {
+    this.#kept = caches.open('rankings', { sizeOf: sizeOfRanking, keptMs: limits.rankingKeptMs })
+  }
 
   /** What was found by meaning has done its work in the ranking and is not kept. */
   keep(key: RankingKey, kept: KeptRanking): void {
@@ -38,11 +51,23 @@ export class RecentRankings {
     this.#kept.set(textOf(key), { ...kept, ranking: { ...kept.ranking, semantic: { ...semantic, lists } } })
   }
 
+  /** The last one for the question, to be used where it is of the version that the store has. */
   find(key: RankingKey): KeptRanking | undefined {
-    return this.#kept.get(textOf(key))
+    return this.#kept.peek(textOf(key))
+  }
+
+  /** Counts whether it could be used. */
+  count(isUsed: boolean): void {
+    this.#kept.count(isUsed)
   }
 }
 
-function textOf({ tenantId, principalId, question, version }: RankingKey): string {
-  return `${tenantId} ${principalId ?? ''} ${version} ${question}`
+function textOf({ tenantId, principalId, question }: RankingKey): string {
+  return `${tenantId} ${principalId ?? ''} ${question}`
+}
+
+function sizeOfRanking({ ranking, queries, expansion, version }: KeptRanking): number {
+  const parsed = queries.reduce((sum, query) => sum + 2 * query.text.length + query.terms.length * termBytes, 0)
+  const words = (expansion?.words ?? []).reduce((sum, word) => sum + word.length, 0)
+  return ranking.messages.length * messageBytes + parsed + (words + version.length) * characterBytes
 }

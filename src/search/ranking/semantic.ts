@@ -8,11 +8,11 @@ import { embedTopic, outboxBacklog } from '../../store/outbox.ts'
 import { messageLevel } from '../../store/search-units.ts'
 import type { Weights } from './weights.ts'
 
-/** The vector of a query by a given model; of length 1. A ProviderError where that model cannot be asked. */
+/** The vector of a tenant's query by a given model; of length 1. A ProviderError where that model cannot be asked. */
 export type EmbedQuery = (
   model: EmbeddingModel,
   text: string,
-  options: { readonly signal: AbortSignal },
+  options: { readonly tenantId: number; readonly signal: AbortSignal },
 ) => Promise<Float32Array>
 
 export interface SemanticDependencies {
@@ -94,7 +94,7 @@ async function searchModel(
 ): Promise<ModelResult> {
   const { model, signal } = context
   try {
-    const vector = await embedQuery(model, request.text, { signal })
+    const vector = await embedQuery(model, request.text, { tenantId: request.tenantId, signal })
     const space = { tenantId: request.tenantId, modelId: model.id, dimensions: model.dimensions }
     const limit = Math.min(request.limit, limits.vectorMatchesMax)
     const { matches, behind } = await index.query(
