@@ -3,6 +3,7 @@ import { ObservedGenerator } from './adapters/observed-generator.ts'
 import { openArchive } from './adapters/open-archive.ts'
 import { openGenerator } from './adapters/open-generator.ts'
 import { openVectorIndex } from './adapters/open-vector-index.ts'
+import { readPseudonymKey } from './adapters/pseudonym-key.ts'
 import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
 import type { Config, TracingSettings } from './config.ts'
 import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
@@ -60,6 +61,7 @@ export async function openStores(config: Config, observer: Observer = unobserved
     semantic: semanticOf(config, wiring),
     expander: expanderOf(config, wiring),
     archive: archiveOf(config, observer),
+    pseudonymKey: () => readPseudonymKey(homePathsOf(config.home).pseudonymKey),
     hasher: createTermHasher(defaultTermKey),
   }
 }

@@ -1,6 +1,7 @@
 import { InOrder } from './capture/in-order.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession } from './capture/session-reference.ts'
+import { ForbiddenError } from './errors.ts'
 import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexing/reindex.ts'
 import { recallContext, type RecallInput } from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
@@ -21,6 +22,12 @@ import type { Database } from './store/database.ts'
 import { readFacts, readProfile, type StoreProfile } from './store/profile.ts'
 import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
 import { storeVersion } from './store/store-version.ts'
+
+/** A caller that may not see personal data reads sessions in the redacted view, whichever it asks for. */
+function inViewOf({ view }: Caller, input: GetSessionInput): GetSessionInput {
+  if (view === undefined) return input
+  return { ...input, view, isCompact: input.isCompact === true || input.view === 'compact' }
+}
 
 /** What a save answers. */
 export interface SaveReply {
@@ -93,7 +100,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   getSession(caller: Caller, input: GetSessionInput): Promise<SessionDocument> {
-    return getSession(this.#for(caller), caller, input)
+    return getSession(this.#for(caller), caller, inViewOf(caller, input))
   }
 
   readMessage(
@@ -103,16 +110,22 @@ export class Verbatim implements AsyncDisposable {
     return readMessage(this.#for(caller), caller, reference)
   }
 
-  listSessions(caller: Caller, input: ListSessionsInput): Promise<SessionList> {
-    return listSessions(this.#for(caller).database, caller, input)
+  async listSessions(caller: Caller, input: ListSessionsInput): Promise<SessionList> {
+    const list = await listSessions(this.#for(caller).database, caller, input)
+    return caller.view === undefined ? list : await (await import('./sessions/private-replies.ts')).privateList(list)
   }
 
-  updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
-    return updateSession(this.#for(caller).database, caller, input)
+  async updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
+    const head = await updateSession(this.#for(caller).database, caller, input)
+    return caller.view === undefined ? head : await (await import('./sessions/private-replies.ts')).privateHead(head)
   }
 
-  summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {
-    return summarize(this.#for(caller), caller, input)
+  async summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {
+    const stores = this.#for(caller)
+    const reply = await summarize(stores, caller, input)
+    if (caller.view === undefined) return reply
+    const { privateSummary } = await import('./sessions/private-replies.ts')
+    return await privateSummary(stores.database, caller, reply)
   }
 
   /** What other sessions hold about the newest turns of one. */
@@ -121,8 +134,12 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** Who and what the store knows, and what was learned. */
-  profile(caller: Caller): Promise<StoreProfile & { readonly facts: readonly unknown[] }> {
-    return this.#for(caller).database.run(async (sql) => ({
+  async profile(caller: Caller): Promise<StoreProfile & { readonly facts: readonly unknown[] }> {
+    if (caller.view !== undefined)
+      throw new ForbiddenError('Cannot show who and what the memory knows without personal data', {
+        remedy: 'Use a token with the scope memory:read',
+      })
+    return await this.#for(caller).database.run(async (sql) => ({
       ...(await readProfile(sql, caller)),
       facts: await readFacts(sql, caller.tenantId),
     }))

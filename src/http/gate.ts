@@ -79,7 +79,7 @@ export class Gate {
     if (stepUp !== undefined && access.scopes.length === 0) return stepUp(ordinaryScopes)
     return {
       caller: callerOf(access),
-      scopes: access.scopes,
+      scopes: scopesOf(access),
       stepUp,
       isStillGood: () => this.#isStillGood(tokens, token, access),
     }
@@ -114,7 +114,22 @@ function everybodyOf(tenantId: number): Admitted {
 
 /** Who administers a tenant sees all of its sessions, whoever they were shared with. */
 function callerOf({ tenantId, principal, principalId, scopes }: Access): Admitted['caller'] {
-  return { tenantId, principal, ...(scopes.includes('memory:admin') ? {} : { principalId }) }
+  return {
+    tenantId,
+    principal,
+    ...(scopes.includes('memory:admin') ? {} : { principalId }),
+    ...(readsRedacted(scopes) ? { view: 'redacted' } : {}),
+  }
+}
+
+/** Whoever may read, but not all of it. */
+function readsRedacted(scopes: readonly Scope[]): boolean {
+  return scopes.includes('memory:redacted') && !scopes.includes('memory:read')
+}
+
+/** What reads is open to both kinds of readers; what they see is told apart by the caller's view. */
+function scopesOf({ scopes }: Access): readonly Scope[] {
+  return readsRedacted(scopes) ? [...scopes, 'memory:read'] : scopes
 }
 
 const hostRemedy = 'Use localhost, or the address that it was started with'

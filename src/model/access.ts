@@ -1,5 +1,12 @@
 /** What a caller may do, by the kind of action. */
-export const scopes = ['memory:read', 'memory:write', 'memory:delete', 'memory:export', 'memory:admin'] as const
+export const scopes = [
+  'memory:read',
+  'memory:redacted',
+  'memory:write',
+  'memory:delete',
+  'memory:export',
+  'memory:admin',
+] as const
 export type Scope = (typeof scopes)[number]
 
 /**
@@ -28,6 +35,8 @@ export interface Viewer {
 
 /** On whose behalf a call is made. Every store operation is bound to its tenant. */
 export interface Caller extends Viewer {
+  /** How everything is shown that the caller reads, where it may not see personal data; absent for who may. */
+  readonly view?: 'redacted' | undefined
   /** Who acts, as the audit log names it. */
   readonly principal: string
   /** The program that calls, in its own words: an MCP client's name and version, `cli`. */

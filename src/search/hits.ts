@@ -47,7 +47,7 @@ const termCharactersMax = 80
 /** A text longer than this is looked at in its best part only: taking all of it apart would take seconds. */
 const wholeTextCharacters = 50_000
 
-function findMatches(
+export function findMatches(
   text: string,
   best: number,
   queries: readonly ParsedQuery[],

@@ -17,11 +17,14 @@ import { rankQuestion, type QuestionDependencies } from './rank-question.ts'
 import { rankedMax } from './ranking/find-seeds.ts'
 import type { Ranking } from './ranking/rank.ts'
 import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
+import { asSeenBy } from './seen-by.ts'
 
 export interface SearchDependencies extends QuestionDependencies {
   readonly archive: ArchiveStore
   /** Where what is kept has its room; absent for the usual amount. */
   readonly caches?: Caches | undefined
+  /** Gives the key of pseudonyms; absent where none is kept. */
+  readonly pseudonymKey?: (() => Promise<Uint8Array>) | undefined
 }
 
 export interface SearchInput extends FilterInput {
@@ -154,11 +157,12 @@ export async function search(
     neighboursOf(dependencies, found.hits, { tenantId: caller.tenantId, each: input.context }),
     sessionsById(dependencies.database, caller.tenantId, sessionIds),
   ])
+  const shown = await asSeenBy(caller, { hits: found.hits, neighbours, sessions }, queries)
   return fitReply(
     {
-      hits: found.hits,
-      neighbours,
-      sessions: new Map(sessions.map((session) => [session.id, session])),
+      hits: shown.hits,
+      neighbours: shown.neighbours,
+      sessions: new Map(shown.sessions.map((session) => [session.id, session])),
       filters: filterNames(filter),
       firstRank: offset + 1,
       coverage: {

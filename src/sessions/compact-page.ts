@@ -3,6 +3,7 @@ import { readHeads, readMessages, type MessageHead, type MessageRow } from '../s
 import { compactMessage, readableText, type MessageDocument } from './document.ts'
 import { cutText, elementBytes } from './json-size.ts'
 import { messageBody } from './message-body.ts'
+import type { MessageView } from './message-view.ts'
 import type { Page, PageRequest, ReadDependencies } from './session-page.ts'
 
 /** In the compact view a text longer than this is shown by its beginning; `view: "full"` has the rest. */
@@ -37,10 +38,15 @@ function headsWithin(heads: readonly MessageHead[], bytesMax: number): readonly 
 }
 
 /** A message as the compact view shows it, or undefined where there is nothing to read in it. */
-async function readCompactly(archive: ArchiveStore, row: MessageRow): Promise<MessageDocument | undefined> {
-  const body = await messageBody(archive, row)
+async function readCompactly(
+  archive: ArchiveStore,
+  stored: MessageRow,
+  view: MessageView | undefined,
+): Promise<MessageDocument | undefined> {
+  const body = await messageBody(archive, stored)
+  const row = (await view?.row(stored)) ?? stored
   if ('error' in body) return compactMessage(row, body)
-  const whole = readableText(row, body.payload)
+  const whole = (await view?.readable(stored, body.payload)) ?? readableText(stored, body.payload)
   if (whole.length === 0) return undefined
   if (whole.length <= compactTextCharactersMax) return compactMessage(row, { text: whole, truncated: false })
   const text = `${whole.slice(0, compactTextCharactersMax).toWellFormed().trimEnd()}…`
@@ -62,7 +68,7 @@ export async function compactPage(dependencies: ReadDependencies, request: PageR
   let used = 0
   for await (const rows of batches(dependencies, request)) {
     for (const row of rows) {
-      const read = await readCompactly(dependencies.archive, row)
+      const read = await readCompactly(dependencies.archive, row, request.view)
       if (read === undefined) continue
       const message = messages.length === 0 ? cutToRoom(read, request.roomBytes) : read
       used += elementBytes(message, request.roomBytes)

@@ -24,7 +24,7 @@ function countThatMayFit(heads: readonly MessageHead[], roomBytes: number): numb
  * a message that fits no page.
  */
 export async function fullPage({ database, archive }: ReadDependencies, request: PageRequest): Promise<Page> {
-  const { key, from, toSeq, limit, roomBytes } = request
+  const { key, from, toSeq, limit, roomBytes, view } = request
   const heads = await readHeads(database, key, { fromSeq: from.seq, toSeq, limit: limit + 1 })
   const count = from.offset > 0 ? 1 : Math.min(limit, countThatMayFit(heads, roomBytes))
   const rows = await readMessages(database, key, { fromSeq: from.seq, toSeq, limit: count })
@@ -37,16 +37,17 @@ export async function fullPage({ database, archive }: ReadDependencies, request:
 
   const messages: MessageDocument[] = []
   let used = 0
-  for (const row of rows) {
-    const body = await messageBody(archive, row)
-    const inPieces = row === first && (from.offset > 0 || ('payload' in body && body.payload.length > roomBytes))
+  for (const stored of rows) {
+    const read = await messageBody(archive, stored)
+    const { row, body } = (await view?.message(stored, read)) ?? { row: stored, body: read }
+    const inPieces = stored === first && (from.offset > 0 || ('payload' in body && body.payload.length > roomBytes))
     const whole = inPieces ? undefined : fullMessage(row, body, sentiments.get(row.seq) ?? null)
     used += whole === undefined ? 0 : elementBytes(whole, roomBytes)
     if (whole !== undefined && used <= roomBytes) {
       messages.push(whole)
       continue
     }
-    if (row !== first) return { messages, next: { seq: row.seq, offset: 0 } }
+    if (stored !== first) return { messages, next: { seq: row.seq, offset: 0 } }
     const { document, next } = pieceOfMessage(row, body, { offset: from.offset, roomBytes })
     return { messages: [document], next: next === undefined ? after(row.seq) : { seq: row.seq, offset: next } }
   }

@@ -5,12 +5,14 @@ import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import { recordedDataNotice } from '../model/fence.ts'
 import { bytesOfTokens } from '../model/tokens.ts'
+import type { SessionRow } from '../store/session-row.ts'
 import { latestSummary } from '../store/summaries.ts'
 import { briefHead } from './brief-head.ts'
 import { compactPage } from './compact-page.ts'
 import type { SessionDocument } from './document.ts'
 import { fullPage } from './full-page.ts'
 import { cutText, prettyBytes } from './json-size.ts'
+import type { MessageView, PrivateView } from './message-view.ts'
 import type { ReadDependencies } from './session-page.ts'
 
 export interface GetSessionInput {
@@ -20,8 +22,13 @@ export interface GetSessionInput {
   readonly limit: number
   /** Of the whole reply. */
   readonly maxTokens: number
-  /** `full`: everything, losslessly. `compact`: what one reads, without events and without metadata. */
-  readonly view: 'full' | 'compact'
+  /**
+   * `full`: everything, losslessly. `compact`: what one reads, without events and without metadata. The private views: as
+   * `full`, but for the personal data and secrets that are found.
+   */
+  readonly view: 'full' | 'compact' | PrivateView
+  /** Shows the messages of the view without events and metadata. */
+  readonly isCompact?: boolean | undefined
   readonly cursor?: string | undefined
 }
 
@@ -54,19 +61,23 @@ export async function getSession(
         )
   const budgetBytes = bytesOfTokens(input.maxTokens)
   const summary = place === undefined ? await latestSummary(dependencies.database, key) : undefined
+  const view = await viewOf(dependencies, session, { tenantId: caller.tenantId, view: input.view })
   const isOutdated = summary !== undefined && (summary.lastSeq ?? 0) < session.lastSeq
+  const head = briefHead(session, Math.floor(budgetBytes / 10))
+  const summaryText = summary === undefined ? undefined : ((await view?.text(summary.text)) ?? summary.text)
   const frame = {
-    ...briefHead(session, Math.floor(budgetBytes / 10)),
+    ...((await view?.head(head)) ?? head),
     notice: recordedDataNotice,
     messages: [],
-    context_summary: summary === undefined ? null : cutText(summary.text, summaryRoom(budgetBytes)),
+    context_summary: summaryText === undefined ? null : cutText(summaryText, summaryRoom(budgetBytes)),
     ...(isOutdated ? { context_summary_to_seq: summary.lastSeq ?? 0 } : {}),
   }
-  const page = await (input.view === 'full' ? fullPage : compactPage)(dependencies, {
+  const page = await (input.view === 'compact' || input.isCompact === true ? compactPage : fullPage)(dependencies, {
     key,
     from: place ?? { seq: input.fromSeq ?? 1, offset: 0 },
     toSeq: input.toSeq,
     limit: input.limit,
+    view,
     roomBytes: Math.max(budgetBytes - prettyBytes(frame) - cursorBytes, 0),
   })
   return {
@@ -74,6 +85,18 @@ export async function getSession(
     messages: page.messages,
     ...(page.next === undefined ? {} : { next_cursor: encodeCursor('session', { session: session.id, ...page.next }) }),
   }
+}
+
+/** Undefined where messages are shown as they are. */
+async function viewOf(
+  { pseudonymKey }: ReadDependencies,
+  session: SessionRow,
+  choice: { readonly tenantId: number; readonly view: GetSessionInput['view'] },
+): Promise<MessageView | undefined> {
+  const { tenantId, view } = choice
+  if (view === 'full' || view === 'compact') return undefined
+  const { MessageView } = await import('./message-view.ts')
+  return await MessageView.of(session, { view, tenantId, scope: 'session', pseudonymKey })
 }
 
 /** A quarter of the page, and less where head and first message would not fit beside it. */

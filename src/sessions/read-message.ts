@@ -6,9 +6,10 @@ import type { Caller } from '../model/access.ts'
 import { recordedDataNotice } from '../model/fence.ts'
 import { looksLikeId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
-import { findMessage } from '../store/messages.ts'
+import { findMessage, type MessageRow } from '../store/messages.ts'
 import { readSentiments } from '../store/search-units.ts'
-import { fullMessage, type MessageDocument } from './document.ts'
+import type { SessionRow } from '../store/session-row.ts'
+import { fullMessage, type MessageBody, type MessageDocument } from './document.ts'
 import type { ReadDependencies } from './session-page.ts'
 
 export interface MessageReply {
@@ -36,13 +37,20 @@ export async function readMessage(
   const sentiments = await dependencies.database.run((sql) =>
     readSentiments(sql, key, { fromSeq: row.seq, toSeq: row.seq }),
   )
+  const stored = { row, body: { payload: await loadPayload(dependencies.archive, row) } }
+  const shown = caller.view === undefined ? stored : await withoutPersonalData(session, { ...stored, caller })
   return {
     notice: recordedDataNotice,
     session_id: session.id,
-    message: fullMessage(
-      row,
-      { payload: await loadPayload(dependencies.archive, row) },
-      sentiments.get(row.seq) ?? null,
-    ),
+    message: fullMessage(shown.row, shown.body, sentiments.get(row.seq) ?? null),
   }
+}
+
+async function withoutPersonalData(
+  session: SessionRow,
+  { row, body, caller }: { readonly row: MessageRow; readonly body: MessageBody; readonly caller: Caller },
+) {
+  const { MessageView } = await import('./message-view.ts')
+  const view = await MessageView.of(session, { view: 'redacted', tenantId: caller.tenantId, scope: 'session' })
+  return await view.message(row, body)
 }

@@ -2,10 +2,13 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
 import type { MessageDocument } from './document.ts'
+import type { MessageView } from './message-view.ts'
 
 export interface ReadDependencies {
   readonly database: Database
   readonly archive: ArchiveStore
+  /** Gives the key of pseudonyms; absent where none is kept. */
+  readonly pseudonymKey?: (() => Promise<Uint8Array>) | undefined
 }
 
 /** Where a page begins: a message, and in one that comes in pieces how far the pieces were read. */
@@ -21,6 +24,8 @@ export interface PageRequest {
   readonly limit: number
   /** What the messages of the page may take, as two-space JSON. */
   readonly roomBytes: number
+  /** How the messages are shown, where it is not as they are. */
+  readonly view?: MessageView | undefined
 }
 
 export interface Page {

@@ -69,7 +69,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     audit: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['postgres', 'zod'] },
     archive: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['zod'] },
     capture: { may: [...base, 'crypto', 'ports', 'store', 'transcripts'], packages: ['zod'] },
-    sessions: { may: [...base, 'ports', 'store', 'capture'], packages: ['zod'] },
+    sessions: { may: [...base, 'ports', 'privacy', 'store', 'capture'], packages: ['zod'] },
     search: {
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'],
       packages: ['chrono-node', 'zod'],
@@ -249,7 +249,7 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
 }
 
 describe('a server on stdio', () => {
-  const loadedLate = /^(?:adapters|background|capture|indexing|insight|search|setup|transcripts)\//u
+  const loadedLate = /^(?:adapters|background|capture|indexing|insight|privacy|search|setup|transcripts)\//u
 
   it('loads nothing before the handshake that only its tools need', () => {
     const loaded = [...loadedWith('cli/stdio-server.ts')]

@@ -6,6 +6,7 @@ import { Option, type Command } from 'commander'
 import { documentBytes, originalOf } from '../../capture/export-original.ts'
 import { InputError, messageOf } from '../../errors.ts'
 import { exportSession, type ExportFormat } from '../../sessions/export-session.ts'
+import { privateViews, type PrivateView } from '../../sessions/message-view.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { print } from '../output.ts'
 
@@ -13,6 +14,8 @@ interface ExportOptions {
   readonly format: ExportFormat | 'original'
   readonly sourceFile?: string
   readonly output?: string
+  readonly view?: PrivateView
+  readonly scope: 'session' | 'store'
 }
 
 async function* exportAll(
@@ -25,8 +28,12 @@ async function* exportAll(
     if (options.format === 'original') {
       const file = await originalOf(verbatim.stores, caller, { sessionId, sourceFile: options.sourceFile })
       yield* documentBytes(verbatim.stores, caller.tenantId, file)
-    } else yield* exportSession(verbatim.stores, caller, { sessionId, format: options.format })
+    } else yield* exportSession(verbatim.stores, caller, { sessionId, format: options.format, view: viewOf(options) })
   }
+}
+
+function viewOf({ view, scope }: ExportOptions) {
+  return view === undefined ? undefined : { view, scope }
 }
 
 /** Writes to a new file, and leaves none behind where the export fails half way. */
@@ -59,8 +66,23 @@ export function registerExport(program: Command): void {
         .default('json'),
     )
     .option('--source-file <path>', 'with original: which of the files that hold the session')
+    .addOption(
+      new Option(
+        '--view <view>',
+        'without the personal data and secrets that are found, or with tokens in their places',
+      ).choices([...privateViews]),
+    )
+    .addOption(
+      new Option('--scope <scope>', 'with pseudonymised: within what the same person has the same token')
+        .choices(['session', 'store'])
+        .default('session'),
+    )
     .option('--output <path>', 'a new file to write to instead of stdout')
     .action(async (sessions: readonly string[], options: ExportOptions) => {
+      if (options.format === 'original' && options.view !== undefined)
+        throw new InputError('Cannot write the original without its personal data as it is the identical bytes', {
+          remedy: 'Use --format json, jsonl or markdown with --view',
+        })
       await withStore(program.opts<{ envFile?: string }>().envFile, async (context) => {
         const chunks = exportAll(context, sessions, options)
         if (options.output !== undefined) return writeTo(options.output, chunks)

@@ -1,6 +1,6 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 
-import { createToken, endToken, readTokens } from '../../access/access-tokens.ts'
+import { createToken, endToken, readTokens, type NewToken } from '../../access/access-tokens.ts'
 import { InputError } from '../../errors.ts'
 import { scopes as allScopes, type Scope } from '../../model/access.ts'
 import type { StoredToken } from '../../store/access-tokens.ts'
@@ -14,6 +14,7 @@ interface CreateOptions {
   readonly scopes: readonly Scope[]
   readonly expires?: number
   readonly principal?: string
+  readonly view?: 'redacted'
   readonly json?: boolean
 }
 
@@ -26,6 +27,11 @@ function readScopes(text: string): Scope[] {
       remedy: `Choose from: ${allScopes.join(', ')}`,
     })
   })
+}
+
+/** Reading becomes reading without personal data. */
+function redactedOnly(scopes: readonly Scope[]): Scope[] {
+  return [...new Set(scopes.map((scope) => (scope === 'memory:read' ? 'memory:redacted' : scope)))]
 }
 
 function readDays(text: string): number {
@@ -52,6 +58,12 @@ export function registerToken(program: Command): void {
       'memory:read',
       'memory:write',
     ] as const)
+    .addOption(
+      new Option(
+        '--view <view>',
+        'show its bearer nothing but texts without personal data: as the scope memory:redacted',
+      ).choices(['redacted']),
+    )
     .option('--expires <days>', 'after how many days it is good for nothing, as in 90d; never by default', readDays)
     .option('--principal <name>', 'who acts with it; default: you')
     .option('--json', 'machine-readable output')
@@ -59,18 +71,11 @@ export function registerToken(program: Command): void {
       await withStore(envFile(), async ({ verbatim, caller }) => {
         const made = await createToken(verbatim.stores.database, caller, {
           name: options.name,
-          scopes: options.scopes,
+          scopes: options.view === undefined ? options.scopes : redactedOnly(options.scopes),
           expiresInDays: options.expires,
           principal: options.principal,
         })
-        if (options.json === true)
-          return printJson({
-            id: made.id,
-            token: made.token,
-            name: made.name,
-            scopes: made.scopes,
-            expires_at: made.expiresAt,
-          })
+        if (options.json === true) return printJson(newTokenJson(made))
         process.stderr.write(
           `It is shown once. It allows ${made.scopes.join(', ')}${made.expiresAt === null ? '' : ` until ${made.expiresAt}`}.\n`,
         )
@@ -108,6 +113,10 @@ export function registerToken(program: Command): void {
         return print(`revoked ${revoked.name} (${revoked.id})\n`)
       })
     })
+}
+
+function newTokenJson({ id, token, name, scopes, expiresAt }: NewToken) {
+  return { id, token, name, scopes, expires_at: expiresAt }
 }
 
 function toJson(token: StoredToken) {

@@ -14,7 +14,10 @@ export const getSession = defineTool({
     from_seq: z.number().int().min(1).optional().describe('First message number'),
     limit: z.number().int().min(1).max(limits.pageMessagesMax).default(limits.pageMessagesDefault),
     max_tokens: z.number().int().min(500).max(limits.resultTokensMax).default(limits.resultTokensDefault),
-    view: z.enum(['full', 'compact']).default('full').describe('full: everything; compact: text only'),
+    view: z
+      .enum(['full', 'compact', 'redacted', 'pseudonymised'])
+      .default('full')
+      .describe('compact: text only; redacted: no personal data; pseudonymised: a token for each person'),
     format: z.enum(['json', 'text']).default('json'),
     include_embeddings: z.boolean().default(false).describe('None are made yet'),
     cursor: z.string().optional(),
@@ -26,7 +29,8 @@ export const getSession = defineTool({
       fromSeq: args.from_seq,
       limit: args.limit,
       maxTokens: args.max_tokens,
-      view: args.format === 'text' ? 'compact' : args.view,
+      view: args.format === 'text' && args.view === 'full' ? 'compact' : args.view,
+      isCompact: args.format === 'text',
       cursor: args.cursor,
     })
     return args.format === 'text' ? { text: renderSession(document) } : { structured: { ...document } }

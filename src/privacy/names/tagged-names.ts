@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 import type { DataType, Detection } from '../detection.ts'
 
 const tags: readonly { readonly tag: string; readonly type: DataType; readonly confidence: number }[] = [
@@ -5,6 +7,10 @@ const tags: readonly { readonly tag: string; readonly type: DataType; readonly c
   { tag: 'Place', type: 'place', confidence: 0.5 },
   { tag: 'Organization', type: 'organization', confidence: 0.4 },
 ]
+/** The tagger is slow: beyond this, names are found by titles, phrases and repetition only. */
+const taggedCharactersMax = 200_000
+/** Other work of the process gets its turn after so many lines. */
+const linesAtOnce = 20
 /** The tagger reads whole sentences; a longer line is no prose. */
 const lineCharactersMax = 4_000
 /** A capital and small letters: a line without such a word names nobody that the tagger would find. */
@@ -29,8 +35,10 @@ interface Word {
 export async function taggedNames(text: string): Promise<Detection[]> {
   const { default: nlp } = await import('compromise')
   const found: Detection[] = []
-  for (const { 0: line, index } of text.matchAll(/[^\n]+/gu)) {
+  let lines = 0
+  for (const { 0: line, index } of text.slice(0, taggedCharactersMax).matchAll(/[^\n]+/gu)) {
     if (line.length > lineCharactersMax || !mayName.test(line) || isCode.test(line)) continue
+    if (++lines % linesAtOnce === 0) await setImmediate()
     found.push(...joined(text, wordsOf(nlp(line).document, index)))
   }
   return found

@@ -1,0 +1,111 @@
+import { UnavailableError } from '../errors.ts'
+import { decodePayload, jsonMediaType, sha256, textMediaType } from '../model/payload.ts'
+import { tokenMask, typeMask } from '../privacy/mask.ts'
+import { Rewriter } from '../privacy/rewriter.ts'
+import type { MessageRow } from '../store/messages.ts'
+import type { SessionRow } from '../store/session-row.ts'
+import { readableText, type MessageBody, type SessionHead } from './document.ts'
+
+/** How messages are shown without personal data: by the kind of each stretch, or by tokens that stay the same. */
+export const privateViews = ['redacted', 'pseudonymised'] as const
+export type PrivateView = (typeof privateViews)[number]
+
+/** What of a session its view goes by. */
+export type ViewedSession = Pick<SessionRow, 'id' | 'participants' | 'modelsUsed' | 'source'>
+
+export interface ViewChoice {
+  readonly view: PrivateView
+  readonly tenantId: number
+  /** Within what the same person has the same token: one session, or all that the store holds. */
+  readonly scope: 'session' | 'store'
+  /** Gives the key of the tokens; absent where none is kept. */
+  readonly pseudonymKey?: (() => Promise<Uint8Array>) | undefined
+}
+
+/** Senders that say what speaks, and not who. */
+const roles = new Set(
+  'user human assistant agent system developer tool function custom ai bot model unknown event import'.split(' '),
+)
+
+/** Shows the messages of one session, and its head, without the personal data and secrets that are found in them. */
+export class MessageView {
+  readonly #rewriter: Rewriter
+  readonly #isNobody: (sender: string) => boolean
+
+  constructor(rewriter: Rewriter, isNobody: (sender: string) => boolean) {
+    this.#rewriter = rewriter
+    this.#isNobody = isNobody
+  }
+
+  static async of(session: ViewedSession, choice: ViewChoice): Promise<MessageView> {
+    const nobodies = new Set([...session.modelsUsed, session.source].map((name) => name.toLowerCase()))
+    const isNobody = (sender: string) => roles.has(sender.toLowerCase()) || nobodies.has(sender.toLowerCase())
+    const names = session.participants.filter((name) => !isNobody(name))
+    return new MessageView(new Rewriter(await maskOf(session.id, choice), names), isNobody)
+  }
+
+  async text(text: string): Promise<string> {
+    return await this.#rewriter.text(text)
+  }
+
+  sender(sender: string): string {
+    return this.#isNobody(sender) ? sender : this.#rewriter.name(sender)
+  }
+
+  async head<T extends Partial<SessionHead>>(head: T): Promise<T> {
+    const { title, participants, tags, metadata, external_id: externalId } = head
+    return {
+      ...head,
+      ...(externalId === undefined ? {} : { external_id: await this.text(externalId) }),
+      ...(title === undefined ? {} : { title: await this.text(title) }),
+      ...(participants === undefined
+        ? {}
+        : { participants: [...new Set(participants.map((name) => this.sender(name)))] }),
+      ...(tags === undefined ? {} : { tags: await Promise.all(tags.map((tag) => this.text(tag))) }),
+      ...(metadata === undefined ? {} : { metadata: await this.#rewriter.json(metadata) }),
+    }
+  }
+
+  /** What a message says of itself beside its content. */
+  async row(row: MessageRow): Promise<MessageRow> {
+    return {
+      ...row,
+      sender: this.sender(row.sender),
+      externalId: row.externalId === null ? null : await this.text(row.externalId),
+      metadata: row.metadata === null ? null : JSON.stringify(await this.#rewriter.json(JSON.parse(row.metadata))),
+    }
+  }
+
+  /** A message with its content. Its SHA-256 is that of what is shown: the real one would tell whether a guess is right. */
+  async message(row: MessageRow, body: MessageBody): Promise<{ readonly row: MessageRow; readonly body: MessageBody }> {
+    const shown = await this.row(row)
+    if ('error' in body) return { row: { ...shown, text: null, payloadSha256: new Uint8Array() }, body }
+    const decoded = decodePayload(body.payload, row.payloadMediaType)
+    const json = async (value: unknown) => JSON.stringify(await this.#rewriter.json(value))
+    const content =
+      decoded.encoding === 'json'
+        ? { text: await json(decoded.value), mediaType: jsonMediaType }
+        : decoded.encoding === 'text'
+          ? { text: await this.text(decoded.value), mediaType: textMediaType }
+          : { text: `[binary data, ${body.payload.length} bytes]`, mediaType: textMediaType }
+    const payload = Buffer.from(content.text)
+    return {
+      row: { ...shown, text: null, payloadMediaType: content.mediaType, payloadSha256: sha256(payload) },
+      body: { payload },
+    }
+  }
+
+  /** What is to be read in a message. */
+  async readable(row: MessageRow, payload: Uint8Array): Promise<string> {
+    return await this.text(readableText(row, payload))
+  }
+}
+
+async function maskOf(sessionId: string, { view, tenantId, scope, pseudonymKey }: ViewChoice) {
+  if (view === 'redacted') return typeMask
+  if (pseudonymKey === undefined)
+    throw new UnavailableError('Cannot give pseudonyms as this store keeps no key for them', {
+      remedy: 'Use the view "redacted"',
+    })
+  return tokenMask(await pseudonymKey(), JSON.stringify(scope === 'session' ? [tenantId, sessionId] : [tenantId]))
+}

@@ -1,0 +1,44 @@
+import { requireSession } from '../capture/session-reference.ts'
+import type { Caller } from '../model/access.ts'
+import type { Database } from '../store/database.ts'
+import type { SessionHead } from './document.ts'
+import type { SessionList } from './list-sessions.ts'
+import { MessageView } from './message-view.ts'
+
+/** The head of a session as whoever may not see personal data is shown it. */
+export async function privateHead(head: SessionHead): Promise<SessionHead> {
+  const session = {
+    id: head.session_id,
+    participants: head.participants,
+    modelsUsed: head.models_used,
+    source: head.source,
+  }
+  const view = await MessageView.of(session, { view: 'redacted', tenantId: 0, scope: 'session' })
+  return await view.head(head)
+}
+
+export async function privateList(list: SessionList): Promise<SessionList> {
+  const sessions: SessionHead[] = []
+  for (const head of list.sessions) sessions.push(await privateHead(head))
+  return { ...list, sessions }
+}
+
+interface Quoting {
+  readonly session_id: string
+  readonly summary: string
+  readonly citations: readonly { readonly sender: string; readonly text: string }[]
+}
+
+/** A summary, and what it quotes. */
+export async function privateSummary<Reply extends Quoting>(
+  database: Database,
+  caller: Caller,
+  reply: Reply,
+): Promise<Reply> {
+  const session = await requireSession(database, caller, reply.session_id)
+  const view = await MessageView.of(session, { view: 'redacted', tenantId: caller.tenantId, scope: 'session' })
+  const citations: Reply['citations'][number][] = []
+  for (const citation of reply.citations)
+    citations.push({ ...citation, sender: view.sender(citation.sender), text: await view.text(citation.text) })
+  return { ...reply, summary: await view.text(reply.summary), citations }
+}

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { useHome } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
+import type { Tools } from './support/tools.ts'
+
+/** Put together here, so that no scanner takes this file for a leak. */
+const secret = ['ghp_', 'A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8'].join('')
+const personal = ['Kowalska', 'anna.k@posteo.de', '4111 1111 1111 1111', '0650 995 04 94', '455-97-2191', secret]
+
+const home = useHome()
+let server: HttpHome
+let tools: Tools
+
+/** Everything that a reply says, in both of its forms. */
+function shows(reply: unknown): string {
+  return JSON.stringify(reply)
+}
+
+function expectNothingPersonal(text: string): void {
+  for (const value of personal) expect(text).not.toContain(value)
+}
+
+beforeAll(async () => {
+  server = await HttpHome.start(home, { keep: true })
+  tools = await home.tools()
+  await tools.save({
+    session_id: 'claim',
+    content: 'My name is Anna Kowalska, card 4111 1111 1111 1111. Write to anna.k@posteo.de about the lighthouse.',
+    sender: 'Kowalska',
+    metadata: { phone: '0650 995 04 94' },
+  })
+  await tools.save({
+    session_id: 'claim',
+    content: [
+      { type: 'text', text: 'Kowalska can be reached.' },
+      {
+        type: 'tool_use',
+        name: 'lookup',
+        input: { ssn: '455-97-2191', 'anna.k@posteo.de': [true, null, 7], token: secret },
+      },
+    ],
+    sender: 'assistant',
+    role: 'assistant',
+  })
+  await tools.save({ session_id: 'other', content: 'anna.k@posteo.de asked again.', sender: 'user' })
+})
+afterAll(async () => {
+  await server.stop()
+})
+
+describe('get_session', () => {
+  test('in the redacted view keeps the shape of the content and says what stood there', async () => {
+    const { structured } = await tools.call('get_session', { session_id: 'claim', view: 'redacted' })
+    expectNothingPersonal(shows(structured))
+    expect(structured).toMatchObject({
+      participants: ['[person]', 'assistant'],
+      messages: [
+        {
+          sender: '[person]',
+          content: expect.stringMatching(
+            /^My name is \[person\], card \[payment_card\]\. Write to \[email\] about the lighthouse\.$/u,
+          ),
+          metadata: { own: { phone: '[phone]' } },
+        },
+        {
+          sender: 'assistant',
+          content: [
+            { type: 'text', text: '[person] can be reached.' },
+            {
+              type: 'tool_use',
+              name: 'lookup',
+              input: { ssn: '[national_id]', '[email]': [true, null, 7], token: '[secret]' },
+            },
+          ],
+        },
+      ],
+    })
+  })
+
+  test('does not give the hash of what it hides, and the full view is as it was', async () => {
+    const hashes = async (view: string) => {
+      const { structured } = await tools.call('get_session', { session_id: 'claim', view })
+      return [...shows(structured).matchAll(/"sha256":"(\w+)"/gu)].map((match) => match[1])
+    }
+    const [full, redacted] = [await hashes('full'), await hashes('redacted')]
+    expect(full).toHaveLength(2)
+    expect(redacted.filter((hash) => full.includes(hash))).toEqual([])
+    const { structured } = await tools.call('get_session', { session_id: 'claim' })
+    for (const value of personal) expect(shows(structured)).toContain(value)
+  })
+
+  test('as text is redacted too', async () => {
+    const { text } = await tools.call('get_session', { session_id: 'claim', view: 'redacted', format: 'text' })
+    expectNothingPersonal(text)
+    expect(text).toContain('about the lighthouse')
+  })
+
+  test('pseudonymised gives the same token to the same person within a session, and another in another', async () => {
+    const read = async (session: string) =>
+      shows((await tools.call('get_session', { session_id: session, view: 'pseudonymised' })).structured)
+    const [claim, other] = [await read('claim'), await read('other')]
+    expectNothingPersonal(claim + other)
+    const emails = (text: string) => [...new Set(text.match(/\[email_[\da-f]{10}\]/gu))]
+    expect(emails(claim)).toHaveLength(1)
+    expect(emails(other)).toHaveLength(1)
+    expect(emails(claim)).not.toEqual(emails(other))
+    expect(await read('claim')).toBe(claim)
+    expect(readFileSync(join(home.path, 'keys', 'pseudonym.key'))).toHaveLength(32)
+  })
+})
+
+describe('verbatim export', () => {
+  test.each(['json', 'jsonl', 'markdown'])('--view redacted leaves personal data out of %s', async (format) => {
+    const { stdout, code } = await home.cli(['export', 'claim', '--format', format, '--view', 'redacted'])
+    expect(code).toBe(0)
+    expectNothingPersonal(stdout)
+    expect(stdout).toContain('[payment_card]')
+    expect(stdout).toContain('about the lighthouse')
+  })
+
+  test('--scope store gives the same token in all sessions', async () => {
+    const chosen = ['--format', 'jsonl', '--view', 'pseudonymised', '--scope', 'store']
+    const { stdout } = await home.cli(['export', 'claim', 'other', ...chosen])
+    expectNothingPersonal(stdout)
+    expect(new Set(stdout.match(/\[email_[\da-f]{10}\]/gu))).toHaveProperty('size', 1)
+  })
+
+  test('refuses to redact the original, and says what to do', async () => {
+    const refused = await home.cli(['export', 'claim', '--format', 'original', '--view', 'redacted'])
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('Use --format json, jsonl or markdown') })
+  })
+})
+
+describe('a token that may see no personal data', () => {
+  const analyst = async () => await server.tools(await server.newToken('--name', 'analyst', '--view', 'redacted'))
+
+  test('reads, searches, lists and summarizes without it, whatever it asks for', async () => {
+    const redacted = await analyst()
+    const replies = [
+      await redacted.call('get_session', { session_id: 'claim', view: 'full' }),
+      await redacted.call('get_session', { session_id: 'claim', format: 'text' }),
+      await redacted.call('search_memory', { query: 'lighthouse', context: 2 }),
+      await redacted.call('search_memory', { query: 'lighthouse', format: 'json' }),
+      await redacted.call('list_sessions', {}),
+      await redacted.call('summarize', { session_id: 'claim' }),
+      await redacted.call('summarize', { session_id: 'claim', format: 'json' }),
+    ]
+    for (const reply of replies) expectNothingPersonal(shows(reply))
+    expect(shows(replies[2])).toContain('about the lighthouse')
+    expect(shows(replies[5])).toContain('lighthouse')
+  })
+
+  test('reads resources without it, and is refused the list of who is known', async () => {
+    const redacted = await analyst()
+    const read = async (uri: string) => shows(await redacted.client.readResource({ uri }))
+    const { structured } = await tools.call('get_session', { session_id: 'claim' })
+    const id = /"id":"([\w-]+)"/u.exec(shows(structured))?.[1] ?? ''
+    for (const uri of [
+      'session://claim',
+      'session://claim/transcript',
+      'session://claim/summary',
+      'session://claim/context',
+      `session://claim/messages/${id}`,
+      'memory://sessions',
+    ])
+      expectNothingPersonal(await read(uri))
+    await expect(read('memory://profile')).rejects.toThrow(/memory:read/u)
+  })
+
+  test('still saves', async () => {
+    const redacted = await analyst()
+    expect(await redacted.save({ session_id: 'claim', content: 'noted', sender: 'user' })).toMatchObject({ seq: 3 })
+  })
+})
