@@ -10,7 +10,7 @@ const onBoth = [
   'test/store/**/*.test.ts',
   'test/capture/{import-files,verify}.test.ts',
   'test/indexing/{vector-worker,pending-entries}.test.ts',
-  'test/archive/archiver.test.ts',
+  'test/archive/{archiver,sealed-archive}.test.ts',
 ]
 /** What is the same on both. */
 const onOne = [

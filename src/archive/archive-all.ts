@@ -3,6 +3,7 @@ import type { Caller } from '../model/access.ts'
 import { forgetDeadArchive, unarchivedSessions } from '../store/archive-queue.ts'
 import { forgetArchive } from '../store/archive-state.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { archiveChangedKeys } from './archive-keys.ts'
 import { Archiver, type ArchiveDependencies } from './archiver.ts'
 
 export interface ArchiveAllReport {
@@ -57,6 +58,7 @@ export async function archiveAll(
     after = ids.at(-1)
     if (after === undefined) break
   }
+  while ((await archiveChangedKeys(dependencies, tenantId)) > 0);
   let files = 0
   let archived: number
   do {

@@ -1,36 +1,101 @@
+import { z } from 'zod'
+
+import { ConflictError } from '../errors.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { Subject } from './manifest.ts'
+import type { Database } from '../store/database.ts'
+import {
+  insertArchivedKey,
+  keyArchived,
+  keyPrefix,
+  readUnarchivedKeys,
+  type UnarchivedKey,
+} from '../store/keys/archived-keys.ts'
+import { readTenantKeys, type StoredKey } from '../store/keys/encryption-keys.ts'
 
-/** What an archive holds of a session or of an imported document. Numbers are in ascending order. */
-export interface ArchivedSubject extends Subject {
-  readonly segments: readonly number[]
-  readonly manifests: readonly number[]
+/**
+ * The keys of a store are in its archive too, wrapped as they are in the database: whoever rebuilds a store from its archive
+ * needs the root key and nothing else. They are objects of their own, so that the key of what is erased can be removed, and
+ * left out of copies that are kept longer.
+ */
+const keySchema = z.object({
+  purpose: z.enum(['tenant', 'session', 'data', 'search']),
+  id: z.uuid(),
+  session_id: z.uuid().nullable(),
+  version: z.number().int().positive(),
+  wrapped: z.base64(),
+  wrapped_by: z.string(),
+})
+
+interface Stores {
+  readonly database: Database
+  readonly archive: ArchiveStore
 }
 
-const keyPattern =
-  /^(?<tenant>\d+)\/(?<files>files\/)?(?<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/(?<number>\d+)\.(?<ending>vseg|vmanifest)$/
+/** Whose keys: a session's, or those of a tenant that belong to no session. */
+interface KeyOwner {
+  readonly tenantId: number
+  readonly sessionId?: string
+}
 
-/** Everything that can be restored from an archive, as its keys come: in order, so that what belongs together is together. */
-export async function* archivedSubjects(archive: ArchiveStore): AsyncGenerator<ArchivedSubject> {
-  let current: (Subject & { segments: number[]; manifests: number[] }) | undefined
-  for await (const key of archive.list('')) {
-    // Behind the tenants' numbers come payloads.
-    if (key > ':') break
-    const { tenant, files, id, number, ending } = keyPattern.exec(key)?.groups ?? {}
-    if (tenant === undefined || id === undefined) continue
-    const subject = { kind: files === undefined ? 'session' : 'file', tenantId: Number(tenant), id } as const
-    if (current?.id !== id || current.tenantId !== subject.tenantId || current.kind !== subject.kind) {
-      if (current !== undefined) yield ordered(current)
-      current = { ...subject, segments: [], manifests: [] }
-    }
-    const numbers = ending === 'vseg' ? current.segments : current.manifests
-    numbers.push(Number(number))
+/** Brings the keys of a session, and those of its tenant, into the archive as they are wrapped now. */
+export async function archiveKeysOf(stores: Stores, owner: KeyOwner): Promise<void> {
+  const { database } = stores
+  const keys = await database.run((sql) =>
+    readUnarchivedKeys(sql, owner.tenantId, { sessionId: owner.sessionId ?? null }),
+  )
+  for (const key of keys) await archiveKey(stores, key)
+}
+
+const keysAtOnce = 500
+
+/** Brings all keys of a tenant into the archive that are wrapped otherwise there, as after one was changed; how many. */
+export async function archiveChangedKeys(stores: Stores, tenantId: number): Promise<number> {
+  const keys = await stores.database.run((sql) => readUnarchivedKeys(sql, tenantId, { limit: keysAtOnce }))
+  for (const key of keys) await archiveKey(stores, key)
+  return keys.length
+}
+
+async function archiveKey({ database, archive }: Stores, key: UnarchivedKey): Promise<void> {
+  const { purpose, id, sessionId, version, wrapped, wrappedBy, location, archivedAt } = key
+  const bytes = wrapped === null ? null : bytesOf({ purpose, id, sessionId, version, wrapped, wrappedBy })
+  if (bytes !== null) await archive.put(location, bytes)
+  await database.run((sql) => keyArchived(sql, key, bytes))
+  if (archivedAt !== null && (bytes === null || archivedAt !== location)) await archive.delete(archivedAt)
+}
+
+function bytesOf(key: Omit<StoredKey, 'tenantId' | 'wrapped'> & { readonly wrapped: Uint8Array }): Buffer {
+  const { purpose, id, sessionId, version, wrapped, wrappedBy } = key
+  const text = Buffer.from(wrapped).toString('base64')
+  return Buffer.from(
+    JSON.stringify({ purpose, id, session_id: sessionId, version, wrapped: text, wrapped_by: wrappedBy }),
+  )
+}
+
+/** Takes the keys of a session, or of a tenant, from the archive into the store, where they are not yet. */
+export async function restoreKeys({ database, archive }: Stores, owner: KeyOwner): Promise<void> {
+  const { tenantId } = owner
+  const wrapping = new Set(
+    owner.sessionId === undefined
+      ? []
+      : (await database.run((sql) => readTenantKeys(sql, tenantId, 'tenant'))).map(({ id }) => id),
+  )
+  for await (const name of archive.list(keyPrefix(tenantId, owner.sessionId ?? null))) {
+    const bytes = await archive.get(name)
+    if (bytes === undefined) continue
+    const key = keySchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+    // What is left of a change of the tenant's key that was under way: the same key is there in another wrapping too.
+    if (owner.sessionId !== undefined && !wrapping.has(key.wrapped_by)) continue
+    const wrapped = Buffer.from(key.wrapped, 'base64')
+    const { purpose, id, session_id: sessionId, version, wrapped_by: wrappedBy } = key
+    const stored = { tenantId, purpose, id, sessionId, version, wrapped, wrappedBy }
+    const isThere = await database.run(async (sql) => {
+      if (!(await insertArchivedKey(sql, stored))) return false
+      await keyArchived(sql, { tenantId, id, location: name }, bytes)
+      return true
+    })
+    if (!isThere)
+      throw new ConflictError(`Cannot restore tenant ${tenantId} as this store has other keys already`, {
+        remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, in which nothing was ever saved',
+      })
   }
-  if (current !== undefined) yield ordered(current)
-}
-
-/** Numbers of more than six digits do not come in their order. */
-function ordered(subject: ArchivedSubject): ArchivedSubject {
-  const ascending = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)
-  return { ...subject, segments: ascending(subject.segments), manifests: ascending(subject.manifests) }
 }

@@ -6,6 +6,7 @@ import { archiveTopic, deferArchive, forgetDeadArchive, queueUnarchived } from '
 import { readArchiveDue, type ArchiveDue } from '../store/archive-state.ts'
 import { finishOutbox, msUntilDue, postponeOutbox, workOff, type Commit, type OutboxItem } from '../store/outbox.ts'
 import { tenantIds } from '../store/tenants.ts'
+import { archiveChangedKeys } from './archive-keys.ts'
 import { Archiver, type ArchiveDependencies } from './archiver.ts'
 
 export interface ArchiveWorkerOptions extends ArchiveDependencies {
@@ -82,11 +83,13 @@ export class ArchiveWorker {
     this.#drain.wakeLater(delayMs)
   }
 
-  /** Documents are in no outbox: which of them are to be archived is seen in the database. */
+  /** Documents and keys are in no outbox: which of them are to be archived is seen in the database. */
   async #archiveFiles(): Promise<void> {
     try {
-      for (const tenantId of await this.#options.database.run(tenantIds))
+      for (const tenantId of await this.#options.database.run(tenantIds)) {
         while (!this.#stopping && (await this.#archiver.archiveFiles(tenantId)) > 0);
+        while (!this.#stopping && (await archiveChangedKeys(this.#options, tenantId)) > 0);
+      }
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       this.#options.log.warn(`archiving waits: ${messageOf(error)}`)

@@ -1,3 +1,4 @@
+import type { RowSeal } from '../crypto/row-seal.ts'
 import { ConflictError, describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sha256 } from '../model/payload.ts'
@@ -16,7 +17,8 @@ import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { readGrants } from '../store/session-access.ts'
-import { DamagedObject } from './archive-object.ts'
+import { archiveKeysOf } from './archive-keys.ts'
+import { DamagedObject, digestOf } from './archive-object.ts'
 import {
   decodeManifest,
   encodeManifest,
@@ -25,6 +27,7 @@ import {
   type SessionManifest,
   type Subject,
 } from './manifest.ts'
+import { sealOpener } from './seal-opener.ts'
 import { chainAfter, chainStart, decodeSegment, SegmentBuilder, segmentKey, type SegmentStart } from './segment.ts'
 
 export interface ArchiveDependencies {
@@ -55,8 +58,11 @@ export class Archiver {
     const { database } = this.#dependencies
     const session = await readSessionRecord(database, key)
     if (session === undefined) return
+    const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
+    // First of all: nothing is in the archive whose key is not.
+    if (seal !== undefined) await archiveKeysOf(this.#dependencies, key)
     // Each turn that does not end it has found one segment more than the last.
-    while (!(await this.#writeSegments(key, session)));
+    while (!(await this.#writeSegments(key, session, seal)));
     const summaries = await readSummaryRecords(database, key)
     const [segments, isShared] = await database.run(async (sql) => [
       await readSegments(sql, key),
@@ -70,21 +76,22 @@ export class Archiver {
       segments: segments.filter(({ lastSeq }) => lastSeq <= session.last_seq).map(segmentEntry),
     }
     const subject = { kind: 'session', tenantId: key.tenantId, id: key.sessionId } as const
-    await this.#writeManifest(subject, { content: manifest, version: session.version })
+    await this.#writeManifest(subject, { content: manifest, version: session.version, seal })
   }
 
   /** Archives some of the imported documents of a tenant that are not yet; how many. */
   async archiveFiles(tenantId: number): Promise<number> {
     const files = await readUnarchivedFiles(this.#dependencies.database, tenantId, filesAtOnce)
-    for (const { file, version } of files)
-      await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version })
+    if (files.some(({ seal }) => seal !== undefined)) await archiveKeysOf(this.#dependencies, { tenantId })
+    for (const { file, version, seal } of files)
+      await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version, seal })
     return files.length
   }
 
   /** False where a segment was found that the database did not know of: it is recorded, and the rest begins after it. */
-  async #writeSegments(key: SessionKey, session: SessionRecord): Promise<boolean> {
+  async #writeSegments(key: SessionKey, session: SessionRecord, seal: RowSeal | undefined): Promise<boolean> {
     const { database } = this.#dependencies
-    let start = startAfter((await database.run((sql) => readSegments(sql, key))).at(-1))
+    let start = startAfter((await database.run((sql) => readSegments(sql, key))).at(-1), seal)
     let builder = new SegmentBuilder(start)
     const range = { fromSeq: start.firstSeq, toSeq: session.last_seq }
     for await (const rows of pagedMessages(database, key, range)) {
@@ -92,7 +99,7 @@ export class Archiver {
         if (builder.add(message)) continue
         const written = await this.#putSegment(key, session, { start, builder })
         if (written === undefined) return false
-        start = startAfter(written)
+        start = startAfter(written, seal)
         builder = new SegmentBuilder(start)
         builder.add(message)
       }
@@ -125,12 +132,14 @@ export class Archiver {
     const location = segmentKey(key, start.number)
     const bytes = await archive.get(location)
     if (bytes === undefined) throw conflict
-    const { header } = await decodeSegment(bytes).catch((error: unknown) => {
+    const openSeal = sealOpener(database)
+    const { header, seal } = await decodeSegment(bytes, openSeal).catch((error: unknown) => {
       throw error instanceof DamagedObject ? unlike(location, error.message, error) : error
     })
     const range = { fromSeq: header.first_seq, toSeq: header.last_seq }
     let chain = start.previousChain
-    for await (const rows of pagedMessages(database, key, range)) chain = chainAfter(chain, rows.map(archivedMessage))
+    for await (const rows of pagedMessages(database, key, range))
+      chain = chainAfter(chain, rows.map(archivedMessage), seal)
     if (header.first_seq !== start.firstSeq || header.previous_chain !== start.previousChain || header.chain !== chain)
       throw unlike(location, 'it holds other messages than the store', conflict)
     const { number, last_seq: lastSeq } = header
@@ -140,17 +149,21 @@ export class Archiver {
 
   async #writeManifest(
     subject: Subject,
-    { content, version }: { readonly content: unknown; readonly version: number },
+    {
+      content,
+      version,
+      seal,
+    }: { readonly content: unknown; readonly version: number; readonly seal: RowSeal | undefined },
   ): Promise<void> {
     const { database } = this.#dependencies
     const { kind, tenantId, id: subjectId } = subject
     const body = Buffer.from(JSON.stringify(content))
-    const contentSha256 = sha256(body)
+    const contentSha256 = digestOf(body, seal)
     const last = await database.run((sql) => readManifest(sql, tenantId, { kind, subjectId }))
     if (last?.version === version && contentSha256.equals(last.contentSha256)) return
     // Another one was faster, and has seen what came since.
     if (kind === 'session' && last !== undefined && last.version > version) return
-    const { number, bytes } = await this.#putManifest(subject, (last?.number ?? 0) + 1, body)
+    const { number, bytes } = await this.#putManifest(subject, (last?.number ?? 0) + 1, { body, seal })
     const location = manifestKey(subject, number)
     const manifest = { kind, subjectId, number, version, location, sha256: sha256(bytes), contentSha256 }
     await database.run((sql) => saveManifest(sql, tenantId, manifest))
@@ -162,10 +175,10 @@ export class Archiver {
   async #putManifest(
     subject: Subject,
     number: number,
-    body: Uint8Array,
+    content: { readonly body: Uint8Array; readonly seal: RowSeal | undefined },
   ): Promise<{ readonly number: number; readonly bytes: Uint8Array }> {
     const { archive } = this.#dependencies
-    const bytes = await encodeManifest(subject, number, body)
+    const bytes = await encodeManifest(subject, number, content)
     try {
       await archive.put(manifestKey(subject, number), bytes)
       return { number, bytes }
@@ -173,12 +186,22 @@ export class Archiver {
       if (!(error instanceof ConflictError)) throw error
     }
     const existing = await archive.get(manifestKey(subject, number))
-    if (existing !== undefined && (await says(subject, existing, body))) return { number, bytes: existing }
+    if (existing !== undefined && (await this.#says(subject, existing, content.body)))
+      return { number, bytes: existing }
     // The database knows of fewer manifests than there are: it is older, or who wrote them died.
     let highest = number
     for await (const key of archive.list(manifestKey(subject, 0).replace(/[^/]*$/, '')))
       highest = Math.max(highest, Number(/\/(\d+)\.vmanifest$/.exec(key)?.[1] ?? 0))
-    return await this.#putManifest(subject, highest + 1, body)
+    return await this.#putManifest(subject, highest + 1, content)
+  }
+
+  async #says(subject: Subject, bytes: Uint8Array, body: Uint8Array): Promise<boolean> {
+    try {
+      return (await decodeManifest(subject, bytes, sealOpener(this.#dependencies.database))).body.equals(body)
+    } catch (error) {
+      if (error instanceof DamagedObject) return false
+      throw error
+    }
   }
 
   /** A manifest that has its followers is removed; a bucket with a lock or with versions may keep it, which does no harm. */
@@ -192,24 +215,15 @@ export class Archiver {
   }
 }
 
-function startAfter(last: ArchivedSegment | undefined): SegmentStart {
+function startAfter(last: ArchivedSegment | undefined, seal: RowSeal | undefined): SegmentStart {
   return last === undefined
-    ? { number: 1, firstSeq: 1, previousChain: chainStart }
-    : { number: last.number + 1, firstSeq: last.lastSeq + 1, previousChain: last.chain }
+    ? { number: 1, firstSeq: 1, previousChain: chainStart, seal }
+    : { number: last.number + 1, firstSeq: last.lastSeq + 1, previousChain: last.chain, seal }
 }
 
 function segmentEntry(segment: ArchivedSegment): SessionManifest['segments'][number] {
   const { number, firstSeq, lastSeq, location, sha256: digest, chain, sizeBytes } = segment
   return { number, first_seq: firstSeq, last_seq: lastSeq, location, size_bytes: sizeBytes, sha256: digest, chain }
-}
-
-async function says(subject: Subject, bytes: Uint8Array, body: Uint8Array): Promise<boolean> {
-  try {
-    return Buffer.compare(await decodeManifest(subject, bytes), body) === 0
-  } catch (error) {
-    if (error instanceof DamagedObject) return false
-    throw error
-  }
 }
 
 function unlike(location: string, why: string, cause: unknown): ConflictError {

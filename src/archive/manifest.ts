@@ -1,8 +1,9 @@
 import { z } from 'zod'
 
+import type { RowSeal } from '../crypto/row-seal.ts'
 import { importFileRecordSchema } from '../store/archived-files.ts'
 import { sessionRecordSchema, summaryRecordSchema } from '../store/archived-session.ts'
-import { DamagedObject, decodeObject, encodeObject } from './archive-object.ts'
+import { DamagedObject, decodeObject, encodeObject, type DecodedObject, type OpenSeal } from './archive-object.ts'
 
 /**
  * What an archive says of a session beside its messages, or of an imported document. It is immutable: what has changed is
@@ -47,8 +48,12 @@ export function manifestKey({ kind, tenantId, id }: Subject, number: number): st
   return kind === 'session' ? `${tenantId}/${id}/${name}` : `${tenantId}/files/${id}/${name}`
 }
 
-export async function encodeManifest(subject: Subject, number: number, content: Uint8Array): Promise<Buffer> {
-  return await encodeObject({ kind: subject.kind, tenant: subject.tenantId, subject: subject.id, number }, content)
+export async function encodeManifest(
+  subject: Subject,
+  number: number,
+  { body, seal }: { readonly body: Uint8Array; readonly seal: RowSeal | undefined },
+): Promise<Buffer> {
+  return await encodeObject({ kind: subject.kind, tenant: subject.tenantId, subject: subject.id, number }, body, seal)
 }
 
 function isOther(header: z.infer<typeof headerSchema>, subject: Subject): boolean {
@@ -56,9 +61,13 @@ function isOther(header: z.infer<typeof headerSchema>, subject: Subject): boolea
 }
 
 /** The content of a manifest, as it was given. Throws DamagedObject where it is not a manifest of the subject. */
-export async function decodeManifest(subject: Subject, bytes: Uint8Array): Promise<Buffer> {
-  const { header, body } = await decodeObject(bytes)
+export async function decodeManifest(
+  subject: Subject,
+  bytes: Uint8Array,
+  openSeal: OpenSeal,
+): Promise<Pick<DecodedObject, 'body' | 'seal'>> {
+  const { header, body, seal } = await decodeObject(bytes, openSeal)
   const known = headerSchema.safeParse(header)
   if (!known.success || isOther(known.data, subject)) throw new DamagedObject('it is no manifest of this place')
-  return body
+  return { body, seal }
 }

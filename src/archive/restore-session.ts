@@ -1,3 +1,5 @@
+import { BrokenSeal } from '../crypto/aead.ts'
+import type { RowSeal } from '../crypto/row-seal.ts'
 import { codeOf } from '../errors.ts'
 import { sha256 } from '../model/payload.ts'
 import { insertSegment, readSegments, saveManifest, type ArchivedSegment } from '../store/archive-state.ts'
@@ -8,11 +10,14 @@ import { addOutbox, indexTopic } from '../store/outbox.ts'
 import { keepClosed } from '../store/session-access.ts'
 import { sessionVersions } from '../store/sessions.ts'
 import { inTransaction } from '../store/transaction.ts'
-import type { ArchivedSubject } from './archive-keys.ts'
+import { restoreKeys } from './archive-keys.ts'
+import { digestOf, type OpenSeal } from './archive-object.ts'
+import type { ArchivedSubject } from './archived-subjects.ts'
 import type { ArchiveDependencies } from './archiver.ts'
 import { decodeManifest, manifestKey, sessionManifestSchema, type SessionManifest } from './manifest.ts'
 import { readObject } from './read-object.ts'
 import type { RestoreTally } from './restore-report.ts'
+import { sealOpener } from './seal-opener.ts'
 import { chainStart, decodeSegment, segmentKey, type Segment } from './segment.ts'
 
 interface ReadManifest {
@@ -20,6 +25,7 @@ interface ReadManifest {
   readonly content: SessionManifest
   readonly sha256: Buffer
   readonly contentSha256: Buffer
+  readonly seal: RowSeal | undefined
 }
 
 /** Restores one session; see `restore`. Its row comes last, so that nobody sees half of it. */
@@ -28,13 +34,15 @@ export class SessionRestore {
   readonly #subject: ArchivedSubject
   readonly #tally: RestoreTally
   readonly #key: SessionKey
+  readonly #openSeal: OpenSeal
   /** The segments as far as they are known, and the newest state of the session among them. */
   readonly #segments = new Map<number, ArchivedSegment>()
-  #head: SessionRecord | undefined
+  #head: { readonly record: SessionRecord; readonly seal: RowSeal | undefined } | undefined
 
   constructor(dependencies: ArchiveDependencies, options: { subject: ArchivedSubject; tally: RestoreTally }) {
     this.#dependencies = dependencies
     this.#subject = options.subject
+    this.#openSeal = sealOpener(dependencies.database)
     this.#tally = options.tally
     this.#key = { tenantId: options.subject.tenantId, sessionId: options.subject.id }
   }
@@ -47,8 +55,9 @@ export class SessionRestore {
       counts.already_there++
       return
     }
+    await restoreKeys(this.#dependencies, { tenantId, sessionId: id })
     const manifest = await this.#newestManifest()
-    this.#head = manifest?.content.session
+    this.#head = manifest === undefined ? undefined : { record: manifest.content.session, seal: manifest.seal }
     for (const segment of manifest?.content.segments ?? [])
       this.#segments.set(segment.number, {
         number: segment.number,
@@ -62,7 +71,7 @@ export class SessionRestore {
     await this.#restoreSegments()
     const head = this.#head
     if (head === undefined) return this.#problem({ problem: 'nothing of it can be read' })
-    for (const gap of this.#gaps(head.last_seq)) this.#problem({ problem: `messages ${gap} are in no segment` })
+    for (const gap of this.#gaps(head.record.last_seq)) this.#problem({ problem: `messages ${gap} are in no segment` })
     await this.#insert(head, manifest)
   }
 
@@ -87,12 +96,12 @@ export class SessionRestore {
     for (const number of this.#subject.manifests.toReversed()) {
       const object = manifestKey(this.#subject, number)
       const read = await readObject(this.#dependencies.archive, object, async (bytes) => {
-        const body = await decodeManifest(this.#subject, bytes)
-        return { body, content: sessionManifestSchema.parse(JSON.parse(body.toString('utf8'))) }
+        const { body, seal } = await decodeManifest(this.#subject, bytes, this.#openSeal)
+        return { body, seal, content: sessionManifestSchema.parse(JSON.parse(body.toString('utf8'))) }
       })
       if ('value' in read) {
-        const { body, content } = read.value
-        return { number, content, sha256: sha256(read.bytes), contentSha256: sha256(body) }
+        const { body, seal, content } = read.value
+        return { number, content, seal, sha256: sha256(read.bytes), contentSha256: digestOf(body, seal) }
       }
       this.#problem({ object, problem: `${read.problem}; an older manifest or the segments are taken in its place` })
     }
@@ -110,7 +119,7 @@ export class SessionRestore {
     for (const number of [...numbers].toSorted((a, b) => a - b)) {
       if (named.has(number) && done.has(number)) continue
       const object = segmentKey(this.#key, number)
-      const read = await readObject(this.#dependencies.archive, object, decodeSegment)
+      const read = await readObject(this.#dependencies.archive, object, (bytes) => decodeSegment(bytes, this.#openSeal))
       const known = this.#segments.get(number)
       const stretch = known === undefined ? '' : `: messages ${known.firstSeq} to ${known.lastSeq} are lost`
       if ('problem' in read) {
@@ -140,7 +149,7 @@ export class SessionRestore {
     return undefined
   }
 
-  async #restoreSegment({ header, messages, session }: Segment, bytes: Uint8Array): Promise<void> {
+  async #restoreSegment({ header, messages, session, seal }: Segment, bytes: Uint8Array): Promise<void> {
     const { number } = header
     const segment: ArchivedSegment = {
       number,
@@ -151,23 +160,24 @@ export class SessionRestore {
       chain: header.chain,
       sizeBytes: bytes.length,
     }
-    for (const message of messages) await this.#checkPayload(message)
+    for (const message of messages) await this.#checkPayload(message, seal)
     await this.#dependencies.database.run((sql) =>
       inTransaction(sql, async (transaction) => {
-        await insertArchivedMessages(transaction, this.#key, { messages, seal: undefined })
+        await insertArchivedMessages(transaction, this.#key, { messages, seal })
         await insertSegment(transaction, this.#key, segment)
       }),
     )
     this.#segments.set(number, segment)
-    if (this.#head === undefined || session.version > this.#head.version) this.#head = session
+    if (this.#head === undefined || session.version > this.#head.record.version) this.#head = { record: session, seal }
     this.#tally.counts.segments++
     this.#tally.counts.messages += messages.length
   }
 
   /** A large payload is an object of its own, and is not restored but left where it is. */
-  async #checkPayload({ record, payload }: ArchivedMessage): Promise<void> {
+  async #checkPayload({ record, payload }: ArchivedMessage, seal: RowSeal | undefined): Promise<void> {
     const { payload_location: location, payload_sha256: expected, id } = record
-    const bytes = location === undefined ? payload : await this.#dependencies.archive.get(location)
+    const stored = location === undefined ? payload : await this.#dependencies.archive.get(location)
+    const bytes = location === undefined ? stored : openPayload({ location, stored, seal })
     const object = location === undefined ? {} : { object: location }
     if (bytes === undefined || bytes === null)
       this.#problem({ ...object, problem: `the payload of message ${id} is missing` })
@@ -175,7 +185,10 @@ export class SessionRestore {
       this.#problem({ ...object, problem: `the payload of message ${id} does not match its SHA-256` })
   }
 
-  async #insert(head: SessionRecord, manifest: ReadManifest | undefined): Promise<void> {
+  async #insert(
+    { record: head, seal }: { record: SessionRecord; seal: RowSeal | undefined },
+    manifest: ReadManifest | undefined,
+  ): Promise<void> {
     const { database } = this.#dependencies
     const { tenantId, id: subjectId, manifests } = this.#subject
     const summaries: readonly SummaryRecord[] = manifest?.content.summaries ?? []
@@ -183,7 +196,7 @@ export class SessionRestore {
     try {
       await database.run((sql) =>
         inTransaction(sql, async (transaction) => {
-          await insertSessionRecord(transaction, tenantId, { session: head, summaries, seal: undefined })
+          await insertSessionRecord(transaction, tenantId, { session: head, summaries, seal })
           if (manifest?.content.shared === true) await keepClosed(transaction, this.#key)
           // Lost ones too: what is archived next has the numbers after theirs.
           for (const segment of this.#segments.values()) await insertSegment(transaction, this.#key, segment)
@@ -208,5 +221,21 @@ export class SessionRestore {
       if (codeOf(error) !== '23505') throw error
       this.#problem({ problem: 'another session of its source has its id already' })
     }
+  }
+}
+
+/** A large payload as it was saved; null where it is missing or does not open. */
+function openPayload(payload: {
+  readonly location: string
+  readonly stored: Uint8Array | null | undefined
+  readonly seal: RowSeal | undefined
+}): Uint8Array | null {
+  const { location, stored, seal } = payload
+  if (stored === null || stored === undefined || seal === undefined) return stored ?? null
+  try {
+    return seal.openObject(location, stored)
+  } catch (error) {
+    if (error instanceof BrokenSeal) return null
+    throw error
   }
 }

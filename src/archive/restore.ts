@@ -6,12 +6,15 @@ import { hasFile, insertFileRecord } from '../store/archived-files.ts'
 import { writeAudit } from '../store/audit-log.ts'
 import { beginRestore, endRestore, ensureTenant } from '../store/restore-state.ts'
 import { inTransaction } from '../store/transaction.ts'
-import { archivedSubjects, type ArchivedSubject } from './archive-keys.ts'
+import { restoreKeys } from './archive-keys.ts'
+import { digestOf } from './archive-object.ts'
+import { archivedSubjects, type ArchivedSubject } from './archived-subjects.ts'
 import type { ArchiveDependencies } from './archiver.ts'
 import { decodeManifest, fileManifestSchema, manifestKey } from './manifest.ts'
 import { readObject } from './read-object.ts'
 import { RestoreTally, type RestoreReport } from './restore-report.ts'
 import { SessionRestore } from './restore-session.ts'
+import { sealOpener } from './seal-opener.ts'
 
 /** Most of the time is spent waiting for the archive. */
 const atOnce = 4
@@ -53,7 +56,11 @@ export async function restore(
         tally.problem({ object: `${tenantId}/`, problem: 'the embedded store has no wall for a second tenant' })
       continue
     }
-    if (isNew) await database.run((sql) => ensureTenant(sql, tenantId))
+    if (isNew) {
+      await database.run((sql) => ensureTenant(sql, tenantId))
+      await restoreKeys(dependencies, { tenantId })
+      await database.vault.check(tenantId)
+    }
     if (running.size >= atOnce) await Promise.race(running)
     if (failures.length > 0) break
     const work = restoreSubject(dependencies, subject, tally)
@@ -96,14 +103,14 @@ async function restoreFile(
   for (const number of subject.manifests.toReversed()) {
     const object = manifestKey(subject, number)
     const read = await readObject(archive, object, async (bytes) => {
-      const body = await decodeManifest(subject, bytes)
-      return { body, file: fileManifestSchema.parse(JSON.parse(body.toString('utf8'))).file }
+      const { body, seal } = await decodeManifest(subject, bytes, sealOpener(database))
+      return { body, seal, file: fileManifestSchema.parse(JSON.parse(body.toString('utf8'))).file }
     })
     if ('problem' in read) {
       tally.problem({ object, problem: read.problem })
       continue
     }
-    const { body, file } = read.value
+    const { body, seal, file } = read.value
     const manifest = {
       kind: 'file',
       subjectId,
@@ -111,11 +118,11 @@ async function restoreFile(
       version: Date.parse(file.imported_at),
       location: object,
       sha256: sha256(read.bytes),
-      contentSha256: sha256(body),
+      contentSha256: digestOf(body, seal),
     } as const
     const isNew = await database.run((sql) =>
       inTransaction(sql, async (transaction) => {
-        const inserted = await insertFileRecord(transaction, tenantId, { file, seal: undefined })
+        const inserted = await insertFileRecord(transaction, tenantId, { file, seal })
         if (inserted && number === subject.manifests.at(-1)) await saveManifest(transaction, tenantId, manifest)
         return inserted
       }),

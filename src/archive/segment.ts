@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto'
-
 import { z } from 'zod'
 
+import type { RowSeal } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
 import { sha256 } from '../model/payload.ts'
 import type { ArchivedSegment } from '../store/archive-state.ts'
 import { messageRecordSchema, type ArchivedMessage } from '../store/archived-messages.ts'
 import { sessionRecordSchema, type SessionRecord } from '../store/archived-session.ts'
 import type { SessionKey } from '../store/messages.ts'
-import { DamagedObject, decodeObject, encodeObject } from './archive-object.ts'
+import { DamagedObject, decodeObject, digestOf, encodeObject, type OpenSeal } from './archive-object.ts'
 
 /**
  * A segment: a stretch of a session's messages, in order and without a gap. Its body is frames, each a length in four bytes
@@ -39,6 +38,8 @@ export interface SegmentStart {
   readonly firstSeq: number
   /** In hex. */
   readonly previousChain: string
+  /** What it is sealed with: the chain then tells nothing of what it goes over. */
+  readonly seal: RowSeal | undefined
 }
 
 const lengthsSchema = z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable()])
@@ -92,7 +93,7 @@ export class SegmentBuilder {
       throw new Error(`Cannot archive message ${message.record.seq} as message ${this.lastSeq + 1} is missing`)
     this.#frames.push(frame)
     this.#sizeBytes += frame.length
-    this.#chain = nextHash(this.#chain, frame)
+    this.#chain = nextHash(this.#chain, frame, this.#start.seal)
     return true
   }
 
@@ -109,7 +110,11 @@ export class SegmentBuilder {
       chain: this.#chain,
     }
     const frames = [Buffer.from(JSON.stringify(session)), ...this.#frames]
-    return await encodeObject(header, Buffer.concat(frames.flatMap((frame) => [uint32(frame.length), frame])))
+    return await encodeObject(
+      header,
+      Buffer.concat(frames.flatMap((frame) => [uint32(frame.length), frame])),
+      this.#start.seal,
+    )
   }
 }
 
@@ -117,33 +122,44 @@ export interface Segment {
   readonly header: SegmentHeader
   readonly session: SessionRecord
   readonly messages: readonly ArchivedMessage[]
+  readonly seal: RowSeal | undefined
 }
 
 /** Reads a segment and follows its chain. Throws DamagedObject where anything in it does not fit together. */
-export async function decodeSegment(bytes: Uint8Array): Promise<Segment> {
-  const object = await decodeObject(bytes)
+export async function decodeSegment(bytes: Uint8Array, openSeal: OpenSeal): Promise<Segment> {
+  const object = await decodeObject(bytes, openSeal)
+  const { seal } = object
   const header = headerSchema.safeParse(object.header)
   if (!header.success) throw new DamagedObject('it is no segment')
   const [session, ...frames] = splitFrames(object.body)
   if (session === undefined) throw new DamagedObject('it is empty')
   const { first_seq: firstSeq, last_seq: lastSeq, previous_chain: previous, chain } = header.data
   const messages = frames.map(decodeMessage)
-  if (frames.reduce(nextHash, previous) !== chain) throw new DamagedObject('its hash chain does not match')
+  if (chainOver(previous, frames, seal) !== chain) throw new DamagedObject('its hash chain does not match')
   if (
     messages.length !== lastSeq - firstSeq + 1 ||
     messages.some(({ record }, index) => record.seq !== firstSeq + index)
   )
     throw new DamagedObject('its messages are not those that its header names')
-  return { header: header.data, session: sessionRecordSchema.parse(JSON.parse(session.toString('utf8'))), messages }
+  return {
+    header: header.data,
+    session: sessionRecordSchema.parse(JSON.parse(session.toString('utf8'))),
+    messages,
+    seal,
+  }
 }
 
 /** The chain after messages that follow on `previous`. */
-export function chainAfter(previous: string, messages: readonly ArchivedMessage[]): string {
-  return messages.map(encodeMessage).reduce(nextHash, previous)
+export function chainAfter(previous: string, messages: readonly ArchivedMessage[], seal: RowSeal | undefined): string {
+  return chainOver(previous, messages.map(encodeMessage), seal)
 }
 
-function nextHash(previous: string, frame: Buffer): string {
-  return createHash('sha256').update(Buffer.from(previous, 'hex')).update(frame).digest('hex')
+function chainOver(previous: string, frames: readonly Buffer[], seal: RowSeal | undefined): string {
+  return frames.reduce((chain, frame) => nextHash(chain, frame, seal), previous)
+}
+
+function nextHash(previous: string, frame: Buffer, seal: RowSeal | undefined): string {
+  return digestOf(Buffer.concat([Buffer.from(previous, 'hex'), frame]), seal).toString('hex')
 }
 
 function uint32(value: number): Buffer {

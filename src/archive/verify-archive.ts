@@ -1,10 +1,11 @@
 import type { Caller } from '../model/access.ts'
-import { sha256 } from '../model/payload.ts'
 import { listManifests, readSegments, type ArchivedManifest, type ArchivedSegment } from '../store/archive-state.ts'
 import { readHeads, type SessionKey } from '../store/messages.ts'
+import { digestOf, type OpenSeal } from './archive-object.ts'
 import type { ArchiveDependencies } from './archiver.ts'
 import { decodeManifest } from './manifest.ts'
 import { readObject } from './read-object.ts'
+import { sealOpener } from './seal-opener.ts'
 import { chainStart, decodeSegment, type Segment } from './segment.ts'
 
 export interface ArchiveProblem {
@@ -42,6 +43,7 @@ export async function verifyArchive(
 class ArchiveVerification {
   readonly #dependencies: Pick<ArchiveDependencies, 'database' | 'archive'>
   readonly #tenantId: number
+  readonly #openSeal: OpenSeal
   #segments = 0
   #manifests = 0
   #problemCount = 0
@@ -50,6 +52,7 @@ class ArchiveVerification {
   constructor(dependencies: Pick<ArchiveDependencies, 'database' | 'archive'>, tenantId: number) {
     this.#dependencies = dependencies
     this.#tenantId = tenantId
+    this.#openSeal = sealOpener(dependencies.database)
   }
 
   get report(): ArchiveReport {
@@ -79,10 +82,12 @@ class ArchiveVerification {
   async #checkManifest({ kind, subjectId, location, contentSha256 }: ArchivedManifest): Promise<void> {
     this.#manifests++
     const subject = { kind, tenantId: this.#tenantId, id: subjectId }
-    const read = await readObject(this.#dependencies.archive, location, (bytes) => decodeManifest(subject, bytes))
+    const read = await readObject(this.#dependencies.archive, location, (bytes) =>
+      decodeManifest(subject, bytes, this.#openSeal),
+    )
     const session = kind === 'session' ? { session_id: subjectId } : {}
     if ('problem' in read) this.#report({ ...session, object: location, problem: read.problem })
-    else if (!sha256(read.value).equals(contentSha256))
+    else if (!digestOf(read.value.body, read.value.seal).equals(contentSha256))
       this.#report({ ...session, object: location, problem: 'it says something else than what was archived' })
   }
 
@@ -91,7 +96,9 @@ class ArchiveVerification {
     let previous = chainStart
     for (const segment of await this.#dependencies.database.run((sql) => readSegments(sql, key))) {
       this.#segments++
-      const read = await readObject(this.#dependencies.archive, segment.location, decodeSegment)
+      const read = await readObject(this.#dependencies.archive, segment.location, (bytes) =>
+        decodeSegment(bytes, this.#openSeal),
+      )
       const problem =
         'problem' in read ? read.problem : await this.#differenceOf(key, { segment, previous, read: read.value })
       if (problem !== undefined) this.#report({ session_id: sessionId, object: segment.location, problem })

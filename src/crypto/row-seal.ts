@@ -34,6 +34,7 @@ export class RowSeal {
   readonly #sealing: KeyObject
   readonly #masking: KeyObject
   readonly #nonces: KeyObject
+  readonly #digests: KeyObject
 
   /** Clears the material that is given. */
   constructor({ tenantId, sessionId, version }: SealScope, { sealing, hashing }: KeyMaterial) {
@@ -42,6 +43,7 @@ export class RowSeal {
     this.#sealing = takeKey(sealing)
     this.#masking = deriveKey(hashing, 'hash of a payload')
     this.#nonces = deriveKey(hashing, 'nonce of an object')
+    this.#digests = deriveKey(hashing, 'digest')
     hashing.fill(0)
   }
 
@@ -74,6 +76,11 @@ export class RowSeal {
   unmask(masked: Uint8Array): Buffer {
     const decipher = createDecipheriv('aes-256-ecb', this.#masking, null).setAutoPadding(false)
     return Buffer.concat([decipher.update(masked), decipher.final()])
+  }
+
+  /** A hash that tells nothing to who has not the key, in place of a SHA-256 that is kept where others can see it. */
+  digest(bytes: Uint8Array): Buffer {
+    return createHmac('sha256', this.#digests).update(bytes).digest()
   }
 
   /** Seals an object of the archive store. The same bytes for the same key give the same object, so that it is put once. */

@@ -86,7 +86,7 @@ export async function saveManifest(sql: Queries, tenantId: number, manifest: Arc
     where archive_manifests.number <= excluded.number`
 }
 
-/** All manifests, a page at a time by kind and subject. Uses the primary key. */
+/** All manifests of sessions and documents, a page at a time by kind and subject. Uses the primary key. */
 export async function listManifests(
   sql: Queries,
   tenantId: number,
@@ -105,7 +105,7 @@ export async function listManifests(
     }[]
   >`
     select kind, subject_id, number, version, location, sha256, content_sha256 from archive_manifests
-    where tenant_id = ${tenantId}
+    where tenant_id = ${tenantId} and kind in ('session', 'file')
       ${after === undefined ? sql`` : sql`and (kind, subject_id) > (${after.kind}, ${after.subjectId}::uuid)`}
     order by kind, subject_id limit ${page.limit}`
   return rows.map((row) => ({

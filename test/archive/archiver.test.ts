@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
 import { archiveAll, archiveAnew } from '../../src/archive/archive-all.ts'
 import { Archiver } from '../../src/archive/archiver.ts'
+import { sealOpener } from '../../src/archive/seal-opener.ts'
 import { decodeSegment, segmentKey } from '../../src/archive/segment.ts'
 import { verifyArchive } from '../../src/archive/verify-archive.ts'
 import { ConflictError, UnavailableError } from '../../src/errors.ts'
@@ -229,7 +230,10 @@ describe('verifyArchive()', () => {
   it('reads segments that decode to what the store holds', async () => {
     const key = await save('decodes', [{ any: ['thing', null, 1.5] }])
     await new Archiver(dependencies()).archiveSession(key)
-    const { messages } = await decodeSegment((await archive.get(segmentKey(key, 1))) ?? new Uint8Array())
+    const { messages } = await decodeSegment(
+      (await archive.get(segmentKey(key, 1))) ?? new Uint8Array(),
+      sealOpener(store.open.stores.database),
+    )
     expect(Buffer.from(messages[0]?.payload ?? []).toString()).toBe('{"any":["thing",null,1.5]}')
   })
 })

@@ -67,7 +67,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     },
     indexing: { may: [...base, 'log', 'ports', 'store'], packages: ['@orama/stemmers', 'tinyld', 'wink-sentiment'] },
     audit: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['postgres', 'zod'] },
-    archive: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['zod'] },
+    archive: { may: [...base, 'crypto', 'indexing', 'log', 'ports', 'store'], packages: ['zod'] },
     capture: { may: [...base, 'crypto', 'ports', 'store', 'transcripts'], packages: ['zod'] },
     sessions: { may: [...base, 'ports', 'privacy', 'store', 'capture'], packages: ['zod'] },
     search: {

@@ -22,16 +22,16 @@ export const archiveSegments = pgTable(
 )
 
 /**
- * The newest manifest of each session and of each imported document in the archive store. What has another version than
- * its manifest is still to be archived.
+ * The newest manifest of each session and of each imported document in the archive store, and the copies of keys there. What
+ * has another version than its manifest is still to be archived, and so is a key that is wrapped otherwise than its copy.
  */
 export const archiveManifests = pgTable(
   'archive_manifests',
   {
     tenantId: tenantId(),
-    /** `session` or `file`. */
+    /** `session`, `file` or `key`. */
     kind: text('kind').notNull(),
-    /** The session's id, or that of the row in `import_files`. */
+    /** The session's id, or that of the row in `import_files` or in `encryption_keys`. */
     subjectId: uuid('subject_id').notNull(),
     number: integer('number').notNull(),
     /** Of a session its own version; of a document the milliseconds of `imported_at`. */

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
+import { archiveAll } from '../../src/archive/archive-all.ts'
+import { restore } from '../../src/archive/restore.ts'
+import { verifyArchive } from '../../src/archive/verify-archive.ts'
+import { verify } from '../../src/capture/verify.ts'
+import { openVerbatim } from '../../src/compose.ts'
+import { createLog } from '../../src/log.ts'
+import { exportSession } from '../../src/sessions/export-session.ts'
+import type { Verbatim } from '../../src/verbatim.ts'
+import { caller, useStore } from '../sessions/store.ts'
+import { quietConfig } from '../support/quiet-config.ts'
+import { isOnServer, makeDatabase } from '../support/test-store.ts'
+
+const root = randomBytes(32).toString('hex')
+const on = { VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: root }
+const store = useStore(on)
+const directory = mkdtempSync(join(tmpdir(), 'verbatim-sealed-'))
+const archive = new DirectoryArchive(join(directory, 'archive'))
+const log = createLog('silent')
+const secret = 'the marzipan is under the lighthouse'
+const closing: (() => Promise<unknown>)[] = []
+let sessionId: string
+
+beforeAll(async () => {
+  sessionId = await store.session([{ content: secret, metadata: { note: secret } }, { content: [{ text: secret }] }])
+  await store.open.updateSession(caller, { sessionId, title: secret, summary: secret })
+})
+afterAll(async () => {
+  for (const close of closing.toReversed()) await close()
+  rmSync(directory, { recursive: true })
+}, 60_000)
+
+const stores = (open: Verbatim) => ({ database: open.stores.database, archive, log })
+const nothing = () => undefined
+
+async function emptyStore(settings: Readonly<Record<string, string>>): Promise<Verbatim> {
+  const database = isOnServer ? await makeDatabase() : undefined
+  if (database !== undefined) closing.push(database.drop)
+  const home = join(directory, `home ${closing.length}`)
+  const open = await openVerbatim(quietConfig(home, database?.url, settings))
+  closing.push(() => open[Symbol.asyncDispose]())
+  return open
+}
+
+async function exported(open: Verbatim): Promise<string> {
+  let text = ''
+  const choice = { sessionId, format: 'jsonl' } as const
+  for await (const chunk of exportSession({ ...open.stores, archive }, caller, choice)) text += chunk
+  return text
+}
+
+describe('the archive of an encrypted store', () => {
+  it('tells nothing of what is in it, and verify proves it', async () => {
+    expect((await archiveAll(stores(store.open), caller, nothing)).problems).toEqual([])
+    const objects: string[] = []
+    for await (const key of archive.list(''))
+      objects.push(key, Buffer.from((await archive.get(key)) ?? []).toString('latin1'))
+    expect(objects.length).toBeGreaterThan(6)
+    expect(objects.join('\n')).not.toContain('marzipan')
+    expect((await verifyArchive(stores(store.open), caller)).problems).toEqual([])
+  })
+
+  it('is restored by who has the root key alone, and gives identical exports', async () => {
+    const target = await emptyStore(on)
+    const report = await restore(stores(target), caller, nothing)
+    expect(report).toMatchObject({ sessions: 1, messages: 2, problems: [] })
+    // Sentiments come with the index, which both make in the background.
+    await expect
+      .poll(async () => (await exported(target)) === (await exported(store.open)), { timeout: 30_000 })
+      .toBe(true)
+    const [page] = (await target.listSessions(caller, { limit: 10 })).sessions
+    expect(page?.title).toBe(secret)
+    const rows = await target.stores.database.run((sql) => sql`select payload from messages where key_version > 0`)
+    expect(rows).toHaveLength(2)
+    expect((await verify({ ...target.stores, archive }, caller, nothing)).problems).toEqual([])
+    // It goes on under the same key.
+    await target.saveMessages(caller, { sessionId, messages: [{ content: 'more', sender: 'Ann', role: 'user' }] })
+    expect((await archiveAll(stores(target), caller, nothing)).problems).toEqual([])
+    expect((await verifyArchive(stores(target), caller)).problems).toEqual([])
+  })
+
+  it('is not restored under another root key: the restore says which it needs', async () => {
+    const target = await emptyStore({ ...on, VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })
+    await expect(restore(stores(target), caller, nothing)).rejects.toThrow('encrypted under the root key')
+  })
+
+  it('names the session whose key is missing', async () => {
+    for await (const key of archive.list(`keys/1/${sessionId}/`)) await archive.delete(key)
+    const target = await emptyStore(on)
+    const { sessions, problems } = await restore(stores(target), caller, nothing)
+    expect(sessions).toBe(0)
+    expect(JSON.stringify(problems)).toContain('the key that opens it is missing')
+    expect(problems.every((problem) => problem.session_id === sessionId)).toBe(true)
+  })
+})
