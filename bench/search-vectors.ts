@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DirectoryArchive } from '../src/adapters/directory-archive.ts'
 import { PgvectorIndex } from '../src/adapters/pgvector-index.ts'
 import { readConfig } from '../src/config.ts'
-import { createTermHasher, defaultTermKey } from '../src/indexing/terms.ts'
+import { TermHashers } from '../src/indexing/term-hashers.ts'
 import { Caches } from '../src/model/caches.ts'
 import type { VectorRecord } from '../src/ports/vector-index.ts'
 import type { Database } from '../src/store/database.ts'
@@ -114,7 +114,7 @@ export class VectorStore {
     return new Verbatim({
       database: this.#database,
       archive: new DirectoryArchive(homePathsOf(this.#store.home.path).archive),
-      hasher: createTermHasher(defaultTermKey),
+      hashers: new TermHashers(this.#database.vault),
       caches: new Caches(0),
       semantic: { index: this.#index, embedQuery: () => Promise.resolve(this.#vector()) },
     })

@@ -8,7 +8,7 @@ import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
 import type { Config, TracingSettings } from './config.ts'
 import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
 import { DailyBudget } from './indexing/daily-budget.ts'
-import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
+import { TermHashers } from './indexing/term-hashers.ts'
 import type { Log } from './log.ts'
 import { Caches } from './model/caches.ts'
 import { openDatabase, ownerOf } from './open-database.ts'
@@ -62,7 +62,7 @@ export async function openStores(config: Config, observer: Observer = unobserved
     expander: expanderOf(config, wiring),
     archive: archiveOf(config, observer),
     pseudonymKey: () => readPseudonymKey(homePathsOf(config.home).pseudonymKey),
-    hasher: createTermHasher(defaultTermKey),
+    hashers: new TermHashers(database.vault),
   }
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 
 import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
 import { readConfig } from '../../src/config.ts'
-import { createTermHasher, defaultTermKey } from '../../src/indexing/terms.ts'
+import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { createLog } from '../../src/log.ts'
 import { serveStdio } from '../../src/mcp/stdio.ts'
 import { selectTools } from '../../src/mcp/tool-list.ts'
@@ -83,7 +83,7 @@ const embedQuery: EmbedQuery = async (_model, text, { signal }) => {
 await using verbatim = new Verbatim({
   database,
   archive: new DirectoryArchive(paths.archive),
-  hasher: createTermHasher(defaultTermKey),
+  hashers: new TermHashers(database.vault),
   semantic: {
     index: {
       kind: 'pgvector',

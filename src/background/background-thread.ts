@@ -4,7 +4,7 @@ import { openArchive } from '../adapters/open-archive.ts'
 import { ArchiveWorker, lookAgainMsMax } from '../archive/archive-worker.ts'
 import { Sealer } from '../audit/sealer.ts'
 import { readConfig } from '../config.ts'
-import { createTermHasher, defaultTermKey } from '../indexing/terms.ts'
+import { TermHashers } from '../indexing/term-hashers.ts'
 import { IndexWorker } from '../indexing/worker.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
@@ -25,7 +25,7 @@ const archiver = new ArchiveWorker({ database, archive, log, idleMs: archiveIdle
 const worker = new IndexWorker({
   database,
   archive,
-  hasher: createTermHasher(defaultTermKey),
+  hashers: new TermHashers(database.vault),
   log,
   observer,
   embeds: embedder.kind !== 'none' && vectors.kind !== 'none',

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 
 import { detached } from './fold.ts'
 import type { Token, TokenKind } from './tokenize.ts'
@@ -19,7 +19,7 @@ const cachedTermsMax = 50_000
  * Hashes terms as the first 64 bits, big-endian, of HMAC-SHA-256(key, UTF-8 of the term). With a secret key the index shows
  * which units share a term and not which term it is. A million distinct terms collide with probability 3e-8.
  */
-export function createTermHasher(key: Uint8Array): TermHasher {
+export function createTermHasher(key: Uint8Array | KeyObject): TermHasher {
   let recent = new Map<string, bigint>()
   let older = new Map<string, bigint>()
   return (term) => {

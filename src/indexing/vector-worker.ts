@@ -172,6 +172,7 @@ export class VectorWorker {
       const text = await this.#textOf(row)
       if (text !== undefined) said.set(`${row.sessionId} ${row.seq}`, { sender: row.sender, text })
     }
+    const key = await this.#dependencies.database.vault.searchKey(tenantId)
     const known = [...before, ...turns].toSorted((a, b) => a.seq - b.seq)
     return turns.flatMap(({ sessionId, seq, role, timestamp }) => {
       const own = said.get(`${sessionId} ${seq}`)
@@ -179,7 +180,10 @@ export class VectorWorker {
       const previous = known.findLast((row) => row.sessionId === sessionId && row.seq < seq)
       const context = previous === undefined ? undefined : said.get(`${sessionId} ${previous.seq}`)
       const unit = { level: 0, sessionId, firstSeq: seq, role, timestampMs: Date.parse(timestamp) }
-      return embeddingTexts(own, context).map((part) => ({ ...unit, ...part }))
+      return embeddingTexts(own, context).map((part) => {
+        const sha256 = key === undefined ? part.sha256 : key.digestOfText(part.sha256)
+        return { ...unit, ...part, sha256 }
+      })
     })
   }
 

@@ -21,12 +21,13 @@ import { ArchiveQueue } from './archive-queue.ts'
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { makeUnits } from './make-units.ts'
+import type { TermHashers } from './term-hashers.ts'
 import type { TermHasher } from './terms.ts'
 
 export interface WorkerDependencies {
   readonly database: Database
   readonly archive: ArchiveStore
-  readonly hasher: TermHasher
+  readonly hashers: TermHashers
   readonly log: Log
   /** Whether this process makes vectors: what is indexed is left as work for that. */
   readonly embeds: boolean
@@ -101,13 +102,15 @@ export class IndexWorker {
     const finished: number[] = []
     const advanced: { id: number; firstSeq: number }[] = []
     const indexed: { tenantId: number; sessionId: string; firstSeq: number; lastSeq: number }[] = []
+    // After the items were read: a key that is made later is not for what was saved before it.
+    const hasher = await this.#dependencies.hashers.of(tenantId)
     let messages = 0
     let bytes = 0
     for (const item of items) {
       if (messages >= messagesPerRound || bytes >= bytesPerRound) break
       try {
         const read = await this.#readItem(item, { messages: messagesPerRound - messages, bytes: bytesPerRound - bytes })
-        for (const message of read.rows) units.push(...(await this.#unitsOf(message)))
+        for (const message of read.rows) units.push(...(await this.#unitsOf(message, hasher)))
         const last = read.rows.at(-1)
         if (last !== undefined)
           indexed.push({ tenantId, sessionId: item.sessionId, firstSeq: item.firstSeq, lastSeq: last.seq })
@@ -164,10 +167,10 @@ export class IndexWorker {
     return { rows, bytes, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 }
   }
 
-  async #unitsOf(message: MessageRow): Promise<SearchUnit[]> {
+  async #unitsOf(message: MessageRow, hasher: TermHasher): Promise<SearchUnit[]> {
     try {
       const payload = await loadPayload(this.#dependencies.archive, message)
-      return await makeUnits(message, readableText(message, payload), this.#dependencies.hasher)
+      return await makeUnits(message, readableText(message, payload), hasher)
     } catch (error) {
       // A damaged or strange message is reported by `verify` and by every read; it must not keep the others from being found.
       this.#dependencies.log.error(`message ${message.id} was not indexed`, error)

@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 
 import { verify } from '../../src/capture/verify.ts'
 import { openVerbatim } from '../../src/compose.ts'
+import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { createTermHasher, defaultTermKey } from '../../src/indexing/terms.ts'
 import { caller, messagesOf, useStore } from '../sessions/store.ts'
 import { quietConfig } from '../support/quiet-config.ts'
 
@@ -97,6 +99,19 @@ describe('a store with VERBATIM_ENCRYPTION=on', () => {
     const { results } = await store.open.search(caller, query)
     expect(results.map((found) => found.session_id)).toEqual([sessionId])
     expect(results[0]?.title).toBe(secret)
+  })
+
+  it('hashes terms under a key of its own, and what stands for texts that have a vector', async () => {
+    const word = createTermHasher(defaultTermKey)('marzipan')
+    const counts = await store.open.stores.database.run(
+      (sql) => sql<{ units: number; found: number }[]>`
+        select count(*)::int as units, count(*) filter (where terms @> array[${word.toString()}::text::bigint])::int as found
+        from search_units`,
+    )
+    expect(counts[0]?.units).toBeGreaterThan(3)
+    expect(counts[0]?.found).toBe(0)
+    const own = await new TermHashers(store.open.stores.database.vault).of(caller.tenantId)
+    expect(own('marzipan')).not.toBe(word)
   })
 
   it('gives a session made by 20 processes at once one key', async () => {

@@ -1,5 +1,5 @@
 import { standingTerm } from '../../indexing/field-terms.ts'
-import type { TermHasher } from '../../indexing/terms.ts'
+import type { TermHashers } from '../../indexing/term-hashers.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
@@ -51,13 +51,14 @@ export interface FoundByWords {
 export async function findByWords(
   {
     database,
-    hasher,
+    hashers,
     weights,
-  }: { readonly database: Database; readonly hasher: TermHasher; readonly weights: Weights },
+  }: { readonly database: Database; readonly hashers: TermHashers; readonly weights: Weights },
   request: Viewer & { readonly queries: readonly ParsedQuery[]; readonly filter: UnitFilter },
   looks: boolean,
 ): Promise<FoundByWords> {
   const { tenantId, filter } = request
+  const hasher = await hashers.of(tenantId)
   const hashed = hashQueries(request.queries, { hasher, weights })
   const standing = hasher(standingTerm)
   const hashes = [...[...hashed.terms, ...hashed.names].map(({ term }) => term), standing]

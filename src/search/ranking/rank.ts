@@ -1,4 +1,4 @@
-import type { TermHasher } from '../../indexing/terms.ts'
+import type { TermHashers } from '../../indexing/term-hashers.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
@@ -34,7 +34,7 @@ export interface RankedMessage {
 
 export interface RankDependencies {
   readonly database: Database
-  readonly hasher: TermHasher
+  readonly hashers: TermHashers
   /** Absent where no embedder is configured. */
   readonly semantic?: Omit<SemanticDependencies, 'database'> | undefined
   /** Others than those of `weights.ts`: for who measures what each is worth. */

@@ -119,3 +119,8 @@ export async function countSealed(
     from sessions where tenant_id = ${tenantId}`
   return row ?? { sealed: 0, plain: 0 }
 }
+
+export async function hasSessions(sql: Queries, tenantId: number): Promise<boolean> {
+  const rows = await sql`select from sessions where tenant_id = ${tenantId} limit 1`
+  return rows.length > 0
+}

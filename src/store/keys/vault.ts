@@ -14,6 +14,7 @@ import {
   type SessionKeyVersion,
   type StoredKey,
 } from './encryption-keys.ts'
+import { SearchKeys, type SearchKey } from './search-key.ts'
 import { makeTenantKey, openTenantKeys, type TenantKeys } from './tenant-keys.ts'
 
 export interface VaultSettings {
@@ -40,10 +41,15 @@ export class Vault {
   readonly #tenants = new Map<number, Promise<TenantKeys | undefined>>()
   readonly #seals = new BoundedMap<string, RowSeal>(cachedSealsMax)
   readonly #current = new BoundedMap<string, number>(cachedSealsMax)
+  readonly #search: SearchKeys
 
   constructor(run: Database['run'], settings: VaultSettings) {
     this.#run = run
     this.settings = settings
+    this.#search = new SearchKeys(run, {
+      wrappingOf: (stored) => this.#wrappingOf(stored),
+      newest: async (tenantId) => (await this.#require(tenantId)).newest,
+    })
   }
 
   /** What opens the rows of sessions, each with the version of its key. */
@@ -84,9 +90,14 @@ export class Vault {
 
   /** What will seal a session that is about to be made; undefined where it is not to be sealed. */
   async sealOfNew(tenantId: number, sessionId: string): Promise<RowSeal | undefined> {
-    return this.settings.encrypts
-      ? await this.#make({ tenantId, purpose: 'session', sessionId, version: 1 })
-      : undefined
+    if (!this.settings.encrypts) return undefined
+    await this.#search.ensure(tenantId)
+    return await this.#make({ tenantId, purpose: 'session', sessionId, version: 1 })
+  }
+
+  /** What the terms of a tenant are hashed with; undefined where they are hashed under the public key. */
+  searchKey(tenantId: number): Promise<SearchKey | undefined> {
+    return this.#search.keyOf(tenantId)
   }
 
   /** What seals rows of a tenant that belong to no session; undefined where they are not to be sealed. */
@@ -133,6 +144,7 @@ export class Vault {
     this.#tenants.clear()
     this.#seals.clear()
     this.#current.clear()
+    this.#search.clear()
   }
 
   async #open(stored: StoredKey): Promise<RowSeal | undefined> {

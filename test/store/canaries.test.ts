@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+import postgres from 'postgres'
+import { describe, expect, inject, it } from 'vitest'
+
+import { archiveAll } from '../../src/archive/archive-all.ts'
+import { createLog } from '../../src/log.ts'
+import { caller, useStore } from '../sessions/store.ts'
+import { isOnServer } from '../support/test-store.ts'
+
+const store = useStore({ VERBATIM_ENCRYPTION: 'on' })
+const plainStore = useStore({ VERBATIM_ENCRYPTION: 'off' })
+
+const batches = 20
+const batchMessages = 500
+
+/** A word as it may be written: as it is, in hexadecimal, in base64 wherever it begins in a group of three, in UTF-16. */
+function formsOf(word: string): Buffer[] {
+  const bytes = Buffer.from(word)
+  const base64 = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .replaceAll('=', '')
+    // The first and the last characters depend on what stands beside the word.
+    return text.slice(before === 0 ? 0 : before + 1, -2)
+  })
+  const utf16 = Buffer.from(word, 'utf16le')
+  const texts = [word, bytes.toString('hex'), bytes.toString('hex').toUpperCase(), ...base64]
+  return [...texts.map((text) => Buffer.from(text)), utf16, Buffer.from(utf16).swap16()]
+}
+
+function* filesBelow(directory: string): Generator<string> {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) yield* filesBelow(path)
+    else if (entry.isFile()) yield path
+  }
+}
+
+function filesWith(directories: readonly string[], word: string): string[] {
+  const forms = formsOf(word)
+  const found: string[] = []
+  for (const directory of directories)
+    for (const path of filesBelow(directory)) {
+      // Files of a server come and go.
+      const bytes = statSync(path, { throwIfNoEntry: false }) === undefined ? Buffer.alloc(0) : readFileSync(path)
+      if (forms.some((form) => bytes.includes(form))) found.push(path)
+    }
+  return found
+}
+
+/** Whoever runs the server of the tests: the process that runs them must be able to read its files. */
+function administrator() {
+  const sql = postgres(inject('testServer').adminUrl, { max: 1, onnotice: () => undefined })
+  return {
+    async dataDirectory(): Promise<string> {
+      await sql`checkpoint`
+      const [row] = await sql<{ path: string }[]>`select current_setting('data_directory') as path`
+      return row?.path ?? ''
+    },
+    [Symbol.asyncDispose]: () => sql.end(),
+  }
+}
+
+async function fill(filled: typeof store, word: string, batchCount: number): Promise<string[]> {
+  const { stores } = filled.open
+  for (let batch = 0; batch < batchCount; batch++) {
+    const messages = Array.from({ length: batchMessages }, (_, n) => ({
+      content: `${word} ${batch} ${n} ${'and some more '.repeat(n % 90)}`,
+      sender: 'Ann',
+      role: 'user' as const,
+      metadata: { note: word },
+    }))
+    const { session_id: sessionId } = await filled.open.saveMessages(caller, { messages })
+    await filled.open.updateSession(caller, { sessionId, title: `${word} title`, summary: `${word} summary` })
+  }
+  await filled.session([{ content: `${word} ${'z'.repeat(2 * 1024 * 1024)}` }])
+  await expect
+    .poll(async () => (await filled.open.status(caller)).index.messages_behind, { timeout: 60_000, interval: 500 })
+    .toBe(0)
+  expect((await archiveAll({ ...stores, log: createLog('silent') }, caller, () => undefined)).problems).toEqual([])
+  const query = { query: word, limit: 3, maxTokens: 2_000, mode: 'full_text', context: 0, format: 'json' } as const
+  expect((await filled.open.search(caller, query)).results.length).toBeGreaterThan(0)
+  await using admin = isOnServer ? administrator() : undefined
+  if (admin === undefined) await stores.database.run((sql) => sql`checkpoint`)
+  return [filled.fixture.home, ...(admin === undefined ? [] : [await admin.dataDirectory()])]
+}
+
+describe('what is on the disk', () => {
+  it(
+    'of an encrypted store of 10,000 messages shows none of their words, written in any way',
+    { timeout: 200_000 },
+    async () => {
+      const word = `kanarie${randomBytes(9).toString('hex')}`
+      const places = await fill(store, word, batches)
+      const [counted] = await store.open.stores.database.run(
+        (sql) => sql<{ count: number }[]>`select count(*)::int as count from messages`,
+      )
+      expect(counted?.count).toBe(batches * batchMessages + 1)
+      expect(filesWith(places, word)).toEqual([])
+    },
+  )
+
+  it(
+    'of one that is not encrypted does: the words are looked for where they would be',
+    { timeout: 200_000 },
+    async () => {
+      const word = `kanarie${randomBytes(9).toString('hex')}`
+      const found = filesWith(await fill(plainStore, word, 1), word)
+      expect(found.some((path) => path.includes('pg_wal'))).toBe(true)
+      expect(found.some((path) => path.includes('payloads'))).toBe(true)
+    },
+  )
+
+  it('is found in each of the ways in which it may be written', () => {
+    const word = 'kanarie0123456789'
+    const [before, after] = [Buffer.from('abc'), Buffer.from('xyz')]
+    const within = [0, 1, 2].map((length) => Buffer.concat([before.subarray(0, length), Buffer.from(word), after]))
+    const written = [
+      ...within,
+      ...within.map((bytes) => Buffer.from(bytes.toString('base64'))),
+      Buffer.from(word, 'utf16le'),
+    ]
+    for (const bytes of written) expect(formsOf(word).some((form) => bytes.includes(form))).toBe(true)
+  })
+})
