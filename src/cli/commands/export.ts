@@ -83,7 +83,7 @@ export function registerExport(program: Command): void {
         throw new InputError('Cannot write the original without its personal data as it is the identical bytes', {
           remedy: 'Use --format json, jsonl or markdown with --view',
         })
-      await withStore(program.opts<{ envFile?: string }>().envFile, async (context) => {
+      await withStore(program, async (context) => {
         const chunks = exportAll(context, sessions, options)
         if (options.output !== undefined) return writeTo(options.output, chunks)
         for await (const chunk of chunks) await print(chunk)
