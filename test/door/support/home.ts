@@ -32,6 +32,9 @@ export interface CommandOptions {
   readonly cwd?: string
 }
 
+/** A process has written the rows of its calls into the audit log after this. */
+const rowsWrittenMs = 500
+
 /** Replies of get_session with a message whole are larger than what the client transports take by default. */
 const readBytesMax = 64 * 1024 * 1024
 
@@ -177,6 +180,8 @@ export class Home {
    */
   async endDaemon(): Promise<void> {
     if (this.#database !== undefined) await Promise.all(this.#closing.splice(0).map((close) => close()))
+    // A client that still has rows of its calls to write would start the process again, with the settings until now.
+    else await sleep(rowsWrittenMs)
     const status = join(this.path, 'log', 'daemon.json')
     if (!existsSync(status)) return
     const { pid } = z.object({ pid: z.number().int().min(2) }).parse(JSON.parse(readFileSync(status, 'utf8')))
