@@ -17,7 +17,8 @@ export class Place {
   async run<T>(work: () => Promise<T>): Promise<T> {
     this.#working++
     const done = this.#last.then(work)
-    this.#last = done.catch(() => undefined)
+    // Its failure is told to who waits for it, below; the next one begins all the same.
+    this.#last = Promise.allSettled([done])
     try {
       return await done
     } finally {
