@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { codeOf, UnavailableError } from '../errors.ts'
 import { scopes, type Caller } from '../model/access.ts'
-import { findToken } from '../store/access-tokens.ts'
+import { findToken } from '../store/access/access-tokens.ts'
 import type { Database } from '../store/database.ts'
 import { hashToken, newTokenText, storeToken } from './access-tokens.ts'
 

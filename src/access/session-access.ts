@@ -3,8 +3,6 @@ import type { TransactionSql } from 'postgres'
 import { requireSessionTo } from '../capture/session-reference.ts'
 import { ConflictError, InputError, NotFoundError } from '../errors.ts'
 import type { Caller, SessionRole } from '../model/access.ts'
-import { writeAudit } from '../store/audit-log.ts'
-import type { Database } from '../store/database.ts'
 import {
   deleteGrant,
   deleteGrants,
@@ -14,7 +12,9 @@ import {
   writeGrant,
   type GrantKey,
   type SessionGrant,
-} from '../store/session-access.ts'
+} from '../store/access/session-access.ts'
+import { writeAudit } from '../store/audit/audit-log.ts'
+import type { Database } from '../store/database.ts'
 import { inTransaction } from '../store/transaction.ts'
 
 /** A session as it is shared, under our id. */

@@ -1,7 +1,7 @@
 import { newId } from '../model/ids.ts'
-import { writeAudit } from '../store/audit-log.ts'
+import { findSubject, insertSubject } from '../store/access/principals.ts'
+import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
-import { findSubject, insertSubject } from '../store/principals.ts'
 import { inTransaction } from '../store/transaction.ts'
 import type { Access } from './verdict.ts'
 

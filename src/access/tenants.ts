@@ -2,8 +2,8 @@ import { ConflictError, InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { firstTenantId } from '../model/access.ts'
 import { checkName } from '../model/validate.ts'
+import { findTenant, insertTenant, readTenants, setTenantDisabled, type Tenant } from '../store/access/tenants.ts'
 import type { Database } from '../store/database.ts'
-import { findTenant, insertTenant, readTenants, setTenantDisabled, type Tenant } from '../store/tenants.ts'
 
 /** Makes a tenant: a memory of its own beside the others of a server. Errors: InputError, ConflictError. */
 export async function createTenant(database: Database, name: string): Promise<Tenant> {

@@ -1,7 +1,7 @@
 import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { BoundedMap } from '../model/bounded-map.ts'
-import { findToken, touchToken, type TokenAccess } from '../store/access-tokens.ts'
+import { findToken, touchToken, type TokenAccess } from '../store/access/access-tokens.ts'
 import type { Database } from '../store/database.ts'
 import { hashToken } from './access-tokens.ts'
 

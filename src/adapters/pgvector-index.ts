@@ -17,7 +17,7 @@ import {
   nearestExactly,
   type NearestQuery,
   type VectorForm,
-} from '../store/nearest-units.ts'
+} from '../store/vectors/nearest-units.ts'
 import {
   countVectors,
   deleteSomeVectors,
@@ -25,8 +25,8 @@ import {
   readVectors,
   unitLevels,
   writeVectors,
-} from '../store/unit-vectors.ts'
-import { aloneAtGraph, createGraph, dropGraph, findGraph, type GraphScope } from '../store/vector-graphs.ts'
+} from '../store/vectors/unit-vectors.ts'
+import { aloneAtGraph, createGraph, dropGraph, findGraph, type GraphScope } from '../store/vectors/vector-graphs.ts'
 import { untilAborted } from './call-bounds.ts'
 import { batches, lastOfEachKey, requireDimensions } from './vector-batches.ts'
 

@@ -3,20 +3,20 @@ import { ConflictError, describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sha256 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
+import { readGrants } from '../store/access/session-access.ts'
 import {
   insertSegment,
   readManifest,
   readSegments,
   saveManifest,
   type ArchivedSegment,
-} from '../store/archive-state.ts'
-import { readUnarchivedFiles } from '../store/archived-files.ts'
-import { archivedMessage } from '../store/archived-messages.ts'
-import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../store/archived-session.ts'
+} from '../store/archive/archive-state.ts'
+import { readUnarchivedFiles } from '../store/archive/archived-files.ts'
+import { archivedMessage } from '../store/archive/archived-messages.ts'
+import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../store/archive/archived-session.ts'
 import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
-import { readGrants } from '../store/session-access.ts'
 import { archiveKeysOf } from './archive-keys.ts'
 import { DamagedObject, digestOf } from './archive-object.ts'
 import {

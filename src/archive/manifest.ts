@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { importFileRecordSchema } from '../store/archived-files.ts'
-import { sessionRecordSchema, summaryRecordSchema } from '../store/archived-session.ts'
+import { importFileRecordSchema } from '../store/archive/archived-files.ts'
+import { sessionRecordSchema, summaryRecordSchema } from '../store/archive/archived-session.ts'
 import { DamagedObject, decodeObject, encodeObject, type DecodedObject, type OpenSeal } from './archive-object.ts'
 
 /**

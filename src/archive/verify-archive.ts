@@ -1,5 +1,10 @@
 import type { Caller } from '../model/access.ts'
-import { listManifests, readSegments, type ArchivedManifest, type ArchivedSegment } from '../store/archive-state.ts'
+import {
+  listManifests,
+  readSegments,
+  type ArchivedManifest,
+  type ArchivedSegment,
+} from '../store/archive/archive-state.ts'
 import { readHeads, type SessionKey } from '../store/messages.ts'
 import { digestOf, type OpenSeal } from './archive-object.ts'
 import type { ArchiveDependencies } from './archiver.ts'

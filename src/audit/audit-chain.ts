@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import type { AuditRow } from '../store/audit-rows.ts'
+import type { AuditRow } from '../store/audit/audit-rows.ts'
 
 /**
  * The columns of a row of the audit log that its hash is of, in this order. All but its number, which the seal holds beside

@@ -3,7 +3,7 @@ import type { Log } from '../log.ts'
 import { firstTenantId, type Caller } from '../model/access.ts'
 import { Call, type CallDescription, type Door } from '../model/call.ts'
 import { newId } from '../model/ids.ts'
-import { insertCalls, writeAudit, type CallRow } from '../store/audit-log.ts'
+import { insertCalls, writeAudit, type CallRow } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { sealAll } from './seal-log.ts'
 

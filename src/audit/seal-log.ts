@@ -1,8 +1,8 @@
 import type { TransactionSql } from 'postgres'
 
-import type { AuditRow } from '../store/audit-rows.ts'
-import { lockSealing, readSealing, rowsToSeal, serverNumber, writeSealing } from '../store/audit-sealing.ts'
-import { insertSeals, newestSeals, sealedIds, sealingMoment, type SealRow } from '../store/audit-seals.ts'
+import type { AuditRow } from '../store/audit/audit-rows.ts'
+import { lockSealing, readSealing, rowsToSeal, serverNumber, writeSealing } from '../store/audit/audit-sealing.ts'
+import { insertSeals, newestSeals, sealedIds, sealingMoment, type SealRow } from '../store/audit/audit-seals.ts'
 import type { Database } from '../store/database.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { beforeFirst, hashOfRow, hashOfSeal, sealFormat, type SealedRow } from './audit-chain.ts'

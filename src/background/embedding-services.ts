@@ -5,10 +5,10 @@ import type { DailyBudget } from '../indexing/daily-budget.ts'
 import type { Log } from '../log.ts'
 import type { Embedder, EmbeddingModel } from '../ports/embedder.ts'
 import type { Observer } from '../ports/observer.ts'
+import { tenantIds } from '../store/access/tenants.ts'
 import type { Database } from '../store/database.ts'
 import { embeddingSocketPathOf } from '../store/embedded/home.ts'
-import { readModels } from '../store/embedding-models.ts'
-import { tenantIds } from '../store/tenants.ts'
+import { readModels } from '../store/vectors/embedding-models.ts'
 import { EmbeddingService } from './embedding-service.ts'
 
 export interface EmbeddingServicesOptions {

@@ -5,7 +5,7 @@ import { limits } from '../limits.ts'
 import { sha256 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { MessageRow } from '../store/messages.ts'
-import type { NewMessage } from '../store/save-messages.ts'
+import type { NewMessage } from '../store/saving/save-messages.ts'
 
 /** A message with all its bytes, whatever their number. */
 export type PreparedMessage = NewMessage & { readonly payload: { readonly bytes: Uint8Array } }

@@ -1,7 +1,7 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { UnavailableError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import { OtherSeal, SealedOtherwise, type SaveResult, type SaveTarget } from '../store/save-messages.ts'
+import { OtherSeal, SealedOtherwise, type SaveResult, type SaveTarget } from '../store/saving/save-messages.ts'
 
 /** Where messages go, and what seals them there. */
 export interface SealedTarget {

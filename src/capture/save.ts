@@ -4,9 +4,14 @@ import type { Caller } from '../model/access.ts'
 import type { Cache } from '../model/caches.ts'
 import { newId } from '../model/ids.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
+import { accessRemedy } from '../store/access/session-access.ts'
 import type { Database } from '../store/database.ts'
-import { saveMessages as store, type NewMessage, type SaveResult, type SaveTarget } from '../store/save-messages.ts'
-import { accessRemedy } from '../store/session-access.ts'
+import {
+  saveMessages as store,
+  type NewMessage,
+  type SaveResult,
+  type SaveTarget,
+} from '../store/saving/save-messages.ts'
 import { hasSession } from '../store/sessions.ts'
 import { placePayload } from './large-payload.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../model/bounded-map.ts'
-import { queueArchive } from '../store/archive-queue.ts'
+import { queueArchive } from '../store/archive/archive-queue.ts'
 import type { Queries } from '../store/rows.ts'
 
 interface SavedSession {

@@ -3,7 +3,7 @@ import type { Embedder } from '../ports/embedder.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import type { VectorIndex, VectorKey, VectorRecord, VectorSpace } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
-import { readEmbedded, recordEmbedded, unitsWithTexts } from '../store/embedded-units.ts'
+import { readEmbedded, recordEmbedded, unitsWithTexts } from '../store/vectors/embedded-units.ts'
 import { meanOf } from './embedding-texts.ts'
 
 /** A unit with the text that its vector is to be of. */

@@ -1,6 +1,6 @@
 import type { Caller } from '../model/access.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import { writeAudit } from '../store/audit-log.ts'
+import { writeAudit } from '../store/audit/audit-log.ts'
 import { appendAudit, auditEnd, auditIdentity, auditMovedUpTo, readAudit } from '../store/copy/copied-audit.ts'
 import { plainTables, sessionsTable } from '../store/copy/move-plan.ts'
 import { countMessages } from '../store/copy/sessions-there.ts'

@@ -11,7 +11,7 @@ import {
 } from '../store/copy/copied-vectors.ts'
 import { describeTable, inPlainText, type TableShape } from '../store/copy/table-rows.ts'
 import type { Database } from '../store/database.ts'
-import { readModels } from '../store/embedding-models.ts'
+import { readModels } from '../store/vectors/embedding-models.ts'
 import { Counter, type MoveReport } from './report.ts'
 
 const tables = ['embedded_units', 'unit_vectors'] as const

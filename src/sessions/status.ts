@@ -1,12 +1,12 @@
 import type { Caller } from '../model/access.ts'
-import { archiveBacklog, archiveTopic } from '../store/archive-queue.ts'
-import { countUnarchivedFiles } from '../store/archived-files.ts'
+import { archiveBacklog, archiveTopic } from '../store/archive/archive-queue.ts'
+import { countUnarchivedFiles } from '../store/archive/archived-files.ts'
 import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
-import { countEmbedded } from '../store/embedded-units.ts'
-import { readModels } from '../store/embedding-models.ts'
 import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/outbox.ts'
 import { tokensUsed } from '../store/provider-usage.ts'
+import { countEmbedded } from '../store/vectors/embedded-units.ts'
+import { readModels } from '../store/vectors/embedding-models.ts'
 
 /** What the store holds and how far its indexes are. */
 export interface StoreStatus {

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
-import { andOpen } from './session-access.ts'
+import { andOpen } from './access/session-access.ts'
 
 /** How much the store holds. */
 export async function countStore(

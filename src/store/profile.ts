@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
-import { andOpen } from './session-access.ts'
+import { andOpen } from './access/session-access.ts'
 
 export interface NamedCount {
   readonly name: string

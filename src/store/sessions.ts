@@ -3,9 +3,9 @@ import type { Sql } from 'postgres'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import type { SessionAction, Viewer } from '../model/access.ts'
 import { looksLikeId } from '../model/ids.ts'
+import { andOpen } from './access/session-access.ts'
 import type { MessageSource } from './messages.ts'
 import type { Queries } from './rows.ts'
-import { andOpen } from './session-access.ts'
 import { openSessions, sessionColumns, type RawSession, type SessionRow } from './session-row.ts'
 
 /** All sessions that a reference names: by our id (at most one) or by the source's own (one a source). */

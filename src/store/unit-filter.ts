@@ -1,5 +1,5 @@
 import type { Viewer } from '../model/access.ts'
-import { openSessions } from './session-access.ts'
+import { openSessions } from './access/session-access.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
 
 /** Names that something must be among, where `any` holds one, and names that it must not be. */

@@ -13,7 +13,7 @@ import { verifyArchive } from '../../src/archive/verify-archive.ts'
 import { ConflictError, UnavailableError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
-import { readManifest, readSegments } from '../../src/store/archive-state.ts'
+import { readManifest, readSegments } from '../../src/store/archive/archive-state.ts'
 import type { Database } from '../../src/store/database.ts'
 import { caller, useStore } from '../sessions/store.ts'
 

@@ -1,9 +1,9 @@
 import { getTableColumns, type Table } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 
-import { importFileRecordSchema } from '../../src/store/archived-files.ts'
-import { messageRecordSchema } from '../../src/store/archived-messages.ts'
-import { sessionRecordSchema, summaryRecordSchema } from '../../src/store/archived-session.ts'
+import { importFileRecordSchema } from '../../src/store/archive/archived-files.ts'
+import { messageRecordSchema } from '../../src/store/archive/archived-messages.ts'
+import { sessionRecordSchema, summaryRecordSchema } from '../../src/store/archive/archived-session.ts'
 import { summaries } from '../../src/store/schema/insight.ts'
 import { importFiles, messages, sessions } from '../../src/store/schema/sessions.ts'
 

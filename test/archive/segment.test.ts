@@ -7,8 +7,8 @@ import { RowSeal } from '../../src/crypto/row-seal.ts'
 import { newMaterial } from '../../src/crypto/wrapped-key.ts'
 import { limits } from '../../src/limits.ts'
 import { sha256 } from '../../src/model/payload.ts'
-import type { ArchivedMessage } from '../../src/store/archived-messages.ts'
-import type { SessionRecord } from '../../src/store/archived-session.ts'
+import type { ArchivedMessage } from '../../src/store/archive/archived-messages.ts'
+import type { SessionRecord } from '../../src/store/archive/archived-session.ts'
 
 const key = { tenantId: 1, sessionId: '019ab4c2-7f10-7c44-9d5e-3f0c5c1b2a6d' }
 

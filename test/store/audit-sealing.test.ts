@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { sealAll } from '../../src/audit/seal-log.ts'
 import { verifyAudit, type AuditReport } from '../../src/audit/verify-audit.ts'
 import { localCaller } from '../../src/model/access.ts'
-import { writeAudit } from '../../src/store/audit-log.ts'
+import { writeAudit } from '../../src/store/audit/audit-log.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { useStore } from '../sessions/store.ts'
 

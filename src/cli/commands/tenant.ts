@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { createTenant, listTenants, setDisabled } from '../../access/tenants.ts'
-import type { Tenant } from '../../store/tenants.ts'
+import type { Tenant } from '../../store/access/tenants.ts'
 import { withDatabase } from '../context.ts'
 import { print, printJson, table } from '../output.ts'
 

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { createToken, endToken, readTokens, type NewToken } from '../../access/access-tokens.ts'
 import { InputError } from '../../errors.ts'
 import { scopes as allScopes, type Scope } from '../../model/access.ts'
-import type { StoredToken } from '../../store/access-tokens.ts'
+import type { StoredToken } from '../../store/access/access-tokens.ts'
 import { withStore } from '../context.ts'
 import { print, printJson, table } from '../output.ts'
 

@@ -3,9 +3,9 @@ import { limits } from '../../limits.ts'
 import type { EmbeddingModel } from '../../ports/embedder.ts'
 import type { VectorFilter, VectorIndex, VectorMatch } from '../../ports/vector-index.ts'
 import type { Database } from '../../store/database.ts'
-import { readModels, type StoredModel } from '../../store/embedding-models.ts'
 import { embedTopic, outboxBacklog } from '../../store/outbox.ts'
 import { messageLevel } from '../../store/search-units.ts'
+import { readModels, type StoredModel } from '../../store/vectors/embedding-models.ts'
 import type { Weights } from './weights.ts'
 
 /** The vector of a tenant's query by a given model; of length 1. A ProviderError where that model cannot be asked. */

@@ -1,8 +1,8 @@
 import type { Viewer } from '../../model/access.ts'
 import { roleSchema, type Role } from '../../model/message.ts'
 import type { VectorFilter } from '../../ports/vector-index.ts'
+import { hasClosedSessions } from '../../store/access/session-access.ts'
 import type { Database } from '../../store/database.ts'
-import { hasClosedSessions } from '../../store/session-access.ts'
 import { sessionSizes } from '../../store/session-ids.ts'
 import { looksAtMessage, type NameFilter, type UnitFilter } from '../../store/unit-filter.ts'
 

@@ -1,7 +1,7 @@
 import type { TransactionSql } from 'postgres'
 
 import type { Caller } from '../../model/access.ts'
-import { writeAudit } from '../audit-log.ts'
+import { writeAudit } from '../audit/audit-log.ts'
 import type { Queries } from '../rows.ts'
 import { digestOf, insertRows, type TableShape } from './table-rows.ts'
 

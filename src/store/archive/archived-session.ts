@@ -1,10 +1,10 @@
 import { z } from 'zod'
 
-import { BrokenSeal } from '../crypto/aead.ts'
-import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
-import { UnavailableError } from '../errors.ts'
-import type { MessageSource, SessionKey } from './messages.ts'
-import type { Queries } from './rows.ts'
+import { BrokenSeal } from '../../crypto/aead.ts'
+import type { RowSeal, SealPlace } from '../../crypto/row-seal.ts'
+import { UnavailableError } from '../../errors.ts'
+import type { MessageSource, SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
 
 const time = z.string()
 const count = z.number().int()

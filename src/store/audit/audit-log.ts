@@ -1,8 +1,8 @@
 import type { PendingQuery, Row } from 'postgres'
 
-import type { Caller } from '../model/access.ts'
-import type { Call } from '../model/call.ts'
-import type { Queries } from './rows.ts'
+import type { Caller } from '../../model/access.ts'
+import type { Call } from '../../model/call.ts'
+import type { Queries } from '../rows.ts'
 
 /** What happened, without content: an action, what it was done to, and how it ended. */
 export interface AuditEvent {

@@ -1,14 +1,14 @@
 import type { PendingQuery, Row, Sql } from 'postgres'
 
-import type { RowSeal } from '../crypto/row-seal.ts'
-import { ConflictError, ForbiddenError, LimitError, NotFoundError } from '../errors.ts'
-import { limits } from '../limits.ts'
-import type { Viewer } from '../model/access.ts'
-import type { ContextSwitch, Role, TokenUsage, Trust } from '../model/message.ts'
-import { calling } from './audit-log.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { ConflictError, ForbiddenError, LimitError, NotFoundError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import type { Viewer } from '../../model/access.ts'
+import type { ContextSwitch, Role, TokenUsage, Trust } from '../../model/message.ts'
+import { accessRemedy, whereOpen } from '../access/session-access.ts'
+import { calling } from '../audit/audit-log.ts'
 import { describeSave } from './describe-save.ts'
 import { saveSingle } from './save-single.ts'
-import { accessRemedy, whereOpen } from './session-access.ts'
 
 /** One message, ready to be stored: everything is decided but its number in the session. */
 export interface NewMessage {

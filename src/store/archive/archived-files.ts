@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-import { BrokenSeal } from '../crypto/aead.ts'
-import type { RowSeal } from '../crypto/row-seal.ts'
-import { UnavailableError } from '../errors.ts'
-import { layoutPlace } from './import-files.ts'
-import type { MessageSource } from './messages.ts'
-import type { Queries } from './rows.ts'
+import { BrokenSeal } from '../../crypto/aead.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { UnavailableError } from '../../errors.ts'
+import { layoutPlace } from '../import-files.ts'
+import type { MessageSource } from '../messages.ts'
+import type { Queries } from '../rows.ts'
 
 /**
  * An imported document as it is archived: every column of its row by its name, but for those that follow from where it is

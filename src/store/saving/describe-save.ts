@@ -1,4 +1,4 @@
-import type { RowSeal } from '../crypto/row-seal.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
 import type { NewMessage, SaveRequest } from './save-messages.ts'
 
 /** Collects byte strings into one buffer and tells where each one is. */

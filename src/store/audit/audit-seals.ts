@@ -1,6 +1,6 @@
 import type { TransactionSql } from 'postgres'
 
-import type { Queries } from './rows.ts'
+import type { Queries } from '../rows.ts'
 
 /** A seal as it is stored. Hashes are in hexadecimal. */
 export interface SealRow {

@@ -1,5 +1,5 @@
-import type { Role } from '../model/message.ts'
-import type { Queries } from './rows.ts'
+import type { Role } from '../../model/message.ts'
+import type { Queries } from '../rows.ts'
 
 /** Whose vectors, and of which model. */
 export interface VectorScope {

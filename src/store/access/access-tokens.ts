@@ -1,5 +1,5 @@
-import type { Scope } from '../model/access.ts'
-import { isoTime, type Queries } from './rows.ts'
+import type { Scope } from '../../model/access.ts'
+import { isoTime, type Queries } from '../rows.ts'
 
 /** A token without what it is proved by. */
 export interface StoredToken {

@@ -1,11 +1,11 @@
 import type { PendingQuery, Row, Sql } from 'postgres'
 
-import { codeOf } from '../errors.ts'
-import { limits } from '../limits.ts'
-import { calling } from './audit-log.ts'
+import { codeOf } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import { whereOpen } from '../access/session-access.ts'
+import { calling } from '../audit/audit-log.ts'
 import { storedBytes, storedHash } from './describe-save.ts'
 import type { NewMessage, SaveRequest, SaveResult } from './save-messages.ts'
-import { whereOpen } from './session-access.ts'
 
 interface SavedRow {
   readonly seq: string | null

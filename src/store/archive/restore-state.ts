@@ -1,4 +1,4 @@
-import type { Queries } from './rows.ts'
+import type { Queries } from '../rows.ts'
 
 /** A piece of work that no worker takes: it says that a restore has begun and has not ended. */
 const restoreTopic = 'restore'

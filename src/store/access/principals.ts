@@ -1,5 +1,5 @@
-import { firstTenantId } from '../model/access.ts'
-import type { Queries } from './rows.ts'
+import { firstTenantId } from '../../model/access.ts'
+import type { Queries } from '../rows.ts'
 
 /** Somebody whom an identity provider names, in a tenant. */
 export interface StoredSubject {

@@ -1,7 +1,7 @@
 import type { TransactionSql } from 'postgres'
 
+import type { Queries } from '../rows.ts'
 import { auditColumns, type AuditRow } from './audit-rows.ts'
-import type { Queries } from './rows.ts'
 
 /** Any number that no other program is likely to lock, and that is not the one of migrations. */
 const lockKey = 0x73_65_61_6c

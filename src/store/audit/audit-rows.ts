@@ -1,4 +1,4 @@
-import type { Queries } from './rows.ts'
+import type { Queries } from '../rows.ts'
 
 /** A row of the audit log as the database writes its values out, so that no driver can make two of them alike. */
 export interface AuditRow {

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
-import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
-import { UnavailableError } from '../errors.ts'
-import type { MessageRow, SessionKey } from './messages.ts'
-import type { Queries } from './rows.ts'
+import type { RowSeal, SealPlace } from '../../crypto/row-seal.ts'
+import { UnavailableError } from '../../errors.ts'
+import type { MessageRow, SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
 
 const tokens = z.number().int().optional()
 const name = z.string().optional()

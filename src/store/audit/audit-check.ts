@@ -1,5 +1,5 @@
+import type { Queries } from '../rows.ts'
 import { auditColumns, type AuditRow } from './audit-rows.ts'
-import type { Queries } from './rows.ts'
 
 /** The rows of a tenant that are there, of some. Uses the primary key. */
 export async function auditRowsById(sql: Queries, tenantId: number, ids: readonly number[]): Promise<AuditRow[]> {

@@ -1,10 +1,10 @@
 import type { Sql } from 'postgres'
 
-import type { Role } from '../model/message.ts'
-import { roleSchema } from '../model/message.ts'
-import type { Queries } from './rows.ts'
-import { joined, text, wholeNumber, type SqlText } from './sql-text.ts'
-import { inTransaction } from './transaction.ts'
+import type { Role } from '../../model/message.ts'
+import { roleSchema } from '../../model/message.ts'
+import type { Queries } from '../rows.ts'
+import { joined, text, wholeNumber, type SqlText } from '../sql-text.ts'
+import { inTransaction } from '../transaction.ts'
 import { vectorLiteral, type UnitKey, type VectorScope } from './unit-vectors.ts'
 
 /** Which units a search may find. Absent members do not restrict. */

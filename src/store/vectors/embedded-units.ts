@@ -1,4 +1,4 @@
-import type { Queries } from './rows.ts'
+import type { Queries } from '../rows.ts'
 import type { UnitKey, VectorScope } from './unit-vectors.ts'
 
 /** A unit that has a vector, and the hash of the text that it is of. */

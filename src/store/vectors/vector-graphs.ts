@@ -1,9 +1,9 @@
 import type { Sql } from 'postgres'
 
+import { reserveConnection } from '../reserve.ts'
+import type { Queries } from '../rows.ts'
+import { text, wholeNumber, type SqlText } from '../sql-text.ts'
 import type { VectorForm } from './nearest-units.ts'
-import { reserveConnection } from './reserve.ts'
-import type { Queries } from './rows.ts'
-import { text, wholeNumber, type SqlText } from './sql-text.ts'
 import type { VectorScope } from './unit-vectors.ts'
 
 /** The vectors that one graph connects: those of a level of a tenant and a model, all with the same dimensions. */

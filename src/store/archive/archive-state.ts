@@ -1,5 +1,5 @@
-import type { SessionKey } from './messages.ts'
-import type { Queries } from './rows.ts'
+import type { SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
 
 /** A segment that is in the archive. Hashes are in hex. */
 export interface ArchivedSegment {

@@ -1,8 +1,8 @@
 import type { PendingQuery, Row } from 'postgres'
 
-import { rolesThatMay, type SessionAction, type SessionRole, type Viewer } from '../model/access.ts'
-import type { Queries } from './rows.ts'
-import { joined, text, type SqlText } from './sql-text.ts'
+import { rolesThatMay, type SessionAction, type SessionRole, type Viewer } from '../../model/access.ts'
+import type { Queries } from '../rows.ts'
+import { joined, text, type SqlText } from '../sql-text.ts'
 
 /** What to do where a role is missing. */
 export const accessRemedy = 'Ask whoever runs the server: "verbatim access grant" gives a role'

@@ -1,4 +1,4 @@
-import { isoTime, type Queries } from './rows.ts'
+import { isoTime, type Queries } from '../rows.ts'
 
 /** A company, a team, a person: whoever has a memory that others must not see. */
 export interface Tenant {
