@@ -72,6 +72,8 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['update_session.title', 'The title'],
   ['update_session.restricted', 'Leaves the session out of search and lists; its id still reads it'],
   ['update_session.legal_hold', 'Keeps the session from being erased'],
+  ['get_session.include_embeddings', 'None are made yet'],
+  ['update_session.model', 'Who wrote the summary'],
   ['forget.session_id', 'The whole session, or with others of these: its messages that meet them'],
   ['forget.message_id', 'One message; by an id of your own with `session_id`'],
   ['forget.participant', 'The messages of this sender, by exact name'],

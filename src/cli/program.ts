@@ -11,6 +11,7 @@ import { registerImport } from './commands/import.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerReindex } from './commands/reindex.ts'
 import { registerRestore } from './commands/restore.ts'
+import { registerRetention } from './commands/retention.ts'
 import { registerSearch } from './commands/search.ts'
 import { registerServe } from './commands/serve.ts'
 import { registerSessions } from './commands/sessions.ts'
@@ -46,6 +47,7 @@ export function describeProgram(status: ExitStatus): Command {
     registerExport,
     registerSummarize,
     registerErase,
+    registerRetention,
     registerVerify,
     registerArchive,
     registerRestore,

@@ -1,5 +1,7 @@
 import { limits } from '../limits.ts'
+import type { Caller } from '../model/access.ts'
 import { idMark } from '../model/tombstone.ts'
+import { writeAudit } from '../store/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { erasePiece, lockSession, payloadLocations, type LockedSession } from '../store/erasure/erase-rows.ts'
 import { cleanSession, eraseSessionRow, noteErasedMessages } from '../store/erasure/erase-session.ts'
@@ -36,7 +38,20 @@ async function eraseSome(sql: Transaction, itemId: number): Promise<ErasureItem 
     await addToReceipt(sql, receiptOf(item), { held: [item.sessionId] })
     return await note({ ...item.details, stretches: [], rowsErased: true, isHeld: true })
   }
-  return await note(await erasePieceOf(sql, item, session))
+  const noted = await note(await erasePieceOf(sql, item, session))
+  // Of every change the audit log has a row, by which whoever keeps something sees that it is another by now.
+  await writeAudit(sql, eraser(item), {
+    action: 'session.erase',
+    objectKind: 'session',
+    objectId: item.sessionId,
+    outcome: 'ok',
+    reason: item.details.whole ? 'session' : 'messages',
+  })
+  return noted
+}
+
+function eraser({ tenantId }: ErasureItem): Caller {
+  return { tenantId, principal: 'erasure', client: 'erasure' }
 }
 
 function receiptOf({ tenantId, details }: ErasureItem): { readonly tenantId: number; readonly erasureId: string } {

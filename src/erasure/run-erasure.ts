@@ -1,7 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { putTombstones, tombstoneRecord } from '../archive/archived-tombstones.ts'
 import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { claimErasure, isLastOfErasure, lockErasure, type ErasureItem } from '../store/erasure/erasure-work.ts'
+import {
+  claimErasure,
+  isLastOfErasure,
+  isUnderWay,
+  lockErasure,
+  type ErasureItem,
+} from '../store/erasure/erasure-work.ts'
 import { completeErasure, lockReceipt } from '../store/erasure/receipts.ts'
 import { failOutbox, finishOutbox } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
@@ -16,6 +24,7 @@ export interface RunDependencies extends ErasureDependencies {
 /** Whoever takes a piece of work and dies is followed by another one after this. */
 const leaseMs = 300_000
 const retryMs = 15_000
+const lookMs = 100
 const retryMsMax = 600_000
 
 /**
@@ -40,12 +49,18 @@ export async function workOffErasure(dependencies: RunDependencies, erasureId?: 
   return true
 }
 
-/** Works off an erasure, as long as there is time and something is due. */
+/** Works off an erasure, as long as there is time and nothing of it has to wait. */
 export async function runErasure(
   dependencies: RunDependencies,
   erasure: { readonly id: string; readonly untilMs: number },
 ): Promise<void> {
-  while (performance.now() < erasure.untilMs && (await workOffErasure(dependencies, erasure.id)));
+  const { database } = dependencies
+  while (performance.now() < erasure.untilMs) {
+    if (await workOffErasure(dependencies, erasure.id)) continue
+    // The background work may have taken a part of it.
+    if (!(await database.run((sql) => isUnderWay(sql, erasure.id)))) return
+    await sleep(lookMs)
+  }
 }
 
 /** Ends a piece of work. With the last one of an erasure its tombstones go to the archive, and it is complete. */

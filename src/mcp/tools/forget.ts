@@ -8,7 +8,7 @@ export const forget = defineTool({
   name: 'forget',
   title: 'Forget',
   description:
-    'Erase for good whatever meets all that is named. The first call only shows what would go; once the user agrees, call again with its confirm.',
+    'Erase for good what meets all arguments: first a preview, then, agreed by the user, again with its confirm.',
   input: z.object({
     session_id: name,
     message_id: name,

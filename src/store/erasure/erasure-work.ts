@@ -113,6 +113,13 @@ export async function noteErasure(sql: Queries, id: number, details: ErasureDeta
   await sql`update outbox set details = ${JSON.stringify(details)}::text::jsonb where id = ${id}`
 }
 
+/** Whether somebody is at a part of an erasure: what is left of it waits for nothing. */
+export async function isUnderWay(sql: Queries, erasureId: string): Promise<boolean> {
+  const rows = await sql`
+    select from outbox where topic = ${eraseTopic} and details->>'erasure' = ${erasureId} and last_error is null limit 1`
+  return rows.length > 0
+}
+
 /** Whether an erasure has no work but one piece. */
 export async function isLastOfErasure(sql: Queries, item: ErasureItem): Promise<boolean> {
   const rows = await sql`
