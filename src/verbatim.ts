@@ -1,6 +1,8 @@
 import { InOrder } from './capture/in-order.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession } from './capture/session-reference.ts'
+import { eraseAgain, forget, type ErasureReply, type ForgetInput } from './erasure/forget.ts'
+import type { ErasurePreview } from './erasure/preview.ts'
 import { ForbiddenError } from './errors.ts'
 import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexing/reindex.ts'
 import { recallContext, type RecallInput } from './insight/recall-context.ts'
@@ -9,6 +11,7 @@ import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import { unobserved, type Observer } from './ports/observer.ts'
+import type { VectorIndex } from './ports/vector-index.ts'
 import { RecentRankings } from './search/ranking/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
 import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
@@ -19,6 +22,7 @@ import { readMessage, type MessageReply } from './sessions/read-message.ts'
 import { storeStatus, type StoreStatus } from './sessions/status.ts'
 import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
 import type { Database } from './store/database.ts'
+import { readReceipts, type ErasureReceipt } from './store/erasure/receipts.ts'
 import { readFacts, readProfile, type StoreProfile } from './store/profile.ts'
 import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
 import { storeVersion } from './store/store-version.ts'
@@ -46,16 +50,22 @@ export interface SaveReply {
 const cacheBytesUsual = 32 * 1024 * 1024
 const sessionIdBytes = 72
 
+/** What the product is put together of. */
+export type Stores = SearchDependencies & {
+  /** Where vectors are; absent where the settings name no place, also where nothing makes any now. */
+  readonly vectors?: VectorIndex | undefined
+}
+
 /**
  * The one door to the store for every transport: each method is one action of one caller. Errors that a caller may see
  * are VerbatimErrors; anything else is a defect.
  */
 export class Verbatim implements AsyncDisposable {
-  readonly #stores: SaveDependencies & SearchDependencies
+  readonly #stores: SaveDependencies & Stores
   readonly #observer: Observer
   readonly #saves = new InOrder()
 
-  constructor(stores: SearchDependencies, observer: Observer = unobserved) {
+  constructor(stores: Stores, observer: Observer = unobserved) {
     this.#observer = observer
     const { caches = new Caches(cacheBytesUsual) } = stores
     const sessionIds = caches.open<string>('session_ids', { sizeOf: () => sessionIdBytes })
@@ -68,7 +78,11 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** As their owner sees them. */
-  get stores(): { readonly database: Database; readonly archive: ArchiveStore } {
+  get stores(): {
+    readonly database: Database
+    readonly archive: ArchiveStore
+    readonly vectors?: VectorIndex | undefined
+  } {
     return this.#stores
   }
 
@@ -118,6 +132,23 @@ export class Verbatim implements AsyncDisposable {
   async updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
     const head = await updateSession(this.#for(caller).database, caller, input)
     return caller.view === undefined ? head : await (await import('./sessions/private-replies.ts')).privateHead(head)
+  }
+
+  /** Erases for good: shows what that would be, or with the `confirm` of such a preview does it. */
+  forget(caller: Caller, input: ForgetInput): Promise<ErasurePreview | ErasureReply> {
+    const { database, archive, vectors: index } = this.#stores
+    return forget({ database, archive, index, visible: database.of(caller) }, caller, input)
+  }
+
+  /** Erases what has come back although it was erased before. */
+  eraseAgain(caller: Caller): Promise<ErasureReply | undefined> {
+    const { database, archive, vectors: index } = this.#stores
+    return eraseAgain({ database, archive, index }, caller)
+  }
+
+  /** What was erased, the newest first. */
+  erasures(caller: Caller, wanted: { readonly limit: number }): Promise<ErasureReceipt[]> {
+    return this.#for(caller).database.run((sql) => readReceipts(sql, caller.tenantId, wanted))
   }
 
   async summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {

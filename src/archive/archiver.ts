@@ -4,6 +4,8 @@ import { sha256 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import {
   insertSegment,
+  isFileThere,
+  isUnerased,
   readManifest,
   readSegments,
   saveManifest,
@@ -15,6 +17,7 @@ import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../st
 import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
+import type { Transaction } from '../store/rows.ts'
 import { readGrants } from '../store/session-access.ts'
 import { DamagedObject } from './archive-object.ts'
 import {
@@ -25,6 +28,7 @@ import {
   type SessionManifest,
   type Subject,
 } from './manifest.ts'
+import { recordObject, type Recording } from './record-object.ts'
 import { chainAfter, chainStart, decodeSegment, SegmentBuilder, segmentKey, type SegmentStart } from './segment.ts'
 
 export interface ArchiveDependencies {
@@ -70,14 +74,17 @@ export class Archiver {
       segments: segments.filter(({ lastSeq }) => lastSeq <= session.last_seq).map(segmentEntry),
     }
     const subject = { kind: 'session', tenantId: key.tenantId, id: key.sessionId } as const
-    await this.#writeManifest(subject, { content: manifest, version: session.version })
+    const isThere = (sql: Transaction) => isUnerased(sql, key, session.erasures)
+    await this.#writeManifest(subject, { content: manifest, version: session.version, isThere })
   }
 
   /** Archives some of the imported documents of a tenant that are not yet; how many. */
   async archiveFiles(tenantId: number): Promise<number> {
     const files = await readUnarchivedFiles(this.#dependencies.database, tenantId, filesAtOnce)
-    for (const { file, version } of files)
-      await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version })
+    for (const { file, version } of files) {
+      const isThere = (sql: Transaction) => isFileThere(sql, tenantId, file.id)
+      await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version, isThere })
+    }
     return files.length
   }
 
@@ -105,22 +112,29 @@ export class Archiver {
     session: SessionRecord,
     { start, builder }: { readonly start: SegmentStart; readonly builder: SegmentBuilder },
   ): Promise<ArchivedSegment | undefined> {
-    const { database, archive } = this.#dependencies
+    const { archive } = this.#dependencies
     const bytes = await builder.toBytes(key, session)
     const segment = builder.describe(key, bytes)
     try {
       await archive.put(segment.location, bytes)
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error
-      await this.#adoptSegment(key, start, error)
+      await this.#adoptSegment(key, { start, erasures: session.erasures }, error)
       return undefined
     }
-    await database.run((sql) => insertSegment(sql, key, segment))
+    await recordObject(this.#dependencies, segment.location, {
+      isThere: (sql) => isUnerased(sql, key, session.erasures),
+      write: (sql) => insertSegment(sql, key, segment),
+    })
     return segment
   }
 
   /** Records a segment that is in the archive already, where it holds what the store holds. */
-  async #adoptSegment(key: SessionKey, start: SegmentStart, conflict: ConflictError): Promise<void> {
+  async #adoptSegment(
+    key: SessionKey,
+    { start, erasures }: { readonly start: SegmentStart; readonly erasures: number },
+    conflict: ConflictError,
+  ): Promise<void> {
     const { database, archive } = this.#dependencies
     const location = segmentKey(key, start.number)
     const bytes = await archive.get(location)
@@ -135,12 +149,15 @@ export class Archiver {
       throw unlike(location, 'it holds other messages than the store', conflict)
     const { number, last_seq: lastSeq } = header
     const known = { number, lastSeq, location, sha256: sha256(bytes).toString('hex'), chain, sizeBytes: bytes.length }
-    await database.run((sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }))
+    await recordObject(this.#dependencies, location, {
+      isThere: (sql) => isUnerased(sql, key, erasures),
+      write: (sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }),
+    })
   }
 
   async #writeManifest(
     subject: Subject,
-    { content, version }: { readonly content: unknown; readonly version: number },
+    { content, version, isThere }: { readonly content: unknown; readonly version: number } & Pick<Recording, 'isThere'>,
   ): Promise<void> {
     const { database } = this.#dependencies
     const { kind, tenantId, id: subjectId } = subject
@@ -153,7 +170,7 @@ export class Archiver {
     const { number, bytes } = await this.#putManifest(subject, (last?.number ?? 0) + 1, body)
     const location = manifestKey(subject, number)
     const manifest = { kind, subjectId, number, version, location, sha256: sha256(bytes), contentSha256 }
-    await database.run((sql) => saveManifest(sql, tenantId, manifest))
+    await recordObject(this.#dependencies, location, { isThere, write: (sql) => saveManifest(sql, tenantId, manifest) })
     // The first one stays: whose database has forgotten the last number finds by it that there is one.
     if (number - manifestsKept > 1) await this.#removeManifest(subject, number - manifestsKept)
   }

@@ -1,8 +1,10 @@
 import { codeOf } from '../errors.ts'
 import { sha256 } from '../model/payload.ts'
 import { insertSegment, readSegments, saveManifest, type ArchivedSegment } from '../store/archive-state.ts'
-import { insertArchivedMessages, type ArchivedMessage } from '../store/archived-messages.ts'
+import { emptied, insertArchivedMessages, type ArchivedMessage } from '../store/archived-messages.ts'
 import { insertSessionRecord, type SessionRecord, type SummaryRecord } from '../store/archived-session.ts'
+import { eraseAgain } from '../store/erasure/erasure-work.ts'
+import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { addOutbox, indexTopic } from '../store/outbox.ts'
 import { keepClosed } from '../store/session-access.ts'
@@ -31,6 +33,8 @@ export class SessionRestore {
   /** The segments as far as they are known, and the newest state of the session among them. */
   readonly #segments = new Map<number, ArchivedSegment>()
   #head: SessionRecord | undefined
+  /** Numbers of the messages that the archive still has and that were erased, by the erasure. */
+  readonly #erased = new Map<string, number[]>()
 
   constructor(dependencies: ArchiveDependencies, options: { subject: ArchivedSubject; tally: RestoreTally }) {
     this.#dependencies = dependencies
@@ -45,6 +49,11 @@ export class SessionRestore {
     const { counts } = this.#tally
     if ((await database.run((sql) => sessionVersions(sql, { tenantId }, [id]))).size > 0) {
       counts.already_there++
+      return
+    }
+    const erased = { kind: 'session', ids: [id] } as const
+    if ((await database.run((sql) => erasuresOfIds(sql, tenantId, erased))).size > 0) {
+      counts.erased++
       return
     }
     const manifest = await this.#newestManifest()
@@ -151,10 +160,11 @@ export class SessionRestore {
       chain: header.chain,
       sizeBytes: bytes.length,
     }
-    for (const message of messages) await this.#checkPayload(message)
+    const left = await this.#withoutErased(messages)
+    for (const message of left) await this.#checkPayload(message)
     await this.#dependencies.database.run((sql) =>
       inTransaction(sql, async (transaction) => {
-        await insertArchivedMessages(transaction, this.#key, { messages, seal: undefined })
+        await insertArchivedMessages(transaction, this.#key, { messages: left, seal: undefined })
         await insertSegment(transaction, this.#key, segment)
       }),
     )
@@ -162,6 +172,20 @@ export class SessionRestore {
     if (this.#head === undefined || session.version > this.#head.version) this.#head = session
     this.#tally.counts.segments++
     this.#tally.counts.messages += messages.length
+  }
+
+  /** Of messages that were erased after they were archived only their places are restored. */
+  async #withoutErased(messages: readonly ArchivedMessage[]): Promise<readonly ArchivedMessage[]> {
+    const { tenantId } = this.#key
+    const wanted = { kind: 'message', ids: messages.map(({ record }) => record.id) } as const
+    const erased = await this.#dependencies.database.run((sql) => erasuresOfIds(sql, tenantId, wanted))
+    for (const { record } of messages) {
+      const erasureId = erased.get(record.id)
+      if (erasureId === undefined || record.kind === 'erased') continue
+      this.#tally.counts.erased++
+      this.#erased.set(erasureId, [...(this.#erased.get(erasureId) ?? []), record.seq])
+    }
+    return messages.map((message) => (erased.has(message.record.id) ? emptied(message) : message))
   }
 
   /** A large payload is an object of its own, and is not restored but left where it is. */
@@ -178,12 +202,15 @@ export class SessionRestore {
   async #insert(head: SessionRecord, manifest: ReadManifest | undefined): Promise<void> {
     const { database } = this.#dependencies
     const { tenantId, id: subjectId, manifests } = this.#subject
-    const summaries: readonly SummaryRecord[] = manifest?.content.summaries ?? []
+    // Title and summaries may quote what was erased.
+    const hasErased = this.#erased.size > 0
+    const session = hasErased ? { ...head, title: null, metadata: null, participants: [], models_used: [] } : head
+    const summaries: readonly SummaryRecord[] = hasErased ? [] : (manifest?.content.summaries ?? [])
     const isNewest = manifest !== undefined && manifest.number === manifests.at(-1) && manifest.content.session === head
     try {
       await database.run((sql) =>
         inTransaction(sql, async (transaction) => {
-          await insertSessionRecord(transaction, tenantId, { session: head, summaries, seal: undefined })
+          await insertSessionRecord(transaction, tenantId, { session, summaries, seal: undefined })
           if (manifest?.content.shared === true) await keepClosed(transaction, this.#key)
           // Lost ones too: what is archived next has the numbers after theirs.
           for (const segment of this.#segments.values()) await insertSegment(transaction, this.#key, segment)
@@ -197,6 +224,7 @@ export class SessionRestore {
               sha256: manifest.sha256,
               contentSha256: manifest.contentSha256,
             })
+          await eraseAgain(transaction, this.#key, this.#erased)
           if (head.last_seq > 0)
             await addOutbox(transaction, indexTopic, [
               { tenantId, sessionId: subjectId, firstSeq: 1, lastSeq: head.last_seq },

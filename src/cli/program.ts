@@ -5,6 +5,7 @@ import { registerAccess } from './commands/access.ts'
 import { registerArchive } from './commands/archive.ts'
 import { registerAudit } from './commands/audit.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerErase } from './commands/erase.ts'
 import { registerExport } from './commands/export.ts'
 import { registerImport } from './commands/import.ts'
 import { registerMigrate } from './commands/migrate.ts'
@@ -44,6 +45,7 @@ export function describeProgram(status: ExitStatus): Command {
     registerShow,
     registerExport,
     registerSummarize,
+    registerErase,
     registerVerify,
     registerArchive,
     registerRestore,

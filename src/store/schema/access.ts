@@ -68,7 +68,7 @@ export const encryptionKeys = pgTable(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** `tenant`, `session` or `search`. */
+    /** `tenant`, `session`, `search` or `tombstone`. */
     purpose: text('purpose').notNull(),
     sessionId: uuid('session_id'),
     version: integer('version').notNull(),
