@@ -8,7 +8,7 @@ import type { Config, TracingSettings } from './config.ts'
 import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
 import { DailyBudget } from './indexing/daily-budget.ts'
 import { createTermHasher, defaultTermKey } from './indexing/terms.ts'
-import type { Log } from './log.ts'
+import { createLog, type Log } from './log.ts'
 import { Caches } from './model/caches.ts'
 import { openDatabase, ownerOf } from './open-database.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
@@ -22,7 +22,10 @@ import { Verbatim } from './verbatim.ts'
 
 /** Puts the product together as the configuration says; `observer` is told what it does. Nothing is connected before the first call. */
 export async function openVerbatim(config: Config, observer: Observer = unobserved): Promise<Verbatim> {
-  return new Verbatim(await openStores(config, observer), observer)
+  return new Verbatim(await openStores(config, observer), observer, {
+    failure: config.auditFailure,
+    log: createLog(config.logLevel),
+  })
 }
 
 /** The product with what an operator sees of it, for a process that serves. */

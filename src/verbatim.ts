@@ -1,3 +1,4 @@
+import { CallLog, type CallLogOptions } from './audit/call-log.ts'
 import { InOrder } from './capture/in-order.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession } from './capture/session-reference.ts'
@@ -6,6 +7,7 @@ import { recallContext, type RecallInput } from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
+import type { CallDescription } from './model/call.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import { unobserved, type Observer } from './ports/observer.ts'
 import { RecentRankings } from './search/ranking/recent-rankings.ts'
@@ -47,12 +49,18 @@ export class Verbatim implements AsyncDisposable {
   readonly #stores: SaveDependencies & SearchDependencies
   readonly #observer: Observer
   readonly #saves = new InOrder()
+  readonly #calls: CallLog
 
-  constructor(stores: SearchDependencies, observer: Observer = unobserved) {
+  constructor(
+    stores: SearchDependencies,
+    observer: Observer = unobserved,
+    calls: Omit<CallLogOptions, 'database'> = { failure: 'refuse' },
+  ) {
     this.#observer = observer
     const { caches = new Caches(cacheBytesUsual) } = stores
     const sessionIds = caches.open<string>('session_ids', { sizeOf: () => sessionIdBytes })
     this.#stores = { ...stores, sessionIds, rankings: new RecentRankings(caches) }
+    this.#calls = new CallLog({ ...calls, database: stores.database })
   }
 
   /** The stores as the caller may see them. */
@@ -63,6 +71,20 @@ export class Verbatim implements AsyncDisposable {
   /** As their owner sees them. */
   get stores(): { readonly database: Database; readonly archive: ArchiveStore } {
     return this.#stores
+  }
+
+  /** Does the work of one call, and sees to it that the audit log has one row of it. */
+  recorded<T>(
+    caller: Caller,
+    call: CallDescription & { readonly writes: boolean },
+    work: (caller: Caller) => Promise<T>,
+  ): Promise<T> {
+    return this.#calls.during(caller, call, work)
+  }
+
+  /** Notes in the audit log what was refused before any work began. */
+  noteDenied(caller: Caller, call: CallDescription, reason: string): void {
+    this.#calls.deny(caller, call, reason)
   }
 
   async saveMessages(caller: Caller, input: SaveInput): Promise<SaveReply> {
@@ -89,35 +111,49 @@ export class Verbatim implements AsyncDisposable {
   async search(caller: Caller, input: SearchInput): Promise<SearchReply> {
     const reply = await search(this.#for(caller), caller, input)
     this.#observer.note({ kind: 'searched', mode: input.mode, semantic: reply.coverage.semantic })
+    noteHits(caller, reply)
     return reply
   }
 
-  getSession(caller: Caller, input: GetSessionInput): Promise<SessionDocument> {
-    return getSession(this.#for(caller), caller, input)
+  async getSession(caller: Caller, input: GetSessionInput): Promise<SessionDocument> {
+    const document = await getSession(this.#for(caller), caller, input)
+    caller.call?.show(
+      document.session_id,
+      document.messages.map(({ seq }) => seq),
+    )
+    return document
   }
 
-  readMessage(
+  async readMessage(
     caller: Caller,
     reference: { readonly sessionId: string; readonly messageId: string },
   ): Promise<MessageReply> {
-    return readMessage(this.#for(caller), caller, reference)
+    const message = await readMessage(this.#for(caller), caller, reference)
+    caller.call?.show(message.session_id, [message.message.seq])
+    return message
   }
 
-  listSessions(caller: Caller, input: ListSessionsInput): Promise<SessionList> {
-    return listSessions(this.#for(caller).database, caller, input)
+  async listSessions(caller: Caller, input: ListSessionsInput): Promise<SessionList> {
+    const list = await listSessions(this.#for(caller).database, caller, input)
+    for (const { session_id: id } of list.sessions) caller.call?.show(id)
+    return list
   }
 
   updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
     return updateSession(this.#for(caller).database, caller, input)
   }
 
-  summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {
-    return summarize(this.#for(caller), caller, input)
+  async summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {
+    const summary = await summarize(this.#for(caller), caller, input)
+    caller.call?.show(summary.session_id)
+    return summary
   }
 
   /** What other sessions hold about the newest turns of one. */
-  recallContext(caller: Caller, input: RecallInput): Promise<SearchReply> {
-    return recallContext(this.#for(caller), caller, input)
+  async recallContext(caller: Caller, input: RecallInput): Promise<SearchReply> {
+    const reply = await recallContext(this.#for(caller), caller, input)
+    noteHits(caller, reply)
+    return reply
   }
 
   /** Who and what the store knows, and what was learned. */
@@ -174,6 +210,16 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#calls.close()
     await this.#stores.database.close()
   }
+}
+
+function noteHits({ call }: Caller, { results }: SearchReply): void {
+  for (const { session_id: id, messages } of results)
+    call?.show(
+      id,
+      messages.map(({ seq }) => seq),
+    )
+  if (call !== undefined) call.count = results.length
 }

@@ -15,10 +15,14 @@ export class BearerVerifier {
   /** UnavailableError where it cannot be found out now: nobody is let in then. */
   async verify(token: string): Promise<Verdict> {
     if (this.#jwts !== undefined && isJwt(token)) return await this.#jwts.verify(token)
-    const access = await this.#own.verify(token)
+    const { access, former } = await this.#own.verify(token)
     return access === undefined
-      ? { kind: 'invalid', reason: 'it is unknown, expired or revoked' }
-      : { kind: 'granted', by: 'us', access }
+      ? {
+          kind: 'invalid',
+          reason: 'it is unknown, expired or revoked',
+          ...(former === undefined ? {} : { former: { ...former, tokenId: former.id } }),
+        }
+      : { kind: 'granted', by: 'us', access: { ...access, tokenId: access.id } }
   }
 }
 

@@ -30,7 +30,7 @@ export async function ensureFirstToken(database: Database, caller: Caller, home:
   const known = await database.run((sql) => findToken(sql, sha256))
   if (known !== undefined) return { path, isGood: true }
   await storeToken(database, caller, { token, name: 'first', scopes })
-  return { path, isGood: (await database.run((sql) => findToken(sql, sha256))) !== undefined }
+  return { path, isGood: (await database.run((sql) => findToken(sql, sha256)))?.isGood === true }
 }
 
 /** Of several processes that start at once one makes the file, and the others read it. */

@@ -11,8 +11,13 @@ const rememberedMax = 10_000
 /** Apart from those that are good, which made-up ones must not push out. */
 const refusedMax = 1_000
 
-interface Remembered {
-  readonly access: TokenAccess | undefined
+/** What is known of a token: what it allows, or whose it was that is good no more. */
+export interface KnownToken {
+  readonly access?: TokenAccess | undefined
+  readonly former?: TokenAccess | undefined
+}
+
+interface Remembered extends KnownToken {
   readonly atMs: number
 }
 
@@ -28,21 +33,23 @@ export class TokenVerifier {
     this.#log = log
   }
 
-  /** Undefined for a token that is good for nothing now. Fails where the store does not answer: nobody is let in then. */
-  async verify(token: string): Promise<TokenAccess | undefined> {
+  /** Without `access` for a token that is good for nothing now. Fails where the store does not answer: nobody is let in then. */
+  async verify(token: string): Promise<KnownToken> {
     const sha256 = hashToken(token)
-    if (sha256 === undefined) return undefined
+    if (sha256 === undefined) return {}
     const key = Buffer.from(sha256).toString('base64')
     const known = this.#good.get(key) ?? this.#refused.get(key)
-    if (known !== undefined && performance.now() - known.atMs < believedMs) return unlessExpired(known.access)
-    const access = await this.#database.run((sql) => findToken(sql, sha256))
+    if (known !== undefined && performance.now() - known.atMs < believedMs) return unlessExpired(known)
+    const found = await this.#database.run((sql) => findToken(sql, sha256))
+    const access = found?.isGood === true ? found.access : undefined
+    const former = access === undefined ? found?.access : undefined
     const remembered = access === undefined ? this.#refused : this.#good
     const other = access === undefined ? this.#good : this.#refused
-    remembered.set(key, { access, atMs: performance.now() })
+    remembered.set(key, { access, former, atMs: performance.now() })
     other.delete(key)
     // When it was last used is only told: a store that cannot note it now must not refuse a good token.
     if (access !== undefined) void this.#noteUse(access)
-    return access
+    return { access, former }
   }
 
   async #noteUse(access: TokenAccess): Promise<void> {
@@ -54,7 +61,7 @@ export class TokenVerifier {
   }
 }
 
-function unlessExpired(access: TokenAccess | undefined): TokenAccess | undefined {
-  if (access === undefined || access.expiresAt === null) return access
-  return Date.parse(access.expiresAt) > Date.now() ? access : undefined
+function unlessExpired({ access, former }: KnownToken): KnownToken {
+  if (access === undefined || access.expiresAt === null) return { access, former }
+  return Date.parse(access.expiresAt) > Date.now() ? { access } : { former: access }
 }

@@ -5,6 +5,8 @@ export interface Access {
   readonly tenantId: number
   readonly principal: string
   readonly principalId: string
+  /** Of a token of ours. */
+  readonly tokenId?: string | undefined
   readonly scopes: readonly Scope[]
   /** In ISO 8601; null for a token that does not expire. */
   readonly expiresAt: string | null
@@ -17,7 +19,8 @@ export interface Access {
 export type Verdict =
   /** `by` says whose token it is: one of ours, or one of the authorization server. */
   | { readonly kind: 'granted'; readonly by: 'us' | 'issuer'; readonly access: Access }
-  | { readonly kind: 'invalid'; readonly reason: string }
+  /** `former` is what it allowed when it was good, where it was. */
+  | { readonly kind: 'invalid'; readonly reason: string; readonly former?: Access }
   | { readonly kind: 'forbidden'; readonly reason: string }
 
 /** Whether what a token allowed when it was checked has ended since. */

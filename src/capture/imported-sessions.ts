@@ -38,7 +38,7 @@ export class ImportedSessions {
     imported: readonly ImportedMessage[],
   ): Promise<SaveResult> {
     const { database, archive } = this.#dependencies
-    const { tenantId, principal: actor, client } = this.#caller
+    const { tenantId, principal: actor, client, call } = this.#caller
     const to = { tenantId, session: this.#targets.get(session.id) ?? (await this.#find(session)) }
     const saved = await saveSealed(database, to, async (target) => {
       const messages: NewMessage[] = []
@@ -48,7 +48,7 @@ export class ImportedSessions {
         messages.push(occurrence === undefined ? placed : { ...placed, externalId: idOfBytes(hash, occurrence) })
       }
       return await database.run((sql) =>
-        saveMessages(sql, { tenantId, actor, client, ...target, messages, revise: true }),
+        saveMessages(sql, { tenantId, actor, client, call, ...target, messages, revise: true }),
       )
     })
     this.#targets.set(session.id, { id: saved.sessionId, source: this.#format, create: false })

@@ -99,8 +99,8 @@ export async function saveMessages(
   checkInput(input)
   const prepared = input.messages.map(prepareMessage)
   const { database, archive } = dependencies
-  const { tenantId, principalId, principal: actor, client } = caller
-  const request = { tenantId, principalId, actor, client, revise: false }
+  const { tenantId, principalId, principal: actor, client, call } = caller
+  const request = { tenantId, principalId, actor, client, call, revise: false }
   const write = (session: SaveTarget): Promise<SaveResult> =>
     saveSealed(database, { tenantId, session }, async (target) => {
       // After all of them were looked at: nothing is archived for a message that is refused.
@@ -137,6 +137,8 @@ export async function saveMessages(
     result = await save(await saveTarget(dependencies, caller, input.sessionId))
   }
   if (input.sessionId !== undefined) dependencies.sessionIds.set(key, result.sessionId)
+  // The function that saves has written its row.
+  if (caller.call !== undefined) caller.call.isWritten = true
   dependencies.database.announce?.({ tenantId: caller.tenantId, sessionId: result.sessionId })
   return { ...result, sha256: prepared.map((message) => Buffer.from(message.sha256).toString('hex')) }
 }

@@ -1,3 +1,5 @@
+import type { Command } from 'commander'
+
 import { tenantIdOf } from '../access/tenants.ts'
 import { readConfig, readEnvFile, type Config } from '../config.ts'
 import { localCaller, type Caller } from '../model/access.ts'
@@ -15,26 +17,47 @@ function configOf(envFile: string | undefined): Config {
   return readConfig(envFile === undefined ? undefined : readEnvFile(envFile))
 }
 
-/** Opens the store for a command, on behalf of the tenant that the settings name, and closes it afterwards. */
-export async function withStore<T>(
-  envFile: string | undefined,
-  work: (context: CommandContext) => Promise<T>,
+interface GlobalOptions {
+  readonly envFile?: string
+  /** The command that runs, as `noteCommand` has it. */
+  readonly running?: string
+}
+
+/** Keeps the name of the command that is about to run, for the audit log: `token create`. */
+export function noteCommand(program: Command, command: Command): void {
+  const parent = command.parent
+  const name = parent === null || parent === program ? command.name() : `${parent.name()} ${command.name()}`
+  program.setOptionValue('running', name)
+}
+
+/** Does what a command does as one call, of which the audit log gets a row. */
+async function recorded<T>(
+  program: Command,
+  { verbatim, caller }: Pick<CommandContext, 'verbatim' | 'caller'>,
+  work: (caller: Caller) => Promise<T>,
 ): Promise<T> {
-  const config = configOf(envFile)
+  const tool = program.opts<GlobalOptions>().running ?? 'unknown'
+  const cli = { ...caller, door: { origin: 'cli', auth: 'local' } } as const
+  // Which commands write is for the rows of their deeds to say: what is done by hand is not refused.
+  return await verbatim.recorded(cli, { action: 'call.command', tool, writes: false }, work)
+}
+
+/** Opens the store for a command, on behalf of the tenant that the settings name, and closes it afterwards. */
+export async function withStore<T>(program: Command, work: (context: CommandContext) => Promise<T>): Promise<T> {
+  const config = configOf(program.opts<GlobalOptions>().envFile)
   const { openVerbatim } = await import('../compose.ts')
   await using verbatim = await openVerbatim(config)
   const { database } = verbatim.stores
   const caller = localCaller('cli', await tenantIdOf(database, config.tenant))
   await database.vault.check(caller.tenantId)
-  return await work({ config, caller, verbatim })
+  return await recorded(program, { verbatim, caller }, (recordedCaller) =>
+    work({ config, caller: recordedCaller, verbatim }),
+  )
 }
 
 /** Opens the database alone, for what concerns no tenant. */
-export async function withDatabase<T>(
-  envFile: string | undefined,
-  work: (database: Database) => Promise<T>,
-): Promise<T> {
+export async function withDatabase<T>(program: Command, work: (database: Database) => Promise<T>): Promise<T> {
   const { openVerbatim } = await import('../compose.ts')
-  await using verbatim = await openVerbatim(configOf(envFile))
-  return await work(verbatim.stores.database)
+  await using verbatim = await openVerbatim(configOf(program.opts<GlobalOptions>().envFile))
+  return await recorded(program, { verbatim, caller: localCaller('cli') }, () => work(verbatim.stores.database))
 }

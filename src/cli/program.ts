@@ -20,6 +20,7 @@ import { registerSummarize } from './commands/summarize.ts'
 import { registerTenant } from './commands/tenant.ts'
 import { registerToken } from './commands/token.ts'
 import { registerVerify } from './commands/verify.ts'
+import { noteCommand } from './context.ts'
 import { exitCodes, ExitStatus } from './exit-codes.ts'
 import { tellError } from './tell-error.ts'
 
@@ -36,6 +37,7 @@ export function describeProgram(status: ExitStatus): Command {
       '\nExit codes: 0 done, 1 problems were found, 2 wrong arguments or settings, 3 the store does not answer.\nDocumentation: docs/cli.md',
     )
     .exitOverride()
+    .hook('preAction', (_program, command) => noteCommand(program, command))
   for (const register of [
     registerServe,
     registerImport,

@@ -102,9 +102,9 @@ async function serve(server: ServerArguments): Promise<void> {
     readOnly: server.readOnly,
     open,
     // Nothing is asked of the store before it is open.
-    caller: (client) => localCaller(client, tenantId),
+    caller: (client) => ({ ...localCaller(client, tenantId), door: { origin: 'stdio', auth: 'local' } }),
     log,
   })
-  // The embedded store's daemon goes on by itself; on a server this process has work of its own to hand back.
-  if (config.store.kind === 'server') await (await opened)?.[Symbol.asyncDispose]()
+  // The newest rows of the audit log are written; on a server this process has work of its own to hand back.
+  await (await opened)?.[Symbol.asyncDispose]()
 }

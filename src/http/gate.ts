@@ -22,6 +22,8 @@ export interface GateOptions {
   /** Origins of web pages of other machines that may send requests. */
   readonly origins: readonly string[]
   readonly log: Log
+  /** Told of those who are known and were not let in. */
+  readonly noteDenied?: ((caller: Omit<Caller, 'client'>) => void) | undefined
 }
 
 /** What was let in. */
@@ -70,15 +72,17 @@ export class Gate {
     const verdict = await this.#verify(tokens, token)
     if (verdict === undefined)
       return refusal(503, 'The access token cannot be checked now: try again', { 'retry-after': '5' })
-    if (verdict.kind === 'invalid')
+    if (verdict.kind === 'invalid') {
+      if (verdict.former !== undefined) this.#options.noteDenied?.(callerOf(verdict.former, 'us'))
       return unauthorized(`This access token is refused as ${verdict.reason}`, { error: 'invalid_token', resource })
+    }
     if (verdict.kind === 'forbidden')
       return refusal(403, `This access token is not let in as ${verdict.reason}. Ask whoever runs this server`)
     const { by, access } = verdict
     const stepUp = by === 'issuer' ? (missing: readonly Scope[]) => insufficientScope(missing, resource) : undefined
     if (stepUp !== undefined && access.scopes.length === 0) return stepUp(ordinaryScopes)
     return {
-      caller: callerOf(access),
+      caller: callerOf(access, by),
       scopes: access.scopes,
       stepUp,
       isStillGood: () => this.#isStillGood(tokens, token, access),
@@ -105,7 +109,7 @@ export class Gate {
 
 function everybodyOf(tenantId: number): Admitted {
   return {
-    caller: { tenantId, principal: 'local' },
+    caller: { tenantId, principal: 'local', door: { origin: 'http', auth: 'none' } },
     scopes: allScopes,
     stepUp: undefined,
     isStillGood: async () => true,
@@ -113,8 +117,12 @@ function everybodyOf(tenantId: number): Admitted {
 }
 
 /** Who administers a tenant sees all of its sessions, whoever they were shared with. */
-function callerOf({ tenantId, principal, principalId, scopes }: Access): Admitted['caller'] {
-  return { tenantId, principal, ...(scopes.includes('memory:admin') ? {} : { principalId }) }
+function callerOf(
+  { tenantId, principal, principalId, scopes, tokenId }: Access,
+  by: 'us' | 'issuer',
+): Admitted['caller'] {
+  const door = { origin: 'http', auth: by === 'us' ? 'token' : 'oauth', tokenId } as const
+  return { tenantId, principal, door, ...(scopes.includes('memory:admin') ? {} : { principalId }) }
 }
 
 const hostRemedy = 'Use localhost, or the address that it was started with'

@@ -85,7 +85,16 @@ export class HttpServer {
 
   #routes({ gate: gateOptions, log, ...options }: HttpServerOptions): Hono<RequestVariables> {
     const app = new Hono<RequestVariables>()
-    const gate = new Gate({ ...gateOptions, log })
+    const gate = new Gate({
+      ...gateOptions,
+      log,
+      noteDenied: (caller) =>
+        options.verbatim.noteDenied(
+          { ...caller, client: 'unknown' },
+          { action: 'call.request', tool: 'http' },
+          'token',
+        ),
+    })
     app.use(observeRequests(options.observer, log))
     app.use(async (context, next) => {
       const refused = gate.checkOrigin(context.req.raw)

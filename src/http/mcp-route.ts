@@ -62,7 +62,9 @@ export class McpRoute {
         const refused = traffic.refuseBatch(tenantId, parsedBody)
         if (refused !== undefined || stepUp === undefined) return refused
         const missing = [...neededScopes(parsedBody, selectTools(tools))].filter((scope) => !scopes.includes(scope))
-        return missing.length === 0 ? undefined : stepUp(missing)
+        if (missing.length === 0) return undefined
+        verbatim.noteDenied({ ...caller, client: 'unknown' }, { action: 'call.request', tool: 'step up' }, 'scope')
+        return stepUp(missing)
       },
       wait: (answer) => traffic.inTurn({ tenantId, sizeBytes: body.byteLength, signal: request.signal }, answer),
     })

@@ -9,7 +9,7 @@ import { unobserved, type Observer } from '../ports/observer.ts'
 import { describeIssues, readArguments } from './arguments.ts'
 import type { ToolContext, ToolDefinition, ToolReply } from './define-tool.ts'
 import type { Params } from './protocol-answers.ts'
-import { traceOf } from './trace-parent.ts'
+import { traceIdOf, traceOf } from './trace-parent.ts'
 
 /** A tool result as the protocol carries it, in every era. */
 export interface ToolResult {
@@ -56,7 +56,18 @@ export async function callTool(tool: ToolDefinition, context: ToolContext, call:
   try {
     const reply = await observer.during(
       { kind: 'tool', tool: tool.name },
-      async () => await tool.run(context, readArguments(tool.inputSchema, params?.['arguments'])),
+      async () =>
+        await context.verbatim.recorded(
+          context.caller,
+          {
+            action: 'call.tool',
+            tool: tool.name,
+            writes: !tool.annotations.readOnlyHint,
+            traceId: traceIdOf(params),
+          },
+          async (caller) =>
+            await tool.run({ ...context, caller }, readArguments(tool.inputSchema, params?.['arguments'])),
+        ),
       {
         parent: traceOf(params),
         ended: ({ outcome, ms }) => log.info('tool call', { tool: tool.name, outcome, ms: roundedMs(ms) }),

@@ -10,7 +10,9 @@ import { callTool, describeError, opensSession, type ToolResult } from './call-t
 import type { ToolDefinition } from './define-tool.ts'
 import { complete, getPrompt, text, type Params } from './protocol-answers.ts'
 import { failureOf } from './protocol-failure.ts'
+import { lacksScope, promptGet, refusedTool, request, resourceRead, type RecordedRequest } from './recorded-request.ts'
 import { Subscriptions } from './subscriptions.ts'
+import { traceIdOf } from './trace-parent.ts'
 
 /** Does something when its turn has come. */
 export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
@@ -131,11 +133,19 @@ export class ProtocolServer {
 
   /** A handler a method. Every failure is a ProtocolFailure. */
   get handlers() {
+    /** What shows something of the memory: it needs a scope, and leaves a row in the audit log. */
     const reads =
-      <T>(run: (params: Params) => Promise<T> | T) =>
-      (params: Params): Promise<T> | T => {
-        this.#requireScope('memory:read')
-        return run(params)
+      <T>(call: RecordedRequest, run: (verbatim: Verbatim, caller: Caller, params: Params) => Promise<T>) =>
+      async (params: Params): Promise<T> => {
+        const verbatim = await this.#options.open()
+        const description = { action: call.action, tool: call.nameOf(params), traceId: traceIdOf(params) }
+        if (!this.#hasScope('memory:read')) {
+          verbatim.noteDenied(this.#caller(), description, 'scope')
+          throw lacksScope('memory:read')
+        }
+        return await verbatim.recorded(this.#caller(), { ...description, writes: false }, (caller) =>
+          run(verbatim, caller, params),
+        )
       }
     const guard =
       <T>(run: (params: Params) => Promise<T> | T) =>
@@ -157,23 +167,23 @@ export class ProtocolServer {
       })),
       'tools/call': guard((params) => this.#callTool(params)),
       'resources/list': guard(
-        reads(async (params) => {
+        reads(request('resources/list'), async (verbatim, caller, params) => {
           const { listResources } = await loadResources()
-          return { ...(await listResources(await this.#options.open(), this.#caller(), text(params, 'cursor'))) }
+          return { ...(await listResources(verbatim, caller, text(params, 'cursor'))) }
         }),
       ),
       'resources/templates/list': guard(async () => ({
         resourceTemplates: [...(await loadResources()).resourceTemplates],
       })),
       'resources/read': guard(
-        reads(async (params) => {
+        reads(resourceRead, async (verbatim, caller, params) => {
           const { readResource } = await loadResources()
-          return {
-            contents: [await readResource(await this.#options.open(), this.#caller(), text(params, 'uri') ?? '')],
-          }
+          return { contents: [await readResource(verbatim, caller, text(params, 'uri') ?? '')] }
         }),
       ),
-      'resources/subscribe': guard(reads((params) => this.#subscribe(params))),
+      'resources/subscribe': guard(
+        reads(request('resources/subscribe'), (_verbatim, _caller, params) => this.#subscribe(params)),
+      ),
       'resources/unsubscribe': guard((params): Record<string, never> => {
         this.#subscriptions.unsubscribe(text(params, 'uri') ?? '')
         return {}
@@ -186,10 +196,8 @@ export class ProtocolServer {
           arguments: [{ ...argument, required: true }],
         })),
       })),
-      'prompts/get': guard(reads(async (params) => getPrompt(await this.#options.open(), this.#caller(), params))),
-      'completion/complete': guard(
-        reads(async (params) => complete(await this.#options.open(), this.#caller(), params)),
-      ),
+      'prompts/get': guard(reads(promptGet, getPrompt)),
+      'completion/complete': guard(reads(request('completion/complete'), complete)),
     }
   }
 
@@ -198,11 +206,8 @@ export class ProtocolServer {
     this.#subscriptions.close()
   }
 
-  #requireScope(scope: Scope): void {
-    if (this.#options.scopes?.includes(scope) ?? true) return
-    throw new InputError(`Cannot do this as the access token lacks the scope ${scope}`, {
-      remedy: `Use a token that has it: verbatim token create --scopes ${scope}`,
-    })
+  #hasScope(scope: Scope): boolean {
+    return this.#options.scopes?.includes(scope) ?? true
   }
 
   #caller(): Caller {
@@ -214,6 +219,8 @@ export class ProtocolServer {
     const tools = await this.#options.tools()
     const tool = tools.find((candidate) => candidate.name === name)
     if (tool === undefined) {
+      const { description, reason } = await refusedTool(name ?? '')
+      ;(await this.#options.open()).noteDenied(this.#caller(), description, reason)
       throw new InputError(`Unknown tool "${name}"`, {
         remedy: `Tools: ${tools.map((known) => known.name).join(', ')}`,
       })

@@ -29,6 +29,10 @@ export interface ToolSelection {
   readonly scopes?: readonly Scope[] | undefined
 }
 
+export function isToolName(name: string): boolean {
+  return allTools.some((tool) => tool.name === name)
+}
+
 /** What a caller must be allowed to call a tool. */
 export function scopeOf({ annotations }: ToolDefinition): Scope {
   if (annotations.readOnlyHint) return 'memory:read'

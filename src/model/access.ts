@@ -1,3 +1,5 @@
+import type { Call, Door } from './call.ts'
+
 /** What a caller may do, by the kind of action. */
 export const scopes = ['memory:read', 'memory:write', 'memory:delete', 'memory:export', 'memory:admin'] as const
 export type Scope = (typeof scopes)[number]
@@ -24,6 +26,8 @@ export interface Viewer {
   readonly tenantId: number
   /** Whose roles decide which sessions are there; absent for who may see all of the tenant. */
   readonly principalId?: string | undefined
+  /** What it is a part of. */
+  readonly call?: Call | undefined
 }
 
 /** On whose behalf a call is made. Every store operation is bound to its tenant. */
@@ -32,6 +36,8 @@ export interface Caller extends Viewer {
   readonly principal: string
   /** The program that calls, in its own words: an MCP client's name and version, `cli`. */
   readonly client: string
+  /** How they came in; the command line where it is not said. */
+  readonly door?: Door | undefined
 }
 
 /** The tenant of an embedded store, and the first of a server. */

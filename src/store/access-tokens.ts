@@ -67,18 +67,26 @@ export async function insertToken(
 }
 
 /** The access that the token with this hash gives now; undefined for one that is unknown, revoked, expired or of somebody disabled. */
-export async function findToken(sql: Queries, sha256: Uint8Array): Promise<TokenAccess | undefined> {
+export async function findToken(
+  sql: Queries,
+  sha256: Uint8Array,
+): Promise<{ readonly access: TokenAccess; readonly isGood: boolean } | undefined> {
   const [row] = await sql<
-    Pick<TokenRow, 'id' | 'tenant_id' | 'principal' | 'principal_id' | 'scopes' | 'expires_at'>[]
+    (Pick<TokenRow, 'id' | 'tenant_id' | 'principal' | 'principal_id' | 'scopes' | 'expires_at'> & {
+      is_good: boolean
+    })[]
   >`
-    select t.id, t.tenant_id, p.name as principal, p.id as principal_id, t.scopes, t.expires_at
+    select t.id, t.tenant_id, p.name as principal, p.id as principal_id, t.scopes, t.expires_at,
+      p.disabled_at is null and tenants.disabled_at is null and t.revoked_at is null
+        and (t.expires_at is null or t.expires_at > now()) as is_good
     from access_tokens t
-      join principals p on p.tenant_id = t.tenant_id and p.id = t.principal_id and p.disabled_at is null
-      join tenants on tenants.id = t.tenant_id and tenants.disabled_at is null
-    where t.token_sha256 = ${sha256} and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())`
+      join principals p on p.tenant_id = t.tenant_id and p.id = t.principal_id
+      join tenants on tenants.id = t.tenant_id
+    where t.token_sha256 = ${sha256}`
   if (row === undefined) return undefined
   const { id, tenant_id: tenantId, principal, principal_id: principalId, scopes, expires_at: expiresAt } = row
-  return { id, tenantId, principal, principalId, scopes, expiresAt: isoTime(expiresAt) }
+  const access = { id, tenantId, principal, principalId, scopes, expiresAt: isoTime(expiresAt) }
+  return { access, isGood: row.is_good }
 }
 
 /** Notes that a token was used, by the minute: a write a call would cost more than the call. */

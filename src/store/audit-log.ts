@@ -1,4 +1,7 @@
+import type { PendingQuery, Row } from 'postgres'
+
 import type { Caller } from '../model/access.ts'
+import type { Call } from '../model/call.ts'
 import type { Queries } from './rows.ts'
 
 /** What happened, without content: an action, what it was done to, and how it ended. */
@@ -16,13 +19,15 @@ export interface AuditEvent {
 export async function writeAudit(sql: Queries, caller: Caller, event: AuditEvent): Promise<void> {
   // The transaction has its number before the row has: see `sealingMoment`.
   await sql`
-    with now as materialized (select pg_current_xact_id() as transaction)
+    with now as materialized (select pg_current_xact_id() as transaction, ${JSON.stringify(caller.call?.columns ?? {})}::text::jsonb as call)
     insert into audit_log (tenant_id, actor, actor_kind, client, action, object_kind, object_id, outcome, reason, count, request_id,
-      written_in)
+      auth_method, token_id, origin, tool, policy_version, trace_id, written_in)
     select ${caller.tenantId}::int, ${caller.principal}, 'principal', ${caller.client}, ${event.action}, ${event.objectKind ?? null},
       ${event.objectId ?? null}, ${event.outcome}, ${event.reason ?? null}, ${event.count ?? null}::bigint,
-      ${event.requestId ?? null}, now.transaction
+      coalesce(${event.requestId ?? null}, call->>'request'), call->>'auth', (call->>'token')::uuid, call->>'origin', call->>'tool',
+      (call->>'policy')::smallint, call->>'trace', now.transaction
     from now`
+  if (caller.call !== undefined) caller.call.isWritten = true
 }
 
 /** A retry comes within seconds; so many rows are not added meanwhile, and to look at them takes the primary key only. */
@@ -36,4 +41,53 @@ export async function wasAudited(sql: Queries, tenantId: number, requestId: stri
     ) recent
     where request_id = ${requestId} limit 1`
   return rows.length > 0
+}
+
+/** Tells a function that writes a row itself of the call, as a FROM. It ends with the statement. */
+export function calling(sql: Queries, call: Call | undefined): PendingQuery<Row[]> {
+  if (call === undefined) return sql``
+  return sql`from (select set_config('verbatim.call', ${JSON.stringify(call.columns)}, true)) called`
+}
+
+/** A call that is over and has no row yet. */
+export interface CallRow {
+  readonly caller: Pick<Caller, 'tenantId' | 'principal' | 'client'>
+  readonly call: Call
+  readonly atMs: number
+  readonly outcome: AuditEvent['outcome']
+  readonly reason: string | undefined
+}
+
+/** Adds the rows of calls; at a second attempt none of those that are there. */
+export async function insertCalls(sql: Queries, calls: readonly CallRow[], attempt: number): Promise<void> {
+  const rows = calls.map(({ caller, call, atMs, outcome, reason }) => ({
+    ...call.columns,
+    tenant: caller.tenantId,
+    actor: caller.principal,
+    client: caller.client,
+    action: call.description.action,
+    session: call.sessionId,
+    outcome,
+    reason,
+    count: call.count,
+    objects: call.objects.length === 0 ? undefined : call.objects,
+    at: atMs,
+  }))
+  const unlessThere =
+    attempt === 1
+      ? sql``
+      : sql`where not exists (
+          select from (select id, request_id from audit_log a where a.tenant_id = r.tenant order by id desc limit ${recentRows}) recent
+          where recent.request_id = r.request)`
+  await sql`
+    with now as materialized (select pg_current_xact_id() as transaction)
+    insert into audit_log (tenant_id, at, actor, actor_kind, client, action, object_kind, object_id, outcome, reason, count,
+      request_id, auth_method, token_id, origin, tool, policy_version, trace_id, objects, written_in)
+    select r.tenant, to_timestamp(r.at / 1000.0), r.actor, 'principal', r.client, r.action,
+      case when r.session is not null then 'session' end, r.session, r.outcome, r.reason, r.count, r.request, r.auth, r.token,
+      r.origin, r.tool, r.policy, r.trace, r.objects, now.transaction
+    from now, jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(tenant int, at bigint, actor text, client text,
+      action text, session text, outcome text, reason text, count bigint, request text, auth text, token uuid, origin text,
+      tool text, policy smallint, trace text, objects text[])
+    ${unlessThere}`
 }

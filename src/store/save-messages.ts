@@ -5,6 +5,7 @@ import { ConflictError, ForbiddenError, LimitError, NotFoundError } from '../err
 import { limits } from '../limits.ts'
 import type { Viewer } from '../model/access.ts'
 import type { ContextSwitch, Role, TokenUsage, Trust } from '../model/message.ts'
+import { calling } from './audit-log.ts'
 import { describeSave } from './describe-save.ts'
 import { saveSingle } from './save-single.ts'
 import { accessRemedy, whereOpen } from './session-access.ts'
@@ -181,7 +182,7 @@ export async function saveMessages(sql: Sql, request: SaveRequest, naming?: Pend
     const rows = await sql<{ result: FunctionResult | null }[]>`
       select ${naming === undefined ? sql`save_messages` : sql`save_messages_as_viewer`}(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
         ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as result
-      ${naming ?? sql``} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
+      ${naming ?? calling(sql, request.call)} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
     const result = rows[0]?.result
     // SQL's null too: the session was shared with others while the statement was on its way.
     if (result === undefined || result === null)

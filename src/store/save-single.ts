@@ -2,6 +2,7 @@ import type { PendingQuery, Row, Sql } from 'postgres'
 
 import { codeOf } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { calling } from './audit-log.ts'
 import { storedBytes, storedHash } from './describe-save.ts'
 import type { NewMessage, SaveRequest, SaveResult } from './save-messages.ts'
 import { whereOpen } from './session-access.ts'
@@ -68,7 +69,7 @@ async function callSaveMessage(
             ${message.toolCallId ?? null}, ${message.mediaType}, ${storedHash(message, seal)}, ${stored.payload ?? null}, ${location}, ${size},
             ${stored.text ?? null}, ${stored.metadata ?? null}, ${seal?.version ?? 0}, ${request.actor}, ${request.client},
             ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as saved
-        ${naming ?? sql``} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}
+        ${naming ?? calling(sql, request.call)} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}
         -- Once, and not for each of its columns.
         offset 0
       ) once`

@@ -11,13 +11,13 @@ interface Version {
 /**
  * A text that stands for all that a tenant's store holds. Given an earlier one, gives it again where nothing was changed since.
  *
- * Every change writes an audit row in its transaction, after something else, so the newest row tells of most changes. It does
+ * Every change writes an audit row in its transaction, after something else, other than those of calls that only read, so the newest row tells of most changes. It does
  * not tell of a transaction that took a lower number for its row and ended later. So it is remembered which were open when the
  * version was made; where some of them have ended since, it is looked up whether they have written a row.
  */
 export async function storeVersion(sql: Queries, tenantId: number, since?: string): Promise<string> {
   const rows = await sql<{ last: string; snapshot: string }[]>`
-    select (select coalesce(max(id), 0) from audit_log where tenant_id = ${tenantId})::text as last,
+    select (select coalesce(max(id), 0) from audit_log where tenant_id = ${tenantId} and action not like 'call.%')::text as last,
       pg_current_snapshot()::text as snapshot`
   const [row] = rows
   if (row === undefined) throw new Error('The database told no version')
@@ -33,7 +33,8 @@ export async function storeVersion(sql: Queries, tenantId: number, since?: strin
 async function haveWritten(sql: Queries, tenantId: number, transactions: readonly string[]): Promise<boolean> {
   const rows = await sql`
     select 1 from audit_log
-    where written_in = any(${`{${transactions.join(',')}}`}::text::xid8[]) and tenant_id = ${tenantId} limit 1`
+    where written_in = any(${`{${transactions.join(',')}}`}::text::xid8[]) and tenant_id = ${tenantId} and action not like 'call.%'
+    limit 1`
   return rows.length > 0
 }
 

@@ -76,7 +76,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     },
     insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'], packages: ['zod'] },
     verbatim: {
-      may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
+      may: [...base, 'audit', 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
       packages: [],
     },
     move: { may: [...base, 'ports', 'store'], packages: ['postgres'] },

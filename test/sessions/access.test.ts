@@ -27,7 +27,7 @@ beforeAll(async () => {
   for (const name of people) {
     const token = newTokenText()
     await storeToken(database, owner, { token, name, principal: name, scopes: ['memory:read', 'memory:write'] })
-    const access = await new TokenVerifier(database, createLog('silent')).verify(token)
+    const { access } = await new TokenVerifier(database, createLog('silent')).verify(token)
     callers.set(name, {
       tenantId: owner.tenantId,
       principal: name,

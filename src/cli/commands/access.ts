@@ -30,7 +30,6 @@ async function show({ sessionId, grants }: SessionAccess, { json }: Options): Pr
 }
 
 export function registerAccess(program: Command): void {
-  const envFile = () => program.opts<{ envFile?: string }>().envFile
   const access = program
     .command('access')
     .description(
@@ -42,7 +41,7 @@ export function registerAccess(program: Command): void {
     .argument('<session>', 'its id, ours or the source’s own')
     .option('--json', 'machine-readable output')
     .action(async (session: string, options: Options) => {
-      await withStore(envFile(), async ({ verbatim, caller }) =>
+      await withStore(program, async ({ verbatim, caller }) =>
         show(await readAccess(verbatim.stores.database, caller, session), options),
       )
     })
@@ -60,7 +59,7 @@ export function registerAccess(program: Command): void {
     )
     .option('--json', 'machine-readable output')
     .action(async (session: string, principal: string, options: GrantOptions) => {
-      await withStore(envFile(), async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const grant = { session, principal, role: options.role }
         await show(await grantAccess(verbatim.stores.database, caller, grant), options)
       })
@@ -72,7 +71,7 @@ export function registerAccess(program: Command): void {
     .argument('<principal>', 'who')
     .option('--json', 'machine-readable output')
     .action(async (session: string, principal: string, options: Options) => {
-      await withStore(envFile(), async ({ verbatim, caller }) =>
+      await withStore(program, async ({ verbatim, caller }) =>
         show(await revokeAccess(verbatim.stores.database, caller, { session, principal }), options),
       )
     })
@@ -82,7 +81,7 @@ export function registerAccess(program: Command): void {
     .argument('<session>', 'its id, ours or the source’s own')
     .option('--json', 'machine-readable output')
     .action(async (session: string, options: Options) => {
-      await withStore(envFile(), async ({ verbatim, caller }) =>
+      await withStore(program, async ({ verbatim, caller }) =>
         show(await openAccess(verbatim.stores.database, caller, session), options),
       )
     })

@@ -16,7 +16,7 @@ export function registerArchive(program: Command, status: ExitStatus): void {
     .option('--anew', 'archive everything at once, as where the archive is in a new place or has lost something')
     .option('--json', 'machine-readable output')
     .action(async (options: { now?: boolean; anew?: boolean; json?: boolean }) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller, config }) => {
+      await withStore(program, async ({ verbatim, caller, config }) => {
         const { archive, sessions } = await verbatim.status(caller)
         const anew = options.anew === true
         if (options.now !== true && !anew)

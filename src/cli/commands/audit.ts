@@ -11,14 +11,13 @@ interface Options {
 }
 
 export function registerAudit(program: Command, status: ExitStatus): void {
-  const envFile = () => program.opts<{ envFile?: string }>().envFile
   const audit = program.command('audit').description('the record of who did what')
   audit
     .command('verify')
     .description('prove that no row of the record was edited, deleted, inserted or swapped since it was sealed')
     .option('--json', 'machine-readable output')
     .action(async ({ json }: Options) => {
-      await withStore(envFile(), async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const report = await verifyAudit(verbatim.stores.database, caller)
         if (report.problem_count > 0) status.code = exitCodes.problems
         return json === true ? printJson(report) : tell(report)

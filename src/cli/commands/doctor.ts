@@ -70,9 +70,9 @@ async function checkHome(config: Config): Promise<Check> {
   }
 }
 
-async function checkStore(envFile: string | undefined): Promise<Check[]> {
+async function checkStore(program: Command): Promise<Check[]> {
   try {
-    return await withStore(envFile, async ({ verbatim, caller }) => {
+    return await withStore(program, async ({ verbatim, caller }) => {
       const { sessions, messages, index, semantic_search: semantic, archive } = await verbatim.status(caller)
       const behind = index.messages_behind
       const checks: Check[] = [
@@ -214,7 +214,7 @@ export function registerDoctor(program: Command, status: ExitStatus): void {
       const checks = [
         checkNode(),
         checkSettings(config, environment),
-        ...(await checkStore(envFile)),
+        ...(await checkStore(program)),
         await checkHome(config),
         ...(await checkSurroundings()),
       ]

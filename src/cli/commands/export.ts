@@ -61,7 +61,7 @@ export function registerExport(program: Command): void {
     .option('--source-file <path>', 'with original: which of the files that hold the session')
     .option('--output <path>', 'a new file to write to instead of stdout')
     .action(async (sessions: readonly string[], options: ExportOptions) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async (context) => {
+      await withStore(program, async (context) => {
         const chunks = exportAll(context, sessions, options)
         if (options.output !== undefined) return writeTo(options.output, chunks)
         for await (const chunk of chunks) await print(chunk)

@@ -113,7 +113,7 @@ export function registerImport(program: Command, status: ExitStatus): void {
           files.length === 0 ? 'Nothing to import was found.\n' : `${files.map(({ path }) => path).join('\n')}\n`,
         )
       }
-      return withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+      return withStore(program, async ({ verbatim, caller }) => {
         const progress = await startProgress(
           'importing',
           files.reduce((total, file) => total + file.sizeBytes, 0),

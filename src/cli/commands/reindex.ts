@@ -27,7 +27,7 @@ export function registerReindex(program: Command): void {
     .option('--yes', 'begin, and wait until it is done; it goes on in the background when this command ends')
     .option('--json', 'machine-readable output')
     .action(async (options: Options) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const { semantic_search: semantic } = await verbatim.status(caller)
         const kinds = kindsOf(options, semantic.state !== 'off')
         const plan = await verbatim.planReindex(caller, kinds)

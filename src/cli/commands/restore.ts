@@ -14,7 +14,7 @@ export function registerRestore(program: Command, status: ExitStatus): void {
     .description('rebuild an empty store from its archive alone; run again, it goes on where it was interrupted')
     .option('--json', 'machine-readable output')
     .action(async (options: { json?: boolean }) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller, config }) => {
+      await withStore(program, async ({ verbatim, caller, config }) => {
         const dependencies = { ...verbatim.stores, log: createLog(config.logLevel) }
         const total = await countArchived(dependencies)
         process.stderr.write(`restoring ${total} sessions and imported files from the archive\n`)

@@ -68,7 +68,7 @@ export function registerSearch(program: Command): void {
     .option('--cursor <cursor>', 'continue after a previous page')
     .option('--json', 'machine-readable output')
     .action(async (words: readonly string[], options: SearchOptions) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const reply = await verbatim.search(caller, {
           query: words.join(' '),
           limit: options.limit,

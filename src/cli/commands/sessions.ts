@@ -31,7 +31,7 @@ export function registerSessions(program: Command): void {
     .option('--cursor <cursor>', 'continue after a previous page')
     .option('--json', 'machine-readable output')
     .action(async (options: SessionsOptions) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const { json, ...filter } = options
         const page = await verbatim.listSessions(caller, filter)
         if (json === true) return printJson(page)

@@ -38,7 +38,7 @@ export function registerShow(program: Command): void {
     .option('--full', 'every message with its whole content; with --json: every field')
     .option('--json', 'machine-readable output')
     .action(async (session: string, options: ShowOptions) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const document = await verbatim.getSession(caller, {
           sessionId: session,
           fromSeq: options.from,

@@ -12,7 +12,7 @@ export function registerStatus(program: Command): void {
     .description('what the store holds and how far its index is')
     .option('--json', 'machine-readable output')
     .action(async (options: { json?: boolean }) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller, config }) => {
+      await withStore(program, async ({ verbatim, caller, config }) => {
         const status = await verbatim.status(caller)
         if (options.json === true) return printJson(status)
         const rows = [

@@ -23,7 +23,7 @@ export function registerSummarize(program: Command): void {
     .option('--refresh', 'make it anew although a stored one is current')
     .option('--json', 'machine-readable output')
     .action(async (session: string, options: SummarizeOptions) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const reply = await verbatim.summarize(caller, {
           sessionId: session,
           style: options.style,

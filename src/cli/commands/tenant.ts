@@ -16,7 +16,6 @@ function toJson(tenant: Tenant) {
 }
 
 export function registerTenant(program: Command): void {
-  const envFile = () => program.opts<{ envFile?: string }>().envFile
   const tenant = program.command('tenant').description('tenants of a server: memories that cannot see each other')
   tenant
     .command('create')
@@ -24,7 +23,7 @@ export function registerTenant(program: Command): void {
     .argument('<name>')
     .option('--json', 'machine-readable output')
     .action(async (name: string, { json }: Options) => {
-      await withDatabase(envFile(), async (database) => {
+      await withDatabase(program, async (database) => {
         const made = await createTenant(database, name)
         return json === true ? printJson(toJson(made)) : print(`made tenant ${made.name} (${made.id})\n`)
       })
@@ -34,7 +33,7 @@ export function registerTenant(program: Command): void {
     .description('the tenants')
     .option('--json', 'machine-readable output')
     .action(async ({ json }: Options) => {
-      await withDatabase(envFile(), async (database) => {
+      await withDatabase(program, async (database) => {
         const tenants = await listTenants(database)
         if (json === true) return printJson(tenants.map(toJson))
         const rows = tenants.map((one) => [String(one.id), one.name, stateOf(one), one.createdAt.slice(0, 10)])
@@ -51,7 +50,7 @@ export function registerTenant(program: Command): void {
       .argument('<name>')
       .option('--json', 'machine-readable output')
       .action(async (name: string, { json }: Options) => {
-        await withDatabase(envFile(), async (database) => {
+        await withDatabase(program, async (database) => {
           await setDisabled(database, name, isDisabled)
           return json === true ? printJson({ name, state: `${command}d` }) : print(`${command}d tenant ${name}\n`)
         })

@@ -42,7 +42,6 @@ function stateOf(token: StoredToken): string {
 }
 
 export function registerToken(program: Command): void {
-  const envFile = () => program.opts<{ envFile?: string }>().envFile
   const token = program.command('token').description('access tokens for "verbatim serve"')
   token
     .command('create')
@@ -56,7 +55,7 @@ export function registerToken(program: Command): void {
     .option('--principal <name>', 'who acts with it; default: you')
     .option('--json', 'machine-readable output')
     .action(async (options: CreateOptions) => {
-      await withStore(envFile(), async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const made = await createToken(verbatim.stores.database, caller, {
           name: options.name,
           scopes: options.scopes,
@@ -82,7 +81,7 @@ export function registerToken(program: Command): void {
     .description('the tokens, without what they are proved by')
     .option('--json', 'machine-readable output')
     .action(async (options: { json?: boolean }) => {
-      await withStore(envFile(), async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const tokens = await readTokens(verbatim.stores.database, caller)
         if (options.json === true) return printJson(tokens.map(toJson))
         const rows = tokens.map((one) => [
@@ -102,7 +101,7 @@ export function registerToken(program: Command): void {
     .argument('<token>', 'its id or its name')
     .option('--json', 'machine-readable output')
     .action(async (reference: string, options: { json?: boolean }) => {
-      await withStore(envFile(), async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const revoked = await endToken(verbatim.stores.database, caller, reference)
         if (options.json === true) return printJson({ id: revoked.id, name: revoked.name, revoked: true })
         return print(`revoked ${revoked.name} (${revoked.id})\n`)

@@ -15,7 +15,7 @@ export function registerVerify(program: Command, status: ExitStatus): void {
     )
     .option('--json', 'machine-readable output')
     .action(async (options: { json?: boolean }) => {
-      await withStore(program.opts<{ envFile?: string }>().envFile, async ({ verbatim, caller }) => {
+      await withStore(program, async ({ verbatim, caller }) => {
         const { messages } = await verbatim.status(caller)
         const progress = await startProgress('verifying', messages)
         let before = 0

@@ -64,6 +64,10 @@ export const auditLog = pgTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('audit_log_by_transaction').on(table.writtenIn),
+    // The newest change, however much has been read since.
+    index('audit_log_changes')
+      .on(table.tenantId, table.id)
+      .where(sql`action not like 'call.%'`),
   ],
 )
 

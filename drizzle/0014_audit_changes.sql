@@ -1,0 +1,1 @@
+CREATE INDEX "audit_log_changes" ON "audit_log" USING btree ("tenant_id","id") WHERE action not like 'call.%';

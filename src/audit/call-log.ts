@@ -1,0 +1,149 @@
+import { describeForLog, ForbiddenError, UnavailableError, VerbatimError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { firstTenantId, type Caller } from '../model/access.ts'
+import { Call, type CallDescription, type Door } from '../model/call.ts'
+import { newId } from '../model/ids.ts'
+import { insertCalls, writeAudit, type CallRow } from '../store/audit-log.ts'
+import type { Database } from '../store/database.ts'
+import { sealAll } from './seal-log.ts'
+
+/** What happens to calls while rows cannot be written: those that write are refused, or all go on. */
+export type AuditFailure = 'refuse' | 'continue'
+
+export interface CallLogOptions {
+  readonly database: Database
+  readonly failure: AuditFailure
+  readonly log?: Log | undefined
+}
+
+/** Rows are written together that come within this. */
+const gatherMs = 100
+const retryMs = 1_000
+/** Rows that wait for a log that cannot be written, at most; 500 bytes each. */
+const waitingMax = 10_000
+
+/** Nobody said how they came in: it is somebody with the program in hand. */
+const atHand: Door = { origin: 'cli', auth: 'local' }
+
+/**
+ * Writes a row of each call that has none by its deed: of what was read, refused or failed. In batches, at most so long after
+ * the call; a process that is killed in between loses the rows of that moment.
+ */
+export class CallLog {
+  readonly #options: CallLogOptions
+  #waiting: CallRow[] = []
+  #timer: NodeJS.Timeout | undefined
+  #writing: Promise<void> = Promise.resolve()
+  #isFailing = false
+  #lost = 0
+  #isClosed = false
+  #hasWritten = false
+
+  constructor(options: CallLogOptions) {
+    this.#options = options
+  }
+
+  /** Does a call's work and sees to it that there is one row of it. `writes` is whether it may change something. */
+  async during<T>(
+    caller: Caller,
+    { writes, ...description }: CallDescription & { readonly writes: boolean },
+    work: (caller: Caller) => Promise<T>,
+  ): Promise<T> {
+    const call = new Call(caller.door ?? atHand, description, newId())
+    try {
+      this.#refuseUnwritten(writes)
+      const result = await work({ ...caller, call })
+      if (!call.isWritten) this.#add({ caller, call, atMs: Date.now(), outcome: 'ok', reason: undefined })
+      return result
+    } catch (error) {
+      const outcome = error instanceof ForbiddenError ? 'denied' : 'failed'
+      this.#add({ caller, call, atMs: Date.now(), outcome, reason: reasonOf(error) })
+      throw error
+    }
+  }
+
+  /** Notes what was refused before any work began. */
+  deny(caller: Caller, description: CallDescription, reason: string): void {
+    const call = new Call(caller.door ?? atHand, description, newId())
+    this.#add({ caller, call, atMs: Date.now(), outcome: 'denied', reason })
+  }
+
+  /** Writes what waits. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await this.#writing
+    if (this.#waiting.length > 0) await this.#write()
+    // The embedded store has somebody who does; a command on a server may be over before it has.
+    if (this.#options.database.kind === 'server' && this.#hasWritten) await this.#seal()
+  }
+
+  #refuseUnwritten(writes: boolean): void {
+    if (!this.#isFailing || this.#options.failure === 'continue') return
+    if (!writes && this.#waiting.length < waitingMax) return
+    throw new UnavailableError(`Cannot do this as what is done cannot be written down: the audit log is out of order`, {
+      remedy:
+        'See the log of the server for the reason; it goes on by itself. VERBATIM_AUDIT_FAILURE=continue goes on without',
+    })
+  }
+
+  #add(row: CallRow): void {
+    if (this.#waiting.length >= waitingMax) {
+      this.#lost++
+      return
+    }
+    this.#waiting.push(row)
+    this.#writeAfter(this.#isFailing ? retryMs : gatherMs)
+  }
+
+  #writeAfter(delayMs: number): void {
+    if (this.#isClosed) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#writing = this.#writing.then(() => this.#write())
+    }, delayMs)
+  }
+
+  /** Never rejects: what could not be written waits for the next time. */
+  async #write(): Promise<void> {
+    const rows = this.#waiting
+    if (rows.length === 0) return
+    this.#waiting = []
+    let attempt = 0
+    try {
+      await this.#options.database.run((sql) => insertCalls(sql, rows, ++attempt))
+      this.#isFailing = false
+      this.#hasWritten = true
+      await this.#tellLost()
+    } catch (error) {
+      this.#isFailing = true
+      this.#waiting = [...rows, ...this.#waiting].slice(0, waitingMax)
+      this.#options.log?.error(`${rows.length} rows of the audit log were not written: ${describeForLog(error)}`)
+      this.#writeAfter(retryMs)
+    }
+  }
+
+  async #seal(): Promise<void> {
+    try {
+      await sealAll(this.#options.database)
+    } catch (error) {
+      this.#options.log?.warn(`the newest rows of the audit log are to be sealed by another: ${describeForLog(error)}`)
+    }
+  }
+
+  /** Rows are never left out without a row that says so. */
+  async #tellLost(): Promise<void> {
+    if (this.#lost === 0) return
+    const lost = this.#lost
+    const nobody = { tenantId: firstTenantId, principal: 'verbatim', client: 'verbatim' }
+    await this.#options.database.run((sql) =>
+      writeAudit(sql, nobody, { action: 'audit.lost', outcome: 'failed', count: lost }),
+    )
+    this.#lost -= lost
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof VerbatimError) return error.code
+  return error instanceof Error && error.name === 'ZodError' ? 'input' : 'internal'
+}

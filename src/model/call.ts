@@ -1,0 +1,76 @@
+/** How somebody came in. */
+export interface Door {
+  readonly origin: 'stdio' | 'http' | 'cli'
+  /** `local` for who has the machine or the address of the database. */
+  readonly auth: 'local' | 'none' | 'token' | 'oauth'
+  readonly tokenId?: string | undefined
+}
+
+/** One call of one caller, as the audit log tells of it. */
+export interface CallDescription {
+  readonly action: 'call.tool' | 'call.resource' | 'call.prompt' | 'call.command' | 'call.request'
+  /** The tool, prompt, command or request by its name, which is never a text of the caller's. */
+  readonly tool: string
+  readonly traceId?: string | undefined
+}
+
+/** Rules of access are numbered, so that a row tells by which it was decided. */
+const policyVersion = 1
+/** Of one call; more are told by their number only. */
+const objectsMax = 500
+
+/** What is noted of a call while it goes on: what was shown, and whether a deed of it has its own row. */
+export class Call {
+  readonly door: Door
+  readonly description: CallDescription
+  readonly id: string
+  readonly #shown = new Set<string>()
+  /** Whether a row was written in the transaction of what the call did. */
+  isWritten = false
+  count: number | undefined
+
+  constructor(door: Door, description: CallDescription, id: string) {
+    this.door = door
+    this.description = description
+    this.id = id
+  }
+
+  /** Notes that the head of a session was shown or, where their numbers are given, messages of it. */
+  show(sessionId: string, seqs: readonly number[] = []): void {
+    if (seqs.length === 0) this.#shown.add(sessionId)
+    const sorted = seqs.toSorted((a, b) => a - b)
+    let [first, last] = [sorted[0], sorted[0]]
+    for (const seq of [...sorted.slice(1), undefined]) {
+      if (seq !== undefined && last !== undefined && seq <= last + 1) {
+        last = seq
+        continue
+      }
+      if (first !== undefined) this.#shown.add(`${sessionId}/${first}-${last}`)
+      first = last = seq
+    }
+  }
+
+  get objects(): readonly string[] {
+    return [...this.#shown].slice(0, objectsMax)
+  }
+
+  /** The one session that it was about. */
+  get sessionId(): string | undefined {
+    const ids = new Set([...this.#shown].map((object) => object.slice(0, 36)))
+    return ids.size === 1 ? [...ids][0] : undefined
+  }
+
+  /** The columns of its row that say who called and how. */
+  get columns() {
+    const { door, description, id } = this
+    return {
+      request: id,
+      auth: door.auth,
+      token: door.tokenId,
+      origin: door.origin,
+      tool: description.tool,
+      policy: policyVersion,
+      trace: description.traceId,
+    }
+  }
+}

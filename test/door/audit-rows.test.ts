@@ -1,0 +1,244 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { useHome } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
+import { Tools } from './support/tools.ts'
+
+const home = useHome()
+let server: HttpHome
+/** Words that no row may hold. */
+const canary = 'zanzibar-kumquat'
+
+beforeAll(async () => {
+  server = await HttpHome.start(home, { keep: true })
+})
+afterAll(async () => {
+  await server.stop()
+})
+
+interface Row {
+  readonly action: string
+  readonly tool: string | null
+  readonly outcome: string
+  readonly reason: string | null
+  readonly origin: string | null
+  readonly auth_method: string | null
+  readonly actor: string
+  readonly object_id: string | null
+  readonly objects: readonly string[] | null
+  readonly request_id: string | null
+}
+
+const database = () => home.database()
+async function rowsAfter(id: number): Promise<(Row & { id: number })[]> {
+  const connection = database()
+  const rows = await connection.sql<(Row & { id: number })[]>`
+    select id::int, action, tool, outcome, reason, origin, auth_method, actor, object_id, to_json(objects) as objects, request_id
+    from audit_log where id > ${id} order by id`
+  await connection.close()
+  return [...rows]
+}
+
+async function lastId(): Promise<number> {
+  return (await rowsAfter(0)).at(-1)?.id ?? 0
+}
+
+/** The rows that something leaves, once as many are there as it is to leave, and a moment for any that are too many. */
+async function rowsOf(work: () => Promise<unknown>, count = 1): Promise<Row[]> {
+  await sleep(400)
+  const before = await lastId()
+  await work()
+  const deadline = Date.now() + 10_000
+  while ((await rowsAfter(before)).length < count && Date.now() < deadline) await sleep(50)
+  await sleep(300)
+  return await rowsAfter(before)
+}
+
+describe.each(['stdio', 'http'] as const)('over %s', (door) => {
+  let kept: Client | undefined
+  let session: string
+  const auth = door === 'stdio' ? 'local' : 'token'
+
+  /** One that is connected in the test: over HTTP a client ends with it. */
+  async function connect(): Promise<Client> {
+    if (door === 'http') return (await server.tools()).client
+    kept ??= await home.connect()
+    return kept
+  }
+
+  test('a save leaves one row', async () => {
+    const tools = new Tools(await connect())
+    const rows = await rowsOf(async () => {
+      const saved = await tools.save({
+        content: `The ${canary} opens at six.`,
+        sender: 'Ann',
+        session_id: `own ${canary} ${door}`,
+      })
+      session = saved.session_id
+    })
+    expect(rows).toMatchObject([{ action: 'message.save', tool: 'save_message', origin: door, object_id: session }])
+  })
+
+  test('each tool leaves one row', async () => {
+    const client = await connect()
+    const calls: readonly [string, Record<string, unknown>][] = [
+      ['save_message', { content: canary, sender: canary, session_id: session, metadata: { note: canary } }],
+      ['save_messages', { session_id: session, messages: [{ content: canary, sender: 'Ann' }] }],
+      ['search_memory', { query: canary }],
+      ['get_session', { session_id: session }],
+      ['get_session', { session_id: `own ${canary} ${door}` }],
+      ['list_sessions', { participant: canary }],
+      ['summarize', { session_id: session }],
+      ['update_session', { session_id: session, title: canary }],
+    ]
+    const deeds = new Map([
+      ['save_message', 'message.save'],
+      ['save_messages', 'message.save'],
+      ['update_session', 'session.update'],
+    ])
+    for (const [name, args] of calls) {
+      const rows = await rowsOf(() => client.callTool({ name, arguments: args }))
+      expect({ name, rows }).toMatchObject({
+        name,
+        rows: [
+          {
+            action: deeds.get(name) ?? 'call.tool',
+            tool: name,
+            outcome: 'ok',
+            origin: door,
+            auth_method: auth,
+            request_id: expect.any(String),
+          },
+        ],
+      })
+      expect(rows).toHaveLength(1)
+    }
+  })
+
+  test('what was shown is named by session and number', async () => {
+    const client = await connect()
+    const [read] = await rowsOf(() =>
+      client.callTool({ name: 'get_session', arguments: { session_id: session, limit: 2 } }),
+    )
+    expect(read).toMatchObject({ object_id: session, objects: [`${session}/1-2`] })
+    const [found] = await rowsOf(() =>
+      client.callTool({ name: 'search_memory', arguments: { query: canary, session_id: session } }),
+    )
+    expect(found?.objects?.[0]).toMatch(new RegExp(`^${session}/1-`))
+  })
+
+  test('each resource and each prompt leaves one row', async () => {
+    const client = await connect()
+    for (const [uri, tool] of [
+      [`session://${session}`, 'session json'],
+      [`session://${session}/transcript`, 'session transcript'],
+      [`session://${session}/summary`, 'session summary'],
+      [`session://${session}/context`, 'session context'],
+      ['memory://sessions', 'sessions'],
+      ['memory://status', 'status'],
+      ['memory://profile', 'profile'],
+    ] as const)
+      expect(await rowsOf(() => client.readResource({ uri }))).toMatchObject([
+        { action: 'call.resource', tool, outcome: 'ok' },
+      ])
+    expect(
+      await rowsOf(() => client.getPrompt({ name: 'continue_session', arguments: { session_id: session } })),
+    ).toMatchObject([{ action: 'call.prompt', tool: 'continue_session', outcome: 'ok', object_id: session }])
+    expect(await rowsOf(() => client.listResources())).toMatchObject([
+      { action: 'call.request', tool: 'resources/list' },
+    ])
+  })
+
+  test('what fails leaves one row too, without what was sent', async () => {
+    const client = await connect()
+    const fails = (name: string, args: Record<string, unknown>) =>
+      rowsOf(() => client.callTool({ name, arguments: args }).catch(() => undefined))
+    expect(await fails('get_session', { session_id: canary })).toMatchObject([
+      { tool: 'get_session', outcome: 'failed', reason: 'not_found' },
+    ])
+    expect(await fails('search_memory', { query: 5, [canary]: canary })).toMatchObject([
+      { tool: 'search_memory', outcome: 'failed', reason: 'input' },
+    ])
+    expect(await fails(canary, {})).toMatchObject([{ action: 'call.tool', tool: 'unknown', outcome: 'denied' }])
+    expect(
+      await rowsOf(() => client.readResource({ uri: `session://${canary}` }).catch(() => undefined)),
+    ).toMatchObject([{ action: 'call.resource', outcome: 'failed', reason: 'not_found' }])
+  })
+
+  test('no row holds content', async () => {
+    const connection = database()
+    const held =
+      await connection.sql`select row_to_json(a) from audit_log a where row_to_json(a)::text ilike ${`%${canary}%`}`
+    await connection.close()
+    expect([...held]).toEqual([])
+  })
+})
+
+describe('a denial leaves one row', () => {
+  test('of a session that is shared with others, of a tool beyond the scopes, and of a token that was revoked', async () => {
+    const ada = await server.tools(await server.newToken('--name', 'ada', '--principal', 'ada'))
+    const bob = await server.tools(await server.newToken('--name', 'bob', '--principal', 'bob'))
+    const { session_id: id } = await ada.save({ content: canary, sender: 'Ada' })
+    expect(await rowsOf(() => home.cli(['access', 'grant', id, 'ada', '--role', 'owner']))).toMatchObject([
+      { action: 'session.grant', tool: 'access grant', origin: 'cli', outcome: 'ok' },
+    ])
+    expect(
+      await rowsOf(() => bob.refusal('save_message', { session_id: id, content: 'x', sender: 'Bob' })),
+    ).toMatchObject([
+      { action: 'call.tool', tool: 'save_message', outcome: 'denied', reason: 'forbidden', actor: 'bob' },
+    ])
+    const readerToken = await server.newToken('--name', 'reader', '--principal', 'eve', '--scopes', 'memory:read')
+    const reader = await server.tools(readerToken)
+    expect(
+      await rowsOf(() =>
+        reader.client
+          .callTool({ name: 'save_message', arguments: { content: 'x', sender: 'x' } })
+          .catch(() => undefined),
+      ),
+    ).toMatchObject([{ tool: 'save_message', outcome: 'denied', reason: 'not offered', actor: 'eve' }])
+    expect(await rowsOf(() => home.cli(['token', 'revoke', 'reader']))).toMatchObject([
+      { action: 'token.revoke', tool: 'token revoke' },
+    ])
+    await sleep(5_500)
+    const asks = () =>
+      fetch(`${server.url}/mcp`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${readerToken}`, 'content-type': 'application/json' },
+        body: '{}',
+      })
+    expect((await asks()).status).toBe(401)
+    expect(await rowsOf(asks)).toMatchObject([
+      { action: 'call.request', outcome: 'denied', reason: 'token', actor: 'eve' },
+    ])
+  })
+})
+
+describe('on the command line', () => {
+  test.each([
+    [['search', 'zanzibar'], 'search'],
+    [['sessions'], 'sessions'],
+    [['status'], 'status'],
+    [['token', 'list'], 'token list'],
+    [['verify'], 'verify'],
+    [['audit', 'verify'], 'audit verify'],
+  ])('%j leaves one row', async (args, tool) => {
+    expect(await rowsOf(() => home.cli(args))).toMatchObject([
+      { action: 'call.command', tool, origin: 'cli', auth_method: 'local', outcome: 'ok' },
+    ])
+  })
+
+  test('what fails leaves one row', async () => {
+    expect(await rowsOf(() => home.cli(['show', canary]))).toMatchObject([
+      { tool: 'show', outcome: 'failed', reason: 'not_found' },
+    ])
+  })
+
+  test('the record stands after all of it', async () => {
+    const { code, stdout } = await home.cli(['audit', 'verify'])
+    expect(stdout).toContain('all as they were sealed')
+    expect(code).toBe(0)
+  })
+})

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { CallLog, type AuditFailure } from '../../src/audit/call-log.ts'
+import { ForbiddenError } from '../../src/errors.ts'
+import { localCaller } from '../../src/model/access.ts'
+import { useStore } from '../sessions/store.ts'
+
+const store = useStore()
+const database = () => store.open.stores.database
+const caller = localCaller('test')
+const run = (statement: string) => database().run((sql) => sql.unsafe(statement))
+
+async function rows(tool: string) {
+  return [
+    ...(await database().run(
+      (sql) => sql`select outcome, reason, count::int from audit_log where tool = ${tool} order by id`,
+    )),
+  ]
+}
+
+/** A log that takes no rows of calls, as where an administrator took the right to write it away. */
+const block = async () => {
+  await run(
+    `create function test_block() returns trigger language plpgsql as $$ begin raise exception 'blocked'; end $$`,
+  )
+  await run(`create trigger test_block before insert on audit_log for each row
+    when (new.action like 'call.%') execute function test_block()`)
+}
+const unblock = () => run('drop function if exists test_block() cascade')
+
+let calls: CallLog | undefined
+function open(failure: AuditFailure): CallLog {
+  calls = new CallLog({ database: database(), failure })
+  return calls
+}
+const call = (tool: string, writes = false) => ({ action: 'call.tool', tool, writes }) as const
+const read = (log: CallLog, tool: string) => log.during(caller, call(tool), async () => 'read')
+
+beforeEach(unblock)
+afterEach(async () => {
+  await unblock()
+  await calls?.close()
+})
+
+describe('CallLog', () => {
+  it('writes a row of each call within a second, also of those that failed', async () => {
+    const log = open('refuse')
+    for (let at = 0; at < 20; at++) await read(log, 'one')
+    const denied = log.during(caller, call('one'), () => Promise.reject(new ForbiddenError('no')))
+    await expect(denied).rejects.toThrow('no')
+    await sleep(1_000)
+    const written = await rows('one')
+    expect(written).toHaveLength(21)
+    expect(written.at(-1)).toMatchObject({ outcome: 'denied', reason: 'forbidden' })
+  })
+
+  it('writes what waits when it is closed', async () => {
+    const log = open('refuse')
+    await read(log, 'two')
+    await log.close()
+    expect(await rows('two')).toHaveLength(1)
+  })
+
+  it('refuses what writes while rows cannot be written, answers reads, and writes all rows later', async () => {
+    const log = open('refuse')
+    await block()
+    await read(log, 'three')
+    await sleep(600)
+    await expect(log.during(caller, call('three', true), async () => 'written')).rejects.toThrow(
+      'Cannot do this as what is done cannot be written down',
+    )
+    expect(await read(log, 'three')).toBe('read')
+    expect(await rows('three')).toEqual([])
+    await unblock()
+    await sleep(2_500)
+    expect(await rows('three')).toHaveLength(3)
+    expect(await log.during(caller, call('three', true), async () => 'written')).toBe('written')
+  })
+
+  it('goes on where the setting says so', async () => {
+    const log = open('continue')
+    await block()
+    await read(log, 'four')
+    await sleep(600)
+    expect(await log.during(caller, call('four', true), async () => 'written')).toBe('written')
+    await unblock()
+    await sleep(2_500)
+    expect(await rows('four')).toHaveLength(2)
+  })
+
+  it('says how many rows were lost where they were more than it keeps', async () => {
+    const log = open('continue')
+    await block()
+    for (let at = 0; at < 10_005; at++) await read(log, 'five')
+    await unblock()
+    await sleep(3_000)
+    await log.close()
+    expect(await rows('five')).toHaveLength(10_000)
+    const lost = await database().run((sql) => sql`select count::int from audit_log where action = 'audit.lost'`)
+    expect([...lost]).toEqual([{ count: 5 }])
+  })
+})
