@@ -1,7 +1,7 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { UnavailableError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
-import { OtherSeal, SealedOtherwise, type SaveResult, type SaveTarget } from '../store/saving/save-messages.ts'
+import { LostKey, OtherSeal, SealedOtherwise, type SaveResult, type SaveTarget } from '../store/saving/save-messages.ts'
 
 /** Where messages go, and what seals them there. */
 export interface SealedTarget {
@@ -35,6 +35,9 @@ export async function saveSealed(
         vault.forget(tenantId, error.sessionId)
         const found = { id: error.sessionId, source: session.source, create: false }
         target = { session: found, seal: await sealFor(found) }
+      } else if (error instanceof LostKey) {
+        vault.forget(tenantId, session.id)
+        target = { session, seal: await sealFor(session) }
       } else if (error instanceof SealedOtherwise) {
         const key = { sessionId: target.session.id, version: error.keyVersion }
         const seals = await vault.sealsOf(tenantId, [key])

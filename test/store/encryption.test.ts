@@ -2,10 +2,13 @@ import { createHash, randomUUID } from 'node:crypto'
 
 import { beforeAll, describe, expect, it } from 'vitest'
 
+import { saveSealed } from '../../src/capture/save-sealed.ts'
 import { verify } from '../../src/capture/verify.ts'
 import { openVerbatim } from '../../src/compose.ts'
 import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { createTermHasher, defaultTermKey } from '../../src/indexing/terms.ts'
+import { newId } from '../../src/model/ids.ts'
+import { saveMessages } from '../../src/store/saving/save-messages.ts'
 import { caller, messagesOf, useStore } from '../sessions/store.ts'
 import { quietConfig } from '../support/quiet-config.ts'
 
@@ -85,6 +88,40 @@ describe('a store with VERBATIM_ENCRYPTION=on', () => {
     )
     const other = store.open.saveMessages(caller, { sessionId: own, messages: [{ ...again, content: 'another' }] })
     await expect(other).rejects.toThrow('already used')
+  })
+
+  it('seals a new session with another key where the first was lost before anything was stored', async () => {
+    const { database } = store.open.stores
+    const { tenantId } = caller
+    const session = { id: newId(), source: 'mcp', create: true }
+    await database.vault.sealOfNew(tenantId, session.id)
+    const keys = () =>
+      database.run((sql) => sql<{ id: string }[]>`select id from encryption_keys where session_id = ${session.id}`)
+    const [first] = await keys()
+    await database.run((sql) => sql`delete from encryption_keys where session_id = ${session.id}`)
+    const bytes = Buffer.from(JSON.stringify(secret))
+    const message = {
+      id: newId(),
+      role: 'user',
+      sender: 'Ann',
+      kind: 'message',
+      trust: 'owner',
+      mediaType: 'application/json',
+      sha256: createHash('sha256').update(bytes).digest(),
+      payload: { bytes },
+    } as const
+    const rest = { tenantId, actor: 'test', client: 'test', messages: [message], revise: false }
+    await saveSealed(database, { tenantId, session }, (target) =>
+      database.run((sql) => saveMessages(sql, { ...rest, ...target })),
+    )
+    const [second] = await keys()
+    expect(second?.id).not.toBe(first?.id)
+    // By a process that has no key at hand.
+    await using other = await openVerbatim(
+      quietConfig(store.fixture.home, store.databaseUrl, { VERBATIM_ENCRYPTION: 'on' }),
+    )
+    const read = await other.getSession(caller, { sessionId: session.id, limit: 1, maxTokens: 1_000, view: 'full' })
+    expect(read.messages[0]?.content).toBe(secret)
   })
 
   it('finds by words and phrases what it holds', async () => {

@@ -73,7 +73,7 @@ export async function readKeyVersion(sql: Queries, tenantId: number, sessionId: 
 
 /**
  * Stores a key, unless there is one of its purpose, session and version: the first wins. `stale` where the key that wraps it
- * is another by now. It need not wait for the disk: what is sealed with it is committed after it, to the same log.
+ * is another by now.
  */
 export async function insertKey(
   sql: Queries,
@@ -83,7 +83,7 @@ export async function insertKey(
   // Locked, so that it is not destroyed while something is wrapped by it.
   const [row] = await sql<{ parents: number; made: number }[]>`
     with parent as (
-      select id, set_config('synchronous_commit', 'off', true) from encryption_keys
+      select id from encryption_keys
       where tenant_id = ${name.tenantId} and purpose = 'tenant' and id = ${wrapping.wrappedBy} and destroyed_at is null for share
     ), made as (
       insert into encryption_keys (tenant_id, id, purpose, session_id, version, algorithm, wrapped, wrapped_by)

@@ -124,8 +124,9 @@ export class Vault {
     return (version) => found.get(version)
   }
 
-  /** Forgets which version of its key a session has: it has another by now. */
+  /** Forgets which version of its key a session has, and the key that it was made with: it has another by now. */
   forget(tenantId: number, sessionId: string): void {
+    this.#seals.delete(placeOf(tenantId, sessionId, 1))
     this.#current.delete(`${tenantId} ${sessionId}`)
   }
 

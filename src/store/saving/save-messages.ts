@@ -75,6 +75,14 @@ export class OtherSeal extends Error {
 }
 
 /**
+ * The key that a new session was to be sealed with is not there any more: it was made a moment ago, on a server whose standby
+ * had not heard of it when it took over. Nothing is stored. To be tried again with another.
+ */
+export class LostKey extends Error {
+  override readonly name = 'LostKey'
+}
+
+/**
  * A message that is there already is not sealed as the request is, as its session is being encrypted or decrypted. Nothing is
  * stored. To be tried again with `former`, what opens that version.
  */
@@ -179,10 +187,11 @@ export async function saveMessages(sql: Sql, request: SaveRequest, naming?: Pend
   if (single !== undefined) return single
   const { session, messages, totals, bytes } = describeSave(request)
   try {
-    const rows = await sql<{ result: FunctionResult | null }[]>`
-      select ${naming === undefined ? sql`save_messages` : sql`save_messages_as_viewer`}(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
-        ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as result
+    const rows = await sql<{ has_key: boolean; result: FunctionResult | null }[]>`
+      select ${keyIsThere(sql, request)} as has_key, case when ${keyIsThere(sql, request)} then ${naming === undefined ? sql`save_messages` : sql`save_messages_as_viewer`}(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
+        ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) end as result
       ${naming ?? calling(sql, request.call)} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
+    if (rows[0]?.has_key === false) throw new LostKey(`The key of session ${request.session.id} is not there any more`)
     const result = rows[0]?.result
     // SQL's null too: the session was shared with others while the statement was on its way.
     if (result === undefined || result === null)
@@ -199,4 +208,12 @@ export async function saveMessages(sql: Sql, request: SaveRequest, naming?: Pend
   } catch (error) {
     throw refusal(error, request) ?? error
   }
+}
+
+/** Whether what opens a new session is stored. A session that is there was committed after its key, in the same log. */
+function keyIsThere(sql: Sql, { tenantId, session, seal }: SaveRequest): PendingQuery<Row[]> {
+  if (!session.create || seal === undefined) return sql`true`
+  return sql`exists (
+    select from encryption_keys k where k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = ${session.id}
+      and k.version = ${seal.version} and k.wrapped is not null)`
 }
