@@ -109,18 +109,22 @@ export class CallLog {
     const rows = this.#waiting
     if (rows.length === 0) return
     this.#waiting = []
-    let attempt = 0
+    // Of what failed before some may be there, whose answer was lost.
+    let attempt = this.#isFailing ? 1 : 0
     try {
       await this.#options.database.run((sql) => insertCalls(sql, rows, ++attempt))
-      this.#isFailing = false
-      this.#hasWritten = true
-      await this.#tellLost()
     } catch (error) {
       this.#isFailing = true
-      this.#waiting = [...rows, ...this.#waiting].slice(0, waitingMax)
+      const waiting = [...rows, ...this.#waiting]
+      this.#waiting = waiting.slice(0, waitingMax)
+      this.#lost += waiting.length - this.#waiting.length
       this.#options.log?.error(`${rows.length} rows of the audit log were not written: ${describeForLog(error)}`)
       this.#writeAfter(retryMs)
+      return
     }
+    this.#isFailing = false
+    this.#hasWritten = true
+    await this.#tellLost()
   }
 
   async #seal(): Promise<void> {
@@ -131,15 +135,19 @@ export class CallLog {
     }
   }
 
-  /** Rows are never left out without a row that says so. */
+  /** Rows are never left out without a row that says so; where that cannot be written either, the next ones are tried with it. */
   async #tellLost(): Promise<void> {
     if (this.#lost === 0) return
     const lost = this.#lost
     const nobody = { tenantId: firstTenantId, principal: 'verbatim', client: 'verbatim' }
-    await this.#options.database.run((sql) =>
-      writeAudit(sql, nobody, { action: 'audit.lost', outcome: 'failed', count: lost }),
-    )
-    this.#lost -= lost
+    try {
+      await this.#options.database.run((sql) =>
+        writeAudit(sql, nobody, { action: 'audit.lost', outcome: 'failed', count: lost }),
+      )
+      this.#lost -= lost
+    } catch (error) {
+      this.#options.log?.error(`that ${lost} rows of the audit log were lost was not written: ${describeForLog(error)}`)
+    }
   }
 }
 
