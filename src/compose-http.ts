@@ -40,6 +40,7 @@ export async function startHttp(config: Config, verbatim: Verbatim, options: Htt
   const { oauth } = config
   await refuseTenantsWithoutWall(verbatim.stores.database)
   const caller = localCaller('serve', await tenantIdOf(verbatim.stores.database, config.tenant))
+  await verbatim.stores.database.vault.check(caller.tenantId)
   const firstToken = options.isOpenToAll ? undefined : await firstTokenOf(config, verbatim, caller)
   const server = await HttpServer.start({
     host,

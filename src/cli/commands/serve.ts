@@ -4,7 +4,6 @@ import type { FirstToken } from '../../access/first-token.ts'
 import { isLoopback, readConfig, readEnvFile, type Config } from '../../config.ts'
 import { InputError } from '../../errors.ts'
 import { createLog } from '../../log.ts'
-import { firstTenantId } from '../../model/access.ts'
 import { packageVersion } from '../../version.ts'
 import { wholeNumber } from '../parse-options.ts'
 
@@ -48,7 +47,6 @@ export function registerServe(program: Command): void {
       await using _tracing = tracing
       await using verbatim = opened
       await verbatim.stores.archive.check()
-      await verbatim.stores.database.vault.check(firstTenantId)
       const { startHttp, startMetrics } = await import('../../compose-http.ts')
       await using metricsServer = await startMetrics(config, metrics, log)
       const { server, firstToken } = await startHttp(config, verbatim, {
