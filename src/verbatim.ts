@@ -221,7 +221,9 @@ export class Verbatim implements AsyncDisposable {
   }
 
   completeSessionId(caller: Caller, typed: { readonly prefix: string; readonly limit: number }): Promise<string[]> {
-    return this.#for(caller).database.run((sql) => sessionIdsByPrefix(sql, caller, typed))
+    // An id of a source's own may hold a name or an address.
+    const ids = caller.view === undefined ? 'all' : 'ours'
+    return this.#for(caller).database.run((sql) => sessionIdsByPrefix(sql, caller, { ...typed, ids }))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,13 +5,25 @@ import { findMatches, type Hit } from './hits.ts'
 import type { ParsedQuery } from './query/query-text.ts'
 import type { Neighbour } from './reply.ts'
 
-/** More than a reply shows of a message, so that nothing that is found by what stands around it is cut there. */
+/** More than a reply shows of a message. */
 const readCharacters = 12_000
 
 export interface FoundTexts<Session> {
   readonly hits: readonly Hit[]
   readonly neighbours: readonly Neighbour[]
   readonly sessions: readonly Session[]
+}
+
+/** What a cut may leave of something personal is in so many characters at most, and they are not shown. */
+const edgeCharacters = 300
+
+/** A text without personal data, around its matches where it is long: of it all would take too long. */
+async function readIn(whole: string, matches: Hit['matches'], view: MessageView): Promise<string> {
+  const { text, start, end } = excerpt(whole, matches, { maxCharacters: readCharacters })
+  const masked = await view.text(text)
+  const from = start > 0 ? edgeCharacters : 0
+  const to = end < whole.length ? masked.length - edgeCharacters : masked.length
+  return `${from > 0 ? '…' : ''}${masked.slice(from, to)}${to < masked.length ? '…' : ''}`
 }
 
 /** What was found, as whoever may not see personal data is shown it. */
@@ -25,23 +37,19 @@ export async function withoutPersonalData<Session extends SessionRow>(
       session.id,
       await MessageView.of(session, { view: 'redacted', tenantId: choice.tenantId, scope: 'session' }),
     )
-  const shown = async (message: Hit['message'], text: string) => {
+  const shown = async (message: Hit['message'], whole: string, matches: Hit['matches']) => {
     const view = views.get(message.sessionId)
     // A session that is gone since has nothing to show.
     if (view === undefined) return { message: { ...message, sender: '[person]' }, text: '' }
-    return { message: await view.row(message), text: await view.text(text) }
+    return { message: await view.row(message), text: await readIn(whole, matches, view) }
   }
   const hits: Hit[] = []
   for (const hit of found.hits) {
-    const { message, text } = await shown(
-      hit.message,
-      excerpt(hit.text, hit.matches, { maxCharacters: readCharacters }).text,
-    )
+    const { message, text } = await shown(hit.message, hit.text, hit.matches)
     hits.push({ ...hit, message, text, ...findMatches(text, 0, choice.queries) })
   }
   const neighbours: Neighbour[] = []
-  for (const { message, text } of found.neighbours)
-    neighbours.push(await shown(message, excerpt(text, [], { maxCharacters: readCharacters }).text))
+  for (const { message, text } of found.neighbours) neighbours.push(await shown(message, text, []))
   const sessions: Session[] = []
   for (const session of found.sessions) {
     const title = session.title === null ? null : await views.get(session.id)?.text(session.title)

@@ -63,10 +63,10 @@ export async function getSession(
   const summary = place === undefined ? await latestSummary(dependencies.database, key) : undefined
   const view = await viewOf(dependencies, session, { tenantId: caller.tenantId, view: input.view })
   const isOutdated = summary !== undefined && (summary.lastSeq ?? 0) < session.lastSeq
-  const head = briefHead(session, Math.floor(budgetBytes / 10))
+  const head = briefHead((await view?.session(session)) ?? session, Math.floor(budgetBytes / 10))
   const summaryText = summary === undefined ? undefined : ((await view?.text(summary.text)) ?? summary.text)
   const frame = {
-    ...((await view?.head(head)) ?? head),
+    ...head,
     notice: recordedDataNotice,
     messages: [],
     context_summary: summaryText === undefined ? null : cutText(summaryText, summaryRoom(budgetBytes)),

@@ -71,8 +71,28 @@ export class MessageView {
     return {
       ...row,
       sender: this.sender(row.sender),
-      externalId: row.externalId === null ? null : await this.text(row.externalId),
+      externalId: await this.#given(row.externalId),
+      parentExternalId: await this.#given(row.parentExternalId),
+      toolCallId: await this.#given(row.toolCallId),
       metadata: row.metadata === null ? null : JSON.stringify(await this.#rewriter.json(JSON.parse(row.metadata))),
+    }
+  }
+
+  async #given(text: string | null): Promise<string | null> {
+    return text === null ? null : await this.text(text)
+  }
+
+  /** A session as its head is made of it: whole, before anything of it is cut. */
+  async session(session: SessionRow): Promise<SessionRow> {
+    const { title, participants, tags, metadata } = session
+    const shown = await this.head({ participants, tags, ...(metadata === null ? {} : { metadata }) })
+    return {
+      ...session,
+      title: await this.#given(title),
+      externalId: await this.#given(session.externalId),
+      participants: shown.participants,
+      tags: shown.tags,
+      metadata: shown.metadata ?? null,
     }
   }
 

@@ -144,16 +144,16 @@ export async function sessionVersions(sql: Sql, viewer: Viewer, ids: readonly st
   return new Map(rows.map((row) => [row.id, Number(row.version)]))
 }
 
-/** Ids, ours and the sources', that begin with a prefix: for completion while a user types. */
+/** Ids, ours and (`all`) the sources' too, that begin with a prefix: for completion while a user types. */
 export async function sessionIdsByPrefix(
   sql: Sql,
   viewer: Viewer,
-  { prefix, limit }: { readonly prefix: string; readonly limit: number },
+  { prefix, limit, ids }: { readonly prefix: string; readonly limit: number; readonly ids: 'ours' | 'all' },
 ): Promise<string[]> {
   const pattern = `${prefix.replaceAll(/[\\%_]/g, (character) => `\\${character}`)}%`
   const rows = await sql<{ id: string; external_id: string | null }[]>`
     select id, external_id from sessions
-    where tenant_id = ${viewer.tenantId} and not restricted and (id::text like ${pattern} or external_id like ${pattern})
+    where tenant_id = ${viewer.tenantId} and not restricted and (id::text like ${pattern} or (${ids === 'all'} and external_id like ${pattern}))
       ${andOpen(sql, viewer, 'list')}
     order by active_hour desc, last_active_at desc limit ${limit}`
   return rows.map((row) =>

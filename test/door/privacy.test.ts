@@ -175,4 +175,33 @@ describe('a token that may see no personal data', () => {
     const redacted = await analyst()
     expect(await redacted.save({ session_id: 'claim', content: 'noted', sender: 'user' })).toMatchObject({ seq: 3 })
   })
+
+  test('is given no id of a source’s own by completion, nor by what refers to a message, nor at the edge of what is cut', async () => {
+    const id = 'chat-anna.k@posteo.de'
+    const title = `${'A title of some length. '.repeat(8)}Card 4111 1111 1111 1111, or 4111 1111 1111 1111.`
+    await tools.save({ session_id: id, message_id: 'anna.k@posteo.de-1', content: 'First.', sender: 'user' })
+    await tools.save({ session_id: id, parent_id: 'anna.k@posteo.de-9', content: 'Second.', sender: 'user' })
+    await tools.save({
+      session_id: id,
+      content: `${'word '.repeat(1_150)}pelican ${'word '.repeat(1_200)}card 4111 1111 1111 1111`,
+      sender: 'user',
+    })
+    await tools.update(id, { title })
+    const reader = await analyst()
+    const ref = { type: 'ref/resource', uri: 'session://{session_id}' } as const
+    const complete = async (of: Tools, value: string) =>
+      (await of.client.complete({ ref, argument: { name: 'session_id', value } })).completion.values
+    expect(await complete(tools, 'chat-anna')).toEqual([id])
+    expect(await complete(reader, 'chat-anna')).toEqual([])
+    const { session_id: own } = await tools.session(id)
+    expect(await complete(reader, own.slice(0, 13))).toContain(own)
+    for (const budget of [500, 700, 900, 1_500, 4_000]) {
+      const reply = shows(await reader.call('get_session', { session_id: own, max_tokens: budget }))
+      expectNothingPersonal(reply)
+      expect(reply).not.toMatch(/4111/)
+    }
+    const found = shows(await reader.search({ query: 'pelican' }))
+    expect(found).toContain('pelican')
+    expect(found).not.toMatch(/4111/)
+  })
 })
