@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
+import { EndedRows } from './ended-rows.ts'
+
 /**
  * Bytes that `paddingParameter` adds to a startup message. postgres.js 3.4.9 forgets to reset its write timer when a
  * connection closes with a write pending; afterwards the reconnected connection never sends anything, unless what it
@@ -11,16 +13,23 @@ export const startupPaddingBytes = 1_024
 const startupMark = Buffer.from([0, 3, 0, 0])
 
 /**
- * Keeps two faults of postgres.js away from the socket of one of its connections: it removes its error listener while
- * errors may still come (an uncaught ECONNRESET ended a process in 1 of 4 runs), and after a loss it sends the rest of
- * the old connection before the startup message of the new one.
+ * Keeps three faults of postgres.js away from the socket of one of its connections: it removes its error listener while
+ * errors may still come (an uncaught ECONNRESET ended a process in 1 of 4 runs), after a loss it sends the rest of
+ * the old connection before the startup message of the new one, and it takes up rows of a failed statement into the
+ * answer of the next (`EndedRows`).
  */
 export function guarded<T extends Socket>(socket: T): T {
   const removeAllListeners = socket.removeAllListeners.bind(socket)
   const write = socket.write.bind(socket)
+  const on = socket.on.bind(socket)
+  const rows = new EndedRows()
   let isStarted = false
   socket.on('error', ignore)
   return Object.assign(socket, {
+    on(event: string, listener: (...args: unknown[]) => void): T {
+      on(event, event === 'data' ? (chunk: Buffer) => listener(rows.pass(chunk)) : listener)
+      return socket
+    },
     removeAllListeners(event?: string | symbol): T {
       removeAllListeners(event)
       return socket.on('error', ignore)
