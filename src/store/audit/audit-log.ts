@@ -45,8 +45,7 @@ export async function wasAudited(sql: Queries, tenantId: number, requestId: stri
 
 /** Tells a function that writes a row itself of the call, as a FROM. It ends with the statement. */
 export function calling(sql: Queries, call: Call | undefined): PendingQuery<Row[]> {
-  if (call === undefined) return sql``
-  return sql`from (select set_config('verbatim.call', ${JSON.stringify(call.columns)}, true)) called`
+  return sql`from (select set_config('verbatim.call', ${call === undefined ? '' : JSON.stringify(call.columns)}, true)) called`
 }
 
 /** A call that is over and has no row yet. */
