@@ -31,8 +31,8 @@ const exitCodeRows = [
   ['70', 'A defect of Verbatim: [troubleshooting.md](troubleshooting.md#defects).'],
 ]
 
-export function cliPage(): string {
-  const program = describeProgram(new ExitStatus())
+export async function cliPage(): Promise<string> {
+  const program = await describeProgram(new ExitStatus())
   const sections = program.commands.map((command) => `## verbatim ${command.name()}\n\n${helpOf(command)}`)
   return `# The command line
 

@@ -5,15 +5,8 @@ console.info = console.error
 console.debug = console.error
 
 const args = process.argv.slice(2)
-const isCommand =
-  args.some((arg) => !arg.startsWith('-') && !isValueOf(arg)) ||
-  args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg))
-
-/** Values of the server's own options are no commands. */
-function isValueOf(arg: string): boolean {
-  const before = args[args.indexOf(arg) - 1]
-  return before === '--tools' || before === '--env-file'
-}
+const { wordsOf } = await import('./words.ts')
+const isCommand = wordsOf(args).length > 0 || args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg))
 
 // A stdio server is started for every session of some hosts: it loads nothing of the command line.
 if (isCommand) {

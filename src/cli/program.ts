@@ -1,31 +1,38 @@
 import { Command, CommanderError } from 'commander'
 
 import { packageVersion } from '../version.ts'
-import { registerAccess } from './commands/access.ts'
-import { registerArchive } from './commands/archive.ts'
-import { registerAudit } from './commands/audit.ts'
-import { registerDoctor } from './commands/doctor.ts'
-import { registerExport } from './commands/export.ts'
-import { registerImport } from './commands/import.ts'
-import { registerMigrate } from './commands/migrate.ts'
-import { registerReindex } from './commands/reindex.ts'
-import { registerRestore } from './commands/restore.ts'
-import { registerSearch } from './commands/search.ts'
-import { registerServe } from './commands/serve.ts'
-import { registerSessions } from './commands/sessions.ts'
-import { registerSetup } from './commands/setup.ts'
-import { registerShow } from './commands/show.ts'
-import { registerStatus } from './commands/status.ts'
-import { registerSummarize } from './commands/summarize.ts'
-import { registerTenant } from './commands/tenant.ts'
-import { registerToken } from './commands/token.ts'
-import { registerVerify } from './commands/verify.ts'
 import { noteCommand } from './context.ts'
 import { exitCodes, ExitStatus } from './exit-codes.ts'
 import { tellError } from './tell-error.ts'
+import { wordsOf } from './words.ts'
 
-/** The command line with every command; `status` is where a command that has run leaves its exit code. */
-export function describeProgram(status: ExitStatus): Command {
+type Register = (program: Command, status: ExitStatus) => void
+
+/** In the order of the help. A command loads nothing of the others. */
+const commands = new Map<string, () => Promise<Register>>([
+  ['serve', async () => (await import('./commands/serve.ts')).registerServe],
+  ['import', async () => (await import('./commands/import.ts')).registerImport],
+  ['search', async () => (await import('./commands/search.ts')).registerSearch],
+  ['sessions', async () => (await import('./commands/sessions.ts')).registerSessions],
+  ['show', async () => (await import('./commands/show.ts')).registerShow],
+  ['export', async () => (await import('./commands/export.ts')).registerExport],
+  ['summarize', async () => (await import('./commands/summarize.ts')).registerSummarize],
+  ['verify', async () => (await import('./commands/verify.ts')).registerVerify],
+  ['archive', async () => (await import('./commands/archive.ts')).registerArchive],
+  ['restore', async () => (await import('./commands/restore.ts')).registerRestore],
+  ['migrate', async () => (await import('./commands/migrate.ts')).registerMigrate],
+  ['reindex', async () => (await import('./commands/reindex.ts')).registerReindex],
+  ['status', async () => (await import('./commands/status.ts')).registerStatus],
+  ['doctor', async () => (await import('./commands/doctor.ts')).registerDoctor],
+  ['setup', async () => (await import('./commands/setup.ts')).registerSetup],
+  ['token', async () => (await import('./commands/token.ts')).registerToken],
+  ['tenant', async () => (await import('./commands/tenant.ts')).registerTenant],
+  ['access', async () => (await import('./commands/access.ts')).registerAccess],
+  ['audit', async () => (await import('./commands/audit.ts')).registerAudit],
+])
+
+/** The command line with every command, or with one; `status` is where a command that has run leaves its exit code. */
+export async function describeProgram(status: ExitStatus, only?: string): Promise<Command> {
   const program = new Command('verbatim')
     .description('The complete, lossless memory of AI agents. Without a command: an MCP server on stdin and stdout.')
     .version(packageVersion(), '-V, --version')
@@ -38,29 +45,8 @@ export function describeProgram(status: ExitStatus): Command {
     )
     .exitOverride()
     .hook('preAction', (_program, command) => noteCommand(program, command))
-  for (const register of [
-    registerServe,
-    registerImport,
-    registerSearch,
-    registerSessions,
-    registerShow,
-    registerExport,
-    registerSummarize,
-    registerVerify,
-    registerArchive,
-    registerRestore,
-    registerMigrate,
-    registerReindex,
-    registerStatus,
-    registerDoctor,
-    registerSetup,
-    registerToken,
-    registerTenant,
-    registerAccess,
-    registerAudit,
-  ]) {
-    register(program, status)
-  }
+  const one = commands.get(only ?? '')
+  for (const load of one === undefined ? commands.values() : [one]) (await load())(program, status)
   for (const command of program.commands) {
     command.exitOverride()
     for (const nested of command.commands) nested.exitOverride()
@@ -71,7 +57,7 @@ export function describeProgram(status: ExitStatus): Command {
 /** Runs a command and returns its exit code; errors are said on stderr, what to do included. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   const status = new ExitStatus()
-  const program = describeProgram(status)
+  const program = await describeProgram(status, wordsOf(argv.slice(2))[0])
   try {
     await program.parseAsync([...argv])
     return status.code

@@ -11,7 +11,7 @@ import { describeSettings } from '../../src/config.ts'
 import { filesBelow, read, root } from './sources.ts'
 
 const settings = new Map(describeSettings().map((setting) => [setting.name, setting]))
-const commands = describeProgram(new ExitStatus()).commands.map((command) => command.name())
+const commands = (await describeProgram(new ExitStatus())).commands.map((command) => command.name())
 const port = Number(settings.get('VERBATIM_HTTP_PORT')?.default)
 const roles = ['all', 'web', 'worker']
 /** What the AWS SDK reads itself. */

@@ -9,8 +9,10 @@ import { describeSettings } from '../../src/config.ts'
 import { limits } from '../../src/limits.ts'
 import { filesBelow, markdownFiles, read } from './sources.ts'
 
+const pages = await generatedPages()
+
 describe('generatedPages()', () => {
-  it.each([...generatedPages()])('gives %s as it is committed; else run npm run docs', (path, text) => {
+  it.each([...pages])('gives %s as it is committed; else run npm run docs', (path, text) => {
     expect(read(path)).toBe(text)
   })
 })
@@ -81,8 +83,8 @@ describe.each(markdownFiles())('%s', (path) => {
     expect(named.filter((name) => !settings.has(name))).toEqual([])
   })
 
-  it('names only commands that exist', () => {
-    const commands = new Set(describeProgram(new ExitStatus()).commands.map((command) => command.name()))
+  it('names only commands that exist', async () => {
+    const commands = new Set((await describeProgram(new ExitStatus())).commands.map((command) => command.name()))
     const fenced = [...text.matchAll(/^```\w*\n([^]*?)^```$/gmu)].map((match) => match.at(1) ?? '')
     const inBlocks = fenced.flatMap((block) => [...block.matchAll(/^(?:\$ )?verbatim ([a-z]+)/gmu)])
     const inLines = [...text.matchAll(/`verbatim ([a-z]+)/gu)]
