@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 import { findPostgres } from './test/support/postgres.ts'
 
 const doors = ['test/door/**/*.test.ts']
-const stores = ['test/{archive,capture,store,search,sessions,indexing}/**/*.test.ts']
+const stores = ['test/{archive,capture,erasure,store,search,sessions,indexing,retention}/**/*.test.ts']
 /** Of those, what opens a store: it runs on the embedded store and again on a PostgreSQL server, as the doors do. */
 const onBoth = [
   'test/sessions/**/*.test.ts',
@@ -11,6 +11,7 @@ const onBoth = [
   'test/capture/{import-files,verify}.test.ts',
   'test/indexing/{vector-worker,pending-entries}.test.ts',
   'test/archive/{archiver,sealed-archive}.test.ts',
+  'test/erasure/**/*.test.ts',
 ]
 /** What is the same on both. */
 const onOne = [

@@ -16,10 +16,9 @@ import type { ArchiveStore } from './ports/archive-store.ts'
 import { observerOf, unobserved, type CircuitState, type Observer } from './ports/observer.ts'
 import { QueryExpander } from './search/query/expand-query.ts'
 import type { RankDependencies } from './search/ranking/rank.ts'
-import type { SearchDependencies } from './search/search.ts'
 import type { Database } from './store/database.ts'
 import { embeddingSocketPathOf, homePathsOf } from './store/embedded/home.ts'
-import { Verbatim } from './verbatim.ts'
+import { Verbatim, type Stores } from './verbatim.ts'
 
 /** Puts the product together as the configuration says; `observer` is told what it does. Nothing is connected before the first call. */
 export async function openVerbatim(config: Config, observer: Observer = unobserved): Promise<Verbatim> {
@@ -51,7 +50,7 @@ async function openTracing(settings: TracingSettings, options: { readonly versio
 }
 
 /** What the product is put together of. */
-export async function openStores(config: Config, observer: Observer = unobserved): Promise<SearchDependencies> {
+export async function openStores(config: Config, observer: Observer = unobserved): Promise<Stores> {
   const database = await openDatabase(config, observer)
   const caches = new Caches(config.cacheBytesMax, {
     lookedUp: (cache, isHit) => observer.note({ kind: 'looked_up', cache, isHit }),
@@ -61,6 +60,7 @@ export async function openStores(config: Config, observer: Observer = unobserved
   return {
     database,
     caches,
+    vectors: openVectorIndex(config.vectors, database, observer),
     semantic: semanticOf(config, wiring),
     expander: expanderOf(config, wiring),
     archive: archiveOf(config, observer),

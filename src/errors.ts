@@ -55,8 +55,13 @@ export class LimitError extends VerbatimError {
 
 /** The request contradicts what is stored, for example an id that is already used for other content. */
 export class ConflictError extends VerbatimError {
-  override readonly name = 'ConflictError'
+  override readonly name: string = 'ConflictError'
   readonly code = 'conflict'
+}
+
+/** What is to be stored was erased before, and is not stored again. */
+export class ErasedError extends ConflictError {
+  override readonly name = 'ErasedError'
 }
 
 /** Something the request needs does not answer now; the same request may work later. */

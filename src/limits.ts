@@ -53,6 +53,14 @@ export const limits = {
   /** Messages of one segment of the archive, and their bytes before compression; one message above it has a segment of its own. */
   archiveSegmentMessagesMax: 1_000,
   archiveSegmentBytesMax: 4 * MiB,
+  /** Messages that one transaction of an erasure takes: others wait for its locks. */
+  erasedMessagesMax: 2_000,
+  /** How long the preview of an erasure may be confirmed. */
+  erasureConfirmMs: 900_000,
+  /** One call to a remote index that removes vectors. */
+  erasureRequestMs: 120_000,
+  /** How long a call waits for the erasure that it began; the rest is done in the background. */
+  erasureWaitMs: 20_000,
   /** Distinct terms that one search unit indexes; further ones are left out of the index, never of the store. */
   unitTermsMax: 2_000,
   /** Words in one part of a long message; each part is a search unit of its own. */

@@ -2,6 +2,7 @@ import { CallLog, type CallLogOptions } from './audit/call-log.ts'
 import { InOrder } from './capture/in-order.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession } from './capture/session-reference.ts'
+import { Erasures } from './erasure/erasures.ts'
 import { ForbiddenError } from './errors.ts'
 import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexing/reindex.ts'
 import { recallContext, type RecallInput } from './insight/recall-context.ts'
@@ -9,8 +10,9 @@ import { summarize, type SummarizeInput, type SummaryReply } from './insight/sum
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { CallDescription } from './model/call.ts'
-import type { ArchiveStore } from './ports/archive-store.ts'
 import { unobserved, type Observer } from './ports/observer.ts'
+import type { VectorIndex } from './ports/vector-index.ts'
+import { noteHits } from './search/note-hits.ts'
 import { RecentRankings } from './search/ranking/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
 import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
@@ -20,7 +22,6 @@ import { listSessions, type ListSessionsInput, type SessionList } from './sessio
 import { readMessage, type MessageReply } from './sessions/read-message.ts'
 import { storeStatus, type StoreStatus } from './sessions/status.ts'
 import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
-import type { Database } from './store/database.ts'
 import { readFacts, readProfile, type StoreProfile } from './store/profile.ts'
 import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
 import { storeVersion } from './store/store-version.ts'
@@ -48,18 +49,24 @@ export interface SaveReply {
 const cacheBytesUsual = 32 * 1024 * 1024
 const sessionIdBytes = 72
 
+/** What the product is put together of. */
+export type Stores = SearchDependencies & {
+  /** Where vectors are; absent where the settings name no place, also where nothing makes any now. */
+  readonly vectors?: VectorIndex | undefined
+}
+
 /**
  * The one door to the store for every transport: each method is one action of one caller. Errors that a caller may see
  * are VerbatimErrors; anything else is a defect.
  */
 export class Verbatim implements AsyncDisposable {
-  readonly #stores: SaveDependencies & SearchDependencies
+  readonly #stores: SaveDependencies & Stores
   readonly #observer: Observer
   readonly #saves = new InOrder()
   readonly #calls: CallLog
 
   constructor(
-    stores: SearchDependencies,
+    stores: Stores,
     observer: Observer = unobserved,
     calls: Omit<CallLogOptions, 'database'> = { failure: 'refuse' },
   ) {
@@ -76,8 +83,13 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** As their owner sees them. */
-  get stores(): { readonly database: Database; readonly archive: ArchiveStore } {
+  get stores(): Pick<Stores, 'archive' | 'database' | 'vectors'> {
     return this.#stores
+  }
+
+  get erasures(): Erasures {
+    const { database, archive, vectors: index } = this.#stores
+    return new Erasures({ database, archive, index })
   }
 
   /** Does the work of one call, and sees to it that the audit log has one row of it. */
@@ -230,13 +242,4 @@ export class Verbatim implements AsyncDisposable {
     await this.#calls.close()
     await this.#stores.database.close()
   }
-}
-
-function noteHits({ call }: Caller, { results }: SearchReply): void {
-  for (const { session_id: id, messages } of results)
-    call?.show(
-      id,
-      messages.map(({ seq }) => seq),
-    )
-  if (call !== undefined) call.count = results.length
 }

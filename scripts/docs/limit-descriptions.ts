@@ -43,6 +43,10 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   archiveSegmentMessagesMax: 'Messages in one segment of the archive.',
   archiveSegmentBytesMax:
     'Messages in one segment of the archive, before compression. A single one above it has its own.',
+  erasedMessagesMax: 'Messages that one transaction of an erasure takes.',
+  erasureConfirmMs: 'How long the preview of an erasure may be confirmed.',
+  erasureRequestMs: 'One call to a remote index that removes vectors.',
+  erasureWaitMs: 'How long a call waits for the erasure that it began. The rest is done in the background.',
   unitTermsMax: 'Distinct words and word forms that are indexed of one part of a message. The rest stays readable.',
   unitWordsMax: 'Words in one part of a long message. Each part is ranked by itself.',
   unitsPerMessageMax: 'Parts of one message. A longer message gets longer parts.',

@@ -18,6 +18,10 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
     'summarize',
     '`summary`, `citations[]` (the sentence, its message id and `seq`), `made_by` (`extractive`: made of the session’s own sentences, without a model; `host`: written by a model and stored with `update_session`) and `coverage`. A summary of a whole session is kept and shown as its `context_summary`; with `--read-only` it is not kept.',
   ],
+  [
+    'forget',
+    'Without `confirm`: `status: "preview"`, how many `sessions`, `messages` and `bytes` would go, what else goes with them (`stores`), what is left alone (`held`, `not_yours`), and `confirm`. With it: the receipt, `status: "erased"`, or `"pending"` while something does not answer and is erased later. See [erasure.md](erasure.md).',
+  ],
   ['update_session', 'The session document without its messages, after the change.'],
 ])
 
@@ -67,7 +71,13 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['update_session.closed', '`false` reopens; a new message reopens too'],
   ['update_session.title', 'The title'],
   ['update_session.restricted', 'Leaves the session out of search and lists; its id still reads it'],
-  ['update_session.legal_hold', 'Marks the session; this version deletes nothing, held or not'],
+  ['update_session.legal_hold', 'Keeps the session from being erased'],
+  ['get_session.include_embeddings', 'None are made yet'],
+  ['update_session.model', 'Who wrote the summary'],
+  ['forget.session_id', 'The whole session, or with others of these: its messages that meet them'],
+  ['forget.message_id', 'One message; by an id of your own with `session_id`'],
+  ['forget.participant', 'The messages of this sender, by exact name'],
+  ['forget.confirm', '`confirm` of a preview of the same, at most 15 minutes old: what it has shown is erased'],
   ['update_session.summary', 'Kept beside the messages and shown as `context_summary`'],
 ])
 

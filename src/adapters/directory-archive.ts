@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 
 import { codeOf, ConflictError, InputError, UnavailableError } from '../errors.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
+import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
 import { syncDirectory } from '../sync-directory.ts'
 
 function isMissing(error: unknown): boolean {
@@ -104,20 +104,62 @@ export class DirectoryArchive implements ArchiveStore {
     }
   }
 
-  async *list(prefix: string): AsyncIterable<string> {
-    let names: string[]
-    // The rest of the archive need not be read.
+  /** A file that is gone stays so after a power cut: its directory is synced. */
+  async eraseBelow(prefix: string): Promise<ErasedObjects> {
+    const folders = new Set<string>()
+    let erased = 0
+    try {
+      // Temporary files too: a write that was broken off may have left all of an object in one.
+      for (const name of (await this.#filesBelow(prefix)).filter((file) => file.startsWith(prefix))) {
+        const path = join(this.#root, name)
+        await rm(path, { force: true })
+        folders.add(dirname(path))
+        if (!name.endsWith('.tmp')) erased++
+      }
+      for (const folder of folders) {
+        await syncDirectory(folder)
+        // A folder of its own; others hold what is put there at any moment.
+        if (prefix.endsWith('/')) await this.#removeIfEmpty(folder)
+      }
+    } catch (error) {
+      throw unwritable(error)
+    }
+    return { erased, kept: [] }
+  }
+
+  async #removeIfEmpty(folder: string): Promise<void> {
+    try {
+      await rmdir(folder)
+    } catch (error) {
+      // Another object is there, or is being put there just now; or another one has removed it.
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(error) ?? '')) throw error
+      return
+    }
+    await syncDirectory(dirname(folder))
+  }
+
+  /** Every file of the folder that a prefix names, temporary ones too: the rest of the archive need not be read. */
+  async #filesBelow(prefix: string): Promise<string[]> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
     try {
       const entries = await readdir(join(this.#root, folder), { recursive: true, withFileTypes: true })
-      names = entries
-        .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
+      return entries
+        .filter((entry) => entry.isFile())
         .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).split(sep).join('/'))
     } catch (error) {
-      if (isMissing(error)) return
+      if (isMissing(error)) return []
+      throw error
+    }
+  }
+
+  async *list(prefix: string): AsyncIterable<string> {
+    let names: string[]
+    try {
+      names = await this.#filesBelow(prefix)
+    } catch (error) {
       throw new UnavailableError(`Cannot list the archive directory: ${reasonOf(error)}`, { cause: error })
     }
-    for (const name of names.toSorted()) if (name.startsWith(prefix)) yield name
+    for (const name of names.toSorted()) if (name.startsWith(prefix) && !name.endsWith('.tmp')) yield name
   }
 
   async check(): Promise<void> {

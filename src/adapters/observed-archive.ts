@@ -1,4 +1,4 @@
-import type { ArchiveStore } from '../ports/archive-store.ts'
+import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
 import type { Observer } from '../ports/observer.ts'
 
 /** An archive whose every call is told to an observer; a list is not, as it is read at the pace of whoever asks. */
@@ -23,6 +23,10 @@ export class ObservedArchive implements ArchiveStore {
 
   delete(key: string): Promise<void> {
     return this.#during(() => this.#inner.delete(key))
+  }
+
+  eraseBelow(prefix: string): Promise<ErasedObjects> {
+    return this.#during(() => this.#inner.eraseBelow(prefix))
   }
 
   list(prefix: string): AsyncIterable<string> {

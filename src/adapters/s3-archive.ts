@@ -1,16 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 
-import type * as Sdk from '@aws-sdk/client-s3'
-
 import { withoutSdkWarning, type BucketSettings } from '../config.ts'
 import { codeOf, ConflictError, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
-
-interface Opened {
-  readonly sdk: typeof Sdk
-  readonly client: Sdk.S3Client
-}
+import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
+import { versionsBelow, type ObjectVersion, type OpenedBucket } from './s3-versions.ts'
 
 /** A connection that breaks in the middle of an answer is not tried again by the SDK, nor is an answer of another write. */
 const attemptsMax = 4
@@ -20,7 +14,7 @@ const digestName = 'verbatim-sha256'
 /** The archive in a bucket of Amazon S3 or of a server that speaks its protocol. An object is one upload; it is read back before it counts. */
 export class S3Archive implements ArchiveStore {
   readonly #settings: BucketSettings
-  #opened: Promise<Opened> | undefined
+  #opened: Promise<OpenedBucket> | undefined
 
   constructor(settings: BucketSettings) {
     this.#settings = settings
@@ -64,6 +58,36 @@ export class S3Archive implements ArchiveStore {
     })
   }
 
+  /** A delete in a bucket with versions hides an object and keeps it, so that each version is deleted by its own id. */
+  async eraseBelow(prefix: string): Promise<ErasedObjects> {
+    const kept = new Set<string>()
+    let erased = 0
+    for await (const version of versionsBelow(prefix, this.#settings, (work) => this.#attempt('list', work))) {
+      if (await this.#deleteVersion(version)) erased += version.isMarker ? 0 : 1
+      else {
+        // Hidden at least: what is written anew has its key. Where it is rights that are missing, this fails too.
+        await this.delete(version.key)
+        kept.add(version.key)
+      }
+    }
+    return { erased, kept: [...kept] }
+  }
+
+  /** False where the bucket does not let it go. */
+  async #deleteVersion({ key, versionId }: ObjectVersion): Promise<boolean> {
+    return await this.#attempt('erase from', async ({ sdk, client }) => {
+      try {
+        await client.send(new sdk.DeleteObjectCommand({ ...this.#at(key), VersionId: versionId }), {
+          abortSignal: AbortSignal.timeout(limits.archiveRequestMs),
+        })
+        return true
+      } catch (error) {
+        if (statusOf(error) !== 403) throw error
+        return false
+      }
+    })
+  }
+
   async *list(prefix: string): AsyncIterable<string> {
     const { bucket, prefix: own } = this.#settings
     let token: string | undefined
@@ -101,7 +125,7 @@ export class S3Archive implements ArchiveStore {
     )
   }
 
-  async #read({ sdk, client }: Opened, key: string) {
+  async #read({ sdk, client }: OpenedBucket, key: string) {
     try {
       const {
         Body: body,
@@ -128,7 +152,10 @@ export class S3Archive implements ArchiveStore {
   }
 
   /** Runs an idempotent piece of work again, after a growing pause, while the fault may be of the moment. */
-  async #attempt<T>(action: 'write to' | 'read from' | 'list', work: (opened: Opened) => Promise<T>): Promise<T> {
+  async #attempt<T>(
+    action: 'write to' | 'read from' | 'list' | 'erase from',
+    work: (opened: OpenedBucket) => Promise<T>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work(await this.#open())
@@ -152,7 +179,7 @@ class BrokenTransfer extends Error {
   override readonly name = 'BrokenTransfer'
 }
 
-async function openClient({ endpoint, region }: BucketSettings): Promise<Opened> {
+async function openClient({ endpoint, region }: BucketSettings): Promise<OpenedBucket> {
   const sdk = await withoutSdkWarning(() => import('@aws-sdk/client-s3'))
   const client = new sdk.S3Client({
     region,

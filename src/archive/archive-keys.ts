@@ -6,6 +6,7 @@ import type { Database } from '../store/database.ts'
 import {
   insertArchivedKey,
   keyArchived,
+  keyGone,
   keyPrefix,
   readUnarchivedKeys,
   type UnarchivedKey,
@@ -57,10 +58,18 @@ export async function archiveChangedKeys(stores: Stores, tenantId: number): Prom
 
 async function archiveKey({ database, archive }: Stores, key: UnarchivedKey): Promise<void> {
   const { purpose, id, sessionId, version, wrapped, wrappedBy, location, archivedAt } = key
-  const bytes = wrapped === null ? null : bytesOf({ purpose, id, sessionId, version, wrapped, wrappedBy })
-  if (bytes !== null) await archive.put(location, bytes)
-  await database.run((sql) => keyArchived(sql, key, bytes))
-  if (archivedAt !== null && (bytes === null || archivedAt !== location)) await archive.delete(archivedAt)
+  if (wrapped !== null) {
+    const bytes = bytesOf({ purpose, id, sessionId, version, wrapped, wrappedBy })
+    await archive.put(location, bytes)
+    if (await database.run((sql) => keyArchived(sql, key, bytes))) {
+      if (archivedAt !== null && archivedAt !== location) await archive.delete(archivedAt)
+      return
+    }
+    await archive.eraseBelow(location)
+  }
+  // Destroyed: no version of it may be left.
+  if (archivedAt !== null) await archive.eraseBelow(archivedAt)
+  await database.run((sql) => keyGone(sql, key))
 }
 
 function bytesOf(key: Omit<StoredKey, 'tenantId' | 'wrapped'> & { readonly wrapped: Uint8Array }): Buffer {
@@ -90,8 +99,7 @@ export async function restoreKeys({ database, archive }: Stores, owner: KeyOwner
     const stored = { tenantId, purpose, id, sessionId, version, wrapped, wrappedBy }
     const isThere = await database.run(async (sql) => {
       if (!(await insertArchivedKey(sql, stored))) return false
-      await keyArchived(sql, { tenantId, id, location: name }, bytes)
-      return true
+      return await keyArchived(sql, { tenantId, id, location: name }, bytes)
     })
     if (!isThere)
       throw new ConflictError(`Cannot restore tenant ${tenantId} as this store has other keys already`, {

@@ -6,6 +6,8 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readGrants } from '../store/access/session-access.ts'
 import {
   insertSegment,
+  isFileThere,
+  isUnerased,
   readManifest,
   readSegments,
   saveManifest,
@@ -17,6 +19,7 @@ import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../st
 import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
+import type { Transaction } from '../store/rows.ts'
 import { archiveKeysOf } from './archive-keys.ts'
 import { DamagedObject, digestOf } from './archive-object.ts'
 import {
@@ -27,6 +30,7 @@ import {
   type SessionManifest,
   type Subject,
 } from './manifest.ts'
+import { recordObject, type Recording } from './record-object.ts'
 import { sealOpener } from './seal-opener.ts'
 import { chainAfter, chainStart, decodeSegment, SegmentBuilder, segmentKey, type SegmentStart } from './segment.ts'
 
@@ -34,6 +38,12 @@ export interface ArchiveDependencies {
   readonly database: Database
   readonly archive: ArchiveStore
   readonly log: Log
+}
+
+interface ManifestContent extends Pick<Recording, 'isThere'> {
+  readonly content: unknown
+  readonly version: number
+  readonly seal: RowSeal | undefined
 }
 
 /** Each holds its layout. */
@@ -76,15 +86,18 @@ export class Archiver {
       segments: segments.filter(({ lastSeq }) => lastSeq <= session.last_seq).map(segmentEntry),
     }
     const subject = { kind: 'session', tenantId: key.tenantId, id: key.sessionId } as const
-    await this.#writeManifest(subject, { content: manifest, version: session.version, seal })
+    const isThere = (sql: Transaction) => isUnerased(sql, key, session.erasures)
+    await this.#writeManifest(subject, { content: manifest, version: session.version, seal, isThere })
   }
 
   /** Archives some of the imported documents of a tenant that are not yet; how many. */
   async archiveFiles(tenantId: number): Promise<number> {
     const files = await readUnarchivedFiles(this.#dependencies.database, tenantId, filesAtOnce)
     if (files.some(({ seal }) => seal !== undefined)) await archiveKeysOf(this.#dependencies, { tenantId })
-    for (const { file, version, seal } of files)
-      await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version, seal })
+    for (const { file, version, seal } of files) {
+      const isThere = (sql: Transaction) => isFileThere(sql, tenantId, file.id)
+      await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version, seal, isThere })
+    }
     return files.length
   }
 
@@ -112,28 +125,34 @@ export class Archiver {
     session: SessionRecord,
     { start, builder }: { readonly start: SegmentStart; readonly builder: SegmentBuilder },
   ): Promise<ArchivedSegment | undefined> {
-    const { database, archive } = this.#dependencies
+    const { archive } = this.#dependencies
     const bytes = await builder.toBytes(key, session)
     const segment = builder.describe(key, bytes)
     try {
       await archive.put(segment.location, bytes)
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error
-      await this.#adoptSegment(key, start, error)
+      await this.#adoptSegment(key, { start, erasures: session.erasures }, error)
       return undefined
     }
-    await database.run((sql) => insertSegment(sql, key, segment))
+    await recordObject(this.#dependencies, segment.location, {
+      isThere: (sql) => isUnerased(sql, key, session.erasures),
+      write: (sql) => insertSegment(sql, key, segment),
+    })
     return segment
   }
 
   /** Records a segment that is in the archive already, where it holds what the store holds. */
-  async #adoptSegment(key: SessionKey, start: SegmentStart, conflict: ConflictError): Promise<void> {
+  async #adoptSegment(
+    key: SessionKey,
+    { start, erasures }: { readonly start: SegmentStart; readonly erasures: number },
+    conflict: ConflictError,
+  ): Promise<void> {
     const { database, archive } = this.#dependencies
     const location = segmentKey(key, start.number)
     const bytes = await archive.get(location)
     if (bytes === undefined) throw conflict
-    const openSeal = sealOpener(database)
-    const { header, seal } = await decodeSegment(bytes, openSeal).catch((error: unknown) => {
+    const { header, seal } = await decodeSegment(bytes, sealOpener(database)).catch((error: unknown) => {
       throw error instanceof DamagedObject ? unlike(location, error.message, error) : error
     })
     const range = { fromSeq: header.first_seq, toSeq: header.last_seq }
@@ -144,17 +163,13 @@ export class Archiver {
       throw unlike(location, 'it holds other messages than the store', conflict)
     const { number, last_seq: lastSeq } = header
     const known = { number, lastSeq, location, sha256: sha256(bytes).toString('hex'), chain, sizeBytes: bytes.length }
-    await database.run((sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }))
+    await recordObject(this.#dependencies, location, {
+      isThere: (sql) => isUnerased(sql, key, erasures),
+      write: (sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }),
+    })
   }
 
-  async #writeManifest(
-    subject: Subject,
-    {
-      content,
-      version,
-      seal,
-    }: { readonly content: unknown; readonly version: number; readonly seal: RowSeal | undefined },
-  ): Promise<void> {
+  async #writeManifest(subject: Subject, { content, version, seal, isThere }: ManifestContent): Promise<void> {
     const { database } = this.#dependencies
     const { kind, tenantId, id: subjectId } = subject
     const body = Buffer.from(JSON.stringify(content))
@@ -166,7 +181,7 @@ export class Archiver {
     const { number, bytes } = await this.#putManifest(subject, (last?.number ?? 0) + 1, { body, seal })
     const location = manifestKey(subject, number)
     const manifest = { kind, subjectId, number, version, location, sha256: sha256(bytes), contentSha256 }
-    await database.run((sql) => saveManifest(sql, tenantId, manifest))
+    await recordObject(this.#dependencies, location, { isThere, write: (sql) => saveManifest(sql, tenantId, manifest) })
     // The first one stays: whose database has forgotten the last number finds by it that there is one.
     if (number - manifestsKept > 1) await this.#removeManifest(subject, number - manifestsKept)
   }

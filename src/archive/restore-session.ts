@@ -1,11 +1,12 @@
-import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { codeOf } from '../errors.ts'
 import { sha256 } from '../model/payload.ts'
 import { keepClosed } from '../store/access/session-access.ts'
 import { insertSegment, readSegments, saveManifest, type ArchivedSegment } from '../store/archive/archive-state.ts'
-import { insertArchivedMessages, type ArchivedMessage } from '../store/archive/archived-messages.ts'
+import { emptied, insertArchivedMessages, type ArchivedMessage } from '../store/archive/archived-messages.ts'
 import { insertSessionRecord, type SessionRecord, type SummaryRecord } from '../store/archive/archived-session.ts'
+import { eraseAgain } from '../store/erasure/erasure-work.ts'
+import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { addOutbox, indexTopic } from '../store/outbox.ts'
 import { sessionVersions } from '../store/sessions.ts'
@@ -15,6 +16,7 @@ import { digestOf, type OpenSeal } from './archive-object.ts'
 import type { ArchivedSubject } from './archived-subjects.ts'
 import type { ArchiveDependencies } from './archiver.ts'
 import { decodeManifest, manifestKey, sessionManifestSchema, type SessionManifest } from './manifest.ts'
+import { payloadProblem } from './payload-problem.ts'
 import { readObject } from './read-object.ts'
 import type { RestoreTally } from './restore-report.ts'
 import { sealOpener } from './seal-opener.ts'
@@ -38,6 +40,8 @@ export class SessionRestore {
   /** The segments as far as they are known, and the newest state of the session among them. */
   readonly #segments = new Map<number, ArchivedSegment>()
   #head: { readonly record: SessionRecord; readonly seal: RowSeal | undefined } | undefined
+  /** Numbers of the messages that the archive still has and that were erased, by the erasure. */
+  readonly #erased = new Map<string, number[]>()
 
   constructor(dependencies: ArchiveDependencies, options: { subject: ArchivedSubject; tally: RestoreTally }) {
     this.#dependencies = dependencies
@@ -55,6 +59,12 @@ export class SessionRestore {
       counts.already_there++
       return
     }
+    const erased = { kind: 'session', ids: [id] } as const
+    if ((await database.run((sql) => erasuresOfIds(sql, tenantId, erased))).size > 0) {
+      counts.erased++
+      return
+    }
+    // Not before: the keys of what was erased are not to come back.
     await restoreKeys(this.#dependencies, { tenantId, sessionId: id })
     const manifest = await this.#newestManifest()
     this.#head = manifest === undefined ? undefined : { record: manifest.content.session, seal: manifest.seal }
@@ -160,10 +170,14 @@ export class SessionRestore {
       chain: header.chain,
       sizeBytes: bytes.length,
     }
-    for (const message of messages) await this.#checkPayload(message, seal)
+    const left = await this.#withoutErased(messages)
+    for (const message of left) {
+      const problem = await payloadProblem(this.#dependencies.archive, message, seal)
+      if (problem !== undefined) this.#problem(problem)
+    }
     await this.#dependencies.database.run((sql) =>
       inTransaction(sql, async (transaction) => {
-        await insertArchivedMessages(transaction, this.#key, { messages, seal })
+        await insertArchivedMessages(transaction, this.#key, { messages: left, seal })
         await insertSegment(transaction, this.#key, segment)
       }),
     )
@@ -173,16 +187,18 @@ export class SessionRestore {
     this.#tally.counts.messages += messages.length
   }
 
-  /** A large payload is an object of its own, and is not restored but left where it is. */
-  async #checkPayload({ record, payload }: ArchivedMessage, seal: RowSeal | undefined): Promise<void> {
-    const { payload_location: location, payload_sha256: expected, id } = record
-    const stored = location === undefined ? payload : await this.#dependencies.archive.get(location)
-    const bytes = location === undefined ? stored : openPayload({ location, stored, seal })
-    const object = location === undefined ? {} : { object: location }
-    if (bytes === undefined || bytes === null)
-      this.#problem({ ...object, problem: `the payload of message ${id} is missing` })
-    else if (sha256(bytes).toString('hex') !== expected)
-      this.#problem({ ...object, problem: `the payload of message ${id} does not match its SHA-256` })
+  /** Of messages that were erased after they were archived only their places are restored. */
+  async #withoutErased(messages: readonly ArchivedMessage[]): Promise<readonly ArchivedMessage[]> {
+    const { tenantId } = this.#key
+    const wanted = { kind: 'message', ids: messages.map(({ record }) => record.id) } as const
+    const erased = await this.#dependencies.database.run((sql) => erasuresOfIds(sql, tenantId, wanted))
+    for (const { record } of messages) {
+      const erasureId = erased.get(record.id)
+      if (erasureId === undefined || record.kind === 'erased') continue
+      this.#tally.counts.erased++
+      this.#erased.set(erasureId, [...(this.#erased.get(erasureId) ?? []), record.seq])
+    }
+    return messages.map((message) => (erased.has(message.record.id) ? emptied(message) : message))
   }
 
   async #insert(
@@ -191,12 +207,15 @@ export class SessionRestore {
   ): Promise<void> {
     const { database } = this.#dependencies
     const { tenantId, id: subjectId, manifests } = this.#subject
-    const summaries: readonly SummaryRecord[] = manifest?.content.summaries ?? []
+    // Title and summaries may quote what was erased.
+    const hasErased = this.#erased.size > 0
+    const session = hasErased ? { ...head, title: null, metadata: null, participants: [], models_used: [] } : head
+    const summaries: readonly SummaryRecord[] = hasErased ? [] : (manifest?.content.summaries ?? [])
     const isNewest = manifest !== undefined && manifest.number === manifests.at(-1) && manifest.content.session === head
     try {
       await database.run((sql) =>
         inTransaction(sql, async (transaction) => {
-          await insertSessionRecord(transaction, tenantId, { session: head, summaries, seal })
+          await insertSessionRecord(transaction, tenantId, { session, summaries, seal })
           if (manifest?.content.shared === true) await keepClosed(transaction, this.#key)
           // Lost ones too: what is archived next has the numbers after theirs.
           for (const segment of this.#segments.values()) await insertSegment(transaction, this.#key, segment)
@@ -210,6 +229,7 @@ export class SessionRestore {
               sha256: manifest.sha256,
               contentSha256: manifest.contentSha256,
             })
+          await eraseAgain(transaction, this.#key, this.#erased)
           if (head.last_seq > 0)
             await addOutbox(transaction, indexTopic, [
               { tenantId, sessionId: subjectId, firstSeq: 1, lastSeq: head.last_seq },
@@ -221,21 +241,5 @@ export class SessionRestore {
       if (codeOf(error) !== '23505') throw error
       this.#problem({ problem: 'another session of its source has its id already' })
     }
-  }
-}
-
-/** A large payload as it was saved; null where it is missing or does not open. */
-function openPayload(payload: {
-  readonly location: string
-  readonly stored: Uint8Array | null | undefined
-  readonly seal: RowSeal | undefined
-}): Uint8Array | null {
-  const { location, stored, seal } = payload
-  if (stored === null || stored === undefined || seal === undefined) return stored ?? null
-  try {
-    return seal.openObject(location, stored)
-  } catch (error) {
-    if (error instanceof BrokenSeal) return null
-    throw error
   }
 }

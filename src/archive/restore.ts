@@ -2,13 +2,16 @@ import { ConflictError } from '../errors.ts'
 import { firstTenantId, type Caller } from '../model/access.ts'
 import { sha256 } from '../model/payload.ts'
 import { readManifest, saveManifest } from '../store/archive/archive-state.ts'
-import { hasFile, insertFileRecord } from '../store/archive/archived-files.ts'
+import { hasFile, insertFileRecord, type ImportFileRecord } from '../store/archive/archived-files.ts'
 import { beginRestore, endRestore, ensureTenant } from '../store/archive/restore-state.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
+import type { Database } from '../store/database.ts'
+import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { restoreKeys } from './archive-keys.ts'
 import { digestOf } from './archive-object.ts'
 import { archivedSubjects, type ArchivedSubject } from './archived-subjects.ts'
+import { archivedTombstones, learnTombstones } from './archived-tombstones.ts'
 import type { ArchiveDependencies } from './archiver.ts'
 import { decodeManifest, fileManifestSchema, manifestKey } from './manifest.ts'
 import { readObject } from './read-object.ts'
@@ -43,6 +46,7 @@ export async function restore(
     throw new ConflictError('Cannot restore into this store as it is not empty', {
       remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, with the same VERBATIM_ARCHIVE',
     })
+  await learnErased(dependencies)
   const tally = new RestoreTally()
   const tenants = new Set<number>()
   const running = new Set<Promise<unknown>>()
@@ -81,6 +85,15 @@ export async function restore(
   return report
 }
 
+/** First of all: what was erased is not restored, from whatever copy of the archive. */
+async function learnErased({ database, archive }: ArchiveDependencies): Promise<void> {
+  for await (const record of archivedTombstones(archive)) {
+    if (database.kind === 'embedded' && record.tenant !== firstTenantId) continue
+    await database.run((sql) => ensureTenant(sql, record.tenant))
+    await database.run((sql) => inTransaction(sql, (transaction) => learnTombstones(transaction, record)))
+  }
+}
+
 async function restoreSubject(
   dependencies: ArchiveDependencies,
   subject: ArchivedSubject,
@@ -88,6 +101,16 @@ async function restoreSubject(
 ): Promise<void> {
   if (subject.kind === 'session') await new SessionRestore(dependencies, { subject, tally }).run()
   else await restoreFile(dependencies, subject, tally)
+}
+
+/** Whether a document held a session that was erased, or of which messages were: put together again it would show them. */
+async function holdsErased(database: Database, tenantId: number, file: ImportFileRecord): Promise<boolean> {
+  const ids = file.session_ids
+  const erased = await database.run(async (sql) => [
+    await erasuresOfIds(sql, tenantId, { kind: 'session', ids }),
+    await erasuresOfIds(sql, tenantId, { kind: 'part', ids }),
+  ])
+  return erased.some(({ size }) => size > 0)
 }
 
 async function restoreFile(
@@ -111,6 +134,10 @@ async function restoreFile(
       continue
     }
     const { body, seal, file } = read.value
+    if (await holdsErased(database, tenantId, file)) {
+      tally.counts.erased++
+      return
+    }
     const manifest = {
       kind: 'file',
       subjectId,

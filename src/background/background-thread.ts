@@ -1,9 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
 import { openArchive } from '../adapters/open-archive.ts'
+import { openVectorIndex } from '../adapters/open-vector-index.ts'
 import { ArchiveWorker, lookAgainMsMax } from '../archive/archive-worker.ts'
 import { Sealer } from '../audit/sealer.ts'
 import { readConfig } from '../config.ts'
+import { ErasureWorker } from '../erasure/erasure-worker.ts'
 import { TermHashers } from '../indexing/term-hashers.ts'
 import { IndexWorker } from '../indexing/worker.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
@@ -22,6 +24,7 @@ const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
 const sealer = new Sealer({ database, log })
 const archiver = new ArchiveWorker({ database, archive, log, idleMs: archiveIdleMs })
+const eraser = new ErasureWorker({ database, archive, log, index: openVectorIndex(vectors, database, observer) })
 const worker = new IndexWorker({
   database,
   archive,
@@ -34,6 +37,7 @@ const worker = new IndexWorker({
     port.postMessage('idle')
     // After the index: nobody waits for the archive.
     archiver.wake()
+    eraser.wake()
   },
 })
 
@@ -46,7 +50,7 @@ port.on('message', (message: unknown) => {
     sealer.wake()
   } else if (message === 'stop') {
     stopLooking()
-    void Promise.all([worker.stop(), archiver.stop(), sealer.stop()])
+    void Promise.all([worker.stop(), archiver.stop(), eraser.stop(), sealer.stop()])
       .then(() => database.close())
       // In a thread this ends the thread alone, and does not wait for timers of libraries.
       .finally(() => process.exit(0))

@@ -4,15 +4,14 @@ import { LimitError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
-import { trustOfRole } from '../model/message.ts'
-import { sha256 } from '../model/payload.ts'
 import { saveImportFile } from '../store/import-files.ts'
 import { describeSession } from '../store/imported-sessions.ts'
 import type { TranscriptDocument, TranscriptEntry, TranscriptSession } from '../transcripts/format.ts'
-import { cleanId, cleanName, mediaTypeOf, Occurrences, senderOf, storedText, usageOf } from './entry-fields.ts'
+import { cleanId, cleanName, Occurrences } from './entry-fields.ts'
+import { entryMessage } from './entry-message.ts'
+import { ErasedSessions } from './erased-sessions.ts'
 import { LayoutBuilder } from './file-layout.ts'
 import { ImportedSessions, type ImportDependencies, type ImportedMessage } from './imported-sessions.ts'
-import type { PreparedMessage } from './large-payload.ts'
 
 /** The file that a document comes from. */
 export interface ImportSource {
@@ -29,6 +28,8 @@ export interface DocumentReport {
   readonly added: number
   /** Entries that were stored already. */
   readonly known: number
+  /** Entries that were erased before: they are not stored again, nor is what is needed to give back the file. */
+  readonly erased: number
   readonly sessionIds: readonly string[]
   readonly problems: readonly { readonly entry: number; readonly problem: string }[]
 }
@@ -51,11 +52,14 @@ export class DocumentImport {
   readonly #lastTimestamps = new Map<string, string>()
   readonly #occurrences = new Occurrences()
   readonly #stored: ImportedSessions
+  readonly #tombstones: ErasedSessions
   readonly #pending = new Map<string, Pending[]>()
   #pendingCount = 0
   #pendingBytes = 0
   #entries = 0
   #added = 0
+  #known = 0
+  #erased = 0
   readonly #places: { sessionId: string; seq: number; before: Uint8Array }[] = []
   readonly #layout = new LayoutBuilder()
   #flushedPlaces = 0
@@ -66,9 +70,12 @@ export class DocumentImport {
 
   constructor(dependencies: ImportDependencies, options: { readonly caller: Caller; readonly source: ImportSource }) {
     this.#dependencies = dependencies
-    this.#caller = options.caller
-    this.#source = options.source
-    this.#stored = new ImportedSessions(dependencies, options.caller, options.source.format)
+    const { caller, source } = options
+    this.#caller = caller
+    this.#source = source
+    this.#tombstones = new ErasedSessions(dependencies.database, { tenantId: caller.tenantId, source: source.format })
+    const target = { format: source.format, tombstones: this.#tombstones }
+    this.#stored = new ImportedSessions(dependencies, caller, target)
   }
 
   async run(document: TranscriptDocument, onProgress?: (bytes: number) => void): Promise<DocumentReport> {
@@ -83,10 +90,25 @@ export class DocumentImport {
     this.#count(after)
     await this.#flush()
     await this.#describeSessions()
+    // What stands between the entries may be of those that were erased.
+    if (this.#erased === 0) await this.#saveLayout(document.name, after)
+    return {
+      document: document.name,
+      sizeBytes: this.#sizeBytes,
+      counts: Object.fromEntries(this.#counts),
+      added: this.#added,
+      known: this.#known,
+      erased: this.#erased,
+      sessionIds: this.#layout.sessionIds,
+      problems: this.#problems,
+    }
+  }
+
+  async #saveLayout(document: string, after: Uint8Array): Promise<void> {
     await saveImportFile(this.#dependencies.database, this.#caller.tenantId, {
       id: newId(),
       path: this.#source.path,
-      document: document.name,
+      document,
       format: this.#source.format,
       sizeBytes: this.#sizeBytes,
       sha256: this.#hash.copy().digest(),
@@ -95,15 +117,6 @@ export class DocumentImport {
       sessionIds: this.#layout.sessionIds,
       layout: this.#layout.toBytes(after),
     })
-    return {
-      document: document.name,
-      sizeBytes: this.#sizeBytes,
-      counts: Object.fromEntries(this.#counts),
-      added: this.#added,
-      known: this.#entries - this.#added,
-      sessionIds: this.#layout.sessionIds,
-      problems: this.#problems,
-    }
   }
 
   #count(bytes: Uint8Array): void {
@@ -121,7 +134,11 @@ export class DocumentImport {
         actual: entry.bytes.length,
       })
     }
-    const message = this.#toMessage(entry)
+    if (await this.#tombstones.has(cleanId(entry.session))) {
+      this.#erased++
+      return
+    }
+    const message = entryMessage(entry, this.#source.format)
     const queue = this.#pending.get(entry.session) ?? []
     this.#pending.set(entry.session, queue)
     const occurrence = entry.id === undefined ? this.#occurrences.count(entry, message.sha256) : undefined
@@ -156,36 +173,6 @@ export class DocumentImport {
     return dated
   }
 
-  #toMessage(entry: TranscriptEntry): PreparedMessage {
-    const hash = sha256(entry.bytes)
-    const usage = usageOf(entry)
-    const text = storedText(entry)
-    return {
-      id: newId(),
-      ...(entry.id === undefined ? {} : { externalId: cleanId(entry.id) }),
-      ...(entry.parentId === undefined ? {} : { parent: cleanId(entry.parentId) }),
-      ...(entry.timestamp === undefined ? {} : { timestamp: entry.timestamp }),
-      role: entry.role,
-      sender: senderOf(entry, this.#source.format),
-      ...(entry.model === undefined || entry.model.length === 0
-        ? {}
-        : { model: cleanName(entry.model, limits.nameCharactersMax) }),
-      kind: entry.kind,
-      trust: trustOfRole(entry.role),
-      ...(usage === undefined ? {} : { usage }),
-      toolsUsed: entry.toolsUsed
-        .filter((tool) => tool.length > 0)
-        .map((tool) => cleanName(tool, limits.nameCharactersMax)),
-      ...(entry.toolCallId === undefined ? {} : { toolCallId: cleanName(entry.toolCallId, limits.nameCharactersMax) }),
-      ...(entry.contextSwitch === undefined ? {} : { contextSwitch: entry.contextSwitch }),
-      ...(entry.copied === true ? { copied: true } : {}),
-      mediaType: mediaTypeOf(entry),
-      sha256: hash,
-      payload: { bytes: entry.bytes },
-      ...(text === undefined ? {} : { text }),
-    }
-  }
-
   /** Saves what is pending, session by session, and notes where each entry of the document now is. */
   async #flush(): Promise<void> {
     for (const [session, queue] of this.#pending) {
@@ -196,7 +183,9 @@ export class DocumentImport {
       for (const [index, { place, before }] of queue.entries()) {
         const result = saved.messages[index]
         if (result === undefined) throw new Error('save_messages answered for fewer messages than it was given')
-        if (!result.duplicate) this.#added++
+        if (result.erased === true) this.#erased++
+        else if (result.duplicate) this.#known++
+        else this.#added++
         this.#places[place - this.#flushedPlaces] = { sessionId: saved.sessionId, seq: result.seq, before }
       }
       queue.length = 0
@@ -211,6 +200,8 @@ export class DocumentImport {
   async #describeSessions(): Promise<void> {
     for (const about of this.#sessions.values()) {
       const { metadata } = about
+      const parent = about.parent === undefined ? undefined : cleanId(about.parent)
+      const hasParent = parent !== undefined && !(await this.#tombstones.has(parent))
       await describeSession(this.#dependencies.database, this.#caller.tenantId, {
         source: this.#source.format,
         externalId: cleanId(about.id),
@@ -219,7 +210,7 @@ export class DocumentImport {
             ? undefined
             : cleanName(about.title, limits.titleCharactersMax),
         metadata: metadata === undefined || Object.keys(metadata).length === 0 ? undefined : JSON.stringify(metadata),
-        parentExternalId: about.parent === undefined ? undefined : cleanId(about.parent),
+        parentExternalId: hasParent ? parent : undefined,
         createdAt: about.createdAt,
       })
     }

@@ -5,7 +5,8 @@ import type { Database } from '../store/database.ts'
 import { sessionIdOf } from '../store/imported-sessions.ts'
 import { saveMessages, type NewMessage, type SaveResult, type SaveTarget } from '../store/saving/save-messages.ts'
 import { cleanId, idOfBytes } from './entry-fields.ts'
-import { placePayload, type PreparedMessage } from './large-payload.ts'
+import type { ErasedSessions } from './erased-sessions.ts'
+import { placePayload, removeUnused, type PreparedMessage } from './large-payload.ts'
 import { saveSealed } from './save-sealed.ts'
 
 export interface ImportDependencies {
@@ -25,12 +26,18 @@ export class ImportedSessions {
   readonly #dependencies: ImportDependencies
   readonly #caller: Caller
   readonly #format: string
+  readonly #tombstones: ErasedSessions
   readonly #targets = new Map<string, SaveTarget>()
 
-  constructor(dependencies: ImportDependencies, caller: Caller, format: string) {
+  constructor(
+    dependencies: ImportDependencies,
+    caller: Caller,
+    to: { readonly format: string; readonly tombstones: ErasedSessions },
+  ) {
     this.#dependencies = dependencies
     this.#caller = caller
-    this.#format = format
+    this.#format = to.format
+    this.#tombstones = to.tombstones
   }
 
   async save(
@@ -40,8 +47,9 @@ export class ImportedSessions {
     const { database, archive } = this.#dependencies
     const { tenantId, principal: actor, client, call } = this.#caller
     const to = { tenantId, session: this.#targets.get(session.id) ?? (await this.#find(session)) }
+    let messages: NewMessage[] = []
     const saved = await saveSealed(database, to, async (target) => {
-      const messages: NewMessage[] = []
+      messages = []
       for (const { message, occurrence } of imported) {
         const placed = await placePayload(archive, message, target.seal)
         const hash = target.seal === undefined ? message.sha256 : target.seal.mask(message.sha256)
@@ -51,6 +59,10 @@ export class ImportedSessions {
         saveMessages(sql, { tenantId, actor, client, call, ...target, messages, revise: true }),
       )
     })
+    // What was erased is not stored again, nor are its bytes, if they are many, left in the archive.
+    for (const [index, { payload }] of messages.entries())
+      if (saved.messages[index]?.erased === true && 'location' in payload)
+        await removeUnused(this.#dependencies, payload.location)
     this.#targets.set(session.id, { id: saved.sessionId, source: this.#format, create: false })
     return saved
   }
@@ -59,6 +71,7 @@ export class ImportedSessions {
     const about = { source: this.#format, externalId: cleanId(session.id) }
     const id = await this.#dependencies.database.run((sql) => sessionIdOf(sql, this.#caller.tenantId, about))
     if (id !== undefined) return { id, source: about.source, create: false }
-    return { id: newId(), ...about, create: true, createdAt: session.createdAt }
+    const tombstones = await this.#tombstones.marksOf(about.externalId)
+    return { id: newId(), ...about, create: true, createdAt: session.createdAt, tombstones }
   }
 }

@@ -4,6 +4,8 @@ import { UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { sha256 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
+import type { Database } from '../store/database.ts'
+import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { NewMessage } from '../store/saving/save-messages.ts'
 
@@ -27,6 +29,15 @@ export async function placePayload(
   const location = seal === undefined ? name : `${name}.k${seal.version}`
   await archive.put(location, seal === undefined ? bytes : seal.sealObject(location, bytes))
   return { ...message, payload: { location, sizeBytes: bytes.length } }
+}
+
+/** Removes a payload from the archive that was put there for a message which was then not stored. */
+export async function removeUnused(
+  { database, archive }: { readonly database: Database; readonly archive: ArchiveStore },
+  location: string,
+): Promise<void> {
+  if (!(await (database.unwalled ?? database).run((sql) => isPayloadUsed(sql, location))))
+    await archive.eraseBelow(location)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ForbiddenError, InputError, LimitError, NotFoundError, UnavailableError } from '../errors.ts'
+import { ErasedError, ForbiddenError, InputError, LimitError, NotFoundError, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import type { Cache } from '../model/caches.ts'
@@ -6,6 +6,7 @@ import { newId } from '../model/ids.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { accessRemedy } from '../store/access/session-access.ts'
 import type { Database } from '../store/database.ts'
+import { marksOfReference } from '../store/erasure/tombstones.ts'
 import {
   saveMessages as store,
   type NewMessage,
@@ -13,7 +14,7 @@ import {
   type SaveTarget,
 } from '../store/saving/save-messages.ts'
 import { hasSession } from '../store/sessions.ts'
-import { placePayload } from './large-payload.ts'
+import { placePayload, removeUnused } from './large-payload.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
 import { saveSealed } from './save-sealed.ts'
 import { requireRole, resolveSession } from './session-reference.ts'
@@ -63,8 +64,12 @@ async function saveTarget(
   if (known !== undefined) return { id: known, source: 'mcp', create: false }
   const session = await resolveSession(dependencies.database, caller, reference)
   if (session !== undefined) return { id: session.id, source: session.source, create: false }
-  await refuseTakenId(dependencies.database, caller, reference)
-  return { id: newId(), source: 'mcp', externalId: reference, create: true }
+  const { database } = dependencies
+  await refuseTakenId(database, caller, reference)
+  const tombstones = await (database.unwalled ?? database).run((sql) =>
+    marksOfReference(sql, caller.tenantId, reference),
+  )
+  return { id: newId(), source: 'mcp', externalId: reference, create: true, tombstones }
 }
 
 function checkInput(input: SaveInput): void {
@@ -111,9 +116,17 @@ export async function saveMessages(
       // After all of them were looked at: nothing is archived for a message that is refused.
       const messages: NewMessage[] = []
       for (const message of prepared) messages.push(await placePayload(archive, message, target.seal))
-      return await (database.unwalled ?? database).run((sql) =>
-        store(sql, { ...request, ...target, messages }, database.naming?.(sql)),
-      )
+      try {
+        return await (database.unwalled ?? database).run((sql) =>
+          store(sql, { ...request, ...target, messages }, database.naming?.(sql)),
+        )
+      } catch (error) {
+        // Of what was erased nothing is left in the archive either.
+        if (error instanceof ErasedError)
+          for (const { payload } of messages)
+            if ('location' in payload) await removeUnused(dependencies, payload.location)
+        throw error
+      }
     })
   const save = async (target: SaveTarget): Promise<SaveResult> => {
     try {

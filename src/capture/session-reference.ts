@@ -5,6 +5,7 @@ import { looksLikeId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
 import { accessRemedy, mayDo, roleIn } from '../store/access/session-access.ts'
 import type { Database } from '../store/database.ts'
+import { referenceErasedAt } from '../store/erasure/tombstones.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { sessionsByReference } from '../store/sessions.ts'
 
@@ -44,12 +45,22 @@ export async function requireSessionTo(
   { reference, action }: { readonly reference: string; readonly action: SessionAction },
 ): Promise<SessionRow> {
   const session = await resolveSession(database, viewer, reference)
-  if (session === undefined)
-    throw new NotFoundError(`No session "${reference}"`, {
-      remedy: 'Call list_sessions to see what there is, or search_memory to find a message and its session',
-    })
+  if (session === undefined) throw await absentSession(database, viewer, reference)
   await requireRole(database, viewer, { sessionId: session.id, action })
   return session
+}
+
+/** What there is to say of a session that is not there: whether it was erased, to whoever knows its id. */
+async function absentSession(database: Database, viewer: Viewer, reference: string): Promise<NotFoundError> {
+  const erasedAt = await (database.unwalled ?? database).run((sql) =>
+    referenceErasedAt(sql, viewer.tenantId, reference),
+  )
+  return new NotFoundError(
+    erasedAt === undefined
+      ? `No session "${reference}"`
+      : `Session "${reference}" was erased on ${erasedAt.slice(0, 10)}`,
+    { remedy: 'Call list_sessions to see what there is, or search_memory to find a message and its session' },
+  )
 }
 
 /** Throws ForbiddenError where the viewer's role in the session does not allow the action. */

@@ -17,6 +17,7 @@ const commands = new Map<string, () => Promise<Register>>([
   ['show', async () => (await import('./commands/show.ts')).registerShow],
   ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['summarize', async () => (await import('./commands/summarize.ts')).registerSummarize],
+  ['erase', async () => (await import('./commands/erase.ts')).registerErase],
   ['verify', async () => (await import('./commands/verify.ts')).registerVerify],
   ['archive', async () => (await import('./commands/archive.ts')).registerArchive],
   ['restore', async () => (await import('./commands/restore.ts')).registerRestore],

@@ -3,6 +3,7 @@ import type { Embedder } from '../ports/embedder.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import type { VectorIndex, VectorKey, VectorRecord, VectorSpace } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
+import { inTransaction } from '../store/transaction.ts'
 import { readEmbedded, recordEmbedded, unitsWithTexts } from '../store/vectors/embedded-units.ts'
 import { meanOf } from './embedding-texts.ts'
 
@@ -126,13 +127,11 @@ export class VectorWriter {
     })
     await index.upsert(space, vectors, { signal })
     // After the vectors: a crash in between embeds them again and writes the same.
-    await database.run((sql) =>
-      recordEmbedded(
-        sql,
-        space,
-        records.map(({ unit }) => ({ ...unit, textSha256: unit.sha256 })),
-      ),
+    const units = records.map(({ unit }) => ({ ...unit, textSha256: unit.sha256 }))
+    const erased = await database.run((sql) =>
+      inTransaction(sql, (transaction) => recordEmbedded(transaction, space, units)),
     )
+    if (erased.length > 0) await index.delete(space, erased, { signal })
   }
 }
 

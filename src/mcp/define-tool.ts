@@ -89,3 +89,9 @@ export const addsOnly: ToolAnnotations = {
   idempotentHint: true,
   openWorldHint: false,
 }
+export const erases: ToolAnnotations = {
+  readOnlyHint: false,
+  destructiveHint: true,
+  idempotentHint: true,
+  openWorldHint: false,
+}

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts'
 import type { Scope } from '../model/access.ts'
 import type { ToolDefinition } from './define-tool.ts'
+import { forget } from './tools/forget.ts'
 import { getSession } from './tools/get-session.ts'
 import { listSessions } from './tools/list-sessions.ts'
 import { saveMessage } from './tools/save-message.ts'
@@ -18,6 +19,7 @@ export const allTools: readonly ToolDefinition[] = [
   listSessions,
   summarize,
   updateSession,
+  forget,
 ]
 
 export interface ToolSelection {

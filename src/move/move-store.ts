@@ -6,8 +6,10 @@ import { plainTables, sessionsTable } from '../store/copy/move-plan.ts'
 import { countMessages } from '../store/copy/sessions-there.ts'
 import { inPlainText } from '../store/copy/table-rows.ts'
 import type { Database } from '../store/database.ts'
+import { eraseReturned } from '../store/erasure/erase-returned.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { text } from '../store/sql-text.ts'
+import { inTransaction } from '../store/transaction.ts'
 import { refuseConflicts, type Stores } from './conflicts.ts'
 import { PayloadMover, type PayloadSource } from './payload-mover.ts'
 import { Counter, ProblemList, type MoveReport } from './report.ts'
@@ -38,6 +40,7 @@ class StoreMove {
   }
 
   async run(onProgress: (messages: number) => void): Promise<MoveReport> {
+    const { target } = this.#stores
     await refuseConflicts(this.#stores)
     const vectors = await VectorMover.make(this.#stores)
     for (const table of plainTables) {
@@ -49,6 +52,7 @@ class StoreMove {
     const movers = { rows: this.#rows, payloads: this.#payloads, vectors, problems: this.#problems }
     const messages = new SessionMover(this.#stores, movers)
     const sessions = await this.#moveSessions(messages, onProgress)
+    await target.run((sql) => inTransaction(sql, (transaction) => eraseReturned(transaction, this.#caller)))
     const auditRows = await this.#moveAudit(messages.counts.copied)
     const now = await this.#stores.source.run((sql) => countMessages(sql, this.#stores.tenantId))
     return {
@@ -124,7 +128,8 @@ class StoreMove {
 /**
  * Copies everything that a caller's tenant has from one store to another, and proves it: each row is read back and compared by
  * its SHA-256, and so are payloads in the archive. It may be broken off at any moment and run again, also while others save at
- * the source: what is there already is compared and not copied. The source stays as it is.
+ * the source: what is there already is compared and not copied. The source stays as it is. What was erased at one of the two
+ * is erased at the target, by its background work.
  *
  * Throws ConflictError, before anything is written, where the target has other content under the same ids.
  */

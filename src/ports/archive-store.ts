@@ -1,3 +1,10 @@
+export interface ErasedObjects {
+  /** How many objects, or versions of them, are gone. */
+  readonly erased: number
+  /** Keys of those that the store keeps. */
+  readonly kept: readonly string[]
+}
+
 /**
  * Immutable objects by key: large payloads, the segments of sessions and their manifests. A key is relative, made of
  * `[a-z0-9._-]` segments joined by `/`.
@@ -12,6 +19,11 @@ export interface ArchiveStore {
   get(key: string): Promise<Uint8Array | undefined>
   /** Removes an object; removing one that is not there succeeds. */
   delete(key: string): Promise<void>
+  /**
+   * Erases every object whose key begins with a prefix, former versions and what was left of broken writes included. What the
+   * store does not let go (Object Lock, say) is named and not an error. Throws UnavailableError; to repeat it goes on.
+   */
+  eraseBelow(prefix: string): Promise<ErasedObjects>
   /** All keys below a prefix, in ascending order of their bytes. */
   list(prefix: string): AsyncIterable<string>
   /** Throws UnavailableError where no object could be stored. */

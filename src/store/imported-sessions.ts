@@ -15,7 +15,10 @@ export async function sessionIdOf(
   return row?.id
 }
 
-/** What a source says of a session, for what is not known yet: a title or a parent that a user set is not replaced. */
+/**
+ * What a source says of a session, for what is not known yet: a title or a parent that a user set is not replaced. A session
+ * of which messages were erased is left as it is: its title may quote them.
+ */
 export interface SourceDescription {
   readonly source: string
   readonly externalId: string
@@ -51,7 +54,7 @@ async function describe(
     update sessions set title = coalesce(title, ${bytes('title', about.title)}), metadata = coalesce(metadata, ${bytes('session metadata', about.metadata)}),
       parent_external_id = coalesce(parent_external_id, ${about.parentExternalId ?? null}),
       created_at = least(created_at, coalesce(${about.createdAt ?? null}::text::timestamptz, created_at)), version = version + 1
-    where tenant_id = ${tenantId} and id = ${sessionId} and key_version = ${seal?.version ?? 0}
+    where tenant_id = ${tenantId} and id = ${sessionId} and key_version = ${seal?.version ?? 0} and erasures = 0
       and ((title is null and ${about.title !== undefined}) or (metadata is null and ${about.metadata !== undefined})
         or (parent_external_id is null and ${about.parentExternalId !== undefined})
         or created_at > coalesce(${about.createdAt ?? null}::text::timestamptz, created_at))

@@ -24,7 +24,7 @@ export interface OutboxItem {
 const newestFirst = 10
 
 /** Does several writes together, or none. */
-export type Commit = (write: (sql: Queries) => Promise<void>) => Promise<void>
+export type Commit = (write: (sql: TransactionSql) => Promise<void>) => Promise<void>
 
 /**
  * Gives pending work of a topic to `work`: the newest few items, then the oldest. What `work` commits is done once, whoever
@@ -57,7 +57,7 @@ export async function workOff<T>(
 }
 
 /** A write that fails takes back itself and nothing else, so that the failure can be written down. */
-async function inSavepoint(transaction: TransactionSql, write: (sql: Queries) => Promise<void>): Promise<void> {
+async function inSavepoint(transaction: TransactionSql, write: (sql: TransactionSql) => Promise<void>): Promise<void> {
   await transaction`savepoint work`
   try {
     await write(transaction)

@@ -1,6 +1,7 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 
 import type { Role, Trust } from '../model/message.ts'
+import { keepFromErasure } from './erasure/keep-from-erasure.ts'
 import type { Queries } from './rows.ts'
 
 export const messageLevel = 0
@@ -31,14 +32,16 @@ export function arrayLiteral(values: readonly (bigint | number)[]): string {
 
 /**
  * Stores units of one tenant and level, with the statistics that BM25 needs. Writing a unit that is there already has
- * no effect, on the statistics neither, so that a retried batch counts once.
+ * no effect, on the statistics neither, so that a retried batch counts once. Of a message that was erased since it was read
+ * nothing is stored.
  */
 export async function writeUnits(
-  sql: Queries,
+  sql: TransactionSql,
   scope: { readonly tenantId: number; readonly level: number },
   units: readonly SearchUnit[],
 ): Promise<void> {
   if (units.length === 0) return
+  await keepFromErasure(sql, scope.tenantId, units)
   const rows = units.map((unit) => ({
     s: unit.sessionId,
     f: unit.firstSeq,
@@ -61,6 +64,7 @@ export async function writeUnits(
       select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e
       from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
         as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real)
+      where exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased')
       on conflict do nothing
       returning terms, term_count, part
     ), counted as (

@@ -41,6 +41,7 @@ const session: SessionRecord = {
   legal_hold: false,
   restricted: false,
   anonymized_at: null,
+  erasures: 0,
   version: 1,
 }
 

@@ -73,6 +73,18 @@ export function describeArchiveStore(name: string, open: () => ArchiveStore): vo
       expect(await open().get(key)).toBeUndefined()
     })
 
+    it('erases what is below a prefix and nothing else, also where nothing is', async () => {
+      const place = randomUUID()
+      for (const key of ['a/1', 'a/2', 'ab/1']) await open().put(`${place}/${key}`, Buffer.from(key))
+      expect(await open().eraseBelow(`${place}/a/`)).toEqual({ erased: 2, kept: [] })
+      expect(await collect(open().list(`${place}/`))).toEqual([`${place}/ab/1`])
+      expect(await open().eraseBelow(`${place}/a/`)).toEqual({ erased: 0, kept: [] })
+      expect(await open().eraseBelow(`${place}/ab/1`)).toEqual({ erased: 1, kept: [] })
+      expect(await collect(open().list(`${place}/`))).toEqual([])
+      await open().put(`${place}/a/1`, Buffer.from('another'))
+      expect(Buffer.from((await open().get(`${place}/a/1`)) ?? []).toString()).toBe('another')
+    })
+
     it('says that it can be written', async () => {
       await expect(open().check()).resolves.toBeUndefined()
     })

@@ -93,6 +93,8 @@ describe.each(['stdio', 'http'] as const)('over %s', (door) => {
       ['list_sessions', { participant: canary }],
       ['summarize', { session_id: session }],
       ['update_session', { session_id: session, title: canary }],
+      // A preview: an erasure that is confirmed has rows of its deeds (erasure.test.ts).
+      ['forget', { session_id: session }],
     ]
     const deeds = new Map([
       ['save_message', 'message.save'],

@@ -41,6 +41,9 @@ const textFields: readonly (readonly [string, (text: string) => Arguments])[] = 
   ['update_session', (text) => ({ session_id: 'ids', title: text })],
   ['update_session', (text) => ({ session_id: 'ids', tags: [text] })],
   ['update_session', (text) => ({ session_id: 'ids', summary: text, model: text })],
+  ['forget', (text) => ({ session_id: text, message_id: text })],
+  ['forget', (text) => ({ session_id: 'ids', participant: text })],
+  ['forget', (text) => ({ since: text, confirm: text })],
 ]
 
 describe('text', () => {

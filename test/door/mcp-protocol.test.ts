@@ -30,8 +30,9 @@ const toolNames = [
   'list_sessions',
   'summarize',
   'update_session',
+  'forget',
 ]
-const writing = new Set(['save_message', 'save_messages', 'update_session'])
+const writing = new Set(['save_message', 'save_messages', 'update_session', 'forget'])
 /** Reading tools that reply with text or with JSON, as the caller asks, and so promise no form. */
 const readsInTwoForms = new Set(['search_memory', 'get_session', 'summarize'])
 
@@ -88,11 +89,11 @@ describe('tools/list', () => {
   test.each(toolNames)('describes %s so that every client takes it', async (name) => {
     const tool = (await legacy.listTools()).tools.find((candidate) => candidate.name === name)
     expect(tool?.title).toMatch(/^[A-Z][a-z ]+$/)
-    expect(tool?.description).toMatch(/^(Save|Search|Read|List|Summarize|Close or reopen) [a-z(]/)
+    expect(tool?.description).toMatch(/^(Save|Search|Read|List|Summarize|Close or reopen|Erase) [a-z(]/)
     expect(tool?.description?.length).toBeLessThanOrEqual(1_200)
     expect(tool?.annotations).toEqual({
       readOnlyHint: !writing.has(name),
-      destructiveHint: false,
+      destructiveHint: name === 'forget',
       idempotentHint: true,
       openWorldHint: false,
     })

@@ -75,8 +75,12 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['chrono-node', 'zod'],
     },
     insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'], packages: ['zod'] },
+    erasure: {
+      may: [...base, 'archive', 'capture', 'indexing', 'log', 'ports', 'store'],
+      packages: [],
+    },
     verbatim: {
-      may: [...base, 'audit', 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight'],
+      may: [...base, 'audit', 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight', 'erasure'],
       packages: [],
     },
     move: { may: [...base, 'ports', 'store'], packages: ['postgres'] },
@@ -90,7 +94,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
     },
     background: {
-      may: [...base, 'archive', 'audit', 'config', 'log', 'ports', 'adapters', 'indexing', 'store'],
+      may: [...base, 'archive', 'audit', 'config', 'log', 'ports', 'adapters', 'indexing', 'erasure', 'store'],
       packages: ['postgres', 'zod'],
     },
     'start-store': { may: ['config', 'store'], packages: [] },
@@ -132,6 +136,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'indexing',
         'log',
         'mcp',
+        'erasure',
         'move',
         'search',
         'sessions',

@@ -19,7 +19,7 @@ export const getSession = defineTool({
       .default('full')
       .describe('compact: text only; redacted: no personal data; pseudonymised: a token for each person'),
     format: z.enum(['json', 'text']).default('json'),
-    include_embeddings: z.boolean().default(false).describe('None are made yet'),
+    include_embeddings: z.boolean().default(false),
     cursor: z.string().optional(),
   }),
   annotations: readsOnly,

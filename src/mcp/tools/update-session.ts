@@ -15,7 +15,7 @@ export const updateSession = defineTool({
     restricted: z.boolean().optional(),
     legal_hold: z.boolean().optional(),
     summary: z.string().optional(),
-    model: z.string().optional().describe('Who wrote the summary'),
+    model: z.string().optional(),
   }),
   output: z.object({ session_id: z.string() }),
   annotations: addsOnly,

@@ -1,3 +1,5 @@
+import type { TransactionSql } from 'postgres'
+
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 
@@ -47,6 +49,22 @@ export async function readSegments(sql: Queries, key: SessionKey): Promise<Archi
     chain: row.chain,
     sizeBytes: Number(row.size_bytes),
   }))
+}
+
+/**
+ * Whether what was read of a session may still be archived: it is there, and none of its messages were erased since. Until the
+ * transaction ends nobody erases any.
+ */
+export async function isUnerased(sql: TransactionSql, key: SessionKey, erasures: number): Promise<boolean> {
+  const rows = await sql`
+    select from sessions where tenant_id = ${key.tenantId} and id = ${key.sessionId} and erasures = ${erasures} for key share`
+  return rows.length > 0
+}
+
+/** The same of an imported document. */
+export async function isFileThere(sql: TransactionSql, tenantId: number, id: string): Promise<boolean> {
+  const rows = await sql`select from import_files where tenant_id = ${tenantId} and id = ${id} for key share`
+  return rows.length > 0
 }
 
 /** Records a segment. Two that archive one session write the same, as the second takes what the first has put. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import type { RowSeal, SealPlace } from '../../crypto/row-seal.ts'
 import { UnavailableError } from '../../errors.ts'
+import { sha256, textMediaType } from '../../model/payload.ts'
 import type { MessageRow, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 
@@ -104,6 +105,32 @@ function sealed(message: ArchivedMessage, seal: RowSeal | undefined): ArchivedMe
     payload: close('payload', location === undefined ? payload : Buffer.from(location)),
     text: close('text', text),
     metadata: close('metadata', metadata),
+  }
+}
+
+/** The place of a message that was erased after it was archived, as `store/erasure` leaves it. */
+export function emptied({ record }: ArchivedMessage): ArchivedMessage {
+  const { seq, id, external_id: externalId, parent_id: parentId, replaces_id: replacesId, timestamp, role } = record
+  return {
+    record: {
+      seq,
+      id,
+      external_id: externalId,
+      parent_id: parentId,
+      replaces_id: replacesId,
+      timestamp,
+      saved_at: record.saved_at,
+      role,
+      sender: '',
+      kind: 'erased',
+      trust: 'external',
+      payload_bytes: 0,
+      payload_sha256: sha256(new Uint8Array()).toString('hex'),
+      payload_media_type: textMediaType,
+    },
+    payload: new Uint8Array(),
+    text: null,
+    metadata: null,
   }
 }
 

@@ -44,6 +44,8 @@ export const sessionRecordSchema = z.object({
   legal_hold: z.boolean(),
   restricted: z.boolean(),
   anonymized_at: time.nullable(),
+  /** Archives of before there were erasures do not say it. */
+  erasures: count.default(0),
   version: count,
 })
 export type SessionRecord = z.infer<typeof sessionRecordSchema>
@@ -106,7 +108,7 @@ export async function readSessionRecord(database: MessageSource, key: SessionKey
       select s.id, s.source, s.external_id, s.participants, s.models_used, s.message_count, s.payload_bytes, s.input_tokens,
         s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.tool_invocations, s.context_switches, s.last_seq,
         s.last_model, s.last_message_id, s.parent_session_id, s.parent_external_id, s.tags, s.retention_policy_id, s.legal_hold,
-        s.restricted, s.version, ${isoColumn(sql, 'created_at')}, ${isoColumn(sql, 'last_active_at')},
+        s.restricted, s.version, s.erasures, ${isoColumn(sql, 'created_at')}, ${isoColumn(sql, 'last_active_at')},
         ${isoColumn(sql, 'closed_at')}, ${isoColumn(sql, 'anonymized_at')}
     ) head
     where s.tenant_id = ${key.tenantId} and s.id = ${key.sessionId}`,
@@ -162,11 +164,12 @@ export async function insertSessionRecord(
     insert into sessions (tenant_id, id, source, external_id, title, created_at, last_active_at, active_hour, closed_at,
       participants, models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
       cache_write_tokens, tool_invocations, context_switches, last_seq, last_model, last_message_id, parent_session_id,
-      parent_external_id, tags, metadata, retention_policy_id, legal_hold, restricted, anonymized_at, version, key_version)
+      parent_external_id, tags, metadata, retention_policy_id, legal_hold, restricted, anonymized_at, version, key_version, erasures)
     select ${tenantId}, id, source, external_id, ${bytes('title', title)}, created_at, last_active_at, date_trunc('hour', last_active_at),
       closed_at, participants, models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
       cache_write_tokens, tool_invocations, context_switches, last_seq, last_model, last_message_id, parent_session_id,
-      parent_external_id, tags, ${bytes('session metadata', metadata)}, retention_policy_id, legal_hold, restricted, anonymized_at, version, ${version}::int
+      parent_external_id, tags, ${bytes('session metadata', metadata)}, retention_policy_id, legal_hold, restricted, anonymized_at, version, ${version}::int,
+      erasures
     from jsonb_populate_record(null::sessions, ${JSON.stringify(head)}::text::jsonb)
     on conflict (tenant_id, id) do nothing`
   for (const { body, ...summary } of archived.summaries)

@@ -24,7 +24,11 @@ export const sessionsTable: MovedTable = {
   },
 }
 
-export const messagesTable: MovedTable = { name: 'messages' }
+/** A message never changes, but that it may be erased: then it stays so, at whichever of the two that was. */
+export const messagesTable: MovedTable = {
+  name: 'messages',
+  rule: { olderWhere: text`r.kind = 'erased'`, aheadWhere: text`t.kind = 'erased'` },
+}
 
 /**
  * The tables that are copied row by row before the sessions, so that all messages that they speak of come after them.
@@ -36,12 +40,17 @@ export const plainTables: readonly MovedTable[] = [
   {
     name: 'encryption_keys',
     rule: {
-      olderWhere: text`coalesce(t.rotated_at, t.created_at) < coalesce(r.rotated_at, r.created_at)`,
-      aheadWhere: text`coalesce(t.rotated_at, t.created_at) > coalesce(r.rotated_at, r.created_at)`,
+      // One that was destroyed stays so.
+      olderWhere: text`t.destroyed_at is null and (r.destroyed_at is not null or coalesce(t.rotated_at, t.created_at) < coalesce(r.rotated_at, r.created_at))`,
+      aheadWhere: text`t.destroyed_at is not null or coalesce(t.rotated_at, t.created_at) > coalesce(r.rotated_at, r.created_at)`,
     },
   },
   { name: 'retention_policies' },
-  { name: 'erasures' },
+  {
+    name: 'erasures',
+    rule: { olderWhere: text`t.completed_at is null`, aheadWhere: text`t.completed_at is not null` },
+  },
+  { name: 'tombstones' },
   {
     name: 'import_files',
     rule: { olderWhere: text`t.imported_at < r.imported_at`, aheadWhere: text`t.imported_at > r.imported_at` },
@@ -71,6 +80,7 @@ export const notMoved = {
   access_tokens: 'who may open a laptop must not by that open a server: tokens are made where they are used',
   sync_peers: 'how far this store has exchanged its history says nothing of another',
   audit_seals: 'the rows are sealed anew at the end of the log there',
+  retention_sweeps: 'counted from when the policies come to the target',
   archive_segments: 'archived anew by the background work of the target',
   archive_manifests: 'archived anew by the background work of the target',
 } as const

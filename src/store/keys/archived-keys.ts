@@ -17,7 +17,8 @@ export function keyPrefix(tenantId: number, sessionId: string | null): string {
 
 /**
  * Keys of which the archive has another state than the store: all of a tenant's, or those of a session with those that belong
- * to none. The keys of tenants come first, as they open the others. One that was destroyed comes while the archive has it.
+ * to none. The keys of tenants come first, as they open the others. One that was destroyed comes while the archive has it. Those of
+ * tombstones wrap nothing, and are in the archive beside them.
  */
 export async function readUnarchivedKeys(
   sql: Queries,
@@ -41,7 +42,7 @@ export async function readUnarchivedKeys(
     left join archive_manifests a on a.tenant_id = k.tenant_id and a.kind = 'key' and a.subject_id = k.id, lateral (
       select concat('keys/', k.tenant_id, '/', coalesce(k.session_id::text, 'tenant'), '/', k.id, '.', k.wrapped_by, '.vkey') as location
     ) place
-    where k.tenant_id = ${tenantId}
+    where k.tenant_id = ${tenantId} and k.purpose <> 'tombstone'
       ${'limit' in wanted ? sql`` : sql`and (k.session_id is null or k.session_id = ${wanted.sessionId}::uuid)`}
       and case when k.destroyed_at is null then a.location is distinct from place.location else a.location is not null end
     order by k.purpose <> 'tenant', k.destroyed_at is not null, k.id ${'limit' in wanted ? sql`limit ${wanted.limit}` : sql``}`
@@ -58,22 +59,29 @@ export async function readUnarchivedKeys(
   }))
 }
 
-/** Notes that the archive has a copy of a key, or that it has it no more where the key was destroyed. */
+/** Notes that the archive has a copy of a key. False where the key was destroyed meanwhile: the copy must go. */
 export async function keyArchived(
   sql: Queries,
   { tenantId, id, location }: Pick<UnarchivedKey, 'tenantId' | 'id' | 'location'>,
-  bytes: Uint8Array | null,
-): Promise<void> {
-  if (bytes === null) {
-    await sql`delete from archive_manifests where tenant_id = ${tenantId} and kind = 'key' and subject_id = ${id}`
-    return
-  }
+  bytes: Uint8Array,
+): Promise<boolean> {
   const digest = sha256(bytes)
-  await sql`
+  // Locked: who destroys it comes before, or finds the copy.
+  const rows = await sql`
+    with living as (
+      select id from encryption_keys where tenant_id = ${tenantId} and id = ${id} and destroyed_at is null for share
+    )
     insert into archive_manifests (tenant_id, kind, subject_id, number, version, location, sha256, content_sha256)
-    values (${tenantId}, 'key', ${id}, 1, 1, ${location}, ${digest}, ${digest})
+    select ${tenantId}, 'key', id, 1, 1, ${location}, ${digest}, ${digest} from living
     on conflict (tenant_id, kind, subject_id) do update set location = excluded.location, sha256 = excluded.sha256,
-      content_sha256 = excluded.content_sha256, written_at = now()`
+      content_sha256 = excluded.content_sha256, written_at = now()
+    returning 1`
+  return rows.length > 0
+}
+
+/** Notes that the archive has no copy any more of a key that was destroyed. */
+export async function keyGone(sql: Queries, { tenantId, id }: Pick<UnarchivedKey, 'tenantId' | 'id'>): Promise<void> {
+  await sql`delete from archive_manifests where tenant_id = ${tenantId} and kind = 'key' and subject_id = ${id}`
 }
 
 /** Stores a key as it was archived. False where the store has another in its place. */

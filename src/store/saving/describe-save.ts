@@ -186,6 +186,7 @@ export function describeSave(request: SaveRequest): {
       created_at: session.createdAt,
       parent_external_id: session.parentExternalId,
       key_version: seal?.version ?? 0,
+      tombstones: session.tombstones,
     }),
     messages: JSON.stringify(
       described.map((message, index) => describeMessage(message, index + 1, { slices, seal, former })),

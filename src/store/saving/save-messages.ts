@@ -1,7 +1,7 @@
 import type { PendingQuery, Row, Sql } from 'postgres'
 
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { ConflictError, ForbiddenError, LimitError, NotFoundError } from '../../errors.ts'
+import { ConflictError, ErasedError, ForbiddenError, LimitError, NotFoundError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { ContextSwitch, Role, TokenUsage, Trust } from '../../model/message.ts'
@@ -45,6 +45,8 @@ export interface SaveTarget {
   readonly create: boolean
   readonly createdAt?: string | undefined
   readonly parentExternalId?: string
+  /** Hashes of its names: where one of them is a tombstone, it is not made (`store/erasure/tombstones.ts`). */
+  readonly tombstones?: readonly string[]
 }
 
 export interface SaveRequest extends Viewer {
@@ -102,6 +104,8 @@ export interface SavedMessage {
   /** ISO 8601. */
   readonly savedAt: string
   readonly duplicate: boolean
+  /** Of an import: it was erased from here before, and was not stored again. */
+  readonly erased?: boolean
 }
 
 export interface SaveResult {
@@ -119,7 +123,7 @@ interface FunctionResult {
   readonly version: number
   readonly saved_at: string
   readonly first_seq?: number
-  readonly messages?: readonly { id: string; seq: number; saved_at: string; duplicate: boolean }[]
+  readonly messages?: readonly { id: string; seq: number; saved_at: string; duplicate: boolean; erased?: boolean }[]
 }
 
 /** Where all messages were new, the function says only where they begin. */
@@ -130,12 +134,7 @@ function savedMessages(result: FunctionResult, request: SaveRequest): SavedMessa
     const at = savedAt(result.saved_at)
     return request.messages.map(({ id }, index) => ({ id, seq: firstSeq + index, savedAt: at, duplicate: false }))
   }
-  return (messages ?? []).map(({ id, seq, saved_at: time, duplicate }) => ({
-    id,
-    seq,
-    savedAt: savedAt(time),
-    duplicate,
-  }))
+  return (messages ?? []).map(({ saved_at: time, ...message }) => ({ ...message, savedAt: savedAt(time) }))
 }
 
 /** Translates the function's own SQLSTATEs (class VB); anything else is rethrown by the caller. */
@@ -162,6 +161,8 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
       return new SealedOtherwise(Number(detail))
     case 'VB426':
       return new OtherSeal(detail)
+    case 'VB410':
+      return erasedBefore(detail, request, error)
     case 'VB413': {
       const [what, actual] = detail.split(' ')
       return new LimitError(`save to session "${request.session.id}"`, {
@@ -174,6 +175,26 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
     default:
       return undefined
   }
+}
+
+function erasedBefore(detail: string, { session, messages }: SaveRequest, cause: unknown): ErasedError {
+  const [what, which] = detail.split(' ')
+  if (what === 'session')
+    return new ErasedError(
+      `Cannot save to session "${session.externalId ?? session.id}" as it was erased on ${which}`,
+      {
+        remedy: 'Use another session_id: what was erased is not begun again under its old name',
+        cause,
+      },
+    )
+  const message = messages[Number(which)]
+  return new ErasedError(
+    `Cannot save message "${message?.externalId ?? message?.id}" as it was erased from this session`,
+    {
+      remedy: 'Use another message_id if it is to be stored all the same',
+      cause,
+    },
+  )
 }
 
 /**

@@ -68,7 +68,7 @@ export const encryptionKeys = pgTable(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** `tenant`, `session`, `data` (what belongs to no session) or `search`. */
+    /** `tenant`, `session`, `data` (what belongs to no session), `search`, or `tombstone`, which is not wrapped. */
     purpose: text('purpose').notNull(),
     sessionId: uuid('session_id'),
     version: integer('version').notNull(),

@@ -24,15 +24,15 @@ export const retentionPolicies = pgTable(
   (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
 )
 
-/** What was erased: the receipt, and the tombstone that keeps an import, a restore or a sync from bringing it back. */
+/** What was erased, as a receipt: how much of what, and never what it was. */
 export const erasures = pgTable(
   'erasures',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** `session`, `message`, `participant`, `time`, `source` or `tag`. */
+    /** `session`, `message`, `participant`, `time`, `source` or `tag`; `retention` and `tombstones` where nobody chose. */
     scope: text('scope').notNull(),
-    /** Keyed hash of what was erased, so that the tombstone itself tells nothing. */
+    /** Keyed hash of what was chosen, so that the receipt itself tells nothing. */
     targetHash: bytea('target_hash').notNull(),
     sessionId: uuid('session_id'),
     reason: text('reason'),
@@ -45,4 +45,37 @@ export const erasures = pgTable(
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('erasures_by_target').on(table.tenantId, table.targetHash),
   ],
+)
+
+/**
+ * What keeps an import, a restore or a save from bringing back what was erased: hashes alone (`model/tombstone.ts`). A
+ * message that was erased from a session that is still there has its emptied row besides.
+ */
+export const tombstones = pgTable(
+  'tombstones',
+  {
+    tenantId: tenantId(),
+    hash: bytea('hash').notNull(),
+    /** `session`, `message` or `part`, of an id of ours; `name`, of a session's external id. */
+    kind: text('kind').notNull(),
+    erasureId: uuid('erasure_id').notNull(),
+    erasedAt: time('erased_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.hash] }),
+    index('tombstones_by_erasure').on(table.tenantId, table.erasureId),
+  ],
+)
+
+/**
+ * When retention last swept a tenant, or its first policy was set: a clock that has jumped since is seen by it. Rows of a
+ * tenant without a policy are not there.
+ */
+export const retentionSweeps = pgTable(
+  'retention_sweeps',
+  {
+    tenantId: tenantId(),
+    sweptAt: time('swept_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId] })],
 )

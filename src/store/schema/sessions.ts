@@ -66,6 +66,8 @@ export const sessions = pgTable(
     legalHold: boolean('legal_hold').notNull().default(false),
     restricted: boolean('restricted').notNull().default(false),
     anonymizedAt: time('anonymized_at'),
+    /** How often messages of it were erased: who read them before does not write of them any more. */
+    erasures: integer('erasures').notNull().default(0),
     keyVersion: keyVersion(),
     /** Grows by one with every change; caches and subscriptions compare it. */
     version: bigint('version', { mode: 'number' }).notNull().default(1),
@@ -107,7 +109,7 @@ export const messages = pgTable(
     role: text('role').notNull(),
     sender: text('sender').notNull(),
     model: text('model'),
-    /** `message`, `event`, `unknown` or `damaged`. */
+    /** `message`, `event`, `unknown` or `damaged`; `erased` where only the place of a message is left. */
     kind: text('kind').notNull().default('message'),
     trust: text('trust').notNull(),
     inputTokens: integer('input_tokens'),
@@ -134,6 +136,10 @@ export const messages = pgTable(
     uniqueIndex('messages_external_id')
       .on(table.tenantId, table.sessionId, table.externalId)
       .where(sql`external_id is not null`),
+    // Who else refers to a large payload is asked before it is removed; they are few.
+    index('messages_payload_location')
+      .on(table.payloadLocation)
+      .where(sql`payload_location is not null`),
   ],
 )
 

@@ -9,7 +9,7 @@ import { inTransaction } from '../transaction.ts'
 export const tenantRole = 'verbatim_tenant'
 
 /** Grows when what is below changes: policies of a lower number are replaced at the next start, of a higher one left alone. */
-const version = 1
+const version = 2
 const policy = `verbatim_v${version}`
 const suffixes = ['owner', 'select', 'insert', 'update', 'delete']
 
@@ -48,6 +48,9 @@ const ownerTables: ReadonlySet<string> = new Set([
 const rightsOf: ReadonlyMap<string, string> = new Map([
   // Rows are added and never changed.
   ['audit_log', 'select, insert'],
+  // What was erased is written down by whoever erases it, outside of the walls.
+  ['erasures', 'select'],
+  ['tombstones', 'select'],
   // Status counts what is not archived yet.
   ['import_files', 'select'],
   // The policies look at it.

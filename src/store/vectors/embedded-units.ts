@@ -1,3 +1,6 @@
+import type { TransactionSql } from 'postgres'
+
+import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { Queries } from '../rows.ts'
 import type { UnitKey, VectorScope } from './unit-vectors.ts'
 
@@ -55,11 +58,21 @@ export async function unitsWithTexts(
   return rows.map(unitOf)
 }
 
-/** Notes that units have vectors; a unit whose text is another now gets the new hash. */
-export async function recordEmbedded(sql: Queries, scope: VectorScope, units: readonly EmbeddedUnit[]): Promise<void> {
-  if (units.length === 0) return
+/**
+ * Notes that units have vectors; a unit whose text is another now gets the new hash. Returns those of which the message was
+ * erased since it was read: they are not noted, and their vectors are to be removed.
+ */
+export async function recordEmbedded(
+  sql: TransactionSql,
+  scope: VectorScope,
+  units: readonly EmbeddedUnit[],
+): Promise<UnitKey[]> {
+  if (units.length === 0) return []
+  await keepFromErasure(sql, scope.tenantId, units)
+  const gone = await erasedUnits(sql, scope, units)
+  const left = units.filter((unit) => !gone.has(unit))
   const rows = JSON.stringify(
-    units.map(({ level: l, sessionId: s, firstSeq: f, part: p, textSha256: h }) => ({ l, s, f, p, h })),
+    left.map(({ level: l, sessionId: s, firstSeq: f, part: p, textSha256: h }) => ({ l, s, f, p, h })),
   )
   await sql`
     insert into embedded_units (tenant_id, model_id, level, session_id, first_seq, part, text_sha256)
@@ -67,6 +80,19 @@ export async function recordEmbedded(sql: Queries, scope: VectorScope, units: re
     from jsonb_to_recordset(${rows}::text::jsonb) as unit(l smallint, s uuid, f bigint, p int, h text)
     on conflict on constraint embedded_units_pkey do update set text_sha256 = excluded.text_sha256, embedded_at = now()
       where embedded_units.text_sha256 <> excluded.text_sha256`
+  return [...gone]
+}
+
+async function erasedUnits(
+  sql: Queries,
+  scope: VectorScope,
+  units: readonly EmbeddedUnit[],
+): Promise<ReadonlySet<EmbeddedUnit>> {
+  const places = JSON.stringify(units.map(({ sessionId: s, firstSeq: f }, at) => ({ s, f, at })))
+  const rows = await sql<{ at: number }[]>`
+    select at from jsonb_to_recordset(${places}::text::jsonb) as place(s uuid, f bigint, at int)
+    where not exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased')`
+  return new Set(rows.flatMap(({ at }) => units[at] ?? []))
 }
 
 /** Forgets every unit of a model: its vectors are removed. */

@@ -1,0 +1,106 @@
+import { UnavailableError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
+import type { VectorIndex } from '../ports/vector-index.ts'
+import { queueArchive } from '../store/archive/archive-queue.ts'
+import type { Database } from '../store/database.ts'
+import { forgetVectors, isPayloadUsed, modelsIn, remoteVectors } from '../store/erasure/erased-elsewhere.ts'
+import { lockErasure, type ErasureItem } from '../store/erasure/erasure-work.ts'
+import { addToReceipt, type ErasedCounts } from '../store/erasure/receipts.ts'
+import { keyPrefix } from '../store/keys/archived-keys.ts'
+import { inTransaction } from '../store/transaction.ts'
+
+export interface ErasureDependencies {
+  /** As its owner sees it: what is chosen was chosen through the walls, what is erased is erased from all tables. */
+  readonly database: Database
+  readonly archive: ArchiveStore
+  /** Undefined where the settings name none. */
+  readonly index: VectorIndex | undefined
+}
+
+const vectorsAtOnce = 1_000
+
+/**
+ * Erases what is outside of the database, after the rows are gone. Every part may be repeated. Throws UnavailableError where
+ * something does not answer: the item stays, and is taken again.
+ */
+export async function eraseOutside(dependencies: ErasureDependencies, item: ErasureItem): Promise<void> {
+  const { database } = dependencies
+  const { tenantId, sessionId, details } = item
+  const { erased, keptObjects } = await eraseArchived(dependencies, item)
+  await note(database, item, { erased, keptObjects })
+  await eraseRemoteVectors(dependencies, item)
+  // What is left of a session is archived anew, from its first message on.
+  if (!details.whole && !details.isHeld) await database.run((sql) => queueArchive(sql, [{ tenantId, sessionId }], 0))
+}
+
+async function note(
+  database: Database,
+  item: ErasureItem,
+  addition: { readonly erased: Partial<ErasedCounts>; readonly keptObjects?: readonly string[] },
+): Promise<void> {
+  const { tenantId, details } = item
+  await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
+      // Another one may have finished it meanwhile, and counted what it erased.
+      if ((await lockErasure(transaction, item.id)) === undefined) return
+      await addToReceipt(transaction, { tenantId, erasureId: details.erasure }, addition)
+    }),
+  )
+}
+
+async function eraseArchived(
+  { database, archive }: ErasureDependencies,
+  { tenantId, sessionId, details }: ErasureItem,
+): Promise<{ readonly erased: Partial<ErasedCounts>; readonly keptObjects: readonly string[] }> {
+  const keptObjects: string[] = []
+  const counts = { archive_objects: 0, large_payloads: 0, archived_keys: 0 }
+  const erase = async (prefix: string, as: keyof typeof counts) => {
+    const { erased, kept } = await archive.eraseBelow(prefix)
+    counts[as] += erased
+    keptObjects.push(...kept)
+  }
+  if (!details.isHeld) await erase(`${tenantId}/${sessionId}/`, 'archive_objects')
+  if (details.whole && !details.isHeld) await erase(keyPrefix(tenantId, sessionId), 'archived_keys')
+  for (const file of details.files) await erase(`${tenantId}/files/${file}/`, 'archive_objects')
+  for (const location of details.payloads) {
+    const isUsed = () => database.run((sql) => isPayloadUsed(sql, location))
+    if (await isUsed()) continue
+    const bytes = await archive.get(location)
+    await erase(location, 'large_payloads')
+    // The same bytes may have been saved while they were erased here: then they are somebody else's, and stay.
+    if (bytes === undefined || !(await isUsed())) continue
+    await archive.put(location, bytes)
+    counts.large_payloads--
+  }
+  return { erased: counts, keptObjects }
+}
+
+async function eraseRemoteVectors({ database, index }: ErasureDependencies, item: ErasureItem): Promise<void> {
+  const { tenantId, sessionId, details } = item
+  for (;;) {
+    const found = await database.run((sql) => remoteVectors(sql, item, vectorsAtOnce))
+    if (found === undefined) break
+    if (index?.name !== found.index)
+      throw new UnavailableError(`Cannot erase the vectors in ${found.index} as VERBATIM_VECTORS does not name it`, {
+        remedy: 'Start once with the settings of that index, so that what is pending is erased there',
+      })
+    const space = { tenantId, modelId: found.modelId, dimensions: found.dimensions }
+    await index.delete(space, found.keys, callOptions())
+    await database.run((sql) =>
+      inTransaction(sql, async (transaction) => {
+        const vectors = await forgetVectors(transaction, item, found)
+        const key = { tenantId, erasureId: details.erasure }
+        await addToReceipt(transaction, key, { erased: { vectors } })
+      }),
+    )
+  }
+  if (index === undefined || index.kind === 'pgvector' || !details.whole) return
+  // Vectors that were written and never noted, as their writer died in between.
+  for (const model of await database.run((sql) => modelsIn(sql, tenantId, index.name)))
+    await index.deleteSession({ tenantId, ...model }, sessionId, callOptions())
+}
+
+function callOptions(): { readonly signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(limits.erasureRequestMs) }
+}

@@ -1,0 +1,35 @@
+import { Drain } from '../indexing/drain.ts'
+import type { Log } from '../log.ts'
+import { eraseTopic } from '../store/erasure/erasure-work.ts'
+import { msUntilDue } from '../store/outbox.ts'
+import { workOffErasure, type RunDependencies } from './run-erasure.ts'
+
+/** Wakes come with every save. */
+const lookMs = 1_000
+
+/** Goes on, in the background, with erasures that were interrupted or wait for something that did not answer. */
+export class ErasureWorker {
+  readonly #dependencies: RunDependencies
+  readonly #drain: Drain
+
+  constructor(dependencies: RunDependencies & { readonly log: Log }) {
+    this.#dependencies = dependencies
+    this.#drain = new Drain({ name: 'erasing', round: () => this.#round(), log: dependencies.log })
+  }
+
+  /** Says that there may be work. Cheap; call it as often as you like. */
+  wake(): void {
+    this.#drain.wakeLater(lookMs)
+  }
+
+  async stop(): Promise<void> {
+    await this.#drain.stop()
+  }
+
+  async #round(): Promise<boolean> {
+    if (await workOffErasure(this.#dependencies)) return true
+    const dueMs = await this.#dependencies.database.run((sql) => msUntilDue(sql, eraseTopic))
+    if (dueMs !== undefined) this.#drain.wakeLater(Math.max(dueMs, lookMs))
+    return false
+  }
+}

@@ -1,0 +1,30 @@
+import type { Caller } from '../model/access.ts'
+import { readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'
+import { eraseAgain, forget, type ErasureReply, type ForgetInput } from './forget.ts'
+import type { ErasurePreview } from './preview.ts'
+import type { RunDependencies } from './run-erasure.ts'
+
+/** What erases, and tells of what was erased. Each method is one action of one caller. */
+export class Erasures {
+  readonly #dependencies: RunDependencies
+
+  constructor(dependencies: RunDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Erases for good: shows what that would be, or with the `confirm` of such a preview does it. */
+  forget(caller: Caller, input: ForgetInput): Promise<ErasurePreview | ErasureReply> {
+    const visible = this.#dependencies.database.of(caller)
+    return forget({ ...this.#dependencies, visible }, caller, input)
+  }
+
+  /** Erases what has come back although it was erased before. */
+  again(caller: Caller): Promise<ErasureReply | undefined> {
+    return eraseAgain(this.#dependencies, caller)
+  }
+
+  /** What was erased, the newest first. */
+  receipts(caller: Caller, wanted: { readonly limit: number }): Promise<ErasureReceipt[]> {
+    return this.#dependencies.database.of(caller).run((sql) => readReceipts(sql, caller.tenantId, wanted))
+  }
+}

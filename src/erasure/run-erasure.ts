@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { putTombstones, tombstoneRecord } from '../archive/archived-tombstones.ts'
+import { describeForLog } from '../errors.ts'
+import type { Log } from '../log.ts'
+import {
+  claimErasure,
+  isLastOfErasure,
+  isUnderWay,
+  lockErasure,
+  type ErasureItem,
+} from '../store/erasure/erasure-work.ts'
+import { completeErasure, lockReceipt } from '../store/erasure/receipts.ts'
+import { failOutbox, finishOutbox } from '../store/outbox.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { eraseOutside, type ErasureDependencies } from './erase-outside.ts'
+import { eraseRows } from './erase-rows.ts'
+
+export interface RunDependencies extends ErasureDependencies {
+  /** Absent where whoever asked is told by the receipt. */
+  readonly log?: Log | undefined
+}
+
+/** Whoever takes a piece of work and dies is followed by another one after this. */
+const leaseMs = 300_000
+const retryMs = 15_000
+const lookMs = 100
+const retryMsMax = 600_000
+
+/**
+ * Works off one piece of an erasure; false where none is due. What fails is tried again later, for ever: what was asked to
+ * be erased is never given up.
+ */
+export async function workOffErasure(dependencies: RunDependencies, erasureId?: string): Promise<boolean> {
+  const { database, log } = dependencies
+  const item = await database.run((sql) => claimErasure(sql, { erasureId, leaseMs }))
+  if (item === undefined) return false
+  try {
+    const rowless = await eraseRows(database, item)
+    if (rowless === undefined) return true
+    if (rowless.details.whole) database.vault.forget(rowless.tenantId, rowless.sessionId)
+    await eraseOutside(dependencies, rowless)
+    await finish(dependencies, rowless)
+  } catch (error) {
+    const reason = describeForLog(error)
+    log?.warn(`the erasure of session ${item.sessionId} waits: ${reason}`)
+    const delayMs = Math.min(retryMs * 2 ** item.attempts, retryMsMax)
+    await database.run((sql) => failOutbox(sql, item.id, { error: reason, delayMs, dead: false }))
+  }
+  return true
+}
+
+/** Works off an erasure, as long as there is time and nothing of it has to wait. */
+export async function runErasure(
+  dependencies: RunDependencies,
+  erasure: { readonly id: string; readonly untilMs: number },
+): Promise<void> {
+  const { database } = dependencies
+  while (performance.now() < erasure.untilMs) {
+    if (await workOffErasure(dependencies, erasure.id)) continue
+    // The background work may have taken a part of it.
+    if (!(await database.run((sql) => isUnderWay(sql, erasure.id)))) return
+    await sleep(lookMs)
+  }
+}
+
+/** Ends a piece of work. With the last one of an erasure its tombstones go to the archive, and it is complete. */
+async function finish(dependencies: RunDependencies, item: ErasureItem): Promise<void> {
+  const { database, archive } = dependencies
+  const { tenantId, details } = item
+  const key = { tenantId, erasureId: details.erasure }
+  const isLast = await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
+      // Two last ones at once would each leave it to the other.
+      await lockReceipt(transaction, key)
+      if (await isLastOfErasure(transaction, item)) return true
+      await finishOutbox(transaction, [item.id])
+      return false
+    }),
+  )
+  if (!isLast) return
+  const record = await database.run((sql) => tombstoneRecord(sql, { tenantId, id: details.erasure }))
+  if (record.tombstones.length > 0) await putTombstones(archive, record)
+  await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
+      if ((await lockErasure(transaction, item.id)) === undefined) return
+      await finishOutbox(transaction, [item.id])
+      await completeErasure(transaction, key)
+    }),
+  )
+}

@@ -1,0 +1,33 @@
+import { createHash, createHmac } from 'node:crypto'
+
+/**
+ * What tells an erased thing when it comes again, and nothing else. Ids of ours are random, so that their hash needs no key:
+ * an archive is recognised without one. Names that people and programs give can be guessed, and are hashed with a key.
+ */
+export const tombstonePrefix = {
+  session: 'verbatim erased session ',
+  message: 'verbatim erased message ',
+  /** Of a session that is still there, and of which messages were erased. */
+  part: 'verbatim erased part of session ',
+} as const
+
+/** In hexadecimal, as all hashes here. The database makes the same, in `store/erasure`. */
+export function idMark(kind: keyof typeof tombstonePrefix, id: string): string {
+  return createHash('sha256')
+    .update(tombstonePrefix[kind] + id)
+    .digest('hex')
+}
+
+/** Of a session's external id, whatever its source: what a caller would save to. */
+export function nameMark(key: Uint8Array, externalId: string): string {
+  return createHmac('sha256', key)
+    .update(JSON.stringify([externalId]))
+    .digest('hex')
+}
+
+/** Of a session's external id within its source: what an import would bring again. */
+export function sourceMark(key: Uint8Array, session: { readonly source: string; readonly externalId: string }): string {
+  return createHmac('sha256', key)
+    .update(JSON.stringify([session.source, session.externalId]))
+    .digest('hex')
+}

@@ -1,0 +1,21 @@
+import type { Caller } from '../../model/access.ts'
+import { writeAudit } from '../audit/audit-log.ts'
+import type { Queries } from '../rows.ts'
+
+/** Says in the audit log that an erasure has begun. Each session has a row when it is erased. */
+export async function auditErasure(
+  sql: Queries,
+  caller: Caller,
+  erasure: { readonly id: string; readonly scope: string; readonly sessions: readonly unknown[] },
+): Promise<void> {
+  const { id, scope, sessions } = erasure
+  await writeAudit(sql, caller, {
+    action: 'memory.erase',
+    objectKind: 'erasure',
+    objectId: id,
+    outcome: 'ok',
+    reason: scope,
+    count: sessions.length,
+    requestId: id,
+  })
+}

@@ -1,0 +1,36 @@
+import type { TransactionSql } from 'postgres'
+
+import type { Caller } from '../../model/access.ts'
+import { newId } from '../../model/ids.ts'
+import { auditErasure } from './audit-erasure.ts'
+import { addErasureWork } from './erasure-work.ts'
+import { returnedSessions } from './known-tombstones.ts'
+import { insertErasure } from './receipts.ts'
+
+/**
+ * Leaves to be erased what is in the store although it was erased before, as where an older copy of a database was put back.
+ * Returns the number of the erasure; undefined where there is nothing.
+ */
+export async function eraseReturned(sql: TransactionSql, caller: Caller): Promise<string | undefined> {
+  const { tenantId } = caller
+  const returned = await returnedSessions(sql, tenantId)
+  if (returned.length === 0) return undefined
+  const id = newId()
+  const scope = 'tombstones'
+  await insertErasure(sql, {
+    tenantId,
+    id,
+    scope,
+    targetHash: new Uint8Array(),
+    reason: undefined,
+    requestedBy: caller.principal,
+    held: [],
+  })
+  const sessions = returned.map(({ id: session, seqs }) => ({
+    id: session,
+    stretches: seqs.map((seq): [number, number] => [seq, seq]),
+  }))
+  await addErasureWork(sql, { tenantId, id }, sessions)
+  await auditErasure(sql, caller, { id, scope, sessions })
+  return id
+}

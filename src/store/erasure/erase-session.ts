@@ -1,0 +1,102 @@
+import type { TransactionSql } from 'postgres'
+
+import type { SessionKey } from '../messages.ts'
+import type { LockedSession } from './erase-rows.ts'
+import type { ErasedCounts } from './receipts.ts'
+
+/**
+ * Imported documents that held a session: put together again they would show what was erased. Returns the ids of the rows, and
+ * how many documents they were of.
+ */
+async function eraseImportFiles(
+  sql: TransactionSql,
+  key: SessionKey,
+): Promise<{ readonly files: string[]; readonly documents: number }> {
+  const rows = await sql<{ id: string; path: string }[]>`
+    delete from import_files where tenant_id = ${key.tenantId} and ${key.sessionId}::uuid = any(session_ids) returning id, path`
+  if (rows.length === 0) return { files: [], documents: 0 }
+  const paths = JSON.stringify(rows.map(({ path }) => path))
+  // What says of a whole file that it was imported goes with them: the next import reads it, and passes over what was erased.
+  const whole = await sql<{ id: string }[]>`
+    delete from import_files where tenant_id = ${key.tenantId} and document = '*'
+      and path in (select jsonb_array_elements_text(${paths}::text::jsonb)) returning id`
+  const ids = [...rows, ...whole].map(({ id }) => id)
+  await sql`
+    delete from archive_manifests where tenant_id = ${key.tenantId} and kind = 'file'
+      and subject_id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
+  return { files: ids, documents: rows.length }
+}
+
+/** What is made of a session as a whole, and what its archive is known to hold. */
+async function eraseMade(sql: TransactionSql, key: SessionKey): Promise<ErasedSession> {
+  const { tenantId, sessionId } = key
+  const { files, documents } = await eraseImportFiles(sql, key)
+  const summaries = await sql`delete from summaries where tenant_id = ${tenantId} and session_id = ${sessionId}`
+  await sql`delete from archive_segments where tenant_id = ${tenantId} and session_id = ${sessionId}`
+  await sql`delete from archive_manifests where tenant_id = ${tenantId} and kind = 'session' and subject_id = ${sessionId}`
+  return { counts: { import_files: documents, summaries: summaries.count }, files }
+}
+
+interface ErasedSession {
+  readonly counts: Partial<ErasedCounts>
+  /** Imported documents that are to be removed from the archive. */
+  readonly files: readonly string[]
+}
+
+/** Removes the session itself, when its messages are gone, with everything that names it. */
+export async function eraseSessionRow(
+  sql: TransactionSql,
+  key: SessionKey,
+  { session, itemId }: { readonly session: LockedSession; readonly itemId: number },
+): Promise<ErasedSession> {
+  const { tenantId, sessionId } = key
+  const { counts, files } = await eraseMade(sql, key)
+  await sql`delete from session_grants where tenant_id = ${tenantId} and session_id = ${sessionId}`
+  await sql`delete from outbox where tenant_id = ${tenantId} and session_id = ${sessionId} and topic <> 'erase' and id <> ${itemId}`
+  await sql`
+    update sessions set parent_session_id = null, parent_external_id = null, version = version + 1
+    where tenant_id = ${tenantId} and (parent_session_id = ${sessionId}
+      or (parent_external_id = ${session.externalId} and source = ${session.source}))`
+  const keys = await destroySessionKeys(sql, key)
+  await sql`delete from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
+  return { counts: { ...counts, sessions: 1, session_keys: keys }, files }
+}
+
+/**
+ * What a backup holds of the session cannot be read without its keys: their bytes go, and that they were there stays known.
+ * How many there were.
+ */
+async function destroySessionKeys(sql: TransactionSql, { tenantId, sessionId }: SessionKey): Promise<number> {
+  await sql`
+    delete from archive_manifests where tenant_id = ${tenantId} and kind = 'key' and subject_id in (
+      select id from encryption_keys where tenant_id = ${tenantId} and purpose = 'session' and session_id = ${sessionId})`
+  const destroyed = await sql`
+    update encryption_keys set wrapped = null, destroyed_at = now()
+    where tenant_id = ${tenantId} and purpose = 'session' and session_id = ${sessionId} and destroyed_at is null`
+  return destroyed.count
+}
+
+/**
+ * Takes out of a session that stays what its erased messages may have left in it: who took part, with which models, its title
+ * and metadata, which importers take from messages, and summaries. What was counted (tokens, tools) stays: it says nothing.
+ */
+export async function cleanSession(sql: TransactionSql, key: SessionKey): Promise<ErasedSession> {
+  const { tenantId, sessionId } = key
+  const made = await eraseMade(sql, key)
+  const names = (column: 'sender' | 'model') => sql`array(
+    select ${sql(column)} from messages where tenant_id = ${tenantId} and session_id = ${sessionId} and kind = 'message'
+      and ${sql(column)} is not null group by ${sql(column)} order by min(seq) limit 1000)`
+  await sql`
+    update sessions set participants = ${names('sender')}, models_used = ${names('model')}, title = null, metadata = null,
+      last_model = (select model from messages where tenant_id = ${tenantId} and session_id = ${sessionId} and model is not null
+        order by seq desc limit 1)
+    where tenant_id = ${tenantId} and id = ${sessionId}`
+  return made
+}
+
+/** Says that messages of a session are gone, to whoever has read them before and would write of them: see `erasures`. */
+export async function noteErasedMessages(sql: TransactionSql, key: SessionKey, bytes: number): Promise<void> {
+  await sql`
+    update sessions set erasures = erasures + 1, version = version + 1, payload_bytes = greatest(payload_bytes - ${bytes}, 0)
+    where tenant_id = ${key.tenantId} and id = ${key.sessionId}`
+}

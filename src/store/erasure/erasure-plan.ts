@@ -1,0 +1,146 @@
+import type { Viewer } from '../../model/access.ts'
+import { andOpen } from '../access/session-access.ts'
+import type { Queries } from '../rows.ts'
+
+/** What is to be erased. Every member that is given must hold. */
+export interface ErasureFilter {
+  /** Of ours. */
+  readonly sessionId?: string | undefined
+  readonly source?: string | undefined
+  readonly tag?: string | undefined
+  /** Our id of a message, or the caller's own. */
+  readonly messageId?: string | undefined
+  readonly participant?: string | undefined
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+/** First and last number of a stretch of messages. */
+export type Stretch = readonly [first: number, last: number]
+
+/** What is to be erased of one session. */
+export interface PlannedSession {
+  readonly id: string
+  readonly legalHold: boolean
+  /** Whether whoever asks may erase it. */
+  readonly isOwn: boolean
+  readonly messages: number
+  readonly bytes: number
+  /** Where the session stays: which of its messages go. */
+  readonly stretches: readonly Stretch[]
+}
+
+interface SessionRow {
+  readonly id: string
+  readonly legal_hold: boolean
+  readonly is_own: boolean
+  readonly messages: string
+  readonly bytes: string
+  readonly stretches: readonly Stretch[] | null
+}
+
+const ofSession = (sql: Queries, filter: ErasureFilter) => sql`
+  ${filter.sessionId === undefined ? sql`` : sql`and sessions.id = ${filter.sessionId}`}
+  ${filter.source === undefined ? sql`` : sql`and sessions.source = ${filter.source}`}
+  ${filter.tag === undefined ? sql`` : sql`and sessions.tags @> array[${filter.tag}]::text[]`}`
+
+function fromRow(row: SessionRow): PlannedSession {
+  return {
+    id: row.id,
+    legalHold: row.legal_hold,
+    isOwn: row.is_own,
+    messages: Number(row.messages),
+    bytes: Number(row.bytes),
+    stretches: row.stretches ?? [],
+  }
+}
+
+/** Sessions that are to be erased whole. */
+export async function planSessions(sql: Queries, viewer: Viewer, filter: ErasureFilter): Promise<PlannedSession[]> {
+  const rows = await sql<SessionRow[]>`
+    select id, legal_hold, (true ${andOpen(sql, viewer, 'manage')}) as is_own, message_count as messages, payload_bytes as bytes,
+      null as stretches
+    from sessions where tenant_id = ${viewer.tenantId} ${ofSession(sql, filter)} ${andOpen(sql, viewer, 'read')} order by id`
+  return rows.map(fromRow)
+}
+
+/**
+ * Messages that are to be erased from sessions that stay, saved until `asOf`. Reads every message of the tenant where only a
+ * participant or a time is named: nothing of theirs may be missed.
+ */
+export async function planMessages(
+  sql: Queries,
+  viewer: Viewer,
+  { filter, asOf }: { readonly filter: ErasureFilter; readonly asOf: string },
+): Promise<PlannedSession[]> {
+  const { messageId, participant, since, until } = filter
+  const rows = await sql<SessionRow[]>`
+    with chosen as (
+      select m.session_id, m.seq, m.payload_bytes, m.seq - row_number() over (partition by m.session_id order by m.seq) as island
+      from messages m
+      where m.tenant_id = ${viewer.tenantId} and m.kind <> 'erased' and m.saved_at <= ${asOf}::text::timestamptz
+        ${messageId === undefined ? sql`` : sql`and (m.id::text = ${messageId.toLowerCase()} or m.external_id = ${messageId})`}
+        ${participant === undefined ? sql`` : sql`and m.sender = ${participant}`}
+        ${since === undefined ? sql`` : sql`and m.timestamp >= ${since}::text::timestamptz`}
+        ${until === undefined ? sql`` : sql`and m.timestamp <= ${until}::text::timestamptz`}
+        and m.session_id in (select id from sessions where tenant_id = ${viewer.tenantId} ${ofSession(sql, filter)} ${andOpen(sql, viewer, 'read')})
+    ), islands as (
+      select session_id, min(seq) as first, max(seq) as last, count(*) as messages, sum(payload_bytes) as bytes
+      from chosen group by session_id, island
+    )
+    select sessions.id, sessions.legal_hold, (true ${andOpen(sql, viewer, 'manage')}) as is_own, sum(islands.messages) as messages,
+      sum(islands.bytes) as bytes, jsonb_agg(jsonb_build_array(islands.first, islands.last) order by islands.first) as stretches
+    from islands join sessions on sessions.tenant_id = ${viewer.tenantId} and sessions.id = islands.session_id
+    group by sessions.tenant_id, sessions.id order by sessions.id`
+  return rows.map(fromRow)
+}
+
+/** What else goes with the messages of a plan, by where it is. */
+export interface PlannedStores {
+  readonly search_units: number
+  readonly vectors: number
+  readonly summaries: number
+  readonly facts: number
+  readonly import_files: number
+  readonly archive_segments: number
+  readonly large_payloads: number
+}
+
+/** Counts for a preview: nothing is locked, and what is archived meanwhile is erased and counted by the erasure itself. */
+export async function planStores(
+  sql: Queries,
+  tenantId: number,
+  sessions: readonly PlannedSession[],
+): Promise<PlannedStores> {
+  const chosen = JSON.stringify(
+    sessions.flatMap(({ id: s, stretches }) =>
+      stretches.length === 0 ? [{ s, f: 1, l: Number.MAX_SAFE_INTEGER }] : stretches.map(([f, l]) => ({ s, f, l })),
+    ),
+  )
+  const [row] = await sql<Record<keyof PlannedStores, string>[]>`
+    with stretch as materialized (
+      select * from jsonb_to_recordset(${chosen}::text::jsonb) as stretch(s uuid, f bigint, l bigint)
+    ), ids as materialized (select distinct s from stretch)
+    select
+      (select count(*) from stretch join search_units u on u.tenant_id = ${tenantId} and u.level = 0 and u.session_id = s
+        and u.first_seq between f and l) as search_units,
+      (select count(*) from stretch join embedded_units u on u.tenant_id = ${tenantId} and u.session_id = s
+        and u.first_seq between f and l) as vectors,
+      (select count(*) from ids join summaries u on u.tenant_id = ${tenantId} and u.session_id = s) as summaries,
+      (select count(distinct x.fact_id) from stretch join messages m on m.tenant_id = ${tenantId} and m.session_id = s
+        and m.seq between f and l join fact_sources x on x.tenant_id = ${tenantId} and x.message_id = m.id) as facts,
+      (select count(*) from import_files i where i.tenant_id = ${tenantId} and i.session_ids && array(select s from ids)) as import_files,
+      (select count(*) from ids join archive_segments a on a.tenant_id = ${tenantId} and a.session_id = s) as archive_segments,
+      (select count(distinct m.payload_location) from stretch join messages m on m.tenant_id = ${tenantId} and m.session_id = s
+        and m.seq between f and l and m.payload_location is not null) as large_payloads`
+  const count = (name: keyof PlannedStores) => Number(row?.[name] ?? 0)
+  return {
+    search_units: count('search_units'),
+    vectors: count('vectors'),
+    summaries: count('summaries'),
+    facts: count('facts'),
+    import_files: count('import_files'),
+    archive_segments: count('archive_segments'),
+    large_payloads: count('large_payloads'),
+  }
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod'
+
+import type { SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
+import type { PlannedSession } from './erasure-plan.ts'
+
+/** The work of erasing one session, or some of its messages, in the outbox. */
+export const eraseTopic = 'erase'
+
+const detailsSchema = z.object({
+  erasure: z.string(),
+  whole: z.boolean(),
+  /** Messages whose rows are still there. */
+  stretches: z.array(z.tuple([z.number(), z.number()])),
+  /** Whether the rows are gone: then what is outside of the database goes. */
+  rowsErased: z.boolean().default(false),
+  hasBegun: z.boolean().default(false),
+  /** Whether a legal hold has kept the session. */
+  isHeld: z.boolean().default(false),
+  /** Large payloads of the messages, in the archive. */
+  payloads: z.array(z.string()).default([]),
+  /** Imported documents that are to be removed from the archive too. */
+  files: z.array(z.string()).default([]),
+})
+export type ErasureDetails = z.infer<typeof detailsSchema>
+
+export interface ErasureItem {
+  readonly id: number
+  readonly tenantId: number
+  readonly sessionId: string
+  readonly attempts: number
+  readonly details: ErasureDetails
+}
+
+interface ItemRow {
+  readonly id: string
+  readonly tenant_id: number
+  readonly session_id: string
+  readonly attempts: number
+  readonly details: unknown
+}
+
+function fromRow(row: ItemRow): ErasureItem {
+  return {
+    id: Number(row.id),
+    tenantId: row.tenant_id,
+    sessionId: row.session_id,
+    attempts: row.attempts,
+    details: detailsSchema.parse(row.details),
+  }
+}
+
+/** Leaves sessions to be erased. A whole session is one stretch, however long it is by then. */
+export async function addErasureWork(
+  sql: Queries,
+  erasure: { readonly tenantId: number; readonly id: string },
+  sessions: readonly Pick<PlannedSession, 'id' | 'stretches'>[],
+): Promise<void> {
+  const rows = sessions.map(({ id, stretches }) => {
+    const whole = stretches.length === 0
+    return { s: id, d: { erasure: erasure.id, whole, stretches: whole ? [[1, Number.MAX_SAFE_INTEGER]] : stretches } }
+  })
+  await sql`
+    insert into outbox (tenant_id, topic, session_id, details)
+    select ${erasure.tenantId}, ${eraseTopic}, s, d from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as work(s uuid, d jsonb)`
+}
+
+/**
+ * Leaves messages to be erased once more that came back by a restore, with what was made from them and what the archive has of
+ * their session. `erased` has their numbers by the erasure.
+ */
+export async function eraseAgain(
+  sql: Queries,
+  { tenantId, sessionId }: SessionKey,
+  erased: ReadonlyMap<string, readonly number[]>,
+): Promise<void> {
+  for (const [id, seqs] of erased) {
+    await sql`
+      insert into erasures (tenant_id, id, scope, target_hash, requested_by)
+      values (${tenantId}, ${id}, 'tombstones', '', 'restore') on conflict do nothing`
+    await addErasureWork(sql, { tenantId, id }, [
+      { id: sessionId, stretches: seqs.map((seq): [number, number] => [seq, seq]) },
+    ])
+  }
+}
+
+/**
+ * Takes a piece of work that is due, for so long that nobody else does; who dies meanwhile leaves it to be taken again.
+ * Nothing is locked in between: the work waits for an archive and for providers.
+ */
+export async function claimErasure(
+  sql: Queries,
+  wanted: { readonly erasureId?: string | undefined; readonly leaseMs: number },
+): Promise<ErasureItem | undefined> {
+  const rows = await sql<ItemRow[]>`
+    update outbox set available_at = now() + ${wanted.leaseMs} * interval '1 millisecond'
+    where id = (
+      select id from outbox where topic = ${eraseTopic} and available_at <= now() and dead_at is null
+        ${wanted.erasureId === undefined ? sql`` : sql`and details->>'erasure' = ${wanted.erasureId}`}
+      order by id limit 1 for update skip locked)
+    returning id, tenant_id, session_id, attempts, details`
+  return rows[0] === undefined ? undefined : fromRow(rows[0])
+}
+
+/** The item as it is now, locked until the transaction ends; undefined where another one has finished it. */
+export async function lockErasure(sql: Queries, id: number): Promise<ErasureItem | undefined> {
+  const rows = await sql<ItemRow[]>`
+    select id, tenant_id, session_id, attempts, details from outbox where id = ${id} for update`
+  return rows[0] === undefined ? undefined : fromRow(rows[0])
+}
+
+export async function noteErasure(sql: Queries, id: number, details: ErasureDetails): Promise<void> {
+  await sql`update outbox set details = ${JSON.stringify(details)}::text::jsonb where id = ${id}`
+}
+
+/** Whether somebody is at a part of an erasure: what is left of it waits for nothing. */
+export async function isUnderWay(sql: Queries, erasureId: string): Promise<boolean> {
+  const rows = await sql`
+    select from outbox where topic = ${eraseTopic} and details->>'erasure' = ${erasureId} and last_error is null limit 1`
+  return rows.length > 0
+}
+
+/** Whether an erasure has no work but one piece. */
+export async function isLastOfErasure(sql: Queries, item: ErasureItem): Promise<boolean> {
+  const rows = await sql`
+    select from outbox where topic = ${eraseTopic} and tenant_id = ${item.tenantId} and id <> ${item.id}
+      and details->>'erasure' = ${item.details.erasure} limit 1`
+  return rows.length === 0
+}

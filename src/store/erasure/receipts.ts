@@ -1,0 +1,151 @@
+import { z } from 'zod'
+
+import { isoTime, type Queries } from '../rows.ts'
+
+const count = z.number().int().default(0)
+
+/** How much was erased, by where it was. */
+export const erasedCountsSchema = z.object({
+  sessions: count,
+  messages: count,
+  bytes: count,
+  search_units: count,
+  vectors: count,
+  summaries: count,
+  facts: count,
+  import_files: count,
+  archive_objects: count,
+  large_payloads: count,
+  /** Of encrypted sessions, in the database; and the copies of them in the archive. */
+  session_keys: count,
+  archived_keys: count,
+})
+export type ErasedCounts = z.infer<typeof erasedCountsSchema>
+
+const storedReceiptSchema = z.object({
+  erased: erasedCountsSchema.prefault({}),
+  /** Sessions that a legal hold kept. */
+  held: z.array(z.string()).default([]),
+  /** Objects that the archive does not let go: under Object Lock, say. */
+  kept_objects: z.array(z.string()).default([]),
+})
+type StoredReceipt = z.infer<typeof storedReceiptSchema>
+
+/** What an erasure has done, and what is still to be done. */
+export interface ErasureReceipt extends StoredReceipt {
+  readonly erasure_id: string
+  readonly scope: string
+  readonly reason: string | null
+  readonly requested_by: string
+  readonly created_at: string
+  /** Null while something is pending. */
+  readonly completed_at: string | null
+  readonly pending: readonly { readonly session_id: string; readonly waits_for: string | null }[]
+}
+
+export interface NewErasure {
+  readonly tenantId: number
+  readonly id: string
+  readonly scope: string
+  readonly targetHash: Uint8Array
+  readonly reason: string | undefined
+  readonly requestedBy: string
+  readonly held: readonly string[]
+}
+
+export async function insertErasure(sql: Queries, erasure: NewErasure): Promise<void> {
+  const receipt = JSON.stringify(storedReceiptSchema.parse({ held: erasure.held }))
+  await sql`
+    insert into erasures (tenant_id, id, scope, target_hash, reason, requested_by, receipt)
+    values (${erasure.tenantId}, ${erasure.id}, ${erasure.scope}, ${Buffer.from(erasure.targetHash)}, ${erasure.reason ?? null},
+      ${erasure.requestedBy}, ${receipt}::text::jsonb) on conflict do nothing`
+}
+
+/** What a step of an erasure adds to its receipt. */
+export interface ReceiptAddition {
+  readonly erased?: Partial<ErasedCounts>
+  readonly held?: readonly string[]
+  readonly keptObjects?: readonly string[]
+}
+
+/** Adds to a receipt, in the transaction of what it tells. */
+export async function addToReceipt(
+  sql: Queries,
+  key: { readonly tenantId: number; readonly erasureId: string },
+  addition: ReceiptAddition,
+): Promise<void> {
+  const [row] = await sql<{ receipt: unknown }[]>`
+    select receipt from erasures where tenant_id = ${key.tenantId} and id = ${key.erasureId} for update`
+  const receipt = storedReceiptSchema.parse(row?.receipt ?? {})
+  const erased = erasedCountsSchema.parse(
+    Object.fromEntries(
+      Object.entries(receipt.erased).map(([name, known]) => [
+        name,
+        known + (Object.entries(addition.erased ?? {}).find(([other]) => other === name)?.[1] ?? 0),
+      ]),
+    ),
+  )
+  const changed: StoredReceipt = {
+    erased,
+    held: [...new Set([...receipt.held, ...(addition.held ?? [])])],
+    kept_objects: [...new Set([...receipt.kept_objects, ...(addition.keptObjects ?? [])])],
+  }
+  await sql`
+    update erasures set receipt = ${JSON.stringify(changed)}::text::jsonb
+    where tenant_id = ${key.tenantId} and id = ${key.erasureId}`
+}
+
+export async function lockReceipt(
+  sql: Queries,
+  key: { readonly tenantId: number; readonly erasureId: string },
+): Promise<void> {
+  await sql`select from erasures where tenant_id = ${key.tenantId} and id = ${key.erasureId} for update`
+}
+
+interface ErasureRow {
+  readonly id: string
+  readonly scope: string
+  readonly reason: string | null
+  readonly requested_by: string
+  readonly receipt: unknown
+  readonly created_at: Date
+  readonly completed_at: Date | null
+  readonly pending: ErasureReceipt['pending'] | null
+}
+
+const pendingShown = 100
+
+/** Receipts, the newest first; one where `id` is given. */
+export async function readReceipts(
+  sql: Queries,
+  tenantId: number,
+  wanted: { readonly id?: string | undefined; readonly limit: number },
+): Promise<ErasureReceipt[]> {
+  const rows = await sql<ErasureRow[]>`
+    select id, scope, reason, requested_by, receipt, created_at, completed_at,
+      (select jsonb_agg(jsonb_build_object('session_id', o.session_id, 'waits_for', o.last_error)) from (
+        select session_id, last_error from outbox
+        where tenant_id = ${tenantId} and topic = 'erase' and details->>'erasure' = e.id::text order by id limit ${pendingShown}) o) as pending
+    from erasures e
+    where tenant_id = ${tenantId} ${wanted.id === undefined ? sql`` : sql`and id = ${wanted.id}`}
+    order by created_at desc, id desc limit ${wanted.limit}`
+  return rows.map((row) => ({
+    erasure_id: row.id,
+    scope: row.scope,
+    reason: row.reason,
+    requested_by: row.requested_by,
+    created_at: isoTime(row.created_at),
+    completed_at: isoTime(row.completed_at),
+    ...storedReceiptSchema.parse(row.receipt ?? {}),
+    pending: row.pending ?? [],
+  }))
+}
+
+export async function completeErasure(
+  sql: Queries,
+  key: { readonly tenantId: number; readonly erasureId: string },
+): Promise<void> {
+  await sql`
+    update erasures set completed_at = coalesce(completed_at, clock_timestamp())
+    where tenant_id = ${key.tenantId} and id = ${key.erasureId}`
+}

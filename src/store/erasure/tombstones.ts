@@ -1,0 +1,110 @@
+import { randomBytes, randomInt } from 'node:crypto'
+
+import { looksLikeId, newId } from '../../model/ids.ts'
+import { idMark, nameMark, sourceMark } from '../../model/tombstone.ts'
+import { isoTime, type Queries } from '../rows.ts'
+
+const purpose = 'tombstone'
+const keyBytes = 32
+/** Numbers of keys: whichever are taken, two stores do not choose the same, so that a store can hold the keys of both. */
+const versionsMax = 2 ** 31 - 1
+
+/**
+ * The keys under which names were hashed; none where nothing was ever erased. A store has one of its own, and those of stores
+ * that were moved into it or restored.
+ */
+export async function tombstoneKeys(sql: Queries, tenantId: number): Promise<Uint8Array[]> {
+  const rows = await sql<{ wrapped: Uint8Array }[]>`
+    select wrapped from encryption_keys
+    where tenant_id = ${tenantId} and purpose = ${purpose} and wrapped is not null order by created_at, id`
+  return rows.map(({ wrapped }) => wrapped)
+}
+
+/** The key for what is erased now; the first erasure makes it. */
+export async function ownTombstoneKey(sql: Queries, tenantId: number): Promise<Uint8Array> {
+  // Two that erase for the first time must not each make one.
+  await sql`select pg_advisory_xact_lock(hashtext('tombstones'), ${tenantId})`
+  const [known] = await tombstoneKeys(sql, tenantId)
+  if (known !== undefined) return known
+  const key = randomBytes(keyBytes)
+  await addTombstoneKey(sql, tenantId, key)
+  return key
+}
+
+/** Adds the key of another store; nothing where it is known. */
+export async function addTombstoneKey(sql: Queries, tenantId: number, key: Uint8Array): Promise<void> {
+  await sql`
+    insert into encryption_keys (tenant_id, id, purpose, version, algorithm, wrapped, wrapped_by)
+    select ${tenantId}, ${newId()}, ${purpose}, ${randomInt(1, versionsMax)}, 'none', ${Buffer.from(key)}, 'none'
+    where not exists (
+      select from encryption_keys where tenant_id = ${tenantId} and purpose = ${purpose} and wrapped = ${Buffer.from(key)})`
+}
+
+export interface Tombstone {
+  /** In hexadecimal. */
+  readonly hash: string
+  readonly kind: 'session' | 'message' | 'part' | 'name'
+}
+
+export async function addTombstones(
+  sql: Queries,
+  erased: { readonly tenantId: number; readonly erasureId: string; readonly erasedAt?: string },
+  tombstones: readonly Tombstone[],
+): Promise<void> {
+  await sql`
+    insert into tombstones (tenant_id, hash, kind, erasure_id, erased_at)
+    select ${erased.tenantId}, decode(hash, 'hex'), kind, ${erased.erasureId}, coalesce(${erased.erasedAt ?? null}::text::timestamptz, now())
+    from jsonb_to_recordset(${JSON.stringify(tombstones)}::text::jsonb) as new(hash text, kind text)
+    on conflict do nothing`
+}
+
+/** The tombstones of an erasure in order, and when it began. */
+export async function readTombstones(
+  sql: Queries,
+  tenantId: number,
+  erasureId: string,
+): Promise<{ readonly erasedAt: string; readonly tombstones: Tombstone[] }> {
+  const rows = await sql<(Tombstone & { erased_at: Date })[]>`
+    select encode(hash, 'hex') as hash, kind, erased_at from tombstones
+    where tenant_id = ${tenantId} and erasure_id = ${erasureId} order by hash`
+  const [first] = rows.map((row) => isoTime(row.erased_at)).toSorted()
+  return { erasedAt: first ?? '', tombstones: rows.map(({ hash, kind }) => ({ hash, kind })) }
+}
+
+/** When the first of some was erased; undefined where none was. */
+export async function erasedAt(sql: Queries, tenantId: number, hashes: readonly string[]): Promise<string | undefined> {
+  if (hashes.length === 0) return undefined
+  const rows = await sql<{ erased_at: Date | null }[]>`
+    select min(erased_at) as erased_at from jsonb_array_elements_text(${JSON.stringify(hashes)}::text::jsonb) wanted
+      join tombstones on tenant_id = ${tenantId} and hash = decode(wanted, 'hex')`
+  return isoTime(rows[0]?.erased_at ?? null) ?? undefined
+}
+
+/** The hashes that a caller's reference to a session would have, if what it names was erased; none where nothing ever was. */
+export async function marksOfReference(sql: Queries, tenantId: number, reference: string): Promise<string[]> {
+  const keys = await tombstoneKeys(sql, tenantId)
+  if (keys.length === 0) return []
+  const id = reference.toLowerCase()
+  return [...keys.map((key) => nameMark(key, reference)), ...(looksLikeId(id) ? [idMark('session', id)] : [])]
+}
+
+/** When what a reference names was erased; undefined where it was not. */
+export async function referenceErasedAt(
+  sql: Queries,
+  tenantId: number,
+  reference: string,
+): Promise<string | undefined> {
+  return await erasedAt(sql, tenantId, await marksOfReference(sql, tenantId, reference))
+}
+
+/** The hashes of a session: of its id, and of its names under a key. */
+export function tombstonesOf(
+  key: Uint8Array,
+  session: { readonly id: string; readonly source: string; readonly externalId: string | null },
+): Tombstone[] {
+  const { id, source, externalId } = session
+  const own = { hash: idMark('session', id), kind: 'session' } as const
+  if (externalId === null) return [own]
+  const names = [nameMark(key, externalId), sourceMark(key, { source, externalId })]
+  return [own, ...names.map((hash) => ({ hash, kind: 'name' as const }))]
+}
