@@ -16,6 +16,11 @@ export const limits = {
   /** The bodies of all that wait. */
   waitingRequestBytesMax: 64 * MiB,
   requestWaitMs: 30_000,
+  /** Answers with 429 that a tenant gets at once; further ones come late. */
+  promptRefusalsPerSecond: 20,
+  lateRefusalMs: 2_000,
+  /** In one process; further ones are answered at once, and their connections closed. */
+  lateRefusalsMax: 2_000,
   /** What a clock may be ahead of or behind that of an authorization server. */
   clockSkewMs: 30_000,
   /** The keys or the metadata of an authorization server. */

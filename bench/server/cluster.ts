@@ -78,17 +78,32 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** `verbatim serve`, on a free port. */
-  async serve(processRole: 'web' | 'worker'): Promise<Process> {
-    return await this.#start([distPath('cli/main.js'), 'serve', '--port', '0'], processRole)
+  async serve(processRole: 'web' | 'worker', settings: Readonly<Record<string, string>> = {}): Promise<Process> {
+    return await this.#start([distPath('cli/main.js'), 'serve', '--port', '0'], { processRole, settings })
+  }
+
+  /** What a command prints. */
+  run(args: readonly string[], settings: Readonly<Record<string, string>> = {}): string {
+    const env = { PATH: process.env['PATH'], HOME: this.#directory, ...this.settings('web'), ...settings }
+    return execFileSync(process.execPath, [distPath('cli/main.js'), ...args], { env, encoding: 'utf8' }).trim()
   }
 
   /** The same stack with a tool that does nothing. */
   async serveEmpty(): Promise<Process> {
-    return await this.#start(['--import', 'tsx', join(repositoryRoot, 'bench', 'server', 'empty-http.ts')], 'web')
+    return await this.#start(['--import', 'tsx', join(repositoryRoot, 'bench', 'server', 'empty-http.ts')], {
+      processRole: 'web',
+      settings: {},
+    })
   }
 
-  async #start(args: readonly string[], processRole: 'web' | 'worker'): Promise<Process> {
-    const env = { PATH: process.env['PATH'], HOME: this.#directory, ...this.settings(processRole) }
+  async #start(
+    args: readonly string[],
+    {
+      processRole,
+      settings,
+    }: { readonly processRole: 'web' | 'worker'; readonly settings: Readonly<Record<string, string>> },
+  ): Promise<Process> {
+    const env = { PATH: process.env['PATH'], HOME: this.#directory, ...this.settings(processRole), ...settings }
     const child = spawn(process.execPath, args, { cwd: repositoryRoot, env, stdio: ['ignore', 'ignore', 'pipe'] })
     const started = await Process.listening(child)
     this.#processes.push(started)

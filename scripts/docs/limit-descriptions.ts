@@ -10,6 +10,10 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   requestBytesMax: 'One request over HTTP, or one line over stdio.',
   waitingRequestsPerPlace:
     'Requests over HTTP that wait for their turn, for each of `VERBATIM_HTTP_CONCURRENCY`. One tenant may have three quarters of them.',
+  promptRefusalsPerSecond: 'Answers with 429 that a tenant gets at once in a second. Further ones come late.',
+  lateRefusalMs: 'How late.',
+  lateRefusalsMax:
+    'Refused requests that wait for their answer in one process. Further ones are answered at once, and their connections are closed.',
   waitingRequestBytesMax: 'The bodies of all requests that wait.',
   requestWaitMs: 'How long a request over HTTP may wait for its turn.',
   clockSkewMs: 'What the clock of an OAuth authorization server may be ahead or behind.',

@@ -27,7 +27,7 @@ export interface HttpServerOptions {
   readonly version: string
   readonly verbatim: Verbatim
   readonly gate: Omit<GateOptions, 'log'>
-  readonly traffic: Omit<TrafficOptions, 'observer'>
+  readonly traffic: Omit<TrafficOptions, 'observer' | 'log'>
   readonly tools: ToolSelection
   /** Whether MCP is served; else only the state of the process can be asked. */
   readonly servesMcp: boolean
@@ -46,7 +46,7 @@ export class HttpServer {
   #isLeaving = false
 
   private constructor(options: HttpServerOptions) {
-    this.#traffic = new Traffic({ ...options.traffic, observer: options.observer })
+    this.#traffic = new Traffic({ ...options.traffic, observer: options.observer, log: options.log })
     this.#server = serveOn(this.#routes(options), options)
   }
 

@@ -31,7 +31,7 @@ export class McpRoute {
   async answer(request: Request, log: Log): Promise<Response> {
     const admitted = await this.#options.gate.admit(request)
     if (admitted instanceof Response) return admitted
-    const refused = this.#options.traffic.refuse(admitted.caller.tenantId)
+    const refused = await this.#options.traffic.refuse(admitted.caller.tenantId, request.signal)
     if (refused !== undefined) return refused
     const body = await readBody(request, limits.requestBytesMax)
     if (body === undefined)

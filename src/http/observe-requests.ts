@@ -44,7 +44,8 @@ export function observeRequests(observer: Observer, log: Log): MiddlewareHandler
         ended: ({ outcome, ms }) => {
           const fields = { method, route, status: Number(outcome), ms: Math.round(ms * 1_000) / 1_000 }
           // What was answered is told by the calls of its tools; here, what was not.
-          if (Number(outcome) >= 400) own.info('request refused', fields)
+          // A flood that is refused is counted, and does not fill the log.
+          if (Number(outcome) >= 400 && Number(outcome) !== 429) own.info('request refused', fields)
           else own.debug('request', fields)
         },
       },

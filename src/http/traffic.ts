@@ -1,7 +1,9 @@
 import { limits } from '../limits.ts'
+import type { Log } from '../log.ts'
 import { refusal } from '../mcp/http.ts'
 import type { InTurn } from '../mcp/protocol.ts'
 import type { Observer } from '../ports/observer.ts'
+import { LateRefusals } from './late-refusals.ts'
 import { TenantRates, type Rate } from './tenant-rates.ts'
 import { Turns, type NoTurn } from './turns.ts'
 
@@ -11,6 +13,7 @@ export interface TrafficOptions {
   /** Requests that are worked on at once. */
   readonly concurrency: number
   readonly observer: Observer
+  readonly log: Log
 }
 
 /** Keeps what many clients send within bounds, so that no tenant makes another wait. */
@@ -18,9 +21,10 @@ export class Traffic {
   readonly #rates: TenantRates | undefined
   readonly #options: TrafficOptions
   readonly #turns: Turns
+  readonly #late: LateRefusals
 
   constructor(options: TrafficOptions) {
-    const { rate, concurrency, observer } = options
+    const { rate, concurrency, observer, log } = options
     this.#options = options
     this.#rates = rate === undefined ? undefined : new TenantRates(rate)
     this.#turns = new Turns({
@@ -30,11 +34,20 @@ export class Traffic {
       waitMs: limits.requestWaitMs,
       changed: ({ working, waiting }) => observer.note({ kind: 'turns', working, waiting }),
     })
+    this.#late = new LateRefusals({
+      promptPerSecond: limits.promptRefusalsPerSecond,
+      lateMs: limits.lateRefusalMs,
+      heldMax: limits.lateRefusalsMax,
+      tell: (tenantId) => log.warn(`tenant ${tenantId} sends far more than its rate: its refusals are answered late`),
+    })
   }
 
-  /** Counts a request before it is read. The answer, where the tenant is over its rate. */
-  refuse(tenantId: number): Response | undefined {
-    return this.#overRate(this.#rates?.take(tenantId, performance.now()) ?? 0)
+  /** Counts a request before it is read. The answer, where the tenant is over its rate: late where it goes on and on. */
+  async refuse(tenantId: number, signal: AbortSignal): Promise<Response | undefined> {
+    const refused = this.#overRate(this.#rates?.take(tenantId, performance.now()) ?? 0)
+    if (refused === undefined) return undefined
+    if (!(await this.#late.wait(tenantId, signal))) refused.headers.set('connection', 'close')
+    return refused
   }
 
   /** Counts the further entries of a batch: each is a request. */
@@ -60,6 +73,7 @@ export class Traffic {
   /** Turns away who waits, as the process leaves. */
   turnAway(): void {
     this.#turns.turnAway()
+    this.#late.end()
   }
 
   #overRate(waitSeconds: number): Response | undefined {

@@ -104,6 +104,29 @@ describe('a tenant that is over its rate', () => {
     await expect(client.listTools()).rejects.toThrow(/Too many requests/)
   })
 
+  test('is answered late when it goes on and on, which the log says once', async () => {
+    const server = await HttpHome.start(home, { env: { ...slowly, VERBATIM_TENANT_BURST: '5' } })
+    const statuses: number[] = []
+    const answer = async () => {
+      const startedAt = performance.now()
+      statuses.push((await server.post({ body: JSON.stringify(save(1, 'endless')) })).status)
+      return performance.now() - startedAt
+    }
+    const times = await Promise.all(Array.from({ length: 65 }, answer))
+    expect(statuses.filter((status) => status === 429)).toHaveLength(60)
+    // The first twenty are refused at once; on a slow machine a second passes, and some more are.
+    const late = times.filter((ms) => ms >= 2_000).length
+    expect(late).toBeGreaterThan(0)
+    expect(late).toBeLessThanOrEqual(40)
+    expect(server.said.split('its refusals are answered late')).toHaveLength(2)
+    // Who leaves while they wait is not kept.
+    const waiting = Array.from({ length: 40 }, () => answer().catch(() => 0))
+    const startedAt = performance.now()
+    await server.stop()
+    await Promise.all(waiting)
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+  })
+
   test('has no rate where none is set', async () => {
     const server = await HttpHome.start(home)
     const answers = await Promise.all(Array.from({ length: 150 }, async () => (await server.post()).status))
