@@ -14,6 +14,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
  */
 export type Fault = 'refused' | 'reset' | 'lost answer' | 'slow' | 'unavailable' | 'truncated' | 'altered'
 
+const breakEveryMs = 400
 const unavailable =
   'HTTP/1.1 503 Slow Down\r\ncontent-type: application/xml\r\ncontent-length: 48\r\nconnection: close\r\n\r\n<Error><Code>SlowDown</Code><Message/></Error>\r\n'
 
@@ -23,6 +24,8 @@ export class FaultProxy {
   readonly #target: URL
   readonly #faults: Fault[] = []
   readonly #sockets = new Set<Socket>()
+  #storm: { readonly faults: readonly (Fault | undefined)[]; readonly breaking: NodeJS.Timeout } | undefined
+  #met = 0
 
   private constructor(target: string) {
     this.#target = new URL(target)
@@ -44,6 +47,10 @@ export class FaultProxy {
   /** Faults of the next requests, in order. Connections that are open are closed, so that the next request makes one. */
   next(...faults: readonly Fault[]): void {
     this.#faults.splice(0, Infinity, ...faults)
+    this.#breakAll()
+  }
+
+  #breakAll(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
 
@@ -52,17 +59,41 @@ export class FaultProxy {
     return this.#faults.length
   }
 
+  /** From now on each connection meets the next of `faults`, again and again, and all that are open break every 400 ms. */
+  storm(faults: readonly (Fault | undefined)[]): void {
+    this.calm()
+    this.#storm = { faults, breaking: setInterval(() => this.#breakAll(), breakEveryMs) }
+  }
+
+  /** Ends a storm. Returns how many connections met a fault in it. */
+  calm(): number {
+    clearInterval(this.#storm?.breaking)
+    this.#storm = undefined
+    this.#breakAll()
+    const met = this.#met
+    this.#met = 0
+    return met
+  }
+
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
+    this.calm()
     this.#server.close()
     await once(this.#server, 'close')
+  }
+
+  #nextFault(): Fault | undefined {
+    if (this.#storm === undefined) return this.#faults.shift()
+    const [first, ...rest] = this.#storm.faults
+    this.#storm = { ...this.#storm, faults: [...rest, first] }
+    if (first !== undefined) this.#met++
+    return first
   }
 
   #serve(client: Socket): void {
     this.#sockets.add(client)
     client.on('close', () => this.#sockets.delete(client))
     client.on('error', () => undefined)
-    const fault = this.#faults.shift()
+    const fault = this.#nextFault()
     if (fault === 'refused') return void client.resetAndDestroy()
     if (fault === 'unavailable') {
       client.resume().once('data', () => client.end(unavailable))
