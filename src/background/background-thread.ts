@@ -8,6 +8,7 @@ import { readConfig } from '../config.ts'
 import { ErasureWorker } from '../erasure/erasure-worker.ts'
 import { TermHashers } from '../indexing/term-hashers.ts'
 import { IndexWorker } from '../indexing/worker.ts'
+import { RetentionWorker } from '../retention/retention-worker.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
@@ -24,7 +25,10 @@ const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
 const sealer = new Sealer({ database, log })
 const archiver = new ArchiveWorker({ database, archive, log, idleMs: archiveIdleMs })
-const eraser = new ErasureWorker({ database, archive, log, index: openVectorIndex(vectors, database, observer) })
+const erasing = { database, archive, log, index: openVectorIndex(vectors, database, observer) }
+const eraser = new ErasureWorker(erasing)
+const retention = new RetentionWorker({ ...erasing, onErasure: () => eraser.wake() })
+retention.start()
 const worker = new IndexWorker({
   database,
   archive,
@@ -50,7 +54,7 @@ port.on('message', (message: unknown) => {
     sealer.wake()
   } else if (message === 'stop') {
     stopLooking()
-    void Promise.all([worker.stop(), archiver.stop(), eraser.stop(), sealer.stop()])
+    void Promise.all([worker.stop(), archiver.stop(), eraser.stop(), retention.stop(), sealer.stop()])
       .then(() => database.close())
       // In a thread this ends the thread alone, and does not wait for timers of libraries.
       .finally(() => process.exit(0))

@@ -18,6 +18,7 @@ const commands = new Map<string, () => Promise<Register>>([
   ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['summarize', async () => (await import('./commands/summarize.ts')).registerSummarize],
   ['erase', async () => (await import('./commands/erase.ts')).registerErase],
+  ['retention', async () => (await import('./commands/retention.ts')).registerRetention],
   ['verify', async () => (await import('./commands/verify.ts')).registerVerify],
   ['archive', async () => (await import('./commands/archive.ts')).registerArchive],
   ['restore', async () => (await import('./commands/restore.ts')).registerRestore],

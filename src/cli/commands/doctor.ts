@@ -6,9 +6,11 @@ import type { Command } from 'commander'
 import { describeSettings, processEnvironment, readConfig, readEnvFile, type Config } from '../../config.ts'
 import { codeOf, VerbatimError } from '../../errors.ts'
 import { shownAddress } from '../../model/server-address.ts'
+import { clockProblem } from '../../retention/decide.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import { findClients } from '../../setup/setup.ts'
 import type { Database } from '../../store/database.ts'
+import { readSweep } from '../../store/erasure/retention.ts'
 import { lacksRowSecurityFixes, serverVersion, shownVersion } from '../../store/server/server-version.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
 import { checkEncryption, type Check } from '../check-encryption.ts'
@@ -93,6 +95,15 @@ async function checkStore(program: Command): Promise<Check[]> {
           remedy: `See log/daemon.log in the home, then run "verbatim verify"`,
         })
       }
+      const sweep = await verbatim.stores.database.run((sql) => readSweep(sql, caller.tenantId))
+      const jump = sweep === undefined ? undefined : clockProblem(sweep.sweptAtMs, sweep.nowMs)
+      if (jump !== undefined)
+        checks.push({
+          name: 'retention',
+          state: 'problem',
+          message: `nothing that has expired is erased, as ${jump}`,
+          remedy: `Check the clock and "${commandName()} retention preview", then run: ${commandName()} retention apply --yes`,
+        })
       await verbatim.stores.archive.check()
       const server = await checkServer(verbatim.stores.database)
       const encryption = await checkEncryption(verbatim.stores.database, caller)
