@@ -1,14 +1,12 @@
-import { open, rm, type FileHandle } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
-
 import { Option, type Command } from 'commander'
 
 import { documentBytes, originalOf } from '../../capture/export-original.ts'
-import { InputError, messageOf } from '../../errors.ts'
+import { InputError } from '../../errors.ts'
 import { exportSession, type ExportFormat } from '../../sessions/export-session.ts'
 import { privateViews, type PrivateView } from '../../sessions/message-view.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { print } from '../output.ts'
+import { writeNewFile } from '../write-new-file.ts'
 
 interface ExportOptions {
   readonly format: ExportFormat | 'original'
@@ -34,25 +32,6 @@ async function* exportAll(
 
 function viewOf({ view, scope }: ExportOptions) {
   return view === undefined ? undefined : { view, scope }
-}
-
-/** Writes to a new file, and leaves none behind where the export fails half way. */
-async function writeTo(path: string, chunks: AsyncIterable<string | Uint8Array>): Promise<void> {
-  let file: FileHandle
-  try {
-    file = await open(path, 'wx', 0o600)
-  } catch (error) {
-    throw new InputError(`Cannot write to "${path}": ${messageOf(error)}`, {
-      remedy: 'Name a file that does not exist yet, in a directory that may be written',
-      cause: error,
-    })
-  }
-  try {
-    await pipeline(chunks, file.createWriteStream())
-  } catch (error) {
-    await rm(path, { force: true })
-    throw error
-  }
 }
 
 export function registerExport(program: Command): void {
@@ -85,7 +64,7 @@ export function registerExport(program: Command): void {
         })
       await withStore(program, async (context) => {
         const chunks = exportAll(context, sessions, options)
-        if (options.output !== undefined) return writeTo(options.output, chunks)
+        if (options.output !== undefined) return writeNewFile(options.output, chunks)
         for await (const chunk of chunks) await print(chunk)
         return undefined
       })

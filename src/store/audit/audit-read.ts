@@ -1,0 +1,40 @@
+import type { Queries } from '../rows.ts'
+import { auditColumns, type AuditRow } from './audit-rows.ts'
+
+/** ISO 8601; from the first, before the second. */
+export interface AuditSpan {
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+/** What somebody did or was shown: a session, and where `seq` is given one of its messages. */
+export interface AuditSubject {
+  readonly sessionId: string
+  readonly seq?: number | undefined
+}
+
+/**
+ * Rows of a tenant in the order of their numbers, a page of them. Of a subject those that did something to it or showed it;
+ * of one message those that showed it, and deeds, which are about the session as a whole. Uses the primary key.
+ */
+export async function readAuditRows(
+  sql: Queries,
+  tenantId: number,
+  page: AuditSpan & { readonly subject?: AuditSubject | undefined; readonly after: number; readonly limit: number },
+): Promise<AuditRow[]> {
+  const { since = '-infinity', until = 'infinity', subject, after, limit } = page
+  return await sql<AuditRow[]>`
+    select ${auditColumns(sql)} from audit_log a
+    where a.tenant_id = ${tenantId} and a.id > ${after} and a.at >= ${since}::text::timestamptz and a.at < ${until}::text::timestamptz
+      ${subject === undefined ? sql`` : sql`and ${isAbout(sql, subject)}`}
+    order by a.id limit ${limit}`
+}
+
+/** Objects are written as `<session>` or `<session>/<first>-<last>`. */
+function isAbout(sql: Queries, { sessionId, seq }: AuditSubject) {
+  if (seq === undefined)
+    return sql`(a.object_id = ${sessionId} or exists (select from unnest(a.objects) o where starts_with(o, ${sessionId})))`
+  return sql`((a.object_id = ${sessionId} and a.action not like 'call.%') or exists (
+    select from unnest(a.objects) o where starts_with(o, ${`${sessionId}/`})
+      and ${seq}::bigint between split_part(split_part(o, '/', 2), '-', 1)::bigint and split_part(split_part(o, '/', 2), '-', 2)::bigint))`
+}
