@@ -4,6 +4,7 @@ import { setup as buildWhenStale } from '../test/support/global-setup.ts'
 import type { Bench } from './bench.ts'
 import { holds, renderBench, type BenchResult } from './figure.ts'
 import { importBench } from './import.ts'
+import { keysBench } from './keys.ts'
 import { describeMachine } from './machine.ts'
 import { renderReport, writeResults } from './results.ts'
 import { saveBench } from './save.ts'
@@ -11,7 +12,7 @@ import { searchBench } from './search.ts'
 import { startupBench } from './startup.ts'
 import { toolsBench } from './tools.ts'
 
-const benches: readonly Bench[] = [toolsBench, startupBench, saveBench, importBench, searchBench]
+const benches: readonly Bench[] = [toolsBench, startupBench, saveBench, importBench, searchBench, keysBench]
 
 /**
  * `npm run bench -- [name…] [--quick] [--sizes N,N…] [--json] [--no-build]`: runs the named benches, or all, one after the

@@ -1,9 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 
 import { codeOf, UnavailableError } from '../errors.ts'
-import { syncDirectory } from '../sync-directory.ts'
+import { makeOnce } from '../make-once.ts'
 
 const keyBytes = 32
 
@@ -31,24 +30,8 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
+/** Synced, so that a pseudonym that was given stays what it was. */
 async function makeKey(path: string): Promise<Uint8Array> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  // Written beside its place and synced, so that nobody reads half of it and a pseudonym that was given stays what it was.
-  const temporary = `${path}.${randomUUID()}`
-  const file = await open(temporary, 'wx', 0o600)
-  try {
-    await file.writeFile(randomBytes(keyBytes))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  try {
-    await link(temporary, path)
-    await syncDirectory(dirname(path))
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
-  } finally {
-    await rm(temporary, { force: true })
-  }
+  await makeOnce(path, randomBytes(keyBytes))
   return await readFile(path)
 }

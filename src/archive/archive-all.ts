@@ -58,7 +58,7 @@ export async function archiveAll(
     after = ids.at(-1)
     if (after === undefined) break
   }
-  while ((await archiveChangedKeys(dependencies, tenantId)) > 0);
+  await archiveChangedKeys(dependencies, tenantId)
   let files = 0
   let archived: number
   do {

@@ -5,10 +5,12 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import {
   insertArchivedKey,
-  keyArchived,
-  keyGone,
   keyPrefix,
+  keyStages,
+  keysArchived,
+  keysGone,
   readUnarchivedKeys,
+  readWrappings,
   type UnarchivedKey,
 } from '../store/keys/archived-keys.ts'
 import { readTenantKeys, type StoredKey } from '../store/keys/encryption-keys.ts'
@@ -39,45 +41,94 @@ interface KeyOwner {
 }
 
 /** Brings the keys of a session, and those of its tenant, into the archive as they are wrapped now. */
-export async function archiveKeysOf(stores: Stores, owner: KeyOwner): Promise<void> {
-  const { database } = stores
-  const keys = await database.run((sql) =>
-    readUnarchivedKeys(sql, owner.tenantId, { sessionId: owner.sessionId ?? null }),
-  )
-  for (const key of keys) await archiveKey(stores, key)
-}
-
-const keysAtOnce = 500
-
-/** Brings all keys of a tenant into the archive that are wrapped otherwise there, as after one was changed; how many. */
-export async function archiveChangedKeys(stores: Stores, tenantId: number): Promise<number> {
-  const keys = await stores.database.run((sql) => readUnarchivedKeys(sql, tenantId, { limit: keysAtOnce }))
-  for (const key of keys) await archiveKey(stores, key)
-  return keys.length
-}
-
-async function archiveKey({ database, archive }: Stores, key: UnarchivedKey): Promise<void> {
-  const { purpose, id, sessionId, version, wrapped, wrappedBy, location, archivedAt } = key
-  if (wrapped !== null) {
-    const bytes = bytesOf({ purpose, id, sessionId, version, wrapped, wrappedBy })
-    await archive.put(location, bytes)
-    if (await database.run((sql) => keyArchived(sql, key, bytes))) {
-      if (archivedAt !== null && archivedAt !== location) await archive.delete(archivedAt)
-      return
-    }
-    await archive.eraseBelow(location)
+export async function archiveKeysOf(stores: Stores, { tenantId, sessionId: given }: KeyOwner): Promise<void> {
+  const sessionId = given ?? null
+  for (const stage of ['tenant', 'others'] as const) {
+    const keys = await stores.database.run((sql) => readUnarchivedKeys(sql, { tenantId, stage }, { sessionId }))
+    await archiveTogether(stores, tenantId, keys)
   }
-  // Destroyed: no version of it may be left.
-  if (archivedAt !== null) await archive.eraseBelow(archivedAt)
-  await database.run((sql) => keyGone(sql, key))
 }
 
-function bytesOf(key: Omit<StoredKey, 'tenantId' | 'wrapped'> & { readonly wrapped: Uint8Array }): Buffer {
-  const { purpose, id, sessionId, version, wrapped, wrappedBy } = key
+const keysPerPage = 500
+const keysAtOnce = 16
+
+/**
+ * Brings the keys of a tenant into the archive that are wrapped otherwise there, as after one was changed, until `isOver`. All of
+ * them, or those alone of which it has a copy.
+ */
+export async function archiveChangedKeys(
+  stores: Stores,
+  tenantId: number,
+  {
+    onlyArchived = false,
+    isOver = () => false,
+  }: { readonly onlyArchived?: boolean; readonly isOver?: () => boolean } = {},
+): Promise<void> {
+  for (const stage of keyStages) {
+    let after: string | undefined
+    do {
+      const page = { after, limit: keysPerPage, onlyArchived }
+      const keys = await stores.database.run((sql) => readUnarchivedKeys(sql, { tenantId, stage }, page))
+      for (let at = 0; at < keys.length; at += keysAtOnce) {
+        if (isOver()) return
+        const some = keys.slice(at, at + keysAtOnce)
+        await (stage === 'destroyed' ? eraseTogether : archiveTogether)(stores, tenantId, some)
+      }
+      after = keys.at(-1)?.id
+    } while (after !== undefined)
+  }
+}
+
+async function archiveTogether(stores: Stores, tenantId: number, keys: readonly UnarchivedKey[]): Promise<void> {
+  if (keys.length === 0) return
+  const { database, archive } = stores
+  const copies = keys.flatMap((key) => (key.wrapped === null ? [] : [{ ...key, bytes: bytesOf(key, key.wrapped) }]))
+  await Promise.all(copies.map(({ location, bytes }) => archive.put(location, bytes)))
+  // Before it is noted that they are others: who dies in between finds them again.
+  await Promise.all(
+    copies.map(async ({ archivedAt, location, purpose }) => {
+      if (archivedAt === null || archivedAt === location) return
+      // An old root key must open no former version of it either. The others are noise without the tenant's key.
+      if (purpose === 'tenant') await archive.eraseBelow(archivedAt)
+      else await archive.delete(archivedAt)
+    }),
+  )
+  const living = await database.run((sql) => keysArchived(sql, tenantId, copies))
+  const destroyed = copies.filter(({ id }) => !living.has(id)).map((copy) => ({ ...copy, archivedAt: copy.location }))
+  if (destroyed.length > 0) await eraseTogether(stores, tenantId, destroyed)
+}
+
+/** Of what was destroyed no version may be left. */
+async function eraseTogether(
+  { database, archive }: Stores,
+  tenantId: number,
+  keys: readonly Pick<UnarchivedKey, 'id' | 'archivedAt'>[],
+): Promise<void> {
+  for (const { archivedAt } of keys) if (archivedAt !== null) await archive.eraseBelow(archivedAt)
+  const ids = keys.map(({ id }) => id)
+  await database.run((sql) => keysGone(sql, tenantId, ids))
+}
+
+function bytesOf({ purpose, id, sessionId, version, wrappedBy }: StoredKey, wrapped: Uint8Array): Buffer {
   const text = Buffer.from(wrapped).toString('base64')
   return Buffer.from(
     JSON.stringify({ purpose, id, session_id: sessionId, version, wrapped: text, wrapped_by: wrappedBy }),
   )
+}
+
+/**
+ * Brings the copies of a tenant's keys up to date, after one that wraps others was changed, and removes what is left there of a
+ * tenant's own keys by who died, or was slow, in an earlier change.
+ */
+export async function renewCopies(stores: Stores, tenantId: number): Promise<void> {
+  await archiveChangedKeys(stores, tenantId, { onlyArchived: true })
+  const wrappings = await stores.database.run((sql) => readWrappings(sql, tenantId))
+  const prefix = keyPrefix(tenantId, null)
+  for await (const name of stores.archive.list(prefix)) {
+    const [id, wrappedBy] = name.slice(prefix.length).split('.')
+    const wrapping = wrappings.get(id ?? '')
+    if (wrapping !== undefined && wrapping !== wrappedBy) await stores.archive.eraseBelow(name)
+  }
 }
 
 /** Takes the keys of a session, or of a tenant, from the archive into the store, where they are not yet. */
@@ -99,7 +150,7 @@ export async function restoreKeys({ database, archive }: Stores, owner: KeyOwner
     const stored = { tenantId, purpose, id, sessionId, version, wrapped, wrappedBy }
     const isThere = await database.run(async (sql) => {
       if (!(await insertArchivedKey(sql, stored))) return false
-      return await keyArchived(sql, { tenantId, id, location: name }, bytes)
+      return (await keysArchived(sql, tenantId, [{ id, location: name, bytes }])).size > 0
     })
     if (!isThere)
       throw new ConflictError(`Cannot restore tenant ${tenantId} as this store has other keys already`, {

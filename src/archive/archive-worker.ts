@@ -88,7 +88,7 @@ export class ArchiveWorker {
     try {
       for (const tenantId of await this.#options.database.run(tenantIds)) {
         while (!this.#stopping && (await this.#archiver.archiveFiles(tenantId)) > 0);
-        while (!this.#stopping && (await archiveChangedKeys(this.#options, tenantId)) > 0);
+        await archiveChangedKeys(this.#options, tenantId, { isOver: () => this.#stopping })
       }
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error

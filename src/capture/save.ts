@@ -63,8 +63,12 @@ async function saveTarget(
   const known = dependencies.sessionIds.get(sessionKey(caller, reference))
   if (known !== undefined) return { id: known, source: 'mcp', create: false }
   const session = await resolveSession(dependencies.database, caller, reference)
-  if (session !== undefined) return { id: session.id, source: session.source, create: false }
   const { database } = dependencies
+  if (session !== undefined) {
+    const { id, source, keyVersion: version } = session
+    database.vault.remember(caller.tenantId, { sessionId: id, version })
+    return { id, source, create: false }
+  }
   await refuseTakenId(database, caller, reference)
   const tombstones = await (database.unwalled ?? database).run((sql) =>
     marksOfReference(sql, caller.tenantId, reference),

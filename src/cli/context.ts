@@ -49,7 +49,7 @@ export async function withStore<T>(program: Command, work: (context: CommandCont
   await using verbatim = await openVerbatim(config)
   const { database } = verbatim.stores
   const caller = localCaller('cli', await tenantIdOf(database, config.tenant))
-  await database.vault.check(caller.tenantId)
+  if (config.encryption.encrypts) await database.vault.check(caller.tenantId)
   return await recorded(program, { verbatim, caller }, (recordedCaller) =>
     work({ config, caller: recordedCaller, verbatim }),
   )

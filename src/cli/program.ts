@@ -31,6 +31,7 @@ const commands = new Map<string, () => Promise<Register>>([
   ['tenant', async () => (await import('./commands/tenant.ts')).registerTenant],
   ['access', async () => (await import('./commands/access.ts')).registerAccess],
   ['audit', async () => (await import('./commands/audit.ts')).registerAudit],
+  ['keys', async () => (await import('./commands/keys.ts')).registerKeys],
 ])
 
 /** The command line with every command, or with one; `status` is where a command that has run leaves its exit code. */

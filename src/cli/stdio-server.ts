@@ -86,7 +86,7 @@ async function serve(server: ServerArguments): Promise<void> {
         const { tenantIdOf } = await import('../access/tenants.ts')
         tenantId = await tenantIdOf(database, config.tenant)
       }
-      await database.vault.check(tenantId ?? firstTenantId)
+      if (config.encryption.encrypts) await database.vault.check(tenantId ?? firstTenantId)
     } catch (error) {
       // It is opened anew by the next request.
       await verbatim[Symbol.asyncDispose]()

@@ -28,31 +28,49 @@ export const encryptionSettingsShape = {
     .describe(
       'A command that prints the root key, for a key management service or a keychain. It is run by the shell when a process first needs the key',
     ),
+  VERBATIM_NEXT_ROOT_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'The root key that takes the place of the present one: "verbatim keys rotate root" changes to it, and until then a store opens with either (docs/encryption.md)',
+    ),
+  VERBATIM_NEXT_ROOT_KEY_FILE: z.string().optional().describe('A file that holds the next root key'),
+  VERBATIM_NEXT_ROOT_KEY_COMMAND: z.string().optional().describe('A command that prints the next root key'),
 } as const
+
+type Settings = z.infer<z.ZodObject<typeof encryptionSettingsShape>>
+
+type RootKeySource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'value'; readonly text: string; readonly setting: string }
+  | { readonly kind: 'command'; readonly command: string; readonly setting: string }
 
 /** Whether new content is sealed, and where the root key comes from. */
 export interface EncryptionSettings {
   readonly encrypts: boolean
-  readonly rootKey:
-    | { readonly kind: 'file'; readonly path: string }
-    | { readonly kind: 'value'; readonly text: string }
-    | { readonly kind: 'command'; readonly command: string }
+  readonly rootKey: RootKeySource
+  /** What takes its place, while that is going on. */
+  readonly nextRootKey: RootKeySource | undefined
 }
 
-/** Throws InputError where the root key is named in two ways. */
-export function readEncryptionSettings(
-  settings: z.infer<z.ZodObject<typeof encryptionSettingsShape>>,
-  home: string,
-): EncryptionSettings {
-  const { VERBATIM_ROOT_KEY: text, VERBATIM_ROOT_KEY_FILE: file, VERBATIM_ROOT_KEY_COMMAND: command } = settings
-  const encrypts = settings.VERBATIM_ENCRYPTION === 'on'
+/** Throws InputError where a root key is named in two ways. */
+export function readEncryptionSettings(settings: Settings, home: string): EncryptionSettings {
+  const file = { kind: 'file', path: join(home, 'keys', 'root.key') } as const
+  return {
+    encrypts: settings.VERBATIM_ENCRYPTION === 'on',
+    rootKey: sourceOf(settings, 'VERBATIM_ROOT_KEY') ?? file,
+    nextRootKey: sourceOf(settings, 'VERBATIM_NEXT_ROOT_KEY'),
+  }
+}
+
+function sourceOf(settings: Settings, name: 'VERBATIM_ROOT_KEY' | 'VERBATIM_NEXT_ROOT_KEY'): RootKeySource | undefined {
+  const [text, file, command] = [settings[name], settings[`${name}_FILE`], settings[`${name}_COMMAND`]]
   if ([text, file, command].filter((value) => value !== undefined).length > 1)
     throw new InputError(
-      'Cannot start as the root key is named twice: only one of VERBATIM_ROOT_KEY, VERBATIM_ROOT_KEY_FILE and VERBATIM_ROOT_KEY_COMMAND may be set',
+      `Cannot start as the root key is named twice: only one of ${name}, ${name}_FILE and ${name}_COMMAND may be set`,
       { remedy: 'Unset the others' },
     )
-  if (text !== undefined) return { encrypts, rootKey: { kind: 'value', text } }
-  if (command !== undefined) return { encrypts, rootKey: { kind: 'command', command } }
-  const path = file === undefined ? join(home, 'keys', 'root.key') : absolutePath('VERBATIM_ROOT_KEY_FILE', file)
-  return { encrypts, rootKey: { kind: 'file', path } }
+  if (text !== undefined) return { kind: 'value', text, setting: name }
+  if (command !== undefined) return { kind: 'command', command, setting: `${name}_COMMAND` }
+  return file === undefined ? undefined : { kind: 'file', path: absolutePath(`${name}_FILE`, file) }
 }

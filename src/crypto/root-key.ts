@@ -1,18 +1,17 @@
 import { exec } from 'node:child_process'
-import { createHmac, randomBytes, randomUUID, type KeyObject } from 'node:crypto'
-import { link, open, readFile, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { createHmac, randomBytes, type KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 import { codeOf, InputError, UnavailableError } from '../errors.ts'
-import { syncDirectory } from '../sync-directory.ts'
+import { makeOnce } from '../make-once.ts'
 import { keyBytes, takeKey } from './aead.ts'
 
-/** Where the root key comes from. */
+/** Where a root key comes from. `setting` is the name of what says so, where that is not the usual one. */
 export type RootKeySettings =
   | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'value'; readonly text: string }
-  | { readonly kind: 'command'; readonly command: string }
+  | { readonly kind: 'value'; readonly text: string; readonly setting?: string }
+  | { readonly kind: 'command'; readonly command: string; readonly setting?: string }
 
 /** The key that wraps the keys of all tenants, and what it is known by. The id tells nothing of the key. */
 export interface RootKey {
@@ -31,9 +30,9 @@ export function describeRootKey(settings: RootKeySettings): string {
     case 'file':
       return `the file "${settings.path}"`
     case 'value':
-      return 'VERBATIM_ROOT_KEY'
+      return settings.setting ?? 'VERBATIM_ROOT_KEY'
     case 'command':
-      return 'the command of VERBATIM_ROOT_KEY_COMMAND'
+      return `the command of ${settings.setting ?? 'VERBATIM_ROOT_KEY_COMMAND'}`
     default:
       return settings satisfies never
   }
@@ -50,26 +49,13 @@ export async function readRootKey(settings: RootKeySettings): Promise<RootKey | 
 
 /** Makes the file of a new root key, for its owner only. Of several processes that do so at once the first one wins. */
 export async function makeRootKeyFile(path: string): Promise<void> {
-  // Written beside its place, so that nobody reads half of it.
-  const temporary = `${path}.${randomUUID()}`
   try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(`${randomBytes(keyBytes).toString('base64')}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await link(temporary, path)
-    await syncDirectory(dirname(path))
+    await makeOnce(path, Buffer.from(`${randomBytes(keyBytes).toString('base64')}\n`))
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return
     throw new UnavailableError(`Cannot make the root key in the file "${path}"`, {
       remedy: 'Make its directory one that you may write to, or set VERBATIM_ROOT_KEY_FILE to another file',
       cause: error,
     })
-  } finally {
-    await rm(temporary, { force: true })
   }
 }
 
@@ -80,7 +66,7 @@ async function readText(settings: RootKeySettings): Promise<string | undefined> 
     case 'file':
       return await readKeyFile(settings.path)
     case 'command':
-      return await runCommand(settings.command)
+      return await runCommand(settings.command, describeRootKey(settings))
     default:
       return settings satisfies never
   }
@@ -99,12 +85,12 @@ async function readKeyFile(path: string): Promise<string | undefined> {
 }
 
 /** What a command prints is a secret, and so may be what it says of an error: neither is shown. */
-async function runCommand(command: string): Promise<string> {
+async function runCommand(command: string, name: string): Promise<string> {
   try {
     const { stdout } = await run(command, { timeout: commandMs, maxBuffer: outputBytesMax, windowsHide: true })
     return stdout
   } catch {
-    throw new UnavailableError('Cannot get the root key as the command of VERBATIM_ROOT_KEY_COMMAND failed', {
+    throw new UnavailableError(`Cannot get the root key as ${name} failed`, {
       remedy: 'Run it by hand: it must print the key within 60 seconds, and nothing else, and end with code 0',
     })
   }

@@ -30,6 +30,8 @@ export interface SessionRow {
   readonly restricted: boolean
   readonly legalHold: boolean
   readonly version: number
+  /** Of its key; 0 where it is not sealed. */
+  readonly keyVersion: number
   /** Why its title and metadata could not be opened; the title then says that in their place. */
   readonly damage?: string
 }
@@ -116,6 +118,7 @@ function fromRow(row: RawSession, seal: RowSeal | undefined): SessionRow {
     restricted: row.restricted,
     legalHold: row.legal_hold,
     version: Number(row.version),
+    keyVersion: row.key_version,
     ...damage,
   }
 }

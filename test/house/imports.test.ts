@@ -21,11 +21,12 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     limits: { may: [], packages: [] },
     version: { may: [], packages: ['zod'] },
     'sync-directory': { may: [], packages: [] },
+    'make-once': { may: ['errors', 'sync-directory'], packages: [] },
     config: { may: ['errors', 'limits', 'model'], packages: ['zod'] },
     log: { may: ['config', 'errors'], packages: ['pino'] },
     model: { may: ['errors'], packages: ['lru-cache', 'uuid', 'zod'] },
     ports: { may: ['errors', 'model'], packages: [] },
-    crypto: { may: ['errors', 'limits', 'sync-directory'], packages: [] },
+    crypto: { may: ['errors', 'limits', 'make-once'], packages: [] },
     operations: {
       may: [...base, 'log', 'ports', 'store'],
       packages: [
@@ -39,7 +40,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       ],
     },
     adapters: {
-      may: [...base, 'sync-directory', 'config', 'ports', 'store'],
+      may: [...base, 'make-once', 'sync-directory', 'config', 'ports', 'store'],
       packages: [
         '@aws-sdk/client-s3',
         '@google/generative-ai',
@@ -87,6 +88,8 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'audit', 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight', 'erasure'],
       packages: [],
     },
+    // Changes of keys reach into the archive, which holds copies of them and what they seal.
+    keys: { may: [...base, 'archive', 'crypto', 'ports', 'store', 'sync-directory'], packages: [] },
     move: { may: [...base, 'ports', 'store'], packages: ['postgres'] },
     access: { may: [...base, 'log', 'store', 'capture'], packages: ['jose', 'postgres', 'zod'] },
     http: {
@@ -150,6 +153,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'config',
         'crypto',
         'indexing',
+        'keys',
         'log',
         'mcp',
         'erasure',

@@ -16,15 +16,30 @@ export function keyPrefix(tenantId: number, sessionId: string | null): string {
 }
 
 /**
- * Keys of which the archive has another state than the store: all of a tenant's, or those of a session with those that belong
- * to none. The keys of tenants come first, as they open the others. One that was destroyed comes while the archive has it. Those of
- * tombstones wrap nothing, and are in the archive beside them.
+ * The order in which copies are made: the keys of tenants first, as they open the others; last what was destroyed, as the old key of
+ * a tenant opens copies that were not yet renewed.
+ */
+export const keyStages = ['tenant', 'others', 'destroyed'] as const
+export type KeyStage = (typeof keyStages)[number]
+
+/** The keys of a session that are wrapped, or a page of all keys, by their ids: `onlyArchived` those that have a copy already. */
+export type WantedKeys =
+  | { readonly sessionId: string | null }
+  | { readonly after: string | undefined; readonly limit: number; readonly onlyArchived: boolean }
+
+/**
+ * Keys of one stage of which the archive has another state than the store. One that was destroyed comes while the archive has it.
+ * Those of tombstones wrap nothing, and are in the archive beside them. A page uses the primary key.
  */
 export async function readUnarchivedKeys(
   sql: Queries,
-  tenantId: number,
-  wanted: { readonly sessionId: string | null } | { readonly limit: number },
+  { tenantId, stage }: { readonly tenantId: number; readonly stage: KeyStage },
+  wanted: WantedKeys,
 ): Promise<UnarchivedKey[]> {
+  const which =
+    'limit' in wanted
+      ? pageOf(sql, wanted)
+      : sql`and (k.session_id is null or k.session_id = ${wanted.sessionId}::uuid)`
   const rows = await sql<
     {
       purpose: KeyPurpose
@@ -42,10 +57,8 @@ export async function readUnarchivedKeys(
     left join archive_manifests a on a.tenant_id = k.tenant_id and a.kind = 'key' and a.subject_id = k.id, lateral (
       select concat('keys/', k.tenant_id, '/', coalesce(k.session_id::text, 'tenant'), '/', k.id, '.', k.wrapped_by, '.vkey') as location
     ) place
-    where k.tenant_id = ${tenantId} and k.purpose <> 'tombstone'
-      ${'limit' in wanted ? sql`` : sql`and (k.session_id is null or k.session_id = ${wanted.sessionId}::uuid)`}
-      and case when k.destroyed_at is null then a.location is distinct from place.location else a.location is not null end
-    order by k.purpose <> 'tenant', k.destroyed_at is not null, k.id ${'limit' in wanted ? sql`limit ${wanted.limit}` : sql``}`
+    where k.tenant_id = ${tenantId} and ${stageOf(sql, stage)} ${which}
+    order by k.id ${'limit' in wanted ? sql`limit ${wanted.limit}` : sql``}`
   return rows.map((row) => ({
     tenantId,
     purpose: row.purpose,
@@ -59,29 +72,66 @@ export async function readUnarchivedKeys(
   }))
 }
 
-/** Notes that the archive has a copy of a key. False where the key was destroyed meanwhile: the copy must go. */
-export async function keyArchived(
-  sql: Queries,
-  { tenantId, id, location }: Pick<UnarchivedKey, 'tenantId' | 'id' | 'location'>,
-  bytes: Uint8Array,
-): Promise<boolean> {
-  const digest = sha256(bytes)
-  // Locked: who destroys it comes before, or finds the copy.
-  const rows = await sql`
-    with living as (
-      select id from encryption_keys where tenant_id = ${tenantId} and id = ${id} and destroyed_at is null for share
-    )
-    insert into archive_manifests (tenant_id, kind, subject_id, number, version, location, sha256, content_sha256)
-    select ${tenantId}, 'key', id, 1, 1, ${location}, ${digest}, ${digest} from living
-    on conflict (tenant_id, kind, subject_id) do update set location = excluded.location, sha256 = excluded.sha256,
-      content_sha256 = excluded.content_sha256, written_at = now()
-    returning 1`
-  return rows.length > 0
+function stageOf(sql: Queries, stage: KeyStage) {
+  switch (stage) {
+    case 'tenant':
+      return sql`k.purpose = 'tenant' and k.destroyed_at is null and a.location is distinct from place.location`
+    case 'others':
+      return sql`k.purpose in ('session', 'data', 'search') and k.destroyed_at is null and a.location is distinct from place.location`
+    case 'destroyed':
+      return sql`k.purpose <> 'tombstone' and k.destroyed_at is not null and a.location is not null`
+    default:
+      return stage satisfies never
+  }
 }
 
-/** Notes that the archive has no copy any more of a key that was destroyed. */
-export async function keyGone(sql: Queries, { tenantId, id }: Pick<UnarchivedKey, 'tenantId' | 'id'>): Promise<void> {
-  await sql`delete from archive_manifests where tenant_id = ${tenantId} and kind = 'key' and subject_id = ${id}`
+function pageOf(sql: Queries, { after, onlyArchived }: Extract<WantedKeys, { readonly limit: number }>) {
+  return sql`
+    ${after === undefined ? sql`` : sql`and k.id > ${after}::uuid`}
+    ${onlyArchived ? sql`and (a.location is not null or k.purpose = 'tenant')` : sql``}`
+}
+
+/** How each key of a tenant that belongs to no session is wrapped, by its id; null where it was destroyed. */
+export async function readWrappings(sql: Queries, tenantId: number): Promise<Map<string, string | null>> {
+  const rows = await sql<{ id: string; wrapped_by: string | null }[]>`
+    select id, case when destroyed_at is null then wrapped_by end as wrapped_by from encryption_keys
+    where tenant_id = ${tenantId} and session_id is null`
+  return new Map(rows.map((row) => [row.id, row.wrapped_by]))
+}
+
+/** A copy of a key that the archive has. */
+export interface ArchivedKey extends Pick<UnarchivedKey, 'id' | 'location'> {
+  readonly bytes: Uint8Array
+}
+
+/** Notes that the archive has copies of keys. Gives the ids of those that are not destroyed: the copies of others must go. */
+export async function keysArchived(
+  sql: Queries,
+  tenantId: number,
+  keys: readonly ArchivedKey[],
+): Promise<ReadonlySet<string>> {
+  const copies = keys.map(({ id, location, bytes }) => ({ id, at: location, sha: sha256(bytes).toString('hex') }))
+  // Locked: who destroys one comes before, or finds the copy.
+  const rows = await sql<{ id: string }[]>`
+    with copies as (
+      select * from jsonb_to_recordset(${JSON.stringify(copies)}::text::jsonb) as copy(id uuid, at text, sha text)
+    ), living as (
+      select id from encryption_keys
+      where tenant_id = ${tenantId} and id in (select id from copies) and destroyed_at is null for share
+    )
+    insert into archive_manifests (tenant_id, kind, subject_id, number, version, location, sha256, content_sha256)
+    select ${tenantId}, 'key', id, 1, 1, at, decode(sha, 'hex'), decode(sha, 'hex') from living join copies using (id)
+    on conflict (tenant_id, kind, subject_id) do update set location = excluded.location, sha256 = excluded.sha256,
+      content_sha256 = excluded.content_sha256, written_at = now()
+    returning subject_id as id`
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Notes that the archive has no copies any more of keys that were destroyed. */
+export async function keysGone(sql: Queries, tenantId: number, ids: readonly string[]): Promise<void> {
+  await sql`
+    delete from archive_manifests where tenant_id = ${tenantId} and kind = 'key'
+      and subject_id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
 }
 
 /** Stores a key as it was archived. False where the store has another in its place. */

@@ -8,7 +8,7 @@ export interface StoredKey extends KeyName {
   readonly wrappedBy: string
 }
 
-interface RawKey {
+export interface RawKey {
   readonly tenant_id: number
   readonly purpose: KeyPurpose
   readonly id: string
@@ -18,12 +18,12 @@ interface RawKey {
   readonly wrapped_by: string
 }
 
-function fromRow(row: RawKey): StoredKey {
+export function keyFromRow(row: RawKey): StoredKey {
   const { tenant_id: tenantId, purpose, id, session_id: sessionId, version, wrapped, wrapped_by: wrappedBy } = row
   return { tenantId, purpose, id, sessionId, version, wrapped, wrappedBy }
 }
 
-const columns = (sql: Queries) => sql`
+export const keyColumns = (sql: Queries) => sql`
   k.tenant_id, k.purpose, k.id, k.session_id, k.version, k.wrapped, k.wrapped_by`
 
 /** The keys of a tenant that belong to no session, the oldest version first. Uses encryption_keys_version. */
@@ -33,9 +33,9 @@ export async function readTenantKeys(
   purpose: Exclude<KeyPurpose, 'session'>,
 ): Promise<StoredKey[]> {
   const rows = await sql<RawKey[]>`
-    select ${columns(sql)} from encryption_keys k
+    select ${keyColumns(sql)} from encryption_keys k
     where k.tenant_id = ${tenantId} and k.purpose = ${purpose} and k.destroyed_at is null order by k.version`
-  return rows.map(fromRow)
+  return rows.map(keyFromRow)
 }
 
 /** By which root key the keys of tenants are wrapped; undefined where there are none yet. */
@@ -59,9 +59,9 @@ export async function readSessionKeys(
 ): Promise<StoredKey[]> {
   const places = JSON.stringify(wanted.map(({ sessionId: s, version: v }) => ({ s, v })))
   const rows = await sql<RawKey[]>`
-    select ${columns(sql)} from jsonb_to_recordset(${places}::text::jsonb) as w(s uuid, v int)
+    select ${keyColumns(sql)} from jsonb_to_recordset(${places}::text::jsonb) as w(s uuid, v int)
     join encryption_keys k on k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = w.s and k.version = w.v`
-  return rows.map(fromRow)
+  return rows.map(keyFromRow)
 }
 
 /** Which version of its key seals what is saved to a session; 0 where it is not sealed, undefined where there is no such session. */
@@ -96,17 +96,27 @@ export async function insertKey(
   return row?.parents === 0 ? 'stale' : 'taken'
 }
 
-/** Stores a tenant's key, which a root key wraps, unless it has one of this version. */
+/**
+ * Stores a tenant's key, which a root key wraps, unless it has one of this version. False where the store is under another
+ * root key by now: it has one at a time, so the keys of all tenants have.
+ */
 export async function insertTenantKey(
   sql: Queries,
   name: KeyName,
   wrapping: { readonly wrapped: Uint8Array; readonly wrappedBy: string },
-): Promise<void> {
-  await sql`
-    insert into encryption_keys (tenant_id, id, purpose, version, algorithm, wrapped, wrapped_by)
-    values (${name.tenantId}, ${name.id}, 'tenant', ${name.version}, ${wrapAlgorithm}, ${Buffer.from(wrapping.wrapped)},
-      ${wrapping.wrappedBy})
-    on conflict do nothing`
+): Promise<boolean> {
+  const [row] = await sql<{ others: boolean }[]>`
+    with others as (
+      select 1 from encryption_keys where purpose = 'tenant' and destroyed_at is null and wrapped_by <> ${wrapping.wrappedBy} limit 1
+    ), made as (
+      insert into encryption_keys (tenant_id, id, purpose, version, algorithm, wrapped, wrapped_by)
+      select ${name.tenantId}, ${name.id}, 'tenant', ${name.version}, ${wrapAlgorithm}, ${Buffer.from(wrapping.wrapped)},
+        ${wrapping.wrappedBy}
+      where not exists (select from others)
+      on conflict do nothing
+    )
+    select exists (select from others) as others`
+  return row?.others === false
 }
 
 /** How many sessions of a tenant are sealed, and how many are not. */
@@ -123,4 +133,12 @@ export async function countSealed(
 export async function hasSessions(sql: Queries, tenantId: number): Promise<boolean> {
   const rows = await sql`select from sessions where tenant_id = ${tenantId} limit 1`
   return rows.length > 0
+}
+
+/** How many keys of a tenant its own key wraps. */
+export async function countKeys(sql: Queries, tenantId: number): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from encryption_keys
+    where tenant_id = ${tenantId} and purpose in ('session', 'data', 'search') and destroyed_at is null`
+  return row?.count ?? 0
 }

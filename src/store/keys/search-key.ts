@@ -6,6 +6,7 @@ import { UnavailableError } from '../../errors.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
 import { hasSessions, insertKey, readTenantKeys, type StoredKey } from './encryption-keys.ts'
+import type { TenantKeyring } from './tenant-keyring.ts'
 
 /** What the words of a tenant are hashed with. It never changes: other keys find none of its terms. */
 export class SearchKey {
@@ -28,32 +29,31 @@ export class SearchKey {
   }
 }
 
-/** What wraps a key: the one that it names, and the one that wraps new ones. */
-interface Wrapping {
-  readonly wrappingOf: (stored: StoredKey) => Promise<KeyObject>
-  readonly newest: (tenantId: number) => Promise<{ readonly id: string; readonly key: KeyObject }>
-}
+/** A tenant's key is replaced seldom; each time another process may do it again. */
+const attemptsMax = 5
 
 /** The search keys of tenants, each opened once. */
 export class SearchKeys {
   readonly #run: Database['run']
-  readonly #wrapping: Wrapping
+  readonly #keyring: TenantKeyring
   readonly #keys = new Map<number, SearchKey>()
   /** Tenants of which it was seen to whether their terms are to have a key. */
   readonly #begun = new Set<number>()
 
-  constructor(run: Database['run'], wrapping: Wrapping) {
+  constructor(run: Database['run'], keyring: TenantKeyring) {
     this.#run = run
-    this.#wrapping = wrapping
+    this.#keyring = keyring
   }
 
   /** That there is none is asked anew each time: another process may make it with the first message. */
   async keyOf(tenantId: number): Promise<SearchKey | undefined> {
     const known = this.#keys.get(tenantId)
     if (known !== undefined) return known
-    const [stored] = await this.#run((sql) => readTenantKeys(sql, tenantId, 'search'))
-    if (stored === undefined || stored.wrapped === null) return undefined
-    const key = new SearchKey(stored.id, open(await this.#wrapping.wrappingOf(stored), stored, stored.wrapped))
+    const [found] = await this.#keyring.read(tenantId, () =>
+      this.#run((sql) => readTenantKeys(sql, tenantId, 'search')),
+    )
+    if (found?.wrapping === undefined || found.stored.wrapped === null) return undefined
+    const key = new SearchKey(found.stored.id, open(found.wrapping, found.stored, found.stored.wrapped))
     this.#keys.set(tenantId, key)
     return key
   }
@@ -61,17 +61,28 @@ export class SearchKeys {
   /** Makes one where nothing was ever saved: terms that are there already would not be found any more. */
   async ensure(tenantId: number): Promise<void> {
     if (this.#begun.has(tenantId)) return
-    if ((await this.keyOf(tenantId)) === undefined && !(await this.#run((sql) => hasSessions(sql, tenantId)))) {
-      const { id: wrappedBy, key } = await this.#wrapping.newest(tenantId)
-      const name: KeyName = { tenantId, purpose: 'search', id: newId(), sessionId: null, version: 1 }
-      const wrapped = wrapKey(key, name, newMaterial())
-      await this.#run((sql) => insertKey(sql, name, { wrapped, wrappedBy }))
-    }
+    const isNeeded =
+      (await this.keyOf(tenantId)) === undefined && !(await this.#run((sql) => hasSessions(sql, tenantId)))
+    if (isNeeded) await this.#make(tenantId)
     this.#begun.add(tenantId)
   }
 
   clear(): void {
     this.#keys.clear()
+  }
+
+  async #make(tenantId: number): Promise<void> {
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      const { newest } = await this.#keyring.require(tenantId)
+      const name: KeyName = { tenantId, purpose: 'search', id: newId(), sessionId: null, version: 1 }
+      const wrapped = wrapKey(newest.key, name, newMaterial())
+      const done = await this.#run((sql) => insertKey(sql, name, { wrapped, wrappedBy: newest.id }))
+      if (done !== 'stale') return
+      this.#keyring.forget(tenantId)
+    }
+    throw new UnavailableError(`Cannot make a search key for tenant ${tenantId} as its keys are being changed`, {
+      remedy: 'Try again',
+    })
   }
 }
 

@@ -1,42 +1,22 @@
 import type { KeyObject } from 'node:crypto'
 
 import { BrokenSeal, takeKey } from '../../crypto/aead.ts'
-import {
-  describeRootKey,
-  makeRootKeyFile,
-  readRootKey,
-  type RootKey,
-  type RootKeySettings,
-} from '../../crypto/root-key.ts'
+import { describeRootKey, makeRootKeyFile, readRootKey, type RootKey } from '../../crypto/root-key.ts'
 import { newMaterial, unwrapKey, wrapKey, type KeyName } from '../../crypto/wrapped-key.ts'
 import { UnavailableError } from '../../errors.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
 import { insertTenantKey, readRootKeyId, readTenantKeys, type StoredKey } from './encryption-keys.ts'
+import { keepRootKey, requireRootKey, type RootKeySources } from './root-keys.ts'
 
 /** The keys of a tenant that wrap its others: one, or two while it is being changed. */
 export interface TenantKeys {
-  readonly newest: { readonly id: string; readonly key: KeyObject }
+  readonly newest: { readonly id: string; readonly version: number; readonly key: KeyObject }
   readonly byId: ReadonlyMap<string, KeyObject>
 }
 
-const keepIt = 'Put the root key back from your copy of it: without it, what is encrypted cannot be read by anybody'
-
-/** The root key of a store. Throws UnavailableError where it is missing, or is not the one that the store was encrypted under. */
-async function requireRootKey(settings: RootKeySettings, expectedId: string): Promise<RootKey> {
-  const root = await readRootKey(settings)
-  const source = describeRootKey(settings)
-  if (root === undefined)
-    throw new UnavailableError(
-      `Cannot open this store as it is encrypted and its root key is missing: ${source} is not there`,
-      { remedy: keepIt },
-    )
-  if (root.id === expectedId) return root
-  throw new UnavailableError(
-    `Cannot open this store as it is encrypted under the root key ${expectedId}, and the one of ${source} is ${root.id}`,
-    { remedy: keepIt },
-  )
-}
+/** The root key is changed seldom; each time it may be another by the time it is read. */
+const attemptsMax = 5
 
 function openKey(root: RootKey, stored: StoredKey): KeyObject {
   if (stored.wrapped === null) throw new Error(`The key ${stored.id} of tenant ${stored.tenantId} was destroyed`)
@@ -56,24 +36,57 @@ function openKey(root: RootKey, stored: StoredKey): KeyObject {
 /** The keys of a tenant; undefined where it has none yet. */
 export async function openTenantKeys(
   run: Database['run'],
-  settings: RootKeySettings,
+  sources: RootKeySources,
   tenantId: number,
 ): Promise<TenantKeys | undefined> {
-  const stored = await run((sql) => readTenantKeys(sql, tenantId, 'tenant'))
-  const newest = stored.at(-1)
-  if (newest === undefined) return undefined
-  const root = await requireRootKey(settings, newest.wrappedBy)
-  const byId = new Map(stored.map((key) => [key.id, openKey(root, key)]))
-  return { newest: { id: newest.id, key: byId.get(newest.id) ?? openKey(root, newest) }, byId }
+  const read = () => run((sql) => readTenantKeys(sql, tenantId, 'tenant'))
+  let stored = await read()
+  for (let attempt = 1; ; attempt++) {
+    const newest = stored.at(-1)
+    if (newest === undefined) return undefined
+    try {
+      const root = await requireRootKey(sources, newest.wrappedBy)
+      const byId = new Map(stored.map((key) => [key.id, openKey(root, key)]))
+      const { id, version } = newest
+      return { newest: { id, version, key: byId.get(id) ?? openKey(root, newest) }, byId }
+    } catch (error) {
+      const again = await read()
+      // The root key was changed between the two looks at it.
+      if (again.at(-1)?.wrappedBy === newest.wrappedBy || attempt === attemptsMax) throw error
+      stored = again
+    }
+  }
 }
 
 /** Makes the first key of a tenant, and before it the file of the root key where the whole store has none. */
-export async function makeTenantKey(run: Database['run'], settings: RootKeySettings, tenantId: number): Promise<void> {
-  const rootId = await run(readRootKeyId)
-  if (rootId === undefined && settings.kind === 'file') await makeRootKeyFile(settings.path)
-  const root = rootId === undefined ? await readRootKey(settings) : await requireRootKey(settings, rootId)
-  if (root === undefined) throw new UnavailableError(`Cannot find ${describeRootKey(settings)}`, { remedy: keepIt })
-  const name: KeyName = { tenantId, purpose: 'tenant', id: newId(), sessionId: null, version: 1 }
+export async function makeTenantKey(run: Database['run'], sources: RootKeySources, tenantId: number): Promise<void> {
+  const { rootKey } = sources
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    const rootId = await run(readRootKeyId)
+    if (rootId === undefined && rootKey.kind === 'file') await makeRootKeyFile(rootKey.path)
+    const root = rootId === undefined ? await readRootKey(rootKey) : await requireRootKey(sources, rootId)
+    if (root === undefined)
+      throw new UnavailableError(`Cannot find ${describeRootKey(rootKey)}`, { remedy: keepRootKey })
+    if (await insertNew(run, root, { tenantId, version: 1 })) return
+  }
+  throw new UnavailableError(`Cannot make a key for tenant ${tenantId} as the root key is being changed`, {
+    remedy: 'Try again',
+  })
+}
+
+/** Makes the next version of a tenant's key, unless another has made it meanwhile. */
+export async function addTenantKey(run: Database['run'], sources: RootKeySources, newest: StoredKey): Promise<void> {
+  const root = await requireRootKey(sources, newest.wrappedBy)
+  await insertNew(run, root, { tenantId: newest.tenantId, version: newest.version + 1 })
+}
+
+/** False where the store is under another root key by now. */
+async function insertNew(
+  run: Database['run'],
+  root: RootKey,
+  about: Pick<KeyName, 'tenantId' | 'version'>,
+): Promise<boolean> {
+  const name: KeyName = { ...about, purpose: 'tenant', id: newId(), sessionId: null }
   const wrapped = wrapKey(root.key, name, newMaterial())
-  await run((sql) => insertTenantKey(sql, name, { wrapped, wrappedBy: root.id }))
+  return await run((sql) => insertTenantKey(sql, name, { wrapped, wrappedBy: root.id }))
 }

@@ -1,5 +1,5 @@
 import { BrokenSeal } from '../../crypto/aead.ts'
-import { readRootKey, type RootKeySettings } from '../../crypto/root-key.ts'
+import { readRootKey } from '../../crypto/root-key.ts'
 import { RowSeal } from '../../crypto/row-seal.ts'
 import { newMaterial, unwrapKey, wrapKey, type KeyMaterial, type KeyName } from '../../crypto/wrapped-key.ts'
 import { UnavailableError } from '../../errors.ts'
@@ -12,13 +12,12 @@ import {
   readSessionKeys,
   readTenantKeys,
   type SessionKeyVersion,
-  type StoredKey,
 } from './encryption-keys.ts'
+import type { RootKeySources } from './root-keys.ts'
 import { SearchKeys, type SearchKey } from './search-key.ts'
-import { makeTenantKey, openTenantKeys, type TenantKeys } from './tenant-keys.ts'
+import { TenantKeyring, type Openable } from './tenant-keyring.ts'
 
-export interface VaultSettings {
-  readonly rootKey: RootKeySettings
+export interface VaultSettings extends RootKeySources {
   /** Whether what is begun anew is sealed. What is sealed already is opened in any case. */
   readonly encrypts: boolean
 }
@@ -38,7 +37,7 @@ const attemptsMax = 5
 export class Vault {
   readonly settings: VaultSettings
   readonly #run: Database['run']
-  readonly #tenants = new Map<number, Promise<TenantKeys | undefined>>()
+  readonly #keyring: TenantKeyring
   readonly #seals = new BoundedMap<string, RowSeal>(cachedSealsMax)
   readonly #current = new BoundedMap<string, number>(cachedSealsMax)
   readonly #search: SearchKeys
@@ -46,10 +45,8 @@ export class Vault {
   constructor(run: Database['run'], settings: VaultSettings) {
     this.#run = run
     this.settings = settings
-    this.#search = new SearchKeys(run, {
-      wrappingOf: (stored) => this.#wrappingOf(stored),
-      newest: async (tenantId) => (await this.#require(tenantId)).newest,
-    })
+    this.#keyring = new TenantKeyring(run, settings)
+    this.#search = new SearchKeys(run, this.#keyring)
   }
 
   /** What opens the rows of sessions, each with the version of its key. */
@@ -64,10 +61,12 @@ export class Vault {
       else found.set(place, known)
     }
     if (missing.size > 0) {
-      const stored = await this.#run((sql) => readSessionKeys(sql, tenantId, [...missing.values()]))
-      for (const key of stored) {
-        const seal = await this.#open(key)
-        if (seal !== undefined) found.set(placeOf(tenantId, key.sessionId, key.version), seal)
+      const keys = await this.#keyring.read(tenantId, () =>
+        this.#run((sql) => readSessionKeys(sql, tenantId, [...missing.values()])),
+      )
+      for (const key of keys) {
+        const seal = this.#open(key)
+        if (seal !== undefined) found.set(placeOf(tenantId, key.stored.sessionId, key.stored.version), seal)
       }
     }
     return (sessionId, version) => found.get(placeOf(tenantId, sessionId, version))
@@ -103,9 +102,9 @@ export class Vault {
   /** What seals rows of a tenant that belong to no session; undefined where they are not to be sealed. */
   async sealOfTenant(tenantId: number): Promise<RowSeal | undefined> {
     if (!this.settings.encrypts) return undefined
-    const newest = (await this.#run((sql) => readTenantKeys(sql, tenantId, 'data'))).at(-1)
+    const newest = (await this.#dataKeys(tenantId)).at(-1)
     return (
-      (newest === undefined ? undefined : await this.#open(newest)) ??
+      (newest === undefined ? undefined : this.#open(newest)) ??
       (await this.#make({ tenantId, purpose: 'data', sessionId: null, version: 1 }))
     )
   }
@@ -117,11 +116,16 @@ export class Vault {
   ): Promise<(version: number) => RowSeal | undefined> {
     const found = new Map<number, RowSeal>()
     if (versions.every((version) => version === 0)) return () => undefined
-    for (const key of await this.#run((sql) => readTenantKeys(sql, tenantId, 'data'))) {
-      const seal = await this.#open(key)
-      if (seal !== undefined) found.set(key.version, seal)
+    for (const key of await this.#dataKeys(tenantId)) {
+      const seal = this.#open(key)
+      if (seal !== undefined) found.set(key.stored.version, seal)
     }
     return (version) => found.get(version)
+  }
+
+  /** Notes which version of its key a session has, for who has read it: it is not asked for again. */
+  remember(tenantId: number, { sessionId, version }: SessionKeyVersion): void {
+    this.#current.set(`${tenantId} ${sessionId}`, version)
   }
 
   /** Forgets which version of its key a session has, and the key that it was made with: it has another by now. */
@@ -135,25 +139,27 @@ export class Vault {
    * Makes none. Throws UnavailableError or InputError that says what is wrong with the root key.
    */
   async check(tenantId: number): Promise<void> {
-    this.#tenants.delete(tenantId)
-    const keys = await this.#keysOf(tenantId)
+    this.#keyring.forget(tenantId)
+    const keys = await this.#keyring.find(tenantId)
     if (keys === undefined && this.settings.encrypts) await readRootKey(this.settings.rootKey)
   }
 
   /** Seals that others hold stay good. */
   close(): void {
-    this.#tenants.clear()
+    this.#keyring.clear()
     this.#seals.clear()
     this.#current.clear()
     this.#search.clear()
   }
 
-  async #open(stored: StoredKey): Promise<RowSeal | undefined> {
+  #dataKeys(tenantId: number): Promise<Openable[]> {
+    return this.#keyring.read(tenantId, () => this.#run((sql) => readTenantKeys(sql, tenantId, 'data')))
+  }
+
+  #open({ stored, wrapping }: Openable): RowSeal | undefined {
     const { tenantId, sessionId, version, wrapped } = stored
-    const place = placeOf(tenantId, sessionId, version)
-    const known = this.#seals.get(place)
-    if (known !== undefined || wrapped === null) return known
-    const wrapping = await this.#wrappingOf(stored)
+    const known = this.#seals.get(placeOf(tenantId, sessionId, version))
+    if (known !== undefined || wrapped === null || wrapping === undefined) return known
     try {
       return this.#keep(stored, unwrapKey(wrapping, stored, wrapped))
     } catch (error) {
@@ -169,73 +175,33 @@ export class Vault {
     return seal
   }
 
-  async #wrappingOf({ tenantId, id, wrappedBy }: StoredKey) {
-    const known = (await this.#keysOf(tenantId))?.byId.get(wrappedBy)
-    if (known !== undefined) return known
-    // It was wrapped anew since the tenant's keys were read.
-    this.#tenants.delete(tenantId)
-    const found = (await this.#keysOf(tenantId))?.byId.get(wrappedBy)
-    if (found !== undefined) return found
-    throw new UnavailableError(`Cannot open the key ${id} as the key of tenant ${tenantId} that wraps it is missing`, {
-      remedy: 'Restore the table encryption_keys from a backup',
-    })
-  }
-
   /** Makes a key, or takes the one that another has made meanwhile. */
   async #make(about: Omit<KeyName, 'id'>): Promise<RowSeal> {
     const { tenantId, purpose, sessionId, version } = about
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-      const { newest } = await this.#require(tenantId)
+      const { newest } = await this.#keyring.require(tenantId)
       const name: KeyName = { ...about, id: newId() }
       const material = newMaterial()
       const wrapping = { wrapped: wrapKey(newest.key, name, material), wrappedBy: newest.id }
       const done = await this.#run((sql) => insertKey(sql, name, wrapping))
       if (done === 'made') return this.#keep(name, material)
       if (done === 'stale') {
-        this.#tenants.delete(tenantId)
+        this.#keyring.forget(tenantId)
         continue
       }
-      const [taken] =
-        purpose === 'session' && sessionId !== null
-          ? await this.#run((sql) => readSessionKeys(sql, tenantId, [{ sessionId, version }]))
-          : await this.#run((sql) => readTenantKeys(sql, tenantId, 'data'))
-      const seal = taken === undefined ? undefined : await this.#open(taken)
+      const [taken] = await this.#keyring.read(tenantId, () =>
+        this.#run((sql) =>
+          purpose === 'session' && sessionId !== null
+            ? readSessionKeys(sql, tenantId, [{ sessionId, version }])
+            : readTenantKeys(sql, tenantId, 'data'),
+        ),
+      )
+      const seal = taken === undefined ? undefined : this.#open(taken)
       if (seal !== undefined) return seal
     }
     throw new UnavailableError(`Cannot make a key for tenant ${tenantId} as its keys are being changed`, {
       remedy: 'Try again',
     })
-  }
-
-  async #require(tenantId: number): Promise<TenantKeys> {
-    const known = await this.#keysOf(tenantId)
-    if (known !== undefined) return known
-    await makeTenantKey(this.#run, this.settings.rootKey, tenantId)
-    this.#tenants.delete(tenantId)
-    const made = await this.#keysOf(tenantId)
-    if (made === undefined) throw new Error(`Tenant ${tenantId} has no key after one was made`)
-    return made
-  }
-
-  /** One look for all that ask at the same time; a failure, and that there are none, is looked at again. */
-  #keysOf(tenantId: number): Promise<TenantKeys | undefined> {
-    const known = this.#tenants.get(tenantId)
-    if (known !== undefined) return known
-    const forget = () => {
-      if (this.#tenants.get(tenantId) === looking) this.#tenants.delete(tenantId)
-    }
-    const looking = openTenantKeys(this.#run, this.settings.rootKey, tenantId).then(
-      (keys) => {
-        if (keys === undefined) forget()
-        return keys
-      },
-      (error: unknown) => {
-        forget()
-        throw error
-      },
-    )
-    this.#tenants.set(tenantId, looking)
-    return looking
   }
 }
 
