@@ -2,6 +2,7 @@ import { Drain } from '../indexing/drain.ts'
 import type { Log } from '../log.ts'
 import { eraseTopic } from '../store/erasure/erasure-work.ts'
 import { msUntilDue } from '../store/outbox.ts'
+import { workOffRewrite } from './rewrite-files.ts'
 import { workOffErasure, type RunDependencies } from './run-erasure.ts'
 
 /** Wakes come with every save. */
@@ -27,8 +28,10 @@ export class ErasureWorker {
   }
 
   async #round(): Promise<boolean> {
-    if (await workOffErasure(this.#dependencies)) return true
-    const dueMs = await this.#dependencies.database.run((sql) => msUntilDue(sql, eraseTopic))
+    const { database } = this.#dependencies
+    // The files last: what is to be erased is out of them then.
+    if ((await workOffErasure(this.#dependencies)) || (await workOffRewrite(database))) return true
+    const dueMs = await database.run((sql) => msUntilDue(sql, eraseTopic))
     if (dueMs !== undefined) this.#drain.wakeLater(Math.max(dueMs, lookMs))
     return false
   }

@@ -2,6 +2,7 @@ import type { Caller } from '../model/access.ts'
 import { readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'
 import { eraseAgain, forget, type ErasureReply, type ForgetInput } from './forget.ts'
 import type { ErasurePreview } from './preview.ts'
+import { askForRewrite } from './rewrite-files.ts'
 import type { RunDependencies } from './run-erasure.ts'
 
 /** What erases, and tells of what was erased. Each method is one action of one caller. */
@@ -21,6 +22,11 @@ export class Erasures {
   /** Erases what has come back although it was erased before. */
   again(caller: Caller): Promise<ErasureReply | undefined> {
     return eraseAgain(this.#dependencies, caller)
+  }
+
+  /** Writes the files of an embedded store anew, so that nothing of what was erased is left in them. */
+  rewriteFiles(caller: Caller): Promise<void> {
+    return askForRewrite(this.#dependencies.database, caller)
   }
 
   /** What was erased, the newest first. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
+import { isOnServer } from '../support/test-store.ts'
 import { archiveNow, archiveOf, directorySettings, openHome } from './support/archived.ts'
 import { bucketSettings, s3Endpoint } from './support/bucket.ts'
 import { canariesInArchive, canariesInTables } from './support/canaries.ts'
@@ -252,6 +253,19 @@ describe('messages', () => {
 })
 
 describe('an erasure', () => {
+  test('is followed by files that are written anew, where the store is embedded and that is asked for', async () => {
+    const home = await openHome({})
+    const tools = await home.tools()
+    await tools.save({ content: 'a zarquon', sender: 'Ada', session_id: 'doomed' })
+    await tools.save({ content: 'what stays', sender: 'Ada', session_id: 'stays' })
+    await erase(home, '--session', 'doomed')
+    const { code, stdout, stderr } = await home.cli(['erase', '--rewrite'])
+    expect([code, stdout]).toEqual(isOnServer ? [2, ''] : [0, 'The files of the store are written anew.\n'])
+    expect(stderr).toMatch(isOnServer ? /as that is for who runs it/ : /^$/)
+    expect((await tools.session('stays')).messages).toHaveLength(1)
+    expect(await tools.save({ content: 'more', sender: 'Ada', session_id: 'stays' })).toMatchObject({ seq: 2 })
+  })
+
   test('is what was previewed, or nothing', async () => {
     const home = await openHome({})
     const tools = await home.tools()

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 
 import postgres from 'postgres'
 import { describe, expect, inject, it } from 'vitest'
@@ -8,6 +6,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { archiveAll } from '../../src/archive/archive-all.ts'
 import { createLog } from '../../src/log.ts'
 import { caller, useStore } from '../sessions/store.ts'
+import { filesWith, formsOf } from '../support/files-with.ts'
 import { isOnServer } from '../support/test-store.ts'
 
 const store = useStore({ VERBATIM_ENCRYPTION: 'on' })
@@ -15,41 +14,6 @@ const plainStore = useStore({ VERBATIM_ENCRYPTION: 'off' })
 
 const batches = 20
 const batchMessages = 500
-
-/** A word as it may be written: as it is, in hexadecimal, in base64 wherever it begins in a group of three, in UTF-16. */
-function formsOf(word: string): Buffer[] {
-  const bytes = Buffer.from(word)
-  const base64 = [0, 1, 2].map((before) => {
-    const text = Buffer.concat([Buffer.alloc(before), bytes])
-      .toString('base64')
-      .replaceAll('=', '')
-    // The first and the last characters depend on what stands beside the word.
-    return text.slice(before === 0 ? 0 : before + 1, -2)
-  })
-  const utf16 = Buffer.from(word, 'utf16le')
-  const texts = [word, bytes.toString('hex'), bytes.toString('hex').toUpperCase(), ...base64]
-  return [...texts.map((text) => Buffer.from(text)), utf16, Buffer.from(utf16).swap16()]
-}
-
-function* filesBelow(directory: string): Generator<string> {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name)
-    if (entry.isDirectory()) yield* filesBelow(path)
-    else if (entry.isFile()) yield path
-  }
-}
-
-function filesWith(directories: readonly string[], word: string): string[] {
-  const forms = formsOf(word)
-  const found: string[] = []
-  for (const directory of directories)
-    for (const path of filesBelow(directory)) {
-      // Files of a server come and go.
-      const bytes = statSync(path, { throwIfNoEntry: false }) === undefined ? Buffer.alloc(0) : readFileSync(path)
-      if (forms.some((form) => bytes.includes(form))) found.push(path)
-    }
-  return found
-}
 
 /** Whoever runs the server of the tests: the process that runs them must be able to read its files. */
 function administrator() {

@@ -20,6 +20,7 @@ interface EraseOptions {
   readonly yes?: boolean
   readonly receipts?: boolean
   readonly again?: boolean
+  readonly rewrite?: boolean
   readonly json?: boolean
 }
 
@@ -79,6 +80,11 @@ async function confirmed(
   return await verbatim.erasures.forget(caller, { ...chosen, confirm: first.confirm })
 }
 
+async function rewrite({ verbatim, caller }: CommandContext): Promise<void> {
+  await verbatim.erasures.rewriteFiles(caller)
+  await print('The files of the store are written anew.\n')
+}
+
 function again({ verbatim, caller }: CommandContext): Promise<ErasureReply | undefined> {
   return verbatim.erasures.again(caller)
 }
@@ -100,11 +106,13 @@ export function registerErase(program: Command, status: ExitStatus): void {
     .option('--confirm <token>', 'of a preview: erases exactly what it has shown')
     .option('--yes', 'erase at once')
     .option('--again', 'erase what has come back, as where an older copy of the database was put back')
+    .option('--rewrite', 'write the files of the embedded store anew: then nothing of what was erased is left in them')
     .option('--receipts', 'show what was erased, and what is pending')
     .option('--json', 'machine-readable output')
     .action(async (options: EraseOptions) => {
       await withStore(program, async (context) => {
         if (options.receipts === true) return listReceipts(context, options)
+        if (options.rewrite === true) return rewrite(context)
         const reply = options.again === true ? await again(context) : await confirmed(context, options)
         if (reply === undefined) return print('Nothing has come back of what was erased.\n')
         if (reply.status === 'pending') status.code = exitCodes.problems

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 
+import { restoreLostKeys } from '../../archive/restore-lost-keys.ts'
 import { countArchived, restore } from '../../archive/restore.ts'
 import { createLog } from '../../log.ts'
 import type { Database } from '../../store/database.ts'
-import { withStore } from '../context.ts'
+import { withStore, type CommandContext } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -12,9 +13,12 @@ export function registerRestore(program: Command, status: ExitStatus): void {
   program
     .command('restore')
     .description('rebuild an empty store from its archive alone; run again, it goes on where it was interrupted')
+    .option('--keys', 'take no more than the keys that the database lacks, as where a backup without them was put back')
     .option('--json', 'machine-readable output')
-    .action(async (options: { json?: boolean }) => {
-      await withStore(program, async ({ verbatim, caller, config }) => {
+    .action(async (options: { keys?: boolean; json?: boolean }) => {
+      await withStore(program, async (context) => {
+        if (options.keys === true) return restoreKeysOnly(context, options, status)
+        const { verbatim, caller, config } = context
         const dependencies = { ...verbatim.stores, log: createLog(config.logLevel) }
         const total = await countArchived(dependencies)
         process.stderr.write(`restoring ${total} sessions and imported files from the archive\n`)
@@ -37,6 +41,20 @@ export function registerRestore(program: Command, status: ExitStatus): void {
         )
       })
     })
+}
+
+async function restoreKeysOnly({ verbatim }: CommandContext, { json }: { json?: boolean }, status: ExitStatus) {
+  const report = await restoreLostKeys(verbatim.stores)
+  if (report.lacking_count > 0) status.code = exitCodes.problems
+  if (json === true) return printJson(report)
+  for (const { sessionId } of report.lacking)
+    await print(
+      `PROBLEM ${sessionId}: its key is neither in the database nor in the archive, so that nobody can read it\n`,
+    )
+  const untold = report.lacking_count - report.lacking.length
+  if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
+  const hint = report.lacking_count === 0 ? '' : '. What was erased since the backup: verbatim erase --again'
+  return print(`restored ${report.restored} keys; ${report.lacking_count} sessions have none${hint}\n`)
 }
 
 function indexNote({ kind }: Database): string {
