@@ -17,16 +17,14 @@ export type PreparedMessage = NewMessage & { readonly payload: { readonly bytes:
  * message that refers to it is stored: a crash in between leaves an object that the retry finds again. What is sealed is
  * under its masked hash and the version of the key.
  */
-export async function placePayload(
+export async function placePayload<Message extends Pick<PreparedMessage, 'sha256' | 'payload'>>(
   archive: ArchiveStore,
-  message: PreparedMessage,
+  message: Message,
   seal: RowSeal | undefined,
-): Promise<NewMessage> {
+): Promise<Message | (Omit<Message, 'payload'> & Pick<NewMessage, 'payload'>)> {
   const { bytes } = message.payload
   if (bytes.length <= limits.inlinePayloadBytesMax) return message
-  const hex = Buffer.from(seal === undefined ? message.sha256 : seal.mask(message.sha256)).toString('hex')
-  const name = `payloads/${hex.slice(0, 2)}/${hex}`
-  const location = seal === undefined ? name : `${name}.k${seal.version}`
+  const location = payloadLocation(message.sha256, seal)
   await archive.put(location, seal === undefined ? bytes : seal.sealObject(location, bytes))
   return { ...message, payload: { location, sizeBytes: bytes.length } }
 }
@@ -38,6 +36,13 @@ export async function removeUnused(
 ): Promise<void> {
   if (!(await (database.unwalled ?? database).run((sql) => isPayloadUsed(sql, location))))
     await archive.eraseBelow(location)
+}
+
+/** Where a large payload is in the archive. */
+export function payloadLocation(sha256: Uint8Array, seal: RowSeal | undefined): string {
+  const hex = Buffer.from(seal === undefined ? sha256 : seal.mask(sha256)).toString('hex')
+  const name = `payloads/${hex.slice(0, 2)}/${hex}`
+  return seal === undefined ? name : `${name}.k${seal.version}`
 }
 
 /**

@@ -84,6 +84,43 @@ describe('verbatim keys rotate-root', () => {
   })
 })
 
+describe('verbatim keys rotate-session', () => {
+  it('is killed and goes on, and nothing that is read meanwhile fails', { timeout: 240_000 }, async () => {
+    const tools = await home.tools()
+    const stop = readMeanwhile(tools)
+    for (const aliveMs of [700, 1_200, 1_700]) {
+      const command = home.start(['keys', 'rotate-session', 'notes'])
+      const ended = once(command, 'close')
+      await sleep(aliveMs)
+      command.kill('SIGKILL')
+      await ended
+    }
+    const { code, stdout, stderr } = await home.cli(['keys', 'rotate-session', 'notes'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^sealed \d+ messages of [0-9a-f-]{36} by version \d+ of its key\n$/)
+    // By a process that knows the session under another key.
+    await tools.save({ session_id: 'notes', content: 'after it', sender: 'Ann' })
+    expect(await stop()).toEqual([])
+    const verified = await home.cli(['verify'])
+    expect([verified.code, verified.stderr]).toEqual([0, ''])
+    expect((await home.cli(['search', 'marzipan'])).stdout).toContain(word)
+  })
+
+  it('says what it needs where there is no such session, or none that is encrypted', async () => {
+    const none = await home.cli(['keys', 'rotate-session', 'nowhere'])
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('No session "nowhere"')])
+    const plain = { env: { VERBATIM_ENCRYPTION: 'off' } }
+    const file = join(home.userHome, 'session.jsonl')
+    writeFileSync(
+      file,
+      `${JSON.stringify({ type: 'user', uuid: 'u1', sessionId: 'plain', timestamp: '2026-01-01T00:00:00Z', message: { role: 'user', content: 'hello' } })}\n`,
+    )
+    expect((await home.cli(['import', '--format', 'claude-code', file], plain)).code).toBe(0)
+    const refused = await home.cli(['keys', 'rotate-session', 'plain'])
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('as it is not encrypted')])
+  })
+})
+
 describe('verbatim keys rotate-tenant', () => {
   it('is killed and goes on, and nothing that is read meanwhile fails', { timeout: 180_000 }, async () => {
     const keys = 5_000

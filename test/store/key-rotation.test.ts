@@ -43,7 +43,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const close of closing.toReversed()) await close()
-  rmSync(directory, { recursive: true })
+  rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 })
 }, 60_000)
 
 function openWith(settings: Readonly<Record<string, string>>): Promise<Verbatim> {

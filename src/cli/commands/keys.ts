@@ -1,7 +1,10 @@
 import type { Command } from 'commander'
 
+import { requireSession } from '../../capture/session-reference.ts'
 import { rotateRootKey } from '../../keys/rotate-root-key.ts'
+import { rotateSessionKey } from '../../keys/rotate-session-key.ts'
 import { rotateTenantKey } from '../../keys/rotate-tenant-key.ts'
+import { createLog } from '../../log.ts'
 import { countKeys } from '../../store/keys/encryption-keys.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
@@ -46,6 +49,20 @@ export function registerKeys(program: Command, status: ExitStatus): void {
         for (const id of done.broken)
           await print(`PROBLEM key ${id} was altered and stays as it is: run verbatim verify\n`)
         return print(`wrapped ${done.keys} keys by version ${done.version} of the tenant's key\n`)
+      })
+    })
+  keys
+    .command('rotate-session')
+    .description('give a session a new key, seal all of it anew, in the archive too, and destroy the old one')
+    .argument('<session>')
+    .option('--json', 'machine-readable output')
+    .action(async (reference: string, { json }: Options) => {
+      await withStore(program, async ({ verbatim, caller, config }) => {
+        const session = await requireSession(verbatim.stores.database, caller, reference)
+        const key = { tenantId: caller.tenantId, sessionId: session.id }
+        const done = await rotateSessionKey({ ...verbatim.stores, log: createLog(config.logLevel) }, key)
+        if (json === true) return printJson({ session_id: session.id, ...done })
+        return print(`sealed ${done.messages} messages of ${session.id} by version ${done.version} of its key\n`)
       })
     })
 }

@@ -94,6 +94,25 @@ export class Vault {
     return await this.#make({ tenantId, purpose: 'session', sessionId, version: 1 })
   }
 
+  /**
+   * What will seal a session from now on: another version of its key, made where it is not there. It hashes as the version
+   * before it does, so that a retry is known by its hash.
+   */
+  async sealOfNext(tenantId: number, { sessionId, version }: SessionKeyVersion, former: number): Promise<RowSeal> {
+    const about = { tenantId, purpose: 'session', sessionId, version } as const
+    if (former === 0) return await this.#make(about)
+    const [key] = await this.#keyring.read(tenantId, () =>
+      this.#run((sql) => readSessionKeys(sql, tenantId, [{ sessionId, version: former }])),
+    )
+    const wrapped = key?.stored.wrapped ?? undefined
+    if (key?.wrapping === undefined || wrapped === undefined)
+      throw new UnavailableError(`Cannot change the key of session "${sessionId}" as it is missing`, {
+        remedy: 'Run "verbatim verify"',
+      })
+    const { hashing } = unwrapKey(key.wrapping, key.stored, wrapped)
+    return await this.#make(about, hashing)
+  }
+
   /** What the terms of a tenant are hashed with; undefined where they are hashed under the public key. */
   searchKey(tenantId: number): Promise<SearchKey | undefined> {
     return this.#search.keyOf(tenantId)
@@ -176,12 +195,13 @@ export class Vault {
   }
 
   /** Makes a key, or takes the one that another has made meanwhile. */
-  async #make(about: Omit<KeyName, 'id'>): Promise<RowSeal> {
+  async #make(about: Omit<KeyName, 'id'>, hashing?: Uint8Array): Promise<RowSeal> {
     const { tenantId, purpose, sessionId, version } = about
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const { newest } = await this.#keyring.require(tenantId)
       const name: KeyName = { ...about, id: newId() }
-      const material = newMaterial()
+      // A copy each time: what is kept, and what is wrapped, clears what it is given.
+      const material = newMaterial(hashing === undefined ? undefined : Buffer.from(hashing))
       const wrapping = { wrapped: wrapKey(newest.key, name, material), wrappedBy: newest.id }
       const done = await this.#run((sql) => insertKey(sql, name, wrapping))
       if (done === 'made') return this.#keep(name, material)

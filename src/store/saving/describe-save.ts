@@ -63,7 +63,10 @@ function followBatch(request: SaveRequest): Described[] {
 }
 
 /** The bytes of a message as they are stored. */
-export function storedBytes({ id, payload, text, metadata }: NewMessage, seal: RowSeal | undefined) {
+export function storedBytes(
+  { id, payload, text, metadata }: Pick<NewMessage, 'id' | 'payload' | 'text' | 'metadata'>,
+  seal: RowSeal | undefined,
+) {
   const utf8 = (value: string | undefined) => (value === undefined ? undefined : Buffer.from(value, 'utf8'))
   if (seal === undefined)
     return { payload: 'bytes' in payload ? payload.bytes : undefined, text: utf8(text), metadata: utf8(metadata) }
@@ -78,7 +81,7 @@ export function storedBytes({ id, payload, text, metadata }: NewMessage, seal: R
 }
 
 /** The hash of a message as it is stored. */
-export function storedHash({ sha256 }: NewMessage, seal: RowSeal | undefined): Buffer {
+export function storedHash({ sha256 }: Pick<NewMessage, 'sha256'>, seal: RowSeal | undefined): Buffer {
   return Buffer.from(seal === undefined ? sha256 : seal.mask(sha256))
 }
 

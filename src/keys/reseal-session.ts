@@ -1,0 +1,184 @@
+import { Archiver } from '../archive/archiver.ts'
+import { loadPayload, placePayload } from '../capture/large-payload.ts'
+import { BrokenSeal } from '../crypto/aead.ts'
+import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
+import { UnavailableError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
+import {
+  forgetArchived,
+  lockSession,
+  readFormerMessages,
+  readFormerSummaries,
+  readPayloadLocations,
+  storeResealed,
+  storeSummary,
+  switchSession,
+  type FormerMessage,
+  type ResealedMessage,
+} from '../store/keys/resealed-rows.ts'
+import { readMessages, type MessageRow, type SessionKey } from '../store/messages.ts'
+import { storedBytes, storedHash } from '../store/saving/describe-save.ts'
+import { inTransaction } from '../store/transaction.ts'
+import type { KeyStores } from './rotate-root-key.ts'
+
+export interface ResealStores extends KeyStores {
+  readonly log: Log
+}
+
+/** From which version of its key to which a session goes. */
+export interface Reseal {
+  readonly from: number
+  readonly version: number
+  readonly seal: RowSeal
+  /** The other versions that are not destroyed. */
+  readonly others: readonly number[]
+}
+
+const messagesAtOnce = 200
+const bytesAtOnce = 4 * 1024 * 1024
+
+/**
+ * Puts all that is stored of a session under another version of its key: what is saved from now on first, then its messages from
+ * the newest to the oldest, and its archive. It is read meanwhile as ever: each row says which version it is under. Killed and
+ * called again, it goes on. How many messages it was.
+ */
+export async function resealSession(stores: ResealStores, key: SessionKey, reseal: Reseal): Promise<number> {
+  const { database, archive } = stores
+  await switchTo(stores, key, reseal)
+  // Again where it went on: the archive may hold what was archived before.
+  await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
+  await archive.eraseBelow(`${key.tenantId}/${key.sessionId}/`)
+  const messages = await resealMessages(stores, key, reseal)
+  await resealSummaries(stores, key, reseal)
+  await new Archiver(stores).archiveSession(key)
+  return messages
+}
+
+/** Nothing where it is under the new version already. */
+async function switchTo({ database }: ResealStores, key: SessionKey, { from, version, seal }: Reseal): Promise<void> {
+  const { tenantId, sessionId } = key
+  if (from === version) return
+  const seals = await database.vault.sealsOf(tenantId, [{ sessionId, version: from }])
+  const former = seals(sessionId, from)
+  const again = (field: SealPlace['field'], bytes: Uint8Array | null) => {
+    if (bytes === null) return null
+    if (former === undefined) throw broken(`the ${field} of session "${sessionId}"`)
+    const place = { field, id: sessionId }
+    return seal.seal(place, opened(former, place, bytes))
+  }
+  await database.run((sql) =>
+    inTransaction(sql, async (own) => {
+      const stored = await lockSession(own, key, from)
+      if (stored === undefined) return
+      const [title, metadata] = [again('title', stored.title), again('session metadata', stored.metadata)]
+      await switchSession(own, key, { title, metadata, version })
+    }),
+  )
+  database.vault.forget(tenantId, sessionId)
+}
+
+/** Removes the large payloads of a session that are under other versions of its key: by their names, as who put the new ones may have died. */
+export async function removeFormerPayloads(
+  { database, archive }: ResealStores,
+  key: SessionKey,
+  { others }: Reseal,
+): Promise<void> {
+  for (const location of await database.run((sql) => readPayloadLocations(sql, key)))
+    for (const version of others) {
+      const former = location.replace(/\.k\d+$/, `.k${version}`)
+      if (!(await database.run((sql) => isPayloadUsed(sql, former)))) await archive.delete(former)
+    }
+}
+
+async function resealMessages(stores: ResealStores, key: SessionKey, reseal: Reseal): Promise<number> {
+  const { database } = stores
+  const { version } = reseal
+  let count = 0
+  let before = Number.MAX_SAFE_INTEGER
+  for (;;) {
+    const page = { version, before, limit: messagesAtOnce }
+    const heads = fitting(await database.run((sql) => readFormerMessages(sql, key, page)))
+    const [last, first] = [heads[0], heads.at(-1)]
+    if (first === undefined || last === undefined) return count
+    const versions = new Map(heads.map((head) => [head.seq, head.version]))
+    const range = { fromSeq: first.seq, toSeq: last.seq, limit: last.seq - first.seq + 1 }
+    const messages: ResealedMessage[] = []
+    for (const row of await readMessages(database, key, range)) {
+      const formerly = versions.get(row.seq)
+      if (formerly === undefined) continue
+      messages.push(await resealed(stores, row, { seal: reseal.seal, formerly }))
+    }
+    await database.run((sql) => storeResealed(sql, key, { messages, version }))
+    count += messages.length
+    before = first.seq
+  }
+}
+
+/** As many as fit into memory; at least one. */
+function fitting(heads: readonly FormerMessage[]): readonly FormerMessage[] {
+  let bytes = 0
+  const end = heads.findIndex(({ sizeBytes }, index) => (bytes += sizeBytes) > bytesAtOnce && index > 0)
+  return end === -1 ? heads : heads.slice(0, end)
+}
+
+async function resealed(
+  { archive }: ResealStores,
+  row: MessageRow,
+  { seal, formerly }: { readonly seal: RowSeal; readonly formerly: number },
+): Promise<ResealedMessage> {
+  if (row.damage !== undefined) throw broken(`message "${row.id}"`)
+  const { id, seq, payloadSha256: sha256 } = row
+  const bytes = await loadPayload(archive, row)
+  const { payload } =
+    row.payloadLocation === null
+      ? { payload: { bytes } }
+      : await placePayload(archive, { sha256, payload: { bytes } }, seal)
+  const stored = storedBytes(
+    {
+      id,
+      payload,
+      ...(row.text === null ? {} : { text: row.text }),
+      ...(row.metadata === null ? {} : { metadata: row.metadata }),
+    },
+    seal,
+  )
+  const location = 'location' in payload ? payload.location : undefined
+  return { seq, formerly, ...stored, location, sha256: storedHash({ sha256 }, seal) }
+}
+
+/** Puts the summaries of a session under another version of its key. */
+export async function resealSummaries(
+  { database }: ResealStores,
+  key: SessionKey,
+  { version, seal }: Reseal,
+): Promise<void> {
+  const { tenantId, sessionId } = key
+  const summaries = await database.run((sql) => readFormerSummaries(sql, key, version))
+  const seals = await database.vault.sealsOf(
+    tenantId,
+    summaries.map((summary) => ({ sessionId, version: summary.version })),
+  )
+  for (const { id, body, version: formerly } of summaries) {
+    const place = { field: 'summary', id } as const
+    const former = seals(sessionId, formerly)
+    if (former === undefined) throw broken(`summary "${id}"`)
+    const again = seal.seal(place, opened(former, place, body))
+    await database.run((sql) => storeSummary(sql, tenantId, { id, body: again, version, formerly }))
+  }
+}
+
+function opened(seal: RowSeal, place: SealPlace, bytes: Uint8Array): Buffer {
+  try {
+    return seal.open(place, bytes)
+  } catch (error) {
+    if (error instanceof BrokenSeal) throw broken(`the ${place.field} of "${place.id}"`)
+    throw error
+  }
+}
+
+function broken(what: string): UnavailableError {
+  return new UnavailableError(`Cannot seal ${what} anew as it was altered or its key is missing`, {
+    remedy: 'Run "verbatim verify", restore what it names from a backup, and run this again: it goes on',
+  })
+}
