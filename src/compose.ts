@@ -3,7 +3,7 @@ import { ObservedGenerator } from './adapters/observed-generator.ts'
 import { openArchive } from './adapters/open-archive.ts'
 import { openGenerator } from './adapters/open-generator.ts'
 import { openVectorIndex } from './adapters/open-vector-index.ts'
-import { readPseudonymKey } from './adapters/pseudonym-key.ts'
+import { auditKeyFile, findSecretFile, readSecretFile } from './adapters/secret-file.ts'
 import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
 import type { Config, TracingSettings } from './config.ts'
 import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
@@ -23,7 +23,7 @@ import { Verbatim, type Stores } from './verbatim.ts'
 /** Puts the product together as the configuration says; `observer` is told what it does. Nothing is connected before the first call. */
 export async function openVerbatim(config: Config, observer: Observer = unobserved): Promise<Verbatim> {
   return new Verbatim(await openStores(config, observer), observer, {
-    failure: config.auditFailure,
+    failure: config.audit.failure,
     log: createLog(config.logLevel),
   })
 }
@@ -64,7 +64,12 @@ export async function openStores(config: Config, observer: Observer = unobserved
     semantic: semanticOf(config, wiring),
     expander: expanderOf(config, wiring),
     archive: archiveOf(config, observer),
-    pseudonymKey: () => readPseudonymKey(homePathsOf(config.home).pseudonymKey),
+    pseudonymKey: () =>
+      readSecretFile({
+        path: homePathsOf(config.home).pseudonymKey,
+        lost: 'Without it the pseudonyms that were given before cannot be given again',
+      }),
+    auditSecret: () => findSecretFile(auditKeyFile(config.audit.keyFile)),
     hashers: new TermHashers(database.vault),
   }
 }

@@ -7,7 +7,7 @@ import { z } from 'zod'
 
 import { absolutePath } from './config/absolute-path.ts'
 import { archiveSettingsShape, readArchiveSettings, type ArchiveSettings } from './config/archive-settings.ts'
-import { auditSettingsShape, type AuditFailure } from './config/audit-settings.ts'
+import { auditSettingsShape, readAuditSettings, type AuditSettings } from './config/audit-settings.ts'
 import { embedderSettingsShape, readEmbedderSettings, type EmbedderSettings } from './config/embedder-settings.ts'
 import {
   encryptionSettingsShape,
@@ -92,7 +92,7 @@ export interface Config {
   readonly archive: ArchiveSettings
   /** A session is archived when nothing was saved to it for so long. */
   readonly archiveIdleMs: number
-  readonly auditFailure: AuditFailure
+  readonly audit: AuditSettings
   readonly embedder: EmbedderSettings
   readonly vectors: VectorSettings
   /** The model that expands queries; undefined where none is to. */
@@ -177,7 +177,7 @@ export function readConfig(
     encryption: readEncryptionSettings(settings, home),
     archive: readArchiveSettings(settings),
     archiveIdleMs: Math.round(settings.VERBATIM_ARCHIVE_IDLE_MINUTES * 60_000),
-    auditFailure: settings.VERBATIM_AUDIT_FAILURE,
+    audit: readAuditSettings(settings, home),
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),

@@ -53,6 +53,8 @@ const sessionIdBytes = 72
 export type Stores = SearchDependencies & {
   /** Where vectors are; absent where the settings name no place, also where nothing makes any now. */
   readonly vectors?: VectorIndex | undefined
+  /** What heads of the audit log are signed with; undefined where it is not at hand. */
+  readonly auditSecret?: (() => Promise<Uint8Array | undefined>) | undefined
 }
 
 /**
@@ -83,7 +85,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** As their owner sees them. */
-  get stores(): Pick<Stores, 'archive' | 'database' | 'vectors'> {
+  get stores(): Pick<Stores, 'archive' | 'auditSecret' | 'database' | 'vectors'> {
     return this.#stores
   }
 

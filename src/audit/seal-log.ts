@@ -11,7 +11,13 @@ import { beforeFirst, hashOfRow, hashOfSeal, sealFormat, type SealedRow } from '
 const rowsPerPage = 2_000
 
 /** What a page did: how many rows it sealed and whether there may be more. `busy` where another process is at it. */
-export type SealedPage = { readonly rows: number; readonly hasMore: boolean } | 'busy'
+export type SealedPage =
+  | {
+      readonly rows: number
+      readonly hasMore: boolean
+      /** Those whose rows they are. */ readonly tenantIds: readonly number[]
+    }
+  | 'busy'
 
 /**
  * Seals the next rows of all tenants: those whose transactions have ended since the snapshot up to which all are sealed. By
@@ -29,19 +35,19 @@ export async function sealPage(database: Database): Promise<SealedPage> {
       // A store that is idle is not written to.
       if (rows.length > 0 || state.sealed === undefined)
         await writeSealing(transaction, state, hasMore ? cursorOf(rows) : undefined)
-      return { rows: unsealed.length, hasMore }
+      return { rows: unsealed.length, hasMore, tenantIds: [...byTenant(unsealed).keys()] }
     }),
   )
 }
 
-/** Seals all that was committed before it was called, and returns how many rows that were. */
-export async function sealAll(database: Database): Promise<number> {
-  let sealed = 0
+/** Seals all that was committed before it was called, and returns of which tenants there was something. */
+export async function sealAll(database: Database): Promise<ReadonlySet<number>> {
+  const tenantIds = new Set<number>()
   for (;;) {
     const page = await sealPage(database)
-    if (page === 'busy') return sealed
-    sealed += page.rows
-    if (!page.hasMore) return sealed
+    if (page === 'busy') return tenantIds
+    for (const tenantId of page.tenantIds) tenantIds.add(tenantId)
+    if (!page.hasMore) return tenantIds
   }
 }
 

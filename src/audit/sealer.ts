@@ -2,11 +2,13 @@ import { describeForLog } from '../errors.ts'
 import { Drain } from '../indexing/drain.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../store/database.ts'
+import type { HeadWriter } from './head-writer.ts'
 import { sealAll, sealPage } from './seal-log.ts'
 
 export interface SealerOptions {
   readonly database: Database
   readonly log: Log
+  readonly heads: HeadWriter
 }
 
 /** A row is sealed within a second: so long, and a turn of the database. */
@@ -22,13 +24,15 @@ export class Sealer {
 
   constructor(options: SealerOptions) {
     this.#options = options
-    const { database, log } = options
+    const { database, log, heads } = options
     this.#drain = new Drain({
       name: 'sealing the audit log',
       log,
       async round() {
         const page = await sealPage(database)
-        return page !== 'busy' && page.hasMore
+        if (page === 'busy') return false
+        heads.note(page.tenantIds)
+        return page.hasMore
       },
     })
     // On a server others write too, and reads give no notices.
@@ -45,9 +49,10 @@ export class Sealer {
     clearInterval(this.#looking)
     await this.#drain.stop()
     try {
-      await sealAll(this.#options.database)
+      this.#options.heads.note(await sealAll(this.#options.database))
     } catch (error) {
       this.#options.log.warn(`the newest rows of the audit log are sealed at the next start: ${describeForLog(error)}`)
     }
+    await this.#options.heads.stop()
   }
 }

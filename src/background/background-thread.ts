@@ -2,8 +2,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { openArchive } from '../adapters/open-archive.ts'
 import { openVectorIndex } from '../adapters/open-vector-index.ts'
+import { auditKeyFile, readSecretFile } from '../adapters/secret-file.ts'
 import { ArchiveWorker, lookAgainMsMax } from '../archive/archive-worker.ts'
+import { HeadWriter } from '../audit/head-writer.ts'
 import { Sealer } from '../audit/sealer.ts'
+import { signingKeyOf } from '../audit/signed-head.ts'
 import { readConfig } from '../config.ts'
 import { ErasureWorker } from '../erasure/erasure-worker.ts'
 import { TermHashers } from '../indexing/term-hashers.ts'
@@ -18,12 +21,14 @@ const settings = threadSettingsSchema.parse(workerData)
 const port = parentPort
 if (port === null) throw new Error('background-thread.ts must run in a worker thread')
 
-const { archive: archiveSettings, archiveIdleMs, embedder, encryption, vectors } = readConfig()
+const { archive: archiveSettings, archiveIdleMs, audit, embedder, encryption, vectors } = readConfig()
 const observer = threadObserver(port)
 const database = openThreadDatabase(settings, observer, encryption)
 const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
-const sealer = new Sealer({ database, log })
+const signingKey = async () => signingKeyOf(await readSecretFile(auditKeyFile(audit.keyFile)))
+const heads = new HeadWriter({ database, archive, log, signingKey, everyMs: audit.headMs })
+const sealer = new Sealer({ database, log, heads })
 const archiver = new ArchiveWorker({ database, archive, log, idleMs: archiveIdleMs })
 const erasing = { database, archive, log, index: openVectorIndex(vectors, database, observer) }
 const eraser = new ErasureWorker(erasing)

@@ -1,8 +1,11 @@
+import { connect } from 'node:net'
+
 import postgres from 'postgres'
 import { z } from 'zod'
 
 import type { Observer } from '../ports/observer.ts'
 import type { Database } from '../store/database.ts'
+import { guarded } from '../store/guarded-socket.ts'
 import { Vault, type VaultSettings } from '../store/keys/vault.ts'
 import { withReconnect } from '../store/reconnect.ts'
 import { ServerDatabase } from '../store/server/server-database.ts'
@@ -50,7 +53,16 @@ export function openThreadDatabase({ store }: ThreadSettings, observer: Observer
       observer,
       encryption,
     })
-  const sql = postgres({ ...store.connection, max: 1, fetch_types: false, onnotice: () => undefined })
+  const { path, ...connection } = store.connection
+  const settings = {
+    ...connection,
+    max: 1,
+    fetch_types: false,
+    onnotice: () => undefined,
+    // A way to make the socket, which postgres.js has and its types leave out.
+    socket: async () => guarded(connect(path)),
+  }
+  const sql = postgres(settings)
   const run: Database['run'] = (work) => withReconnect(() => work(sql))
   const vault = new Vault(run, encryption)
   return {

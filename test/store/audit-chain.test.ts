@@ -100,7 +100,7 @@ describe('the log', () => {
   it('is not written to where there is nothing to seal', async () => {
     const state = () => database().run((sql) => sql`select * from audit_sealing`)
     const before = await state()
-    expect(await sealPage(database())).toEqual({ rows: 0, hasMore: false })
+    expect(await sealPage(database())).toEqual({ rows: 0, hasMore: false, tenantIds: [] })
     expect(await state()).toEqual(before)
   })
 })

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 
 import type { AuditProblem } from '../../audit/audit-problems.ts'
+import { publicKeyOf, signingKeyOf } from '../../audit/signed-head.ts'
 import { verifyAudit, type AuditReport } from '../../audit/verify-audit.ts'
+import { HeadCheck, type HeadReport } from '../../audit/verify-heads.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -17,22 +19,45 @@ export function registerAuditVerify(program: Command, audit: Command, status: Ex
     .option('--json', 'machine-readable output')
     .action(async ({ json }: Options) => {
       await withStore(program, async ({ verbatim, caller }) => {
-        const report = await verifyAudit(verbatim.stores.database, caller)
-        if (report.problem_count > 0) status.code = exitCodes.problems
+        const { archive, auditSecret } = verbatim.stores
+        const secret = await auditSecret?.()
+        const key = secret === undefined ? undefined : publicKeyOf(signingKeyOf(secret))
+        const heads = await HeadCheck.begin({ archive, tenantId: caller.tenantId, key })
+        const chain = await verifyAudit(verbatim.stores.database, caller, (seal) => heads.see(seal))
+        const report = { ...chain, heads: await heads.report() }
+        if (problemsOf(report) > 0) status.code = exitCodes.problems
         return json === true ? printJson(report) : tell(report)
       })
     })
 }
 
-async function tell(report: AuditReport): Promise<void> {
-  for (const problem of report.problems) await print(`PROBLEM ${placeOf(problem)} ${problem.problem}\n`)
+type Report = AuditReport & { readonly heads: HeadReport }
+
+function problemsOf({ problem_count: count, heads }: Report): number {
+  return count + heads.problems.length
+}
+
+async function tell(report: Report): Promise<void> {
+  const { heads } = report
+  for (const problem of [...report.problems, ...heads.problems])
+    await print(`PROBLEM ${placeOf(problem)}${problem.problem}\n`)
   const untold = report.problem_count - report.problems.length
   if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
-  const verdict = report.problem_count === 0 ? 'all as they were sealed' : `${report.problem_count} problems`
-  await print(`${report.rows} rows in ${report.seals} seals: ${verdict}\n`)
+  for (const at of heads.others)
+    await print(`NOTE the archive has signed heads of another record of this tenant, sealed last at ${at}\n`)
+  const count = problemsOf(report)
+  await print(
+    `${report.rows} rows in ${report.seals} seals: ${count === 0 ? 'all as they were sealed' : `${count} problems`}\n`,
+  )
+  await print(
+    heads.newest === undefined
+      ? 'no signed head in the archive bears them out yet\n'
+      : `${heads.heads} signed heads in the archive bear out seals 1 to ${heads.newest.seal}, the newest of ${heads.newest.at}\n`,
+  )
   if (report.waiting > 0) await print(`${report.waiting} rows wait to be sealed\n`)
 }
 
 function placeOf({ row, seal }: AuditProblem): string {
-  return row === undefined ? `seal ${seal}` : `row ${row}${seal === undefined ? '' : ` of seal ${seal}`}`
+  if (row !== undefined) return `row ${row}${seal === undefined ? '' : ` of seal ${seal}`} `
+  return seal === undefined ? '' : `seal ${seal} `
 }

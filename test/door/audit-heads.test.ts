@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { expect, onTestFinished, test } from 'vitest'
+
+import { directorySettings, archiveOf, openHome } from './support/archived.ts'
+import type { Home } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
+
+/** Serves for a while, and saves a few messages meanwhile. */
+async function useFor(home: Home, texts: readonly string[]): Promise<void> {
+  const server = await HttpHome.start(home)
+  for (const content of texts) await (await server.tools()).save({ content, sender: 'Ann', session_id: 'harbour' })
+  await expect
+    .poll(() => verify(home).then(({ said }) => said), { timeout: 60_000, interval: 500 })
+    .not.toMatch(/wait to be/)
+  await server.stop()
+  await home.endDaemon()
+}
+
+async function verify(home: Home): Promise<{ readonly code: number | null; readonly said: string }> {
+  const { code, stdout, stderr } = await home.cli(['audit', 'verify'])
+  expect(stderr).toBe('')
+  return { code, said: stdout }
+}
+
+async function bornOut(home: Home): Promise<number> {
+  return Number(/bear out seals 1 to (\d+),/.exec((await verify(home)).said)?.[1] ?? 0)
+}
+
+/** Takes away all seals from one on with their rows, as somebody does who owns the database and knows how the record is made. */
+async function truncate(home: Home, from: number): Promise<void> {
+  const database = home.database()
+  const { sql } = database
+  try {
+    for (const table of ['audit_log', 'audit_seals']) await sql.unsafe(`alter table ${table} disable trigger user`)
+    await sql`delete from audit_log where id = any (select unnest(row_ids) from audit_seals where number >= ${from})`
+    await sql`delete from audit_seals where number >= ${from}`
+    for (const table of ['audit_log', 'audit_seals']) await sql.unsafe(`alter table ${table} enable trigger user`)
+  } finally {
+    await database.close()
+  }
+}
+
+async function openAudited(settings: Readonly<Record<string, string>>): Promise<Home> {
+  const home = await openHome({ ...settings, VERBATIM_AUDIT_HEAD_SECONDS: '1' })
+  onTestFinished(() => home.dispose())
+  return home
+}
+
+test('a record whose end was taken away, or made anew, is told by its signed heads', { timeout: 300_000 }, async () => {
+  const home = await openAudited(await directorySettings())
+  await useFor(home, ['The harbour opens at six.', 'Berth 14 is free.'])
+  await expect.poll(() => bornOut(home), { timeout: 60_000, interval: 500 }).toBeGreaterThan(1)
+  const { code, said } = await verify(home)
+  expect(code).toBe(0)
+  const signed = Number(/bear out seals 1 to (\d+),/.exec(said)?.[1])
+  await home.endDaemon()
+
+  await truncate(home, signed)
+  const truncated = await verify(home)
+  expect(truncated.code).toBe(1)
+  expect(truncated.said).toMatch(
+    new RegExp(`^PROBLEM seal ${signed} is gone, of which there is a signed head: it was deleted$`, 'm'),
+  )
+
+  await useFor(home, ['The pilot is Ines.', 'The tide turns at nine.', 'All is well.'])
+  const anew = await verify(home)
+  expect(anew.code).toBe(1)
+  expect(anew.said).toMatch(
+    new RegExp(`^PROBLEM seal ${signed} is another than its signed head says: it was made anew`, 'm'),
+  )
+})
+
+test('a head that was altered, or signed with another key, is told', { timeout: 300_000 }, async () => {
+  const settings = await directorySettings()
+  const home = await openAudited(settings)
+  await useFor(home, ['The harbour opens at six.'])
+  await expect.poll(() => bornOut(home), { timeout: 60_000, interval: 500 }).toBeGreaterThan(0)
+  await home.endDaemon()
+  const heads = join(archiveOf(settings), 'audit', '1')
+  const record = join(heads, readdirSync(heads)[0] ?? '')
+  const newest = join(record, readdirSync(record).at(-1) ?? '')
+  const original = readFileSync(newest, 'utf8')
+  writeFileSync(newest, original.replace(/"sealed_at":"20/, '"sealed_at":"19'))
+  expect(await verify(home)).toMatchObject({
+    code: 1,
+    said: expect.stringMatching(/^PROBLEM the signed head audit\/1\/\w+\/\d+-\w+\.json in the archive was altered$/m),
+  })
+  writeFileSync(newest, original)
+  const key = join(home.directory('other'), 'audit.key')
+  writeFileSync(key, Buffer.alloc(32, 7))
+  home.settings = { ...home.settings, VERBATIM_AUDIT_KEY_FILE: key }
+  expect(await verify(home)).toMatchObject({
+    code: 1,
+    said: expect.stringMatching(/which is signed with another key$/m),
+  })
+  writeFileSync(key, 'short')
+  const { code, stderr } = await home.cli(['audit', 'verify'])
+  expect(code).toBe(3)
+  expect(stderr).toContain('as it has 5 bytes and not 32\nPut back the file as it was')
+})
+
+test('the heads of a store that was there before are no problem of another', { timeout: 300_000 }, async () => {
+  const settings = await directorySettings()
+  const first = await openAudited(settings)
+  await useFor(first, ['The harbour opens at six.'])
+  await first.dispose()
+  const second = await openAudited(settings)
+  await useFor(second, ['Something else.'])
+  const { code, said } = await verify(second)
+  expect(said).toMatch(/^NOTE the archive has signed heads of another record of this tenant, sealed last at 20/m)
+  expect(code).toBe(0)
+})
