@@ -49,7 +49,8 @@ export async function withStore<T>(program: Command, work: (context: CommandCont
   await using verbatim = await openVerbatim(config)
   const { database } = verbatim.stores
   const caller = localCaller('cli', await tenantIdOf(database, config.tenant))
-  if (config.encryption.encrypts) await database.vault.check(caller.tenantId)
+  // A store that cannot be had is said here, and not by the row of the command as well.
+  await (config.encryption.encrypts ? database.vault.check(caller.tenantId) : database.run((sql) => sql`select 1`))
   return await recorded(program, { verbatim, caller }, (recordedCaller) =>
     work({ config, caller: recordedCaller, verbatim }),
   )

@@ -30,7 +30,7 @@ function call(tool: string, args: Readonly<Record<string, unknown>>) {
 test.each(['legacy', 'modern'])('tools/list --strict finds nothing to complain of in the %s era', async (era) => {
   const { code, stdout, stderr } = await inspect('--method', 'tools/list', '--strict', '--protocol-era', era)
   expect(code).toBe(0)
-  expect(JSON.parse(stdout)).toMatchObject({ tools: [{ name: 'save_message' }, {}, {}, {}, {}, {}, {}] })
+  expect(JSON.parse(stdout)).toMatchObject({ tools: [{ name: 'save_message' }, {}, {}, {}, {}, {}, {}, {}] })
   expect(stderr.replaceAll(/^\[mcp-inspector\].*$/gm, '').trim()).toBe('')
 })
 
