@@ -5,6 +5,7 @@ import { ConflictError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import { readTenantKeys } from '../store/keys/encryption-keys.ts'
 import {
+  countKeysForPlanner,
   destroyOldTenantKeys,
   forgetOldWrappings,
   readKeysWrappedBefore,
@@ -48,6 +49,7 @@ export async function rotateTenantKey(
   if (keys === undefined) throw new Error(`The keys of tenant ${tenantId} are gone`)
   const broken = new Set<string>()
   let count = 0
+  await run(countKeysForPlanner)
   for (;;) {
     count += await rewrapAll(stores, { tenantId, keys, broken }, onProgress)
     const isDone = await run((sql) => inTransaction(sql, (own) => destroyOldTenantKeys(own, tenantId, keys.newest.id)))
