@@ -15,7 +15,7 @@ const onBoth = [
 ]
 /** What is the same on both. */
 const onOne = [
-  'test/door/{conformance,oauth-keys,dockerfile,inspector,readme,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries}.test.ts',
+  'test/door/{conformance,oauth,oauth-keys,request-rate,traces,logs,payloads,dockerfile,inspector,readme,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries}.test.ts',
 ]
 const properties = ['test/property/**/*.test.ts']
 
@@ -34,7 +34,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: [...stores, 'test/{adapters,bench,crypto,privacy,text,transcripts,setup,model,mcp,house}/**/*.test.ts'],
+          include: [
+            ...stores,
+            'test/{adapters,bench,crypto,privacy,text,transcripts,setup,model,mcp,house}/**/*.test.ts',
+          ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
