@@ -69,9 +69,10 @@ export const keysBench: Bench = {
   async run({ quick, say }) {
     const count = quick ? 5_000 : 100_000
     await using home = new BenchHome()
+    const databaseUrl = process.env['DATABASE_URL']
     const [first, second] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')]
     const settings = {
-      DATABASE_URL: process.env['DATABASE_URL'],
+      DATABASE_URL: databaseUrl,
       VERBATIM_HOME: home.path,
       VERBATIM_EMBEDDER: 'none',
       VERBATIM_LOG_LEVEL: 'silent',
