@@ -69,7 +69,10 @@ export async function openStores(config: Config, observer: Observer = unobserved
         path: homePathsOf(config.home).pseudonymKey,
         lost: 'Without it the pseudonyms that were given before cannot be given again',
       }),
-    auditSecret: () => findSecretFile(auditKeyFile(config.audit.keyFile)),
+    auditSecret: async () =>
+      config.store.kind === 'embedded' || config.audit.isKeyNamed
+        ? await findSecretFile(auditKeyFile(config.audit.keyFile))
+        : undefined,
     hashers: new TermHashers(database.vault),
   }
 }

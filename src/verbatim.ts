@@ -53,7 +53,7 @@ const sessionIdBytes = 72
 export type Stores = SearchDependencies & {
   /** Where vectors are; absent where the settings name no place, also where nothing makes any now. */
   readonly vectors?: VectorIndex | undefined
-  /** What heads of the audit log are signed with; undefined where it is not at hand. */
+  /** What all heads of the audit log are signed with; undefined where that is not known. */
   readonly auditSecret?: (() => Promise<Uint8Array | undefined>) | undefined
 }
 

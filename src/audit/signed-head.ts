@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 
 
 import { z } from 'zod'
 
+import { ConflictError } from '../errors.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { SealRow } from '../store/audit/audit-seals.ts'
 
@@ -69,12 +70,17 @@ function bytesOf({ version, tenant, record, seal, hash, sealed_at: at }: Claim):
 }
 
 /**
- * Adds a head to an archive; the same again changes nothing. What it is of is in its name too, so that a record is compared
- * with many heads without reading them.
+ * Adds a head to an archive; where there is one of the same seal already, by another machine say, that one stays. What it is of
+ * is in its name too, so that a record is compared with many heads without reading them.
  */
 export async function putHead(archive: ArchiveStore, head: SignedHead): Promise<void> {
   const name = `${String(head.seal).padStart(numberDigits, '0')}-${nameOfHash(head.hash)}`
-  await archive.put(`${placeOf(head.tenant)}${nameOfHash(head.record)}/${name}.json`, Buffer.from(JSON.stringify(head)))
+  const key = `${placeOf(head.tenant)}${nameOfHash(head.record)}/${name}.json`
+  try {
+    await archive.put(key, Buffer.from(JSON.stringify(head)))
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error
+  }
 }
 
 /** A head by its name. */

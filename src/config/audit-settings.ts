@@ -31,6 +31,8 @@ export type AuditFailure = 'refuse' | 'continue'
 export interface AuditSettings {
   readonly failure: AuditFailure
   readonly keyFile: string
+  /** Whether the setting names it: then all who use the store have the same. */
+  readonly isKeyNamed: boolean
   readonly headMs: number
 }
 
@@ -42,6 +44,7 @@ export function readAuditSettings(
   return {
     failure: settings.VERBATIM_AUDIT_FAILURE,
     keyFile: file === undefined ? join(home, 'keys', 'audit.key') : absolutePath('VERBATIM_AUDIT_KEY_FILE', file),
+    isKeyNamed: file !== undefined,
     headMs: settings.VERBATIM_AUDIT_HEAD_SECONDS * 1_000,
   }
 }

@@ -24,14 +24,14 @@ export function registerAuditVerify(program: Command, audit: Command, status: Ex
         const key = secret === undefined ? undefined : publicKeyOf(signingKeyOf(secret))
         const heads = await HeadCheck.begin({ archive, tenantId: caller.tenantId, key })
         const chain = await verifyAudit(verbatim.stores.database, caller, (seal) => heads.see(seal))
-        const report = { ...chain, heads: await heads.report() }
+        const report = { ...chain, heads: { ...(await heads.report()), has_known_key: key !== undefined } }
         if (problemsOf(report) > 0) status.code = exitCodes.problems
         return json === true ? printJson(report) : tell(report)
       })
     })
 }
 
-type Report = AuditReport & { readonly heads: HeadReport }
+type Report = AuditReport & { readonly heads: HeadReport & { readonly has_known_key: boolean } }
 
 function problemsOf({ problem_count: count, heads }: Report): number {
   return count + heads.problems.length
@@ -45,6 +45,10 @@ async function tell(report: Report): Promise<void> {
   if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
   for (const at of heads.others)
     await print(`NOTE the archive has signed heads of another record of this tenant, sealed last at ${at}\n`)
+  if (heads.newest !== undefined && !heads.has_known_key)
+    await print(
+      'NOTE who signed the heads is not looked at: VERBATIM_AUDIT_KEY_FILE names the key of all who use the store\n',
+    )
   const count = problemsOf(report)
   await print(
     `${report.rows} rows in ${report.seals} seals: ${count === 0 ? 'all as they were sealed' : `${count} problems`}\n`,

@@ -2,26 +2,18 @@ import type { Sql } from 'postgres'
 
 import type { Role } from '../../model/message.ts'
 import { roleSchema } from '../../model/message.ts'
+import type { VectorFilter } from '../../ports/vector-index.ts'
 import type { Queries } from '../rows.ts'
 import { joined, text, wholeNumber, type SqlText } from '../sql-text.ts'
 import { inTransaction } from '../transaction.ts'
 import { vectorLiteral, type UnitKey, type VectorScope } from './unit-vectors.ts'
-
-/** Which units a search may find. Absent members do not restrict. */
-export interface NearestFilter {
-  readonly sessionIds?: readonly string[] | undefined
-  readonly notSessionId?: string | undefined
-  readonly sinceMs?: number | undefined
-  readonly untilMs?: number | undefined
-  readonly roles?: readonly Role[] | undefined
-}
 
 export interface NearestQuery {
   readonly scope: VectorScope
   readonly level: number
   readonly vector: Float32Array
   readonly limit: number
-  readonly filter: NearestFilter
+  readonly filter: VectorFilter
 }
 
 /** A unit with the cosine of its vector and the query's. */
@@ -56,7 +48,7 @@ function rolesLiteral(roles: readonly Role[]): SqlText {
   return text`${`{${roles.join(',')}}`}::text::text[]`
 }
 
-function filterConditions(filter: NearestFilter): SqlText {
+function filterConditions(filter: VectorFilter): SqlText {
   const conditions: SqlText[] = []
   if (filter.sessionIds !== undefined)
     conditions.push(text`and session_id = any(${`{${filter.sessionIds.join(',')}}`}::text::uuid[])`)
