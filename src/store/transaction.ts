@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Sql, TransactionSql } from 'postgres'
 
+import { codeOf } from '../errors.ts'
+
 /** A server that ends a connection says so before it closes it. */
 const closingMs = 1_000
 
@@ -18,7 +20,7 @@ export async function inTransaction<T>(sql: Sql, work: (transaction: Transaction
   const over = new AbortController()
   try {
     const { result } = await sql.begin(async (transaction) => {
-      const done = work(whileOpen(transaction, over.signal))
+      const done = work(whileOpen(transaction, over))
       working = Promise.allSettled([done])
       try {
         const result = await done
@@ -43,25 +45,44 @@ export async function inTransaction<T>(sql: Sql, work: (transaction: Transaction
   }
 }
 
-/** A transaction that takes no more statements when it is over. */
-function whileOpen(transaction: TransactionSql, over: AbortSignal): TransactionSql {
+/**
+ * A transaction that takes no more statements when it is over. It is over as soon as a statement was lost with the connection:
+ * what its work asks for in answer to that would be the first to write to a socket that is not there.
+ */
+function whileOpen(transaction: TransactionSql, over: AbortController): TransactionSql {
   const requireOpen = () => {
-    if (over.aborted) throw Object.assign(new Error('The transaction is over'), { code: 'CONNECTION_CLOSED' })
+    if (over.signal.aborted) throw Object.assign(new Error('The transaction is over'), { code: 'CONNECTION_CLOSED' })
+  }
+  const watched = (made: unknown): unknown => {
+    // Of the driver, whose types leave it out. To wait for the statement would send it, also where it is a part of another.
+    if (!(made instanceof Promise) || !('reject' in made) || typeof made.reject !== 'function') return made
+    const { reject } = made
+    made.reject = (error: unknown) => {
+      if (isLostConnection(error)) over.abort()
+      Reflect.apply(reject, made, [error])
+    }
+    return made
   }
   return new Proxy(transaction, {
     apply(target, self, args: unknown[]): unknown {
       requireOpen()
-      return Reflect.apply(target, self, args)
+      return watched(Reflect.apply(target, self, args))
     },
     get(target, name): unknown {
-      if (name === 'unsafe') requireOpen()
-      return Reflect.get(target, name)
+      const value: unknown = Reflect.get(target, name)
+      if (name !== 'unsafe' || typeof value !== 'function') return value
+      requireOpen()
+      return (...args: unknown[]): unknown => watched(Reflect.apply(value, target, args))
     },
   })
 }
 
+/** Without a word of the server's: nothing can be written any more. */
+function isLostConnection(error: unknown): boolean {
+  return /^(CONNECTION_|E[A-Z]+$)/.test(codeOf(error) ?? '')
+}
+
 /** Of the driver, of the system, or a server's farewell. */
 function isLossOfConnection(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^(CONNECTION_|E[A-Z]+$|57P0|08)/.test(code)
+  return isLostConnection(error) || /^(57P0|08)/.test(codeOf(error) ?? '')
 }
