@@ -70,10 +70,13 @@ describe.each(['not encrypted', 'encrypted'] as const)('the disk of a store that
       const confirm = preview.status === 'preview' ? preview.confirm : ''
       expect(await store.open.erasures.forget(caller, { sessionId, confirm })).toMatchObject({ status: 'erased' })
     }
-    if (admin === undefined) await store.open.erasures.rewriteFiles(caller)
-    else await admin.inDatabase(store.databaseUrl, documentedStatements())
-    expect(filesWith(places, word)).toEqual([])
-    expect(filesWith(places, sender)).toEqual([])
+    const rewritten = async () => {
+      if (admin === undefined) await store.open.erasures.rewriteFiles(caller)
+      else await admin.inDatabase(store.databaseUrl, documentedStatements())
+      return [...filesWith(places, word), ...filesWith(places, sender)]
+    }
+    // A transaction that began before, of the background work or another test, keeps what it might still see.
+    await expect.poll(rewritten, { timeout: isOnServer ? 60_000 : 1_000, interval: 1_000 }).toEqual([])
     const rest = (await store.pages(kept, { maxTokens: 10_000 })).flatMap(({ messages }) => messages)
     expect(rest.map(({ content }) => content)).toEqual([`${stays} and more`])
     const query = { query: stays, limit: 3, maxTokens: 2_000, mode: 'full_text', context: 0, format: 'json' } as const

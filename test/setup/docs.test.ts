@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 
 import { describe, expect, it } from 'vitest'
 
+import { allTools } from '../../src/mcp/tool-list.ts'
 import { clients } from '../../src/setup/clients.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -10,15 +11,7 @@ const server = {
   args: ['/usr/local/lib/node_modules/verbatim-mcp/dist/cli/main.js'],
 }
 const withVariable = { ...server, env: { VERBATIM_HOME: '/srv/verbatim' } }
-const tools = [
-  'save_message',
-  'save_messages',
-  'search_memory',
-  'get_session',
-  'list_sessions',
-  'summarize',
-  'update_session',
-]
+const tools = allTools.map(({ name }) => name)
 
 async function read(name: string): Promise<string> {
   return await readFile(new URL(name, root), 'utf8')
@@ -62,7 +55,9 @@ describe('SKILL.md', () => {
     const text = await read('SKILL.md')
     expect(text.split('\n').length).toBeLessThan(120)
     const named = [...text.matchAll(/`(?:mcp__)?verbatim__(\w+)`/g)].map((match) => match[1] ?? '')
-    expect([...new Set(named)].toSorted((a, b) => a.localeCompare(b))).toEqual([...tools].sort())
+    expect([...new Set(named)].toSorted((a, b) => a.localeCompare(b))).toEqual(
+      tools.toSorted((a, b) => a.localeCompare(b)),
+    )
     for (const tool of tools) expect(text).toMatch(new RegExp(`\`verbatim__${tool}\` \\| \`mcp__verbatim__${tool}\``))
   })
 })
