@@ -157,12 +157,11 @@ export class Verbatim implements AsyncDisposable {
   async listSessions(caller: Caller, input: ListSessionsInput): Promise<SessionList> {
     const list = await listSessions(this.#for(caller).database, caller, input)
     for (const { session_id: id } of list.sessions) caller.call?.show(id)
-    return caller.view === undefined ? list : await (await import('./sessions/private-replies.ts')).privateList(list)
+    return list
   }
 
   async updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
-    const head = await updateSession(this.#for(caller).database, caller, input)
-    return caller.view === undefined ? head : await (await import('./sessions/private-replies.ts')).privateHead(head)
+    return await updateSession(this.#for(caller).database, caller, input)
   }
 
   async summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {
@@ -170,7 +169,7 @@ export class Verbatim implements AsyncDisposable {
     const reply = await summarize(stores, caller, input)
     caller.call?.show(reply.session_id)
     if (caller.view === undefined) return reply
-    const { privateSummary } = await import('./sessions/private-replies.ts')
+    const { privateSummary } = await import('./sessions/private-summary.ts')
     return await privateSummary(stores.database, caller, reply)
   }
 

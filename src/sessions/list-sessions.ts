@@ -10,6 +10,7 @@ import { listSessions as list, type SessionFilter } from '../store/sessions.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
 import type { SessionHead } from './document.ts'
 import { elementBytes } from './json-size.ts'
+import { sessionAsSeen } from './session-as-seen.ts'
 
 export interface ListSessionsInput extends Omit<SessionFilter, 'since' | 'until'> {
   readonly since?: string | number | undefined
@@ -47,7 +48,7 @@ export async function listSessions(database: Database, caller: Caller, input: Li
   const sessions: SessionHead[] = []
   let room = input.maxTokens === undefined ? Number.POSITIVE_INFINITY : bytesOfTokens(input.maxTokens) - frameBytes
   for (const row of rows.slice(0, input.limit)) {
-    const head = briefHead(row, headShareBytes)
+    const head = briefHead(await sessionAsSeen(caller, row), headShareBytes)
     room -= elementBytes(head, room)
     if (room < 0 && sessions.length > 0) break
     sessions.push(head)

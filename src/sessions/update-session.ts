@@ -14,6 +14,7 @@ import { saveSummary, sealSummary } from '../store/summaries.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
 import type { SessionHead } from './document.ts'
+import { sessionAsSeen } from './session-as-seen.ts'
 
 export interface UpdateSessionInput {
   readonly sessionId: string
@@ -126,5 +127,5 @@ export async function updateSession(
   const [changed] = done ? await sessionsById(database, tenantId, [session.id]) : []
   if (changed === undefined) throw new NotFoundError(`No session "${sessionId}"`, { remedy: 'Call list_sessions' })
   database.announce?.({ tenantId, sessionId: session.id })
-  return briefHead(changed, headShareBytes)
+  return briefHead(await sessionAsSeen(caller, changed), headShareBytes)
 }

@@ -176,6 +176,20 @@ describe('a token that may see no personal data', () => {
     expect(await redacted.save({ session_id: 'claim', content: 'noted', sender: 'user' })).toMatchObject({ seq: 3 })
   })
 
+  test('is shown no participant in a title, however many there are', async () => {
+    const names = Array.from(
+      { length: 60 },
+      (_, at) => `Quorblax${'abcdefghij'[at % 10]}${'uvwxyz'[Math.floor(at / 10)]}`,
+    )
+    await tools.saveAll({ session_id: 'crowd', messages: names.map((sender) => ({ content: 'Here.', sender })) })
+    await tools.update('crowd', { title: `What ${names[3]} and ${names[57]} said` })
+    const reader = await analyst()
+    const { sessions } = await reader.list({ participant: names[57] })
+    expect(sessions[0]).toMatchObject({ title: 'What [person] and [person] said', participants: ['[person]'] })
+    expect(shows(await reader.update('crowd', { tags: ['crowded'] }))).not.toContain('Quorblax')
+    expect(shows(await reader.client.readResource({ uri: 'memory://sessions' }))).not.toContain('Quorblax')
+  })
+
   test('is given no id of a source’s own by completion, nor by what refers to a message, nor at the edge of what is cut', async () => {
     const id = 'chat-anna.k@posteo.de'
     const title = `${'A title of some length. '.repeat(8)}Card 4111 1111 1111 1111, or 4111 1111 1111 1111.`

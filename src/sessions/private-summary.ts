@@ -1,27 +1,7 @@
 import { requireSession } from '../capture/session-reference.ts'
 import type { Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
-import type { SessionHead } from './document.ts'
-import type { SessionList } from './list-sessions.ts'
 import { MessageView } from './message-view.ts'
-
-/** The head of a session as whoever may not see personal data is shown it. */
-export async function privateHead(head: SessionHead): Promise<SessionHead> {
-  const session = {
-    id: head.session_id,
-    participants: head.participants,
-    modelsUsed: head.models_used,
-    source: head.source,
-  }
-  const view = await MessageView.of(session, { view: 'redacted', tenantId: 0, scope: 'session' })
-  return await view.head(head)
-}
-
-export async function privateList(list: SessionList): Promise<SessionList> {
-  const sessions: SessionHead[] = []
-  for (const head of list.sessions) sessions.push(await privateHead(head))
-  return { ...list, sessions }
-}
 
 interface Quoting {
   readonly session_id: string
