@@ -123,7 +123,7 @@ async function measureExport(home: BenchHome): Promise<Figure> {
   const exportDocument = async (document: ImportFileRow | undefined) => {
     if (document === undefined) return
     const hash = createHash('sha256')
-    for await (const bytes of documentBytes(stores, tenantId, document)) hash.update(bytes)
+    for await (const bytes of documentBytes(stores, { tenantId }, document)) hash.update(bytes)
     if (!hash.digest().equals(document.sha256)) throw new Error(`The export of "${document.path}" is not its original`)
   }
   const [own = [], baseline = []] = await interleave(

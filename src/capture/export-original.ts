@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 
 import { InputError, NotFoundError, UnavailableError } from '../errors.ts'
-import type { Caller } from '../model/access.ts'
+import type { Caller, Viewer } from '../model/access.ts'
 import { importFilesOfSession, type ImportFileRow } from '../store/import-files.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { readLayout } from './file-layout.ts'
@@ -23,7 +23,7 @@ function incomplete(
 /** The exact bytes of an imported document, streamed; each entry is checked against its SHA-256. */
 export async function* documentBytes(
   dependencies: ImportDependencies,
-  tenantId: number,
+  { tenantId, call }: Pick<Viewer, 'tenantId' | 'call'>,
   file: ImportFileRow,
 ): AsyncIterable<Uint8Array> {
   if (file.damage !== undefined)
@@ -35,6 +35,7 @@ export async function* documentBytes(
     const key = { tenantId, sessionId: run.sessionId }
     const toSeq = run.firstSeq + run.count - 1
     let next = run.firstSeq
+    call?.showStretch(run.sessionId, { first: next, last: toSeq })
     for await (const rows of pagedMessages(dependencies.database, key, { fromSeq: next, toSeq })) {
       for (const row of rows) {
         if (row.seq !== next) throw incomplete(file, key.sessionId, { fromSeq: next, toSeq: row.seq - 1 })

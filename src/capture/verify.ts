@@ -145,7 +145,8 @@ class Verification {
     const name = file.document === '' ? file.path : `${file.path}#${file.document}`
     const hash = createHash('sha256')
     try {
-      for await (const bytes of documentBytes(this.#dependencies, this.#tenantId, file)) hash.update(bytes)
+      for await (const bytes of documentBytes(this.#dependencies, { tenantId: this.#tenantId }, file))
+        hash.update(bytes)
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       this.#report({ file: name, problem: error.message })

@@ -16,7 +16,7 @@ export interface CallDescription {
 
 /** Rules of access are numbered, so that a row tells by which it was decided. */
 const policyVersion = 1
-/** Of one call; more are told by their number only. */
+/** Of one call; further ones are not kept. */
 const objectsMax = 500
 
 /** What is noted of a call while it goes on: what was shown, and whether a deed of it has its own row. */
@@ -25,6 +25,8 @@ export class Call {
   readonly description: CallDescription
   readonly id: string
   readonly #shown = new Set<string>()
+  #firstSession: string | undefined
+  #hasSeveralSessions = false
   /** Whether a row was written in the transaction of what the call did. */
   isWritten = false
   count: number | undefined
@@ -37,7 +39,7 @@ export class Call {
 
   /** Notes that the head of a session was shown or, where their numbers are given, messages of it. */
   show(sessionId: string, seqs: readonly number[] = []): void {
-    if (seqs.length === 0) this.#shown.add(sessionId)
+    if (seqs.length === 0) this.#add(sessionId, sessionId)
     const sorted = seqs.toSorted((a, b) => a - b)
     let [first, last] = [sorted[0], sorted[0]]
     for (const seq of [...sorted.slice(1), undefined]) {
@@ -45,19 +47,29 @@ export class Call {
         last = seq
         continue
       }
-      if (first !== undefined) this.#shown.add(`${sessionId}/${first}-${last}`)
+      if (first !== undefined && last !== undefined) this.showStretch(sessionId, { first, last })
       first = last = seq
     }
   }
 
+  /** Notes that a stretch of messages was shown, both ends included. */
+  showStretch(sessionId: string, { first, last }: { readonly first: number; readonly last: number }): void {
+    this.#add(sessionId, `${sessionId}/${first}-${last}`)
+  }
+
   get objects(): readonly string[] {
-    return [...this.#shown].slice(0, objectsMax)
+    return [...this.#shown]
   }
 
   /** The one session that it was about. */
   get sessionId(): string | undefined {
-    const ids = new Set([...this.#shown].map((object) => object.slice(0, 36)))
-    return ids.size === 1 ? [...ids][0] : undefined
+    return this.#hasSeveralSessions ? undefined : this.#firstSession
+  }
+
+  #add(sessionId: string, object: string): void {
+    this.#firstSession ??= sessionId
+    if (sessionId !== this.#firstSession) this.#hasSeveralSessions = true
+    if (this.#shown.size < objectsMax) this.#shown.add(object)
   }
 
   /** The columns of its row that say who called and how. */

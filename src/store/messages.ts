@@ -5,6 +5,7 @@ import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
 import type { Role, Trust } from '../model/message.ts'
 import type { Database } from './database.ts'
 import { isoTime } from './rows.ts'
+import { inRange, type SeqRange } from './seq-range.ts'
 
 /** A stored message without its bytes. Times are ISO 8601 in UTC. */
 export interface MessageHead {
@@ -172,24 +173,12 @@ export interface SessionKey {
   readonly sessionId: string
 }
 
-/** A stretch of a session by number, both ends included. Uses the primary key. */
-export interface SeqRange {
-  readonly fromSeq: number
-  readonly toSeq?: number | undefined
-  readonly limit: number
-  /** Leaves out what a transcript records beside the conversation: notices, settings, counts. */
-  readonly withoutEvents?: boolean
-}
-
 /** Messages of a session in order, without their bytes: to decide how many of them fit. */
 export async function readHeads(database: MessageSource, key: SessionKey, range: SeqRange): Promise<MessageHead[]> {
   const rows = await database.run(
     (sql) => sql<RawHead[]>`
     select ${headColumns(sql)} from messages
-    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and seq >= ${range.fromSeq}
-      ${range.toSeq === undefined ? sql`` : sql`and seq <= ${range.toSeq}`}
-      ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
-    order by seq limit ${range.limit}`,
+    where ${inRange(sql, key, range)} order by seq limit ${range.limit}`,
   )
   return await openRows(database, { tenantId: key.tenantId, rows }, headFromRow)
 }
@@ -199,10 +188,7 @@ export async function readMessages(database: MessageSource, key: SessionKey, ran
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
     select ${headColumns(sql)}, payload, text, metadata from messages
-    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and seq >= ${range.fromSeq}
-      ${range.toSeq === undefined ? sql`` : sql`and seq <= ${range.toSeq}`}
-      ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
-    order by seq limit ${range.limit}`,
+    where ${inRange(sql, key, range)} order by seq limit ${range.limit}`,
   )
   return await openRows(database, { tenantId: key.tenantId, rows }, messageFromRow)
 }

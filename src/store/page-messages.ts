@@ -17,6 +17,8 @@ export interface MessageRange {
   readonly toSeq?: number | undefined
   /** About how many bytes a page may hold; 4 MiB where absent. */
   readonly pageBytesMax?: number | undefined
+  /** Of this sender alone. */
+  readonly sender?: string | undefined
 }
 
 /** An archived payload does not come with its row, but the row's text may be as long as a text that is stored can be. */
@@ -50,14 +52,16 @@ export async function* pagedMessages(
   key: SessionKey,
   range: MessageRange,
 ): AsyncGenerator<readonly MessageRow[]> {
+  const { sender } = range
   let { fromSeq } = range
   for (;;) {
-    const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax })
+    const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax, sender })
     for (const page of cutPages(heads, range.pageBytesMax ?? pageBytesDefault)) {
       const [first] = page
       const last = page.at(-1)
       if (first === undefined || last === undefined) continue
-      const rows = await readMessages(database, key, { fromSeq: first.seq, toSeq: last.seq, limit: page.length })
+      const stretch = { fromSeq: first.seq, toSeq: last.seq, limit: page.length, sender }
+      const rows = await readMessages(database, key, stretch)
       if (rows.length > 0) yield rows
     }
     const last = heads.at(-1)

@@ -110,16 +110,16 @@ async function openBodies({ vault }: MessageSource, tenantId: number, rows: read
 }
 
 /** One that cannot be opened says so in its place. */
-async function openSummary(
+async function openSummaries(
   database: MessageSource,
   tenantId: number,
   rows: readonly RawSummary[],
-): Promise<Summary | undefined> {
-  const [first] = await openBodies(database, tenantId, rows)
-  if (first === undefined) return undefined
-  const { row, body } = first
-  const refusal = (damage: string) => ({ text: `[summary ${row.id} refused: ${damage}]`, message_ids: [] })
-  return fromRow(row, 'damage' in body ? { sentences: [refusal(body.damage)] } : body)
+): Promise<Summary[]> {
+  const opened = await openBodies(database, tenantId, rows)
+  return opened.map(({ row, body }) => {
+    if (!('damage' in body)) return fromRow(row, body)
+    return fromRow(row, { sentences: [{ text: `[summary ${row.id} refused: ${body.damage}]`, message_ids: [] }] })
+  })
 }
 
 /** Summaries of some sessions that cannot be opened, and why. */
@@ -172,7 +172,17 @@ export async function latestSummary(database: MessageSource, key: SummarizedSess
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
     order by (made_by = 'host') desc, created_at desc, id desc limit 1`,
   )
-  return await openSummary(database, key.tenantId, rows)
+  return (await openSummaries(database, key.tenantId, rows))[0]
+}
+
+/** Every summary of a session, of whatever level, the oldest first. */
+export async function summariesOf(database: MessageSource, key: SummarizedSession): Promise<Summary[]> {
+  const rows = await database.run(
+    (sql) => sql<RawSummary[]>`
+    select ${columns(sql)} from summaries
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} order by created_at, id`,
+  )
+  return await openSummaries(database, key.tenantId, rows)
 }
 
 /**
@@ -189,7 +199,8 @@ export async function currentSummary(
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
       and first_seq = 1 and last_seq = ${wanted.lastSeq} and (made_by = 'host' or style = ${wanted.style})
+     
     order by (made_by = 'host') desc, created_at desc, id desc limit 1`,
   )
-  return await openSummary(database, key.tenantId, rows)
+  return (await openSummaries(database, key.tenantId, rows))[0]
 }

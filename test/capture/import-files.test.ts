@@ -167,7 +167,7 @@ describe('originalOf()', () => {
     const sourceFile = relative(process.cwd(), path)
     const file = await originalOf(store.open.stores, caller, { sessionId: 'relative', sourceFile })
     const parts: Uint8Array[] = []
-    for await (const bytes of documentBytes(store.open.stores, caller.tenantId, file)) parts.push(bytes)
+    for await (const bytes of documentBytes(store.open.stores, caller, file)) parts.push(bytes)
     expect(Buffer.concat(parts).equals(await readFile(path))).toBe(true)
   })
 })

@@ -106,7 +106,7 @@ describe('documentBytes()', () => {
     const { stores, sizes } = measured()
     const file = await originalOf(stores, caller, { sessionId, sourceFile: path })
     let total = 0
-    for await (const bytes of documentBytes(stores, caller.tenantId, file)) total += bytes.length
+    for await (const bytes of documentBytes(stores, caller, file)) total += bytes.length
     expect(total).toBe(file.sizeBytes)
     expect(Math.max(...sizes)).toBeGreaterThan(messageBytes)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(pageBytes)

@@ -84,6 +84,11 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'capture', 'erasure', 'indexing', 'log', 'ports', 'store'],
       packages: [],
     },
+    // What people may ask for concerns everything that is kept, and who gets it by the settings.
+    rights: {
+      may: [...base, 'capture', 'config', 'crypto', 'ports', 'sessions', 'store'],
+      packages: [],
+    },
     verbatim: {
       may: [...base, 'audit', 'ports', 'store', 'capture', 'sessions', 'indexing', 'search', 'insight', 'erasure'],
       packages: [],
@@ -159,6 +164,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'erasure',
         'move',
         'retention',
+        'rights',
         'search',
         'sessions',
         'start-store',

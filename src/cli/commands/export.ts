@@ -2,11 +2,15 @@ import { Option, type Command } from 'commander'
 
 import { documentBytes, originalOf } from '../../capture/export-original.ts'
 import { InputError } from '../../errors.ts'
-import { exportSession, type ExportFormat } from '../../sessions/export-session.ts'
+import { othersShown, type OthersShown } from '../../rights/others.ts'
+import { exportSession } from '../../sessions/export-session.ts'
 import { privateViews, type PrivateView } from '../../sessions/message-view.ts'
+import type { ExportFormat } from '../../sessions/write-session.ts'
 import { withStore, type CommandContext } from '../context.ts'
+import type { ExitStatus } from '../exit-codes.ts'
 import { print } from '../output.ts'
 import { writeNewFile } from '../write-new-file.ts'
+import { writeParticipant } from './export-participant.ts'
 
 interface ExportOptions {
   readonly format: ExportFormat | 'original'
@@ -14,6 +18,9 @@ interface ExportOptions {
   readonly output?: string
   readonly view?: PrivateView
   readonly scope: 'session' | 'store'
+  readonly participant?: string
+  readonly others?: OthersShown
+  readonly reason?: string
 }
 
 async function* exportAll(
@@ -25,7 +32,7 @@ async function* exportAll(
   for (const sessionId of sessions) {
     if (options.format === 'original') {
       const file = await originalOf(verbatim.stores, caller, { sessionId, sourceFile: options.sourceFile })
-      yield* documentBytes(verbatim.stores, caller.tenantId, file)
+      yield* documentBytes(verbatim.stores, caller, file)
     } else yield* exportSession(verbatim.stores, caller, { sessionId, format: options.format, view: viewOf(options) })
   }
 }
@@ -34,11 +41,32 @@ function viewOf({ view, scope }: ExportOptions) {
   return view === undefined ? undefined : { view, scope }
 }
 
-export function registerExport(program: Command): void {
+async function writeSessions(program: Command, sessions: readonly string[], options: ExportOptions): Promise<void> {
+  if (options.others !== undefined || options.reason !== undefined)
+    throw new InputError('Cannot use --others or --reason without --participant', {
+      remedy: 'Name the participant whose messages are wanted, or leave them out',
+    })
+  if (sessions.length === 0)
+    throw new InputError('Cannot export as nothing is named', { remedy: 'Name sessions, or --participant' })
+  if (options.format === 'original' && options.view !== undefined)
+    throw new InputError('Cannot write the original without its personal data as it is the identical bytes', {
+      remedy: 'Use --format json, jsonl or markdown with --view',
+    })
+  await withStore(program, async (context) => {
+    const chunks = exportAll(context, sessions, options)
+    if (options.output !== undefined) return writeNewFile(options.output, chunks)
+    for await (const chunk of chunks) await print(chunk)
+    return undefined
+  })
+}
+
+export function registerExport(program: Command, status: ExitStatus): void {
   program
     .command('export')
-    .description('write sessions out: the identical bytes that were imported, or JSON, JSONL, Markdown')
-    .argument('<session...>', 'ids, ours or the sources’ own')
+    .description(
+      'write sessions out: the identical bytes that were imported, or JSON, JSONL, Markdown; or all that is kept of one participant',
+    )
+    .argument('[session...]', 'ids, ours or the sources’ own')
     .addOption(
       new Option('--format <format>', 'original gives the imported file, byte for byte')
         .choices(['original', 'json', 'jsonl', 'markdown'])
@@ -56,17 +84,22 @@ export function registerExport(program: Command): void {
         .choices(['session', 'store'])
         .default('session'),
     )
-    .option('--output <path>', 'a new file to write to instead of stdout')
+    .option(
+      '--participant <name>',
+      'instead of sessions: what this sender said in all of them and what was made of it, with a manifest, in the new directory --output',
+    )
+    .addOption(
+      new Option(
+        '--others <how>',
+        'with --participant: what others said in the same sessions, left out (the default), without personal data, or in full',
+      ).choices([...othersShown]),
+    )
+    .option('--reason <text>', 'with --participant: kept in the manifest')
+    .option('--output <path>', 'a new file to write to instead of stdout; with --participant a new directory')
     .action(async (sessions: readonly string[], options: ExportOptions) => {
-      if (options.format === 'original' && options.view !== undefined)
-        throw new InputError('Cannot write the original without its personal data as it is the identical bytes', {
-          remedy: 'Use --format json, jsonl or markdown with --view',
-        })
-      await withStore(program, async (context) => {
-        const chunks = exportAll(context, sessions, options)
-        if (options.output !== undefined) return writeNewFile(options.output, chunks)
-        for await (const chunk of chunks) await print(chunk)
-        return undefined
-      })
+      const { participant } = options
+      await (participant === undefined
+        ? writeSessions(program, sessions, options)
+        : writeParticipant({ program, status }, sessions, { ...options, participant }))
     })
 }

@@ -1,0 +1,68 @@
+import type { MessageRow } from '../store/messages.ts'
+import { fullMessage, readableText, type MessageBody } from './document.ts'
+
+export type ExportFormat = 'json' | 'jsonl' | 'markdown'
+
+/** What an export says of a session before its messages. */
+export interface ExportedHead {
+  readonly session_id: string
+  readonly title?: string | undefined
+  readonly source: string
+  readonly message_count: number
+  readonly created_at: string
+  readonly last_active_at: string
+}
+
+export interface ExportedMessage {
+  readonly row: MessageRow
+  readonly body: MessageBody
+  readonly sentiment: number | null
+}
+
+export interface ExportedSession {
+  readonly head: ExportedHead
+  readonly messages: AsyncIterable<ExportedMessage>
+  /** Asked for once the messages are written. */
+  readonly summary: () => Promise<string | null>
+}
+
+/** The text of a message as a Markdown section. */
+function section(row: MessageRow, text: string): string {
+  return `## ${row.seq} · ${row.sender} (${row.role}) · ${row.timestamp}\n\n${text}\n\n`
+}
+
+/**
+ * A session as text, streamed: `json` is the session document of the founding schema, `jsonl` one message a line (which
+ * `verbatim import` reads), `markdown` is for reading and leaves out what is not. A message whose bytes are damaged says so in
+ * the place of its content, and the rest goes on.
+ */
+export async function* writeSession(
+  format: ExportFormat,
+  { head, messages, summary }: ExportedSession,
+): AsyncIterable<string> {
+  switch (format) {
+    case 'jsonl':
+      for await (const { row, body, sentiment } of messages)
+        yield `${JSON.stringify({ session_id: head.session_id, ...fullMessage(row, body, sentiment) })}\n`
+      return
+    case 'markdown':
+      yield `# ${head.title ?? `Session ${head.session_id}`}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n`
+      for await (const { row, body } of messages) {
+        const text = 'error' in body ? `[${body.error}]` : readableText(row, body.payload)
+        if (row.kind !== 'event' && text.length > 0) yield section(row, text)
+      }
+      return
+    case 'json': {
+      yield `${JSON.stringify(head).slice(0, -1)},"messages":[`
+      let separator = '\n'
+      for await (const { row, body, sentiment } of messages) {
+        yield `${separator}${JSON.stringify(fullMessage(row, body, sentiment))}`
+        separator = ',\n'
+      }
+      yield `\n],"context_summary":${JSON.stringify(await summary())}}\n`
+      return
+    }
+    default:
+      format satisfies never
+  }
+}
