@@ -36,6 +36,18 @@ export async function runLoad(call: (client: number) => Promise<unknown>, option
   return { rate: times.length / options.seconds, times }
 }
 
+/** Runs clients side by side until so many calls of all of them together were answered. */
+export async function runCalls(
+  call: (client: number) => Promise<unknown>,
+  options: { readonly clients: number; readonly calls: number },
+): Promise<void> {
+  let left = options.calls
+  const client = async (index: number) => {
+    while (left-- > 0) await call(index)
+  }
+  await Promise.all(Array.from({ length: options.clients }, (_, index) => client(index)))
+}
+
 export function joinLoads(loads: readonly Load[]): Load {
   const rate = loads.reduce((total, load) => total + load.rate, 0) / loads.length
   return { rate, times: loads.flatMap(({ times }) => times) }

@@ -105,7 +105,7 @@ async function databaseBytes(cluster: Cluster): Promise<number> {
 
 async function run(): Promise<BenchResult> {
   await using cluster = await Cluster.start()
-  const options = { seconds, rounds: values.quick ? 1 : 2, texts: text, say }
+  const options = { seconds, rounds: values.quick ? 1 : 2, quick: values.quick, texts: text, say }
   const web = await cluster.serve('web')
   const empty = await cluster.serveEmpty()
   await using admin = { sql: cluster.connect(1), [Symbol.asyncDispose]: () => admin.sql.end() }

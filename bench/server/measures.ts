@@ -11,12 +11,13 @@ import { corpusStatistics, messageLevel } from '../../src/store/search-units.ts'
 import type { Baseline, Figure, Table } from '../figure.ts'
 import { formatNumber } from '../figure.ts'
 import { poolConnections, type Cluster, type Process } from './cluster.ts'
-import { describeTimes, HttpCaller, joinLoads, runLoad, type Load } from './load.ts'
+import { describeTimes, HttpCaller, joinLoads, runCalls, runLoad, type Load } from './load.ts'
 import { RawMessages } from './raw.ts'
 
 export interface MeasureOptions {
   readonly seconds: number
   readonly rounds: number
+  readonly quick: boolean
   readonly texts: () => string
   /** Says on stderr what was measured: a bench that ends early has said what it found. */
   readonly say: (text: string) => void
@@ -36,7 +37,10 @@ interface Measured extends Load {
 }
 
 const warmUpSeconds = 1
-const unmeasuredSeconds = 2
+/** Calls after which a process answers at its speed: by seconds, the slower of two contenders would be measured while its code is still being compiled. */
+const unmeasuredCalls = { save: 3_000, search: 500 }
+/** A tenth of them where a bench only looks whether everything works. */
+const quickPart = 0.1
 const saveRatioMin = 0.5
 const coreRatioMin = 0.6
 
@@ -44,13 +48,13 @@ const coreRatioMin = 0.6
 async function inTurns(
   cluster: Cluster,
   contenders: readonly Contender[],
-  options: MeasureOptions & { readonly clients: number },
+  options: MeasureOptions & { readonly clients: number; readonly what: keyof typeof unmeasuredCalls },
 ): Promise<readonly Measured[]> {
   const loads = contenders.map((): Load[] => [])
   const spent = contenders.map(() => ({ own: 0, postgres: 0, calls: 0 }))
-  // The first round does not count: code is compiled for speed in it.
-  for (const { call } of contenders)
-    await runLoad(call, { clients: options.clients, seconds: unmeasuredSeconds, warmUpSeconds: 0 })
+  // These do not count: code is compiled for speed in them.
+  const calls = unmeasuredCalls[options.what] * (options.quick ? quickPart : 1)
+  for (const { call } of contenders) await runCalls(call, { clients: options.clients, calls })
   for (let round = 0; round < options.rounds; round++) {
     for (const [index, { call, process }] of contenders.entries()) {
       const before = { own: process?.cpuSeconds ?? 0, postgres: cluster.postgresCpuSeconds() }
@@ -120,7 +124,7 @@ export async function measureSaves(
       },
       { name: 'raw INSERT', call: (client: number) => raw.insert(client, options.texts()) },
     ]
-    const measured = await inTurns(cluster, contenders, { ...options, clients })
+    const measured = await inTurns(cluster, contenders, { ...options, clients, what: 'save' })
     const [save, empty, insert] = measured
     if (save === undefined || empty === undefined || insert === undefined) throw new Error('A contender is missing')
     rows.push(...contenders.map(({ name }, index) => row(name, clients, measured[index] ?? save)))
@@ -160,7 +164,7 @@ export async function measureCore(cluster: Cluster, options: MeasureOptions): Pr
         },
         { name: 'raw INSERT', call: (client) => raw.insert(client, options.texts()) },
       ],
-      { ...options, clients },
+      { ...options, clients, what: 'save' },
     )
     if (core === undefined || insert === undefined) throw new Error('A contender is missing')
     figures.push({
@@ -205,7 +209,7 @@ export async function measureSearches(
           limit ${limits.searchCandidatesMax}`,
       },
     ]
-    const measured = await inTurns(cluster, contenders, { ...options, clients })
+    const measured = await inTurns(cluster, contenders, { ...options, clients, what: 'search' })
     const [search, same, select] = measured
     if (search === undefined || same === undefined || select === undefined) throw new Error('A contender is missing')
     rows.push(...contenders.map(({ name }, index) => row(name, clients, measured[index] ?? search)))
@@ -247,7 +251,7 @@ export async function measureReplicas(
       { name: 'two', call: call(two) },
       { name: 'one', call: call(one) },
     ]
-    const [both, single] = await inTurns(cluster, contenders, options)
+    const [both, single] = await inTurns(cluster, contenders, { ...options, what: name })
     if (both === undefined || single === undefined) throw new Error('A contender is missing')
     figures.push(
       rateFigure(`${name} over HTTP, two replicas, ${options.clients} clients`, both, [

@@ -21,14 +21,15 @@ const patienceMs = 10
 
 /**
  * Group commit (DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984, section 5.2), before
- * the statement instead of at the log: what comes while a group is on its way waits for it and goes together, in one statement
- * and one transaction. Alone, nothing waits. A group that fails is done again one by one, so that nobody is answered with the
+ * the statement instead of at the log: what comes in the same turn of the event loop, or while a group is on its way, goes
+ * together, in one statement and one transaction. Alone, nothing waits. A group that fails is done again one by one, so that nobody is answered with the
  * failure of another; where the connection was lost, each hears of that.
  */
 export class SaveGroups<M extends Groupable, R> {
   readonly #doGroup: DoGroup<M, R>
   readonly #waiting: Waiting<M, R>[] = []
   #isUnderway = false
+  #isToSetOut = false
 
   constructor(doGroup: DoGroup<M, R>) {
     this.#doGroup = doGroup
@@ -37,6 +38,16 @@ export class SaveGroups<M extends Groupable, R> {
   run(member: M): Promise<R | undefined> {
     return new Promise<R | undefined>((resolve, reject) => {
       this.#waiting.push({ member, resolve, reject })
+      this.#setOutSoon()
+    })
+  }
+
+  /** Those who were just answered together ask again together: without this, all but one of them would wait for that one. */
+  #setOutSoon(): void {
+    if (this.#isUnderway || this.#isToSetOut) return
+    this.#isToSetOut = true
+    setImmediate(() => {
+      this.#isToSetOut = false
       this.#setOut()
     })
   }
@@ -54,7 +65,7 @@ export class SaveGroups<M extends Groupable, R> {
       isOver = true
       clearTimeout(patience)
       this.#isUnderway = false
-      this.#setOut()
+      this.#setOutSoon()
     }
     const patience = setTimeout(over, patienceMs)
     void this.#send(group).finally(over)
