@@ -108,6 +108,11 @@ export interface Config {
   readonly settings: Readonly<Record<string, string>>
 }
 
+/** Whether text is embedded: there is an embedder, and a place for what it makes. */
+export function makesVectors({ embedder, vectors }: Config): boolean {
+  return embedder.kind !== 'none' && vectors.kind !== 'none'
+}
+
 /** One row of docs/configuration.md and of `doctor`. */
 export interface SettingDescription {
   readonly name: string

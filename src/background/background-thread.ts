@@ -7,11 +7,13 @@ import { ArchiveWorker, lookAgainMsMax } from '../archive/archive-worker.ts'
 import { HeadWriter } from '../audit/head-writer.ts'
 import { Sealer } from '../audit/sealer.ts'
 import { signingKeyOf } from '../audit/signed-head.ts'
-import { readConfig } from '../config.ts'
+import { makesVectors, readConfig } from '../config.ts'
 import { ErasureWorker } from '../erasure/erasure-worker.ts'
 import { TermHashers } from '../indexing/term-hashers.ts'
 import { IndexWorker } from '../indexing/worker.ts'
 import { RetentionWorker } from '../retention/retention-worker.ts'
+import { tenantIds } from '../store/access/tenants.ts'
+import { pauseModels } from '../store/vectors/embedding-models.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
@@ -21,7 +23,9 @@ const settings = threadSettingsSchema.parse(workerData)
 const port = parentPort
 if (port === null) throw new Error('background-thread.ts must run in a worker thread')
 
-const { archive: archiveSettings, archiveIdleMs, audit, embedder, encryption, vectors } = readConfig()
+const config = readConfig()
+const { archive: archiveSettings, archiveIdleMs, audit, encryption, vectors } = config
+const embeds = makesVectors(config)
 const observer = threadObserver(port)
 const database = openThreadDatabase(settings, observer, encryption)
 const archive = openArchive(archiveSettings, settings.archive, observer)
@@ -40,7 +44,7 @@ const worker = new IndexWorker({
   hashers: new TermHashers(database.vault),
   log,
   observer,
-  embeds: embedder.kind !== 'none' && vectors.kind !== 'none',
+  embeds,
   archiveAfterMs: Math.min(archiveIdleMs, lookAgainMsMax),
   onIdle() {
     port.postMessage('idle')
@@ -53,8 +57,23 @@ const worker = new IndexWorker({
 // On a server others save too; the daemon of an embedded store sees every save and says so.
 const stopLooking = lookNowAndThen(database, () => worker.wake())
 
+/** On a server others may have an embedder. */
+let isToPause = !embeds && settings.store.kind === 'embedded'
+
+async function pauseAllModels(): Promise<void> {
+  if (!isToPause) return
+  isToPause = false
+  try {
+    for (const tenantId of await database.run(tenantIds)) await database.run((sql) => pauseModels(sql, tenantId))
+  } catch (error) {
+    isToPause = true
+    log.error('that no vectors are made for now was not noted; it is tried again', error)
+  }
+}
+
 port.on('message', (message: unknown) => {
   if (message === 'wake') {
+    void pauseAllModels()
     worker.wake()
     sealer.wake()
   } else if (message === 'stop') {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 
-import { processEnvironment } from '../config.ts'
+import { makesVectors, processEnvironment, readConfig } from '../config.ts'
 import type { Log } from '../log.ts'
 import { unobserved, type Observer } from '../ports/observer.ts'
 import type { Background } from '../store/embedded/daemon.ts'
@@ -23,23 +23,19 @@ export async function startBackground(
   observer: Observer = unobserved,
 ): Promise<Background> {
   const start = (file: string) => BackgroundThread.start(file, settings, { environment, observer })
-  if (!settings.works) {
-    const embedding = await start('embedding-thread.js')
-    embedding.wake()
-    return { wake: () => undefined, busy: () => false, stop: () => embedding.stop() }
-  }
-  const indexing = await start('background-thread.js')
+  const indexing = settings.works ? await start('background-thread.js') : undefined
   // At the start there may be work that an earlier process left, and the first search waits for it.
-  indexing.wake()
-  const embedding = await start('embedding-thread.js')
-  embedding.wake()
+  indexing?.wake()
+  // A thread takes half a second of CPU to start.
+  const embedding = makesVectors(readConfig(environment)) ? await start('embedding-thread.js') : undefined
+  embedding?.wake()
   // What was indexed is embedded next.
-  indexing.onIdle = () => embedding.wake()
+  if (indexing !== undefined) indexing.onIdle = () => embedding?.wake()
   return {
-    wake: () => indexing.wake(),
-    busy: () => indexing.isBusy || embedding.isBusy,
+    wake: () => indexing?.wake(),
+    busy: () => indexing !== undefined && (indexing.isBusy || embedding?.isBusy === true),
     stop: async () => {
-      await Promise.all([indexing.stop(), embedding.stop()])
+      await Promise.all([indexing?.stop(), embedding?.stop()])
     },
   }
 }

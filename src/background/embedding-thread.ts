@@ -7,18 +7,13 @@ import { readConfig } from '../config.ts'
 import { BudgetedEmbedder } from '../indexing/budgeted-embedder.ts'
 import { DailyBudget } from '../indexing/daily-budget.ts'
 import { VectorWorker } from '../indexing/vector-worker.ts'
-import { tenantIds } from '../store/access/tenants.ts'
-import { pauseModels } from '../store/vectors/embedding-models.ts'
 import { EmbeddingServices } from './embedding-services.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
 import { threadObserver } from './thread-observer.ts'
 
-/**
- * The thread that makes vectors and offers them to the other processes of the store. Where no embedder is configured it only
- * notes that, so that a later start knows what was missed.
- */
+/** The thread that makes vectors and offers them to the other processes of the store. */
 const settings = threadSettingsSchema.parse(workerData)
 const port = parentPort
 if (port === null) throw new Error('embedding-thread.ts must run in a worker thread')
@@ -60,13 +55,7 @@ let running: Awaited<ReturnType<typeof open>>
 /** The sockets first: a search may be waiting for them. What cannot be opened now is tried again at the next wake. */
 async function wake(): Promise<void> {
   running ??= await open()
-  if (running === undefined) {
-    // On a server others may have an embedder.
-    if (settings.store.kind === 'embedded')
-      for (const tenantId of await database.run(tenantIds)) await database.run((sql) => pauseModels(sql, tenantId))
-    idle()
-    return
-  }
+  if (running === undefined) return idle()
   isOffered = await running.services.offer()
   if (settings.works) running.worker.wake()
   else idle()

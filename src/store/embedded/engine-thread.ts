@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 
 import type { PGlite } from '@electric-sql/pglite'
@@ -29,7 +30,15 @@ function readStderr(line: string): void {
   if (fatal?.[1] !== undefined) lastWords = fatal[1]
 }
 
+/**
+ * How many bytes of a function's WebAssembly run before it is compiled for speed. With V8's own number (2 to 13 million) half
+ * of the CPU of a start goes into optimizing functions that a start uses and nothing after it; a busy store gets there all the
+ * same, within a second or two. A V8 that does not know the flag goes on without.
+ */
+const tieringBudgetBytes = 100_000_000
+
 async function main(): Promise<void> {
+  setFlagsFromString(`--wasm-tiering-budget=${tieringBudgetBytes}`)
   const port = parentPort
   if (port === null) throw new Error('Cannot start the engine as it must run in a worker thread')
   const { image, ...rest } = optionsSchema.parse(workerData)

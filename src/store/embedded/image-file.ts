@@ -21,7 +21,7 @@ const manifestSchema = z.object({ fingerprint: z.string() })
 const headerLengthBytes = 4
 
 /** Raise it when the format of the file or the parameters of initdb change. */
-const imageFormat = 1
+const imageFormat = 2
 
 export async function packImage(directory: string, file: string): Promise<void> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
