@@ -70,7 +70,10 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['summarize.refresh', 'Stores the summary anew although a current one of this style is stored'],
   ['update_session.closed', '`false` reopens; a new message reopens too'],
   ['update_session.title', 'The title'],
-  ['update_session.restricted', 'Leaves the session out of search and lists; its id still reads it'],
+  [
+    'update_session.restricted',
+    'Leaves the session out of search, lists, recall and summaries; its owner still reads it by its id',
+  ],
   ['update_session.legal_hold', 'Keeps the session from being erased'],
   ['get_session.include_embeddings', 'None are made yet'],
   ['update_session.model', 'Who wrote the summary'],

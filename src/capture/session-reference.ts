@@ -30,9 +30,32 @@ export async function resolveSession(
   })
 }
 
-/** The session that a reference names, for one who is to read it. Errors as of `requireSessionTo`. */
+/**
+ * The session that a reference names, for one who is to read it; one that is restricted for who may lift that only. Errors as of
+ * `requireSessionTo`.
+ */
 export async function requireSession(database: Database, viewer: Viewer, reference: string): Promise<SessionRow> {
-  return await requireSessionTo(database, viewer, { reference, action: 'read' })
+  const session = await requireSessionTo(database, viewer, { reference, action: 'read' })
+  if (!session.restricted || (await mayManage(database, viewer, session.id))) return session
+  throw new ForbiddenError(`Cannot read session "${session.id}" as it is restricted: it is stored and not to be used`, {
+    remedy: 'Only its owner may read it, or lift the restriction',
+  })
+}
+
+/** The session that a reference names, to make something of its messages. A restricted one is a ForbiddenError for anybody. */
+export async function requireUsableSession(database: Database, viewer: Viewer, reference: string): Promise<SessionRow> {
+  const session = await requireSession(database, viewer, reference)
+  if (!session.restricted) return session
+  throw new ForbiddenError(`Cannot use session "${session.id}" as it is restricted`, {
+    remedy: 'Lift the restriction first: "verbatim unrestrict", or update_session with restricted false',
+  })
+}
+
+/** Whether the viewer may say who uses a session, and may read what is restricted in it. */
+export async function mayManage(database: Database, viewer: Viewer, sessionId: string): Promise<boolean> {
+  return (
+    viewer.principalId === undefined || mayDo(await database.run((sql) => roleIn(sql, viewer, sessionId)), 'manage')
+  )
 }
 
 /**

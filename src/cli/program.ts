@@ -18,6 +18,8 @@ const commands = new Map<string, () => Promise<Register>>([
   ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['summarize', async () => (await import('./commands/summarize.ts')).registerSummarize],
   ['erase', async () => (await import('./commands/erase.ts')).registerErase],
+  ['restrict', async () => (await import('./commands/restrict.ts')).registerRestrict],
+  ['unrestrict', async () => (await import('./commands/restrict.ts')).registerUnrestrict],
   ['retention', async () => (await import('./commands/retention.ts')).registerRetention],
   ['verify', async () => (await import('./commands/verify.ts')).registerVerify],
   ['archive', async () => (await import('./commands/archive.ts')).registerArchive],

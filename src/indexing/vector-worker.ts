@@ -145,7 +145,8 @@ export class VectorWorker {
     for (const item of items) {
       if (room <= 0 || bytes <= 0) break
       const key = { tenantId: item.tenantId, sessionId: item.sessionId }
-      const range = { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: room }
+      // What is restricted goes to no embedder; when it is released, it is work again.
+      const range = { fromSeq: item.firstSeq, toSeq: item.lastSeq, limit: room, usable: true }
       const read = await readMessages(this.#dependencies.database, key, range)
       // A message is worked on whole, however large it is; what follows it waits for the next round.
       const rows = read.filter((row) => {

@@ -1,4 +1,4 @@
-import { requireSession } from '../capture/session-reference.ts'
+import { requireUsableSession } from '../capture/session-reference.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { recordedDataNotice } from '../model/fence.ts'
@@ -29,9 +29,9 @@ export async function recallContext(
   caller: Caller,
   input: RecallInput,
 ): Promise<SearchReply> {
-  const session = await requireSession(dependencies.database, caller, input.sessionId)
+  const session = await requireUsableSession(dependencies.database, caller, input.sessionId)
   const key = { tenantId: caller.tenantId, sessionId: session.id }
-  const range = { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack }
+  const range = { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack, usable: true }
   const rows = await readMessages(dependencies.database, key, range)
   const turns = rows
     .filter((row) => row.kind === 'message' && (row.role === 'user' || row.role === 'assistant'))

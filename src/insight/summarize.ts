@@ -1,4 +1,4 @@
-import { requireSession } from '../capture/session-reference.ts'
+import { requireUsableSession } from '../capture/session-reference.ts'
 import { InputError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { recordedDataNotice } from '../model/fence.ts'
@@ -62,7 +62,7 @@ interface Stretch {
   readonly until: string | undefined
 }
 
-/** The turns of a stretch of a session, streamed, so that its length does not matter. Damaged ones are left out. */
+/** The turns of a stretch of a session, streamed, so that its length does not matter. Damaged and restricted ones are left out. */
 async function* turns(
   dependencies: ReadDependencies,
   key: SessionKey,
@@ -72,7 +72,7 @@ async function* turns(
     row.kind === 'message' &&
     (stretch.since === undefined || row.timestamp >= stretch.since) &&
     (stretch.until === undefined || row.timestamp <= stretch.until)
-  for await (const rows of pagedMessages(dependencies.database, key, stretch)) {
+  for await (const rows of pagedMessages(dependencies.database, key, { ...stretch, usable: true })) {
     for (const row of rows.filter(isWanted)) {
       const body = await messageBody(dependencies.archive, row)
       if ('error' in body) continue
@@ -169,7 +169,7 @@ export async function summarize(
   caller: Caller,
   input: SummarizeInput,
 ): Promise<SummaryReply> {
-  const session = await requireSession(dependencies.database, caller, input.sessionId)
+  const session = await requireUsableSession(dependencies.database, caller, input.sessionId)
   const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
   const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
   const { id: sessionId, lastSeq } = session

@@ -2,7 +2,7 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readHeads, readMessages, type MessageHead, type MessageRow } from '../store/messages.ts'
 import { compactMessage, readableText, type MessageDocument } from './document.ts'
 import { cutText, elementBytes } from './json-size.ts'
-import { messageBody } from './message-body.ts'
+import { messageBody, withheldFrom } from './message-body.ts'
 import type { MessageView } from './message-view.ts'
 import type { Page, PageRequest, ReadDependencies } from './session-page.ts'
 
@@ -68,7 +68,8 @@ export async function compactPage(dependencies: ReadDependencies, request: PageR
   let used = 0
   for await (const rows of batches(dependencies, request)) {
     for (const row of rows) {
-      const read = await readCompactly(dependencies.archive, row, request.view)
+      const stored = request.withholds === true ? withheldFrom(row) : row
+      const read = await readCompactly(dependencies.archive, stored, request.view)
       if (read === undefined) continue
       const message = messages.length === 0 ? cutToRoom(read, request.roomBytes) : read
       used += elementBytes(message, request.roomBytes)

@@ -60,6 +60,8 @@ export interface MessageDocument {
   readonly truncated?: boolean
   /** In the compact view, where there is no metadata. */
   readonly trust?: string
+  /** Where its sender is restricted: it is stored, and read here by who may, and otherwise not used. */
+  readonly restricted?: 'participant'
   readonly embeddings?: readonly unknown[]
   readonly metadata?: Readonly<Record<string, unknown>>
   /** After the pieces of the content, where the metadata is too large for a page: a piece of the JSON of all of it. */
@@ -154,7 +156,8 @@ function knownMetadata(
 }
 
 function common(message: MessageRow) {
-  return { id: message.id, seq: message.seq, timestamp: message.timestamp, sender: message.sender, role: message.role }
+  const { id, seq, timestamp, sender, role, isRestricted } = message
+  return { id, seq, timestamp, sender, role, ...(isRestricted === true ? { restricted: 'participant' as const } : {}) }
 }
 
 /** The bytes of a message, or why they cannot be had. */

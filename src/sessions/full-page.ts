@@ -2,7 +2,7 @@ import { readHeads, readMessages, type MessageHead } from '../store/messages.ts'
 import { readSentiments } from '../store/search-units.ts'
 import { fullMessage, type MessageDocument } from './document.ts'
 import { elementBytes } from './json-size.ts'
-import { messageBody } from './message-body.ts'
+import { messageBody, withheldFrom } from './message-body.ts'
 import { pieceOfMessage } from './message-pieces.ts'
 import type { Page, PageRequest, ReadDependencies } from './session-page.ts'
 
@@ -24,10 +24,11 @@ function countThatMayFit(heads: readonly MessageHead[], roomBytes: number): numb
  * a message that fits no page.
  */
 export async function fullPage({ database, archive }: ReadDependencies, request: PageRequest): Promise<Page> {
-  const { key, from, toSeq, limit, roomBytes, view } = request
+  const { key, from, toSeq, limit, roomBytes, view, withholds } = request
   const heads = await readHeads(database, key, { fromSeq: from.seq, toSeq, limit: limit + 1 })
   const count = from.offset > 0 ? 1 : Math.min(limit, countThatMayFit(heads, roomBytes))
-  const rows = await readMessages(database, key, { fromSeq: from.seq, toSeq, limit: count })
+  const read = await readMessages(database, key, { fromSeq: from.seq, toSeq, limit: count })
+  const rows = withholds === true ? read.map(withheldFrom) : read
   const [first] = rows
   const last = rows.at(-1)
   if (first === undefined || last === undefined) return { messages: [], next: undefined }
@@ -38,13 +39,13 @@ export async function fullPage({ database, archive }: ReadDependencies, request:
   const messages: MessageDocument[] = []
   let used = 0
   for (const stored of rows) {
-    const read = await messageBody(archive, stored)
-    const { row, body } = (await view?.message(stored, read)) ?? { row: stored, body: read }
+    const whole = await messageBody(archive, stored)
+    const { row, body } = (await view?.message(stored, whole)) ?? { row: stored, body: whole }
     const inPieces = stored === first && (from.offset > 0 || ('payload' in body && body.payload.length > roomBytes))
-    const whole = inPieces ? undefined : fullMessage(row, body, sentiments.get(row.seq) ?? null)
-    used += whole === undefined ? 0 : elementBytes(whole, roomBytes)
-    if (whole !== undefined && used <= roomBytes) {
-      messages.push(whole)
+    const shown = inPieces ? undefined : fullMessage(row, body, sentiments.get(row.seq) ?? null)
+    used += shown === undefined ? 0 : elementBytes(shown, roomBytes)
+    if (shown !== undefined && used <= roomBytes) {
+      messages.push(shown)
       continue
     }
     if (stored !== first) return { messages, next: { seq: row.seq, offset: 0 } }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { requireSession } from '../capture/session-reference.ts'
+import { mayManage, requireSession } from '../capture/session-reference.ts'
 import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import { recordedDataNotice } from '../model/fence.ts'
@@ -78,6 +78,7 @@ export async function getSession(
     toSeq: input.toSeq,
     limit: input.limit,
     view,
+    withholds: !(await mayManage(dependencies.database, caller, session.id)),
     roomBytes: Math.max(budgetBytes - prettyBytes(frame) - cursorBytes, 0),
   })
   return {

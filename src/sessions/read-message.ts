@@ -1,6 +1,6 @@
 import { loadPayload } from '../capture/large-payload.ts'
-import { requireSession } from '../capture/session-reference.ts'
-import { NotFoundError } from '../errors.ts'
+import { mayManage, requireSession } from '../capture/session-reference.ts'
+import { ForbiddenError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { recordedDataNotice } from '../model/fence.ts'
@@ -34,6 +34,10 @@ export async function readMessage(
       remedy: 'Call get_session to see its messages',
     })
   }
+  if (row.isRestricted === true && !(await mayManage(dependencies.database, caller, session.id)))
+    throw new ForbiddenError(`Cannot read message "${externalId}" as its sender is restricted`, {
+      remedy: 'Only the owner of the session may read it, or lift the restriction',
+    })
   const sentiments = await dependencies.database.run((sql) =>
     readSentiments(sql, key, { fromSeq: row.seq, toSeq: row.seq }),
   )

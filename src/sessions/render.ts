@@ -12,12 +12,12 @@ export function renderSession(document: SessionDocument): string {
   const { tokens } = document
   const head = [
     `# ${document.title ?? `Session ${document.session_id}`}`,
-    `session ${document.session_id} · source ${document.source} · ${document.message_count} messages · started ${document.created_at} · last active ${document.last_active_at}${document.closed_at === null ? '' : ` · closed ${document.closed_at}`}`,
+    `session ${document.session_id} · source ${document.source} · ${document.message_count} messages · started ${document.created_at} · last active ${document.last_active_at}${document.closed_at === null ? '' : ` · closed ${document.closed_at}`}${document.restricted === true ? ' · restricted: stored, and not to be used' : ''}`,
     `participants: ${listed(document.participants, document.participants_more)} · models: ${listed(document.models_used, document.models_used_more)} · tokens: ${document.total_tokens} (in ${tokens.input}, out ${tokens.output}, cache read ${tokens.cache_read}, cache write ${tokens.cache_write}) · tool calls: ${document.tool_invocations} · context switches: ${document.context_switches}`,
   ]
   const messages = document.messages.map((message) => {
     const trust = message.trust ?? message.metadata?.['trust']
-    return `### ${message.seq} · ${message.sender} (${message.role}, trust: ${String(trust)}, id ${message.id}) · ${message.timestamp}\n\n${shownText(message)}`
+    return `### ${message.seq} · ${message.sender} (${message.role}, trust: ${String(trust)}, id ${message.id}${message.restricted === undefined ? '' : ', restricted'}) · ${message.timestamp}\n\n${shownText(message)}`
   })
   const body = fence([...head, ...messages].join('\n\n'), 'session')
   return document.next_cursor === undefined

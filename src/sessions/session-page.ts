@@ -26,6 +26,8 @@ export interface PageRequest {
   readonly roomBytes: number
   /** How the messages are shown, where it is not as they are. */
   readonly view?: MessageView | undefined
+  /** Whether the content of restricted messages is kept back: the reader may not manage the session. */
+  readonly withholds?: boolean
 }
 
 export interface Page {

@@ -12,6 +12,7 @@ import type { SessionRow } from '../store/session-row.ts'
 import { sessionsById, updateSession as update } from '../store/sessions.ts'
 import { saveSummary, sealSummary } from '../store/summaries.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { embedAgain } from '../store/vectors/embed-again.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
 import type { SessionHead } from './document.ts'
 import { sessionAsSeen } from './session-as-seen.ts'
@@ -111,6 +112,8 @@ export async function updateSession(
         attempts++
         if (attempts > 1 && (await wasAudited(transaction, tenantId, requestId))) return true
         if (!(await update(transaction, { ...caller, id: session.id, action, seal }, change))) return false
+        // What was saved meanwhile has no vector.
+        if (change.restricted === false) await embedAgain(transaction, tenantId, [session])
         if (ready !== undefined) await saveSummary(transaction, tenantId, ready)
         await queueArchive(transaction, [{ tenantId, sessionId: session.id }], 0)
         await writeAudit(transaction, caller, {

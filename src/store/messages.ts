@@ -3,6 +3,7 @@ import type { Sql } from 'postgres'
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
 import type { Role, Trust } from '../model/message.ts'
+import { restrictedNames } from './access/restrictions.ts'
 import type { Database } from './database.ts'
 import { isoTime } from './rows.ts'
 import { inRange, type SeqRange } from './seq-range.ts'
@@ -34,6 +35,8 @@ export interface MessageHead {
   readonly payloadBytes: number
   readonly payloadSha256: Uint8Array
   readonly payloadMediaType: string
+  /** Present where its sender is restricted: it is stored and not used. */
+  readonly isRestricted?: true
 }
 
 /** A stored message with its bytes; `payload` is null where they are in the archive store. */
@@ -44,6 +47,8 @@ export interface MessageRow extends MessageHead {
   readonly metadata: string | null
   /** What opens its bytes where they are in the archive store; absent where they are not sealed. */
   readonly seal?: RowSeal
+  /** Present where its content is kept back from who asks. */
+  readonly isWithheld?: true
   /** Why its bytes in the database, or some of them, could not be opened. */
   readonly damage?: string
 }
@@ -75,6 +80,7 @@ interface RawHead {
   payload_sha256: Uint8Array
   payload_media_type: string
   key_version: number
+  restricted: boolean
 }
 
 interface RawMessage extends RawHead {
@@ -83,10 +89,11 @@ interface RawMessage extends RawHead {
   metadata: Uint8Array | null
 }
 
-const headColumns = (sql: Sql) => sql`
+const headColumns = (sql: Sql, tenantId: number) => sql`
   session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp, saved_at, role, sender, model, kind,
   trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, to_jsonb(tools_used) as tools_used, tool_call_id,
-  context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type, key_version`
+  context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type, key_version,
+  (messages.sender in (${restrictedNames(sql, tenantId)})) as restricted`
 
 function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
   return {
@@ -115,6 +122,7 @@ function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
     payloadBytes: Number(row.payload_bytes),
     payloadSha256: seal === undefined ? row.payload_sha256 : seal.unmask(row.payload_sha256),
     payloadMediaType: row.payload_media_type,
+    ...(row.restricted ? { isRestricted: true as const } : {}),
   }
 }
 
@@ -177,8 +185,7 @@ export interface SessionKey {
 export async function readHeads(database: MessageSource, key: SessionKey, range: SeqRange): Promise<MessageHead[]> {
   const rows = await database.run(
     (sql) => sql<RawHead[]>`
-    select ${headColumns(sql)} from messages
-    where ${inRange(sql, key, range)} order by seq limit ${range.limit}`,
+    select ${headColumns(sql, key.tenantId)} from messages where ${inRange(sql, key, range)} order by seq limit ${range.limit}`,
   )
   return await openRows(database, { tenantId: key.tenantId, rows }, headFromRow)
 }
@@ -187,7 +194,7 @@ export async function readHeads(database: MessageSource, key: SessionKey, range:
 export async function readMessages(database: MessageSource, key: SessionKey, range: SeqRange): Promise<MessageRow[]> {
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
-    select ${headColumns(sql)}, payload, text, metadata from messages
+    select ${headColumns(sql, key.tenantId)}, payload, text, metadata from messages
     where ${inRange(sql, key, range)} order by seq limit ${range.limit}`,
   )
   return await openRows(database, { tenantId: key.tenantId, rows }, messageFromRow)
@@ -202,7 +209,7 @@ export async function readPlaces(
   const wanted = JSON.stringify(places.map((place) => ({ s: place.sessionId, q: place.seq })))
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
-    select ${headColumns(sql)}, payload, text, metadata
+    select ${headColumns(sql, tenantId)}, payload, text, metadata
     from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint)
     join messages on tenant_id = ${tenantId} and session_id = wanted.s and seq = wanted.q`,
   )
@@ -217,7 +224,7 @@ export async function findMessage(
 ): Promise<MessageRow | undefined> {
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
-    select ${headColumns(sql)}, payload, text, metadata from messages
+    select ${headColumns(sql, key.tenantId)}, payload, text, metadata from messages
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
       and (id = ${reference.id ?? null} or external_id = ${reference.externalId}) limit 1`,
   )

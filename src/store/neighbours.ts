@@ -1,3 +1,4 @@
+import { andUsable } from './access/restrictions.ts'
 import { readPlaces, type MessageRow, type MessageSource } from './messages.ts'
 
 /** Neighbours larger than this are left out: context is to be read at a glance. */
@@ -6,7 +7,7 @@ const neighbourBytesMax = 256 * 1024
 /** Between a message and its neighbour stand at most this many entries that are no turns: tool events, markers. */
 export const nearSeqMax = 50
 
-/** The nearest messages before and after each of some places, turns only, at most `each` on either side. */
+/** The nearest messages before and after each of some places, turns only that may be used, at most `each` on either side. */
 export async function readNeighbours(
   database: MessageSource,
   tenantId: number,
@@ -25,6 +26,7 @@ export async function readNeighbours(
     from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint), lateral (
       (select session_id, seq from messages
        where tenant_id = ${tenantId} and session_id = wanted.s and seq between wanted.q - ${nearSeqMax} and wanted.q - 1 and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
+         ${andUsable(sql, tenantId)}
        order by seq desc limit ${around.each})
       ${
         around.before === true
@@ -32,6 +34,7 @@ export async function readNeighbours(
           : sql`union all
       (select session_id, seq from messages
        where tenant_id = ${tenantId} and session_id = wanted.s and seq between wanted.q + 1 and wanted.q + ${nearSeqMax} and kind = 'message' and payload_bytes <= ${neighbourBytesMax}
+         ${andUsable(sql, tenantId)}
        order by seq limit ${around.each})`
       }
     ) near`,

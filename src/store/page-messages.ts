@@ -17,6 +17,8 @@ export interface MessageRange {
   readonly toSeq?: number | undefined
   /** About how many bytes a page may hold; 4 MiB where absent. */
   readonly pageBytesMax?: number | undefined
+  /** Leaves out what is restricted. */
+  readonly usable?: boolean
   /** Of this sender alone. */
   readonly sender?: string | undefined
 }
@@ -52,15 +54,15 @@ export async function* pagedMessages(
   key: SessionKey,
   range: MessageRange,
 ): AsyncGenerator<readonly MessageRow[]> {
-  const { sender } = range
+  const { usable = false, sender } = range
   let { fromSeq } = range
   for (;;) {
-    const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax, sender })
+    const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax, usable, sender })
     for (const page of cutPages(heads, range.pageBytesMax ?? pageBytesDefault)) {
       const [first] = page
       const last = page.at(-1)
       if (first === undefined || last === undefined) continue
-      const stretch = { fromSeq: first.seq, toSeq: last.seq, limit: page.length, sender }
+      const stretch = { fromSeq: first.seq, toSeq: last.seq, limit: page.length, usable, sender }
       const rows = await readMessages(database, key, stretch)
       if (rows.length > 0) yield rows
     }

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
+import { andUsableFact, restrictedNames } from './access/restrictions.ts'
 import { andOpen } from './access/session-access.ts'
 
 export interface NamedCount {
@@ -23,7 +24,7 @@ export async function readProfile(sql: Sql, viewer: Viewer): Promise<StoreProfil
     with seen as (
       select * from sessions where tenant_id = ${viewer.tenantId} and not restricted ${andOpen(sql, viewer, 'read')}
     ), named as (
-      select 'participants' as kind, unnest(participants) as name from seen
+      select 'participants' as kind, name from seen, unnest(participants) as name where name not in (${restrictedNames(sql, viewer.tenantId)})
       union all select 'models', unnest(models_used) from seen
       union all select 'tags', unnest(tags) from seen
       union all select 'sources', source from seen
@@ -40,7 +41,7 @@ export async function readProfile(sql: Sql, viewer: Viewer): Promise<StoreProfil
 /** What was learned and still holds, newest first. Bodies are JSON objects. */
 export async function readFacts(sql: Sql, tenantId: number): Promise<{ id: string; kind: string; fact: unknown }[]> {
   const rows = await sql<{ id: string; kind: string; body: Uint8Array }[]>`
-    select id, kind, body from facts where tenant_id = ${tenantId} and superseded_by is null
+    select id, kind, body from facts where tenant_id = ${tenantId} and superseded_by is null ${andUsableFact(sql, tenantId)}
     order by created_at desc, id limit 100`
   return rows.map((row) => ({ id: row.id, kind: row.kind, fact: JSON.parse(Buffer.from(row.body).toString('utf8')) }))
 }

@@ -1,5 +1,7 @@
 import type { PendingQuery, Row, Sql } from 'postgres'
 
+import { andUsable } from './access/restrictions.ts'
+
 /** A stretch of a session by number, both ends included. Uses the primary key. */
 export interface SeqRange {
   readonly fromSeq: number
@@ -7,6 +9,8 @@ export interface SeqRange {
   readonly limit: number
   /** Leaves out what a transcript records beside the conversation: notices, settings, counts. */
   readonly withoutEvents?: boolean
+  /** Leaves out what is restricted. */
+  readonly usable?: boolean
   /** Of this sender alone. */
   readonly sender?: string | undefined
 }
@@ -17,8 +21,9 @@ export function inRange(
   { tenantId, sessionId }: { readonly tenantId: number; readonly sessionId: string },
   range: SeqRange,
 ): PendingQuery<Row[]> {
-  return sql`tenant_id = ${tenantId} and session_id = ${sessionId} and seq >= ${range.fromSeq}
+  return sql`messages.tenant_id = ${tenantId} and messages.session_id = ${sessionId} and seq >= ${range.fromSeq}
     ${range.toSeq === undefined ? sql`` : sql`and seq <= ${range.toSeq}`}
     ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
+    ${range.usable === true ? andUsable(sql, tenantId) : sql``}
     ${range.sender === undefined ? sql`` : sql`and sender = ${range.sender}`}`
 }

@@ -1,5 +1,8 @@
+import type { PendingQuery, Row } from 'postgres'
+
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
+import { restrictedNames } from './access/restrictions.ts'
 import type { MessageSource } from './messages.ts'
 import { isoTime, type Queries } from './rows.ts'
 
@@ -65,12 +68,19 @@ export interface RawSession {
   key_version: number
 }
 
-/** Arrays come as JSON, so that a connection need not ask the server for its array types first. */
-export const sessionColumns = (sql: Queries) => sql`
-  id, source, external_id, title, created_at, last_active_at, closed_at, to_jsonb(participants) as participants,
+/**
+ * Arrays come as JSON, so that a connection need not ask the server for its array types first. Title and metadata may be taken from
+ * what any participant said: where one of them is restricted they are not shown.
+ */
+export const sessionColumns = (sql: Queries, tenantId: number) => sql`
+  id, source, external_id, ${unlessRestricted(sql, tenantId, sql`title`)} as title, created_at, last_active_at, closed_at, to_jsonb(participants) as participants,
   to_jsonb(models_used) as models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
   cache_write_tokens, tool_invocations, context_switches, last_seq, parent_session_id, parent_external_id,
-  to_jsonb(tags) as tags, metadata, restricted, legal_hold, version, key_version`
+  to_jsonb(tags) as tags, ${unlessRestricted(sql, tenantId, sql`metadata`)} as metadata, restricted, legal_hold, version, key_version`
+
+function unlessRestricted(sql: Queries, tenantId: number, column: PendingQuery<Row[]>) {
+  return sql`case when participants && array(${restrictedNames(sql, tenantId)}) then null else ${column} end`
+}
 
 /** What a session says about itself, or why that cannot be had. */
 function openPrivate(row: RawSession, seal: RowSeal | undefined) {

@@ -3,6 +3,7 @@ import type { Sql } from 'postgres'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import type { SessionAction, Viewer } from '../model/access.ts'
 import { looksLikeId } from '../model/ids.ts'
+import { restrictedNames } from './access/restrictions.ts'
 import { andOpen } from './access/session-access.ts'
 import type { MessageSource } from './messages.ts'
 import type { Queries } from './rows.ts'
@@ -17,7 +18,7 @@ export async function sessionsByReference(
   // Both lookups use an index: the primary key, and sessions_by_external_id.
   const rows = await database.run(
     (sql) => sql<RawSession[]>`
-    select ${sessionColumns(sql)} from sessions
+    select ${sessionColumns(sql, viewer.tenantId)} from sessions
     where tenant_id = ${viewer.tenantId} and (id = ${reference.id ?? null} or external_id = ${reference.externalId})
       ${andOpen(sql, viewer, 'list')}
     order by last_active_at desc, id limit 20`,
@@ -41,7 +42,7 @@ export async function sessionsById(
 ): Promise<SessionRow[]> {
   const rows = await database.run(
     (sql) => sql<RawSession[]>`
-    select ${sessionColumns(sql)} from sessions
+    select ${sessionColumns(sql, tenantId)} from sessions
     where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`,
   )
   return await openSessions(database, tenantId, rows)
@@ -77,7 +78,7 @@ export async function listSessions(
   const { filter, after } = page
   const rows = await database.run(
     (sql) => sql<RawSession[]>`
-    select ${sessionColumns(sql)} from sessions
+    select ${sessionColumns(sql, viewer.tenantId)} from sessions
     where tenant_id = ${viewer.tenantId} ${page.withRestricted === true ? sql`` : sql`and not restricted`}
       ${andOpen(sql, viewer, 'list')}
       ${
@@ -86,7 +87,12 @@ export async function listSessions(
           : sql`and active_hour <= date_trunc('hour', ${after.lastActiveAt}::timestamptz)
         and (last_active_at, id) < (${after.lastActiveAt}::timestamptz, ${after.id}::uuid)`
       }
-      ${filter.participant === undefined ? sql`` : sql`and participants @> array[${filter.participant}]::text[]`}
+      ${
+        filter.participant === undefined
+          ? sql``
+          : sql`and participants @> array[${filter.participant}]::text[]
+        and ${filter.participant} not in (${restrictedNames(sql, viewer.tenantId)})`
+      }
       ${filter.model === undefined ? sql`` : sql`and models_used @> array[${filter.model}]::text[]`}
       ${filter.source === undefined ? sql`` : sql`and source = ${filter.source}`}
       ${filter.since === undefined ? sql`` : sql`and last_active_at >= ${filter.since}::timestamptz`}

@@ -1,5 +1,6 @@
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
+import { andUsableSummary } from './access/restrictions.ts'
 import { archiveTopic } from './archive/archive-queue.ts'
 import type { MessageSource } from './messages.ts'
 import { isoTime, type Queries } from './rows.ts'
@@ -169,7 +170,7 @@ export async function latestSummary(database: MessageSource, key: SummarizedSess
   const rows = await database.run(
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
-    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session' ${andUsableSummary(sql, key.tenantId)}
     order by (made_by = 'host') desc, created_at desc, id desc limit 1`,
   )
   return (await openSummaries(database, key.tenantId, rows))[0]
@@ -199,7 +200,7 @@ export async function currentSummary(
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
       and first_seq = 1 and last_seq = ${wanted.lastSeq} and (made_by = 'host' or style = ${wanted.style})
-     
+      ${andUsableSummary(sql, key.tenantId)}
     order by (made_by = 'host') desc, created_at desc, id desc limit 1`,
   )
   return (await openSummaries(database, key.tenantId, rows))[0]

@@ -1,4 +1,5 @@
 import type { Viewer } from '../model/access.ts'
+import { unrestrictedUnit } from './access/restrictions.ts'
 import { openSessions } from './access/session-access.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
 
@@ -59,10 +60,12 @@ export function sessionConditions(viewer: Viewer, { tags }: UnitFilter): SqlText
  * unit's session would cost more than the unit.
  */
 export function sessionOfUnitConditions(viewer: Viewer, filter: UnitFilter): SqlText {
-  return filter.tags === undefined
-    ? text`and u.session_id not in (select s.id from sessions s where s.tenant_id = ${viewer.tenantId} and s.restricted)
+  const ofSession =
+    filter.tags === undefined
+      ? text`and u.session_id not in (select s.id from sessions s where s.tenant_id = ${viewer.tenantId} and s.restricted)
         ${openSessions(text`u.session_id`, viewer, 'read')}`
-    : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and ${sessionConditions(viewer, filter)})`
+      : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and ${sessionConditions(viewer, filter)})`
+  return text`${ofSession} and ${unrestrictedUnit(viewer.tenantId)}`
 }
 
 /** What a filter asks of a unit `u`; what its row cannot answer by itself goes to the message. */

@@ -1,6 +1,7 @@
 import type { Viewer } from '../../model/access.ts'
 import { roleSchema, type Role } from '../../model/message.ts'
 import type { VectorFilter } from '../../ports/vector-index.ts'
+import { hasRestrictedParticipants } from '../../store/access/restrictions.ts'
 import { hasClosedSessions } from '../../store/access/session-access.ts'
 import type { Database } from '../../store/database.ts'
 import { sessionSizes } from '../../store/session-ids.ts'
@@ -38,7 +39,10 @@ export async function vectorScope(database: Database, viewer: Viewer, filter: Un
     isPartial:
       looksAtMessage(filter) ||
       (sessions !== undefined && !isNamed) ||
-      (await database.run((sql) => hasClosedSessions(sql, viewer))),
+      (await database.run(
+        async (sql) =>
+          (await hasClosedSessions(sql, viewer)) || (await hasRestrictedParticipants(sql, viewer.tenantId)),
+      )),
     messages: isNamed ? sessions.reduce((sum, { messages }) => sum + messages, 0) : undefined,
   }
 }

@@ -46,6 +46,8 @@ export const plainTables: readonly MovedTable[] = [
     },
   },
   { name: 'retention_policies' },
+  // Of two reasons why somebody is restricted the one that is there stays.
+  { name: 'restricted_participants', rule: { olderWhere: text`false`, aheadWhere: text`true` } },
   {
     name: 'erasures',
     rule: { olderWhere: text`t.completed_at is null`, aheadWhere: text`t.completed_at is not null` },

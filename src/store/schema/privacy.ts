@@ -67,6 +67,20 @@ export const tombstones = pgTable(
   ],
 )
 
+/** Senders whose messages are stored and not used, by whom and why. */
+export const restrictedParticipants = pgTable(
+  'restricted_participants',
+  {
+    tenantId: tenantId(),
+    /** As `messages.sender`. */
+    name: text('name').notNull(),
+    reason: text('reason').notNull(),
+    restrictedBy: text('restricted_by').notNull(),
+    restrictedAt: time('restricted_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.name] })],
+)
+
 /**
  * When retention last swept a tenant, or its first policy was set: a clock that has jumped since is seen by it. Rows of a
  * tenant without a policy are not there.

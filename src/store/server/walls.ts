@@ -44,17 +44,16 @@ const ownerTables: ReadonlySet<string> = new Set([
   'sync_peers',
 ])
 
-/** What a request may do with a table other than everything. */
+/**
+ * Who is restricted, what was erased, is written down outside of the walls; status counts what is not archived yet, and the
+ * policies look at who may do what in a session.
+ */
+const readTables = ['erasures', 'tombstones', 'import_files', 'session_grants', 'restricted_participants'] as const
+
+/** What a request may do with a table other than everything. Rows of the audit log are added and never changed. */
 const rightsOf: ReadonlyMap<string, string> = new Map([
-  // Rows are added and never changed.
   ['audit_log', 'select, insert'],
-  // What was erased is written down by whoever erases it, outside of the walls.
-  ['erasures', 'select'],
-  ['tombstones', 'select'],
-  // Status counts what is not archived yet.
-  ['import_files', 'select'],
-  // The policies look at it.
-  ['session_grants', 'select'],
+  ...readTables.map((name) => [name, 'select'] as const),
 ])
 
 interface Conditions {

@@ -1,0 +1,14 @@
+import { addEmbedding } from '../outbox.ts'
+import type { Queries } from '../rows.ts'
+
+/** Gives the vectors of whole sessions as work again: what has one of the same text is passed over. */
+export async function embedAgain(
+  sql: Queries,
+  tenantId: number,
+  sessions: readonly { readonly id: string; readonly lastSeq: number }[],
+): Promise<void> {
+  const work = sessions
+    .filter(({ lastSeq }) => lastSeq > 0)
+    .map(({ id: sessionId, lastSeq }) => ({ tenantId, sessionId, firstSeq: 1, lastSeq }))
+  await addEmbedding(sql, work, { tenantId, embeds: false })
+}
