@@ -6,6 +6,9 @@ import { codeOf, ConflictError, InputError, UnavailableError } from '../errors.t
 import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
 import { syncDirectory } from '../sync-directory.ts'
 
+/** What a file is called until it is whole: the name of its object, and this. */
+const temporaryEnd = /\.[\da-f-]{36}\.tmp$/
+
 function isMissing(error: unknown): boolean {
   return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
 }
@@ -36,6 +39,12 @@ async function moveUnlessThere(temporary: string, path: string): Promise<void> {
     if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(codeOf(error) ?? '')) throw error
     await rename(temporary, path)
   }
+}
+
+/** Whether a file belongs to an object, or is below a folder. A write that was broken off may have left all of it in a temporary file. */
+function isOf(file: string, name: string): boolean {
+  if (name.endsWith('/')) return file.startsWith(name)
+  return file.replace(temporaryEnd, '') === name
 }
 
 /** The archive in a directory of the local disk: one file an object, written beside its place and moved into it. */
@@ -105,21 +114,20 @@ export class DirectoryArchive implements ArchiveStore {
   }
 
   /** A file that is gone stays so after a power cut: its directory is synced. */
-  async eraseBelow(prefix: string): Promise<ErasedObjects> {
+  async erase(name: string): Promise<ErasedObjects> {
     const folders = new Set<string>()
     let erased = 0
     try {
-      // Temporary files too: a write that was broken off may have left all of an object in one.
-      for (const name of (await this.#filesBelow(prefix)).filter((file) => file.startsWith(prefix))) {
-        const path = join(this.#root, name)
+      for (const file of (await this.#filesBelow(name)).filter((one) => isOf(one, name))) {
+        const path = join(this.#root, file)
         await rm(path, { force: true })
         folders.add(dirname(path))
-        if (!name.endsWith('.tmp')) erased++
+        if (!temporaryEnd.test(file)) erased++
       }
       for (const folder of folders) {
         await syncDirectory(folder)
         // A folder of its own; others hold what is put there at any moment.
-        if (prefix.endsWith('/')) await this.#removeIfEmpty(folder)
+        if (name.endsWith('/')) await this.#removeIfEmpty(folder)
       }
     } catch (error) {
       throw unwritable(error)
@@ -159,7 +167,7 @@ export class DirectoryArchive implements ArchiveStore {
     } catch (error) {
       throw new UnavailableError(`Cannot list the archive directory: ${reasonOf(error)}`, { cause: error })
     }
-    for (const name of names.toSorted()) if (name.startsWith(prefix) && !name.endsWith('.tmp')) yield name
+    for (const name of names.toSorted()) if (name.startsWith(prefix) && !temporaryEnd.test(name)) yield name
   }
 
   async check(): Promise<void> {

@@ -25,8 +25,8 @@ export class ObservedArchive implements ArchiveStore {
     return this.#during(() => this.#inner.delete(key))
   }
 
-  eraseBelow(prefix: string): Promise<ErasedObjects> {
-    return this.#during(() => this.#inner.eraseBelow(prefix))
+  erase(name: string): Promise<ErasedObjects> {
+    return this.#during(() => this.#inner.erase(name))
   }
 
   list(prefix: string): AsyncIterable<string> {

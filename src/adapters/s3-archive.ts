@@ -59,10 +59,12 @@ export class S3Archive implements ArchiveStore {
   }
 
   /** A delete in a bucket with versions hides an object and keeps it, so that each version is deleted by its own id. */
-  async eraseBelow(prefix: string): Promise<ErasedObjects> {
+  async erase(name: string): Promise<ErasedObjects> {
     const kept = new Set<string>()
     let erased = 0
-    for await (const version of versionsBelow(prefix, this.#settings, (work) => this.#attempt('list', work))) {
+    for await (const version of versionsBelow(name, this.#settings, (work) => this.#attempt('list', work))) {
+      // The key of another object may begin with the whole of this one.
+      if (!name.endsWith('/') && version.key !== name) continue
       if (await this.#deleteVersion(version)) erased += version.isMarker ? 0 : 1
       else {
         // Hidden at least: what is written anew has its key. Where it is rights that are missing, this fails too.

@@ -89,7 +89,7 @@ async function archiveTogether(stores: Stores, tenantId: number, keys: readonly 
     copies.map(async ({ archivedAt, location, purpose }) => {
       if (archivedAt === null || archivedAt === location) return
       // An old root key must open no former version of it either. The others are noise without the tenant's key.
-      if (purpose === 'tenant') await archive.eraseBelow(archivedAt)
+      if (purpose === 'tenant') await archive.erase(archivedAt)
       else await archive.delete(archivedAt)
     }),
   )
@@ -104,7 +104,7 @@ async function eraseTogether(
   tenantId: number,
   keys: readonly Pick<UnarchivedKey, 'id' | 'archivedAt'>[],
 ): Promise<void> {
-  for (const { archivedAt } of keys) if (archivedAt !== null) await archive.eraseBelow(archivedAt)
+  for (const { archivedAt } of keys) if (archivedAt !== null) await archive.erase(archivedAt)
   const ids = keys.map(({ id }) => id)
   await database.run((sql) => keysGone(sql, tenantId, ids))
 }
@@ -127,7 +127,7 @@ export async function renewCopies(stores: Stores, tenantId: number): Promise<voi
   for await (const name of stores.archive.list(prefix)) {
     const [id, wrappedBy] = name.slice(prefix.length).split('.')
     const wrapping = wrappings.get(id ?? '')
-    if (wrapping !== undefined && wrapping !== wrappedBy) await stores.archive.eraseBelow(name)
+    if (wrapping !== undefined && wrapping !== wrappedBy) await stores.archive.erase(name)
   }
 }
 

@@ -27,7 +27,7 @@ export async function recordObject(
     }),
   )
   if (isRecorded) return
-  await archive.eraseBelow(location)
+  await archive.erase(location)
   throw new ConflictError(`Cannot archive into "${location}" as what it holds was erased meanwhile`, {
     remedy: 'Nothing is to be done: what is left is archived anew',
   })

@@ -34,8 +34,7 @@ export async function removeUnused(
   { database, archive }: { readonly database: Database; readonly archive: ArchiveStore },
   location: string,
 ): Promise<void> {
-  if (!(await (database.unwalled ?? database).run((sql) => isPayloadUsed(sql, location))))
-    await archive.eraseBelow(location)
+  if (!(await (database.unwalled ?? database).run((sql) => isPayloadUsed(sql, location)))) await archive.erase(location)
 }
 
 /** Where a large payload is in the archive. */

@@ -56,7 +56,7 @@ async function eraseArchived(
   const keptObjects: string[] = []
   const counts = { archive_objects: 0, large_payloads: 0, archived_keys: 0 }
   const erase = async (prefix: string, as: keyof typeof counts) => {
-    const { erased, kept } = await archive.eraseBelow(prefix)
+    const { erased, kept } = await archive.erase(prefix)
     counts[as] += erased
     keptObjects.push(...kept)
   }

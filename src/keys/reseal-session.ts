@@ -48,7 +48,7 @@ export async function resealSession(stores: ResealStores, key: SessionKey, resea
   await switchTo(stores, key, reseal)
   // Again where it went on: the archive may hold what was archived before.
   await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
-  await archive.eraseBelow(`${key.tenantId}/${key.sessionId}/`)
+  await archive.erase(`${key.tenantId}/${key.sessionId}/`)
   const messages = await resealMessages(stores, key, reseal)
   await resealSummaries(stores, key, reseal)
   await new Archiver(stores).archiveSession(key)

@@ -20,10 +20,11 @@ export interface ArchiveStore {
   /** Removes an object; removing one that is not there succeeds. */
   delete(key: string): Promise<void>
   /**
-   * Erases every object whose key begins with a prefix, former versions and what was left of broken writes included. What the
-   * store does not let go (Object Lock, say) is named and not an error. Throws UnavailableError; to repeat it goes on.
+   * Erases an object, or, where the name ends with `/`, every object below it, former versions and what was left of broken
+   * writes included. What the store does not let go (Object Lock, say) is named and not an error. Throws UnavailableError; to
+   * repeat it goes on.
    */
-  eraseBelow(prefix: string): Promise<ErasedObjects>
+  erase(name: string): Promise<ErasedObjects>
   /** All keys below a prefix, in ascending order of their bytes. */
   list(prefix: string): AsyncIterable<string>
   /** Throws UnavailableError where no object could be stored. */

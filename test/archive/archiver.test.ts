@@ -42,7 +42,7 @@ function once(matches: RegExp, fault: (key: string, bytes: Uint8Array) => Promis
   return {
     get: (key) => archive.get(key),
     delete: (key) => archive.delete(key),
-    eraseBelow: (prefix) => archive.eraseBelow(prefix),
+    erase: (name) => archive.erase(name),
     list: (prefix) => archive.list(prefix),
     check: () => archive.check(),
     async put(key, bytes) {

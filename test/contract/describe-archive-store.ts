@@ -76,13 +76,22 @@ export function describeArchiveStore(name: string, open: () => ArchiveStore): vo
     it('erases what is below a prefix and nothing else, also where nothing is', async () => {
       const place = randomUUID()
       for (const key of ['a/1', 'a/2', 'ab/1']) await open().put(`${place}/${key}`, Buffer.from(key))
-      expect(await open().eraseBelow(`${place}/a/`)).toEqual({ erased: 2, kept: [] })
+      expect(await open().erase(`${place}/a/`)).toEqual({ erased: 2, kept: [] })
       expect(await collect(open().list(`${place}/`))).toEqual([`${place}/ab/1`])
-      expect(await open().eraseBelow(`${place}/a/`)).toEqual({ erased: 0, kept: [] })
-      expect(await open().eraseBelow(`${place}/ab/1`)).toEqual({ erased: 1, kept: [] })
+      expect(await open().erase(`${place}/a/`)).toEqual({ erased: 0, kept: [] })
+      expect(await open().erase(`${place}/ab/1`)).toEqual({ erased: 1, kept: [] })
       expect(await collect(open().list(`${place}/`))).toEqual([])
       await open().put(`${place}/a/1`, Buffer.from('another'))
       expect(Buffer.from((await open().get(`${place}/a/1`)) ?? []).toString()).toBe('another')
+    })
+
+    it('erases one object, and not those whose names begin with its name', async () => {
+      const place = randomUUID()
+      const keys = ['a.k1', 'a.k10', 'a.k1.b'].map((key) => `${place}/${key}`)
+      for (const key of keys) await open().put(key, Buffer.from(key))
+      expect(await open().erase(`${place}/a.k1`)).toEqual({ erased: 1, kept: [] })
+      expect(await open().erase(`${place}/a`)).toEqual({ erased: 0, kept: [] })
+      expect(await collect(open().list(`${place}/`))).toEqual(keys.slice(1).toSorted())
     })
 
     it('says that it can be written', async () => {

@@ -75,12 +75,12 @@ describe('an encrypted session that is erased', () => {
       },
       get: (key) => archive.get(key),
       delete: (key) => archive.delete(key),
-      eraseBelow: (prefix) => archive.eraseBelow(prefix),
+      erase: (name) => archive.erase(name),
       list: (prefix) => archive.list(prefix),
       check: () => archive.check(),
     }
     // The background work may have brought all of it there before.
-    await archive.eraseBelow(`keys/${caller.tenantId}/${id}/`)
+    await archive.erase(`keys/${caller.tenantId}/${id}/`)
     await database.run(
       (sql) => sql`delete from archive_manifests where kind = 'key' and subject_id in
         (select id from encryption_keys where session_id = ${id})`,

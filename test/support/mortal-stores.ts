@@ -35,9 +35,9 @@ export function mortalStores(
         live()
         await archive.delete(key)
       },
-      eraseBelow: async (prefix) => {
+      erase: async (name) => {
         live()
-        return await archive.eraseBelow(prefix)
+        return await archive.erase(name)
       },
       list: (prefix) => archive.list(prefix),
       check: () => archive.check(),
