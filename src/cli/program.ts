@@ -20,6 +20,7 @@ const commands = new Map<string, () => Promise<Register>>([
   ['erase', async () => (await import('./commands/erase.ts')).registerErase],
   ['restrict', async () => (await import('./commands/restrict.ts')).registerRestrict],
   ['unrestrict', async () => (await import('./commands/restrict.ts')).registerUnrestrict],
+  ['privacy', async () => (await import('./commands/privacy.ts')).registerPrivacy],
   ['retention', async () => (await import('./commands/retention.ts')).registerRetention],
   ['verify', async () => (await import('./commands/verify.ts')).registerVerify],
   ['archive', async () => (await import('./commands/archive.ts')).registerArchive],
