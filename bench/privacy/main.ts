@@ -1,20 +1,24 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { z } from 'zod'
+
 import { detect } from '../../src/privacy/detect.ts'
 import type { DataType } from '../../src/privacy/detection.ts'
+import { instructionsIn } from '../../src/privacy/instructions/instructions.ts'
 import { secrets } from '../../src/privacy/secrets/secrets.ts'
 import { holds, type BenchResult, type Figure, type Table } from '../figure.ts'
 import { describeMachine, repositoryRoot } from '../machine.ts'
 import { renderReport, writeResults } from '../results.ts'
 import { codeTexts, transcriptTexts } from './code-messages.ts'
 import { readJudgements, readSentences } from './datasets.ts'
+import { carried, injections } from './injections.ts'
 import { count, isCovered, type Counts } from './measure-spans.ts'
 import { readSecretSamples } from './secret-samples.ts'
 
 /**
- * `npm run bench:privacy -- [--sentences FILE] [--judgements FILE] [--name NAME]`: precision and recall of the detectors
+ * `npm run bench:privacy -- [--sentences FILE] [--judgements FILE] [--injections FILE] [--name NAME]`: precision and recall of the detectors
  * of personal data and secrets, by type. Other files of the same forms can be named. Exits 1 where a promise does not hold.
  */
 const data = join(repositoryRoot, '..', 'shared', 'data')
@@ -22,6 +26,7 @@ const { values } = parseArgs({
   options: {
     sentences: { type: 'string', default: join(data, 'pii', 'presidio', 'generated_large.json') },
     judgements: { type: 'string', default: join(data, 'pii', 'tab', 'entity_tab.dev.jsonl') },
+    injections: { type: 'string' },
     name: { type: 'string', default: 'privacy' },
   },
 })
@@ -164,13 +169,39 @@ function falseAlarmFigures(): Figure[] {
     { name: 'source code', texts: codeTexts(codeMessages) },
     { name: 'transcripts of agents', texts: transcriptTexts(transcripts) },
   ]
-  return sets.map(({ name, texts }) => ({
-    name: `${name}: flagged as secret`,
-    value: percent(texts.filter((text) => secrets(text).length > 0).length, texts.length),
-    unit: '%',
-    samples: texts.length,
-    bound: { of: 'value', atMost: 1 },
-  }))
+  return sets.flatMap(({ name, texts }): Figure[] => {
+    const share = (isFlagged: (text: string) => boolean) => ({
+      value: percent(texts.filter(isFlagged).length, texts.length),
+      unit: '%' as const,
+      samples: texts.length,
+      bound: { of: 'value' as const, atMost: 1 },
+    })
+    return [
+      { name: `${name}: flagged as secret`, ...share((text) => secrets(text).length > 0) },
+      { name: `${name}: flagged as instructions`, ...share((text) => instructionsIn(text).length > 0) },
+    ]
+  })
+}
+
+/** Texts that try to tell a model what to do: our own, in what carries them, or those of a file as a JSON array of strings. */
+function injectionFigures(): { readonly figures: Figure[]; readonly tables: Table[] } {
+  const texts =
+    values.injections === undefined
+      ? carried(injections)
+      : z.array(z.string()).parse(JSON.parse(readFileSync(resolve(values.injections), 'utf8')))
+  const missed = texts.filter((text) => instructionsIn(text).length === 0)
+  return {
+    figures: [
+      {
+        name: 'instructions to a model: flagged',
+        value: percent(texts.length - missed.length, texts.length),
+        unit: '%',
+        samples: texts.length,
+        ...(values.injections === undefined ? { bound: { of: 'value' as const, atLeast: 98 } } : {}),
+      },
+    ],
+    tables: [],
+  }
 }
 
 const figures: Figure[] = []
@@ -189,6 +220,8 @@ for (const [path, measure] of [
   figures.push(...measured.figures)
   tables.push(...measured.tables)
 }
+const flagged = injectionFigures()
+figures.push(...flagged.figures)
 const result: BenchResult = { bench: values.name, figures, tables, notes }
 const report = {
   at: new Date().toISOString(),

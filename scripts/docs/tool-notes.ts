@@ -51,6 +51,10 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['search_memory.models', 'Only messages of these models, by exact name'],
   ['search_memory.roles', 'Only these roles'],
   ['search_memory.tools_used', 'Only messages that call one of these tools'],
+  [
+    'search_memory.flags',
+    'Only messages that are flagged for one of these: `secrets`, `instructions` (docs/privacy.md)',
+  ],
   ['search_memory.tags', 'Only sessions with all of these tags'],
   ['get_session.limit', 'Messages of a page'],
   ['get_session.format', '`json`: the session document; `text`: Markdown, in the compact view'],

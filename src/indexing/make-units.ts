@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts'
+import type { MessageFlags } from '../model/message-flags.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SearchUnit } from '../store/search-units.ts'
 import { senderTerm, standingTerm } from './field-terms.ts'
@@ -14,7 +15,11 @@ import { traits, traitsOf } from './traits.ts'
  * The search units of one message: one a part of its text, none where there is nothing to read. With the first part go
  * terms for its sender, so that a person is found by what they said, and for what kind of thing it says.
  */
-export async function makeUnits(message: MessageRow, text: string, hasher: TermHasher): Promise<SearchUnit[]> {
+export async function makeUnits(
+  message: MessageRow,
+  { text, flags }: { readonly text: string; readonly flags: MessageFlags },
+  hasher: TermHasher,
+): Promise<SearchUnit[]> {
   if (text.length === 0) return []
   const language = detectLanguage(text)
   const sentiment = message.kind === 'message' ? await sentimentOf(text, language) : null
@@ -40,6 +45,7 @@ export async function makeUnits(message: MessageRow, text: string, hasher: TermH
       kind: message.kind,
       traits: traitBits,
       sentiment: part === 0 ? sentiment : null,
+      flags,
     }
   })
 }

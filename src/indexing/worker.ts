@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { unobserved, type Observer } from '../ports/observer.ts'
 import { readableText } from '../sessions/document.ts'
+import { flagsOfMessage } from '../sessions/message-flags.ts'
 import type { Database } from '../store/database.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import {
@@ -170,7 +171,8 @@ export class IndexWorker {
   async #unitsOf(message: MessageRow, hasher: TermHasher): Promise<SearchUnit[]> {
     try {
       const payload = await loadPayload(this.#dependencies.archive, message)
-      return await makeUnits(message, readableText(message, payload), hasher)
+      const read = { text: readableText(message, payload), flags: flagsOfMessage(message, payload) }
+      return await makeUnits(message, read, hasher)
     } catch (error) {
       // A damaged or strange message is reported by `verify` and by every read; it must not keep the others from being found.
       this.#dependencies.log.error(`message ${message.id} was not indexed`, error)

@@ -24,6 +24,8 @@ export interface Detection {
   readonly end: number
   /** From 0 to 1: where two detections overlap, the surer one keeps the stretch. */
   readonly confidence: number
+  /** Of a secret: what it is, as far as that can be told (`secrets/secret-kinds.ts`). */
+  readonly kind?: string
 }
 
 /** Finds one kind of data in a text, in time that grows with its length and no faster. Detections may overlap. */
@@ -34,6 +36,8 @@ export interface Rule {
   /** Global. Its first group is what is found, where it has one; else all of it. Every repetition in it is bounded. */
   readonly pattern: RegExp
   readonly confidence: number
+  /** Of a secret: what a match is. */
+  readonly kindOf?: (found: string) => string
   /** Whether a match is what it looks like: check digits, the words before it. */
   readonly accepts?: (found: string, place: Place) => boolean
 }
@@ -53,7 +57,8 @@ export function detectionsOf(text: string, rule: Rule): Detection[] {
     const start = match.index + match[0].lastIndexOf(value)
     const end = start + value.length
     if (rule.accepts !== undefined && !rule.accepts(value, { text, start, end })) continue
-    found.push({ type: rule.type, start, end, confidence: rule.confidence })
+    const kind = rule.kindOf === undefined ? {} : { kind: rule.kindOf(value) }
+    found.push({ type: rule.type, start, end, confidence: rule.confidence, ...kind })
   }
   return found
 }

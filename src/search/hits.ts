@@ -3,6 +3,7 @@ import { tokenize } from '../indexing/tokenize.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
 import { messageBody } from '../sessions/message-body.ts'
+import { withFlags } from '../sessions/message-flags.ts'
 import type { Database } from '../store/database.ts'
 import { readPlaces, type MessageRow } from '../store/messages.ts'
 import type { Match } from './excerpt.ts'
@@ -10,10 +11,13 @@ import { phraseMatches, type ParsedQuery } from './query/query-text.ts'
 import type { RankedMessage } from './ranking/rank.ts'
 import { SeenTexts } from './seen-texts.ts'
 
-/** A message that matched, with the places in its text that did. */
-export interface Hit {
+export interface ReadMessage {
   readonly message: MessageRow
   readonly text: string
+}
+
+/** A message that matched, with the places in its text that did. */
+export interface Hit extends ReadMessage {
   readonly ranked: RankedMessage
   readonly matches: readonly Match[]
   /** The words of the text that match the query, as they stand there, each form once. */
@@ -111,13 +115,14 @@ export async function readHits(
     const rows = await readPlaces(stores.database, request.tenantId, batch)
     const byPlace = new Map(rows.map((row) => [`${row.sessionId} ${row.seq}`, row]))
     for (const ranked of batch) {
-      const message = byPlace.get(`${ranked.sessionId} ${ranked.seq}`)
-      if (message === undefined) continue
-      const text = await textIfIntact(stores.archive, message)
-      if (text === undefined) {
-        unreadable.push(message.id)
+      const found = byPlace.get(`${ranked.sessionId} ${ranked.seq}`)
+      if (found === undefined) continue
+      const read = await readIfIntact(stores.archive, found)
+      if (read === undefined) {
+        unreadable.push(found.id)
         continue
       }
+      const { message, text } = read
       const phrases = phrasePlaces(text, request.queries)
       if (phrases === undefined || seen.isRepeat(text)) continue
       if (skipped < request.offset) {
@@ -136,4 +141,11 @@ export async function readHits(
 export async function textIfIntact(archive: ArchiveStore, message: MessageRow): Promise<string | undefined> {
   const body = await messageBody(archive, message)
   return 'payload' in body ? readableText(message, body.payload) : undefined
+}
+
+/** A message with its text and what it is flagged for, or undefined where its bytes are missing or altered. */
+export async function readIfIntact(archive: ArchiveStore, message: MessageRow): Promise<ReadMessage | undefined> {
+  const body = await messageBody(archive, message)
+  if ('error' in body) return undefined
+  return { message: withFlags(message, body), text: readableText(message, body.payload) }
 }

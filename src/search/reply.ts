@@ -1,6 +1,8 @@
 import { limits } from '../limits.ts'
 import { fence, recordedDataNotice } from '../model/fence.ts'
+import { describeFlags, type MessageFlags } from '../model/message-flags.ts'
 import { estimateTokens } from '../model/tokens.ts'
+import { shownFlags } from '../sessions/document.ts'
 import { nearSeqMax } from '../store/neighbours.ts'
 import { excerpt } from './excerpt.ts'
 import type { Hit } from './hits.ts'
@@ -12,6 +14,8 @@ export interface SearchMessage {
   readonly sender: string
   readonly role: string
   readonly trust: string
+  /** What it is flagged for: instructions to a model, secrets. */
+  readonly flags?: MessageFlags
   readonly text: string
   readonly truncated?: boolean
   readonly hit?: {
@@ -83,7 +87,8 @@ function searchMessage(
   cut: { readonly text: string; readonly truncated: boolean },
 ): SearchMessage {
   const { id, seq, timestamp, sender, role, trust } = message
-  return { id, seq, timestamp, sender, role, trust, text: cut.text, ...(cut.truncated ? { truncated: true } : {}) }
+  const about = { id, seq, timestamp, sender, role, trust, ...shownFlags(message) }
+  return { ...about, text: cut.text, ...(cut.truncated ? { truncated: true } : {}) }
 }
 
 function ranksOf({ ranked }: Hit): { readonly lexical_rank?: number; readonly semantic_rank?: number } {
@@ -165,8 +170,9 @@ export function renderSearch(reply: SearchReply): string {
     )
     for (const message of result.messages) {
       const mark = message.hit === undefined ? '' : ` ← hit ${message.hit.rank}, ${reasonOf(message.hit.why)}`
+      const flags = describeFlags(message.flags)
       lines.push(
-        `[${message.seq}] ${message.timestamp} ${message.sender} (${message.role}, trust: ${message.trust}, id ${message.id})${mark}`,
+        `[${message.seq}] ${message.timestamp} ${message.sender} (${message.role}, trust: ${message.trust}${flags === undefined ? '' : `, ${flags}`}, id ${message.id})${mark}`,
         message.text,
         '',
       )

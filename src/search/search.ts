@@ -10,7 +10,7 @@ import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readNeighbours } from '../store/neighbours.ts'
 import { sessionsById } from '../store/sessions.ts'
-import { readHits, textIfIntact, type Hit } from './hits.ts'
+import { readHits, readIfIntact, type Hit } from './hits.ts'
 import { parseQuery, type ParsedQuery } from './query/query-text.ts'
 import { filterNames, readFilter, type FilterInput } from './query/search-filter.ts'
 import { rankQuestion, type QuestionDependencies } from './rank-question.ts'
@@ -75,8 +75,8 @@ async function neighboursOf(
   const rows = await readNeighbours(dependencies.database, around.tenantId, { places, each: around.each })
   const neighbours: Neighbour[] = []
   for (const message of rows) {
-    const text = await textIfIntact(dependencies.archive, message)
-    if (text !== undefined) neighbours.push({ message, text })
+    const read = await readIfIntact(dependencies.archive, message)
+    if (read !== undefined) neighbours.push(read)
   }
   return neighbours
 }

@@ -3,6 +3,7 @@ import { readHeads, readMessages, type MessageHead, type MessageRow } from '../s
 import { compactMessage, readableText, type MessageDocument } from './document.ts'
 import { cutText, elementBytes } from './json-size.ts'
 import { messageBody, withheldFrom } from './message-body.ts'
+import { withFlags } from './message-flags.ts'
 import type { MessageView } from './message-view.ts'
 import type { Page, PageRequest, ReadDependencies } from './session-page.ts'
 
@@ -17,7 +18,7 @@ async function* batches({ database }: ReadDependencies, request: PageRequest): A
   // One more than the page tells whether another page follows.
   const limit = Math.min(request.limit + 1, batchMessagesMax)
   for (let fromSeq = request.from.seq; ;) {
-    const range = { fromSeq, toSeq, limit, withoutEvents: true }
+    const range = { fromSeq, toSeq, limit, withoutEvents: true, withFlags: true }
     const heads = await readHeads(database, key, range)
     const batch = headsWithin(heads, batchBytesMax)
     const last = batch.at(-1)
@@ -44,7 +45,8 @@ async function readCompactly(
   view: MessageView | undefined,
 ): Promise<MessageDocument | undefined> {
   const body = await messageBody(archive, stored)
-  const row = (await view?.row(stored)) ?? stored
+  const flagged = withFlags(stored, body)
+  const row = (await view?.row(flagged)) ?? flagged
   if ('error' in body) return compactMessage(row, body)
   const whole = (await view?.readable(stored, body.payload)) ?? readableText(stored, body.payload)
   if (whole.length === 0) return undefined

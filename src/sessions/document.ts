@@ -1,3 +1,4 @@
+import { isFlagged, type MessageFlags } from '../model/message-flags.ts'
 import { decodePayload, jsonMediaType, textOfPayload } from '../model/payload.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
@@ -49,6 +50,8 @@ export interface MessageDocument {
   readonly timestamp: string
   readonly sender: string
   readonly role: string
+  /** Where something was found that its reader should know of. */
+  readonly flags?: MessageFlags
   /** What was saved: any JSON; the text of a damaged line; base64 where the bytes are not text (`metadata.encoding` says so). */
   readonly content?: unknown
   /** In place of `content`, where one message is larger than the page: a piece of its exact text. */
@@ -157,7 +160,8 @@ function knownMetadata(
 
 function common(message: MessageRow) {
   const { id, seq, timestamp, sender, role, isRestricted } = message
-  return { id, seq, timestamp, sender, role, ...(isRestricted === true ? { restricted: 'participant' as const } : {}) }
+  const restricted = isRestricted === true ? { restricted: 'participant' as const } : {}
+  return { id, seq, timestamp, sender, role, ...restricted, ...shownFlags(message) }
 }
 
 /** The bytes of a message, or why they cannot be had. */
@@ -209,6 +213,11 @@ export function compactMessage(
     trust: message.trust,
     ...('error' in read ? { error: read.error } : { text: read.text, ...(read.truncated ? { truncated: true } : {}) }),
   }
+}
+
+/** What a reply says that a message is flagged for: nothing where nothing was found. */
+export function shownFlags({ flags }: Pick<MessageRow, 'flags'>): { readonly flags?: MessageFlags } {
+  return flags !== null && isFlagged(flags) ? { flags } : {}
 }
 
 /** What there is to read in a message of any view: its text, its content as text, or what is wrong with it. */

@@ -6,6 +6,7 @@ import { readSentiments } from '../store/search-units.ts'
 import { latestSummary } from '../store/summaries.ts'
 import { sessionHead, type MessageBody } from './document.ts'
 import { messageBody } from './message-body.ts'
+import { withFlags } from './message-flags.ts'
 import { MessageView, type ViewChoice } from './message-view.ts'
 import type { ReadDependencies } from './session-page.ts'
 import { writeSession, type ExportedMessage, type ExportFormat } from './write-session.ts'
@@ -32,11 +33,12 @@ export async function* exportedMessages(
   { database, archive }: ReadDependencies,
   { key, sender, toSeq, show }: MessageChoice,
 ): AsyncGenerator<ExportedMessage> {
-  for await (const rows of pagedMessages(database, key, { fromSeq: 1, toSeq, sender })) {
+  for await (const rows of pagedMessages(database, key, { fromSeq: 1, toSeq, sender, withFlags: true })) {
     const range = { fromSeq: rows[0]?.seq ?? 1, toSeq: rows.at(-1)?.seq ?? 1 }
     const sentiments = await database.run((sql) => readSentiments(sql, key, range))
-    for (const stored of rows) {
-      const body = await messageBody(archive, stored)
+    for (const row of rows) {
+      const body = await messageBody(archive, row)
+      const stored = withFlags(row, body)
       const shown = (await show?.(stored, body)) ?? { row: stored, body }
       yield { ...shown, sentiment: sentiments.get(stored.seq) ?? null }
     }

@@ -3,6 +3,7 @@ import { readSentiments } from '../store/search-units.ts'
 import { fullMessage, type MessageDocument } from './document.ts'
 import { elementBytes } from './json-size.ts'
 import { messageBody, withheldFrom } from './message-body.ts'
+import { withFlags } from './message-flags.ts'
 import { pieceOfMessage } from './message-pieces.ts'
 import type { Page, PageRequest, ReadDependencies } from './session-page.ts'
 
@@ -27,7 +28,7 @@ export async function fullPage({ database, archive }: ReadDependencies, request:
   const { key, from, toSeq, limit, roomBytes, view, withholds } = request
   const heads = await readHeads(database, key, { fromSeq: from.seq, toSeq, limit: limit + 1 })
   const count = from.offset > 0 ? 1 : Math.min(limit, countThatMayFit(heads, roomBytes))
-  const read = await readMessages(database, key, { fromSeq: from.seq, toSeq, limit: count })
+  const read = await readMessages(database, key, { fromSeq: from.seq, toSeq, limit: count, withFlags: true })
   const rows = withholds === true ? read.map(withheldFrom) : read
   const [first] = rows
   const last = rows.at(-1)
@@ -40,7 +41,8 @@ export async function fullPage({ database, archive }: ReadDependencies, request:
   let used = 0
   for (const stored of rows) {
     const whole = await messageBody(archive, stored)
-    const { row, body } = (await view?.message(stored, whole)) ?? { row: stored, body: whole }
+    const flagged = withFlags(stored, whole)
+    const { row, body } = (await view?.message(flagged, whole)) ?? { row: flagged, body: whole }
     const inPieces = stored === first && (from.offset > 0 || ('payload' in body && body.payload.length > roomBytes))
     const shown = inPieces ? undefined : fullMessage(row, body, sentiments.get(row.seq) ?? null)
     used += shown === undefined ? 0 : elementBytes(shown, roomBytes)

@@ -25,6 +25,13 @@ export async function messageBody(archive: ArchiveStore, message: MessageRow): P
 /** A message as one may read it who may not manage its session: of a restricted one that it is there, and whose it is. */
 export function withheldFrom(message: MessageRow): MessageRow {
   if (message.isRestricted !== true) return message
-  const empty = { payload: null, text: null, metadata: null, toolsUsed: null, payloadSha256: new Uint8Array() }
+  const empty = {
+    payload: null,
+    text: null,
+    metadata: null,
+    toolsUsed: null,
+    payloadSha256: new Uint8Array(),
+    flags: {},
+  }
   return { ...message, ...empty, isWithheld: true }
 }

@@ -10,6 +10,7 @@ import { findMessage, type MessageRow } from '../store/messages.ts'
 import { readSentiments } from '../store/search-units.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { fullMessage, type MessageBody, type MessageDocument } from './document.ts'
+import { withFlags } from './message-flags.ts'
 import type { ReadDependencies } from './session-page.ts'
 
 export interface MessageReply {
@@ -41,7 +42,8 @@ export async function readMessage(
   const sentiments = await dependencies.database.run((sql) =>
     readSentiments(sql, key, { fromSeq: row.seq, toSeq: row.seq }),
   )
-  const stored = { row, body: { payload: await loadPayload(dependencies.archive, row) } }
+  const body = { payload: await loadPayload(dependencies.archive, row) }
+  const stored = { row: withFlags(row, body), body }
   const shown = caller.view === undefined ? stored : await withoutPersonalData(session, { ...stored, caller })
   return {
     notice: recordedDataNotice,

@@ -1,4 +1,5 @@
 import { fence } from '../model/fence.ts'
+import { describeFlags } from '../model/message-flags.ts'
 import { shownText, type SessionDocument } from './document.ts'
 
 /** Names, and how many more there are. */
@@ -17,7 +18,9 @@ export function renderSession(document: SessionDocument): string {
   ]
   const messages = document.messages.map((message) => {
     const trust = message.trust ?? message.metadata?.['trust']
-    return `### ${message.seq} · ${message.sender} (${message.role}, trust: ${String(trust)}, id ${message.id}${message.restricted === undefined ? '' : ', restricted'}) · ${message.timestamp}\n\n${shownText(message)}`
+    const flags = describeFlags(message.flags)
+    const restricted = message.restricted === undefined ? '' : ', restricted'
+    return `### ${message.seq} · ${message.sender} (${message.role}, trust: ${String(trust)}${flags === undefined ? '' : `, ${flags}`}, id ${message.id}${restricted}) · ${message.timestamp}\n\n${shownText(message)}`
   })
   const body = fence([...head, ...messages].join('\n\n'), 'session')
   return document.next_cursor === undefined

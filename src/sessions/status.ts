@@ -1,6 +1,7 @@
 import type { Caller } from '../model/access.ts'
 import { archiveBacklog, archiveTopic } from '../store/archive/archive-queue.ts'
 import { countUnarchivedFiles } from '../store/archive/archived-files.ts'
+import { countFlagged, type FlaggedMessages } from '../store/count-flags.ts'
 import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
 import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/outbox.ts'
@@ -15,6 +16,8 @@ export interface StoreStatus {
   readonly messages: number
   readonly payload_bytes: number
   readonly index: { readonly messages_behind: number; readonly failed_for_good: number }
+  /** What messages are flagged for, as far as they are indexed. */
+  readonly flagged: FlaggedMessages
   readonly semantic_search: SemanticStatus
   readonly archive: ArchiveStatus
 }
@@ -58,6 +61,7 @@ export async function storeStatus(
     messages: counts.messages,
     payload_bytes: counts.payloadBytes,
     index: { messages_behind: backlog.messages, failed_for_good: backlog.dead },
+    flagged: await database.run((sql) => countFlagged(sql, caller)),
     semantic_search: await semanticStatus(database, caller.tenantId, options),
     archive: await archiveStatus(database, caller.tenantId),
   }

@@ -2,6 +2,7 @@ import type { Sql } from 'postgres'
 
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
+import type { MessageFlags } from '../model/message-flags.ts'
 import type { Role, Trust } from '../model/message.ts'
 import { restrictedNames } from './access/restrictions.ts'
 import type { Database } from './database.ts'
@@ -45,6 +46,8 @@ export interface MessageRow extends MessageHead {
   /** Null where the text follows from the payload. */
   readonly text: string | null
   readonly metadata: string | null
+  /** What it is flagged for; null where the index has not said yet, absent where it was not asked. */
+  readonly flags?: MessageFlags | null
   /** What opens its bytes where they are in the archive store; absent where they are not sealed. */
   readonly seal?: RowSeal
   /** Present where its content is kept back from who asks. */
@@ -87,6 +90,7 @@ interface RawMessage extends RawHead {
   payload: Uint8Array | null
   text: Uint8Array | null
   metadata: Uint8Array | null
+  flags?: MessageFlags | null
 }
 
 const headColumns = (sql: Sql, tenantId: number) => sql`
@@ -94,6 +98,10 @@ const headColumns = (sql: Sql, tenantId: number) => sql`
   trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, to_jsonb(tools_used) as tools_used, tool_call_id,
   context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type, key_version,
   (messages.sender in (${restrictedNames(sql, tenantId)})) as restricted`
+
+/** What the index has found in a message, by its primary key. */
+const flagsColumn = (sql: Sql) => sql`, (select u.flags from search_units u where u.tenant_id = messages.tenant_id
+  and u.level = 0 and u.session_id = messages.session_id and u.first_seq = messages.seq and u.part = 0) as flags`
 
 function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
   return {
@@ -128,7 +136,7 @@ function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
 
 /** The bytes of a row as they were saved, as far as they can be had, or why they cannot. */
 function messageFromRow(row: RawMessage, seal: RowSeal | undefined): MessageRow {
-  const head = headFromRow(row, seal)
+  const head = { ...headFromRow(row, seal), ...(row.flags === undefined ? {} : { flags: row.flags }) }
   if (row.key_version !== 0 && seal === undefined) {
     const damage = 'the key of its session is missing or was altered'
     return { ...head, payload: null, text: null, metadata: null, damage }
@@ -194,7 +202,7 @@ export async function readHeads(database: MessageSource, key: SessionKey, range:
 export async function readMessages(database: MessageSource, key: SessionKey, range: SeqRange): Promise<MessageRow[]> {
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
-    select ${headColumns(sql, key.tenantId)}, payload, text, metadata from messages
+    select ${headColumns(sql, key.tenantId)}, payload, text, metadata ${range.withFlags === true ? flagsColumn(sql) : sql``} from messages
     where ${inRange(sql, key, range)} order by seq limit ${range.limit}`,
   )
   return await openRows(database, { tenantId: key.tenantId, rows }, messageFromRow)
@@ -209,7 +217,7 @@ export async function readPlaces(
   const wanted = JSON.stringify(places.map((place) => ({ s: place.sessionId, q: place.seq })))
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
-    select ${headColumns(sql, tenantId)}, payload, text, metadata
+    select ${headColumns(sql, tenantId)}, payload, text, metadata ${flagsColumn(sql)}
     from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint)
     join messages on tenant_id = ${tenantId} and session_id = wanted.s and seq = wanted.q`,
   )
@@ -224,7 +232,7 @@ export async function findMessage(
 ): Promise<MessageRow | undefined> {
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
-    select ${headColumns(sql, key.tenantId)}, payload, text, metadata from messages
+    select ${headColumns(sql, key.tenantId)}, payload, text, metadata ${flagsColumn(sql)} from messages
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
       and (id = ${reference.id ?? null} or external_id = ${reference.externalId}) limit 1`,
   )

@@ -21,6 +21,8 @@ export interface MessageRange {
   readonly usable?: boolean
   /** Of this sender alone. */
   readonly sender?: string | undefined
+  /** Asks what the messages are flagged for. */
+  readonly withFlags?: boolean
 }
 
 /** An archived payload does not come with its row, but the row's text may be as long as a text that is stored can be. */
@@ -54,7 +56,7 @@ export async function* pagedMessages(
   key: SessionKey,
   range: MessageRange,
 ): AsyncGenerator<readonly MessageRow[]> {
-  const { usable = false, sender } = range
+  const { usable = false, sender, withFlags = false } = range
   let { fromSeq } = range
   for (;;) {
     const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax, usable, sender })
@@ -62,7 +64,7 @@ export async function* pagedMessages(
       const [first] = page
       const last = page.at(-1)
       if (first === undefined || last === undefined) continue
-      const stretch = { fromSeq: first.seq, toSeq: last.seq, limit: page.length, usable, sender }
+      const stretch = { fromSeq: first.seq, toSeq: last.seq, limit: page.length, usable, sender, withFlags }
       const rows = await readMessages(database, key, stretch)
       if (rows.length > 0) yield rows
     }

@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres'
 
+import type { MessageFlags } from '../model/message-flags.ts'
 import type { Role, Trust } from '../model/message.ts'
 import { keepFromErasure } from './erasure/keep-from-erasure.ts'
 import type { Queries } from './rows.ts'
@@ -23,6 +24,7 @@ export interface SearchUnit {
   /** Bits of `indexing/traits.ts`. */
   readonly traits: number
   readonly sentiment: number | null
+  readonly flags: MessageFlags
 }
 
 /** Numbers as PostgreSQL writes an array of them: term hashes do not fit a JavaScript number. */
@@ -56,14 +58,15 @@ export async function writeUnits(
     k: unit.kind,
     b: unit.traits,
     e: unit.sentiment,
+    g: unit.flags,
   }))
   await sql`
     with written as (
       insert into search_units (tenant_id, level, session_id, first_seq, last_seq, part, terms, frequencies, term_count,
-        timestamp, role, trust, kind, traits, sentiment)
-      select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e
+        timestamp, role, trust, kind, traits, sentiment, flags)
+      select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e, g
       from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real)
+        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real, g jsonb)
       where exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased')
       on conflict do nothing
       returning terms, term_count, part

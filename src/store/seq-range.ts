@@ -9,6 +9,8 @@ export interface SeqRange {
   readonly limit: number
   /** Leaves out what a transcript records beside the conversation: notices, settings, counts. */
   readonly withoutEvents?: boolean
+  /** Asks what the messages are flagged for; of no use without their bytes. */
+  readonly withFlags?: boolean
   /** Leaves out what is restricted. */
   readonly usable?: boolean
   /** Of this sender alone. */

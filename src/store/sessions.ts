@@ -3,6 +3,7 @@ import type { Sql } from 'postgres'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import type { SessionAction, Viewer } from '../model/access.ts'
 import { looksLikeId } from '../model/ids.ts'
+import type { FlagName } from '../model/message-flags.ts'
 import { restrictedNames } from './access/restrictions.ts'
 import { andOpen } from './access/session-access.ts'
 import type { MessageSource } from './messages.ts'
@@ -55,6 +56,8 @@ export interface SessionFilter {
   readonly since?: string | undefined
   readonly until?: string | undefined
   readonly tag?: string | undefined
+  /** Only those with a message that is flagged so. */
+  readonly flag?: FlagName | undefined
   readonly open?: boolean | undefined
 }
 
@@ -62,6 +65,12 @@ export interface SessionFilter {
 export interface SessionPlace {
   readonly lastActiveAt: string
   readonly id: string
+}
+
+/** The condition that a session holds a flagged message. Uses `search_units_flagged`. */
+function holdsFlagged(sql: Sql, tenantId: number, flag: FlagName) {
+  return sql`and exists (
+    select from search_units u where u.tenant_id = ${tenantId} and u.session_id = sessions.id and u.flags <> '{}' and u.flags ? ${flag}::text)`
 }
 
 /** Sessions, most recently active first, a page at a time by key. Uses sessions_by_activity for the hour, then sorts. */
@@ -98,6 +107,7 @@ export async function listSessions(
       ${filter.since === undefined ? sql`` : sql`and last_active_at >= ${filter.since}::timestamptz`}
       ${filter.until === undefined ? sql`` : sql`and created_at <= ${filter.until}::timestamptz`}
       ${filter.tag === undefined ? sql`` : sql`and tags @> array[${filter.tag}]::text[]`}
+      ${filter.flag === undefined ? sql`` : holdsFlagged(sql, viewer.tenantId, filter.flag)}
       ${filter.open === undefined ? sql`` : filter.open ? sql`and closed_at is null` : sql`and closed_at is not null`}
     order by active_hour desc, last_active_at desc, id desc limit ${page.limit}`,
   )

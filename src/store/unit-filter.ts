@@ -17,6 +17,8 @@ export interface UnitFilter {
   readonly models?: NameFilter | undefined
   readonly roles?: NameFilter | undefined
   readonly toolsUsed?: NameFilter | undefined
+  /** What a message is flagged for. */
+  readonly flags?: NameFilter | undefined
   /** Of these a session must have all of `any`. */
   readonly tags?: NameFilter | undefined
   readonly since?: string | undefined
@@ -43,6 +45,12 @@ function isAmong(column: SqlText, { any, none }: NameFilter): SqlText {
 function hasAny(column: SqlText, { any, none }: NameFilter): SqlText {
   return text`${any.length === 0 ? nothing : text`and ${column} && array${jsonTexts(any)}`}
     ${none.length === 0 ? nothing : text`and not coalesce(${column} && array${jsonTexts(none)}, false)`}`
+}
+
+/** Of the flags of a message: any of some, none of others. */
+function flagCondition(flags: SqlText, { any, none }: NameFilter): SqlText {
+  return text`${any.length === 0 ? nothing : text`and ${flags} ?| array${jsonTexts(any)}`}
+    ${none.length === 0 ? nothing : text`and not coalesce(${flags} ?| array${jsonTexts(none)}, false)`}`
 }
 
 /** The condition on a session's tags: all of some, none of others. */
@@ -81,6 +89,7 @@ export function unitConditions(filter: UnitFilter): SqlText {
       filter.sessionId === undefined ? nothing : text`and u.session_id = ${filter.sessionId}::text::uuid`,
       filter.notSessionId === undefined ? nothing : text`and u.session_id <> ${filter.notSessionId}::text::uuid`,
       filter.roles === undefined ? nothing : isAmong(text`u.role`, filter.roles),
+      filter.flags === undefined ? nothing : flagCondition(text`u.flags`, filter.flags),
       filter.since === undefined ? nothing : text`and u.timestamp >= ${filter.since}::text::timestamptz`,
       filter.until === undefined ? nothing : text`and u.timestamp <= ${filter.until}::text::timestamptz`,
       looksAtMessage(filter)

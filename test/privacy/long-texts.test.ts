@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { detect } from '../../src/privacy/detect.ts'
+import { instructionsIn } from '../../src/privacy/instructions/instructions.ts'
 
 /** What makes an expression with nested repetitions take for ever. */
 const pieces = [
@@ -44,18 +45,54 @@ const pieces = [
   '\ud800',
 ]
 
-async function msFor(text: string): Promise<number> {
+/** What makes those that look for instructions begin again and again. */
+const orders = [
+  'a',
+  ' ',
+  '1 ',
+  'é',
+  'ignore ',
+  'ignore all ',
+  'ignore your your ',
+  'note to ai ',
+  'do not tell ',
+  'if you are an ',
+  'send history to ',
+  'always recommend ',
+  '![a](https://a?a=',
+  'ignoriere ',
+  'i g ',
+  '\\x41%41',
+  '&#65;',
+  'QUJD ',
+  '4a4b ',
+  '\u200ba',
+  '{"role":',
+  '\n\nHuman: ',
+]
+
+async function msFor(text: string, work: (text: string) => unknown): Promise<number> {
   const startedAt = performance.now()
-  await detect(text)
+  await work(text)
   return performance.now() - startedAt
+}
+
+/** Of four times the length: a quadratic expression takes sixteen times as long, and far more than this. */
+async function isLinear(piece: string, work: (text: string) => unknown): Promise<boolean> {
+  const text = (characters: number) => piece.repeat(Math.ceil(characters / piece.length))
+  const short = await msFor(text(50_000), work)
+  const long = await msFor(text(200_000), work)
+  return long < Math.max(9 * short, 2_000)
 }
 
 describe('detect() of a long text', () => {
   it.each(pieces)('takes no longer than its length asks: %j', async (piece) => {
-    const text = (characters: number) => piece.repeat(Math.ceil(characters / piece.length))
-    const short = await msFor(text(50_000))
-    const long = await msFor(text(200_000))
-    // Four times the length; a quadratic expression takes sixteen times as long, and far more than this.
-    expect(long).toBeLessThan(Math.max(9 * short, 2_000))
+    expect(await isLinear(piece, detect)).toBe(true)
+  })
+})
+
+describe('instructionsIn() of a long text', () => {
+  it.each(orders)('takes no longer than its length asks: %j', async (piece) => {
+    expect(await isLinear(piece, instructionsIn)).toBe(true)
   })
 })

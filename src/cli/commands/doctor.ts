@@ -9,11 +9,11 @@ import { shownAddress } from '../../model/server-address.ts'
 import { clockProblem } from '../../retention/decide.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import { findClients } from '../../setup/setup.ts'
-import type { Database } from '../../store/database.ts'
 import { readSweep } from '../../store/erasure/retention.ts'
-import { lacksRowSecurityFixes, serverVersion, shownVersion } from '../../store/server/server-version.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
 import { checkEncryption, type Check } from '../check-encryption.ts'
+import { checkFlagged } from '../check-flagged.ts'
+import { checkServer } from '../check-server.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
 import { describeArchive } from '../describe-archive.ts'
@@ -75,7 +75,7 @@ async function checkHome(config: Config): Promise<Check> {
 async function checkStore(program: Command): Promise<Check[]> {
   try {
     return await withStore(program, async ({ verbatim, caller }) => {
-      const { sessions, messages, index, semantic_search: semantic, archive } = await verbatim.status(caller)
+      const { sessions, messages, index, flagged, semantic_search: semantic, archive } = await verbatim.status(caller)
       const behind = index.messages_behind
       const checks: Check[] = [
         { name: 'store', state: 'ok', message: `${sessions} sessions, ${messages} messages` },
@@ -107,7 +107,14 @@ async function checkStore(program: Command): Promise<Check[]> {
       await verbatim.stores.archive.check()
       const server = await checkServer(verbatim.stores.database)
       const encryption = await checkEncryption(verbatim.stores.database, caller)
-      return [...checks, ...server, encryption, ...checkArchive(archive), ...checkSemantic(semantic)]
+      return [
+        ...checks,
+        ...checkFlagged(flagged),
+        ...server,
+        encryption,
+        ...checkArchive(archive),
+        ...checkSemantic(semantic),
+      ]
     })
   } catch (error) {
     if (!(error instanceof VerbatimError)) throw error
@@ -120,22 +127,6 @@ async function checkStore(program: Command): Promise<Check[]> {
       },
     ]
   }
-}
-
-/** A server that lacks a fix which the walls between tenants need; nothing of an embedded store. */
-async function checkServer(database: Database): Promise<Check[]> {
-  if (database.kind === 'embedded') return []
-  const version = await database.run(serverVersion)
-  const name = 'server'
-  if (!lacksRowSecurityFixes(version)) return [{ name, state: 'ok', message: `PostgreSQL ${shownVersion(version)}` }]
-  return [
-    {
-      name,
-      state: 'problem',
-      message: `PostgreSQL ${shownVersion(version)} lacks fixes of row level security (CVE-2024-10976, CVE-2025-8713)`,
-      remedy: 'Upgrade it to the newest minor version of its major version',
-    },
-  ]
 }
 
 function checkArchive(archive: StoreStatus['archive']): Check[] {

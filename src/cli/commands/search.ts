@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
 import { limits } from '../../limits.ts'
+import { describeFlags, flagNames } from '../../model/message-flags.ts'
 import { roleSchema } from '../../model/message.ts'
 import type { SearchReply } from '../../search/reply.ts'
 import { withStore } from '../context.ts'
@@ -17,6 +18,7 @@ interface SearchOptions {
   readonly role?: readonly string[]
   readonly tool?: readonly string[]
   readonly tag?: readonly string[]
+  readonly flag?: readonly string[]
   readonly since?: string
   readonly until?: string
   readonly limit: number
@@ -34,8 +36,9 @@ function renderForTerminal(reply: SearchReply): string {
     )
     for (const message of result.messages) {
       const mark = message.hit === undefined ? ' ' : '>'
+      const flags = describeFlags(message.flags)
       lines.push(
-        `${mark} [${message.seq}] ${message.sender} (${message.role}), ${message.timestamp.slice(0, 16).replace('T', ' ')}`,
+        `${mark} [${message.seq}] ${message.sender} (${message.role}), ${message.timestamp.slice(0, 16).replace('T', ' ')}${flags === undefined ? '' : `, ${flags}`}`,
       )
       lines.push(...message.text.split('\n').map((line) => `    ${line}`))
     }
@@ -56,6 +59,7 @@ export function registerSearch(program: Command): void {
     .option('--role <role>', 'only this role (repeatable)', collectOneOf(roleSchema.options))
     .option('--tool <name>', 'only messages that call this tool (repeatable)', collect)
     .option('--tag <tag>', 'only sessions with this tag (repeatable)', collect)
+    .option('--flag <flag>', 'only messages flagged for secrets or instructions (repeatable)', collectOneOf(flagNames))
     .option('--since <time>', 'only since (ISO 8601)')
     .option('--until <time>', 'only until (ISO 8601)')
     .option('--limit <n>', 'how many hits', wholeNumber(1, limits.searchHitsMax), limits.searchHitsDefault)
@@ -80,6 +84,7 @@ export function registerSearch(program: Command): void {
           roles: options.role,
           toolsUsed: options.tool,
           tags: options.tag,
+          flags: options.flag,
           since: options.since,
           until: options.until,
           context: options.context,

@@ -1,6 +1,7 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 
 import { limits } from '../../limits.ts'
+import { flagNames, type FlagName } from '../../model/message-flags.ts'
 import { withStore } from '../context.ts'
 import { oneLine, print, printJson, table } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
@@ -12,6 +13,7 @@ interface SessionsOptions {
   readonly since?: string
   readonly until?: string
   readonly tag?: string
+  readonly flag?: FlagName
   readonly limit: number
   readonly cursor?: string
   readonly json?: boolean
@@ -27,6 +29,7 @@ export function registerSessions(program: Command): void {
     .option('--since <time>', 'only active since (ISO 8601)')
     .option('--until <time>', 'only begun until (ISO 8601)')
     .option('--tag <tag>', 'only with this tag')
+    .addOption(new Option('--flag <flag>', 'only with a message that is flagged so').choices([...flagNames]))
     .option('--limit <n>', 'how many', wholeNumber(1, limits.pageSessionsMax), limits.pageSessionsDefault)
     .option('--cursor <cursor>', 'continue after a previous page')
     .option('--json', 'machine-readable output')

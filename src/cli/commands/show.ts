@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
 import { limits } from '../../limits.ts'
+import { describeFlags } from '../../model/message-flags.ts'
 import { shownText, type SessionDocument } from '../../sessions/document.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
@@ -21,9 +22,10 @@ function renderForTerminal(document: SessionDocument): string {
     `${document.message_count} messages, ${document.total_tokens} tokens, ${document.tool_invocations} tool calls, ${document.context_switches} context switches`,
     `participants: ${document.participants.join(', ') || '-'}; models: ${document.models_used.join(', ') || '-'}`,
   ]
-  const messages = document.messages.map(
-    (message) => `[${message.seq}] ${message.sender} (${message.role}) ${message.timestamp}\n${shownText(message)}\n`,
-  )
+  const messages = document.messages.map((message) => {
+    const flags = describeFlags(message.flags)
+    return `[${message.seq}] ${message.sender} (${message.role}) ${message.timestamp}${flags === undefined ? '' : `, ${flags}`}\n${shownText(message)}\n`
+  })
   return `${head.join('\n')}\n\n${messages.join('\n')}`
 }
 

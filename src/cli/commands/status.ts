@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { shownAddress } from '../../model/server-address.ts'
 import { withStore } from '../context.ts'
 import { describeArchive } from '../describe-archive.ts'
+import { describeFlagged } from '../describe-flagged.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import { print, printJson, table } from '../output.ts'
 
@@ -25,6 +26,7 @@ export function registerStatus(program: Command): void {
           ['bytes of messages', String(status.payload_bytes)],
           ['not yet searchable', String(status.index.messages_behind)],
           ['failed for good', String(status.index.failed_for_good)],
+          ['flagged', describeFlagged(status.flagged)],
           ['semantic search', describeSemantic(status.semantic_search)],
           ['archive', describeArchive(status.archive)],
         ]

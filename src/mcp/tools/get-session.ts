@@ -17,7 +17,7 @@ export const getSession = defineTool({
     view: z
       .enum(['full', 'compact', 'redacted', 'pseudonymised'])
       .default('full')
-      .describe('compact: text only; redacted: no personal data; pseudonymised: a token for each person'),
+      .describe('compact: text only; redacted, pseudonymised: no personal data'),
     format: z.enum(['json', 'text']).default('json'),
     include_embeddings: z.boolean().default(false),
     cursor: z.string().optional(),

@@ -13,7 +13,7 @@ export const listSessions = defineTool({
   input: z.object({
     participant: z.string().optional(),
     model: z.string().optional(),
-    source: z.string().optional().describe('mcp, openclaw, claude-code, codex, …'),
+    source: z.string().optional().describe('openclaw, codex, …'),
     since: time.describe('ISO 8601'),
     until: time,
     tag: z.string().optional(),

@@ -44,7 +44,7 @@ const metadataSchema = z
 /** The fields of one message, the same in `save_message` and in each element of `save_messages`. */
 export const messageFields = {
   content: contentSchema,
-  sender: z.string().max(limits.nameCharactersMax).describe('Name of who said it'),
+  sender: z.string().max(limits.nameCharactersMax).describe('Who said it'),
   role: roleSchema.optional().describe('Default: assistant if model is given, else user'),
   message_id: z.string().optional().describe('Own id; retries with it never double'),
   timestamp: z.string().optional().describe('ISO 8601; default now'),

@@ -17,7 +17,7 @@ export const saveMessages = defineTool({
   title: 'Save several messages',
   description: `Save up to ${limits.batchMessagesMax} messages of a conversation at once, all or nothing. Use it to record an exchange or to catch up.`,
   input: z.object({
-    session_id: z.string().optional().describe('Session id, returned earlier or your own; none opens a session'),
+    session_id: z.string().optional().describe('Returned earlier or your own; none opens a session'),
     messages: messagesSchema.describe('Each with the fields of save_message'),
   }),
   output: z.object({

@@ -25,6 +25,7 @@ export const searchMemory = defineTool({
     models: names,
     roles: names.describe(roleSchema.options.join(', ')),
     tools_used: names,
+    flags: names.describe('secrets, instructions'),
     since: time.describe('ISO 8601'),
     until: time,
     tags: names,

@@ -44,7 +44,8 @@ export const assignedSecrets: Detector = (text) => {
     const name = text.slice(Math.max(0, match.index - 20), start - quotes.length)
     if (isPlaceholder(secret) || publicName.test(name)) continue
     const isSecret = (match[1] !== undefined && isServiceSecret(secret)) || isNamedSecret(secret, { name, isQuoted })
-    if (isSecret) found.push({ type: 'secret', start, end, confidence: 0.8 })
+    const kind = /passw/iu.test(name) ? 'password' : 'named_secret'
+    if (isSecret) found.push({ type: 'secret', start, end, confidence: 0.8, kind })
   }
   return found
 }

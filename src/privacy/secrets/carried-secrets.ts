@@ -39,33 +39,36 @@ function near(text: string, outer: RegExp, inner: RegExp): { value: string; star
 
 /** Secrets that are known by what carries them: a header, an address, a command, a manifest. */
 export const carriedSecrets: Detector = (text) => {
-  const secret = (start: number, length: number): Detection => ({
+  const secret = (kind: string, found: { readonly value: string; readonly start: number }): Detection => ({
     type: 'secret',
-    start,
-    end: start + length,
+    start: found.start,
+    end: found.start + found.value.length,
     confidence: 0.9,
+    kind,
   })
   return [
     ...detectionsOf(text, {
       type: 'secret',
       pattern: headers,
       confidence: 0.9,
+      kindOf: () => 'http_credential',
       accepts: isCredential,
     }),
     ...detectionsOf(text, {
       type: 'secret',
       pattern: addressPassword,
       confidence: 0.9,
+      kindOf: () => 'password',
       accepts: (found) => !isVariable(found) && !isPlaceholder(found) && !/^(?:pass(?:word)?|secret|pw)$/iu.test(found),
     }),
     ...near(text, curl, curlUser)
       .filter(({ value }) => !isVariable(value) && entropyOf(value) >= 2 && !isPlaceholder(value))
-      .map(({ value, start }) => secret(start, value.length)),
+      .map((found) => secret('password', found)),
     ...near(text, curl, curlHeader)
       .filter(({ value }) => isCredential(value))
-      .map(({ value, start }) => secret(start, value.length)),
+      .map((found) => secret('http_credential', found)),
     ...near(text, kubernetesSecret, yamlValue)
       .filter(({ value }) => /\d|[A-Z]/u.test(value) && entropyOf(value) >= 2.5)
-      .map(({ value, start }) => secret(start, value.length)),
+      .map((found) => secret('kubernetes_secret', found)),
   ]
 }

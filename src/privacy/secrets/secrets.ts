@@ -3,6 +3,7 @@ import { assignedSecrets } from './assigned-secrets.ts'
 import { carriedSecrets } from './carried-secrets.ts'
 import { knownForms, otherForms } from './known-forms.ts'
 import { entropyOf } from './randomness.ts'
+import { kindOfForm } from './secret-kinds.ts'
 
 const body = '[\\w.=~+/%-]'
 /** One expression for all forms of one length: 120 of them, each over the whole text, took ten times as long. */
@@ -23,13 +24,14 @@ function looksRandom(found: string): boolean {
 /** Keys, tokens, passwords and the like: by their issuer's form, by the name they are assigned to, by what carries them. */
 export const secrets: Detector = (text) => [
   ...knownPatterns.flatMap((pattern) =>
-    detectionsOf(text, { type: 'secret', pattern, confidence: 0.97, accepts: looksRandom }),
+    detectionsOf(text, { type: 'secret', pattern, confidence: 0.97, kindOf: kindOfForm, accepts: looksRandom }),
   ),
   ...otherForms.flatMap((pattern) =>
     detectionsOf(text, {
       type: 'secret',
       pattern,
       confidence: 0.98,
+      kindOf: kindOfForm,
       accepts: (found) => entropyOf(found) >= 2.5 && !found.includes('EXAMPLE'),
     }),
   ),

@@ -2,6 +2,7 @@ import { requireSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
+import { flagNames } from '../../model/message-flags.ts'
 import { roleSchema } from '../../model/message.ts'
 import { checkName, parseTime } from '../../model/validate.ts'
 import type { Database } from '../../store/database.ts'
@@ -16,6 +17,8 @@ export interface FilterInput {
   readonly models?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
   readonly toolsUsed?: readonly string[] | undefined
+  /** `secrets`, `instructions`: what a message was flagged for. */
+  readonly flags?: readonly string[] | undefined
   readonly since?: string | number | undefined
   readonly until?: string | number | undefined
   readonly tags?: readonly string[] | undefined
@@ -37,7 +40,8 @@ export async function readFilter(database: Database, caller: Caller, input: Filt
     until,
     participants: readNames(input.participants, 'participants'),
     models: readNames(input.models, 'models'),
-    roles: readRoles(input.roles),
+    roles: readKnown(input.roles, { field: 'roles', is: 'role', known: roleSchema.options }),
+    flags: readKnown(input.flags, { field: 'flags', is: 'flag', known: flagNames }),
     toolsUsed: readNames(input.toolsUsed, 'tools_used'),
     tags: readNames(input.tags, 'tags'),
   }
@@ -54,12 +58,16 @@ function readNames(values: readonly string[] | undefined, field: string): NameFi
   }
 }
 
-function readRoles(values: readonly string[] | undefined): NameFilter | undefined {
-  const roles = readNames(values, 'roles')
-  const unknown = [...(roles?.any ?? []), ...(roles?.none ?? [])].find((role) => !roleSchema.safeParse(role).success)
-  if (unknown === undefined) return roles
-  throw new InputError(`Cannot search as "${unknown}" is no role`, {
-    remedy: `Roles are ${roleSchema.options.join(', ')}; "!tool" leaves a role out`,
+/** Names of which only some exist. */
+function readKnown(
+  values: readonly string[] | undefined,
+  names: { readonly field: string; readonly is: string; readonly known: readonly string[] },
+): NameFilter | undefined {
+  const read = readNames(values, names.field)
+  const unknown = [...(read?.any ?? []), ...(read?.none ?? [])].find((name) => !names.known.includes(name))
+  if (unknown === undefined) return read
+  throw new InputError(`Cannot search as "${unknown}" is no ${names.is}`, {
+    remedy: `The ${names.field} are ${names.known.join(', ')}; with "!" before it a ${names.is} is left out`,
   })
 }
 

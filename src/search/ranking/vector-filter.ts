@@ -38,6 +38,7 @@ export async function vectorScope(database: Database, viewer: Viewer, filter: Un
     filter: checked,
     isPartial:
       looksAtMessage(filter) ||
+      filter.flags !== undefined ||
       (sessions !== undefined && !isNamed) ||
       (await database.run(
         async (sql) =>

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import {
   bigint,
   customType,
@@ -47,11 +48,17 @@ export const searchUnits = pgTable(
     traits: smallint('traits').notNull().default(0),
     /** -1 … 1 for English text, else null. Here and not on the message, whose row it would write a second time. */
     sentiment: real('sentiment'),
+    /** What the message is flagged for, kinds and numbers alone (`model/message-flags.ts`); null of units from before. */
+    flags: jsonb('flags'),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.level, table.sessionId, table.firstSeq, table.part] }),
     index('search_units_terms').using('gin', table.terms),
     index('search_units_by_time').on(table.tenantId, table.level, table.timestamp),
+    // Few messages are flagged; how many there are, and in which sessions, is asked of all.
+    index('search_units_flagged')
+      .on(table.tenantId, table.sessionId)
+      .where(sql`flags <> '{}'`),
   ],
 )
 

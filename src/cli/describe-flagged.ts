@@ -1,0 +1,13 @@
+import type { StoreStatus } from '../sessions/status.ts'
+
+/** `3 messages hold secrets (2 aws_key, 1 password), 1 reads like instructions`. */
+export function describeFlagged({ secrets, instructions }: StoreStatus['flagged']): string {
+  const kinds = Object.entries(secrets.kinds)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([kind, count]) => `${count} ${kind}`)
+  const held =
+    secrets.messages === 0
+      ? 'no secrets in messages'
+      : `${secrets.messages} ${secrets.messages === 1 ? 'message holds' : 'messages hold'} secrets (${kinds.join(', ')})`
+  return `${held}, ${instructions.messages} ${instructions.messages === 1 ? 'reads' : 'read'} like instructions to a model`
+}
