@@ -9,8 +9,11 @@ import { Archiver, type ArchiveDependencies } from './archiver.ts'
 export interface ArchiveAllReport {
   readonly sessions: number
   readonly files: number
-  readonly problems: readonly { readonly session_id: string; readonly problem: string }[]
+  readonly problems: readonly ArchiveProblem[]
 }
+
+/** Of a session, or of an imported document. */
+type ArchiveProblem = ({ readonly session_id: string } | { readonly path: string }) & { readonly problem: string }
 
 const pageSessions = 100
 
@@ -27,8 +30,8 @@ export async function archiveAnew(
 }
 
 /**
- * Archives now whatever is not archived, idle or not, beside the background work. A session that cannot be archived is
- * reported, and the rest goes on. Throws UnavailableError where the archive does not answer.
+ * Archives now whatever is not archived, idle or not, beside the background work. A session or a
+ * document that cannot be archived is reported, and the rest goes on. Throws UnavailableError where the archive does not answer.
  */
 export async function archiveAll(
   dependencies: ArchiveDependencies,
@@ -38,7 +41,7 @@ export async function archiveAll(
   const { database } = dependencies
   const { tenantId } = caller
   const archiver = new Archiver(dependencies)
-  const problems: { session_id: string; problem: string }[] = []
+  const problems: ArchiveProblem[] = []
   let sessions = 0
   let after: string | undefined
   for (;;) {
@@ -59,11 +62,7 @@ export async function archiveAll(
     if (after === undefined) break
   }
   await archiveChangedKeys(dependencies, tenantId)
-  let files = 0
-  let archived: number
-  do {
-    archived = await archiver.archiveFiles(tenantId)
-    files += archived
-  } while (archived > 0)
-  return { sessions, files, problems }
+  const files = await archiver.archiveFiles(tenantId)
+  problems.push(...files.problems.map(({ path, problem }) => ({ path, problem })))
+  return { sessions, files: files.archived, problems }
 }

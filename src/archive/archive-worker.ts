@@ -7,7 +7,7 @@ import { archiveTopic, deferArchive, forgetDeadArchive, queueUnarchived } from '
 import { readArchiveDue, type ArchiveDue } from '../store/archive/archive-state.ts'
 import { finishOutbox, msUntilDue, postponeOutbox, workOff, type Commit, type OutboxItem } from '../store/outbox.ts'
 import { archiveChangedKeys } from './archive-keys.ts'
-import { Archiver, type ArchiveDependencies } from './archiver.ts'
+import { Archiver, type ArchiveDependencies, type FileProblem } from './archiver.ts'
 
 export interface ArchiveWorkerOptions extends ArchiveDependencies {
   /** A session is archived when nothing was saved to it for so long. */
@@ -38,6 +38,7 @@ export class ArchiveWorker {
   readonly #drain: Drain
   #sweptAtMs = -Infinity
   #failures = 0
+  readonly #told = new Set<string>()
   #stopping = false
 
   constructor(options: ArchiveWorkerOptions) {
@@ -87,13 +88,23 @@ export class ArchiveWorker {
   async #archiveFiles(): Promise<void> {
     try {
       for (const tenantId of await this.#options.database.run(tenantIds)) {
-        while (!this.#stopping && (await this.#archiver.archiveFiles(tenantId)) > 0);
+        const { problems } = await this.#archiver.archiveFiles(tenantId, () => this.#stopping)
+        this.#tell(problems)
         await archiveChangedKeys(this.#options, tenantId, { isOver: () => this.#stopping })
       }
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       this.#options.log.warn(`archiving waits: ${messageOf(error)}`)
       this.#sweepAfter(pauseMs)
+    }
+  }
+
+  /** Each problem once, though it is met again with every round. */
+  #tell(problems: readonly FileProblem[]): void {
+    for (const { id, problem } of problems) {
+      if (this.#told.has(id)) continue
+      this.#told.add(id)
+      this.#options.log.error(`the imported document ${id} was not archived: ${problem}`)
     }
   }
 

@@ -1,5 +1,5 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { ConflictError, describeForLog } from '../errors.ts'
+import { ConflictError, describeForLog, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sha256 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
@@ -13,7 +13,7 @@ import {
   saveManifest,
   type ArchivedSegment,
 } from '../store/archive/archive-state.ts'
-import { readUnarchivedFiles } from '../store/archive/archived-files.ts'
+import { readUnarchivedFiles, type UnarchivedFile } from '../store/archive/archived-files.ts'
 import { archivedMessage } from '../store/archive/archived-messages.ts'
 import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../store/archive/archived-session.ts'
 import type { Database } from '../store/database.ts'
@@ -48,6 +48,17 @@ interface ManifestContent extends Pick<Recording, 'isThere'> {
 
 /** Each holds its layout. */
 const filesAtOnce = 10
+
+export interface FileProblem {
+  readonly id: string
+  readonly path: string
+  readonly problem: string
+}
+
+export interface FilesArchived {
+  readonly archived: number
+  readonly problems: readonly FileProblem[]
+}
 
 /**
  * Brings sessions and imported documents into the archive. A manifest always describes a whole state of its session, and is
@@ -90,15 +101,40 @@ export class Archiver {
     await this.#writeManifest(subject, { content: manifest, version: session.version, seal, isThere })
   }
 
-  /** Archives some of the imported documents of a tenant that are not yet; how many. */
-  async archiveFiles(tenantId: number): Promise<number> {
-    const files = await readUnarchivedFiles(this.#dependencies.database, tenantId, filesAtOnce)
-    if (files.some(({ seal }) => seal !== undefined)) await archiveKeysOf(this.#dependencies, { tenantId })
-    for (const { file, version, seal } of files) {
-      const isThere = (sql: Transaction) => isFileThere(sql, tenantId, file.id)
-      await this.#writeManifest({ kind: 'file', tenantId, id: file.id }, { content: { file }, version, seal, isThere })
+  /**
+   * Archives the imported documents of a tenant that are not yet. What is wrong with one is in the answer, and the others go
+   * on. Throws UnavailableError where the archive does not answer.
+   */
+  async archiveFiles(tenantId: number, isOver: () => boolean = () => false): Promise<FilesArchived> {
+    const problems: FileProblem[] = []
+    let archived = 0
+    let after: string | undefined
+    do {
+      const files = await readUnarchivedFiles(this.#dependencies.database, tenantId, { after, limit: filesAtOnce })
+      if (files.some(({ content }) => content?.seal !== undefined))
+        await archiveKeysOf(this.#dependencies, { tenantId })
+      for (const file of files) {
+        const problem = await this.#archiveFile(tenantId, file)
+        if (problem === undefined) archived++
+        else problems.push({ id: file.id, path: file.path, problem })
+      }
+      after = files.at(-1)?.id
+    } while (after !== undefined && !isOver())
+    return { archived, problems }
+  }
+
+  /** What is wrong with it; undefined where it is archived. */
+  async #archiveFile(tenantId: number, { id, version, content }: UnarchivedFile): Promise<string | undefined> {
+    if (content === undefined) return 'its encrypted layout was altered, or its key is missing'
+    const { file, seal } = content
+    const isThere = (sql: Transaction) => isFileThere(sql, tenantId, id)
+    try {
+      await this.#writeManifest({ kind: 'file', tenantId, id }, { content: { file }, version, seal, isThere })
+      return undefined
+    } catch (error) {
+      if (error instanceof ConflictError || error instanceof DamagedObject) return messageOf(error)
+      throw error
     }
-    return files.length
   }
 
   /** False where a segment was found that the database did not know of: it is recorded, and the rest begins after it. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,6 +9,7 @@ import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
 import { archiveAll } from '../../src/archive/archive-all.ts'
 import { restore } from '../../src/archive/restore.ts'
 import { verifyArchive } from '../../src/archive/verify-archive.ts'
+import { importFile } from '../../src/capture/import-files.ts'
 import { verify } from '../../src/capture/verify.ts'
 import { openVerbatim } from '../../src/compose.ts'
 import { createLog } from '../../src/log.ts'
@@ -34,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const close of closing.toReversed()) await close()
-  rmSync(directory, { recursive: true })
+  rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 })
 }, 60_000)
 
 const stores = (open: Verbatim) => ({ database: open.stores.database, archive, log })
@@ -98,5 +99,25 @@ describe('the archive of an encrypted store', () => {
     expect(sessions).toBe(0)
     expect(JSON.stringify(problems)).toContain('the key that opens it is missing')
     expect(problems.every((problem) => problem.session_id === sessionId)).toBe(true)
+  })
+
+  it('takes in the other documents where one cannot be read, and names that one', async () => {
+    const source = await emptyStore({ ...on, VERBATIM_ARCHIVE_IDLE_MINUTES: '1000' })
+    const paths = ['a', 'b', 'c'].map((name) => join(directory, `${name}.jsonl`))
+    for (const [index, path] of paths.entries()) {
+      const row = { role: 'user', content: `document ${index}` }
+      const line = { type: 'user', uuid: `${index}`, sessionId: `of ${index}`, timestamp: '2026-01-01T00:00:00.000Z' }
+      writeFileSync(path, `${JSON.stringify({ ...line, message: row })}\n`)
+      await importFile({ ...source.stores, archive }, caller, { path })
+    }
+    // The first in the order in which they are archived. Each file is a record beside its one document.
+    const [damaged] = await source.stores.database.run(
+      (sql) => sql<{ path: string }[]>`
+        update import_files set layout = set_byte(layout, 20, get_byte(layout, 20) # 1)
+        where id = (select min(id::text)::uuid from import_files where key_version > 0) returning path`,
+    )
+    const report = await archiveAll(stores(source), caller, nothing)
+    expect(report).toMatchObject({ sessions: 3, files: 5 })
+    expect(report.problems).toEqual([{ path: damaged?.path, problem: expect.stringContaining('was altered') }])
   })
 })

@@ -28,7 +28,8 @@ export function registerArchive(program: Command, status: ExitStatus): void {
         progress.stop()
         if (report.problems.length > 0) status.code = exitCodes.problems
         if (options.json === true) return printJson(report)
-        for (const { session_id: session, problem } of report.problems) await print(`PROBLEM ${session}: ${problem}\n`)
+        for (const { problem, ...of } of report.problems)
+          await print(`PROBLEM ${'path' in of ? of.path : of.session_id}: ${problem}\n`)
         return print(`archived: ${report.sessions} sessions and ${report.files} imported files\n`)
       })
     })

@@ -2,7 +2,6 @@ import { z } from 'zod'
 
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { UnavailableError } from '../../errors.ts'
 import { layoutPlace } from '../import-files.ts'
 import type { MessageSource } from '../messages.ts'
 import type { Queries } from '../rows.ts'
@@ -36,33 +35,47 @@ const unarchived = (sql: Queries, tenantId: number) => sql`
   left join archive_manifests a on a.tenant_id = f.tenant_id and a.kind = 'file' and a.subject_id = f.id
   where f.tenant_id = ${tenantId} and a.version is distinct from ${versionOf(sql)}`
 
-/** Imported documents that have no manifest of their present state, with the version that it will have. */
+export interface UnarchivedFile {
+  readonly id: string
+  readonly path: string
+  readonly version: number
+  /** Undefined where the document cannot be read: its layout was altered, or its key is missing. */
+  readonly content: { readonly file: ImportFileRecord; readonly seal: RowSeal | undefined } | undefined
+}
+
+/** Imported documents that have no manifest of their present state, with the version that it will have, by their ids. */
 export async function readUnarchivedFiles(
   database: MessageSource,
   tenantId: number,
-  limit: number,
-): Promise<{ readonly file: ImportFileRecord; readonly version: number; readonly seal: RowSeal | undefined }[]> {
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): Promise<UnarchivedFile[]> {
   const rows = await database.run(
     (sql) => sql<RawUnarchived[]>`
     select jsonb_build_object('id', f.id, 'path', f.path, 'document', f.document, 'format', f.format,
         'size_bytes', f.size_bytes, 'counts', f.counts, 'session_ids', f.session_ids,
         'modified_at', to_char(f.modified_at at time zone 'UTC', ${sql.unsafe(iso)}),
         'imported_at', to_char(f.imported_at at time zone 'UTC', ${sql.unsafe(iso)})) as record,
-      f.path, f.document, f.sha256, f.layout, f.key_version, ${versionOf(sql)} as version
-    ${unarchived(sql, tenantId)} order by f.id limit ${limit}`,
+      f.id, f.path, f.document, f.sha256, f.layout, f.key_version, ${versionOf(sql)} as version
+    ${unarchived(sql, tenantId)} and (${after ?? null}::uuid is null or f.id > ${after ?? null}::uuid)
+    order by f.id limit ${limit}`,
   )
   const versions = rows.map((row) => row.key_version)
   const seals = await database.vault.sealsOfTenant(tenantId, versions)
   return rows.map((row) => {
     const seal = seals(row.key_version)
-    const { layout, sha256 } = openPrivate(row, seal)
-    const bytes = { layout: Buffer.from(layout).toString('base64'), sha256: Buffer.from(sha256).toString('hex') }
-    return { file: importFileRecordSchema.parse({ ...row.record, ...bytes }), version: Number(row.version), seal }
+    const opened = openPrivate(row, seal)
+    const { id, path } = row
+    if (opened === undefined) return { id, path, version: Number(row.version), content: undefined }
+    const layout = Buffer.from(opened.layout).toString('base64')
+    const bytes = { layout, sha256: Buffer.from(opened.sha256).toString('hex') }
+    const file = importFileRecordSchema.parse({ ...row.record, ...bytes })
+    return { id, path, version: Number(row.version), content: { file, seal } }
   })
 }
 
 interface RawUnarchived {
   readonly record: Record<string, unknown>
+  readonly id: string
   readonly path: string
   readonly document: string
   readonly sha256: Uint8Array
@@ -71,21 +84,18 @@ interface RawUnarchived {
   readonly version: string
 }
 
-/** Throws UnavailableError, naming the document, where its layout cannot be opened. */
-function openPrivate(row: RawUnarchived, seal: RowSeal | undefined): { layout: Uint8Array; sha256: Uint8Array } {
+/** Undefined where the layout cannot be opened. */
+function openPrivate(
+  row: RawUnarchived,
+  seal: RowSeal | undefined,
+): { readonly layout: Uint8Array; readonly sha256: Uint8Array } | undefined {
   if (row.key_version === 0) return row
+  if (seal === undefined) return undefined
   try {
-    if (seal === undefined) throw new BrokenSeal('Cannot open a seal without its key')
     return { layout: seal.open(layoutPlace(row), row.layout), sha256: seal.unmask(row.sha256) }
   } catch (error) {
-    if (!(error instanceof BrokenSeal)) throw error
-    throw new UnavailableError(
-      `Cannot archive "${row.path}" as its encrypted layout was altered or its key is missing`,
-      {
-        remedy: 'Run "verbatim verify", then restore it from a backup',
-        cause: error,
-      },
-    )
+    if (error instanceof BrokenSeal) return undefined
+    throw error
   }
 }
 
