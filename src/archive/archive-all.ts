@@ -3,8 +3,9 @@ import type { Caller } from '../model/access.ts'
 import { forgetDeadArchive, unarchivedSessions } from '../store/archive/archive-queue.ts'
 import { forgetArchive } from '../store/archive/archive-state.ts'
 import { inTransaction } from '../store/transaction.ts'
+import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { archiveChangedKeys } from './archive-keys.ts'
-import { Archiver, type ArchiveDependencies } from './archiver.ts'
+import { Archiver } from './archiver.ts'
 
 export interface ArchiveAllReport {
   readonly sessions: number

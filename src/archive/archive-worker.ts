@@ -6,8 +6,9 @@ import { tenantIds } from '../store/access/tenants.ts'
 import { archiveTopic, deferArchive, forgetDeadArchive, queueUnarchived } from '../store/archive/archive-queue.ts'
 import { readArchiveDue, type ArchiveDue } from '../store/archive/archive-state.ts'
 import { finishOutbox, msUntilDue, postponeOutbox, workOff, type Commit, type OutboxItem } from '../store/outbox.ts'
+import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { archiveChangedKeys } from './archive-keys.ts'
-import { Archiver, type ArchiveDependencies, type FileProblem } from './archiver.ts'
+import { Archiver, type FileProblem } from './archiver.ts'
 
 export interface ArchiveWorkerOptions extends ArchiveDependencies {
   /** A session is archived when nothing was saved to it for so long. */

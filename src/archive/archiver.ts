@@ -1,50 +1,28 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { ConflictError, describeForLog, messageOf } from '../errors.ts'
-import type { Log } from '../log.ts'
+import { ConflictError, messageOf } from '../errors.ts'
 import { sha256 } from '../model/payload.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readGrants } from '../store/access/session-access.ts'
 import {
   insertSegment,
   isFileThere,
   isUnerased,
-  readManifest,
   readSegments,
-  saveManifest,
   type ArchivedSegment,
 } from '../store/archive/archive-state.ts'
 import { readUnarchivedFiles, type UnarchivedFile } from '../store/archive/archived-files.ts'
 import { archivedMessage } from '../store/archive/archived-messages.ts'
 import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../store/archive/archived-session.ts'
-import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import type { Transaction } from '../store/rows.ts'
+import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { archiveKeysOf } from './archive-keys.ts'
-import { DamagedObject, digestOf } from './archive-object.ts'
-import {
-  decodeManifest,
-  encodeManifest,
-  manifestKey,
-  manifestsKept,
-  type SessionManifest,
-  type Subject,
-} from './manifest.ts'
-import { recordObject, type Recording } from './record-object.ts'
+import { DamagedObject } from './archive-object.ts'
+import { ManifestWriter } from './manifest-writer.ts'
+import type { SessionManifest } from './manifest.ts'
+import { recordObject } from './record-object.ts'
 import { sealOpener } from './seal-opener.ts'
 import { chainAfter, chainStart, decodeSegment, SegmentBuilder, segmentKey, type SegmentStart } from './segment.ts'
-
-export interface ArchiveDependencies {
-  readonly database: Database
-  readonly archive: ArchiveStore
-  readonly log: Log
-}
-
-interface ManifestContent extends Pick<Recording, 'isThere'> {
-  readonly content: unknown
-  readonly version: number
-  readonly seal: RowSeal | undefined
-}
 
 /** Each holds its layout. */
 const filesAtOnce = 10
@@ -69,9 +47,11 @@ export interface FilesArchived {
  */
 export class Archiver {
   readonly #dependencies: ArchiveDependencies
+  readonly #manifests: ManifestWriter
 
   constructor(dependencies: ArchiveDependencies) {
     this.#dependencies = dependencies
+    this.#manifests = new ManifestWriter(dependencies)
   }
 
   /** Archives all that a session holds now. Throws ConflictError where the archive says something else than the store. */
@@ -98,7 +78,7 @@ export class Archiver {
     }
     const subject = { kind: 'session', tenantId: key.tenantId, id: key.sessionId } as const
     const isThere = (sql: Transaction) => isUnerased(sql, key, session.erasures)
-    await this.#writeManifest(subject, { content: manifest, version: session.version, seal, isThere })
+    await this.#manifests.write(subject, { content: manifest, version: session.version, seal, isThere })
   }
 
   /**
@@ -129,7 +109,7 @@ export class Archiver {
     const { file, seal } = content
     const isThere = (sql: Transaction) => isFileThere(sql, tenantId, id)
     try {
-      await this.#writeManifest({ kind: 'file', tenantId, id }, { content: { file }, version, seal, isThere })
+      await this.#manifests.write({ kind: 'file', tenantId, id }, { content: { file }, version, seal, isThere })
       return undefined
     } catch (error) {
       if (error instanceof ConflictError || error instanceof DamagedObject) return messageOf(error)
@@ -203,66 +183,6 @@ export class Archiver {
       isThere: (sql) => isUnerased(sql, key, erasures),
       write: (sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }),
     })
-  }
-
-  async #writeManifest(subject: Subject, { content, version, seal, isThere }: ManifestContent): Promise<void> {
-    const { database } = this.#dependencies
-    const { kind, tenantId, id: subjectId } = subject
-    const body = Buffer.from(JSON.stringify(content))
-    const contentSha256 = digestOf(body, seal)
-    const last = await database.run((sql) => readManifest(sql, tenantId, { kind, subjectId }))
-    if (last?.version === version && contentSha256.equals(last.contentSha256)) return
-    // Another one was faster, and has seen what came since.
-    if (kind === 'session' && last !== undefined && last.version > version) return
-    const { number, bytes } = await this.#putManifest(subject, (last?.number ?? 0) + 1, { body, seal })
-    const location = manifestKey(subject, number)
-    const manifest = { kind, subjectId, number, version, location, sha256: sha256(bytes), contentSha256 }
-    await recordObject(this.#dependencies, location, { isThere, write: (sql) => saveManifest(sql, tenantId, manifest) })
-    // The first one stays: whose database has forgotten the last number finds by it that there is one.
-    if (number - manifestsKept > 1) await this.#removeManifest(subject, number - manifestsKept)
-  }
-
-  /** Puts a manifest under the first number that is free, from `number` on. */
-  async #putManifest(
-    subject: Subject,
-    number: number,
-    content: { readonly body: Uint8Array; readonly seal: RowSeal | undefined },
-  ): Promise<{ readonly number: number; readonly bytes: Uint8Array }> {
-    const { archive } = this.#dependencies
-    const bytes = await encodeManifest(subject, number, content)
-    try {
-      await archive.put(manifestKey(subject, number), bytes)
-      return { number, bytes }
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error
-    }
-    const existing = await archive.get(manifestKey(subject, number))
-    if (existing !== undefined && (await this.#says(subject, existing, content.body)))
-      return { number, bytes: existing }
-    // The database knows of fewer manifests than there are: it is older, or who wrote them died.
-    let highest = number
-    for await (const key of archive.list(manifestKey(subject, 0).replace(/[^/]*$/, '')))
-      highest = Math.max(highest, Number(/\/(\d+)\.vmanifest$/.exec(key)?.[1] ?? 0))
-    return await this.#putManifest(subject, highest + 1, content)
-  }
-
-  async #says(subject: Subject, bytes: Uint8Array, body: Uint8Array): Promise<boolean> {
-    try {
-      return (await decodeManifest(subject, bytes, sealOpener(this.#dependencies.database))).body.equals(body)
-    } catch (error) {
-      if (error instanceof DamagedObject) return false
-      throw error
-    }
-  }
-
-  /** A manifest that has its followers is removed; a bucket with a lock or with versions may keep it, which does no harm. */
-  async #removeManifest(subject: Subject, number: number): Promise<void> {
-    const { archive, log } = this.#dependencies
-    try {
-      await archive.delete(manifestKey(subject, number))
-    } catch (error) {
-      log.warn(`the archive keeps the old manifest ${manifestKey(subject, number)}: ${describeForLog(error)}`)
-    }
   }
 }
 

@@ -6,8 +6,8 @@ import {
   type ArchivedSegment,
 } from '../store/archive/archive-state.ts'
 import { readHeads, type SessionKey } from '../store/messages.ts'
+import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { digestOf, type OpenSeal } from './archive-object.ts'
-import type { ArchiveDependencies } from './archiver.ts'
 import { decodeManifest } from './manifest.ts'
 import { readObject } from './read-object.ts'
 import { sealOpener } from './seal-opener.ts'
