@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts'
+import { correctedIdOf } from '../model/correction.ts'
 import { fence, recordedDataNotice } from '../model/fence.ts'
 import { describeFlags, type MessageFlags } from '../model/message-flags.ts'
 import { estimateTokens } from '../model/tokens.ts'
@@ -18,6 +19,8 @@ export interface SearchMessage {
   readonly flags?: MessageFlags
   readonly text: string
   readonly truncated?: boolean
+  /** The message that this one corrects, which is not found any more. */
+  readonly corrects?: string
   readonly hit?: {
     readonly rank: number
     readonly score: number
@@ -88,7 +91,9 @@ function searchMessage(
 ): SearchMessage {
   const { id, seq, timestamp, sender, role, trust } = message
   const about = { id, seq, timestamp, sender, role, trust, ...shownFlags(message) }
-  return { ...about, text: cut.text, ...(cut.truncated ? { truncated: true } : {}) }
+  const corrects = correctedIdOf(message)
+  const truncated = cut.truncated ? { truncated: true } : {}
+  return { ...about, text: cut.text, ...truncated, ...(corrects === undefined ? {} : { corrects }) }
 }
 
 function ranksOf({ ranked }: Hit): { readonly lexical_rank?: number; readonly semantic_rank?: number } {
@@ -172,7 +177,7 @@ export function renderSearch(reply: SearchReply): string {
       const mark = message.hit === undefined ? '' : ` ← hit ${message.hit.rank}, ${reasonOf(message.hit.why)}`
       const flags = describeFlags(message.flags)
       lines.push(
-        `[${message.seq}] ${message.timestamp} ${message.sender} (${message.role}, trust: ${message.trust}${flags === undefined ? '' : `, ${flags}`}, id ${message.id})${mark}`,
+        `[${message.seq}] ${message.timestamp} ${message.sender} (${message.role}, trust: ${message.trust}${flags === undefined ? '' : `, ${flags}`}, id ${message.id}${message.corrects === undefined ? '' : `, corrects ${message.corrects}`})${mark}`,
         message.text,
         '',
       )

@@ -1,3 +1,4 @@
+import { correctedIdOf } from '../model/correction.ts'
 import { isFlagged, type MessageFlags } from '../model/message-flags.ts'
 import { decodePayload, jsonMediaType, textOfPayload } from '../model/payload.ts'
 import type { MessageRow } from '../store/messages.ts'
@@ -65,6 +66,10 @@ export interface MessageDocument {
   readonly trust?: string
   /** Where its sender is restricted: it is stored, and read here by who may, and otherwise not used. */
   readonly restricted?: 'participant'
+  /** The message that says what it should say: this one is not used any more. */
+  readonly corrected_by?: string
+  /** The message that this one corrects. */
+  readonly corrects?: string
   readonly embeddings?: readonly unknown[]
   readonly metadata?: Readonly<Record<string, unknown>>
   /** After the pieces of the content, where the metadata is too large for a page: a piece of the JSON of all of it. */
@@ -159,9 +164,19 @@ function knownMetadata(
 }
 
 function common(message: MessageRow) {
-  const { id, seq, timestamp, sender, role, isRestricted } = message
-  const restricted = isRestricted === true ? { restricted: 'participant' as const } : {}
-  return { id, seq, timestamp, sender, role, ...restricted, ...shownFlags(message) }
+  const { id, seq, timestamp, sender, role, isRestricted, correctedById } = message
+  const corrects = correctedIdOf(message)
+  return {
+    id,
+    seq,
+    timestamp,
+    sender,
+    role,
+    ...(isRestricted === true ? { restricted: 'participant' as const } : {}),
+    ...(correctedById === undefined ? {} : { corrected_by: correctedById }),
+    ...(corrects === undefined ? {} : { corrects }),
+    ...shownFlags(message),
+  }
 }
 
 /** The bytes of a message, or why they cannot be had. */

@@ -4,7 +4,7 @@ import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
 import type { MessageFlags } from '../model/message-flags.ts'
 import type { Role, Trust } from '../model/message.ts'
-import { restrictedNames } from './access/restrictions.ts'
+import { restrictedNames } from './access/usable.ts'
 import type { Database } from './database.ts'
 import { isoTime } from './rows.ts'
 import { inRange, type SeqRange } from './seq-range.ts'
@@ -38,6 +38,8 @@ export interface MessageHead {
   readonly payloadMediaType: string
   /** Present where its sender is restricted: it is stored and not used. */
   readonly isRestricted?: true
+  /** Of the message that says what it should say; absent where it was not corrected. */
+  readonly correctedById?: string
 }
 
 /** A stored message with its bytes; `payload` is null where they are in the archive store. */
@@ -84,6 +86,7 @@ interface RawHead {
   payload_media_type: string
   key_version: number
   restricted: boolean
+  corrected_by: string | null
 }
 
 interface RawMessage extends RawHead {
@@ -97,7 +100,9 @@ const headColumns = (sql: Sql, tenantId: number) => sql`
   session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp, saved_at, role, sender, model, kind,
   trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, to_jsonb(tools_used) as tools_used, tool_call_id,
   context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type, key_version,
-  (messages.sender in (${restrictedNames(sql, tenantId)})) as restricted`
+  (messages.sender in (${restrictedNames(sql, tenantId)})) as restricted,
+  (select c.correction_id from corrections c
+   where c.tenant_id = ${tenantId} and c.session_id = messages.session_id and c.seq = messages.seq) as corrected_by`
 
 /** What the index has found in a message, by its primary key. */
 const flagsColumn = (sql: Sql) => sql`, (select u.flags from search_units u where u.tenant_id = messages.tenant_id
@@ -131,6 +136,7 @@ function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
     payloadSha256: seal === undefined ? row.payload_sha256 : seal.unmask(row.payload_sha256),
     payloadMediaType: row.payload_media_type,
     ...(row.restricted ? { isRestricted: true as const } : {}),
+    ...(row.corrected_by === null ? {} : { correctedById: row.corrected_by }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { andUsable } from './access/restrictions.ts'
+import { andUsable } from './access/usable.ts'
 import { readPlaces, type MessageRow, type MessageSource } from './messages.ts'
 
 /** Neighbours larger than this are left out: context is to be read at a glance. */

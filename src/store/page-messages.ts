@@ -17,7 +17,7 @@ export interface MessageRange {
   readonly toSeq?: number | undefined
   /** About how many bytes a page may hold; 4 MiB where absent. */
   readonly pageBytesMax?: number | undefined
-  /** Leaves out what is restricted. */
+  /** Leaves out what is not to be used: what is restricted, or was corrected. */
   readonly usable?: boolean
   /** Of this sender alone. */
   readonly sender?: string | undefined

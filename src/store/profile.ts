@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
-import { andUsableFact, restrictedNames } from './access/restrictions.ts'
 import { andOpen } from './access/session-access.ts'
+import { andUsableFact, restrictedNames } from './access/usable.ts'
 
 export interface NamedCount {
   readonly name: string

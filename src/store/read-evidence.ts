@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
 import type { Role } from '../model/message.ts'
-import { unrestrictedUnit } from './access/restrictions.ts'
+import { usableUnit } from './access/usable.ts'
 import { messageLevel } from './search-units.ts'
 import { joined, text } from './sql-text.ts'
 import { sessionConditions, unitConditions, type UnitFilter } from './unit-filter.ts'
@@ -35,8 +35,8 @@ export interface EvidenceRequest {
 }
 
 /**
- * Reads every unit of some stretches of sessions, in their order, by the primary key of `search_units`; none of who is restricted,
- * whose words must not lead to a neighbour either.
+ * Reads every unit of some stretches of sessions, in their order, by the primary key of `search_units`; none that is not to
+ * be used, whose words must not lead to a neighbour either.
  */
 export async function readEvidence(sql: Sql, request: EvidenceRequest): Promise<UnitEvidence[]> {
   if (request.stretches.length === 0) return []
@@ -61,7 +61,7 @@ export async function readEvidence(sql: Sql, request: EvidenceRequest): Promise<
       select * from search_units where tenant_id = ${request.viewer.tenantId} and level = ${messageLevel}
         and session_id = stretch.s and first_seq between stretch.a and stretch.b offset 0
     ) u
-    where ${unrestrictedUnit(request.viewer.tenantId)}
+    where ${usableUnit(request.viewer.tenantId)}
     order by u.session_id, u.first_seq, u.part`.toStatement()
   const rows = await sql.unsafe<
     {

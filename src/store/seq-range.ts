@@ -1,6 +1,6 @@
 import type { PendingQuery, Row, Sql } from 'postgres'
 
-import { andUsable } from './access/restrictions.ts'
+import { andUsable } from './access/usable.ts'
 
 /** A stretch of a session by number, both ends included. Uses the primary key. */
 export interface SeqRange {
@@ -11,7 +11,7 @@ export interface SeqRange {
   readonly withoutEvents?: boolean
   /** Asks what the messages are flagged for; of no use without their bytes. */
   readonly withFlags?: boolean
-  /** Leaves out what is restricted. */
+  /** Leaves out what is not to be used: what is restricted, or was corrected. */
   readonly usable?: boolean
   /** Of this sender alone. */
   readonly sender?: string | undefined

@@ -2,7 +2,7 @@ import type { PendingQuery, Row } from 'postgres'
 
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { restrictedNames } from './access/restrictions.ts'
+import { restrictedNames } from './access/usable.ts'
 import type { MessageSource } from './messages.ts'
 import { isoTime, type Queries } from './rows.ts'
 

@@ -1,6 +1,6 @@
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { andUsableSummary } from './access/restrictions.ts'
+import { andUsableSummary } from './access/usable.ts'
 import { archiveTopic } from './archive/archive-queue.ts'
 import type { MessageSource } from './messages.ts'
 import { isoTime, type Queries } from './rows.ts'

@@ -1,6 +1,6 @@
 import type { Viewer } from '../model/access.ts'
-import { unrestrictedUnit } from './access/restrictions.ts'
 import { openSessions } from './access/session-access.ts'
+import { usableUnit } from './access/usable.ts'
 import { joined, text, type SqlText } from './sql-text.ts'
 
 /** Names that something must be among, where `any` holds one, and names that it must not be. */
@@ -73,7 +73,7 @@ export function sessionOfUnitConditions(viewer: Viewer, filter: UnitFilter): Sql
       ? text`and u.session_id not in (select s.id from sessions s where s.tenant_id = ${viewer.tenantId} and s.restricted)
         ${openSessions(text`u.session_id`, viewer, 'read')}`
       : text`and exists (select from sessions s where s.tenant_id = u.tenant_id and s.id = u.session_id and ${sessionConditions(viewer, filter)})`
-  return text`${ofSession} and ${unrestrictedUnit(viewer.tenantId)}`
+  return text`${ofSession} and ${usableUnit(viewer.tenantId)}`
 }
 
 /** What a filter asks of a unit `u`; what its row cannot answer by itself goes to the message. */

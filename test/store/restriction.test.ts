@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { storeToken, newTokenText } from '../../src/access/access-tokens.ts'
 import { grantAccess } from '../../src/access/session-access.ts'
@@ -50,6 +50,12 @@ async function reader(name: string, sessionId: string): Promise<Caller> {
   return { tenantId, principal: name, principalId: access?.principalId ?? '', client: 'test' }
 }
 
+/** On a server the index may be behind for a moment. */
+async function indexed(): Promise<void> {
+  const behind = async () => (await store.open.status(caller)).index.messages_behind
+  await vi.waitUntil(async () => (await behind()) === 0, { timeout: 30_000 })
+}
+
 /** All that one is shown without asking for the session itself. */
 async function everythingShown(of: Verbatim, word: string, sessionId: string): Promise<string> {
   const shown = [
@@ -89,6 +95,7 @@ describe('a participant who is restricted', () => {
     )
     // Another process that shares the store, and has ranked the same question before.
     await using replica = await openVerbatim(quietConfig(store.fixture.home, store.databaseUrl))
+    await indexed()
     for (const of of [store.open, replica])
       expect((await everythingShown(of, 'plimsoll', sessionId)).match(/plimsoll/g)?.length).toBeGreaterThan(5)
 

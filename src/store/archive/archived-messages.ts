@@ -2,8 +2,10 @@ import { z } from 'zod'
 
 import type { RowSeal, SealPlace } from '../../crypto/row-seal.ts'
 import { UnavailableError } from '../../errors.ts'
+import { correctedIdOf } from '../../model/correction.ts'
 import { sha256, textMediaType } from '../../model/payload.ts'
 import type { MessageRow, SessionKey } from '../messages.ts'
+import { restoreCorrections } from '../rights/corrections.ts'
 import type { Queries } from '../rows.ts'
 
 const tokens = z.number().int().optional()
@@ -176,4 +178,9 @@ export async function insertArchivedMessages(
       select x.* from jsonb_populate_record(null::messages, heads.r) x
     ) known
     on conflict do nothing`
+  if (messages.some(({ record }) => isCorrection(record))) await restoreCorrections(sql, key)
+}
+
+function isCorrection({ external_id: externalId, replaces_id: replacesId }: ArchivedMessage['record']): boolean {
+  return correctedIdOf({ externalId: externalId ?? null, replacesId: replacesId ?? null }) !== undefined
 }

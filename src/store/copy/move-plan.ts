@@ -58,6 +58,7 @@ export const plainTables: readonly MovedTable[] = [
     rule: { olderWhere: text`t.imported_at < r.imported_at`, aheadWhere: text`t.imported_at > r.imported_at` },
   },
   { name: 'summaries' },
+  { name: 'corrections' },
   { name: 'facts' },
   { name: 'fact_sources' },
   { name: 'recall_feedback' },

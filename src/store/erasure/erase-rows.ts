@@ -127,6 +127,11 @@ export async function erasePiece(
     vectors: await eraseVectors(sql, key, piece),
     facts: await eraseFacts(sql, key, piece),
   }
+  // Of a correction that goes, what it corrected is what was said again.
+  await sql`
+    delete from corrections
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
+      and (${isOf(sql, 'seq', piece)} or ${isOf(sql, 'correction_seq', piece)})`
   await sql`
     delete from recall_feedback
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and ${isOf(sql, 'seq', piece)}`

@@ -7,6 +7,7 @@ import type { Viewer } from '../../model/access.ts'
 import type { ContextSwitch, Role, TokenUsage, Trust } from '../../model/message.ts'
 import { accessRemedy, whereOpen } from '../access/session-access.ts'
 import { calling } from '../audit/audit-log.ts'
+import type { Queries } from '../rows.ts'
 import { describeSave } from './describe-save.ts'
 import { saveSingle } from './save-single.ts'
 
@@ -204,8 +205,11 @@ function erasedBefore(detail: string, { session, messages }: SaveRequest, cause:
  * answer. Errors: NotFoundError, ForbiddenError, ConflictError, LimitError; nothing is stored then.
  */
 export async function saveMessages(sql: Sql, request: SaveRequest, naming?: PendingQuery<Row[]>): Promise<SaveResult> {
-  const single = await saveSingle(sql, request, naming)
-  if (single !== undefined) return single
+  return (await saveSingle(sql, request, naming)) ?? (await saveBatch(sql, request, naming))
+}
+
+/** As `saveMessages`, by a statement of its own: as a part of a transaction, too. */
+export async function saveBatch(sql: Queries, request: SaveRequest, naming?: PendingQuery<Row[]>): Promise<SaveResult> {
   const { session, messages, totals, bytes } = describeSave(request)
   try {
     const rows = await sql<{ has_key: boolean; result: FunctionResult | null }[]>`
@@ -232,7 +236,7 @@ export async function saveMessages(sql: Sql, request: SaveRequest, naming?: Pend
 }
 
 /** Whether what opens a new session is stored. A session that is there was committed after its key, in the same log. */
-function keyIsThere(sql: Sql, { tenantId, session, seal }: SaveRequest): PendingQuery<Row[]> {
+function keyIsThere(sql: Queries, { tenantId, session, seal }: SaveRequest): PendingQuery<Row[]> {
   if (!session.create || seal === undefined) return sql`true`
   return sql`exists (
     select from encryption_keys k where k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = ${session.id}

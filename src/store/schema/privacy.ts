@@ -81,6 +81,22 @@ export const restrictedParticipants = pgTable(
   (table) => [primaryKey({ columns: [table.tenantId, table.name] })],
 )
 
+/** Messages that were corrected, by the message of the same session that says what they should say: they are stored and not used. */
+export const corrections = pgTable(
+  'corrections',
+  {
+    tenantId: tenantId(),
+    sessionId: uuid('session_id').notNull(),
+    /** Of the corrected message. */
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    messageId: uuid('message_id').notNull(),
+    correctionSeq: bigint('correction_seq', { mode: 'number' }).notNull(),
+    correctionId: uuid('correction_id').notNull(),
+    correctedAt: time('corrected_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.sessionId, table.seq] })],
+)
+
 /**
  * When retention last swept a tenant, or its first policy was set: a clock that has jumped since is seen by it. Rows of a
  * tenant without a policy are not there.

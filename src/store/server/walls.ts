@@ -26,6 +26,7 @@ function isOpen(column: string, roles: readonly string[]): string {
 /** Tables whose rows tell what a session holds: whoever may not read it sees none of them. */
 const contentTables: ReadonlySet<string> = new Set([
   'archive_segments',
+  'corrections',
   'embedded_units',
   'fact_sources',
   'messages',
@@ -45,10 +46,10 @@ const ownerTables: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Who is restricted, what was erased, is written down outside of the walls; status counts what is not archived yet, and the
+ * Who is restricted, what was corrected or erased, is written down outside of the walls; status counts what is not archived yet, and the
  * policies look at who may do what in a session.
  */
-const readTables = ['erasures', 'tombstones', 'import_files', 'session_grants', 'restricted_participants'] as const
+const readTables = 'erasures tombstones import_files session_grants restricted_participants corrections'.split(' ')
 
 /** What a request may do with a table other than everything. Rows of the audit log are added and never changed. */
 const rightsOf: ReadonlyMap<string, string> = new Map([
