@@ -45,7 +45,13 @@ export interface ExportedParticipant {
   readonly readers: number
 }
 
-const extensions = { json: 'json', jsonl: 'jsonl', markdown: 'md' } as const satisfies Record<ExportFormat, string>
+const extensions = {
+  json: 'json',
+  jsonl: 'jsonl',
+  markdown: 'md',
+  html: 'html',
+  vcon: 'vcon.json',
+} as const satisfies Record<ExportFormat, string>
 
 interface Writing {
   readonly dependencies: ReadDependencies

@@ -1,7 +1,9 @@
 import type { MessageRow } from '../store/messages.ts'
 import { fullMessage, readableText, type MessageBody } from './document.ts'
+import { writeVcon } from './write-vcon.ts'
 
-export type ExportFormat = 'json' | 'jsonl' | 'markdown'
+export const exportFormats = ['json', 'jsonl', 'markdown', 'html', 'vcon'] as const
+export type ExportFormat = (typeof exportFormats)[number]
 
 /** What an export says of a session before its messages. */
 export interface ExportedHead {
@@ -33,14 +35,20 @@ function section(row: MessageRow, text: string): string {
 
 /**
  * A session as text, streamed: `json` is the session document of the founding schema, `jsonl` one message a line (which
- * `verbatim import` reads), `markdown` is for reading and leaves out what is not. A message whose bytes are damaged says so in
+ * `verbatim import` reads), `markdown` and `html` are for reading and leave out what is not, `vcon` is the IETF's container of
+ * conversations. A message whose bytes are damaged says so in
  * the place of its content, and the rest goes on.
  */
-export async function* writeSession(
-  format: ExportFormat,
-  { head, messages, summary }: ExportedSession,
-): AsyncIterable<string> {
+export async function* writeSession(format: ExportFormat, session: ExportedSession): AsyncIterable<string> {
+  const { head, messages, summary } = session
   switch (format) {
+    case 'html':
+      // Who writes no page need not load what writes one.
+      yield* (await import('./write-html.ts')).writeHtml(session)
+      return
+    case 'vcon':
+      yield* writeVcon(session)
+      return
     case 'jsonl':
       for await (const { row, body, sentiment } of messages)
         yield `${JSON.stringify({ session_id: head.session_id, ...fullMessage(row, body, sentiment) })}\n`

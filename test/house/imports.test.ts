@@ -70,7 +70,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     audit: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['postgres', 'zod'] },
     archive: { may: [...base, 'crypto', 'indexing', 'log', 'ports', 'store'], packages: ['zod'] },
     capture: { may: [...base, 'crypto', 'ports', 'store', 'transcripts'], packages: ['zod'] },
-    sessions: { may: [...base, 'ports', 'privacy', 'store', 'capture'], packages: ['zod'] },
+    sessions: { may: [...base, 'ports', 'privacy', 'store', 'capture'], packages: ['hono', 'zod'] },
     search: {
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'],
       packages: ['chrono-node', 'zod'],

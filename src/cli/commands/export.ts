@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts'
 import { othersShown, type OthersShown } from '../../rights/others.ts'
 import { exportSession } from '../../sessions/export-session.ts'
 import { privateViews, type PrivateView } from '../../sessions/message-view.ts'
-import type { ExportFormat } from '../../sessions/write-session.ts'
+import { exportFormats, type ExportFormat } from '../../sessions/write-session.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import type { ExitStatus } from '../exit-codes.ts'
 import { print } from '../output.ts'
@@ -46,11 +46,15 @@ async function writeSessions(program: Command, sessions: readonly string[], opti
     throw new InputError('Cannot use --others or --reason without --participant', {
       remedy: 'Name the participant whose messages are wanted, or leave them out',
     })
+  if (options.format === 'html' && sessions.length > 1)
+    throw new InputError('Cannot write several sessions into one page', {
+      remedy: 'Write each by a command of its own',
+    })
   if (sessions.length === 0)
     throw new InputError('Cannot export as nothing is named', { remedy: 'Name sessions, or --participant' })
   if (options.format === 'original' && options.view !== undefined)
     throw new InputError('Cannot write the original without its personal data as it is the identical bytes', {
-      remedy: 'Use --format json, jsonl or markdown with --view',
+      remedy: `Use --format ${exportFormats.join(', ')} with --view`,
     })
   await withStore(program, async (context) => {
     const chunks = exportAll(context, sessions, options)
@@ -64,12 +68,12 @@ export function registerExport(program: Command, status: ExitStatus): void {
   program
     .command('export')
     .description(
-      'write sessions out: the identical bytes that were imported, or JSON, JSONL, Markdown; or all that is kept of one participant',
+      'write sessions out: the identical bytes that were imported, or JSON, JSONL, Markdown, a page in HTML, a vCon; or all that is kept of one participant',
     )
     .argument('[session...]', 'ids, ours or the sources’ own')
     .addOption(
       new Option('--format <format>', 'original gives the imported file, byte for byte')
-        .choices(['original', 'json', 'jsonl', 'markdown'])
+        .choices(['original', ...exportFormats])
         .default('json'),
     )
     .option('--source-file <path>', 'with original: which of the files that hold the session')

@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { useHome } from './support/home.ts'
+
+const program = process.env['TEST_CHROMIUM'] ?? '/usr/bin/chromium'
+const hasBrowser = existsSync(program)
+if (!hasBrowser) console.warn(`Skipped: pages in a browser, as there is no ${program}; TEST_CHROMIUM names another`)
+
+const hostile = `</pre><script>document.body.dataset.ran = 'yes'</script><img src=x onerror="document.body.dataset.ran='yes'">`
+const structured = [
+  { type: 'text', text: 'We decided on berth 14.' },
+  { type: 'image', data: 'aGVsbG8=' },
+]
+const contents = [
+  '\n  Indented after a line break, "quoted" & <tagged>',
+  structured,
+  hostile,
+  'é\u0301 \ud83d\udea2 سلام',
+]
+const messages = contents.map((content, index) => ({
+  content,
+  sender: index === 1 ? 'clerk' : 'Ada',
+  role: index === 1 ? ('assistant' as const) : ('user' as const),
+}))
+
+const home = useHome()
+
+async function exported(format: string, ...more: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await home.cli(['export', 'harbour', '--format', format, ...more])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return stdout
+}
+
+beforeAll(async () => {
+  const tools = await home.tools()
+  for (const message of messages) await tools.save({ session_id: 'harbour', ...message })
+  await tools.call('update_session', { session_id: 'harbour', title: 'Berths & <b>quays</b>', summary: 'Berth 14.' })
+})
+
+/** What draft-ietf-vcon-vcon-core-04 asks of the objects that are written here. */
+const inlineFile = { mediatype: z.string(), encoding: z.enum(['none', 'json', 'base64url']), body: z.string() }
+const vconSchema = z.strictObject({
+  vcon: z.literal('0.4.0'),
+  uuid: z.uuid(),
+  extensions: z.tuple([z.literal('verbatim')]),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  subject: z.string(),
+  verbatim: z.record(z.string(), z.unknown()),
+  dialog: z.array(
+    z.strictObject({
+      type: z.literal('text'),
+      start: z.iso.datetime(),
+      parties: z.tuple([z.number().int()]),
+      message_id: z.string(),
+      verbatim: z.looseObject({ id: z.uuid(), seq: z.number(), role: z.string() }),
+      ...inlineFile,
+    }),
+  ),
+  parties: z.array(z.strictObject({ name: z.string(), validation: z.string() })),
+  analysis: z.array(z.strictObject({ type: z.literal('summary'), vendor: z.string(), ...inlineFile })),
+})
+
+describe('export --format vcon', () => {
+  test('writes a session as a vCon that holds every message whole', async () => {
+    const vcon = vconSchema.parse(JSON.parse(await exported('vcon')))
+    expect(vcon).toMatchObject({ subject: 'Berths & <b>quays</b>', parties: [{ name: 'Ada' }, { name: 'clerk' }] })
+    expect(vcon.dialog.map(({ parties: [party] }) => vcon.parties[party]?.name)).toEqual(
+      messages.map(({ sender }) => sender),
+    )
+    expect(vcon.dialog.map(({ encoding, body }): unknown => (encoding === 'json' ? JSON.parse(body) : body))).toEqual(
+      contents,
+    )
+    expect(vcon.analysis).toMatchObject([{ body: 'Berth 14.', mediatype: 'text/plain' }])
+  })
+})
+
+/** The page as a browser has it once its scripts would have run. */
+function inBrowser(path: string): string {
+  const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+  const args = ['--headless', '--no-sandbox', ...quiet, '--disable-component-update', '--disable-sync']
+  const profile = `--user-data-dir=${home.directory('browser')}`
+  return execFileSync(program, [...args, profile, '--dump-dom', pathToFileURL(path).href], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+}
+
+describe('export --format html', () => {
+  test('writes one page that needs nothing else', async () => {
+    const path = join(home.directory('pages'), 'harbour.html')
+    await exported('html', '--output', path)
+    const page = readFileSync(path, 'utf8')
+    expect(page).toMatch(/^<!doctype html>/)
+    expect(page).not.toMatch(/<script|https?:\/\/|<link/)
+    expect(page.match(/<article /g)).toHaveLength(contents.length)
+    expect(page).toContain('<title>Berths &amp; &lt;b&gt;quays&lt;/b&gt;</title>')
+  })
+
+  test.skipIf(!hasBrowser)('shows what was said in a browser, and runs none of it', async () => {
+    const path = join(home.directory('pages'), 'shown.html')
+    await exported('html', '--output', path)
+    const shown = inBrowser(path)
+    expect(shown).not.toContain('data-ran')
+    expect(shown).not.toContain('<img')
+    // A browser writes a line break at the start of a <pre> down twice, as it would read one of them as none.
+    expect(shown).toMatch(/<pre dir="auto">\n?\n {2}Indented after a line break, "quoted" &amp; &lt;tagged&gt;<\/pre>/)
+    expect(shown).toContain('We decided on berth 14.')
+    expect(shown).toContain('é\u0301 \ud83d\udea2 سلام</pre>')
+  })
+
+  test('says that one page is for one session', async () => {
+    const { code, stderr } = await home.cli(['export', 'harbour', 'harbour', '--format', 'html'])
+    expect(code).toBe(2)
+    expect(stderr).toBe('verbatim: Cannot write several sessions into one page\nWrite each by a command of its own\n')
+  })
+})
