@@ -66,8 +66,8 @@ export async function openStores(config: Config, observer: Observer = unobserved
     archive: archiveOf(config, observer),
     pseudonymKey: () =>
       readSecretFile({
-        path: homePathsOf(config.home).pseudonymKey,
-        lost: 'Without it the pseudonyms that were given before cannot be given again',
+        path: config.privacy.pseudonymKeyFile,
+        lost: 'Without it the pseudonyms that were given before cannot be given again, nor what they stand for',
       }),
     auditSecret: async () =>
       config.store.kind === 'embedded' || config.audit.isKeyNamed

@@ -16,6 +16,7 @@ import {
 } from './config/encryption-settings.ts'
 import { httpSettingsShape, readHttpSettings, type HttpSettings } from './config/http-settings.ts'
 import { oauthSettingsShape, readOAuthSettings, type OAuthSettings } from './config/oauth-settings.ts'
+import { privacySettingsShape, readPrivacySettings, type PrivacySettings } from './config/privacy-settings.ts'
 import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
 import { readTracingSettings, tracingSettingsShape, type TracingSettings } from './config/tracing-settings.ts'
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
@@ -61,6 +62,7 @@ const settingsSchema = z.object({
   ...encryptionSettingsShape,
   ...archiveSettingsShape,
   ...auditSettingsShape,
+  ...privacySettingsShape,
   ...embedderSettingsShape,
   ...vectorSettingsShape,
   ...writerSettingsShape,
@@ -93,6 +95,7 @@ export interface Config {
   /** A session is archived when nothing was saved to it for so long. */
   readonly archiveIdleMs: number
   readonly audit: AuditSettings
+  readonly privacy: PrivacySettings
   readonly embedder: EmbedderSettings
   readonly vectors: VectorSettings
   /** The model that expands queries; undefined where none is to. */
@@ -183,6 +186,7 @@ export function readConfig(
     archive: readArchiveSettings(settings),
     archiveIdleMs: Math.round(settings.VERBATIM_ARCHIVE_IDLE_MINUTES * 60_000),
     audit: readAuditSettings(settings, home),
+    privacy: readPrivacySettings(settings, home),
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),

@@ -17,20 +17,15 @@ import { RecentRankings } from './search/ranking/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
 import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
 import type { SessionDocument, SessionHead } from './sessions/document.ts'
-import { getSession, type GetSessionInput } from './sessions/get-session.ts'
+import { getSession, inViewOf, type GetSessionInput } from './sessions/get-session.ts'
 import { listSessions, type ListSessionsInput, type SessionList } from './sessions/list-sessions.ts'
 import { readMessage, type MessageReply } from './sessions/read-message.ts'
+import type { RevealedPseudonym } from './sessions/reveal-pseudonym.ts'
 import { storeStatus, type StoreStatus } from './sessions/status.ts'
 import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
 import { readFacts, readProfile, type StoreProfile } from './store/profile.ts'
 import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
 import { storeVersion } from './store/store-version.ts'
-
-/** A caller that may not see personal data reads sessions in the redacted view, whichever it asks for. */
-function inViewOf({ view }: Caller, input: GetSessionInput): GetSessionInput {
-  if (view === undefined) return input
-  return { ...input, view, isCompact: input.isCompact === true || input.view === 'compact' }
-}
 
 /** What a save answers. */
 export interface SaveReply {
@@ -178,6 +173,12 @@ export class Verbatim implements AsyncDisposable {
     const reply = await recallContext(this.#for(caller), caller, input)
     noteHits(caller, reply)
     return reply
+  }
+
+  /** What a token of a pseudonymised view stands for. */
+  async revealPseudonym(caller: Caller, token: string): Promise<RevealedPseudonym> {
+    const { revealPseudonym } = await import('./sessions/reveal-pseudonym.ts')
+    return await revealPseudonym(this.#for(caller), caller, token)
   }
 
   /** Who and what the store knows, and what was learned. */

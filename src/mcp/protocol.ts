@@ -139,9 +139,10 @@ export class ProtocolServer {
       async (params: Params): Promise<T> => {
         const verbatim = await this.#options.open()
         const description = { action: call.action, tool: call.nameOf(params), traceId: traceIdOf(params) }
-        if (!this.#hasScope('memory:read')) {
+        const scope = call.scopeOf?.(params) ?? 'memory:read'
+        if (this.#options.scopes?.includes(scope) === false) {
           verbatim.noteDenied(this.#caller(), description, 'scope')
-          throw lacksScope('memory:read')
+          throw lacksScope(scope)
         }
         return await verbatim.recorded(this.#caller(), { ...description, writes: false }, (caller) =>
           run(verbatim, caller, params),
@@ -204,10 +205,6 @@ export class ProtocolServer {
   /** Ends what watches resources for the client. */
   stopWatching(): void {
     this.#subscriptions.close()
-  }
-
-  #hasScope(scope: Scope): boolean {
-    return this.#options.scopes?.includes(scope) ?? true
   }
 
   #caller(): Caller {

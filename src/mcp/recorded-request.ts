@@ -7,10 +7,18 @@ import { parseResourceUri } from './resource-uri.ts'
 /** How a request is told of in the audit log. Names are our own: what a caller wrote may be content. */
 export interface RecordedRequest extends Pick<CallDescription, 'action'> {
   readonly nameOf: (params: Params) => string
+  /** What it needs; `memory:read` where nothing is said. */
+  readonly scopeOf?: (params: Params) => Scope
 }
 
 export function request(method: string): RecordedRequest {
   return { action: 'call.request', nameOf: () => method }
+}
+
+/** Whoever reads what stands behind pseudonyms needs more than to read. */
+export function scopeOfUri(uri: unknown): Scope {
+  const target = typeof uri === 'string' ? parseResourceUri(uri) : undefined
+  return target?.kind === 'pseudonym' ? 'memory:admin' : 'memory:read'
 }
 
 export const resourceRead: RecordedRequest = {
@@ -20,6 +28,7 @@ export const resourceRead: RecordedRequest = {
     if (target === undefined) return 'unknown'
     return target.kind === 'session' ? `session ${target.view}` : target.kind
   },
+  scopeOf: (params) => scopeOfUri(text(params, 'uri')),
 }
 
 const promptNames: readonly string[] = ['recall', 'continue_session', 'handoff']

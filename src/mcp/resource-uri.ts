@@ -8,11 +8,13 @@ export type ResourceTarget =
     }
   | { readonly kind: 'message'; readonly id: string; readonly messageId: string }
   | { readonly kind: 'sessions'; readonly cursor?: string }
+  | { readonly kind: 'pseudonym'; readonly token: string }
   | { readonly kind: 'status' }
   | { readonly kind: 'profile' }
 
 const sessionPattern = /^session:\/\/([^/?#]+)(?:\/(transcript|summary|context))?(?:\?cursor=([^&#]+))?$/
 const messagePattern = /^session:\/\/([^/?#]+)\/messages\/([^/?#]+)$/
+const pseudonymPattern = /^memory:\/\/pseudonyms\/([^/?#]+)$/
 const memoryPattern = /^memory:\/\/(sessions|status|profile)(?:\?cursor=([^&#]+))?$/
 
 function decode(part: string): string | undefined {
@@ -40,6 +42,11 @@ export function parseResourceUri(uri: string): ResourceTarget | undefined {
     const view = session[2]
     const known = view === 'transcript' || view === 'summary' || view === 'context' ? view : 'json'
     return { kind: 'session', id, view: known, ...(cursor === undefined ? {} : { cursor }) }
+  }
+  const pseudonym = pseudonymPattern.exec(uri)
+  if (pseudonym !== null) {
+    const token = decode(pseudonym[1] ?? '')
+    return token === undefined ? undefined : { kind: 'pseudonym', token }
   }
   const memory = memoryPattern.exec(uri)
   if (memory === null) return undefined

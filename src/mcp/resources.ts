@@ -71,6 +71,12 @@ export const resourceTemplates = [
     mimeType: json,
   },
   {
+    uriTemplate: 'memory://pseudonyms/{token}',
+    name: 'pseudonym',
+    description: 'What a token of a pseudonymised view stands for; for owners with the scope memory:admin',
+    mimeType: json,
+  },
+  {
     uriTemplate: 'memory://sessions{?cursor}',
     name: 'sessions page',
     description: 'Further pages of the list of sessions',
@@ -165,6 +171,8 @@ export async function readResource(verbatim: Verbatim, caller: Caller, uri: stri
       return asJson(uri, await verbatim.status(caller))
     case 'profile':
       return asJson(uri, await verbatim.profile(caller))
+    case 'pseudonym':
+      return asJson(uri, await verbatim.revealPseudonym(caller, target.token))
     default:
       return target satisfies never
   }

@@ -5,6 +5,7 @@ import { pagedMessages } from '../store/page-messages.ts'
 import { readSentiments } from '../store/search-units.ts'
 import { latestSummary } from '../store/summaries.ts'
 import { sessionHead, type MessageBody } from './document.ts'
+import { keepGiven } from './keep-given.ts'
 import { messageBody } from './message-body.ts'
 import { withFlags } from './message-flags.ts'
 import { MessageView, type ViewChoice } from './message-view.ts'
@@ -60,15 +61,16 @@ export async function* exportSession(
   const whole = sessionHead(session)
   caller.call?.show(session.id)
   if (session.lastSeq > 0) caller.call?.showStretch(session.id, { first: 1, last: session.lastSeq })
-  yield* writeSession(choice.format, {
-    head: (await view?.head(whole)) ?? whole,
-    messages: exportedMessages(dependencies, {
-      key,
-      show: view === undefined ? undefined : (row, body) => view.message(row, body),
-    }),
-    summary: async () => {
-      const summary = await latestSummary(database, key)
-      return summary === undefined ? null : ((await view?.text(summary.text)) ?? summary.text)
-    },
-  })
+  const head = (await view?.head(whole)) ?? whole
+  const show = view === undefined ? undefined : (row: MessageRow, body: MessageBody) => view.message(row, body)
+  const summary = async () => {
+    const latest = await latestSummary(database, key)
+    return latest === undefined ? null : ((await view?.text(latest.text)) ?? latest.text)
+  }
+  try {
+    yield* writeSession(choice.format, { head, messages: exportedMessages(dependencies, { key, show }), summary })
+  } finally {
+    // Also of what was read by half.
+    await keepGiven(dependencies, key, view)
+  }
 }

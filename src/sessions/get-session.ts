@@ -12,6 +12,7 @@ import { compactPage } from './compact-page.ts'
 import type { SessionDocument } from './document.ts'
 import { fullPage } from './full-page.ts'
 import { cutText, prettyBytes } from './json-size.ts'
+import { keepGiven } from './keep-given.ts'
 import type { MessageView, PrivateView } from './message-view.ts'
 import type { ReadDependencies } from './session-page.ts'
 
@@ -81,11 +82,18 @@ export async function getSession(
     withholds: !(await mayManage(dependencies.database, caller, session.id)),
     roomBytes: Math.max(budgetBytes - prettyBytes(frame) - cursorBytes, 0),
   })
+  await keepGiven(dependencies, key, view)
   return {
     ...frame,
     messages: page.messages,
     ...(page.next === undefined ? {} : { next_cursor: encodeCursor('session', { session: session.id, ...page.next }) }),
   }
+}
+
+/** A caller that may not see personal data reads sessions in the redacted view, whichever it asks for. */
+export function inViewOf({ view }: Caller, input: GetSessionInput): GetSessionInput {
+  if (view === undefined) return input
+  return { ...input, view, isCompact: input.isCompact === true || input.view === 'compact' }
 }
 
 /** Undefined where messages are shown as they are. */

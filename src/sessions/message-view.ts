@@ -1,6 +1,6 @@
 import { UnavailableError } from '../errors.ts'
 import { decodePayload, jsonMediaType, sha256, textMediaType } from '../model/payload.ts'
-import { tokenMask, typeMask } from '../privacy/mask.ts'
+import { tokenMask, typeMask, type Mask } from '../privacy/mask.ts'
 import { Rewriter } from '../privacy/rewriter.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
@@ -31,17 +31,24 @@ const roles = new Set(
 export class MessageView {
   readonly #rewriter: Rewriter
   readonly #isNobody: (sender: string) => boolean
+  /** The tokens that were given, and what they stand for. */
+  readonly given: ReadonlyMap<string, string>
 
-  constructor(rewriter: Rewriter, isNobody: (sender: string) => boolean) {
+  constructor(
+    rewriter: Rewriter,
+    about: { readonly isNobody: (sender: string) => boolean; readonly given: ReadonlyMap<string, string> },
+  ) {
     this.#rewriter = rewriter
-    this.#isNobody = isNobody
+    this.#isNobody = about.isNobody
+    this.given = about.given
   }
 
   static async of(session: ViewedSession, choice: ViewChoice): Promise<MessageView> {
     const nobodies = new Set([...session.modelsUsed, session.source].map((name) => name.toLowerCase()))
     const isNobody = (sender: string) => roles.has(sender.toLowerCase()) || nobodies.has(sender.toLowerCase())
     const names = session.participants.filter((name) => !isNobody(name))
-    return new MessageView(new Rewriter(await maskOf(session.id, choice), names), isNobody)
+    const { mask, given } = await maskOf(session.id, choice)
+    return new MessageView(new Rewriter(mask, names), { isNobody, given })
   }
 
   async text(text: string): Promise<string> {
@@ -121,11 +128,24 @@ export class MessageView {
   }
 }
 
-async function maskOf(sessionId: string, { view, tenantId, scope, pseudonymKey }: ViewChoice) {
-  if (view === 'redacted') return typeMask
+async function maskOf(
+  sessionId: string,
+  { view, tenantId, scope, pseudonymKey }: ViewChoice,
+): Promise<{ readonly mask: Mask; readonly given: ReadonlyMap<string, string> }> {
+  const given = new Map<string, string>()
+  if (view === 'redacted') return { mask: typeMask, given }
   if (pseudonymKey === undefined)
     throw new UnavailableError('Cannot give pseudonyms as this store keeps no key for them', {
       remedy: 'Use the view "redacted"',
     })
-  return tokenMask(await pseudonymKey(), JSON.stringify(scope === 'session' ? [tenantId, sessionId] : [tenantId]))
+  const tokenOf = tokenMask(
+    await pseudonymKey(),
+    JSON.stringify(scope === 'session' ? [tenantId, sessionId] : [tenantId]),
+  )
+  const mask: Mask = (found) => {
+    const token = tokenOf(found)
+    given.set(token, found.value)
+    return token
+  }
+  return { mask, given }
 }

@@ -205,6 +205,7 @@ describe('resources', () => {
       'session://{session_id}/summary',
       'session://{session_id}/context',
       'session://{session_id}/messages/{message_id}',
+      'memory://pseudonyms/{token}',
       'memory://sessions{?cursor}',
     ])
     expect((await modern.listResourceTemplates()).resourceTemplates).toEqual(resourceTemplates)

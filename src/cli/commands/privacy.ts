@@ -6,6 +6,7 @@ import { packageVersion } from '../../version.ts'
 import { withStore } from '../context.ts'
 import { print } from '../output.ts'
 import { writeNewFile } from '../write-new-file.ts'
+import { registerReveal } from './reveal.ts'
 
 interface RecordOptions {
   readonly json?: boolean
@@ -13,9 +14,11 @@ interface RecordOptions {
 }
 
 export function registerPrivacy(program: Command): void {
-  program
+  const privacy = program
     .command('privacy')
-    .description('what the law may want written down')
+    .description('what the law may want written down, and what stands behind pseudonyms')
+  registerReveal(privacy, program)
+  privacy
     .command('record')
     .description(
       'a record of processing from the settings in force and what is stored: purposes, categories, stores, recipients, retention, encryption; Markdown',

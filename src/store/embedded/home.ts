@@ -9,8 +9,6 @@ export interface HomePaths {
   readonly database: string
   /** Large payloads, and the segments and manifests of sessions. */
   readonly archive: string
-  /** What pseudonyms are made with. */
-  readonly pseudonymKey: string
   readonly lock: string
   readonly log: string
   readonly status: string
@@ -24,7 +22,6 @@ export function homePathsOf(home: string): HomePaths {
     home: root,
     database: join(root, 'db'),
     archive: join(root, 'archive'),
-    pseudonymKey: join(root, 'keys', 'pseudonym.key'),
     lock: join(root, 'verbatim.lock'),
     log: join(root, 'log', 'daemon.log'),
     status: join(root, 'log', 'daemon.json'),

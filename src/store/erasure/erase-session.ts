@@ -32,9 +32,10 @@ async function eraseMade(sql: TransactionSql, key: SessionKey): Promise<ErasedSe
   const { tenantId, sessionId } = key
   const { files, documents } = await eraseImportFiles(sql, key)
   const summaries = await sql`delete from summaries where tenant_id = ${tenantId} and session_id = ${sessionId}`
+  const pseudonyms = await sql`delete from pseudonyms where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from archive_segments where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from archive_manifests where tenant_id = ${tenantId} and kind = 'session' and subject_id = ${sessionId}`
-  return { counts: { import_files: documents, summaries: summaries.count }, files }
+  return { counts: { import_files: documents, summaries: summaries.count, pseudonyms: pseudonyms.count }, files }
 }
 
 interface ErasedSession {

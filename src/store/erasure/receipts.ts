@@ -19,6 +19,8 @@ export const erasedCountsSchema = z.object({
   /** Of encrypted sessions, in the database; and the copies of them in the archive. */
   session_keys: count,
   archived_keys: count,
+  /** What tokens of pseudonymised views stood for. */
+  pseudonyms: count,
 })
 export type ErasedCounts = z.infer<typeof erasedCountsSchema>
 

@@ -1,6 +1,6 @@
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
-import { bytea, tenantId } from './column-types.ts'
+import { bytea, keyVersion, tenantId } from './column-types.ts'
 
 const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
@@ -95,6 +95,27 @@ export const corrections = pgTable(
     correctedAt: time('corrected_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.sessionId, table.seq] })],
+)
+
+/**
+ * What tokens of pseudonymised views stand for, by the session in which they were given: sealed under a key that is not in the
+ * store (`store/keys/pseudonyms.ts`).
+ */
+export const pseudonyms = pgTable(
+  'pseudonyms',
+  {
+    tenantId: tenantId(),
+    sessionId: uuid('session_id').notNull(),
+    /** `[person_3f9c01ab72]`. */
+    token: text('token').notNull(),
+    sealed: bytea('sealed').notNull(),
+    /** Of the session's key that it is sealed under besides; 0 for none. */
+    keyVersion: keyVersion(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.sessionId, table.token] }),
+    index('pseudonyms_by_token').on(table.tenantId, table.token),
+  ],
 )
 
 /**

@@ -42,6 +42,7 @@ const ownerTables: ReadonlySet<string> = new Set([
   'audit_seals',
   'encryption_keys',
   'principals',
+  'pseudonyms',
   'sync_peers',
 ])
 
@@ -147,8 +148,7 @@ function stands({ name, is_forced: isForced, is_granted: isGranted, policies }: 
 /** Whether each table of tenants has its wall, and there is one for vectors where there can be. */
 export async function wallsStand(sql: Sql): Promise<boolean> {
   // Without the role the tables cannot be asked for its rights.
-  if (!(await canActAsTenant(sql))) return false
-  return (await tenantTables(sql)).every(stands) && !(await lacksVectorTable(sql))
+  return (await canActAsTenant(sql)) && (await tenantTables(sql)).every(stands) && !(await lacksVectorTable(sql))
 }
 
 /**
