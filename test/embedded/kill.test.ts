@@ -22,7 +22,7 @@ async function createTable(): Promise<void> {
   await store.current.connect().sql`create table saved (id text primary key, body text not null)`
 }
 
-const cycles = faultCycles(10)
+const cycles = faultCycles(5)
 
 test(
   `no acknowledged row is lost or changed when the daemon is killed ${cycles} times under 8 writers`,

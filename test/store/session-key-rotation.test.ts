@@ -90,7 +90,7 @@ describe('rotateSessionKey()', () => {
       const meanwhile = (async () => {
         for (let n = 0; !over.signal.aborted; n++) {
           await read()
-          await sleep(100)
+          await sleep(500)
           const messages = [{ content: `meanwhile ${n}`, sender: 'Ann', role: 'user' as const }]
           await store.open.saveMessages(caller, { sessionId, messages })
         }
