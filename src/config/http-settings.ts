@@ -37,6 +37,15 @@ export const httpSettingsShape = {
     .describe(
       'Requests that a process works on at once. Further ones wait, 16 times as many at most, and the tenants take turns; one tenant has three quarters of the places at most',
     ),
+  VERBATIM_HTTP_STREAMS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1_000)
+    .describe(
+      'Streams of notices that a process keeps open at once; one tenant has three quarters of them at most. Further ones are refused with 503',
+    ),
   VERBATIM_TENANT_RATE: z.coerce
     .number()
     .min(0)
@@ -65,6 +74,8 @@ export interface HttpSettings {
   readonly origins: readonly string[]
   /** Requests that are worked on at once. */
   readonly concurrency: number
+  /** Streams of notices that are open at once. */
+  readonly streams: number
   /** What one tenant may send; undefined for as much as it likes. */
   readonly rate: { readonly perSecond: number; readonly burst: number } | undefined
 }
@@ -82,6 +93,7 @@ export function readHttpSettings(settings: z.infer<z.ZodObject<typeof httpSettin
     metrics: metrics === undefined ? undefined : addressOf(metrics),
     origins: origins.map(originOf),
     concurrency: settings.VERBATIM_HTTP_CONCURRENCY,
+    streams: settings.VERBATIM_HTTP_STREAMS,
     rate: rateOf(settings.VERBATIM_TENANT_RATE, settings.VERBATIM_TENANT_BURST),
   }
 }

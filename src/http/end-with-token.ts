@@ -1,24 +1,43 @@
 /** How often it is looked whether what let a listener in is still good; the answer of the store may be 5 seconds old. */
 const lookMs = 2_000
 
+/** Whose stream it is. */
+export interface StreamOwner {
+  readonly isStillGood: () => Promise<boolean>
+  /** What is to be called when it is over; an answer where the stream is not to be opened. */
+  readonly open: () => (() => void) | Response
+}
+
 /**
  * The same answer; where it is a stream, one that ends within some seconds when `isStillGood` says no. Other answers are over
  * at once.
  */
-export function endWithToken(answer: Response, isStillGood: () => Promise<boolean>): Response {
+export async function endWithToken(answer: Response, owner: StreamOwner): Promise<Response> {
   if (answer.body === null || !isEventStream(answer)) return answer
   const reader: ReadableStreamDefaultReader<Uint8Array> = answer.body.getReader()
+  // Ends what was watched for the listener too. The stream may be over already.
+  const cancel = (reason?: unknown) => reader.cancel(reason).catch(() => undefined)
+  const opened = owner.open()
+  if (opened instanceof Response) {
+    await cancel()
+    return opened
+  }
   const timer = setInterval(() => {
-    void isStillGood().then(
+    void owner.isStillGood().then(
       (isGood) => (isGood ? undefined : end()),
       // What cannot be checked is not good.
       () => end(),
     )
   }, lookMs).unref()
-  const end = async (reason?: unknown): Promise<void> => {
+  let isOver = false
+  const over = () => {
     clearInterval(timer)
-    // Ends what was watched for the listener too. The stream may be over already.
-    await reader.cancel(reason).catch(() => undefined)
+    if (!isOver) opened()
+    isOver = true
+  }
+  const end = async (reason?: unknown): Promise<void> => {
+    over()
+    await cancel(reason)
   }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -26,10 +45,10 @@ export function endWithToken(answer: Response, isStillGood: () => Promise<boolea
         const { done, value } = await reader.read()
         if (!done) return controller.enqueue(value)
       } catch (error) {
-        clearInterval(timer)
+        over()
         throw error
       }
-      clearInterval(timer)
+      over()
       return controller.close()
     },
     cancel: end,

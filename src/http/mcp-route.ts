@@ -39,7 +39,9 @@ export class McpRoute {
         413,
         `Cannot take the request as its size in bytes must be <= ${limits.requestBytesMax}. Send it in several messages, or import it from a file with "verbatim import"`,
       )
-    return endWithToken(await this.#answerFor(admitted, request, { body, log }), admitted.isStillGood)
+    const open = () => this.#options.traffic.openStream(admitted.caller.tenantId)
+    const answer = await this.#answerFor(admitted, request, { body, log })
+    return await endWithToken(answer, { isStillGood: admitted.isStillGood, open })
   }
 
   async #answerFor(

@@ -4,6 +4,7 @@ import { refusal } from '../mcp/http.ts'
 import type { InTurn } from '../mcp/protocol.ts'
 import type { Observer } from '../ports/observer.ts'
 import { LateRefusals } from './late-refusals.ts'
+import { Shares } from './shares.ts'
 import { TenantRates, type Rate } from './tenant-rates.ts'
 import { Turns, type NoTurn } from './turns.ts'
 
@@ -12,6 +13,8 @@ export interface TrafficOptions {
   readonly rate: Rate | undefined
   /** Requests that are worked on at once. */
   readonly concurrency: number
+  /** Streams of notices that are open at once. */
+  readonly streams: number
   readonly observer: Observer
   readonly log: Log
 }
@@ -22,9 +25,10 @@ export class Traffic {
   readonly #options: TrafficOptions
   readonly #turns: Turns
   readonly #late: LateRefusals
+  readonly #streams: Shares
 
   constructor(options: TrafficOptions) {
-    const { rate, concurrency, observer, log } = options
+    const { rate, concurrency, streams, observer, log } = options
     this.#options = options
     this.#rates = rate === undefined ? undefined : new TenantRates(rate)
     this.#turns = new Turns({
@@ -34,6 +38,7 @@ export class Traffic {
       waitMs: limits.requestWaitMs,
       changed: ({ working, waiting }) => observer.note({ kind: 'turns', working, waiting }),
     })
+    this.#streams = new Shares(streams)
     this.#late = new LateRefusals({
       promptPerSecond: limits.promptRefusalsPerSecond,
       lateMs: limits.lateRefusalMs,
@@ -68,6 +73,17 @@ export class Traffic {
     } finally {
       place.leave()
     }
+  }
+
+  /** What is to be called when a stream of the tenant is over; where it has as many as it may, the answer that says so. */
+  openStream(tenantId: number): (() => void) | Response {
+    if (this.#streams.take(tenantId, 1)) return () => this.#streams.giveBack(tenantId, 1)
+    this.#options.observer.note({ kind: 'turned_away', reason: 'streams' })
+    return refusal(
+      503,
+      'Too many streams of notices of this tenant are open (VERBATIM_HTTP_STREAMS). Close one, and send it again',
+      { 'retry-after': String(retrySeconds.full) },
+    )
   }
 
   /** Turns away who waits, as the process leaves. */

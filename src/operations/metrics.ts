@@ -11,7 +11,7 @@ export interface MetricsOptions {
 
 /** Of calls that wait for a disk, an index or a network. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
-const reasonsToTurnAway = ['rate', 'full', 'late', 'leaving'] as const satisfies readonly TurnedAway[]
+const reasonsToTurnAway = ['rate', 'full', 'late', 'leaving', 'streams'] as const satisfies readonly TurnedAway[]
 const circuitStates = ['closed', 'open', 'half_open'] as const
 
 /** The counts of one process, in the text format of Prometheus. docs/operations.md lists them. */

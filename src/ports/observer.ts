@@ -24,7 +24,7 @@ export type Operation =
 export type CircuitState = 'closed' | 'open' | 'half_open'
 
 /** Why a request was not worked on: its tenant was over its rate, too many waited, its turn came too late, or the process leaves. */
-export type TurnedAway = 'rate' | 'full' | 'late' | 'leaving'
+export type TurnedAway = 'rate' | 'full' | 'late' | 'leaving' | 'streams'
 
 /** What is counted. The same rule as for operations; all of it can be sent from one thread to another. */
 export type Fact =

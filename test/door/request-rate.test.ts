@@ -174,3 +174,18 @@ test.each([
   const { code, stderr } = await home.cli(['serve', '--port', '0'], { env })
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) })
 })
+
+describe('a tenant that has as many streams of notices open as it may', () => {
+  test('gets no further one until one is over', async () => {
+    const server = await HttpHome.start(home, { env: { VERBATIM_HTTP_STREAMS: '4' } })
+    const modern = await server.modern()
+    const listen = async () => await modern.listen({ resourceSubscriptions: ['memory://status'] })
+    const open = [await listen(), await listen(), await listen()]
+    await expect(listen()).rejects.toThrow(/Too many streams of notices of this tenant are open/)
+    // Other requests are answered.
+    expect((await modern.listTools()).tools.length).toBeGreaterThan(3)
+    await open[0]?.close()
+    // The server hears of it a moment later.
+    await expect.poll(() => listen().then(() => 'open', String), { timeout: 10_000 }).toBe('open')
+  })
+})
