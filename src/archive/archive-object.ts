@@ -42,6 +42,11 @@ export function digestOf(bytes: Uint8Array, seal: RowSeal | undefined): Buffer {
   return seal === undefined ? sha256(bytes) : seal.digest(bytes)
 }
 
+/** Whether an object of an archive is sealed, as it says itself. */
+export function isSealedObject(bytes: Uint8Array): boolean {
+  return bytes[magic.length] === sealedFormat
+}
+
 /** The header is JSON; `body_bytes` is added to it here, and `key_version` where the body is sealed. */
 export async function encodeObject(
   header: Readonly<Record<string, unknown>>,

@@ -59,6 +59,8 @@ export class Archiver {
     const { database } = this.#dependencies
     const session = await readSessionRecord(database, key)
     if (session === undefined) return
+    // As it is by now: where another process has changed it since, the session has changed too, and nothing is recorded.
+    database.vault.forget(key.tenantId, key.sessionId)
     const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
     // First of all: nothing is in the archive whose key is not.
     if (seal !== undefined) await archiveKeysOf(this.#dependencies, key)
@@ -107,7 +109,7 @@ export class Archiver {
   async #archiveFile(tenantId: number, { id, version, content }: UnarchivedFile): Promise<string | undefined> {
     if (content === undefined) return 'its encrypted layout was altered, or its key is missing'
     const { file, seal } = content
-    const isThere = (sql: Transaction) => isFileThere(sql, tenantId, id)
+    const isThere = (sql: Transaction) => isFileThere(sql, tenantId, { id, keyVersion: seal?.version ?? 0 })
     try {
       await this.#manifests.write({ kind: 'file', tenantId, id }, { content: { file }, version, seal, isThere })
       return undefined
@@ -177,6 +179,7 @@ export class Archiver {
       chain = chainAfter(chain, rows.map(archivedMessage), seal)
     if (header.first_seq !== start.firstSeq || header.previous_chain !== start.previousChain || header.chain !== chain)
       throw unlike(location, 'it holds other messages than the store', conflict)
+    if (seal?.version !== start.seal?.version) throw unlike(location, 'it is under another key', conflict)
     const { number, last_seq: lastSeq } = header
     const known = { number, lastSeq, location, sha256: sha256(bytes).toString('hex'), chain, sizeBytes: bytes.length }
     await recordObject(this.#dependencies, location, {

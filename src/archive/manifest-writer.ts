@@ -14,6 +14,10 @@ interface ManifestContent extends Pick<Recording, 'isThere'> {
   readonly seal: RowSeal | undefined
 }
 
+interface SealedBody extends Pick<ManifestContent, 'seal'> {
+  readonly body: Uint8Array
+}
+
 /** Writes the numbered manifests of sessions and imported documents, each with its followers. */
 export class ManifestWriter {
   readonly #dependencies: ArchiveDependencies
@@ -44,7 +48,7 @@ export class ManifestWriter {
   async #put(
     subject: Subject,
     number: number,
-    content: { readonly body: Uint8Array; readonly seal: RowSeal | undefined },
+    content: SealedBody,
   ): Promise<{ readonly number: number; readonly bytes: Uint8Array }> {
     const { archive } = this.#dependencies
     const bytes = await encodeManifest(subject, number, content)
@@ -55,8 +59,7 @@ export class ManifestWriter {
       if (!(error instanceof ConflictError)) throw error
     }
     const existing = await archive.get(manifestKey(subject, number))
-    if (existing !== undefined && (await this.#says(subject, existing, content.body)))
-      return { number, bytes: existing }
+    if (existing !== undefined && (await this.#says(subject, existing, content))) return { number, bytes: existing }
     // The database knows of fewer manifests than there are: it is older, or who wrote them died.
     let highest = number
     for await (const key of archive.list(manifestKey(subject, 0).replace(/[^/]*$/, '')))
@@ -64,9 +67,10 @@ export class ManifestWriter {
     return await this.#put(subject, highest + 1, content)
   }
 
-  async #says(subject: Subject, bytes: Uint8Array, body: Uint8Array): Promise<boolean> {
+  async #says(subject: Subject, bytes: Uint8Array, { body, seal }: SealedBody): Promise<boolean> {
     try {
-      return (await decodeManifest(subject, bytes, sealOpener(this.#dependencies.database))).body.equals(body)
+      const found = await decodeManifest(subject, bytes, sealOpener(this.#dependencies.database))
+      return found.body.equals(body) && found.seal?.version === seal?.version
     } catch (error) {
       if (error instanceof DamagedObject) return false
       throw error

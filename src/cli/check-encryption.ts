@@ -1,7 +1,9 @@
 import { describeRootKey } from '../crypto/root-key.ts'
 import type { Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
+import { conversionLeft } from '../store/keys/conversion-work.ts'
 import { countSealed } from '../store/keys/encryption-keys.ts'
+import { readEncryptionState } from '../store/keys/encryption-state.ts'
 
 /** One line of what `doctor` says. */
 export interface Check {
@@ -13,18 +15,44 @@ export interface Check {
 
 /** Whether what is saved is encrypted, and what is stored already. */
 export async function checkEncryption(database: Database, { tenantId }: Caller): Promise<Check> {
-  const name = 'encryption'
   const { sealed, plain } = await database.run((sql) => countSealed(sql, tenantId))
+  const stored = await database.run((sql) => readEncryptionState(sql, tenantId))
   const { encrypts, rootKey } = database.vault.settings
   const held = `${sealed} sessions are encrypted and ${plain} are not`
   const source = describeRootKey(rootKey)
-  if (!encrypts)
-    return {
-      name,
-      state: 'note',
-      message: `off: new sessions are not encrypted; ${held}`,
-      remedy: 'Set VERBATIM_ENCRYPTION=on, or use an encrypted disk',
+  const state = stored?.state ?? (encrypts === true ? 'encrypted' : 'plain')
+  switch (state) {
+    case 'encrypting':
+    case 'decrypting':
+      return { name, state: 'note', ...(await underWay(database, tenantId, { state, held })) }
+    case 'plain':
+      return {
+        name,
+        state: 'note',
+        message: `off: new sessions are not encrypted; ${held}`,
+        remedy: 'Run "verbatim keys encrypt" to encrypt all of it, or use an encrypted disk',
+      }
+    case 'encrypted': {
+      const message = `on, with the root key of ${source}; ${held}`
+      if (plain === 0) return { name, state: 'ok', message, remedy: `Keep a copy of ${source} elsewhere` }
+      return { name, state: 'note', message, remedy: 'Run "verbatim keys encrypt" to encrypt the rest' }
     }
-  const message = `on, with the root key of ${source}; ${held}`
-  return { name, state: plain === 0 ? 'ok' : 'note', message, remedy: `Keep a copy of ${source} elsewhere` }
+    default:
+      return state satisfies never
+  }
+}
+
+const name = 'encryption'
+
+async function underWay(
+  database: Database,
+  tenantId: number,
+  { state, held }: { readonly state: 'encrypting' | 'decrypting'; readonly held: string },
+): Promise<Pick<Check, 'message' | 'remedy'>> {
+  const left = await database.run((sql) => conversionLeft(sql, tenantId))
+  const [doing, command] = state === 'encrypting' ? ['encrypted', 'encrypt'] : ['decrypted', 'decrypt']
+  return {
+    message: `being ${doing}: ${left.sessions} sessions with ${left.messages} messages, and ${left.files} imported documents are left; ${held}`,
+    remedy: `Where nobody is at it any more, go on with: verbatim keys ${command}`,
+  }
 }

@@ -4,6 +4,7 @@ import { tenantIdOf } from '../access/tenants.ts'
 import { readConfig, readEnvFile, type Config } from '../config.ts'
 import { localCaller, type Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
+import { refuseOtherSetting } from '../store/keys/refuse-other-setting.ts'
 import type { Verbatim } from '../verbatim.ts'
 
 /** What every command has at hand. */
@@ -42,6 +43,11 @@ async function recorded<T>(
   return await verbatim.recorded(cli, { action: 'call.command', tool, writes: false }, work)
 }
 
+/** What makes a store another than the settings say. */
+function isConversion(program: Command): boolean {
+  return ['keys encrypt', 'keys decrypt'].includes(program.opts<GlobalOptions>().running ?? '')
+}
+
 /** Opens the store for a command, on behalf of the tenant that the settings name, and closes it afterwards. */
 export async function withStore<T>(program: Command, work: (context: CommandContext) => Promise<T>): Promise<T> {
   const config = configOf(program.opts<GlobalOptions>().envFile)
@@ -50,7 +56,8 @@ export async function withStore<T>(program: Command, work: (context: CommandCont
   const { database } = verbatim.stores
   const caller = localCaller('cli', await tenantIdOf(database, config.tenant))
   // A store that cannot be had is said here, and not by the row of the command as well.
-  await (config.encryption.encrypts ? database.vault.check(caller.tenantId) : database.run((sql) => sql`select 1`))
+  if (!isConversion(program)) await refuseOtherSetting(database)
+  await database.vault.check(caller.tenantId)
   return await recorded(program, { verbatim, caller }, (recordedCaller) =>
     work({ config, caller: recordedCaller, verbatim }),
   )

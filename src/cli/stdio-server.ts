@@ -86,7 +86,9 @@ async function serve(server: ServerArguments): Promise<void> {
         const { tenantIdOf } = await import('../access/tenants.ts')
         tenantId = await tenantIdOf(database, config.tenant)
       }
-      if (config.encryption.encrypts) await database.vault.check(tenantId ?? firstTenantId)
+      const { refuseOtherSetting } = await import('../store/keys/refuse-other-setting.ts')
+      await refuseOtherSetting(database)
+      await database.vault.check(tenantId ?? firstTenantId)
     } catch (error) {
       // It is opened anew by the next request.
       await verbatim[Symbol.asyncDispose]()

@@ -8,9 +8,9 @@ import { absolutePath } from './absolute-path.ts'
 export const encryptionSettingsShape = {
   VERBATIM_ENCRYPTION: z
     .enum(['on', 'off'])
-    .default('off')
+    .optional()
     .describe(
-      'on: new sessions are encrypted at rest, and so are new imported documents (docs/encryption.md). off: they are stored as they are. What is there already stays as it is, and can be read either way',
+      'on: new sessions are encrypted at rest, and so are new imported documents (docs/encryption.md). off, or not set: they are stored as they are. What is there already stays as it is. A store that "verbatim keys encrypt" or "decrypt" has converted says itself what it is: a setting that says otherwise is refused',
     ),
   VERBATIM_ROOT_KEY: z
     .string()
@@ -47,8 +47,11 @@ type RootKeySource =
 
 /** Whether new content is sealed, and where the root key comes from. */
 export interface EncryptionSettings {
-  readonly encrypts: boolean
+  /** Undefined where nothing is said. */
+  readonly encrypts: boolean | undefined
   readonly rootKey: RootKeySource
+  /** Whether it is not simply the file in the home. */
+  readonly isRootKeyNamed: boolean
   /** What takes its place, while that is going on. */
   readonly nextRootKey: RootKeySource | undefined
 }
@@ -56,9 +59,12 @@ export interface EncryptionSettings {
 /** Throws InputError where a root key is named in two ways. */
 export function readEncryptionSettings(settings: Settings, home: string): EncryptionSettings {
   const file = { kind: 'file', path: join(home, 'keys', 'root.key') } as const
+  const { VERBATIM_ENCRYPTION: said } = settings
+  const named = sourceOf(settings, 'VERBATIM_ROOT_KEY')
   return {
-    encrypts: settings.VERBATIM_ENCRYPTION === 'on',
-    rootKey: sourceOf(settings, 'VERBATIM_ROOT_KEY') ?? file,
+    encrypts: said === undefined ? undefined : said === 'on',
+    rootKey: named ?? file,
+    isRootKeyNamed: named !== undefined,
     nextRootKey: sourceOf(settings, 'VERBATIM_NEXT_ROOT_KEY'),
   }
 }

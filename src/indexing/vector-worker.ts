@@ -9,7 +9,6 @@ import type { VectorIndex } from '../ports/vector-index.ts'
 import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
-import { readNeighbours } from '../store/neighbours.ts'
 import {
   addDead,
   advanceOutbox,
@@ -22,10 +21,10 @@ import {
   type OutboxItem,
 } from '../store/outbox.ts'
 import { Drain } from './drain.ts'
-import { embeddingTexts, type Said } from './embedding-texts.ts'
 import { recordFailure } from './failed-work.ts'
 import { ModelRegistry } from './model-registry.ts'
-import { VectorWriter, type UnitText } from './vector-writer.ts'
+import { unitTexts } from './unit-texts.ts'
+import { VectorWriter } from './vector-writer.ts'
 
 export interface VectorWorkerDependencies {
   readonly database: Database
@@ -111,10 +110,9 @@ export class VectorWorker {
     try {
       const space = await this.#models.spaceOf(first.tenantId, this.#abort.signal)
       if (!(await this.#models.isCurrent(space))) return 'waits'
-      const texts = await this.#textsOf(
-        first.tenantId,
-        pieces.flatMap(({ rows }) => rows),
-      )
+      const source = { database: this.#dependencies.database, textOf: (row: MessageRow) => this.#textOf(row) }
+      const rows = pieces.flatMap((piece) => piece.rows)
+      const texts = await unitTexts(source, first.tenantId, rows)
       const rejected = await this.#writer.write(space, texts, this.#abort.signal)
       await commit(async (sql) => {
         const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)
@@ -159,33 +157,6 @@ export class VectorWorker {
       pieces.push({ item, rows, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 })
     }
     return pieces
-  }
-
-  /** What is embedded of messages: nothing of events and markers, which are no turns. */
-  async #textsOf(tenantId: number, rows: readonly MessageRow[]): Promise<UnitText[]> {
-    // Two items may cover one message: it was saved while every session was being added anew.
-    const once = new Map(rows.map((row) => [`${row.sessionId} ${row.seq}`, row]))
-    const turns = [...once.values()].filter(({ kind }) => kind === 'message')
-    const places = turns.map(({ sessionId, seq }) => ({ sessionId, seq }))
-    const before = await readNeighbours(this.#dependencies.database, tenantId, { places, each: 1, before: true })
-    const said = new Map<string, Said>()
-    for (const row of [...before, ...turns]) {
-      const text = await this.#textOf(row)
-      if (text !== undefined) said.set(`${row.sessionId} ${row.seq}`, { sender: row.sender, text })
-    }
-    const key = await this.#dependencies.database.vault.searchKey(tenantId)
-    const known = [...before, ...turns].toSorted((a, b) => a.seq - b.seq)
-    return turns.flatMap(({ sessionId, seq, role, timestamp }) => {
-      const own = said.get(`${sessionId} ${seq}`)
-      if (own === undefined) return []
-      const previous = known.findLast((row) => row.sessionId === sessionId && row.seq < seq)
-      const context = previous === undefined ? undefined : said.get(`${sessionId} ${previous.seq}`)
-      const unit = { level: 0, sessionId, firstSeq: seq, role, timestampMs: Date.parse(timestamp) }
-      return embeddingTexts(own, context).map((part) => {
-        const sha256 = key === undefined ? part.sha256 : key.digestOfText(part.sha256)
-        return { ...unit, ...part, sha256 }
-      })
-    })
   }
 
   async #textOf(message: MessageRow): Promise<string | undefined> {

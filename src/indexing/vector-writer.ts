@@ -3,6 +3,7 @@ import type { Embedder } from '../ports/embedder.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import type { VectorIndex, VectorKey, VectorRecord, VectorSpace } from '../ports/vector-index.ts'
 import type { Database } from '../store/database.ts'
+import { holdTerms, type TermsState } from '../store/keys/encryption-state.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { readEmbedded, recordEmbedded, unitsWithTexts } from '../store/vectors/embedded-units.ts'
 import { meanOf } from './embedding-texts.ts'
@@ -11,7 +12,7 @@ import { meanOf } from './embedding-texts.ts'
 export interface UnitText extends VectorKey {
   /** Of these the mean of their vectors is taken. */
   readonly texts: readonly string[]
-  /** Of the texts, in hexadecimal. */
+  /** Of the texts, in hexadecimal; what stands for it where the tenant has a key. */
   readonly sha256: string
   readonly role: Role
   readonly timestampMs: number
@@ -29,6 +30,12 @@ export interface WriterDependencies {
   readonly index: VectorIndex
 }
 
+interface WriteContext {
+  readonly signal: AbortSignal
+  /** Under which texts are known by their hashes. */
+  readonly terms: TermsState | undefined
+}
+
 const keyOf = (key: VectorKey) => `${key.level} ${key.sessionId} ${key.firstSeq} ${key.part}`
 
 /**
@@ -43,14 +50,17 @@ export class VectorWriter {
   }
 
   /** Returns the texts that were refused for good. A ProviderError where the provider failed: nothing is lost, some may be done. */
-  async write(space: VectorSpace, units: readonly UnitText[], signal: AbortSignal): Promise<RejectedText[]> {
+  async write(space: VectorSpace, texts: readonly UnitText[], signal: AbortSignal): Promise<RejectedText[]> {
+    const { texts: key, state } = await this.#dependencies.database.vault.search.termsOf(space.tenantId)
+    const units = key === undefined ? texts : texts.map((unit) => ({ ...unit, sha256: key.digestOfText(unit.sha256) }))
     const missing = await this.#missing(space, units)
-    const rest = await this.#copy(space, missing, signal)
+    const context = { signal, terms: state }
+    const rest = await this.#copy(space, missing, context)
     const byText = new Map<string, UnitText[]>()
     for (const unit of rest) byText.set(unit.sha256, [...(byText.get(unit.sha256) ?? []), unit])
     const rejected: RejectedText[] = []
     for (const batch of callsOf([...byText.values()], this.#dependencies.embedder.limits.textsPerCallMax))
-      rejected.push(...(await this.#embed(space, batch, signal)))
+      rejected.push(...(await this.#embed(space, batch, context)))
     return rejected
   }
 
@@ -61,8 +71,9 @@ export class VectorWriter {
   }
 
   /** Copies the vectors of texts that are embedded already, and returns the units that are left. */
-  async #copy(space: VectorSpace, units: readonly UnitText[], signal: AbortSignal): Promise<readonly UnitText[]> {
+  async #copy(space: VectorSpace, units: readonly UnitText[], context: WriteContext): Promise<readonly UnitText[]> {
     if (units.length === 0) return units
+    const { signal } = context
     const { database, index } = this.#dependencies
     const hashes = [...new Set(units.map(({ sha256 }) => sha256))]
     const same = await database.run((sql) => unitsWithTexts(sql, space, hashes))
@@ -78,7 +89,7 @@ export class VectorWriter {
       const vector = bySha.get(unit.sha256)
       return vector === undefined ? [] : [{ unit, vector }]
     })
-    await this.#store(space, records, signal)
+    await this.#store(space, records, context)
     return units.filter(({ sha256 }) => !bySha.has(sha256))
   }
 
@@ -86,19 +97,19 @@ export class VectorWriter {
   async #embed(
     space: VectorSpace,
     batch: readonly (readonly UnitText[])[],
-    signal: AbortSignal,
+    context: WriteContext,
   ): Promise<RejectedText[]> {
     const { embedder } = this.#dependencies
     const texts = batch.flatMap(([first]) => first?.texts ?? [])
     try {
-      const vectors = await embedder.embed(texts, { purpose: 'document', signal })
+      const vectors = await embedder.embed(texts, { purpose: 'document', signal: context.signal })
       let at = 0
       const records = batch.flatMap((units) => {
         const count = units[0]?.texts.length ?? 0
         const vector = meanOf(vectors.slice(at, (at += count)))
         return units.map((unit) => ({ unit, vector }))
       })
-      await this.#store(space, records, signal)
+      await this.#store(space, records, context)
       return []
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error
@@ -109,7 +120,7 @@ export class VectorWriter {
       if (batch.length === 1 || (!isRejected && error.failure !== 'over_budget')) throw error
       // One of them is not taken, or all together are too much for today: each by itself shows which, and how far it goes.
       const rejected: RejectedText[] = []
-      for (const units of batch) rejected.push(...(await this.#embed(space, [units], signal)))
+      for (const units of batch) rejected.push(...(await this.#embed(space, [units], context)))
       return rejected
     }
   }
@@ -117,7 +128,7 @@ export class VectorWriter {
   async #store(
     space: VectorSpace,
     records: readonly { readonly unit: UnitText; readonly vector: Float32Array }[],
-    signal: AbortSignal,
+    { signal, terms }: WriteContext,
   ): Promise<void> {
     if (records.length === 0) return
     const { database, index } = this.#dependencies
@@ -129,7 +140,10 @@ export class VectorWriter {
     // After the vectors: a crash in between embeds them again and writes the same.
     const units = records.map(({ unit }) => ({ ...unit, textSha256: unit.sha256 }))
     const erased = await database.run((sql) =>
-      inTransaction(sql, (transaction) => recordEmbedded(transaction, space, units)),
+      inTransaction(sql, async (transaction) => {
+        await holdTerms(transaction, space.tenantId, terms)
+        return await recordEmbedded(transaction, space, units)
+      }),
     )
     if (erased.length > 0) await index.delete(space, erased, { signal })
   }

@@ -6,6 +6,7 @@ import { unobserved, type Observer } from '../ports/observer.ts'
 import { readableText } from '../sessions/document.ts'
 import { flagsOfMessage } from '../sessions/message-flags.ts'
 import type { Database } from '../store/database.ts'
+import { holdTerms } from '../store/keys/encryption-state.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import {
   addEmbedding,
@@ -17,13 +18,12 @@ import {
   type Commit,
   type OutboxItem,
 } from '../store/outbox.ts'
-import { analyzeTables, messageLevel, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
+import { analyzeTables, levelOfTerms, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
 import { ArchiveQueue } from './archive-queue.ts'
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { makeUnits } from './make-units.ts'
-import type { TermHashers } from './term-hashers.ts'
-import type { TermHasher } from './terms.ts'
+import type { TermHashers, TermIndex } from './term-hashers.ts'
 
 export interface WorkerDependencies {
   readonly database: Database
@@ -99,19 +99,20 @@ export class IndexWorker {
 
   /** Returns how many units were written. */
   async #indexItems(tenantId: number, items: readonly OutboxItem[], commit: Commit): Promise<number> {
-    const units: SearchUnit[] = []
     const finished: number[] = []
     const advanced: { id: number; firstSeq: number }[] = []
     const indexed: { tenantId: number; sessionId: string; firstSeq: number; lastSeq: number }[] = []
     // After the items were read: a key that is made later is not for what was saved before it.
-    const hasher = await this.#dependencies.hashers.of(tenantId)
+    const { indexes, state } = await this.#dependencies.hashers.written(tenantId)
+    const written = indexes.map((index) => ({ index, units: Array.of<SearchUnit>() }))
     let messages = 0
     let bytes = 0
     for (const item of items) {
       if (messages >= messagesPerRound || bytes >= bytesPerRound) break
       try {
         const read = await this.#readItem(item, { messages: messagesPerRound - messages, bytes: bytesPerRound - bytes })
-        for (const message of read.rows) units.push(...(await this.#unitsOf(message, hasher)))
+        for (const { index, units } of written)
+          for (const message of read.rows) units.push(...(await this.#unitsOf(message, index)))
         const last = read.rows.at(-1)
         if (last !== undefined)
           indexed.push({ tenantId, sessionId: item.sessionId, firstSeq: item.firstSeq, lastSeq: last.seq })
@@ -129,7 +130,8 @@ export class IndexWorker {
     await commit(async (sql) => {
       // The index can be rebuilt, so it need not wait for the disk: after a power cut the outbox rows are back as well.
       await sql`set local synchronous_commit = off`
-      await writeUnits(sql, { tenantId, level: messageLevel }, units)
+      await holdTerms(sql, tenantId, state)
+      for (const { level, units } of inOrderOfLevels(written)) await writeUnits(sql, { tenantId, level }, units)
       if (finished.length > 0) await finishOutbox(sql, finished)
       if (indexed.length > 0) await addEmbedding(sql, indexed, { tenantId, embeds: this.#dependencies.embeds })
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
@@ -138,7 +140,7 @@ export class IndexWorker {
     this.#archiveQueue.queued(unarchived)
     const { observer = unobserved } = this.#dependencies
     observer.note({ kind: 'worked_off', topic: indexTopic, messages })
-    return units.length
+    return written.reduce((sum, { units }) => sum + units.length, 0)
   }
 
   async #sortWhenIdle(): Promise<void> {
@@ -168,7 +170,7 @@ export class IndexWorker {
     return { rows, bytes, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 }
   }
 
-  async #unitsOf(message: MessageRow, hasher: TermHasher): Promise<SearchUnit[]> {
+  async #unitsOf(message: MessageRow, { hasher }: TermIndex): Promise<SearchUnit[]> {
     try {
       const payload = await loadPayload(this.#dependencies.archive, message)
       const read = { text: readableText(message, payload), flags: flagsOfMessage(message, payload) }
@@ -179,6 +181,13 @@ export class IndexWorker {
       return []
     }
   }
+}
+
+/** Whoever writes to several levels goes through them in this order, so that none waits for another in a ring. */
+function inOrderOfLevels(written: readonly { readonly index: TermIndex; readonly units: readonly SearchUnit[] }[]) {
+  return written
+    .map(({ index, units }) => ({ level: levelOfTerms(index.version), units }))
+    .toSorted((a, b) => a.level - b.level)
 }
 
 /** `Map.groupBy` came with Node 21. */

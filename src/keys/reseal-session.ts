@@ -11,6 +11,7 @@ import {
   readFormerMessages,
   readFormerSummaries,
   readPayloadLocations,
+  readSessionKeyState,
   storeResealed,
   storeSummary,
   switchSession,
@@ -20,19 +21,24 @@ import {
 import { readMessages, type MessageRow, type SessionKey } from '../store/messages.ts'
 import { storedBytes, storedHash } from '../store/saving/describe-save.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { renameMessages } from './rename-messages.ts'
 import type { KeyStores } from './rotate-root-key.ts'
 
 export interface ResealStores extends KeyStores {
   readonly log: Log
 }
 
-/** From which version of its key to which a session goes. */
+/** From which version of its key to which a session goes; 0, without a seal, is what is not encrypted. */
 export interface Reseal {
   readonly from: number
   readonly version: number
-  readonly seal: RowSeal
-  /** The other versions that are not destroyed. */
-  readonly others: readonly number[]
+  readonly seal: RowSeal | undefined
+}
+
+export interface Resealed {
+  readonly messages: number
+  /** Objects that the archive does not let go. */
+  readonly kept: readonly string[]
 }
 
 const messagesAtOnce = 200
@@ -41,38 +47,39 @@ const bytesAtOnce = 4 * 1024 * 1024
 /**
  * Puts all that is stored of a session under another version of its key: what is saved from now on first, then its messages from
  * the newest to the oldest, and its archive. It is read meanwhile as ever: each row says which version it is under. Killed and
- * called again, it goes on. How many messages it was.
+ * called again, it goes on.
  */
-export async function resealSession(stores: ResealStores, key: SessionKey, reseal: Reseal): Promise<number> {
+export async function resealSession(stores: ResealStores, key: SessionKey, reseal: Reseal): Promise<Resealed> {
   const { database, archive } = stores
   await switchTo(stores, key, reseal)
   // Again where it went on: the archive may hold what was archived before.
   await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
-  await archive.erase(`${key.tenantId}/${key.sessionId}/`)
+  const { kept } = await archive.erase(`${key.tenantId}/${key.sessionId}/`)
   const messages = await resealMessages(stores, key, reseal)
   await resealSummaries(stores, key, reseal)
   await new Archiver(stores).archiveSession(key)
-  return messages
+  return { messages, kept }
 }
 
 /** Nothing where it is under the new version already. */
 async function switchTo({ database }: ResealStores, key: SessionKey, { from, version, seal }: Reseal): Promise<void> {
   const { tenantId, sessionId } = key
   if (from === version) return
-  const seals = await database.vault.sealsOf(tenantId, [{ sessionId, version: from }])
+  const state = await database.run((sql) => readSessionKeyState(sql, key))
+  const versions = [from, ...(state?.live ?? [])].map((one) => ({ sessionId, version: one }))
+  const seals = await database.vault.sealsOf(tenantId, versions)
   const former = seals(sessionId, from)
-  const again = (field: SealPlace['field'], bytes: Uint8Array | null) => {
-    if (bytes === null) return null
-    if (former === undefined) throw broken(`the ${field} of session "${sessionId}"`)
-    const place = { field, id: sessionId }
-    return seal.seal(place, opened(former, place, bytes))
-  }
+  const again = (field: SealPlace['field'], bytes: Uint8Array | null) =>
+    bytes === null ? null : sealedAnew({ field, id: sessionId }, bytes, { from, former, seal })
   await database.run((sql) =>
     inTransaction(sql, async (own) => {
       const stored = await lockSession(own, key, from)
       if (stored === undefined) return
       const [title, metadata] = [again('title', stored.title), again('session metadata', stored.metadata)]
       await switchSession(own, key, { title, metadata, version })
+      // Another version of a key masks hashes as the one before does.
+      const renaming = { from: former, to: seal, sealOf: (one: number) => seals(sessionId, one) }
+      if (from === 0 || version === 0) await renameMessages(own, key, renaming)
     }),
   )
   database.vault.forget(tenantId, sessionId)
@@ -82,7 +89,7 @@ async function switchTo({ database }: ResealStores, key: SessionKey, { from, ver
 export async function removeFormerPayloads(
   { database, archive }: ResealStores,
   key: SessionKey,
-  { others }: Reseal,
+  others: readonly number[],
 ): Promise<void> {
   for (const location of await database.run((sql) => readPayloadLocations(sql, key)))
     for (const version of others) {
@@ -125,7 +132,7 @@ function fitting(heads: readonly FormerMessage[]): readonly FormerMessage[] {
 async function resealed(
   { archive }: ResealStores,
   row: MessageRow,
-  { seal, formerly }: { readonly seal: RowSeal; readonly formerly: number },
+  { seal, formerly }: { readonly seal: RowSeal | undefined; readonly formerly: number },
 ): Promise<ResealedMessage> {
   if (row.damage !== undefined) throw broken(`message "${row.id}"`)
   const { id, seq, payloadSha256: sha256 } = row
@@ -161,14 +168,23 @@ export async function resealSummaries(
   )
   for (const { id, body, version: formerly } of summaries) {
     const place = { field: 'summary', id } as const
-    const former = seals(sessionId, formerly)
-    if (former === undefined) throw broken(`summary "${id}"`)
-    const again = seal.seal(place, opened(former, place, body))
+    const again = sealedAnew(place, body, { from: formerly, former: seals(sessionId, formerly), seal })
     await database.run((sql) => storeSummary(sql, tenantId, { id, body: again, version, formerly }))
   }
 }
 
-function opened(seal: RowSeal, place: SealPlace, bytes: Uint8Array): Buffer {
+/** A value that is under one seal, under another. */
+function sealedAnew(
+  place: SealPlace,
+  bytes: Uint8Array,
+  { from, former, seal }: { readonly from: number; readonly former: RowSeal | undefined } & Pick<Reseal, 'seal'>,
+): Uint8Array {
+  const plain = from === 0 ? bytes : opened(former, place, bytes)
+  return seal === undefined ? plain : seal.seal(place, plain)
+}
+
+function opened(seal: RowSeal | undefined, place: SealPlace, bytes: Uint8Array): Uint8Array {
+  if (seal === undefined) throw broken(`the ${place.field} of "${place.id}"`)
   try {
     return seal.open(place, bytes)
   } catch (error) {

@@ -31,12 +31,12 @@ export async function rotateSessionKey(stores: ResealStores, key: SessionKey): P
   const version = nextVersion(state)
   const seal = await database.vault.sealOfNext(tenantId, { sessionId, version }, state.current)
   const others = [...new Set([...state.live, state.current])].filter((other) => other !== version)
-  const reseal = { from: state.current, version, seal, others }
-  const messages = await resealSession(stores, key, reseal)
+  const reseal = { from: state.current, version, seal }
+  const { messages } = await resealSession(stores, key, reseal)
   await sleep(graceMs)
   // Whoever made one meanwhile may have done it under the key of before.
   await resealSummaries(stores, key, reseal)
-  await removeFormerPayloads(stores, key, reseal)
+  await removeFormerPayloads(stores, key, others)
   await database.run((sql) => destroyFormerKeys(sql, key))
   await archiveChangedKeys(stores, tenantId, { onlyArchived: true })
   const after = await database.run((sql) => readSessionKeyState(sql, key))

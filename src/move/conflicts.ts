@@ -2,6 +2,7 @@ import { ConflictError } from '../errors.ts'
 import { messageMarks, sessionMarks, sessionsLike, type SessionMark } from '../store/copy/sessions-there.ts'
 import type { Database } from '../store/database.ts'
 import { readTenantKeys } from '../store/keys/encryption-keys.ts'
+import { readEncryptionState } from '../store/keys/encryption-state.ts'
 
 export interface Stores {
   readonly source: Database
@@ -19,6 +20,7 @@ const namedMax = 5
  */
 export async function refuseConflicts(stores: Stores): Promise<void> {
   await refuseOtherKeys(stores)
+  await refuseConversion(stores)
   const conflicts: string[] = []
   let after: string | undefined
   for (;;) {
@@ -51,6 +53,18 @@ async function refuseOtherKeys({ source, target, tenantId }: Stores): Promise<vo
   throw new ConflictError('Cannot move this store as it is encrypted, and the target is encrypted under other keys', {
     remedy: 'Nothing was moved. Choose an empty database as the target: the keys of this store move there with it',
   })
+}
+
+/** What is moved must not be half of it encrypted, and half not. */
+async function refuseConversion({ source, target, tenantId }: Stores): Promise<void> {
+  for (const store of [source, target]) {
+    const stored = await store.run((sql) => readEncryptionState(sql, tenantId))
+    if (stored?.state !== 'encrypting' && stored?.state !== 'decrypting') continue
+    const [which, command] = [store === source ? 'this store' : 'the target', stored.state.replace('ing', '')]
+    throw new ConflictError(`Cannot move this store while ${which} is being ${command}ed`, {
+      remedy: `Nothing was moved. End that first, with its settings: verbatim keys ${command}`,
+    })
+  }
 }
 
 async function conflictOf(

@@ -13,8 +13,8 @@ export interface FlaggedMessages {
 export async function countFlagged(sql: Sql, viewer: Viewer): Promise<FlaggedMessages> {
   const [row] = await sql<{ secrets: string; instructions: string; kinds: Record<string, number> | null }[]>`
     with flagged as materialized (
-      select flags from search_units u
-      where u.tenant_id = ${viewer.tenantId} and u.flags <> '{}' and u.level = 0 and u.part = 0
+      select distinct on (u.session_id, u.first_seq) flags from search_units u
+      where u.tenant_id = ${viewer.tenantId} and u.flags <> '{}' and u.level in (0, 3) and u.part = 0
         and exists (select from sessions where tenant_id = ${viewer.tenantId} and id = u.session_id ${andOpen(sql, viewer, 'read')})
     )
     select count(*) filter (where flags ? 'secrets') as secrets, count(*) filter (where flags ? 'instructions') as instructions,

@@ -106,7 +106,7 @@ const headColumns = (sql: Sql, tenantId: number) => sql`
 
 /** What the index has found in a message, by its primary key. */
 const flagsColumn = (sql: Sql) => sql`, (select u.flags from search_units u where u.tenant_id = messages.tenant_id
-  and u.level = 0 and u.session_id = messages.session_id and u.first_seq = messages.seq and u.part = 0) as flags`
+  and u.level in (0, 3) and u.session_id = messages.session_id and u.first_seq = messages.seq and u.part = 0 limit 1) as flags`
 
 function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
   return {

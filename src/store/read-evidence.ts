@@ -3,7 +3,6 @@ import type { Sql } from 'postgres'
 import type { Viewer } from '../model/access.ts'
 import type { Role } from '../model/message.ts'
 import { usableUnit } from './access/usable.ts'
-import { messageLevel } from './search-units.ts'
 import { joined, text } from './sql-text.ts'
 import { sessionConditions, unitConditions, type UnitFilter } from './unit-filter.ts'
 
@@ -28,6 +27,8 @@ export interface UnitEvidence {
 
 export interface EvidenceRequest {
   readonly viewer: Viewer
+  /** Of the units of messages. */
+  readonly level: number
   /** Stretches of sessions, without overlap: [fromSeq, toSeq]. */
   readonly stretches: readonly { readonly sessionId: string; readonly fromSeq: number; readonly toSeq: number }[]
   readonly terms: readonly bigint[]
@@ -58,7 +59,7 @@ export async function readEvidence(sql: Sql, request: EvidenceRequest): Promise<
       select w.*, exists (select from sessions s where s.tenant_id = ${request.viewer.tenantId} and s.id = w.s and ${sessionConditions(request.viewer, request.filter)}) as open
       from jsonb_to_recordset(${stretches}::text::jsonb) as w(s uuid, a bigint, b bigint) offset 0
     ) stretch, lateral (
-      select * from search_units where tenant_id = ${request.viewer.tenantId} and level = ${messageLevel}
+      select * from search_units where tenant_id = ${request.viewer.tenantId} and level = ${request.level}
         and session_id = stretch.s and first_seq between stretch.a and stretch.b offset 0
     ) u
     where ${usableUnit(request.viewer.tenantId)}

@@ -6,8 +6,16 @@ import { keepFromErasure } from './erasure/keep-from-erasure.ts'
 import type { Queries } from './rows.ts'
 
 export const messageLevel = 0
+/** Messages again, while their words are hashed under another key, and after that until it is done once more. */
+const otherMessageLevel = 3
+export const messageLevels = [messageLevel, otherMessageLevel] as const
 
-/** One searchable thing: a message or a part of it (level 0). */
+/** The level at which a version of the index of words has its units. */
+export function levelOfTerms(version: number): number {
+  return version % 2 === 0 ? messageLevel : otherMessageLevel
+}
+
+/** One searchable thing: a message or a part of it. */
 export interface SearchUnit {
   readonly sessionId: string
   readonly firstSeq: number
@@ -89,6 +97,8 @@ export interface CorpusStatistics {
   readonly averageLength: number
   /** Units that hold the term; a term that nothing holds is absent. */
   readonly documents: ReadonlyMap<bigint, number>
+  /** The version of the index that searches are to look at: where it is another, none of these is of use. */
+  readonly termsVersion: number
 }
 
 export async function corpusStatistics(
@@ -96,12 +106,17 @@ export async function corpusStatistics(
   scope: { readonly tenantId: number; readonly level: number },
   terms: readonly bigint[],
 ): Promise<CorpusStatistics> {
-  const rows = await sql<{ term: string | null; documents: string; units: string; wholes: string; terms: string }[]>`
-    select null as term, 0 as documents, units, wholes, terms from corpus_stats where tenant_id = ${scope.tenantId} and level = ${scope.level}
+  const rows = await sql<
+    { version: number | null; term: string | null; documents: string; units: string; wholes: string; terms: string }[]
+  >`
+    select null::int as version, null::bigint as term, 0 as documents, units, wholes, terms from corpus_stats
+    where tenant_id = ${scope.tenantId} and level = ${scope.level}
     union all
-    select term, documents, 0, 0, 0 from term_stats
-    where tenant_id = ${scope.tenantId} and level = ${scope.level} and term = any(${arrayLiteral(terms)}::text::bigint[])`
-  const totals = rows.find((row) => row.term === null)
+    select null, term, documents, 0, 0, 0 from term_stats
+    where tenant_id = ${scope.tenantId} and level = ${scope.level} and term = any(${arrayLiteral(terms)}::text::bigint[])
+    union all
+    select terms_version, null, 0, 0, 0, 0 from encryption_states where tenant_id = ${scope.tenantId}`
+  const totals = rows.find((row) => row.term === null && row.version === null)
   const units = Number(totals?.units ?? 0)
   const documents = new Map<bigint, number>()
   for (const row of rows) if (row.term !== null) documents.set(BigInt(row.term), Number(row.documents))
@@ -110,6 +125,7 @@ export async function corpusStatistics(
     wholes: Number(totals?.wholes ?? 0),
     averageLength: units === 0 ? 0 : Number(totals?.terms ?? 0) / units,
     documents,
+    termsVersion: rows.find((row) => row.version !== null)?.version ?? 0,
   }
 }
 
@@ -121,7 +137,7 @@ export async function readSentiments(
 ): Promise<Map<number, number>> {
   const rows = await sql<{ first_seq: string; sentiment: number }[]>`
     select first_seq, sentiment from search_units
-    where tenant_id = ${key.tenantId} and level = ${messageLevel} and session_id = ${key.sessionId}
+    where tenant_id = ${key.tenantId} and level in (${messageLevels[0]}, ${messageLevels[1]}) and session_id = ${key.sessionId}
       and first_seq between ${range.fromSeq} and ${range.toSeq} and part = 0 and sentiment is not null`
   return new Map(rows.map((row) => [Number(row.first_seq), row.sentiment]))
 }

@@ -94,7 +94,22 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: [],
     },
     // Changes of keys reach into the archive, which holds copies of them and what they seal.
-    keys: { may: [...base, 'archive', 'capture', 'crypto', 'log', 'ports', 'store', 'sync-directory'], packages: [] },
+    keys: {
+      may: [
+        ...base,
+        'archive',
+        'capture',
+        'crypto',
+        'erasure',
+        'indexing',
+        'log',
+        'ports',
+        'sessions',
+        'store',
+        'sync-directory',
+      ],
+      packages: [],
+    },
     move: { may: [...base, 'ports', 'store'], packages: ['postgres'] },
     access: { may: [...base, 'log', 'store', 'capture'], packages: ['jose', 'postgres', 'zod'] },
     http: {

@@ -10,13 +10,17 @@ import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 import { startProgress } from '../progress.ts'
+import { registerConversions } from './keys-convert.ts'
 
 interface Options {
   readonly json?: boolean
 }
 
 export function registerKeys(program: Command, status: ExitStatus): void {
-  const keys = program.command('keys').description('the keys of an encrypted store: change them while it is used')
+  const keys = program
+    .command('keys')
+    .description('encrypt a store or decrypt it, and change its keys, all while it is used')
+  registerConversions(program, keys, status)
   keys
     .command('rotate-root')
     .description('put the whole store under a new root key; the old one is of no use after that')

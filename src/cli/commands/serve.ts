@@ -4,6 +4,7 @@ import type { FirstToken } from '../../access/first-token.ts'
 import { isLoopback, readConfig, readEnvFile, type Config } from '../../config.ts'
 import { InputError } from '../../errors.ts'
 import { createLog } from '../../log.ts'
+import { refuseOtherSetting } from '../../store/keys/refuse-other-setting.ts'
 import { packageVersion } from '../../version.ts'
 import { wholeNumber } from '../parse-options.ts'
 
@@ -46,6 +47,7 @@ export function registerServe(program: Command): void {
       } = await openServed(config, { version: packageVersion(), log })
       await using _tracing = tracing
       await using verbatim = opened
+      await refuseOtherSetting(verbatim.stores.database)
       await verbatim.stores.archive.check()
       const { startHttp, startMetrics } = await import('../../compose-http.ts')
       await using metricsServer = await startMetrics(config, metrics, log)

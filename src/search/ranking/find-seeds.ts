@@ -10,7 +10,7 @@ import {
   type TermCondition,
   type UnitQuery,
 } from '../../store/score-units.ts'
-import { corpusStatistics, messageLevel, type CorpusStatistics } from '../../store/search-units.ts'
+import { corpusStatistics, levelOfTerms, type CorpusStatistics } from '../../store/search-units.ts'
 import type { UnitFilter } from '../../store/unit-filter.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import { planTerms, type TermPlan } from './bm25.ts'
@@ -39,6 +39,8 @@ export interface Seeds {
 
 /** What words found, and what is known of them. */
 export interface FoundByWords {
+  /** Of the units that were looked at. */
+  readonly level: number
   readonly statistics: CorpusStatistics
   readonly known: HashedQueries
   readonly plan: TermPlan
@@ -49,30 +51,54 @@ export interface FoundByWords {
 
 /** Scores messages by their own words. With `looks` false only the statistics are read: nothing is searched by its words. */
 export async function findByWords(
-  {
-    database,
-    hashers,
-    weights,
-  }: { readonly database: Database; readonly hashers: TermHashers; readonly weights: Weights },
-  request: Viewer & { readonly queries: readonly ParsedQuery[]; readonly filter: UnitFilter },
+  dependencies: WordDependencies,
+  request: WordRequest,
   looks: boolean,
 ): Promise<FoundByWords> {
-  const { tenantId, filter } = request
-  const hasher = await hashers.of(tenantId)
-  const hashed = hashQueries(request.queries, { hasher, weights })
-  const standing = hasher(standingTerm)
-  const hashes = [...[...hashed.terms, ...hashed.names].map(({ term }) => term), standing]
-  const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level: messageLevel }, hashes))
+  const { database, weights } = dependencies
+  const { filter } = request
+  const { level, hashed, standing, statistics } = await lookUp(dependencies, request)
   const known = recogniseNames(hashed, { statistics, weights })
   const plan = planTerms(known.terms, statistics)
-  if (!looks) return { statistics, known, plan, seeds: { messages: [], exhaustive: false }, standing: [] }
-  const scorer = new UnitScorer(database, { viewer: request, filter, statistics, known, plan, weights })
+  const found = { level, statistics, known, plan }
+  if (!looks) return { ...found, seeds: { messages: [], exhaustive: false }, standing: [] }
+  const scorer = new UnitScorer(database, { viewer: request, filter, ...found, weights })
   // At once: one is on its way while the engine works on the other.
   const [seeds, instructions] = await Promise.all([scorer.best(), scorer.standing(standing)])
-  return { statistics, known, plan, seeds, standing: instructions }
+  return { ...found, seeds, standing: instructions }
+}
+
+interface WordDependencies {
+  readonly database: Database
+  readonly hashers: TermHashers
+  readonly weights: Weights
+}
+
+interface WordRequest extends Viewer {
+  readonly queries: readonly ParsedQuery[]
+  readonly filter: UnitFilter
+}
+
+/** A conversion of the store changes the index once. */
+const lookUpsMax = 3
+
+/** The words of the queries as the index has them. Again where the index is another than this process knew. */
+async function lookUp({ database, hashers, weights }: WordDependencies, { tenantId, queries }: WordRequest) {
+  for (let attempt = 1; ; attempt++) {
+    const { version, hasher } = await hashers.of(tenantId)
+    const hashed = hashQueries(queries, { hasher, weights })
+    const standing = hasher(standingTerm)
+    const hashes = [...[...hashed.terms, ...hashed.names].map(({ term }) => term), standing]
+    const level = levelOfTerms(version)
+    const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level }, hashes))
+    if (statistics.units > 0) hashers.noteIndexed(tenantId)
+    if (statistics.termsVersion === version || attempt === lookUpsMax) return { level, hashed, standing, statistics }
+    hashers.forget(tenantId)
+  }
 }
 
 interface ScorerContext {
+  readonly level: number
   readonly viewer: Viewer
   readonly filter: UnitFilter
   readonly statistics: CorpusStatistics
@@ -139,12 +165,12 @@ class UnitScorer {
     choice: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'> &
       Partial<Pick<UnitQuery, 'limit' | 'newestFirst'>>,
   ): Promise<ScoredMessages> {
-    const { viewer, filter, statistics, plan, weights } = this.#context
+    const { viewer, level, filter, statistics, plan, weights } = this.#context
     const unwalled = this.#database.unwalled ?? this.#database
     return await unwalled.run((sql) =>
       scoreMessages(sql, {
         viewer,
-        level: messageLevel,
+        level,
         limit: rankedMax,
         ...choice,
         terms: plan.terms,

@@ -75,7 +75,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const text = request.queries.map((query) => query.text).join(' ')
   const onlyMeaning = request.mode === 'semantic'
   // At once: the query is embedded while its words are looked up.
-  const [semantic, { statistics, known, plan, seeds, standing }] = await Promise.all([
+  const [semantic, { level, statistics, known, plan, seeds, standing }] = await Promise.all([
     byMeaning(dependencies, request, request.queries.map(({ topic }) => topic).join(' ')),
     findByWords({ ...dependencies, weights }, request, !onlyMeaning),
   ])
@@ -91,6 +91,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const evidence = await database.run((sql) =>
     readEvidence(sql, {
       viewer: request,
+      level,
       filter,
       stretches: stretchesAround(seen),
       terms: [...plan.all, ...known.names].map(({ term }) => term),

@@ -61,9 +61,14 @@ export async function isUnerased(sql: TransactionSql, key: SessionKey, erasures:
   return rows.length > 0
 }
 
-/** The same of an imported document. */
-export async function isFileThere(sql: TransactionSql, tenantId: number, id: string): Promise<boolean> {
-  const rows = await sql`select from import_files where tenant_id = ${tenantId} and id = ${id} for key share`
+/** The same of an imported document, which is under that version of its key until the transaction ends. */
+export async function isFileThere(
+  sql: TransactionSql,
+  tenantId: number,
+  { id, keyVersion }: { readonly id: string; readonly keyVersion: number },
+): Promise<boolean> {
+  const rows = await sql`
+    select from import_files where tenant_id = ${tenantId} and id = ${id} and key_version = ${keyVersion} for share`
   return rows.length > 0
 }
 

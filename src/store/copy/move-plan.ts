@@ -45,6 +45,8 @@ export const plainTables: readonly MovedTable[] = [
       aheadWhere: text`t.destroyed_at is not null or coalesce(t.rotated_at, t.created_at) > coalesce(r.rotated_at, r.created_at)`,
     },
   },
+  // What the target is by now stays so: its words are hashed accordingly.
+  { name: 'encryption_states', rule: { olderWhere: text`false`, aheadWhere: text`true` } },
   { name: 'retention_policies' },
   // Of two reasons why somebody is restricted the one that is there stays.
   { name: 'restricted_participants', rule: { olderWhere: text`false`, aheadWhere: text`true` } },

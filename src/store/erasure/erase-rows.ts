@@ -3,6 +3,7 @@ import type { TransactionSql } from 'postgres'
 import { tombstonePrefix } from '../../model/tombstone.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
+import { messageLevels } from '../search-units.ts'
 import { eraseContext } from './erase-context.ts'
 import { isOf, type Piece } from './piece.ts'
 import type { ErasedCounts } from './receipts.ts'
@@ -29,9 +30,9 @@ export async function lockSession(sql: TransactionSql, key: SessionKey): Promise
 
 /** The same for search units; what stands for several messages goes with the first of them that goes. */
 function unitsOf(sql: Queries, key: SessionKey, piece: Piece) {
-  return sql`tenant_id = ${key.tenantId} and level in (0, 1, 2) and session_id = ${key.sessionId}
-    and ((level = 0 and ${isOf(sql, 'first_seq', piece)})
-      or (level > 0 and last_seq >= ${piece.first} and first_seq <= ${piece.last}))`
+  return sql`tenant_id = ${key.tenantId} and level in (0, 1, 2, 3) and session_id = ${key.sessionId}
+    and ((level in (${messageLevels[0]}, ${messageLevels[1]}) and ${isOf(sql, 'first_seq', piece)})
+      or (level in (1, 2) and last_seq >= ${piece.first} and first_seq <= ${piece.last}))`
 }
 
 /** Where the large payloads of a piece are. */

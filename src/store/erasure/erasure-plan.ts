@@ -122,7 +122,7 @@ export async function planStores(
       select * from jsonb_to_recordset(${chosen}::text::jsonb) as stretch(s uuid, f bigint, l bigint)
     ), ids as materialized (select distinct s from stretch)
     select
-      (select count(*) from stretch join search_units u on u.tenant_id = ${tenantId} and u.level = 0 and u.session_id = s
+      (select count(*) from stretch join search_units u on u.tenant_id = ${tenantId} and u.level in (0, 3) and u.session_id = s
         and u.first_seq between f and l) as search_units,
       (select count(*) from stretch join embedded_units u on u.tenant_id = ${tenantId} and u.session_id = s
         and u.first_seq between f and l) as vectors,

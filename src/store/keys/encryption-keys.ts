@@ -38,6 +38,21 @@ export async function readTenantKeys(
   return rows.map(keyFromRow)
 }
 
+/**
+ * The version of the first key of a tenant that belongs to no session, where it has none that lives: those that were destroyed
+ * have used up theirs. Of several processes that make one at once all come to the same.
+ */
+export async function firstKeyVersion(
+  sql: Queries,
+  tenantId: number,
+  purpose: Exclude<KeyPurpose, 'session'>,
+): Promise<number> {
+  const [row] = await sql<{ next: number }[]>`
+    select coalesce(max(version), 0) + 1 as next from encryption_keys
+    where tenant_id = ${tenantId} and purpose = ${purpose} and session_id is null and destroyed_at is not null`
+  return row?.next ?? 1
+}
+
 /** By which root key the keys of tenants are wrapped; undefined where there are none yet. */
 export async function readRootKeyId(sql: Queries): Promise<string | undefined> {
   const [row] = await sql<{ wrapped_by: string }[]>`

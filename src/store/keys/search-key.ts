@@ -5,10 +5,11 @@ import { deriveKey, newMaterial, unwrapKey, wrapKey, type KeyMaterial, type KeyN
 import { UnavailableError } from '../../errors.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
-import { hasSessions, insertKey, readTenantKeys, type StoredKey } from './encryption-keys.ts'
+import { firstKeyVersion, hasSessions, insertKey, readTenantKeys, type StoredKey } from './encryption-keys.ts'
+import { readEncryptionState, sealsNew, type TermsState } from './encryption-state.ts'
 import type { TenantKeyring } from './tenant-keyring.ts'
 
-/** What the words of a tenant are hashed with. It never changes: other keys find none of its terms. */
+/** What the words of a tenant are hashed with: other keys find none of its terms. */
 export class SearchKey {
   readonly id: string
   readonly terms: KeyObject
@@ -29,6 +30,18 @@ export class SearchKey {
   }
 }
 
+/** How the words of a tenant are hashed. */
+export interface TermKeys {
+  /** As it was read; undefined where nothing was ever converted. */
+  readonly state: TermsState | undefined
+  /** The index that searches look at, and the one that is being made beside it; without a key under the public one. */
+  readonly indexes: readonly { readonly version: number; readonly key: SearchKey | undefined }[]
+  /** What stands for texts that have a vector is made with this one; their SHA-256 itself without. */
+  readonly texts: SearchKey | undefined
+  /** The tenant's key, whatever is hashed under it. */
+  readonly key: SearchKey | undefined
+}
+
 /** A tenant's key is replaced seldom; each time another process may do it again. */
 const attemptsMax = 5
 
@@ -45,36 +58,52 @@ export class SearchKeys {
     this.#keyring = keyring
   }
 
-  /** That there is none is asked anew each time: another process may make it with the first message. */
-  async keyOf(tenantId: number): Promise<SearchKey | undefined> {
-    const known = this.#keys.get(tenantId)
-    if (known !== undefined) return known
-    const [found] = await this.#keyring.read(tenantId, () =>
-      this.#run((sql) => readTenantKeys(sql, tenantId, 'search')),
-    )
-    if (found?.wrapping === undefined || found.stored.wrapped === null) return undefined
-    const key = new SearchKey(found.stored.id, open(found.wrapping, found.stored, found.stored.wrapped))
-    this.#keys.set(tenantId, key)
-    return key
+  /** As they are now: another process may make a key with the first message, and a conversion changes them. */
+  async termsOf(tenantId: number): Promise<TermKeys> {
+    const stored = await this.#run((sql) => readEncryptionState(sql, tenantId))
+    const key = await this.#find(tenantId)
+    if (stored === undefined) return { state: undefined, indexes: [{ version: 0, key }], texts: key, key }
+    const { state, terms } = stored
+    const keyed = (isKeyed: boolean) => (isKeyed ? (key ?? missing(tenantId)) : undefined)
+    const indexes = [{ version: terms.version, key: keyed(terms.isKeyed) }]
+    if (terms.hasNext) indexes.push({ version: terms.version + 1, key: keyed(!terms.isKeyed) })
+    return { state: terms, indexes, texts: sealsNew(state) ? key : undefined, key }
   }
 
   /** Makes one where nothing was ever saved: terms that are there already would not be found any more. */
   async ensure(tenantId: number): Promise<void> {
     if (this.#begun.has(tenantId)) return
-    const isNeeded =
-      (await this.keyOf(tenantId)) === undefined && !(await this.#run((sql) => hasSessions(sql, tenantId)))
-    if (isNeeded) await this.#make(tenantId)
+    const isNeeded = !(await this.#run((sql) => hasSessions(sql, tenantId)))
+    if (isNeeded) await this.make(tenantId)
     this.#begun.add(tenantId)
+  }
+
+  /** Makes one where there is none. */
+  async make(tenantId: number): Promise<void> {
+    if ((await this.#find(tenantId)) === undefined) await this.#make(tenantId)
   }
 
   clear(): void {
     this.#keys.clear()
   }
 
+  async #find(tenantId: number): Promise<SearchKey | undefined> {
+    const [found] = await this.#keyring.read(tenantId, () =>
+      this.#run((sql) => readTenantKeys(sql, tenantId, 'search')),
+    )
+    if (found?.wrapping === undefined || found.stored.wrapped === null) return undefined
+    const known = this.#keys.get(tenantId)
+    if (known?.id === found.stored.id) return known
+    const key = new SearchKey(found.stored.id, open(found.wrapping, found.stored, found.stored.wrapped))
+    this.#keys.set(tenantId, key)
+    return key
+  }
+
   async #make(tenantId: number): Promise<void> {
+    const version = await this.#run((sql) => firstKeyVersion(sql, tenantId, 'search'))
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const { newest } = await this.#keyring.require(tenantId)
-      const name: KeyName = { tenantId, purpose: 'search', id: newId(), sessionId: null, version: 1 }
+      const name: KeyName = { tenantId, purpose: 'search', id: newId(), sessionId: null, version }
       const wrapped = wrapKey(newest.key, name, newMaterial())
       const done = await this.#run((sql) => insertKey(sql, name, { wrapped, wrappedBy: newest.id }))
       if (done !== 'stale') return
@@ -84,6 +113,12 @@ export class SearchKeys {
       remedy: 'Try again',
     })
   }
+}
+
+function missing(tenantId: number): never {
+  throw new UnavailableError(`Cannot search as the search key of tenant ${tenantId} is missing`, {
+    remedy: 'Restore the table encryption_keys from a backup, or run "verbatim keys decrypt"',
+  })
 }
 
 /** Without it nothing is found, and what is indexed could not be found later: the work waits. */

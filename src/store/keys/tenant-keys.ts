@@ -6,7 +6,7 @@ import { newMaterial, unwrapKey, wrapKey, type KeyName } from '../../crypto/wrap
 import { UnavailableError } from '../../errors.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
-import { insertTenantKey, readRootKeyId, readTenantKeys, type StoredKey } from './encryption-keys.ts'
+import { firstKeyVersion, insertTenantKey, readRootKeyId, readTenantKeys, type StoredKey } from './encryption-keys.ts'
 import { keepRootKey, requireRootKey, type RootKeySources } from './root-keys.ts'
 
 /** The keys of a tenant that wrap its others: one, or two while it is being changed. */
@@ -67,7 +67,8 @@ export async function makeTenantKey(run: Database['run'], sources: RootKeySource
     const root = rootId === undefined ? await readRootKey(rootKey) : await requireRootKey(sources, rootId)
     if (root === undefined)
       throw new UnavailableError(`Cannot find ${describeRootKey(rootKey)}`, { remedy: keepRootKey })
-    if (await insertNew(run, root, { tenantId, version: 1 })) return
+    const version = await run((sql) => firstKeyVersion(sql, tenantId, 'tenant'))
+    if (await insertNew(run, root, { tenantId, version })) return
   }
   throw new UnavailableError(`Cannot make a key for tenant ${tenantId} as the root key is being changed`, {
     remedy: 'Try again',

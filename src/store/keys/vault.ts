@@ -7,19 +7,22 @@ import { BoundedMap } from '../../model/bounded-map.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
 import {
+  firstKeyVersion,
   insertKey,
   readKeyVersion,
   readSessionKeys,
   readTenantKeys,
   type SessionKeyVersion,
 } from './encryption-keys.ts'
+import { readEncryptionState, sealsNew } from './encryption-state.ts'
 import type { RootKeySources } from './root-keys.ts'
-import { SearchKeys, type SearchKey } from './search-key.ts'
+import { SearchKeys } from './search-key.ts'
 import { TenantKeyring, type Openable } from './tenant-keyring.ts'
 
 export interface VaultSettings extends RootKeySources {
-  /** Whether what is begun anew is sealed. What is sealed already is opened in any case. */
-  readonly encrypts: boolean
+  /** Whether what is begun anew is sealed, where no conversion has said so. What is sealed already is opened in any case. */
+  readonly encrypts: boolean | undefined
+  readonly isRootKeyNamed?: boolean
 }
 
 /** The seals of some rows; undefined for a version from 1 on where the key was destroyed or altered, or is missing. */
@@ -36,17 +39,20 @@ const attemptsMax = 5
  */
 export class Vault {
   readonly settings: VaultSettings
+  /** What the terms of tenants are hashed with. */
+  readonly search: SearchKeys
   readonly #run: Database['run']
   readonly #keyring: TenantKeyring
   readonly #seals = new BoundedMap<string, RowSeal>(cachedSealsMax)
   readonly #current = new BoundedMap<string, number>(cachedSealsMax)
-  readonly #search: SearchKeys
+  /** Whether what is new of a tenant is sealed, as it was last looked at. */
+  readonly #encrypts = new BoundedMap<number, boolean>(cachedSealsMax)
 
   constructor(run: Database['run'], settings: VaultSettings) {
     this.#run = run
     this.settings = settings
     this.#keyring = new TenantKeyring(run, settings)
-    this.#search = new SearchKeys(run, this.#keyring)
+    this.search = new SearchKeys(run, this.#keyring)
   }
 
   /** What opens the rows of sessions, each with the version of its key. */
@@ -89,8 +95,8 @@ export class Vault {
 
   /** What will seal a session that is about to be made; undefined where it is not to be sealed. */
   async sealOfNew(tenantId: number, sessionId: string): Promise<RowSeal | undefined> {
-    if (!this.settings.encrypts) return undefined
-    await this.#search.ensure(tenantId)
+    if (!(await this.#sealsNew(tenantId))) return undefined
+    await this.search.ensure(tenantId)
     return await this.#make({ tenantId, purpose: 'session', sessionId, version: 1 })
   }
 
@@ -113,19 +119,21 @@ export class Vault {
     return await this.#make(about, hashing)
   }
 
-  /** What the terms of a tenant are hashed with; undefined where they are hashed under the public key. */
-  searchKey(tenantId: number): Promise<SearchKey | undefined> {
-    return this.#search.keyOf(tenantId)
+  /** Makes the key of a tenant where it has none, and proves that it can be had. */
+  async requireKey(tenantId: number): Promise<void> {
+    await this.#keyring.require(tenantId)
   }
 
   /** What seals rows of a tenant that belong to no session; undefined where they are not to be sealed. */
   async sealOfTenant(tenantId: number): Promise<RowSeal | undefined> {
-    if (!this.settings.encrypts) return undefined
+    // They are written by an import that may have begun long ago.
+    this.#encrypts.delete(tenantId)
+    if (!(await this.#sealsNew(tenantId))) return undefined
     const newest = (await this.#dataKeys(tenantId)).at(-1)
-    return (
-      (newest === undefined ? undefined : this.#open(newest)) ??
-      (await this.#make({ tenantId, purpose: 'data', sessionId: null, version: 1 }))
-    )
+    const known = newest === undefined ? undefined : this.#open(newest)
+    if (known !== undefined) return known
+    const version = await this.#run((sql) => firstKeyVersion(sql, tenantId, 'data'))
+    return await this.#make({ tenantId, purpose: 'data', sessionId: null, version })
   }
 
   /** What opens rows of a tenant that belong to no session, by the version of the key. */
@@ -147,8 +155,9 @@ export class Vault {
     this.#current.set(`${tenantId} ${sessionId}`, version)
   }
 
-  /** Forgets which version of its key a session has, and the key that it was made with: it has another by now. */
+  /** Forgets which version of its key a session has, and the key that it was made with: it has another by now, or its store is another. */
   forget(tenantId: number, sessionId: string): void {
+    this.#encrypts.delete(tenantId)
     this.#seals.delete(placeOf(tenantId, sessionId, 1))
     this.#current.delete(`${tenantId} ${sessionId}`)
   }
@@ -160,7 +169,7 @@ export class Vault {
   async check(tenantId: number): Promise<void> {
     this.#keyring.forget(tenantId)
     const keys = await this.#keyring.find(tenantId)
-    if (keys === undefined && this.settings.encrypts) await readRootKey(this.settings.rootKey)
+    if (keys === undefined && this.settings.encrypts === true) await readRootKey(this.settings.rootKey)
   }
 
   /** Seals that others hold stay good. */
@@ -168,7 +177,17 @@ export class Vault {
     this.#keyring.clear()
     this.#seals.clear()
     this.#current.clear()
-    this.#search.clear()
+    this.#encrypts.clear()
+    this.search.clear()
+  }
+
+  async #sealsNew(tenantId: number): Promise<boolean> {
+    const known = this.#encrypts.get(tenantId)
+    if (known !== undefined) return known
+    const stored = await this.#run((sql) => readEncryptionState(sql, tenantId))
+    const encrypts = stored === undefined ? this.settings.encrypts === true : sealsNew(stored.state)
+    this.#encrypts.set(tenantId, encrypts)
+    return encrypts
   }
 
   #dataKeys(tenantId: number): Promise<Openable[]> {

@@ -9,6 +9,7 @@ import { accessRemedy, whereOpen } from '../access/session-access.ts'
 import { calling } from '../audit/audit-log.ts'
 import type { Queries } from '../rows.ts'
 import { describeSave } from './describe-save.ts'
+import { mayBegin } from './may-begin.ts'
 import { saveSingle } from './save-single.ts'
 
 /** One message, ready to be stored: everything is decided but its number in the session. */
@@ -79,7 +80,8 @@ export class OtherSeal extends Error {
 
 /**
  * The key that a new session was to be sealed with is not there any more: it was made a moment ago, on a server whose standby
- * had not heard of it when it took over. Nothing is stored. To be tried again with another.
+ * had not heard of it when it took over. Or new sessions are sealed by now, or not any more. Nothing is stored. To be tried
+ * again with another.
  */
 export class LostKey extends Error {
   override readonly name = 'LostKey'
@@ -212,11 +214,11 @@ export async function saveMessages(sql: Sql, request: SaveRequest, naming?: Pend
 export async function saveBatch(sql: Queries, request: SaveRequest, naming?: PendingQuery<Row[]>): Promise<SaveResult> {
   const { session, messages, totals, bytes } = describeSave(request)
   try {
-    const rows = await sql<{ has_key: boolean; result: FunctionResult | null }[]>`
-      select ${keyIsThere(sql, request)} as has_key, case when ${keyIsThere(sql, request)} then ${naming === undefined ? sql`save_messages` : sql`save_messages_as_viewer`}(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
+    const rows = await sql<{ may_begin: boolean; result: FunctionResult | null }[]>`
+      select ${mayBegin(sql, request)} as may_begin, case when ${mayBegin(sql, request)} then ${naming === undefined ? sql`save_messages` : sql`save_messages_as_viewer`}(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
         ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) end as result
       ${naming ?? calling(sql, request.call)} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
-    if (rows[0]?.has_key === false) throw new LostKey(`The key of session ${request.session.id} is not there any more`)
+    if (rows[0]?.may_begin === false) throw new LostKey(`Session ${request.session.id} is to have another key`)
     const result = rows[0]?.result
     // SQL's null too: the session was shared with others while the statement was on its way.
     if (result === undefined || result === null)
@@ -233,12 +235,4 @@ export async function saveBatch(sql: Queries, request: SaveRequest, naming?: Pen
   } catch (error) {
     throw refusal(error, request) ?? error
   }
-}
-
-/** Whether what opens a new session is stored. A session that is there was committed after its key, in the same log. */
-function keyIsThere(sql: Queries, { tenantId, session, seal }: SaveRequest): PendingQuery<Row[]> {
-  if (!session.create || seal === undefined) return sql`true`
-  return sql`exists (
-    select from encryption_keys k where k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = ${session.id}
-      and k.version = ${seal.version} and k.wrapped is not null)`
 }

@@ -130,3 +130,24 @@ export const retentionSweeps = pgTable(
   },
   (table) => [primaryKey({ columns: [table.tenantId] })],
 )
+
+/**
+ * Whether what a tenant has is encrypted, once `verbatim keys encrypt` or `decrypt` was asked for; until then the settings say
+ * it of what is new. The index of words is made anew under another key beside the one that is looked at.
+ */
+export const encryptionStates = pgTable(
+  'encryption_states',
+  {
+    tenantId: tenantId(),
+    /** `plain`, `encrypted`, or on the way: `encrypting`, `decrypting`. */
+    state: text('state').notNull(),
+    /** Of the index of words that is looked at: each has the version after the last, and a level of `search_units` of its own. */
+    termsVersion: integer('terms_version').notNull().default(0),
+    /** Whether its words are hashed under the key of the tenant. */
+    termsKeyed: boolean('terms_keyed').notNull(),
+    /** Whether the next one is being made. */
+    nextTerms: boolean('next_terms').notNull().default(false),
+    changedAt: time('changed_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId] })],
+)

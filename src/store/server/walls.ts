@@ -4,6 +4,7 @@ import { codeOf, UnavailableError } from '../../errors.ts'
 import { rolesThatMay, type Viewer } from '../../model/access.ts'
 import type { Queries } from '../rows.ts'
 import { inTransaction } from '../transaction.ts'
+import { contentTables, ownerTables, rightsOf } from './walled-tables.ts'
 
 /** The role that requests act in: row level security gives it the rows of one tenant and nothing else. */
 export const tenantRole = 'verbatim_tenant'
@@ -22,41 +23,6 @@ function isOpen(column: string, roles: readonly string[]): string {
   const fits = `g.principal_id = ${ownPrincipal} and g.role in (${roles.map((role) => `'${role}'`).join(', ')})`
   return `(${ownPrincipal} is null or ${column} is null or not exists (${granted}) or exists (${granted} and ${fits}))`
 }
-
-/** Tables whose rows tell what a session holds: whoever may not read it sees none of them. */
-const contentTables: ReadonlySet<string> = new Set([
-  'archive_segments',
-  'corrections',
-  'embedded_units',
-  'fact_sources',
-  'messages',
-  'recall_feedback',
-  'search_units',
-  'summaries',
-  'unit_vectors',
-])
-
-/** Who somebody is and how it is proved, keys, and what proves the audit log: kept from requests altogether. */
-const ownerTables: ReadonlySet<string> = new Set([
-  'access_tokens',
-  'audit_seals',
-  'encryption_keys',
-  'principals',
-  'pseudonyms',
-  'sync_peers',
-])
-
-/**
- * Who is restricted, what was corrected or erased, is written down outside of the walls; status counts what is not archived yet, and the
- * policies look at who may do what in a session.
- */
-const readTables = 'erasures tombstones import_files session_grants restricted_participants corrections'.split(' ')
-
-/** What a request may do with a table other than everything. Rows of the audit log are added and never changed. */
-const rightsOf: ReadonlyMap<string, string> = new Map([
-  ['audit_log', 'select, insert'],
-  ...readTables.map((name) => [name, 'select'] as const),
-])
 
 interface Conditions {
   readonly read: string
