@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,6 +11,7 @@ import { rotateSessionKey } from '../../src/keys/rotate-session-key.ts'
 import { createLog } from '../../src/log.ts'
 import { exportSession } from '../../src/sessions/export-session.ts'
 import type { Verbatim } from '../../src/verbatim.ts'
+import { StoreFixture } from '../embedded/store-fixture.ts'
 import { caller, contentsOf, messagesOf, useStore } from '../sessions/store.ts'
 import { killedEverywhere, mortalStores } from '../support/mortal-stores.ts'
 import { quietConfig } from '../support/quiet-config.ts'
@@ -21,7 +19,6 @@ import { isOnServer, makeDatabase } from '../support/test-store.ts'
 
 const on = { VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: 'c5'.repeat(32) }
 const store = useStore(on)
-const directory = mkdtempSync(join(tmpdir(), 'verbatim-session-key-'))
 const log = createLog('silent')
 const nothing = () => undefined
 const secret = 'the marzipan is under the lighthouse'
@@ -42,7 +39,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const close of closing.toReversed()) await close()
-  rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 })
 }, 60_000)
 
 function open(): Promise<Verbatim> {
@@ -144,7 +140,9 @@ describe('rotateSessionKey()', () => {
     expect(names.filter((name) => name.startsWith(`keys/1/${sessionId}/`))).toHaveLength(1)
     const database = isOnServer ? await makeDatabase() : undefined
     if (database !== undefined) closing.push(database.drop)
-    const target = await openVerbatim(quietConfig(join(directory, 'home'), database?.url, on))
+    const fixture = new StoreFixture()
+    closing.push(() => fixture.dispose())
+    const target = await openVerbatim(quietConfig(fixture.home, database?.url, on))
     closing.push(() => target[Symbol.asyncDispose]())
     const restored = { stores: { ...target.stores, archive: stores.archive } }
     expect((await restore({ ...restored.stores, log }, caller, nothing)).problems).toEqual([])
