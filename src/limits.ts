@@ -19,6 +19,7 @@ export const limits = {
   /** Answers with 429 that a tenant gets at once; further ones come late. */
   promptRefusalsPerSecond: 20,
   lateRefusalMs: 2_000,
+  lateRefusalMsMax: 20_000,
   /** In one process; further ones are answered at once, and their connections closed. */
   lateRefusalsMax: 2_000,
   /** What a clock may be ahead of or behind that of an authorization server. */

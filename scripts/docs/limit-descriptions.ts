@@ -11,7 +11,8 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   waitingRequestsPerPlace:
     'Requests over HTTP that wait for their turn, for each of `VERBATIM_HTTP_CONCURRENCY`. One tenant may have three quarters of them.',
   promptRefusalsPerSecond: 'Answers with 429 that a tenant gets at once in a second. Further ones come late.',
-  lateRefusalMs: 'How late.',
+  lateRefusalMs: 'How late the first ones are; with each second in which they go on, twice as late.',
+  lateRefusalMsMax: 'How late at most.',
   lateRefusalsMax:
     'Refused requests that wait for their answer in one process. Further ones are answered at once, and their connections are closed.',
   waitingRequestBytesMax: 'The bodies of all requests that wait.',

@@ -5,7 +5,9 @@ import { BoundedMap } from '../model/bounded-map.ts'
 export interface LateRefusalOptions {
   /** Refusals that a tenant gets at once, in a second. */
   readonly promptPerSecond: number
+  /** How late the first late ones are, and how late at most. */
   readonly lateMs: number
+  readonly lateMsMax: number
   /** Refused requests that wait for their answer in this process. */
   readonly heldMax: number
   /** Told once a minute of a tenant whose refusals come late. */
@@ -14,18 +16,22 @@ export interface LateRefusalOptions {
 
 interface Window {
   readonly startedAtMs: number
+  /** How many windows in a row before this one had more refusals than are prompt. */
+  readonly row: number
   refusals: number
 }
 
 const windowMs = 1_000
+/** A pause that ends a row. */
+const pauseMs = 10_000
 const tellMs = 60_000
 /** A tenant that is forgotten gets its refusals at once again. */
 const rememberedMax = 10_000
 
 /**
  * Answers a tenant late that is refused again and again: a client that sends the next request when the last was answered, or
- * has so many open at once, sends that much less, and all others have the process for themselves. Who heeds the first refusal
- * never notices.
+ * has so many open at once, sends that much less, and all others have the process for themselves. The longer it goes on, the
+ * later, doubled with each second. Who heeds the first refusal never notices.
  */
 export class LateRefusals {
   readonly #options: LateRefusalOptions
@@ -41,7 +47,9 @@ export class LateRefusals {
   /** Resolves when the refusal is to be answered; to false where its connection is to be closed with it. */
   async wait(tenantId: number, signal: AbortSignal): Promise<boolean> {
     const nowMs = performance.now()
-    if (this.#countIn(tenantId, nowMs) <= this.#options.promptPerSecond) return true
+    const { promptPerSecond, lateMs, lateMsMax } = this.#options
+    const { refusals, row } = this.#countIn(tenantId, nowMs)
+    if (refusals <= promptPerSecond) return true
     if (nowMs - (this.#toldAtMs.get(tenantId) ?? -tellMs) >= tellMs) {
       this.#toldAtMs.set(tenantId, nowMs)
       this.#options.tell(tenantId)
@@ -49,7 +57,10 @@ export class LateRefusals {
     if (this.#held >= this.#options.heldMax) return false
     this.#held++
     try {
-      await sleep(this.#options.lateMs, undefined, { signal: AbortSignal.any([signal, this.#over.signal]), ref: false })
+      await sleep(Math.min(lateMs * 2 ** row, lateMsMax), undefined, {
+        signal: AbortSignal.any([signal, this.#over.signal]),
+        ref: false,
+      })
     } catch (error) {
       // Its client went away, or the process leaves.
       if (!(error instanceof Error && error.name === 'AbortError')) throw error
@@ -64,11 +75,18 @@ export class LateRefusals {
     this.#over.abort()
   }
 
-  #countIn(tenantId: number, nowMs: number): number {
+  #countIn(tenantId: number, nowMs: number): Window {
     const last = this.#windows.get(tenantId)
-    const current =
-      last !== undefined && nowMs - last.startedAtMs < windowMs ? last : { startedAtMs: nowMs, refusals: 0 }
+    const sinceMs = last === undefined ? Infinity : nowMs - last.startedAtMs
+    const current = last !== undefined && sinceMs < windowMs ? last : this.#windowAfter(last, nowMs)
     if (current !== last) this.#windows.set(tenantId, current)
-    return ++current.refusals
+    current.refusals++
+    return current
+  }
+
+  #windowAfter(last: Window | undefined, nowMs: number): Window {
+    if (last === undefined || nowMs - last.startedAtMs > pauseMs) return { startedAtMs: nowMs, row: 0, refusals: 0 }
+    const isOver = last.refusals > this.#options.promptPerSecond
+    return { startedAtMs: nowMs, row: isOver ? last.row + 1 : last.row, refusals: 0 }
   }
 }

@@ -42,6 +42,7 @@ export class Traffic {
     this.#late = new LateRefusals({
       promptPerSecond: limits.promptRefusalsPerSecond,
       lateMs: limits.lateRefusalMs,
+      lateMsMax: limits.lateRefusalMsMax,
       heldMax: limits.lateRefusalsMax,
       tell: (tenantId) => log.warn(`tenant ${tenantId} sends far more than its rate: its refusals are answered late`),
     })

@@ -119,6 +119,10 @@ describe('a tenant that is over its rate', () => {
     expect(late).toBeGreaterThan(0)
     expect(late).toBeLessThanOrEqual(40)
     expect(server.said.split('its refusals are answered late')).toHaveLength(2)
+    // The longer it goes on, the later.
+    await Promise.all(Array.from({ length: 60 }, answer))
+    const later = await Promise.all(Array.from({ length: 60 }, answer))
+    expect(Math.max(...later)).toBeGreaterThan(3_900)
     // Who leaves while they wait is not kept.
     const waiting = Array.from({ length: 40 }, () => answer().catch(() => 0))
     const startedAt = performance.now()
