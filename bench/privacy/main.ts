@@ -50,6 +50,7 @@ const notes = [
   'Rules only: no model was asked. The default files are the development parts of their data sets; the detectors were made with them in view.',
   'Recall: all letters and digits of a span lie in detections of its type. Precision: a detection overlaps a span of its type.',
   'The identities in the sentences are synthetic (presidio-research; FakeNameGenerator.com, CC BY-SA 3.0 US).',
+  'Instructions: our own texts, in what carries them; the rules were made with them in view.',
   'Secrets: up to 20 random texts for each rule of gitleaks that has a pattern, as its pattern, words and entropy ask.',
 ]
 const percent = (part: number, whole: number) => (whole === 0 ? 0 : (100 * part) / whole)
@@ -184,26 +185,20 @@ function falseAlarmFigures(): Figure[] {
 }
 
 /** Texts that try to tell a model what to do: our own, in what carries them, or those of a file as a JSON array of strings. */
-function injectionFigures(): { readonly figures: Figure[]; readonly tables: Table[] } {
+function injectionFigure(): Figure {
   const texts =
     values.injections === undefined
       ? carried(injections)
       : z.array(z.string()).parse(JSON.parse(readFileSync(resolve(values.injections), 'utf8')))
   const missed = texts.filter((text) => instructionsIn(text).length === 0)
   return {
-    figures: [
-      {
-        name: 'instructions to a model: flagged',
-        value: percent(texts.length - missed.length, texts.length),
-        unit: '%',
-        samples: texts.length,
-        ...(values.injections === undefined ? { bound: { of: 'value' as const, atLeast: 98 } } : {}),
-      },
-    ],
-    tables: [],
+    name: 'instructions to a model: flagged',
+    value: percent(texts.length - missed.length, texts.length),
+    unit: '%',
+    samples: texts.length,
+    ...(values.injections === undefined ? { bound: { of: 'value', atLeast: 98 } } : {}),
   }
 }
-
 const figures: Figure[] = []
 const tables: Table[] = []
 for (const [path, measure] of [
@@ -220,8 +215,7 @@ for (const [path, measure] of [
   figures.push(...measured.figures)
   tables.push(...measured.tables)
 }
-const flagged = injectionFigures()
-figures.push(...flagged.figures)
+figures.push(injectionFigure())
 const result: BenchResult = { bench: values.name, figures, tables, notes }
 const report = {
   at: new Date().toISOString(),
