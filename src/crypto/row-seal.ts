@@ -19,6 +19,9 @@ export interface SealPlace {
   readonly id: string
 }
 
+/** What the keys are for that are made of the one that hashes. */
+type HashUse = 'hash of a payload' | 'nonce of an object' | 'digest'
+
 /** The first byte of a sealed value: how the bytes inside are written. It is part of what the seal is bound to. */
 const plain = 1
 const deflated = 2
@@ -32,19 +35,16 @@ export class RowSeal {
   readonly version: number
   readonly #scope: string
   readonly #sealing: KeyObject
-  readonly #masking: KeyObject
-  readonly #nonces: KeyObject
-  readonly #digests: KeyObject
+  readonly #hashing: KeyObject
+  /** Made of that when they are first needed: a search opens rows of fifty sessions, and needs the first of them alone. */
+  readonly #derived = new Map<HashUse, KeyObject>()
 
   /** Clears the material that is given. */
   constructor({ tenantId, sessionId, version }: SealScope, { sealing, hashing }: KeyMaterial) {
     this.version = version
     this.#scope = ['verbatim', 1, tenantId, sessionId ?? '', version].join('|')
     this.#sealing = takeKey(sealing)
-    this.#masking = deriveKey(hashing, 'hash of a payload')
-    this.#nonces = deriveKey(hashing, 'nonce of an object')
-    this.#digests = deriveKey(hashing, 'digest')
-    hashing.fill(0)
+    this.#hashing = takeKey(hashing)
   }
 
   seal({ field, id }: SealPlace, bytes: Uint8Array): Buffer {
@@ -69,29 +69,36 @@ export class RowSeal {
    * stay equal within the session, where a retry is known by it, and so that the hash can be had back without the bytes.
    */
   mask(sha256: Uint8Array): Buffer {
-    const cipher = createCipheriv('aes-256-ecb', this.#masking, null).setAutoPadding(false)
+    const cipher = createCipheriv('aes-256-ecb', this.#key('hash of a payload'), null).setAutoPadding(false)
     return Buffer.concat([cipher.update(sha256), cipher.final()])
   }
 
   unmask(masked: Uint8Array): Buffer {
-    const decipher = createDecipheriv('aes-256-ecb', this.#masking, null).setAutoPadding(false)
+    const decipher = createDecipheriv('aes-256-ecb', this.#key('hash of a payload'), null).setAutoPadding(false)
     return Buffer.concat([decipher.update(masked), decipher.final()])
   }
 
   /** A hash that tells nothing to who has not the key, in place of a SHA-256 that is kept where others can see it. */
   digest(bytes: Uint8Array): Buffer {
-    return createHmac('sha256', this.#digests).update(bytes).digest()
+    return createHmac('sha256', this.#key('digest')).update(bytes).digest()
   }
 
   /** Seals an object of the archive store. The same bytes for the same key give the same object, so that it is put once. */
   sealObject(key: string, bytes: Uint8Array): Buffer {
-    const digest = createHmac('sha256', this.#nonces).update(bytes).digest('hex')
+    const nonces = this.#key('nonce of an object')
+    const digest = createHmac('sha256', nonces).update(bytes).digest('hex')
     const boundTo = this.#place(plain, 'object', key)
-    return sealBytes(this.#sealing, bytes, { boundTo, nonce: nonceOf(this.#nonces, `${boundTo}|${digest}`) })
+    return sealBytes(this.#sealing, bytes, { boundTo, nonce: nonceOf(nonces, `${boundTo}|${digest}`) })
   }
 
   openObject(key: string, sealed: Uint8Array): Buffer {
     return openBytes(this.#sealing, sealed, this.#place(plain, 'object', key))
+  }
+
+  #key(use: HashUse): KeyObject {
+    const known = this.#derived.get(use) ?? deriveKey(this.#hashing, use)
+    this.#derived.set(use, known)
+    return known
   }
 
   #place(format: number, field: string, id: string): string {

@@ -49,6 +49,6 @@ export function unwrapKey(wrapping: KeyObject, name: KeyName, wrapped: Uint8Arra
 }
 
 /** A key for one use, made from another. */
-export function deriveKey(material: Uint8Array, use: string): KeyObject {
+export function deriveKey(material: Uint8Array | KeyObject, use: string): KeyObject {
   return takeKey(new Uint8Array(hkdfSync('sha256', material, Buffer.alloc(0), `verbatim ${use}`, keyBytes)))
 }
