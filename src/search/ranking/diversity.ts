@@ -1,6 +1,6 @@
 import type { Weights } from './weights.ts'
 
-/** So many of the best results are put into another order; what comes after keeps its own. */
+/** So many of the best results are put into another order, where nothing else is said; what comes after keeps its own. */
 export const reorderedMax = 60
 /** A page as most callers ask for it. */
 const pageResults = 10
@@ -17,13 +17,16 @@ export function spreadOverSessions<T extends Scored>(
   const { sessionOf, weights } = context
   const taken = new Map<string, number>()
   const counted = (result: T) => result.score / (1 + weights.sessionRepeat * (taken.get(sessionOf(result)) ?? 0))
-  return reordered(ranked, (left) => {
-    const scores = left.map(counted)
-    const score = Math.max(...scores)
-    const at = scores.indexOf(score)
-    const next = left[at]
-    if (next !== undefined) taken.set(sessionOf(next), (taken.get(sessionOf(next)) ?? 0) + 1)
-    return { at, score }
+  return reordered(ranked, {
+    among: reorderedMax,
+    choose: (left) => {
+      const scores = left.map(counted)
+      const score = Math.max(...scores)
+      const at = scores.indexOf(score)
+      const next = left[at]
+      if (next !== undefined) taken.set(sessionOf(next), (taken.get(sessionOf(next)) ?? 0) + 1)
+      return { at, score }
+    },
   })
 }
 
@@ -33,27 +36,82 @@ export function spreadOverSessions<T extends Scored>(
  */
 export function boundAuthors<T extends Scored>(
   ranked: readonly T[],
-  context: { readonly authorOf: (result: T) => string | undefined; readonly weights: Weights },
+  context: {
+    readonly authorOf: (result: T) => string | undefined
+    readonly weights: Weights
+    /** Of how many of the best. */
+    readonly among?: number
+  },
 ): T[] {
-  const { authorOf, weights } = context
+  const { authorOf, weights, among = reorderedMax } = context
   const onPage = new Map<string | undefined, number>()
-  return reordered(ranked, (left, taken) => {
-    if (taken % pageResults === 0) onPage.clear()
-    const other = left.findIndex((result) => (onPage.get(authorOf(result)) ?? 0) < weights.authorPlaces)
-    const isNear = (left[other]?.score ?? 0) >= weights.authorNear * (left[0]?.score ?? 0)
-    const at = other >= 0 && isNear ? other : 0
-    const next = left[at]
-    if (next !== undefined) onPage.set(authorOf(next), (onPage.get(authorOf(next)) ?? 0) + 1)
-    return { at, score: next?.score ?? 0 }
+  return reordered(ranked, {
+    among,
+    choose: (left, taken) => {
+      if (taken % pageResults === 0) onPage.clear()
+      const other = left.findIndex((result) => (onPage.get(authorOf(result)) ?? 0) < weights.authorPlaces)
+      const isNear = (left[other]?.score ?? 0) >= weights.authorNear * (left[0]?.score ?? 0)
+      const at = other >= 0 && isNear ? other : 0
+      const next = left[at]
+      if (next !== undefined) onPage.set(authorOf(next), (onPage.get(authorOf(next)) ?? 0) + 1)
+      return { at, score: next?.score ?? 0 }
+    },
   })
+}
+
+/**
+ * The best of some results, `limit` of them and in their order, of which one author has at most his share of places as long as
+ * others have said something that is there.
+ */
+export function boundShare<T>(
+  ranked: readonly T[],
+  {
+    limit,
+    authorOf,
+    weights,
+  }: { readonly limit: number; readonly authorOf: (result: T) => string | undefined; readonly weights: Weights },
+): T[] {
+  const placesMax = Math.floor((limit * weights.authorPlaces) / pageResults)
+  const places = new Map<string | undefined, number>()
+  const within = new Set<T>()
+  const beyond: T[] = []
+  for (const result of ranked) {
+    if (within.size === limit) break
+    const taken = places.get(authorOf(result)) ?? 0
+    places.set(authorOf(result), taken + 1)
+    if (taken < placesMax) within.add(result)
+    else beyond.push(result)
+  }
+  for (const result of beyond.slice(0, limit - within.size)) within.add(result)
+  return ranked.filter((result) => within.has(result))
+}
+
+/** Who has written more than his share of some results; undefined where nobody has. */
+export function dominantAuthor<T>(
+  results: readonly T[],
+  { authorOf, weights }: { readonly authorOf: (result: T) => string | undefined; readonly weights: Weights },
+): string | undefined {
+  const counts = new Map<string, number>()
+  for (const result of results) {
+    const author = authorOf(result)
+    if (author !== undefined) counts.set(author, (counts.get(author) ?? 0) + 1)
+  }
+  const [most] = [...counts].toSorted(([, a], [, b]) => b - a)
+  return most !== undefined && most[1] > (results.length * weights.authorPlaces) / pageResults ? most[0] : undefined
 }
 
 /** Lets `choose` take one result after the other by its place among those that are left. Scores never rise from one to the next. */
 function reordered<T extends Scored>(
   ranked: readonly T[],
-  choose: (left: readonly T[], taken: number) => { readonly at: number; readonly score: number },
+  {
+    among,
+    choose,
+  }: {
+    readonly among: number
+    readonly choose: (left: readonly T[], taken: number) => { readonly at: number; readonly score: number }
+  },
 ): T[] {
-  const left = ranked.slice(0, reorderedMax)
+  const left = ranked.slice(0, among)
   const ordered: T[] = []
   let last = Infinity
   while (left.length > 0) {
@@ -61,8 +119,5 @@ function reordered<T extends Scored>(
     last = Math.min(last, score)
     ordered.push(...left.splice(at, 1).map((result) => ({ ...result, score: last })))
   }
-  return [
-    ...ordered,
-    ...ranked.slice(reorderedMax).map((result) => ({ ...result, score: Math.min(last, result.score) })),
-  ]
+  return [...ordered, ...ranked.slice(among).map((result) => ({ ...result, score: Math.min(last, result.score) }))]
 }

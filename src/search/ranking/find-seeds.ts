@@ -11,15 +11,21 @@ import {
   type UnitQuery,
 } from '../../store/score-units.ts'
 import { corpusStatistics, levelOfTerms, type CorpusStatistics } from '../../store/search-units.ts'
+import { readSenders } from '../../store/senders.ts'
 import type { UnitFilter } from '../../store/unit-filter.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import { planTerms, type TermPlan } from './bm25.ts'
 import { placeKey } from './conversation.ts'
+import { boundShare, dominantAuthor } from './diversity.ts'
 import { hashQueries, recogniseNames, type HashedQueries } from './hash-queries.ts'
 import type { Weights } from './weights.ts'
 
 /** Messages that one search ranks, for all of its pages. */
 export const rankedMax = 500
+/** The best by their own words, which are then looked at among their neighbours. */
+const nearbyMax = 60
+/** So many messages of others are looked for where one author has written nearly all that is found. */
+const othersMax = 100
 /** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
 const enoughMessages = 30
 /** For words that are in too many messages to look at each: as many of the newest units are looked through as of others. */
@@ -34,6 +40,8 @@ const standingReadMax = 200
 
 export interface Seeds {
   readonly messages: readonly ScoredMessage[]
+  /** Of these the best, whoever wrote most of them: what is around them is looked at. */
+  readonly best: readonly ScoredMessage[]
   readonly exhaustive: boolean
 }
 
@@ -61,7 +69,7 @@ export async function findByWords(
   const known = recogniseNames(hashed, { statistics, weights })
   const plan = planTerms(known.terms, statistics)
   const found = { level, statistics, known, plan }
-  if (!looks) return { ...found, seeds: { messages: [], exhaustive: false }, standing: [] }
+  if (!looks) return { ...found, seeds: { messages: [], best: [], exhaustive: false }, standing: [] }
   const scorer = new UnitScorer(database, { viewer: request, filter, ...found, weights })
   // At once: one is on its way while the engine works on the other.
   const [seeds, instructions] = await Promise.all([scorer.best(), scorer.standing(standing)])
@@ -132,12 +140,44 @@ class UnitScorer {
     const exhaustive = sawAll && (rarest !== undefined || plan.exhaustive)
     const choseAll = plan.essential.length === plan.terms.length
     if (rarest !== undefined || choseAll || first.messages.length >= enoughMessages)
-      return { messages: first.messages, exhaustive }
+      return { ...(await this.#withOthers(first.messages, { candidates: [condition], ...choice })), exhaustive }
     const second = await this.#score({ candidates: [anyOf(plan)], ...newestAndOthers })
     return {
-      messages: merged(first.messages, second.messages),
+      ...(await this.#withOthers(merged(first.messages, second.messages))),
       exhaustive: exhaustive || second.candidates < newestAndOthers.candidatesMax,
     }
+  }
+
+  /**
+   * Bounds what one author has of the messages that are looked at: one who has written hundreds that fit would leave no place
+   * to any other. Where all that fits is not there, `choice` finds what others have written of it.
+   */
+  async #withOthers(
+    messages: readonly ScoredMessage[],
+    choice?: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'>,
+  ): Promise<Pick<Seeds, 'messages' | 'best'>> {
+    const { viewer, filter, known, weights } = this.#context
+    const best = messages.slice(0, nearbyMax)
+    if (messages.length <= nearbyMax || known.names.length > 0 || filter.participants !== undefined)
+      return { messages, best }
+    const read = (some: readonly ScoredMessage[]) =>
+      this.#database.run((sql) => readSenders(sql, viewer.tenantId, some))
+    const senders = new Map(await read(best))
+    const authorOf = (message: ScoredMessage) => senders.get(placeKey(message))
+    // Nearly always nobody has: then all that it took is to read who wrote the first sixty.
+    if (dominantAuthor(best, { authorOf, weights }) === undefined) return { messages, best }
+    for (const [place, sender] of await read(messages.slice(nearbyMax))) senders.set(place, sender)
+    const author = dominantAuthor(messages, { authorOf, weights })
+    const all = [...messages]
+    if (choice !== undefined && author !== undefined && messages.length >= rankedMax) {
+      const participants = { any: [], none: [author] }
+      const others = await this.#score({ ...choice, filter: { ...filter, participants }, limit: othersMax })
+      all.splice(rankedMax - others.messages.length)
+      all.splice(0, all.length, ...merged(all, others.messages))
+      // Nobody's in particular: that it is not the author's is enough.
+      for (const message of others.messages) if (!senders.has(placeKey(message))) senders.set(placeKey(message), '')
+    }
+    return { messages: all, best: boundShare(all, { limit: nearbyMax, authorOf, weights }) }
   }
 
   /** The user's standing instructions that match best. */
@@ -163,7 +203,7 @@ class UnitScorer {
 
   async #score(
     choice: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'> &
-      Partial<Pick<UnitQuery, 'limit' | 'newestFirst'>>,
+      Partial<Pick<UnitQuery, 'filter' | 'limit' | 'newestFirst'>>,
   ): Promise<ScoredMessages> {
     const { viewer, level, filter, statistics, plan, weights } = this.#context
     const unwalled = this.#database.unwalled ?? this.#database
@@ -172,13 +212,13 @@ class UnitScorer {
         viewer,
         level,
         limit: rankedMax,
+        filter,
         ...choice,
         terms: plan.terms,
         required: this.#required().slice(1),
         averageLength: Math.max(statistics.averageLength, 1),
         k1: weights.k1,
         b: weights.b,
-        filter,
       }),
     )
   }

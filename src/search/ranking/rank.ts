@@ -10,7 +10,7 @@ import { readTimes } from '../query/query-dates.ts'
 import { readIntent } from '../query/query-intent.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
-import { boundAuthors, reorderedMax } from './diversity.ts'
+import { boundAuthors, dominantAuthor, reorderedMax } from './diversity.ts'
 import { findByWords, rankedMax } from './find-seeds.ts'
 import { Nearness } from './fuse.ts'
 import type { HashedQueries } from './hash-queries.ts'
@@ -56,8 +56,6 @@ export interface RankRequest extends Viewer {
   readonly now: Date
 }
 
-/** The best by their own words, which are then looked at among their neighbours. */
-const seedsMax = 60
 /** The nearest by meaning that are asked for, parts of long messages among them. */
 const nearestMax = 100
 /** Of these so many count, and no more than a share of all messages: a list that names nearly everything says nothing. */
@@ -83,7 +81,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     ? semantic.lists
     : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes))
   const seen = [
-    ...seeds.messages.slice(0, seedsMax),
+    ...seeds.best,
     // It stands on its own, and the next turns tell who it was said to.
     ...standing.map(({ sessionId, seq }) => ({ sessionId, seq, reach: 1 })),
     ...placesOf(lists),
@@ -140,8 +138,14 @@ async function withBoundedAuthors(
   context: { readonly database: Database; readonly tenantId: number; readonly weights: Weights },
 ): Promise<readonly RankedMessage[]> {
   const { database, tenantId, weights } = context
-  const senders = await database.run((sql) => readSenders(sql, tenantId, ranked.slice(0, reorderedMax)))
-  return boundAuthors(ranked, { authorOf: (message) => senders.get(placeKey(message)), weights })
+  const read = (messages: readonly RankedMessage[]) => database.run((sql) => readSenders(sql, tenantId, messages))
+  const best = ranked.slice(0, reorderedMax)
+  const senders = new Map(await read(best))
+  const authorOf = (message: RankedMessage) => senders.get(placeKey(message))
+  // Who has said nearly all of the best may have said much more: what others say is further down then.
+  const isFlooded = dominantAuthor(best, { authorOf, weights }) !== undefined
+  if (isFlooded) for (const [place, sender] of await read(ranked.slice(reorderedMax))) senders.set(place, sender)
+  return boundAuthors(ranked, { authorOf, weights, among: isFlooded ? ranked.length : reorderedMax })
 }
 
 /** The places that meaning led to. */

@@ -1,0 +1,65 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { useHome } from './support/home.ts'
+import { hitsOf, type Tools } from './support/tools.ts'
+
+const home = useHome()
+let tools: Tools
+
+const others = ['Ada', 'Ben', 'Cleo', 'Dan', 'Eve']
+const fillers = 'amber basil cedar delta ember flint grove heron islet jetty knoll lemon maple noble ocean'.split(' ')
+const filler = (at: number, count: number) =>
+  Array.from(
+    { length: count },
+    (_, step) => `${fillers[(at * 7 + step * 3) % fillers.length]}${(at * 13 + step) % 97}`,
+  ).join(' ')
+
+/** What one author floods the store with: no two texts are alike, and each has the words that are looked for more often. */
+const flood = Array.from({ length: 900 }, (_, at) => ({
+  content: `harbour festival: harbour festival tickets, ${filler(at, 6)}`,
+  sender: 'Spammer',
+}))
+
+beforeAll(async () => {
+  tools = await home.tools()
+  for (const [at, sender] of others.entries())
+    await tools.save({
+      session_id: `talk ${at}`,
+      content: `About the harbour festival ${filler(at, 4)}: we meet at the lighthouse at noon.`,
+      sender,
+    })
+  for (let at = 0; at < flood.length; at += 300)
+    await tools.saveAll({ session_id: `flood ${at}`, messages: flood.slice(at, at + 300) })
+  const repeats = Array.from({ length: 400 }, (_, at) => ({
+    content: `The tower concert of the village will be held on the meadow behind the old mill by the river, as in all the years before ${at}`,
+    sender: 'Spammer',
+  }))
+  await tools.saveAll({ session_id: 'repeats', messages: repeats })
+  for (const [at, sender] of others.entries())
+    await tools.save({ session_id: `talk ${at}`, content: `The tower concert ${filler(at, 5)} was lovely.`, sender })
+})
+
+async function authors(args: Readonly<Record<string, unknown>>): Promise<unknown[]> {
+  return hitsOf(await tools.search({ limit: 10, context: 0, max_tokens: 8_000, ...args })).map(({ sender }) => sender)
+}
+
+describe('an author who floods the store', () => {
+  test('leaves places to others, though hundreds of his messages match as well or better', async () => {
+    const found = await authors({ query: 'harbour festival' })
+    expect(found).toHaveLength(10)
+    expect(found.filter((sender) => sender === 'Spammer').length).toBeLessThanOrEqual(8)
+    expect(new Set(found).size).toBeGreaterThanOrEqual(3)
+  })
+
+  test('has at most three of ten places by saying the same hundreds of times', async () => {
+    const found = await authors({ query: 'tower concert' })
+    expect(found.filter((sender) => sender === 'Spammer').length).toBeLessThanOrEqual(3)
+    expect(others.every((sender) => found.includes(sender))).toBe(true)
+  })
+
+  test('is found alone where he is asked for', async () => {
+    expect(new Set(await authors({ query: 'harbour festival', participants: ['Spammer'] }))).toEqual(
+      new Set(['Spammer']),
+    )
+  })
+})
