@@ -40,7 +40,7 @@ export async function rotateRootKey(stores: KeyStores): Promise<RootKeyRotation>
   const sources = database.vault.settings
   if ((await database.run(readRootKeyId)) === undefined)
     throw new ConflictError('Cannot change the root key as nothing is encrypted in this store', {
-      remedy: 'Set VERBATIM_ENCRYPTION=on: the root key is made with the first session that is saved',
+      remedy: 'Run "verbatim keys encrypt" to encrypt all that it holds, with new keys',
     })
   const next = await nextRootKey(sources, database.kind)
   // Read after that: another one may have ended its change between the two.

@@ -26,7 +26,7 @@ export async function rotateSessionKey(stores: ResealStores, key: SessionKey): P
   const state = await database.run((sql) => readSessionKeyState(sql, key))
   if (state === undefined || state.current === 0)
     throw new ConflictError(`Cannot change the key of session "${sessionId}" as it is not encrypted`, {
-      remedy: 'Only sessions that were begun with VERBATIM_ENCRYPTION=on have a key',
+      remedy: 'Run "verbatim keys encrypt" to encrypt all that the store holds',
     })
   const version = nextVersion(state)
   const seal = await database.vault.sealOfNext(tenantId, { sessionId, version }, state.current)

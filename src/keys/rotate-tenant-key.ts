@@ -42,7 +42,7 @@ export async function rotateTenantKey(
   const newest = live.at(-1)
   if (newest === undefined)
     throw new ConflictError('Cannot change the key of this tenant as nothing of it is encrypted', {
-      remedy: 'Set VERBATIM_ENCRYPTION=on: its key is made with the first session that is saved',
+      remedy: 'Run "verbatim keys encrypt" to encrypt all that it holds, with new keys',
     })
   if (live.length === 1) await addTenantKey(run, vault.settings, newest)
   const keys = await openTenantKeys(run, vault.settings, tenantId)
