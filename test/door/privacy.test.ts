@@ -131,7 +131,10 @@ describe('verbatim export', () => {
 
   test('refuses to redact the original, and says what to do', async () => {
     const refused = await home.cli(['export', 'claim', '--format', 'original', '--view', 'redacted'])
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('Use --format json, jsonl or markdown') })
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Use another --format with --view: json, jsonl, markdown'),
+    })
   })
 })
 

@@ -54,7 +54,7 @@ async function writeSessions(program: Command, sessions: readonly string[], opti
     throw new InputError('Cannot export as nothing is named', { remedy: 'Name sessions, or --participant' })
   if (options.format === 'original' && options.view !== undefined)
     throw new InputError('Cannot write the original without its personal data as it is the identical bytes', {
-      remedy: `Use --format ${exportFormats.join(', ')} with --view`,
+      remedy: `Use another --format with --view: ${exportFormats.join(', ')}`,
     })
   await withStore(program, async (context) => {
     const chunks = exportAll(context, sessions, options)
