@@ -26,7 +26,8 @@ if (postgres.kind === 'none') console.warn(`Skipped: all tests on a PostgreSQL s
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    maxWorkers: 2,
+    // Tests of processes wait for them, for disks and for clocks: two workers left a third of two cores idle.
+    maxWorkers: 3,
     // Every process of a test embeds nothing, except in those that are about meaning: they say so themselves.
     env: { VERBATIM_EMBEDDER: 'none' },
     projects: [
