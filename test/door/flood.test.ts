@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
+import { untilIndexed } from './support/archived.ts'
 import { useHome } from './support/home.ts'
 import { hitsOf, type Tools } from './support/tools.ts'
 
@@ -37,6 +38,7 @@ beforeAll(async () => {
   await tools.saveAll({ session_id: 'repeats', messages: repeats })
   for (const [at, sender] of others.entries())
     await tools.save({ session_id: `talk ${at}`, content: `The tower concert ${filler(at, 5)} was lovely.`, sender })
+  await untilIndexed(home)
 })
 
 async function authors(args: Readonly<Record<string, unknown>>): Promise<unknown[]> {

@@ -26,7 +26,7 @@ export function archiveOf(settings: Readonly<Record<string, string>>): string {
 }
 
 /** Waits for the index. On a server it is made by those who serve the store, and a command ends before it is made. */
-async function indexed(home: Home): Promise<void> {
+export async function untilIndexed(home: Home): Promise<void> {
   await home.connect()
   const schema = z.object({ index: z.object({ messages_behind: z.number() }) })
   await expect
@@ -39,7 +39,7 @@ async function indexed(home: Home): Promise<void> {
 
 /** Everything that a user can have written out, and every column of every row that tells of it. */
 export async function everything(home: Home) {
-  await indexed(home)
+  await untilIndexed(home)
   const store = home.database()
   try {
     const rowsOf = async (table: string, order: string) => {
