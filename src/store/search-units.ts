@@ -101,6 +101,7 @@ export interface CorpusStatistics {
   readonly termsVersion: number
 }
 
+/** Term by term from the index: a plan that was made while the table was small would read all of it for ever. */
 export async function corpusStatistics(
   sql: Sql,
   scope: { readonly tenantId: number; readonly level: number },
@@ -112,8 +113,9 @@ export async function corpusStatistics(
     select null::int as version, null::bigint as term, 0 as documents, units, wholes, terms from corpus_stats
     where tenant_id = ${scope.tenantId} and level = ${scope.level}
     union all
-    select null, term, documents, 0, 0, 0 from term_stats
-    where tenant_id = ${scope.tenantId} and level = ${scope.level} and term = any(${arrayLiteral(terms)}::text::bigint[])
+    select null, wanted.term, found.documents, 0, 0, 0 from unnest(${arrayLiteral(terms)}::text::bigint[]) as wanted (term), lateral (
+      select documents from term_stats where tenant_id = ${scope.tenantId} and level = ${scope.level} and term = wanted.term offset 0
+    ) found
     union all
     select terms_version, null, 0, 0, 0, 0 from encryption_states where tenant_id = ${scope.tenantId}`
   const totals = rows.find((row) => row.term === null && row.version === null)

@@ -44,19 +44,26 @@ export function boundAuthors<T extends Scored>(
   },
 ): T[] {
   const { authorOf, weights, among = reorderedMax } = context
+  const authored = ranked.slice(0, among).map((result) => ({ result, score: result.score, author: authorOf(result) }))
+  if (new Set(authored.map(({ author }) => author)).size <= 1) return [...ranked]
   const onPage = new Map<string | undefined, number>()
-  return reordered(ranked, {
+  const bounded = reordered(authored, {
     among,
     choose: (left, taken) => {
       if (taken % pageResults === 0) onPage.clear()
-      const other = left.findIndex((result) => (onPage.get(authorOf(result)) ?? 0) < weights.authorPlaces)
-      const isNear = (left[other]?.score ?? 0) >= weights.authorNear * (left[0]?.score ?? 0)
-      const at = other >= 0 && isNear ? other : 0
+      const nearScore = weights.authorNear * (left[0]?.score ?? 0)
+      // Scores never rise: behind the first that is not near, none is.
+      const found = left.findIndex(
+        ({ author, score }) => score < nearScore || (onPage.get(author) ?? 0) < weights.authorPlaces,
+      )
+      const at = (left[found]?.score ?? 0) < nearScore ? 0 : found
       const next = left[at]
-      if (next !== undefined) onPage.set(authorOf(next), (onPage.get(authorOf(next)) ?? 0) + 1)
+      if (next !== undefined) onPage.set(next.author, (onPage.get(next.author) ?? 0) + 1)
       return { at, score: next?.score ?? 0 }
     },
-  })
+  }).map(({ result, score }) => ({ ...result, score }))
+  const last = bounded.at(-1)?.score ?? Infinity
+  return [...bounded, ...ranked.slice(among).map((result) => ({ ...result, score: Math.min(last, result.score) }))]
 }
 
 /**

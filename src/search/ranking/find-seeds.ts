@@ -11,9 +11,9 @@ import {
   type UnitQuery,
 } from '../../store/score-units.ts'
 import { corpusStatistics, levelOfTerms, type CorpusStatistics } from '../../store/search-units.ts'
-import { readSenders } from '../../store/senders.ts'
 import type { UnitFilter } from '../../store/unit-filter.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
+import type { Authors } from './authors.ts'
 import { planTerms, type TermPlan } from './bm25.ts'
 import { placeKey } from './conversation.ts'
 import { boundShare, dominantAuthor } from './diversity.ts'
@@ -70,7 +70,7 @@ export async function findByWords(
   const plan = planTerms(known.terms, statistics)
   const found = { level, statistics, known, plan }
   if (!looks) return { ...found, seeds: { messages: [], best: [], exhaustive: false }, standing: [] }
-  const scorer = new UnitScorer(database, { viewer: request, filter, ...found, weights })
+  const scorer = new UnitScorer(database, { viewer: request, filter, ...found, weights, authors: dependencies.authors })
   // At once: one is on its way while the engine works on the other.
   const [seeds, instructions] = await Promise.all([scorer.best(), scorer.standing(standing)])
   return { ...found, seeds, standing: instructions }
@@ -80,6 +80,7 @@ interface WordDependencies {
   readonly database: Database
   readonly hashers: TermHashers
   readonly weights: Weights
+  readonly authors: Authors
 }
 
 interface WordRequest extends Viewer {
@@ -113,6 +114,7 @@ interface ScorerContext {
   readonly known: HashedQueries
   readonly plan: TermPlan
   readonly weights: Weights
+  readonly authors: Authors
 }
 
 /** Scores units by their own words, in the database. */
@@ -156,17 +158,15 @@ class UnitScorer {
     messages: readonly ScoredMessage[],
     choice?: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'>,
   ): Promise<Pick<Seeds, 'messages' | 'best'>> {
-    const { viewer, filter, known, weights } = this.#context
+    const { filter, known, weights, authors } = this.#context
     const best = messages.slice(0, nearbyMax)
     if (messages.length <= nearbyMax || known.names.length > 0 || filter.participants !== undefined)
       return { messages, best }
-    const read = (some: readonly ScoredMessage[]) =>
-      this.#database.run((sql) => readSenders(sql, viewer.tenantId, some))
-    const senders = new Map(await read(best))
-    const authorOf = (message: ScoredMessage) => senders.get(placeKey(message))
-    // Nearly always nobody has: then all that it took is to read who wrote the first sixty.
+    const authorOf = (message: ScoredMessage) => authors.of(message)
+    await authors.read(best)
+    // Mostly so among many authors; where one person has written nearly all there is, all are looked at.
     if (dominantAuthor(best, { authorOf, weights }) === undefined) return { messages, best }
-    for (const [place, sender] of await read(messages.slice(nearbyMax))) senders.set(place, sender)
+    await authors.read(messages)
     const author = dominantAuthor(messages, { authorOf, weights })
     const all = [...messages]
     if (choice !== undefined && author !== undefined && messages.length >= rankedMax) {
@@ -174,8 +174,7 @@ class UnitScorer {
       const others = await this.#score({ ...choice, filter: { ...filter, participants }, limit: othersMax })
       all.splice(rankedMax - others.messages.length)
       all.splice(0, all.length, ...merged(all, others.messages))
-      // Nobody's in particular: that it is not the author's is enough.
-      for (const message of others.messages) if (!senders.has(placeKey(message))) senders.set(placeKey(message), '')
+      await authors.read(others.messages)
     }
     return { messages: all, best: boundShare(all, { limit: nearbyMax, authorOf, weights }) }
   }

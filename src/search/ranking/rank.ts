@@ -4,11 +4,11 @@ import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
 import { readEvidence } from '../../store/read-evidence.ts'
 import type { ScoredMessage } from '../../store/score-units.ts'
-import { readSenders } from '../../store/senders.ts'
 import type { UnitFilter } from '../../store/unit-filter.ts'
 import { readTimes } from '../query/query-dates.ts'
 import { readIntent } from '../query/query-intent.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
+import { Authors } from './authors.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
 import { boundAuthors, dominantAuthor, reorderedMax } from './diversity.ts'
 import { findByWords, rankedMax } from './find-seeds.ts'
@@ -69,13 +69,14 @@ const countedShare = 1 / 8
  */
 export async function rankMessages(dependencies: RankDependencies, request: RankRequest): Promise<Ranking> {
   const { database, weights = usualWeights } = dependencies
-  const { tenantId, filter } = request
+  const { filter } = request
   const text = request.queries.map((query) => query.text).join(' ')
   const onlyMeaning = request.mode === 'semantic'
+  const authors = new Authors(database, request.tenantId)
   // At once: the query is embedded while its words are looked up.
   const [semantic, { level, statistics, known, plan, seeds, standing }] = await Promise.all([
     byMeaning(dependencies, request, request.queries.map(({ topic }) => topic).join(' ')),
-    findByWords({ ...dependencies, weights }, request, !onlyMeaning),
+    findByWords({ ...dependencies, weights, authors }, request, !onlyMeaning),
   ])
   const lists = onlyMeaning
     ? semantic.lists
@@ -114,7 +115,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const asksSomebody =
     known.names.length > 0 || question.intent.speaker !== undefined || filter.participants !== undefined
   return {
-    messages: asksSomebody || onlyMeaning ? ranked : await withBoundedAuthors(ranked, { database, tenantId, weights }),
+    messages: asksSomebody || onlyMeaning ? ranked : await withBoundedAuthors(ranked, authors, weights),
     messagesSearched: statistics.wholes,
     exhaustive: seeds.exhaustive && ranked.length < rankedMax,
     semantic,
@@ -135,16 +136,15 @@ function mustMatchOf(mode: RankRequest['mode'], known: HashedQueries): MustMatch
 
 async function withBoundedAuthors(
   ranked: readonly RankedMessage[],
-  context: { readonly database: Database; readonly tenantId: number; readonly weights: Weights },
+  authors: Authors,
+  weights: Weights,
 ): Promise<readonly RankedMessage[]> {
-  const { database, tenantId, weights } = context
-  const read = (messages: readonly RankedMessage[]) => database.run((sql) => readSenders(sql, tenantId, messages))
+  const authorOf = (message: RankedMessage) => authors.of(message)
   const best = ranked.slice(0, reorderedMax)
-  const senders = new Map(await read(best))
-  const authorOf = (message: RankedMessage) => senders.get(placeKey(message))
+  await authors.read(best)
   // Who has said nearly all of the best may have said much more: what others say is further down then.
   const isFlooded = dominantAuthor(best, { authorOf, weights }) !== undefined
-  if (isFlooded) for (const [place, sender] of await read(ranked.slice(reorderedMax))) senders.set(place, sender)
+  if (isFlooded) await authors.read(ranked)
   return boundAuthors(ranked, { authorOf, weights, among: isFlooded ? ranked.length : reorderedMax })
 }
 
