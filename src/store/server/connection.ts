@@ -36,6 +36,8 @@ export function openPool({ url, applicationName }: ServerConnection, pool: PoolO
   const settings = Object.entries({
     statement_timeout: String(pool.statementMs),
     idle_in_transaction_session_timeout: String(idleInTransactionMs),
+    // A search of many words is short and looks costly to the planner: compiling it took seconds, for milliseconds of work.
+    jit: 'off',
     ...pool.settings,
   })
   const startup = settings.map(([name, value]) => `-c ${name}=${value}`).join(' ')
