@@ -4,17 +4,19 @@
 FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc tsconfig.json ./
-RUN npm ci --ignore-scripts --loglevel=error
+COPY integrations/openclaw/package.json ./integrations/openclaw/
+RUN npm ci --workspaces=false --ignore-scripts --loglevel=error
 COPY drizzle ./drizzle
 COPY src ./src
 # npm makes a program executable where it installs one; nothing does where it is copied.
-RUN npm run build --loglevel=error && chmod +x dist/cli/main.js
+RUN npx tsc -p tsconfig.json && node dist/store/embedded/build-image.js && chmod +x dist/cli/main.js
 
 # What runs: the packages of package.json's "dependencies", without a compiler and without install scripts.
 FROM node:22-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts --loglevel=error
+COPY integrations/openclaw/package.json ./integrations/openclaw/
+RUN npm ci --omit=dev --workspaces=false --ignore-scripts --loglevel=error
 
 FROM node:22-slim
 ENV NODE_ENV=production \

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 import { findPostgres } from './test/support/postgres.ts'
 
-const doors = ['test/door/**/*.test.ts']
+const doors = ['test/door/**/*.test.ts', 'integrations/*/test/door/**/*.test.ts']
 const stores = ['test/{archive,capture,erasure,store,search,sessions,indexing,retention}/**/*.test.ts']
 /** Of those, what opens a store: it runs on the embedded store and again on a PostgreSQL server, as the doors do. */
 const onBoth = [
@@ -38,6 +38,7 @@ export default defineConfig({
           include: [
             ...stores,
             'test/{adapters,bench,crypto,privacy,text,transcripts,setup,model,mcp,house}/**/*.test.ts',
+            'integrations/*/test/unit/**/*.test.ts',
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -20,6 +20,13 @@ export interface ImportSource {
   readonly modifiedAtMs: number
 }
 
+export interface DocumentImportOptions {
+  readonly caller: Caller
+  readonly source: ImportSource
+  /** Keeps nothing that gives back the file. */
+  readonly rowsOnly?: boolean
+}
+
 export interface DocumentReport {
   readonly document: string
   readonly sizeBytes: number
@@ -48,6 +55,7 @@ export class DocumentImport {
   readonly #dependencies: ImportDependencies
   readonly #caller: Caller
   readonly #source: ImportSource
+  readonly #rowsOnly: boolean
   readonly #sessions = new Map<string, TranscriptSession>()
   readonly #lastTimestamps = new Map<string, string>()
   readonly #occurrences = new Occurrences()
@@ -68,9 +76,10 @@ export class DocumentImport {
   readonly #counts = new Map<string, number>()
   readonly #problems: { entry: number; problem: string }[] = []
 
-  constructor(dependencies: ImportDependencies, options: { readonly caller: Caller; readonly source: ImportSource }) {
+  constructor(dependencies: ImportDependencies, options: DocumentImportOptions) {
     this.#dependencies = dependencies
-    const { caller, source } = options
+    const { caller, source, rowsOnly = false } = options
+    this.#rowsOnly = rowsOnly
     this.#caller = caller
     this.#source = source
     this.#tombstones = new ErasedSessions(dependencies.database, { tenantId: caller.tenantId, source: source.format })
@@ -91,7 +100,7 @@ export class DocumentImport {
     await this.#flush()
     await this.#describeSessions()
     // What stands between the entries may be of those that were erased.
-    if (this.#erased === 0) await this.#saveLayout(document.name, after)
+    if (this.#erased === 0 && !this.#rowsOnly) await this.#saveLayout(document.name, after)
     return {
       document: document.name,
       sizeBytes: this.#sizeBytes,

@@ -27,6 +27,8 @@ export interface ImportOptions {
   readonly format?: string | undefined
   /** Reads files again that have not changed since they were imported. */
   readonly again?: boolean | undefined
+  /** Keeps the entries only, and nothing of the file: it is not there for long. It is read whatever was read before. */
+  readonly rowsOnly?: boolean | undefined
   /** Told how many bytes of entries were taken, as it goes. */
   readonly onProgress?: ((bytes: number) => void) | undefined
   /** Told of an error that is a defect of this program; the file is then `failed`. Without it the defect is thrown. */
@@ -75,8 +77,9 @@ export async function importFile(
   try {
     // Taken before the file is read: what is written meanwhile changes the state, and the next run reads it.
     const state = await stateOf(path)
-    const known = await database.run((sql) => importedState(sql, caller.tenantId, path))
-    if (file.again !== true && known !== undefined && isUnchanged(known, { ...state, format: file.format })) {
+    const readsAnyway = file.again === true || file.rowsOnly === true
+    const known = readsAnyway ? undefined : await database.run((sql) => importedState(sql, caller.tenantId, path))
+    if (known !== undefined && isUnchanged(known, { ...state, format: file.format })) {
       return { path, format: known.format, status: 'unchanged', documents: [] }
     }
     const detected = await detectFormat(path, file.format)
@@ -90,8 +93,10 @@ export async function importFile(
     format = detected.format.name
     const source = { path, format, modifiedAtMs: state.modifiedAtMs }
     for await (const document of detected.format.documents(path)) {
-      documents.push(await new DocumentImport(dependencies, { caller, source }).run(document, file.onProgress))
+      const options = { caller, source, rowsOnly: file.rowsOnly === true }
+      documents.push(await new DocumentImport(dependencies, options).run(document, file.onProgress))
     }
+    if (file.rowsOnly === true) return { path, format, status: 'imported', documents }
     const imported = { id: newId(), path, format, ...state }
     await database.run((sql) => saveImportedState(sql, caller.tenantId, imported))
     return { path, format, status: 'imported', documents }

@@ -46,7 +46,10 @@ async function openclaw(sessions: readonly string[]): Promise<{ path: string; da
   return { path, database }
 }
 
-function run(path: string, options: { format?: string; again?: boolean } = {}): Promise<FileReport> {
+function run(
+  path: string,
+  options: { format?: string; again?: boolean; rowsOnly?: boolean } = {},
+): Promise<FileReport> {
   return importFile(store.open.stores, caller, { path, ...options })
 }
 
@@ -93,6 +96,17 @@ describe('importFile()', () => {
     await run(path)
     expect(await documentsOf(path)).toHaveLength(2)
     expect(await run(path)).toMatchObject({ status: 'unchanged' })
+  })
+
+  it('keeps nothing of a file that is read for its rows, whose rows count once', async () => {
+    const path = await claudeFile('passing', [user('a', 'one'), user('b', 'two')])
+    const added = { status: 'imported', documents: [{ added: 2, known: 0 }] }
+    expect(await run(path, { rowsOnly: true })).toMatchObject(added)
+    expect(await documentsOf(path)).toEqual([])
+    const known = { status: 'imported', documents: [{ added: 0, known: 2 }] }
+    expect(await run(path, { rowsOnly: true })).toMatchObject(known)
+    expect(await run(path)).toMatchObject(known)
+    expect(await documentsOf(path)).toEqual([''])
   })
 
   it('sees a file that grew within one tick of its clock', async () => {

@@ -48,7 +48,8 @@ describe('docs/dependencies.md', () => {
       devDependencies: z.record(z.string(), z.string()),
     })
     .parse(JSON.parse(read('package.json')))
-  const [, atRunTime = '', byHand = '', forDevelopment = ''] = read('docs/dependencies.md').split(/^## /mu)
+  const [, atRunTime = '', byHand = '', forDevelopment = '', ofThePlugin = ''] =
+    read('docs/dependencies.md').split(/^## /mu)
   const listed = (section: string) => [...section.matchAll(/^\| `([^`]+)` \|/gmu)].map((match) => match.at(1))
 
   it('lists the dependencies of package.json, and no others', () => {
@@ -62,6 +63,15 @@ describe('docs/dependencies.md', () => {
 
   it('lists the development dependencies of package.json, and no others', () => {
     expect(listed(forDevelopment)).toEqual(Object.keys(manifest.devDependencies).toSorted())
+  })
+
+  it('lists the dependencies of the OpenClaw plugin, and no others', () => {
+    const { dependencies } = z
+      .object({ dependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(read('integrations/openclaw/package.json')))
+    expect(listed(ofThePlugin)).toEqual(Object.keys(dependencies).toSorted())
+    const known = { ...manifest.dependencies, ...manifest.devDependencies }
+    for (const [name, version] of Object.entries(dependencies)) expect([name, version]).toEqual([name, known[name]])
   })
 
   it('can say that versions are exact', () => {

@@ -17,8 +17,9 @@ export function filesBelow(directory: string, suffix: string): string[] {
     .toSorted()
 }
 
-/** All Markdown files that readers see: those at the top and in docs/. */
+/** All Markdown files that readers see: those at the top, in docs/ and of the packages beside this one. */
 export function markdownFiles(): string[] {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'))
-  return [...top, ...filesBelow('docs', '.md').map((name) => `docs/${name}`)]
+  const docs = filesBelow('docs', '.md').map((name) => `docs/${name}`)
+  return [...top, ...docs, 'integrations/openclaw/README.md', 'integrations/openclaw/skills/verbatim/SKILL.md']
 }

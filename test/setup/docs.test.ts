@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
+import { parse as parseToml } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
 
 import { allTools } from '../../src/mcp/tool-list.ts'
@@ -40,6 +41,18 @@ describe('docs/clients.md', () => {
     const labels = new Set(clients.map((client) => client.label))
     const others = text.split(/^## /m).filter((section) => !labels.has(section.split('\n')[0] ?? ''))
     expect(others.flatMap(blocksOf)).toEqual([])
+  })
+})
+
+describe('docs/http.md', () => {
+  it('shows an entry for each client that takes a server on the network, which its parser reads', async () => {
+    const [, section = ''] = (await read('docs/http.md')).split(/^## (?:Clients|Tokens of .*)$/m)
+    for (const { label } of clients) expect(section).toContain(`**${label}**`)
+    const json = [...section.matchAll(/^```json\n([^]*?)\n```$/gm)].map((match) => JSON.parse(match.at(1) ?? ''))
+    const toml = [...section.matchAll(/^```toml\n([^]*?)\n```$/gm)].map((match) => parseToml(match.at(1) ?? ''))
+    const texts = [...json, ...toml].map((entry) => JSON.stringify(entry))
+    expect(texts).toHaveLength(clients.length - 1)
+    for (const text of texts) expect(text).toMatch(/http:\/\/127\.0\.0\.1:8377\/mcp.*(?:Bearer|bearer_token_env_var)/)
   })
 })
 

@@ -15,6 +15,7 @@ import { tellError } from '../tell-error.ts'
 interface ImportOptions {
   readonly format?: string
   readonly again?: boolean
+  readonly rowsOnly?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
 }
@@ -102,6 +103,10 @@ export function registerImport(program: Command, status: ExitStatus): void {
       ]),
     )
     .option('--again', 'read files again that have not changed since they were imported')
+    .option(
+      '--rows-only',
+      'keep the entries and nothing of the files, which are not there for long; ends at the first that fails',
+    )
     .option('--dry-run', 'show what would be imported, and import nothing')
     .option('--json', 'machine-readable output')
     .action(async (paths: readonly string[], options: ImportOptions) => {
@@ -127,10 +132,13 @@ export function registerImport(program: Command, status: ExitStatus): void {
               format: options.format ?? file.format,
               // A user who names a format wants it to be taken, whatever the file was taken for before.
               again: options.again === true || options.format !== undefined,
+              rowsOnly: options.rowsOnly,
               onProgress: (bytes) => progress.add(bytes),
               onDefect: tellError,
             }),
           )
+          // Files that are read for their rows follow one another: what comes later is not stored before what was said first.
+          if (options.rowsOnly === true && reports.at(-1)?.status === 'failed') break
         }
         await linkImported(verbatim.stores, caller)
         progress.stop()

@@ -53,11 +53,11 @@ export function isPiHeader(row: unknown): boolean {
 export async function parentFileExists(path: string): Promise<boolean> {
   const reference = await forkReference(path)
   if (reference === undefined) return false
-  const name = basename(reference.replaceAll('\\', '/'))
+  // OpenClaw names the database that holds the parent: `sqlite:<agent>:<session>:<path>`.
+  const place = /^sqlite:[^:]*:[^:]*:(?<path>.+)$/u.exec(reference)?.groups?.['path'] ?? reference
+  const name = basename(place.replaceAll('\\', '/'))
   return (
-    (await exists(reference)) ||
-    (await exists(join(dirname(path), name))) ||
-    exists(join(dirname(path), `${name}.jsonl`))
+    (await exists(place)) || (await exists(join(dirname(path), name))) || exists(join(dirname(path), `${name}.jsonl`))
   )
 }
 

@@ -135,6 +135,13 @@ describe('openclawJsonl', () => {
 
     const alone = await place('fork.jsonl', jsonl([{ ...fork, parentSession: '/gone/parent.jsonl' }, ...rows.slice(1)]))
     expect((await readOne(alone)).entries.every((entry) => entry.copied === undefined)).toBe(true)
+
+    // The rows of a fork in a database, in a file of their own: the parent is in the database.
+    const inDatabase = { ...fork, parentSession: `sqlite:work:parent:${parent}` }
+    const apart = await place('fork.jsonl', jsonl([inDatabase, ...rows.slice(1)]))
+    const fromDatabase = await readOne(apart)
+    expect(fromDatabase.entries.map((entry) => entry.copied)).toEqual([undefined, true, undefined])
+    expect(fromDatabase.sessions.get('work/fork')?.parent).toBe('work/parent')
   })
 
   it('reads sessions.json as heads of its sessions, and leaves incognito ones out of the entries', async () => {

@@ -1,0 +1,80 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { z } from 'zod'
+
+import { codeOf, writeDurably } from './files.ts'
+import type { Session } from './session.ts'
+import { readerNames } from './settings.ts'
+
+const cursorSchema = z.object({
+  sessionKey: z.string(),
+  reader: z.enum(readerNames),
+  position: z.string(),
+  /** The first row of the transcript, and the last that names a model: they stand before the rows of every segment. */
+  header: z.string().optional(),
+  model: z.string().optional(),
+})
+
+/** How far a session was read. */
+export type Cursor = z.infer<typeof cursorSchema>
+
+/** Sessions that were silent for longer are read from their beginning when they go on: Verbatim knows what it has. */
+const forgetAfterMs = 90 * 24 * 60 * 60 * 1000
+
+/** How far each session was read, in one small file a session. */
+export class Cursors {
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  async read(session: Session): Promise<Cursor | undefined> {
+    try {
+      const cursor = cursorSchema.safeParse(JSON.parse(await readFile(this.#path(session), 'utf8')))
+      return cursor.data
+    } catch (error) {
+      // One that cannot be read is not worth more than none: the session is read from its beginning.
+      if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+      throw error
+    }
+  }
+
+  async write(session: Session, cursor: Cursor): Promise<void> {
+    await writeDurably(this.#path(session), Buffer.from(JSON.stringify(cursor)))
+  }
+
+  /** The sessions that are known, those that were read last first. Old ones are forgotten. */
+  async sessions(now: number): Promise<readonly Session[]> {
+    const found: { readonly session: Session; readonly at: number }[] = []
+    for (const agentId of await namesIn(this.#directory)) {
+      for (const name of await namesIn(join(this.#directory, agentId))) {
+        if (!name.endsWith('.json')) continue
+        const path = join(this.#directory, agentId, name)
+        const { mtimeMs } = await stat(path)
+        if (now - mtimeMs > forgetAfterMs) {
+          await rm(path, { force: true })
+          continue
+        }
+        const about = { agentId, sessionId: name.slice(0, -'.json'.length), sessionKey: '' }
+        const sessionKey = (await this.read(about))?.sessionKey
+        if (sessionKey !== undefined) found.push({ session: { ...about, sessionKey }, at: mtimeMs })
+      }
+    }
+    return found.toSorted((left, right) => right.at - left.at).map(({ session }) => session)
+  }
+
+  #path({ agentId, sessionId }: Session): string {
+    return join(this.#directory, agentId, `${sessionId}.json`)
+  }
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}

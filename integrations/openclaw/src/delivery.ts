@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+import { z } from 'zod'
+
+import { reasonOf } from './files.ts'
+import type { HostLogger } from './host.ts'
+import type { Segment, Spool } from './spool.ts'
+import type { Command } from './verbatim-command.ts'
+
+export interface DeliveryOptions {
+  readonly spool: Spool
+  readonly command: Command
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: HostLogger
+  /** The first pause after a failure, and the longest. */
+  readonly pauseMs?: { readonly first: number; readonly longest: number }
+}
+
+/** What one import takes: enough to drain a day in minutes, and few enough for a command line. */
+const segmentsMax = 200
+const importMs = 10 * 60_000
+/** How often Verbatim, while it answers, may refuse the oldest segment before it is put aside. */
+const refusalsMax = 20
+const usualPause = { first: 1_000, longest: 60_000 }
+
+const reportSchema = z.array(
+  z.object({ path: z.string(), status: z.enum(['imported', 'unchanged', 'skipped', 'failed']) }),
+)
+type Report = z.infer<typeof reportSchema>
+
+/** A store that does not answer, by Verbatim's exit codes. */
+const exitUnavailable = 3
+
+/**
+ * Takes what waits in the spool to Verbatim, oldest first, with its own importer: rows keep their bytes and ids, so that
+ * one that is sent twice is stored once. While Verbatim is away it tries again, with pauses that grow to a minute.
+ */
+export class Delivery {
+  readonly #options: DeliveryOptions
+  #running: Promise<void> | undefined
+  #isAskedAgain = false
+  #timer: NodeJS.Timeout | undefined
+  #failures = 0
+  readonly #refusals = new Map<string, number>()
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options
+  }
+
+  /** Begins to deliver, now or when the pause is over. Nobody waits for it. */
+  wake(): void {
+    if (this.#timer !== undefined) return
+    if (this.#running !== undefined) {
+      this.#isAskedAgain = true
+      return
+    }
+    this.#running = this.#drain().finally(() => {
+      this.#running = undefined
+      if (this.#isAskedAgain) this.wake()
+    })
+  }
+
+  /** Ends the pauses. What is being delivered goes on by itself. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #drain(): Promise<void> {
+    this.#isAskedAgain = false
+    try {
+      for (;;) {
+        const segments = (await this.#options.spool.list()).slice(0, segmentsMax)
+        if (segments.length === 0) break
+        const isDone = await this.#deliver(segments)
+        if (!isDone) return this.#pause(segments.length)
+      }
+      this.#recovered()
+    } catch (error) {
+      this.#options.log.warn(`Verbatim: could not start the importer (${reasonOf(error)})`)
+      this.#pause(0)
+    }
+  }
+
+  /** Whether all of them were taken. */
+  async #deliver(segments: readonly Segment[]): Promise<boolean> {
+    const { code, report } = await this.#import(segments.map(({ path }) => path))
+    for (const { path, status } of report) {
+      if (status === 'imported') await this.#options.spool.remove(path)
+      else if (code !== exitUnavailable) await this.#refused(path)
+    }
+    return report.length === segments.length && report.every(({ status }) => status === 'imported')
+  }
+
+  /** One that Verbatim does not take although it answers must not hold up the others for ever. */
+  async #refused(path: string): Promise<void> {
+    const refusals = (this.#refusals.get(path) ?? 0) + 1
+    this.#refusals.set(path, refusals)
+    if (refusals < refusalsMax) return
+    this.#refusals.delete(path)
+    const aside = await this.#options.spool.reject(path)
+    this.#options.log.error(`Verbatim refuses rows and says why: verbatim import --format openclaw ${aside}`)
+  }
+
+  async #import(paths: readonly string[]): Promise<{ readonly code: number | null; readonly report: Report }> {
+    const { command, env } = this.#options
+    const [program, ...args] = command
+    const importer = spawn(program, [...args, 'import', '--rows-only', '--format', 'openclaw', '--json', ...paths], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: importMs,
+    })
+    // A process of one turn need not stay for it: what is not confirmed is sent again by the next one.
+    importer.unref()
+    const chunks: Buffer[] = []
+    importer.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+    const [code] = z.tuple([z.number().nullable(), z.unknown()]).parse(await once(importer, 'close'))
+    return { code, report: readReport(Buffer.concat(chunks).toString('utf8')) }
+  }
+
+  #pause(waiting: number): void {
+    const { first, longest } = this.#options.pauseMs ?? usualPause
+    if (this.#failures === 0)
+      this.#options.log.warn(
+        `Verbatim does not answer: ${waiting} pieces wait on disk and are sent when it does. "verbatim doctor" says more`,
+      )
+    const afterMs = Math.min(longest, first * 2 ** Math.min(this.#failures, 20))
+    this.#failures++
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.wake()
+    }, afterMs).unref()
+  }
+
+  #recovered(): void {
+    if (this.#failures > 0) this.#options.log.info('Verbatim answers again: nothing waits any more')
+    this.#failures = 0
+    this.#refusals.clear()
+  }
+}
+
+/** Without one the importer has not come so far: nothing was taken. */
+function readReport(text: string): Report {
+  try {
+    return reportSchema.parse(JSON.parse(text))
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+
+import { Capture } from './capture.ts'
+import { Cursors } from './cursors.ts'
+import { Delivery } from './delivery.ts'
+import { environment } from './environment.ts'
+import type { Host } from './host.ts'
+import { DeltaReader } from './reading/delta-reader.ts'
+import { MessagesReader } from './reading/messages-reader.ts'
+import { StoreReader } from './reading/store-reader.ts'
+import { Recall } from './recall.ts'
+import { capturedSession } from './session.ts'
+import { mayReadConversations, readSettings, type Settings } from './settings.ts'
+import { Spool } from './spool.ts'
+import { findVerbatim, howToInstall, type Command } from './verbatim-command.ts'
+
+const howToAllow =
+  'openclaw config set plugins.entries.verbatim.hooks.allowConversationAccess true --strict-json, and restart the gateway'
+
+/** OpenClaw loads this. Nothing is read or started before a hook is called. */
+export default {
+  id: 'verbatim',
+  name: 'Verbatim',
+  description: 'Keeps every row of every session word for word, and recalls what earlier sessions hold',
+  register,
+}
+
+function register(host: Host): void {
+  if (!mayReadConversations(host.config)) {
+    host.logger.warn(
+      `Verbatim captures nothing and recalls nothing by itself, as OpenClaw shows conversations only to plugins that you allow it to: ${howToAllow}`,
+    )
+    return
+  }
+  const settings = readSettings(host.pluginConfig)
+  const command = findVerbatim(settings.command)
+  if (command === undefined) host.logger.error(`Verbatim was not found: ${howToInstall}. Until then rows wait on disk`)
+  if (settings.capture) registerCapture(host, settings, command)
+  if (settings.recall && command !== undefined) registerRecall(host, settings, command)
+}
+
+function registerCapture(host: Host, settings: Settings, command: Command | undefined): void {
+  const stateDirectory = () => host.runtime.state.resolveStateDir()
+  const directory = join(stateDirectory(), 'verbatim')
+  const spool = new Spool(join(directory, 'spool'), { bytesMax: settings.spoolMegabytes * 1024 * 1024 })
+  const log = host.logger
+  const env = environment(settings.env)
+  const delivery = command === undefined ? undefined : new Delivery({ spool, command, env, log })
+  const all = [new DeltaReader(), new StoreReader(stateDirectory), new MessagesReader()]
+  const cursors = new Cursors(join(directory, 'cursors'))
+  const capture = new Capture({
+    readers: settings.readers.flatMap((name) => all.filter((reader) => reader.name === name)),
+    cursors,
+    spool,
+    log,
+    onSpooled: () => delivery?.wake(),
+  })
+  host.on('agent_end', async (event, context) => {
+    const session = capturedSession(context)
+    if (session !== undefined) await capture.turnEnded(session, event.messages)
+  })
+  const look = async (context: Parameters<typeof capturedSession>[0]): Promise<void> => {
+    const session = capturedSession(context)
+    if (session !== undefined) await capture.look(session)
+  }
+  // What these tell of the session stands in the event as well; which agent's it is, in the context alone.
+  host.on('session_end', (event, context) => look({ ...context, ...given(event) }))
+  host.on('session_start', (event, context) => look({ ...context, ...given(event) }))
+  host.on('after_compaction', (_event, context) => look(context))
+  host.on('gateway_start', async () => {
+    delivery?.wake()
+    // What was written while the plugin was not there.
+    for (const session of await cursors.sessions(Date.now())) await capture.look(session)
+  })
+  host.on('gateway_stop', async () => {
+    await capture.close()
+    delivery?.close()
+  })
+}
+
+function given(event: { readonly sessionId: string; readonly sessionKey?: string | undefined }) {
+  const { sessionId, sessionKey } = event
+  return sessionKey === undefined ? { sessionId } : { sessionId, sessionKey }
+}
+
+function registerRecall(host: Host, settings: Settings, command: Command): void {
+  const { recallMaxTokens: maxTokens, recallTimeoutMs: timeoutMs } = settings
+  const env = environment(settings.env)
+  const recall = new Recall({ command, env, log: host.logger, maxTokens, timeoutMs })
+  host.on(
+    'before_prompt_build',
+    async (event, context) => {
+      // Runs that no person started ask for nothing, and nothing of an incognito session leaves it.
+      const isAsked = context.trigger === undefined || context.trigger === 'user'
+      return isAsked && capturedSession(context) !== undefined ? await recall.before(event) : undefined
+    },
+    { timeoutMs: timeoutMs + 500 },
+  )
+  host.on('gateway_start', () => recall.warm())
+  host.on('gateway_stop', () => recall.close())
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { z } from 'zod'
+
+import { reasonOf } from './files.ts'
+import type { HostLogger, PromptAdditions, PromptEvent } from './host.ts'
+import type { Command } from './verbatim-command.ts'
+
+export interface RecallOptions {
+  readonly command: Command
+  readonly env: Readonly<Record<string, string>>
+  readonly log: HostLogger
+  readonly maxTokens: number
+  readonly timeoutMs: number
+}
+
+const hitsMax = 5
+/** On each side: an answer comes after the tools that it took. */
+const neighbours = 3
+const queryCharactersMax = 2_000
+/** Too little to tell what is meant: "yes", "go on". */
+const queryCharactersMin = 8
+/** A text is in the prompt already where this much of its beginning is. */
+const comparedCharacters = 160
+/** After a failure prompts are left alone for so long. */
+const restMs = 30_000
+
+const replySchema = z.object({
+  notice: z.string(),
+  results: z.array(
+    z.object({
+      session_id: z.string(),
+      messages: z.array(
+        z.object({
+          id: z.string(),
+          timestamp: z.string(),
+          sender: z.string(),
+          role: z.string(),
+          trust: z.string(),
+          text: z.string(),
+          hit: z
+            .object({
+              rank: z.number(),
+              why: z.object({ semantic_rank: z.number().optional(), terms: z.array(z.string()) }),
+            })
+            .optional(),
+        }),
+      ),
+    }),
+  ),
+})
+type Reply = z.infer<typeof replySchema>
+
+/**
+ * What the memory holds about a prompt, to be put before it. It asks a Verbatim of its own, which is started once and only
+ * reads. A prompt never waits longer than the settings say: it goes without then.
+ */
+export class Recall {
+  readonly #options: RecallOptions
+  #client: Promise<Client> | undefined
+  #restsUntil = 0
+
+  constructor(options: RecallOptions) {
+    this.#options = options
+  }
+
+  /** Starts Verbatim, so that the first prompt finds it there. */
+  warm(): void {
+    this.#connected().catch((error: unknown) => this.#failed(error))
+  }
+
+  async before(event: PromptEvent): Promise<PromptAdditions | undefined> {
+    const query = (event.currentUserMessage ?? event.prompt).slice(0, queryCharactersMax).trim()
+    if (query.length < queryCharactersMin || performance.now() < this.#restsUntil) return undefined
+    const abort = new AbortController()
+    const late = sleep(this.#options.timeoutMs, undefined, { ref: false, signal: abort.signal }).catch(() => undefined)
+    const found = this.#search(query).catch((error: unknown) => {
+      this.#failed(error)
+      return undefined
+    })
+    const reply = await Promise.race([found, late])
+    abort.abort()
+    return reply === undefined ? undefined : additions(reply, query, event)
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client
+    this.#client = undefined
+    await (await client?.catch(() => undefined))?.close()
+  }
+
+  async #search(query: string): Promise<Reply> {
+    const client = await this.#connected()
+    const { maxTokens: max_tokens, timeoutMs } = this.#options
+    const answer = await client.callTool(
+      {
+        name: 'search_memory',
+        // A quote would be read as a phrase that a result must hold.
+        arguments: {
+          query: query.replaceAll('"', ' '),
+          limit: hitsMax,
+          max_tokens,
+          context: neighbours,
+          format: 'json',
+        },
+      },
+      { timeout: timeoutMs * 4 },
+    )
+    return replySchema.parse(answer.structuredContent)
+  }
+
+  #connected(): Promise<Client> {
+    this.#client ??= this.#connect()
+    return this.#client
+  }
+
+  async #connect(): Promise<Client> {
+    const [program, ...args] = this.#options.command
+    const client = new Client({ name: 'verbatim-openclaw', version: '0.1.0' })
+    client.onclose = () => {
+      this.#client = undefined
+    }
+    const { env } = this.#options
+    await client.connect(
+      new StdioClientTransport({
+        command: program,
+        args: [...args, '--read-only', '--tools', 'search_memory'],
+        env,
+        stderr: 'ignore',
+      }),
+    )
+    return client
+  }
+
+  #failed(error: unknown): void {
+    this.#client = undefined
+    this.#restsUntil = performance.now() + restMs
+    this.#options.log.warn(
+      `Verbatim: nothing is recalled for ${restMs / 1000} s, as the memory did not answer (${reasonOf(error)})`,
+    )
+  }
+}
+
+/** The hits that say more than the prompt does and what was said around them, as text that is marked as recorded. */
+function additions(reply: Reply, query: string, event: PromptEvent): PromptAdditions | undefined {
+  const present = [query, ...event.messages.map((message) => JSON.stringify(message))].join('\n')
+  const lines = reply.results
+    .filter(({ messages }) => messages.some(({ hit }) => hit !== undefined && tells(hit.why)))
+    .flatMap(({ session_id: session, messages }) =>
+      messages.filter((message) => isSaid(message) && !present.includes(start(message))).map(render(session)),
+    )
+  if (lines.length === 0) return undefined
+  const mark = randomBytes(6).toString('hex')
+  const recorded = lines.join('\n')
+  return {
+    prependContext: `${reply.notice}\n<recorded memory boundary="${mark}">\n${recorded}\n</recorded boundary="${mark}">\n`,
+  }
+}
+
+type Said = Reply['results'][number]['messages'][number]
+
+/** What stands between a question and its answer, tool calls and their output, is left out unless it was found itself. */
+function isSaid({ role, text, hit }: Said): boolean {
+  return text.trim() !== '' && (hit !== undefined || role === 'user' || role === 'assistant')
+}
+
+/** As it stands in JSON, where a message of the prompt has it. */
+function start({ text }: Said): string {
+  return JSON.stringify(text.slice(0, comparedCharacters)).slice(1, -1)
+}
+
+function render(session: string): (message: Said) => string {
+  return ({ id, timestamp, sender, role, trust, text }) =>
+    `[${timestamp}] ${sender} (${role}, trust: ${trust}, session ${session}, message ${id}): ${text}`
+}
+
+/** One word in common is chance, unless the meaning is near as well. */
+function tells(why: { readonly semantic_rank?: number | undefined; readonly terms: readonly string[] }): boolean {
+  return why.terms.length > (why.semantic_rank === undefined ? 1 : 0)
+}

@@ -1,0 +1,28 @@
+import type { HostContext } from './host.ts'
+
+export interface Session {
+  readonly agentId: string
+  readonly sessionId: string
+  readonly sessionKey: string
+}
+
+/** Keys of sessions that OpenClaw keeps in memory only and that are never captured. */
+const incognitoKey = /^agent:[^:]+:(?:dashboard|subagent|internal-session-effects):incognito-[^:]+$/u
+/** Both become names of files. OpenClaw gives out no others. */
+const safeName = /^(?!\.)[\w.-]{1,180}$/u
+
+export function isIncognito(sessionKey: string): boolean {
+  return incognitoKey.test(sessionKey.trim().toLowerCase())
+}
+
+/**
+ * The session that something happened in. Undefined where it may not be captured: it is incognito, or it has no key to
+ * tell whether it is.
+ */
+export function capturedSession(context: HostContext): Session | undefined {
+  const { sessionId, sessionKey } = context
+  if (sessionId === undefined || sessionKey === undefined || isIncognito(sessionKey)) return undefined
+  const agentId = context.agentId ?? /^agent:(?<agent>[^:]+):/u.exec(sessionKey)?.groups?.['agent'] ?? 'main'
+  if (!safeName.test(agentId) || !safeName.test(sessionId)) return undefined
+  return { agentId, sessionId, sessionKey }
+}

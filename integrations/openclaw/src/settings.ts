@@ -1,0 +1,37 @@
+import { z } from 'zod'
+
+/** The ways to read a session: see `reading/`. */
+export const readerNames = ['delta', 'store', 'messages'] as const
+export type ReaderName = (typeof readerNames)[number]
+
+/** What OpenClaw has checked by the manifest's schema already; here it gets its defaults. */
+const settingsSchema = z.object({
+  command: z.array(z.string().min(1)).min(1).optional(),
+  env: z.record(z.string(), z.string()).default({}),
+  capture: z.boolean().default(true),
+  readers: z
+    .array(z.enum(readerNames))
+    .min(1)
+    .default([...readerNames]),
+  spoolMegabytes: z.number().int().min(1).default(1024),
+  recall: z.boolean().default(true),
+  recallMaxTokens: z.number().int().min(300).max(8_000).default(800),
+  recallTimeoutMs: z.number().int().min(10).max(10_000).default(700),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+
+export function readSettings(given: unknown): Settings {
+  return settingsSchema.parse(given ?? {})
+}
+
+const grantSchema = z.object({
+  plugins: z.object({
+    entries: z.object({ verbatim: z.object({ hooks: z.object({ allowConversationAccess: z.literal(true) }) }) }),
+  }),
+})
+
+/** Whether the user lets this plugin see conversations. OpenClaw keeps most of them from it otherwise, and says nothing. */
+export function mayReadConversations(hostConfig: unknown): boolean {
+  return grantSchema.safeParse(hostConfig).success
+}

@@ -1,0 +1,62 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { expect, it, onTestFinished } from 'vitest'
+
+import { Capture } from '../../src/capture.ts'
+import { Cursors } from '../../src/cursors.ts'
+import type { RowReader } from '../../src/reading/row-reader.ts'
+import { Spool } from '../../src/spool.ts'
+
+const session = { agentId: 'main', sessionId: 's1', sessionKey: 'agent:main:main' }
+
+async function directory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'verbatim-spool-'))
+  onTestFinished(() => rm(path, { recursive: true }))
+  return path
+}
+
+/** A session whose rows are numbered: each read gives the next one. */
+function numbered(count: () => number): RowReader {
+  return {
+    name: 'store',
+    read: (_session, { position = '0' }) => {
+      const from = Number(position)
+      const lines = from < count() ? [Buffer.from(JSON.stringify({ type: 'message', id: from }))] : []
+      return Promise.resolve({ lines, position: String(from + lines.length), hasMore: from + 1 < count() })
+    },
+  }
+}
+
+it('Spool gives segments in the order in which they were written, readable by this user only', async () => {
+  const spool = new Spool(await directory(), { bytesMax: 1_000 })
+  for (const agentId of ['b', 'a', 'b']) await spool.write({ agentId, lines: [Buffer.from(agentId)] })
+  const segments = await spool.list()
+  expect(await Promise.all(segments.map(({ path }) => readFile(path, 'utf8')))).toEqual(['b\n', 'a\n', 'b\n'])
+  expect((await stat(segments[0]?.path ?? '')).mode & 0o077).toBe(0)
+  await spool.reject(segments[0]?.path ?? '')
+  expect(await spool.list()).toHaveLength(2)
+})
+
+it('Capture leaves rows in OpenClaw while the spool is full, says so once, and takes them when there is room', async () => {
+  const path = await directory()
+  const spool = new Spool(join(path, 'spool'), { bytesMax: 60 })
+  const said: string[] = []
+  const log = { info: () => undefined, warn: (message: string) => said.push(message), error: () => undefined }
+  const cursors = new Cursors(join(path, 'cursors'))
+  const readers = [numbered(() => 5)]
+  const capture = new Capture({ readers, cursors, spool, log, onSpooled: () => undefined })
+  const taken: string[] = []
+  for (let round = 0; round < 4; round++) {
+    await capture.look(session)
+    for (const { path: segment } of await spool.list()) {
+      taken.push(...(await readFile(segment, 'utf8')).trim().split('\n'))
+      if (round > 0) await spool.remove(segment)
+    }
+    if (round === 0) taken.length = 0
+  }
+  expect(taken.map((line) => JSON.parse(line).id)).toEqual([0, 1, 2, 3, 4])
+  expect(said).toHaveLength(1)
+  expect(said[0]).toContain('the spool is full')
+})
