@@ -59,7 +59,7 @@ export class ConflictError extends VerbatimError {
   readonly code = 'conflict'
 }
 
-/** What is to be stored was erased before, and is not stored again. */
+/** What is to be stored was erased or anonymised before, and is not stored again. */
 export class ErasedError extends ConflictError {
   override readonly name = 'ErasedError'
 }

@@ -61,6 +61,9 @@ export const limits = {
   archiveSegmentBytesMax: 4 * MiB,
   /** Messages that one transaction of an erasure takes: others wait for its locks. */
   erasedMessagesMax: 2_000,
+  /** Messages that one transaction of an anonymisation takes, and about how long its preview looks for what would be replaced. */
+  anonymisedMessagesMax: 500,
+  anonymisePreviewMs: 5_000,
   /** How long the preview of an erasure may be confirmed. */
   erasureConfirmMs: 900_000,
   /** One call to a remote index that removes vectors. */

@@ -49,6 +49,9 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   archiveSegmentBytesMax:
     'Messages in one segment of the archive, before compression. A single one above it has its own.',
   erasedMessagesMax: 'Messages that one transaction of an erasure takes.',
+  anonymisedMessagesMax: 'The same where they are anonymised.',
+  anonymisePreviewMs:
+    'How long a preview looks for what anonymising would replace. It says in how many messages it did.',
   erasureConfirmMs: 'How long the preview of an erasure may be confirmed.',
   erasureRequestMs: 'One call to a remote index that removes vectors.',
   erasureWaitMs: 'How long a call waits for the erasure that it began. The rest is done in the background.',

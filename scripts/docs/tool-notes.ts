@@ -20,7 +20,7 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ],
   [
     'forget',
-    'Without `confirm`: `status: "preview"`, how many `sessions`, `messages` and `bytes` would go, what else goes with them (`stores`), what is left alone (`held`, `not_yours`), and `confirm`. With it: the receipt, `status: "erased"`, or `"pending"` while something does not answer and is erased later. See [erasure.md](erasure.md).',
+    'Without `confirm`: `status: "preview"`, how many `sessions`, `messages` and `bytes` would go, what else goes with them (`stores`), what is left alone (`held`, `not_yours`), and `confirm`. With it: the receipt, `status: "erased"` or `"anonymised"`, or `"pending"` while something does not answer and is erased later. See [erasure.md](erasure.md), and for `anonymise` [privacy.md](privacy.md#for-good): its preview says how often which kind of data would be `replaced`.',
   ],
   ['update_session', 'The session document without its messages, after the change.'],
 ])
@@ -84,7 +84,11 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['forget.session_id', 'The whole session, or with others of these: its messages that meet them'],
   ['forget.message_id', 'One message; by an id of your own with `session_id`'],
   ['forget.participant', 'The messages of this sender, by exact name'],
-  ['forget.confirm', '`confirm` of a preview of the same, at most 15 minutes old: what it has shown is erased'],
+  [
+    'forget.action',
+    '`erase`, the default; `anonymise` keeps the messages, and replaces for good the personal data that rules find in them',
+  ],
+  ['forget.confirm', '`confirm` of a preview of the same, at most 15 minutes old: it is done to what that has shown'],
   ['update_session.summary', 'Kept beside the messages and shown as `context_summary`'],
 ])
 

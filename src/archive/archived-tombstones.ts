@@ -17,7 +17,10 @@ const recordSchema = z.object({
   keys: z.array(z.string()),
   /** Hashes in hexadecimal: see `model/tombstone.ts`. */
   tombstones: z.array(
-    z.object({ hash: z.string().regex(/^[0-9a-f]{64}$/), kind: z.enum(['session', 'message', 'part', 'name']) }),
+    z.object({
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      kind: z.enum(['session', 'message', 'part', 'anonymised', 'name']),
+    }),
   ),
 })
 type TombstoneRecord = z.infer<typeof recordSchema>

@@ -23,7 +23,7 @@ export async function payloadProblem(
 }
 
 /** A large payload as it was saved; null where it is missing or does not open. */
-function openPayload(payload: {
+export function openPayload(payload: {
   readonly location: string
   readonly stored: Uint8Array | null | undefined
   readonly seal: RowSeal | undefined

@@ -3,7 +3,7 @@ import { codeOf } from '../errors.ts'
 import { sha256 } from '../model/payload.ts'
 import { keepClosed } from '../store/access/session-access.ts'
 import { insertSegment, readSegments, saveManifest, type ArchivedSegment } from '../store/archive/archive-state.ts'
-import { emptied, insertArchivedMessages, type ArchivedMessage } from '../store/archive/archived-messages.ts'
+import { insertArchivedMessages } from '../store/archive/archived-messages.ts'
 import { insertSessionRecord, type SessionRecord, type SummaryRecord } from '../store/archive/archived-session.ts'
 import { eraseAgain } from '../store/erasure/erasure-work.ts'
 import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
@@ -19,6 +19,7 @@ import { decodeManifest, manifestKey, sessionManifestSchema, type SessionManifes
 import { payloadProblem } from './payload-problem.ts'
 import { readObject } from './read-object.ts'
 import type { RestoreTally } from './restore-report.ts'
+import { ReturnedMessages } from './returned-messages.ts'
 import { sealOpener } from './seal-opener.ts'
 import { chainStart, decodeSegment, segmentKey, type Segment } from './segment.ts'
 
@@ -40,8 +41,8 @@ export class SessionRestore {
   /** The segments as far as they are known, and the newest state of the session among them. */
   readonly #segments = new Map<number, ArchivedSegment>()
   #head: { readonly record: SessionRecord; readonly seal: RowSeal | undefined } | undefined
-  /** Numbers of the messages that the archive still has and that were erased, by the erasure. */
-  readonly #erased = new Map<string, number[]>()
+  /** What the archive still has although it was erased or anonymised. */
+  readonly #returned: ReturnedMessages
 
   constructor(dependencies: ArchiveDependencies, options: { subject: ArchivedSubject; tally: RestoreTally }) {
     this.#dependencies = dependencies
@@ -49,6 +50,7 @@ export class SessionRestore {
     this.#openSeal = sealOpener(dependencies.database)
     this.#tally = options.tally
     this.#key = { tenantId: options.subject.tenantId, sessionId: options.subject.id }
+    this.#returned = new ReturnedMessages(dependencies, this.#key.tenantId)
   }
 
   async run(): Promise<void> {
@@ -170,7 +172,8 @@ export class SessionRestore {
       chain: header.chain,
       sizeBytes: bytes.length,
     }
-    const left = await this.#withoutErased(messages)
+    const participants = [...session.participants, ...(this.#head?.record.participants ?? [])]
+    const left = await this.#returned.withoutThem(messages, { seal, session: { ...session, participants } })
     for (const message of left) {
       const problem = await payloadProblem(this.#dependencies.archive, message, seal)
       if (problem !== undefined) this.#problem(problem)
@@ -187,20 +190,6 @@ export class SessionRestore {
     this.#tally.counts.messages += messages.length
   }
 
-  /** Of messages that were erased after they were archived only their places are restored. */
-  async #withoutErased(messages: readonly ArchivedMessage[]): Promise<readonly ArchivedMessage[]> {
-    const { tenantId } = this.#key
-    const wanted = { kind: 'message', ids: messages.map(({ record }) => record.id) } as const
-    const erased = await this.#dependencies.database.run((sql) => erasuresOfIds(sql, tenantId, wanted))
-    for (const { record } of messages) {
-      const erasureId = erased.get(record.id)
-      if (erasureId === undefined || record.kind === 'erased') continue
-      this.#tally.counts.erased++
-      this.#erased.set(erasureId, [...(this.#erased.get(erasureId) ?? []), record.seq])
-    }
-    return messages.map((message) => (erased.has(message.record.id) ? emptied(message) : message))
-  }
-
   async #insert(
     { record: head, seal }: { record: SessionRecord; seal: RowSeal | undefined },
     manifest: ReadManifest | undefined,
@@ -208,9 +197,10 @@ export class SessionRestore {
     const { database } = this.#dependencies
     const { tenantId, id: subjectId, manifests } = this.#subject
     // Title and summaries may quote what was erased.
-    const hasErased = this.#erased.size > 0
-    const session = hasErased ? { ...head, title: null, metadata: null, participants: [], models_used: [] } : head
-    const summaries: readonly SummaryRecord[] = hasErased ? [] : (manifest?.content.summaries ?? [])
+    const hasReturned = this.#returned.count > 0
+    this.#tally.counts.erased += this.#returned.count
+    const session = hasReturned ? { ...head, title: null, metadata: null, participants: [], models_used: [] } : head
+    const summaries: readonly SummaryRecord[] = hasReturned ? [] : (manifest?.content.summaries ?? [])
     const isNewest = manifest !== undefined && manifest.number === manifests.at(-1) && manifest.content.session === head
     try {
       await database.run((sql) =>
@@ -229,7 +219,7 @@ export class SessionRestore {
               sha256: manifest.sha256,
               contentSha256: manifest.contentSha256,
             })
-          await eraseAgain(transaction, this.#key, this.#erased)
+          for (const work of this.#returned.work()) await eraseAgain(transaction, this.#key, work)
           if (head.last_seq > 0)
             await addOutbox(transaction, indexTopic, [
               { tenantId, sessionId: subjectId, firstSeq: 1, lastSeq: head.last_seq },

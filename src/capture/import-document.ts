@@ -35,7 +35,7 @@ export interface DocumentReport {
   readonly added: number
   /** Entries that were stored already. */
   readonly known: number
-  /** Entries that were erased before: they are not stored again, nor is what is needed to give back the file. */
+  /** Entries that were erased or anonymised before: they are not stored again, nor is what is needed to give back the file. */
   readonly erased: number
   readonly sessionIds: readonly string[]
   readonly problems: readonly { readonly entry: number; readonly problem: string }[]

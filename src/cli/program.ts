@@ -18,6 +18,7 @@ const commands = new Map<string, () => Promise<Register>>([
   ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['summarize', async () => (await import('./commands/summarize.ts')).registerSummarize],
   ['erase', async () => (await import('./commands/erase.ts')).registerErase],
+  ['anonymise', async () => (await import('./commands/anonymise.ts')).registerAnonymise],
   ['correct', async () => (await import('./commands/correct.ts')).registerCorrect],
   ['restrict', async () => (await import('./commands/restrict.ts')).registerRestrict],
   ['unrestrict', async () => (await import('./commands/restrict.ts')).registerUnrestrict],

@@ -8,6 +8,7 @@ import { forgetVectors, isPayloadUsed, modelsIn, remoteVectors } from '../store/
 import { lockErasure, type ErasureItem } from '../store/erasure/erasure-work.ts'
 import { addToReceipt, type ErasedCounts } from '../store/erasure/receipts.ts'
 import { keyPrefix } from '../store/keys/archived-keys.ts'
+import { addEmbedding } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
 
 export interface ErasureDependencies {
@@ -78,6 +79,7 @@ async function eraseArchived(
 
 async function eraseRemoteVectors({ database, index }: ErasureDependencies, item: ErasureItem): Promise<void> {
   const { tenantId, sessionId, details } = item
+  const removed: number[] = []
   for (;;) {
     const found = await database.run((sql) => remoteVectors(sql, item, vectorsAtOnce))
     if (found === undefined) break
@@ -94,6 +96,12 @@ async function eraseRemoteVectors({ database, index }: ErasureDependencies, item
         await addToReceipt(transaction, key, { erased: { vectors } })
       }),
     )
+    removed.push(...found.keys.map(({ firstSeq }) => firstSeq))
+  }
+  // What is made anew may have been made while the former one was removed, and with it: what has its vector is passed over.
+  if (!details.whole && removed.length > 0) {
+    const stretch = { tenantId, sessionId, firstSeq: Math.min(...removed), lastSeq: Math.max(...removed) }
+    await database.run((sql) => addEmbedding(sql, [stretch], { tenantId, embeds: false }))
   }
   if (index === undefined || index.kind === 'pgvector' || !details.whole) return
   // Vectors that were written and never noted, as their writer died in between.

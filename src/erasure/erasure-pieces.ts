@@ -1,10 +1,18 @@
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
 import type { Piece } from '../store/erasure/piece.ts'
 
-/** The next messages to be erased, `messagesMax` at most, and the stretches that are left. Undefined where nothing is. */
+export interface PieceBounds {
+  /** Of the session. */
+  readonly lastSeq: number
+  readonly messagesMax: number
+  /** The piece goes no further than this number. */
+  readonly upTo?: number
+}
+
+/** The next messages to be worked on, within bounds, and the stretches that are left. Undefined where nothing is. */
 export function nextPiece(
   stretches: readonly Stretch[],
-  { lastSeq, messagesMax }: { readonly lastSeq: number; readonly messagesMax: number },
+  { lastSeq, messagesMax, upTo = lastSeq }: PieceBounds,
 ): { readonly piece: Piece; readonly rest: readonly Stretch[] } | undefined {
   const open = stretches.flatMap(([first, last]): Stretch[] =>
     first > lastSeq ? [] : [[first, Math.min(last, lastSeq)]],
@@ -12,8 +20,8 @@ export function nextPiece(
   const taken: Stretch[] = []
   let room = messagesMax
   for (const [first, last] of open) {
-    if (room === 0) break
-    const end = Math.min(last, first + room - 1)
+    if (room === 0 || first > upTo) break
+    const end = Math.min(last, first + room - 1, upTo)
     taken.push([first, end])
     room -= end - first + 1
   }

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
+
 import { archivedTombstones, learnTombstones } from '../archive/archived-tombstones.ts'
-import { NotFoundError } from '../errors.ts'
+import { InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
@@ -9,22 +11,34 @@ import type { Database } from '../store/database.ts'
 import { auditErasure } from '../store/erasure/audit-erasure.ts'
 import { eraseReturned } from '../store/erasure/erase-returned.ts'
 import type { PlannedSession } from '../store/erasure/erasure-plan.ts'
-import { addErasureWork } from '../store/erasure/erasure-work.ts'
-import { completeErasure, insertErasure, readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'
+import { addErasureWork, type AnonymiseDetails } from '../store/erasure/erasure-work.ts'
+import {
+  completeErasure,
+  insertErasure,
+  readReceipts,
+  type ErasureAction,
+  type ErasureReceipt,
+} from '../store/erasure/receipts.ts'
 import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { checkConfirmed, planErasure, previewedAt, previewErasure, type ErasurePreview } from './preview.ts'
 import { runErasure, type RunDependencies } from './run-erasure.ts'
 import { readSelection, targetHash, type ReadSelection, type Selection } from './selection.ts'
 
+const tokenKeyBytes = 32
+
 export interface ForgetInput extends Selection {
+  /** `erase` where absent. */
+  readonly action?: ErasureAction | undefined
+  /** Of what is anonymised: whether tokens tell one value from another, instead of the kind alone. */
+  readonly pseudonymise?: boolean | undefined
   readonly reason?: string | undefined
   /** Of a preview of the same selection; absent asks for one. */
   readonly confirm?: string | undefined
 }
 
-/** `erased`: everything is gone. `pending`: the rest follows in the background; the receipt says what it waits for. */
-export type ErasureReply = { readonly status: 'erased' | 'pending' } & ErasureReceipt
+/** `erased`, `anonymised`: it is done. `pending`: the rest follows in the background; the receipt says what it waits for. */
+export type ErasureReply = { readonly status: 'erased' | 'anonymised' | 'pending' } & ErasureReceipt
 
 export interface ForgetDependencies extends RunDependencies {
   /** As the caller may see it. */
@@ -32,7 +46,7 @@ export interface ForgetDependencies extends RunDependencies {
 }
 
 /**
- * Erases for good what is named: without `confirm` it shows what that would be, with it it erases exactly this. What does not
+ * Erases or anonymises for good what is named: without `confirm` it shows what that would be, with it it does exactly this. What does not
  * answer now (an archive, a remote index) is erased later, by itself. Sessions on legal hold are left alone and named.
  */
 export async function forget(
@@ -40,20 +54,24 @@ export async function forget(
   caller: Caller,
   input: ForgetInput,
 ): Promise<ErasurePreview | ErasureReply> {
-  const { reason, confirm } = input
+  const { action = 'erase', reason, confirm } = input
   if (reason !== undefined) checkName(reason, { field: 'reason', charactersMax: limits.titleCharactersMax })
-  const selection = await readSelection(dependencies.visible, caller, input)
+  const pseudonymise = input.pseudonymise === true
+  if (pseudonymise && action === 'erase')
+    throw new InputError('Cannot erase with pseudonyms', { remedy: 'They are for the action "anonymise"' })
+  const selection = await readSelection(dependencies.visible, caller, { ...input, action })
   const now = new Date()
-  if (confirm === undefined) return await previewErasure(dependencies.visible, caller, { selection, now })
-  const asOf = previewedAt(confirm, now)
+  if (confirm === undefined) return await previewErasure(dependencies, caller, { selection, now })
+  const asOf = previewedAt(confirm, { now, action })
   const plan = await planErasure(dependencies.visible, caller, { selection, asOf: asOf.toISOString() })
   checkConfirmed(caller, confirm, { selection, asOfMs: asOf.getTime(), sessions: plan.sessions })
   const held = plan.held.map(({ id }) => id)
-  return await erase(dependencies, caller, { ...selection, reason, sessions: plan.sessions, held })
+  return await erase(dependencies, caller, { ...selection, pseudonymise, reason, sessions: plan.sessions, held })
 }
 
-/** What is to be erased, and why, as the receipt will say. */
-export interface Erasure extends Pick<ReadSelection, 'filter'> {
+/** What is to be erased or anonymised, and why, as the receipt will say. */
+export interface Erasure extends Pick<ReadSelection, 'action' | 'filter'> {
+  readonly pseudonymise?: boolean
   readonly scope: string
   readonly reason: string | undefined
   readonly sessions: readonly Pick<PlannedSession, 'id' | 'stretches'>[]
@@ -75,7 +93,7 @@ export async function erase(
 }
 
 /**
- * Erases once more what is in the store although it was erased: where an older copy of its database was put back. The archive
+ * Erases or anonymises once more what is in the store although that was done: where an older copy of its database was put back. The archive
  * knows of erasures that such a copy does not. Undefined where nothing has come back.
  */
 export async function eraseAgain(dependencies: RunDependencies, caller: Caller): Promise<ErasureReply | undefined> {
@@ -92,7 +110,7 @@ export async function eraseAgain(dependencies: RunDependencies, caller: Caller):
 
 async function begin(database: Database, caller: Caller, erasure: Erasure & { readonly id: string }): Promise<void> {
   const { tenantId } = caller
-  const { id, scope, reason, sessions, held } = erasure
+  const { id, action, scope, reason, sessions, held } = erasure
   await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
       // Where the answer was lost, this is the second attempt.
@@ -106,18 +124,30 @@ async function begin(database: Database, caller: Caller, erasure: Erasure & { re
         reason,
         requestedBy,
         held,
+        action,
         targetHash: targetHash(key, erasure),
       })
-      await addErasureWork(transaction, { tenantId, id }, sessions)
+      await addErasureWork(
+        transaction,
+        { tenantId, id },
+        sessions.map((session) => ({ ...session, anonymise: anonymiseBy(erasure) })),
+      )
       if (sessions.length === 0) await completeErasure(transaction, { tenantId, erasureId: id })
-      await auditErasure(transaction, caller, { id, scope, sessions })
+      await auditErasure(transaction, caller, { id, action, scope, sessions })
     }),
   )
+}
+
+/** A key for the tokens of each session, which nobody has when the work is done: no value can be tried out by it then. */
+function anonymiseBy({ action, pseudonymise = false }: Erasure): AnonymiseDetails | undefined {
+  if (action === 'erase') return undefined
+  return pseudonymise ? { key: randomBytes(tokenKeyBytes).toString('hex') } : {}
 }
 
 async function readReceipt(database: Database, tenantId: number, id: string): Promise<ErasureReply> {
   const [receipt] = await database.run((sql) => readReceipts(sql, tenantId, { id, limit: 1 }))
   if (receipt === undefined)
     throw new NotFoundError(`No erasure "${id}"`, { remedy: 'Run "verbatim erase --receipts" to see what there is' })
-  return { status: receipt.completed_at === null ? 'pending' : 'erased', ...receipt }
+  const done = { erase: 'erased', anonymise: 'anonymised' } as const
+  return { status: receipt.completed_at === null ? 'pending' : done[receipt.action], ...receipt }
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { ConflictError, InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
+import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import {
   planMessages,
@@ -11,22 +12,28 @@ import {
   type PlannedSession,
   type PlannedStores,
 } from '../store/erasure/erasure-plan.ts'
+import type { ErasureAction } from '../store/erasure/receipts.ts'
+import { foreseeReplaced } from './foresee-replaced.ts'
 import type { ReadSelection } from './selection.ts'
 
 const sessionsShown = 20
 const heldShown = 100
 
-/** What an erasure would do. Nothing has been erased. */
+/** What would be erased or anonymised. Nothing has been. */
 export interface ErasurePreview {
   readonly status: 'preview'
+  readonly action: ErasureAction
   readonly scope: ReadSelection['scope']
   /** Sessions that go, or of which messages go; `messages_only` says which. */
   readonly sessions: number
   readonly messages_only: boolean
   readonly messages: number
   readonly bytes: number
-  /** What else goes with them. */
+  /** What else goes with them, or is made anew. */
   readonly stores: PlannedStores
+  /** Of what would be anonymised: how often each kind of data would be replaced in as many messages as there was time for. */
+  readonly replaced?: Readonly<Record<string, number>>
+  readonly messages_looked_through?: number
   /** The first of them. */
   readonly first_sessions: readonly { readonly session_id: string; readonly messages: number }[]
   /** Sessions that are left alone, as they are on legal hold; the first 100 of them. */
@@ -37,6 +44,11 @@ export interface ErasurePreview {
   /** To be given back within 15 minutes, with the same selection. */
   readonly confirm: string
 }
+
+const unmet = {
+  erase: 'no message meets all that was named',
+  anonymise: 'no message that is not anonymised yet meets all that was named',
+} as const
 
 export interface ErasurePlan {
   readonly sessions: readonly PlannedSession[]
@@ -49,12 +61,12 @@ export async function planErasure(
   caller: Caller,
   { selection, asOf }: { readonly selection: ReadSelection; readonly asOf: string },
 ): Promise<ErasurePlan> {
-  const { filter, isWhole } = selection
+  const { action, filter, isWhole } = selection
   const found = await database.run((sql) =>
-    isWhole ? planSessions(sql, caller, filter) : planMessages(sql, caller, { filter, asOf }),
+    isWhole ? planSessions(sql, caller, filter) : planMessages(sql, caller, { filter, asOf, action }),
   )
   if (found.length === 0)
-    throw new NotFoundError('There is nothing to erase: no message meets all that was named', {
+    throw new NotFoundError(`There is nothing to ${action}: ${unmet[action]}`, {
       remedy: 'Look with list_sessions or search_memory for what there is',
     })
   const own = found.filter(({ isOwn }) => isOwn)
@@ -66,22 +78,26 @@ export async function planErasure(
 }
 
 export async function previewErasure(
-  database: Database,
+  { visible: database, archive }: { readonly visible: Database; readonly archive: ArchiveStore },
   caller: Caller,
   { selection, now }: { readonly selection: ReadSelection; readonly now: Date },
 ): Promise<ErasurePreview> {
   const plan = await planErasure(database, caller, { selection, asOf: now.toISOString() })
   const { sessions, held, notOwn } = plan
   const stores = await database.run((sql) => planStores(sql, caller.tenantId, sessions))
+  const anonymises = selection.action === 'anonymise'
+  const foreseen = anonymises ? await foreseeReplaced({ database, archive }, caller.tenantId, sessions) : {}
   const sum = (of: (session: PlannedSession) => number) => sessions.reduce((total, one) => total + of(one), 0)
   return {
     status: 'preview',
+    action: selection.action,
     scope: selection.scope,
     sessions: sessions.length,
     messages_only: !selection.isWhole,
     messages: sum(({ messages }) => messages),
     bytes: sum(({ bytes }) => bytes),
     stores,
+    ...foreseen,
     first_sessions: sessions.slice(0, sessionsShown).map(({ id, messages }) => ({ session_id: id, messages })),
     held: held.slice(0, heldShown).map(({ id }) => id),
     held_count: held.length,
@@ -99,17 +115,22 @@ interface Previewed {
 /** Names what was shown: the moment, and a hash of the selection with each message that meets it. */
 function confirmToken({ tenantId, principalId = '' }: Caller, { selection, asOfMs, sessions }: Previewed): string {
   const chosen = sessions.map(({ id, messages, bytes, stretches }) => [id, messages, bytes, stretches])
-  const hash = createHash('sha256').update(JSON.stringify([tenantId, principalId, selection.filter, asOfMs, chosen]))
+  const hash = createHash('sha256').update(
+    JSON.stringify([tenantId, principalId, selection.action, selection.filter, asOfMs, chosen]),
+  )
   return `${asOfMs.toString(36)}-${hash.digest('hex').slice(0, 32)}`
 }
 
 /** When a preview was made; throws InputError where that was too long ago, or it is no token. */
-export function previewedAt(token: string, now: Date): Date {
+export function previewedAt(
+  token: string,
+  { now, action }: { readonly now: Date; readonly action: ErasureAction },
+): Date {
   const [, time] = /^([0-9a-z]{1,11})-[0-9a-f]{32}$/.exec(token) ?? []
   const at = Number.parseInt(time ?? '', 36)
   const age = now.getTime() - at
   if (!Number.isSafeInteger(at) || age < 0 || age > limits.erasureConfirmMs)
-    throw new InputError('Cannot erase as "confirm" is not from a preview of the last 15 minutes', {
+    throw new InputError(`Cannot ${action} as "confirm" is not from a preview of the last 15 minutes`, {
       remedy: 'Call again without "confirm", look at the preview, and give back its "confirm"',
     })
   return new Date(at)
@@ -118,8 +139,8 @@ export function previewedAt(token: string, now: Date): Date {
 /** Throws ConflictError where what would be erased now is not what was shown. */
 export function checkConfirmed(caller: Caller, token: string, previewed: Previewed): void {
   if (confirmToken(caller, previewed) === token) return
-  throw new ConflictError('Cannot erase as this is not what the preview has shown', {
+  throw new ConflictError(`Cannot ${previewed.selection.action} as this is not what the preview has shown`, {
     remedy:
-      'Something was saved, put on hold or erased since, or another selection is named: call again without "confirm" and look at the new preview',
+      'Something was saved, put on hold, erased or anonymised since, or another selection is named: call again without "confirm" and look at the new preview',
   })
 }

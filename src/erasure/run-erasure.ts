@@ -13,6 +13,7 @@ import {
 import { completeErasure, lockReceipt } from '../store/erasure/receipts.ts'
 import { failOutbox, finishOutbox } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { anonymiseRows } from './anonymise-rows.ts'
 import { eraseOutside, type ErasureDependencies } from './erase-outside.ts'
 import { eraseRows } from './erase-rows.ts'
 
@@ -21,8 +22,6 @@ export interface RunDependencies extends ErasureDependencies {
   readonly log?: Log | undefined
 }
 
-/** Whoever takes a piece of work and dies is followed by another one after this. */
-const leaseMs = 300_000
 const retryMs = 15_000
 const lookMs = 100
 const retryMsMax = 600_000
@@ -33,14 +32,15 @@ const retryMsMax = 600_000
  */
 export async function workOffErasure(dependencies: RunDependencies, erasureId?: string): Promise<boolean> {
   const { database, log } = dependencies
-  const item = await database.run((sql) => claimErasure(sql, { erasureId, leaseMs }))
+  const item = await database.run((sql) => claimErasure(sql, erasureId))
   if (item === undefined) return false
   try {
-    const rowless = await eraseRows(database, item)
-    if (rowless === undefined) return true
-    if (rowless.details.whole) database.vault.forget(rowless.tenantId, rowless.sessionId)
-    await eraseOutside(dependencies, rowless)
-    await finish(dependencies, rowless)
+    const { anonymise } = item.details
+    const done = anonymise === undefined ? await eraseRows(database, item) : await anonymiseRows(dependencies, item)
+    if (done === undefined) return true
+    if (done.details.whole) database.vault.forget(done.tenantId, done.sessionId)
+    await eraseOutside(dependencies, done)
+    await finish(dependencies, done)
   } catch (error) {
     const reason = describeForLog(error)
     log?.warn(`the erasure of session ${item.sessionId} waits: ${reason}`)

@@ -8,8 +8,9 @@ import { looksLikeId } from '../model/ids.ts'
 import { checkName, parseTime } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
 import type { ErasureFilter } from '../store/erasure/erasure-plan.ts'
+import type { ErasureAction } from '../store/erasure/receipts.ts'
 
-/** What a caller wants erased: everything that is given must hold of it. */
+/** What a caller wants erased or anonymised: everything that is given must hold of it. */
 export interface Selection {
   /** Ours or the caller's own, as is `messageId`. */
   readonly sessionId?: string | undefined
@@ -22,28 +23,33 @@ export interface Selection {
 }
 
 export interface ReadSelection {
+  readonly action: ErasureAction
   readonly filter: ErasureFilter
   /** By what was chosen: the narrowest of them. */
   readonly scope: 'message' | 'participant' | 'time' | 'session' | 'tag' | 'source'
-  /** Whether whole sessions are erased; else messages of sessions that stay. */
+  /** Whether whole sessions are erased; else messages of sessions that stay, as where they are anonymised. */
   readonly isWhole: boolean
 }
 
 /**
- * Reads what is to be erased. Throws InputError where nothing or too little is named, NotFoundError and ForbiddenError for a
+ * Reads what is to be erased or anonymised. Throws InputError where nothing or too little is named, NotFoundError and ForbiddenError for a
  * session that is not there or not the caller's.
  */
-export async function readSelection(database: Database, caller: Caller, given: Selection): Promise<ReadSelection> {
-  const { messageId, participant, source, tag } = given
+export async function readSelection(
+  database: Database,
+  caller: Caller,
+  given: Selection & { readonly action: ErasureAction },
+): Promise<ReadSelection> {
+  const { action, messageId, participant, source, tag } = given
   const named = [messageId, participant, given.since, given.until, given.sessionId, tag, source]
   if (named.every((value) => value === undefined))
-    throw new InputError('Cannot erase as nothing is named', {
+    throw new InputError(`Cannot ${action} as nothing is named`, {
       remedy: 'Name at least one of: a session, a message, a participant, a time (since, until), a source, a tag',
     })
   const name = (value: string | undefined, field: string, charactersMax: number) =>
     value === undefined ? undefined : checkName(value, { field, charactersMax })
   if (messageId !== undefined && given.sessionId === undefined && !looksLikeId(messageId))
-    throw new InputError('Cannot erase a message by an id of your own without its session', {
+    throw new InputError(`Cannot ${action} a message by an id of your own without its session`, {
       remedy: 'Name the session too: such an id is unique within its session only',
     })
   const session =
@@ -60,7 +66,8 @@ export async function readSelection(database: Database, caller: Caller, given: S
     until: given.until === undefined ? undefined : parseTime(given.until, 'until'),
   }
   const scope = scopeOf(filter)
-  return { filter, scope, isWhole: !['message', 'participant', 'time'].includes(scope) }
+  const isWhole = action === 'erase' && !['message', 'participant', 'time'].includes(scope)
+  return { action, filter, scope, isWhole }
 }
 
 function scopeOf(filter: ErasureFilter): ReadSelection['scope'] {

@@ -46,6 +46,7 @@ export async function makeUnits(
       traits: traitBits,
       sentiment: part === 0 ? sentiment : null,
       flags,
+      isAnonymized: message.anonymizedAt !== null,
     }
   })
 }

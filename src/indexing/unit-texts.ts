@@ -28,12 +28,13 @@ export async function unitTexts(
     if (text !== undefined) said.set(`${row.sessionId} ${row.seq}`, { sender: row.sender, text })
   }
   const known = [...before, ...turns].toSorted((a, b) => a.seq - b.seq)
-  return turns.flatMap(({ sessionId, seq, role, timestamp }) => {
+  return turns.flatMap(({ sessionId, seq, role, timestamp, anonymizedAt }) => {
     const own = said.get(`${sessionId} ${seq}`)
     if (own === undefined) return []
     const previous = known.findLast((row) => row.sessionId === sessionId && row.seq < seq)
     const context = previous === undefined ? undefined : said.get(`${sessionId} ${previous.seq}`)
-    const unit = { level: messageLevel, sessionId, firstSeq: seq, role, timestampMs: Date.parse(timestamp) }
+    const about = { role, timestampMs: Date.parse(timestamp), isAnonymized: anonymizedAt !== null }
+    const unit = { level: messageLevel, sessionId, firstSeq: seq, ...about }
     return embeddingTexts(own, context).map((part) => ({ ...unit, ...part }))
   })
 }

@@ -16,6 +16,8 @@ export interface UnitText extends VectorKey {
   readonly sha256: string
   readonly role: Role
   readonly timestampMs: number
+  /** Whether its message was anonymised when it was read. */
+  readonly isAnonymized: boolean
 }
 
 /** A text that the provider does not take, for good. */

@@ -9,6 +9,8 @@ export const tombstonePrefix = {
   message: 'verbatim erased message ',
   /** Of a session that is still there, and of which messages were erased. */
   part: 'verbatim erased part of session ',
+  /** Of a message that is still there, without the personal data that it was saved with. */
+  anonymised: 'verbatim anonymised message ',
 } as const
 
 /** In hexadecimal, as all hashes here. The database makes the same, in `store/erasure`. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 
-import type { DataType } from './detection.ts'
+import { dataTypes, type DataType } from './detection.ts'
 
 /** What stands in the place of a found stretch. */
 export type Mask = (found: { readonly type: DataType; readonly value: string }) => string
@@ -9,6 +9,13 @@ export type Mask = (found: { readonly type: DataType; readonly value: string }) 
 export const typeMask: Mask = ({ type }) => `[${type}]`
 
 const tokenHexDigits = 10
+const masked = new RegExp(`^\\[(?:${dataTypes.join('|')})(?:_[\\da-f]{${tokenHexDigits}})?\\]$`, 'u')
+
+/** Whether a text is nothing but what stands in the place of something found. */
+export function isMask(text: string): boolean {
+  return masked.test(text)
+}
+
 const title =
   /^(?:(?:mrs?|ms|miss|dr|prof(?:essor)?|sir|lord|lady|judge|justice|herrn?|frau|monsieur|madame|mme)\.? )+/u
 

@@ -84,6 +84,7 @@ export async function applyRetention(
   if (plan.expired.length === 0) return undefined
   const reasons = [...new Set(plan.expired.flatMap((session) => session.reasons))].toSorted()
   return await erase(dependencies, caller, {
+    action: 'erase',
     scope: 'retention',
     filter: {},
     reason: `policies: ${reasons.join(', ')}`,

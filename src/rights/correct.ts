@@ -130,7 +130,10 @@ function alreadyCorrected(id: string, by?: string): ConflictError {
 }
 
 function gone(id: string): ConflictError {
-  return new ConflictError(`Cannot correct message "${id}" as a correction of it was erased, and does not come back`, {
-    remedy: 'Save what it should say as a message of its own',
-  })
+  return new ConflictError(
+    `Cannot correct message "${id}" as a correction of it was erased or anonymised, and does not come back`,
+    {
+      remedy: 'Save what it should say as a message of its own',
+    },
+  )
 }

@@ -35,6 +35,8 @@ export interface SessionHead {
   readonly metadata_bytes?: number
   readonly restricted?: boolean
   readonly legal_hold?: boolean
+  /** When personal data in messages of it was last replaced for good. */
+  readonly anonymized_at?: string
 }
 
 /** A piece of an exact text; the pieces in order are all of it. */
@@ -109,6 +111,7 @@ export function sessionHead(session: SessionRow): SessionHead {
     ...(session.metadata === null ? {} : { metadata: session.metadata }),
     ...(session.restricted ? { restricted: true } : {}),
     ...(session.legalHold ? { legal_hold: true } : {}),
+    ...(session.anonymizedAt === null ? {} : { anonymized_at: session.anonymizedAt }),
   }
 }
 
@@ -152,6 +155,7 @@ function knownMetadata(
     parent_id: message.parentId ?? message.parentExternalId,
     replaces_id: message.replacesId,
     context_switch: message.contextSwitch,
+    anonymized_at: message.anonymizedAt,
     kind: message.kind === 'message' ? undefined : message.kind,
   }
   const given = Object.entries(optional).filter(([, value]) => value !== null && value !== undefined)

@@ -1,6 +1,6 @@
 import { UnavailableError } from '../errors.ts'
 import { decodePayload, jsonMediaType, sha256, textMediaType } from '../model/payload.ts'
-import { tokenMask, typeMask, type Mask } from '../privacy/mask.ts'
+import { isMask, tokenMask, typeMask, type Mask } from '../privacy/mask.ts'
 import { Rewriter } from '../privacy/rewriter.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
@@ -20,6 +20,12 @@ export interface ViewChoice {
   readonly scope: 'session' | 'store'
   /** Gives the key of the tokens; absent where none is kept. */
   readonly pseudonymKey?: (() => Promise<Uint8Array>) | undefined
+}
+
+/** The bytes of a message, and what they are. */
+export interface Content {
+  readonly payload: Uint8Array
+  readonly mediaType: string
 }
 
 /** Senders that say what speaks, and not who. */
@@ -44,10 +50,21 @@ export class MessageView {
   }
 
   static async of(session: ViewedSession, choice: ViewChoice): Promise<MessageView> {
-    const nobodies = new Set([...session.modelsUsed, session.source].map((name) => name.toLowerCase()))
-    const isNobody = (sender: string) => roles.has(sender.toLowerCase()) || nobodies.has(sender.toLowerCase())
-    const names = session.participants.filter((name) => !isNobody(name))
     const { mask, given } = await maskOf(session.id, choice)
+    return MessageView.under(mask, session, given)
+  }
+
+  /** The view under a mask of one's own. */
+  static under(
+    mask: Mask,
+    session: Omit<ViewedSession, 'id'>,
+    given: ReadonlyMap<string, string> = new Map(),
+  ): MessageView {
+    const nobodies = new Set([...session.modelsUsed, session.source].map((name) => name.toLowerCase()))
+    // A name that was replaced for good says no more.
+    const isNobody = (sender: string) =>
+      isMask(sender) || roles.has(sender.toLowerCase()) || nobodies.has(sender.toLowerCase())
+    const names = session.participants.filter((name) => !isNobody(name))
     return new MessageView(new Rewriter(mask, names), { isNobody, given })
   }
 
@@ -75,10 +92,16 @@ export class MessageView {
 
   /** What a message says of itself beside its content. */
   async row(row: MessageRow): Promise<MessageRow> {
+    return { ...(await this.about(row)), externalId: await this.#given(row.externalId) }
+  }
+
+  /** The same but for its own id, by which it is known. */
+  async about<T extends Pick<MessageRow, 'sender' | 'parentExternalId' | 'toolCallId' | 'metadata'>>(
+    row: T,
+  ): Promise<T> {
     return {
       ...row,
       sender: this.sender(row.sender),
-      externalId: await this.#given(row.externalId),
       parentExternalId: await this.#given(row.parentExternalId),
       toolCallId: await this.#given(row.toolCallId),
       metadata: row.metadata === null ? null : JSON.stringify(await this.#rewriter.json(JSON.parse(row.metadata))),
@@ -107,18 +130,27 @@ export class MessageView {
   async message(row: MessageRow, body: MessageBody): Promise<{ readonly row: MessageRow; readonly body: MessageBody }> {
     const shown = await this.row(row)
     if ('error' in body) return { row: { ...shown, text: null, payloadSha256: new Uint8Array() }, body }
-    const decoded = decodePayload(body.payload, row.payloadMediaType)
-    const json = async (value: unknown) => JSON.stringify(await this.#rewriter.json(value))
-    const content =
-      decoded.encoding === 'json'
-        ? { text: await json(decoded.value), mediaType: jsonMediaType }
-        : decoded.encoding === 'text'
-          ? { text: await this.text(decoded.value), mediaType: textMediaType }
-          : { text: `[binary data, ${body.payload.length} bytes]`, mediaType: textMediaType }
-    const payload = Buffer.from(content.text)
+    const { payload, mediaType } = await this.content({ payload: body.payload, mediaType: row.payloadMediaType })
     return {
-      row: { ...shown, text: null, payloadMediaType: content.mediaType, payloadSha256: sha256(payload) },
+      row: { ...shown, text: null, payloadMediaType: mediaType, payloadSha256: sha256(payload) },
       body: { payload },
+    }
+  }
+
+  /** Content in the shape that it had: JSON as JSON, text as text; of anything else how much it is. */
+  async content({ payload, mediaType }: Content): Promise<Content> {
+    const decoded = decodePayload(payload, mediaType)
+    switch (decoded.encoding) {
+      case 'json': {
+        const json = JSON.stringify(await this.#rewriter.json(decoded.value))
+        return { payload: Buffer.from(json), mediaType: jsonMediaType }
+      }
+      case 'text':
+        return { payload: Buffer.from(await this.text(decoded.value)), mediaType: textMediaType }
+      case 'base64':
+        return { payload: Buffer.from(`[binary data, ${payload.length} bytes]`), mediaType: textMediaType }
+      default:
+        return decoded satisfies never
     }
   }
 

@@ -23,7 +23,7 @@ export interface MessageHead {
   readonly role: Role
   readonly sender: string
   readonly model: string | null
-  readonly kind: 'message' | 'event' | 'unknown' | 'damaged'
+  readonly kind: 'message' | 'event' | 'unknown' | 'damaged' | 'erased'
   readonly trust: Trust
   readonly inputTokens: number | null
   readonly outputTokens: number | null
@@ -36,6 +36,7 @@ export interface MessageHead {
   readonly payloadBytes: number
   readonly payloadSha256: Uint8Array
   readonly payloadMediaType: string
+  readonly anonymizedAt: string | null
   /** Present where its sender is restricted: it is stored and not used. */
   readonly isRestricted?: true
   /** Of the message that says what it should say; absent where it was not corrected. */
@@ -84,6 +85,7 @@ interface RawHead {
   payload_bytes: string
   payload_sha256: Uint8Array
   payload_media_type: string
+  anonymized_at: string | null
   key_version: number
   restricted: boolean
   corrected_by: string | null
@@ -99,7 +101,7 @@ interface RawMessage extends RawHead {
 const headColumns = (sql: Sql, tenantId: number) => sql`
   session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp, saved_at, role, sender, model, kind,
   trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, to_jsonb(tools_used) as tools_used, tool_call_id,
-  context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type, key_version,
+  context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type, anonymized_at, key_version,
   (messages.sender in (${restrictedNames(sql, tenantId)})) as restricted,
   (select c.correction_id from corrections c
    where c.tenant_id = ${tenantId} and c.session_id = messages.session_id and c.seq = messages.seq) as corrected_by`
@@ -135,6 +137,7 @@ function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
     payloadBytes: Number(row.payload_bytes),
     payloadSha256: seal === undefined ? row.payload_sha256 : seal.unmask(row.payload_sha256),
     payloadMediaType: row.payload_media_type,
+    anonymizedAt: isoTime(row.anonymized_at),
     ...(row.restricted ? { isRestricted: true as const } : {}),
     ...(row.corrected_by === null ? {} : { correctedById: row.corrected_by }),
   }

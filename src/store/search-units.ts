@@ -33,6 +33,8 @@ export interface SearchUnit {
   readonly traits: number
   readonly sentiment: number | null
   readonly flags: MessageFlags
+  /** Whether its message was anonymised when it was read. */
+  readonly isAnonymized: boolean
 }
 
 /** Numbers as PostgreSQL writes an array of them: term hashes do not fit a JavaScript number. */
@@ -42,8 +44,8 @@ export function arrayLiteral(values: readonly (bigint | number)[]): string {
 
 /**
  * Stores units of one tenant and level, with the statistics that BM25 needs. Writing a unit that is there already has
- * no effect, on the statistics neither, so that a retried batch counts once. Of a message that was erased since it was read
- * nothing is stored.
+ * no effect, on the statistics neither, so that a retried batch counts once. Of a message that was erased or anonymised since it
+ * was read nothing is stored.
  */
 export async function writeUnits(
   sql: TransactionSql,
@@ -67,6 +69,7 @@ export async function writeUnits(
     b: unit.traits,
     e: unit.sentiment,
     g: unit.flags,
+    a: unit.isAnonymized,
   }))
   await sql`
     with written as (
@@ -74,8 +77,9 @@ export async function writeUnits(
         timestamp, role, trust, kind, traits, sentiment, flags)
       select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e, g
       from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real, g jsonb)
-      where exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased')
+        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real, g jsonb, a boolean)
+      where exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased'
+        and (m.anonymized_at is not null) = a)
       on conflict do nothing
       returning terms, term_count, part
     ), counted as (

@@ -32,6 +32,8 @@ export interface SessionRow {
   readonly metadata: Readonly<Record<string, unknown>> | null
   readonly restricted: boolean
   readonly legalHold: boolean
+  /** When messages of it were last anonymised. */
+  readonly anonymizedAt: string | null
   readonly version: number
   /** Of its key; 0 where it is not sealed. */
   readonly keyVersion: number
@@ -64,6 +66,7 @@ export interface RawSession {
   metadata: Uint8Array | null
   restricted: boolean
   legal_hold: boolean
+  anonymized_at: string | null
   version: string
   key_version: number
 }
@@ -76,7 +79,7 @@ export const sessionColumns = (sql: Queries, tenantId: number) => sql`
   id, source, external_id, ${unlessRestricted(sql, tenantId, sql`title`)} as title, created_at, last_active_at, closed_at, to_jsonb(participants) as participants,
   to_jsonb(models_used) as models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
   cache_write_tokens, tool_invocations, context_switches, last_seq, parent_session_id, parent_external_id,
-  to_jsonb(tags) as tags, ${unlessRestricted(sql, tenantId, sql`metadata`)} as metadata, restricted, legal_hold, version, key_version`
+  to_jsonb(tags) as tags, ${unlessRestricted(sql, tenantId, sql`metadata`)} as metadata, restricted, legal_hold, anonymized_at, version, key_version`
 
 function unlessRestricted(sql: Queries, tenantId: number, column: PendingQuery<Row[]>) {
   return sql`case when participants && array(${restrictedNames(sql, tenantId)}) then null else ${column} end`
@@ -127,6 +130,7 @@ function fromRow(row: RawSession, seal: RowSeal | undefined): SessionRow {
     metadata: metadata === null ? null : JSON.parse(metadata),
     restricted: row.restricted,
     legalHold: row.legal_hold,
+    anonymizedAt: isoTime(row.anonymized_at),
     version: Number(row.version),
     keyVersion: row.key_version,
     ...damage,

@@ -159,7 +159,7 @@ describe.each(places)('a session, with the archive in %s,', (_place, isHere, set
         /Cannot save to session ".*" as it was erased on .* Use another session_id/s,
       )
     const again = await home.cli(['import', path, '--again'])
-    expect(again.stdout).toMatch(/2 entries were erased before and are not stored again/)
+    expect(again.stdout).toMatch(/2 entries were erased or anonymised before and are not stored again/)
     expect(await canariesInTables(home, words)).toEqual([])
     expect(await canariesInArchive(settings, words)).toEqual([])
     const receipts = z
@@ -240,7 +240,7 @@ describe('messages', () => {
         message_id: 'five',
       }),
     ).toMatch(/was erased/)
-    expect((await home.cli(['import', path, '--again'])).stdout).toMatch(/1 entries were erased before/)
+    expect((await home.cli(['import', path, '--again'])).stdout).toMatch(/1 entries were erased or anonymised before/)
     expect(
       await tools.save({ content: 'new', sender: 'Ada', session_id: 'shared', message_id: 'seven' }),
     ).toMatchObject({ seq: 7 })
@@ -347,7 +347,7 @@ describe('an erasure', () => {
       cpSync(copy, archiveOf(settings), { recursive: true, force: true })
       expect(await canariesInArchive(settings, words)).not.toEqual([])
       const { home, stdout } = await restored(archiveOf(settings))
-      expect(stdout).toMatch(/were erased and stay so/)
+      expect(stdout).toMatch(/were erased or anonymised and stay so/)
       await expect
         .poll(async () => (await canariesInArchive(settings, [part])).length, { timeout: 60_000, interval: 500 })
         .toBe(0)

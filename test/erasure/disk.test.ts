@@ -5,7 +5,7 @@ import { describe, expect, inject, it } from 'vitest'
 
 import { archiveAll } from '../../src/archive/archive-all.ts'
 import { createLog } from '../../src/log.ts'
-import { caller, useStore } from '../sessions/store.ts'
+import { caller, useStore, type Store } from '../sessions/store.ts'
 import { filesWith } from '../support/files-with.ts'
 import { blocksOf } from '../support/guide.ts'
 import { isOnServer } from '../support/test-store.ts'
@@ -54,7 +54,7 @@ describe.each(['not encrypted', 'encrypted'] as const)('the disk of a store that
     const log = createLog('silent')
     expect((await archiveAll({ ...store.open.stores, log }, caller, () => undefined)).problems).toEqual([])
     await using admin = isOnServer ? administrator() : undefined
-    const places = [store.fixture.home, ...(admin === undefined ? [] : [await admin.dataDirectory()])]
+    const places = await placesOf(store, admin)
     const run = async (statement: string) =>
       admin === undefined
         ? await database.run((sql) => sql.unsafe(statement))
@@ -70,19 +70,81 @@ describe.each(['not encrypted', 'encrypted'] as const)('the disk of a store that
       const confirm = preview.status === 'preview' ? preview.confirm : ''
       expect(await store.open.erasures.forget(caller, { sessionId, confirm })).toMatchObject({ status: 'erased' })
     }
-    const rewritten = async () => {
-      if (admin === undefined) await store.open.erasures.rewriteFiles(caller)
-      else await admin.inDatabase(store.databaseUrl, documentedStatements())
-      return [...filesWith(places, word), ...filesWith(places, sender)]
-    }
     // A transaction that began before, of the background work or another test, keeps what it might still see.
-    await expect.poll(rewritten, { timeout: isOnServer ? 60_000 : 1_000, interval: 1_000 }).toEqual([])
+    await expect
+      .poll(() => leftAfterRewrite(store, admin, [word, sender]), {
+        timeout: isOnServer ? 60_000 : 1_000,
+        interval: 1_000,
+      })
+      .toEqual([])
     const rest = (await store.pages(kept, { maxTokens: 10_000 })).flatMap(({ messages }) => messages)
     expect(rest.map(({ content }) => content)).toEqual([`${stays} and more`])
     const query = { query: stays, limit: 3, maxTokens: 2_000, mode: 'full_text', context: 0, format: 'json' } as const
     expect((await store.open.search(caller, query)).results).toHaveLength(1)
   })
 })
+
+describe('the disk of a store in which a session was anonymised', () => {
+  it('holds nothing of what was replaced once its files are written anew', { timeout: 300_000 }, async () => {
+    const store = stores['not encrypted']
+    const { database } = store.open.stores
+    const random = randomBytes(9).toString('hex')
+    const email = `kanarie${random}@posteo.de`
+    const sender = `Sender${random}`
+    const sessionId = await store.session([
+      { content: `write to ${email} ${'and so on '.repeat(300)}`, sender, metadata: { contact: email } },
+      { content: { name: sender, text: `${email} ${'z'.repeat(2 * 1024 * 1024)}` }, sender },
+      { content: 'the lighthouse is lit', sender: 'Bob' },
+    ])
+    await store.open.updateSession(caller, { sessionId, title: email, tags: [email], summary: `of ${email}` })
+    await expect
+      .poll(async () => (await store.open.status(caller)).index.messages_behind, { timeout: 60_000, interval: 500 })
+      .toBe(0)
+    const log = createLog('silent')
+    expect((await archiveAll({ ...store.open.stores, log }, caller, () => undefined)).problems).toEqual([])
+    await using admin = isOnServer ? administrator() : undefined
+    const places = await placesOf(store, admin)
+    if (admin === undefined) await database.run((sql) => sql`checkpoint`)
+    else await admin.inDatabase(store.databaseUrl, ['checkpoint'])
+    expect(filesWith(places, email)).not.toEqual([])
+    expect(filesWith(places, sender)).not.toEqual([])
+
+    const chosen = { action: 'anonymise', sessionId } as const
+    const preview = await store.open.erasures.forget(caller, chosen)
+    const confirm = preview.status === 'preview' ? preview.confirm : ''
+    expect(await store.open.erasures.forget(caller, { ...chosen, confirm })).toMatchObject({
+      status: 'anonymised',
+      erased: { anonymised: 3, large_payloads: 1 },
+    })
+    expect((await archiveAll({ ...store.open.stores, log }, caller, () => undefined)).problems).toEqual([])
+    await expect
+      .poll(() => leftAfterRewrite(store, admin, [email, sender]), {
+        timeout: isOnServer ? 60_000 : 1_000,
+        interval: 1_000,
+      })
+      .toEqual([])
+    const [page] = await store.pages(sessionId, { maxTokens: 10_000, limit: 1 })
+    expect(page?.messages[0]?.sender).toBe('[person]')
+    expect(page).toMatchObject({ title: '[email]', tags: ['[email]'] })
+  })
+})
+
+/** Where the bytes of a store may be. */
+async function placesOf(store: Store, admin: ReturnType<typeof administrator> | undefined): Promise<string[]> {
+  return [store.fixture.home, ...(admin === undefined ? [] : [await admin.dataDirectory()])]
+}
+
+/** The files that hold one of some words after all were written anew. */
+async function leftAfterRewrite(
+  store: Store,
+  admin: ReturnType<typeof administrator> | undefined,
+  words: readonly string[],
+): Promise<string[]> {
+  if (admin === undefined) await store.open.erasures.rewriteFiles(caller)
+  else await admin.inDatabase(store.databaseUrl, documentedStatements())
+  const places = await placesOf(store, admin)
+  return words.flatMap((word) => filesWith(places, word))
+}
 
 /** Whoever runs the server of the tests, with its files at hand. */
 function administrator() {

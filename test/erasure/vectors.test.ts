@@ -153,4 +153,37 @@ describe('erasing vectors', () => {
     expect(made[0]).toContain('Noted')
     expect(made[0]).not.toContain('zarquon')
   })
+
+  it('in Pinecone of what was anonymised, and makes them anew without it', async () => {
+    const { standIn, embedder } = await startGemini()
+    const pinecone = await PineconeStandIn.start()
+    onTestFinished(() => pinecone.stop())
+    await pinecone.createIndex('memory', dimensions)
+    const index = new PineconeIndex({ apiKey: pinecone.apiKey, index: 'memory', controllerHostUrl: pinecone.url })
+    const id = await store.session([{ content: 'Ask zarquon@posteo.de.' }, { content: 'Noted.' }, { content: 'Good.' }])
+    await embedAll(embedder, index)
+    await queueEmbedding([id])
+    await embedAll(embedder, index)
+    const before = textsOf(standIn).length
+    expect(textsOf(standIn).join()).toContain('zarquon')
+    const [message] = (await store.pages(id, { maxTokens: 25_000 })).flatMap(({ messages }) => messages)
+    expect(await eraseNow(index, { action: 'anonymise', sessionId: id, messageId: message?.id })).toMatchObject({
+      status: 'anonymised',
+      // Its own, and that of the message after it.
+      erased: { anonymised: 1, vectors: 2 },
+    })
+    await expect.poll(async () => (await store.open.status(caller)).index.messages_behind, { timeout: 30_000 }).toBe(0)
+    await embedAll(embedder, index)
+    const made = textsOf(standIn).slice(before)
+    // A message by itself, and one by itself and with what was said before it.
+    expect(made).toHaveLength(3)
+    expect(made.join()).toContain('[email]')
+    expect(made.join()).not.toContain('zarquon')
+    const [model] = await store.open.stores.database.run(
+      (sql) => sql<{ id: number }[]>`select id from embedding_models where dimensions = ${dimensions}`,
+    )
+    const space = { tenantId, modelId: model?.id ?? 0, dimensions }
+    const keys = [1, 2, 3].map((firstSeq) => ({ level: 0, sessionId: id, firstSeq, part: 0 }))
+    expect(await index.fetch(space, keys, { signal: AbortSignal.timeout(30_000) })).toHaveLength(3)
+  })
 })

@@ -68,16 +68,20 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     },
     indexing: { may: [...base, 'log', 'ports', 'store'], packages: ['@orama/stemmers', 'tinyld', 'wink-sentiment'] },
     audit: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['postgres', 'zod'] },
-    archive: { may: [...base, 'crypto', 'indexing', 'log', 'ports', 'store'], packages: ['zod'] },
     capture: { may: [...base, 'crypto', 'ports', 'store', 'transcripts'], packages: ['zod'] },
     sessions: { may: [...base, 'ports', 'privacy', 'store', 'capture'], packages: ['hono', 'zod'] },
+    // What is restored of messages that were anonymised since is written anew.
+    archive: {
+      may: [...base, 'capture', 'crypto', 'indexing', 'log', 'ports', 'sessions', 'store'],
+      packages: ['zod'],
+    },
     search: {
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'],
       packages: ['chrono-node', 'zod'],
     },
     insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'], packages: ['zod'] },
     erasure: {
-      may: [...base, 'archive', 'capture', 'indexing', 'log', 'ports', 'store'],
+      may: [...base, 'archive', 'capture', 'crypto', 'indexing', 'log', 'ports', 'sessions', 'store'],
       packages: [],
     },
     retention: {

@@ -324,6 +324,32 @@ describe('verbatim migrate', () => {
     }
   })
 
+  test('anonymises at the target what was anonymised at the source since it was moved', async () => {
+    const own = new Laptop()
+    const server = new Home()
+    try {
+      const to = await own.database()
+      const tools = await own.home.tools()
+      const content = 'Kowalska can be reached at kanarie.k@posteo.de.'
+      await tools.save({ session_id: 'claim', content, sender: 'Kowalska' })
+      expect(await own.report(to)).toMatchObject({ code: 0, messages: { copied: 1 } })
+      server.settings = { ...own.home.settings, ...own.onServer(to) }
+      const there = await server.tools()
+      expect((await there.session('claim')).messages[0]).toMatchObject({ content, sender: 'Kowalska' })
+      await own.home.cli(['anonymise', '--session', 'claim', '--yes'])
+      expect(await own.report(to)).toMatchObject({ code: 0, problem_count: 0 })
+      const now = { content: '[person] can be reached at [email].', sender: '[person]' }
+      await expect
+        .poll(async () => (await there.session('claim')).messages[0], { timeout: 60_000, interval: 500 })
+        .toMatchObject(now)
+      expect(await own.report(to)).toMatchObject({ code: 0, problem_count: 0 })
+      expect((await there.session('claim')).messages[0]).toMatchObject(now)
+    } finally {
+      await server.dispose()
+      await own.dispose()
+    }
+  })
+
   test('names a message whose payload is missing in the archive, and moves the rest', async () => {
     const target = await laptop.database()
     const elsewhere = laptop.home.directory('no-payloads')

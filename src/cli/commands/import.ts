@@ -80,7 +80,7 @@ function renderReports(reports: readonly FileReport[]): string {
       ? []
       : [table(['format', 'files', 'unchanged', 'new entries', 'known', 'of unknown kind', 'damaged'], rows), '']
   const erased = sum(reports, (document) => document.erased)
-  if (erased > 0) lines.push(`${erased} entries were erased before and are not stored again`)
+  if (erased > 0) lines.push(`${erased} entries were erased or anonymised before and are not stored again`)
   for (const report of reports) {
     if (report.status === 'failed') lines.push(`FAILED ${report.path}: ${report.reason}`)
     if (report.status === 'skipped') lines.push(`skipped ${report.path}: ${report.reason}`)

@@ -34,7 +34,7 @@ export function registerRestore(program: Command, status: ExitStatus): void {
         const untold = report.problem_count - report.problems.length
         if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
         const before = report.already_there === 0 ? '' : `, ${report.already_there} were there already`
-        const erased = report.erased === 0 ? '' : `, ${report.erased} were erased and stay so`
+        const erased = report.erased === 0 ? '' : `, ${report.erased} were erased or anonymised and stay so`
         const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
         return print(
           `restored ${report.messages} messages of ${report.sessions} sessions, and ${report.files} imported files${before}${erased}: ${verdict}\n${indexNote(verbatim.stores.database)}\n`,

@@ -8,13 +8,14 @@ export const forget = defineTool({
   name: 'forget',
   title: 'Forget',
   description:
-    'Erase for good what meets all arguments: first a preview, then, agreed by the user, again with its confirm.',
+    'Erase or anonymise for good what meets all arguments: first a preview, then, agreed by the user, again with its confirm.',
   input: z.object({
     session_id: name,
     message_id: name,
     participant: name,
     since: name,
     until: name,
+    action: z.enum(['erase', 'anonymise']).optional(),
     confirm: name,
   }),
   output: z.object({ status: z.string() }),

@@ -8,7 +8,7 @@ export const getSession = defineTool({
   name: 'get_session',
   title: 'Read a session',
   description:
-    'Read a past conversation by session id, losslessly, page by page: metadata, totals, messages. Use it after search_memory or list_sessions. Continue with next_cursor.',
+    'Read a past conversation by session id, losslessly, page by page. Use it after search_memory or list_sessions. Continue with next_cursor.',
   input: z.object({
     session_id: z.string(),
     from_seq: z.number().int().min(1).optional().describe('First message number'),

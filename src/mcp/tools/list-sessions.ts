@@ -9,7 +9,7 @@ export const listSessions = defineTool({
   name: 'list_sessions',
   title: 'List sessions',
   description:
-    'List past conversations, most recent first, with metadata. Use it to find a session by participant, model, time or tag.',
+    'List past conversations, most recent first. Use it to find a session by participant, model, time or tag.',
   input: z.object({
     participant: z.string().optional(),
     model: z.string().optional(),

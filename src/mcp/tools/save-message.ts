@@ -18,7 +18,7 @@ export const saveMessage = defineTool({
     'Save (remember, record, store) one message of the conversation in long-term memory, word for word: what the user said, you answered, tools returned. Without session_id a session is opened; pass the returned one, or your own, for the next messages.',
   input: z.object({
     ...messageFields,
-    session_id: z.string().optional().describe('Session id, returned earlier or your own'),
+    session_id: z.string().optional(),
   }),
   output: z.object({ session_id: z.string(), external_id: z.string().optional(), ...savedMessageSchema }),
   annotations: addsOnly,

@@ -41,6 +41,7 @@ export const messageRecordSchema = z.object({
   payload_bytes: z.number().int(),
   payload_sha256: z.string().regex(/^[0-9a-f]{64}$/),
   payload_media_type: z.string(),
+  anonymized_at: name,
 })
 export type MessageRecord = z.infer<typeof messageRecordSchema>
 
@@ -87,6 +88,7 @@ export function archivedMessage(row: MessageRow): ArchivedMessage {
       payload_bytes: row.payloadBytes,
       payload_sha256: Buffer.from(row.payloadSha256).toString('hex'),
       payload_media_type: row.payloadMediaType,
+      anonymized_at: given(row.anonymizedAt),
     },
     payload: row.payload,
     text: bytes(row.text),
@@ -168,12 +170,12 @@ export async function insertArchivedMessages(
     insert into messages (tenant_id, session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp,
       saved_at, role, sender, model, kind, trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, tools_used,
       tool_call_id, context_switch, payload, payload_location, payload_bytes, payload_sha256, payload_media_type, text, metadata,
-      key_version)
+      key_version, anonymized_at)
     select ${key.tenantId}, ${key.sessionId}, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp,
       saved_at, role, sender, model, kind, trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, tools_used,
       tool_call_id, context_switch, substring(all_of_them from (p->>'at')::int for (p->>'for')::int), payload_location,
       payload_bytes, payload_sha256, payload_media_type, substring(all_of_them from (t->>'at')::int for (t->>'for')::int),
-      substring(all_of_them from (m->>'at')::int for (m->>'for')::int), ${seal?.version ?? 0}::int
+      substring(all_of_them from (m->>'at')::int for (m->>'for')::int), ${seal?.version ?? 0}::int, anonymized_at
     from bytes, heads, lateral (
       select x.* from jsonb_populate_record(null::messages, heads.r) x
     ) known

@@ -24,10 +24,16 @@ export const sessionsTable: MovedTable = {
   },
 }
 
-/** A message never changes, but that it may be erased: then it stays so, at whichever of the two that was. */
+/**
+ * A message never changes, but that it may be erased or anonymised: then it stays so, at whichever of the two that was. Where it
+ * was anonymised at the source alone, what is made of it at the target is of what it said before: it is anonymised there.
+ */
 export const messagesTable: MovedTable = {
   name: 'messages',
-  rule: { olderWhere: text`r.kind = 'erased'`, aheadWhere: text`t.kind = 'erased'` },
+  rule: {
+    olderWhere: text`r.kind = 'erased'`,
+    aheadWhere: text`t.kind = 'erased' or t.anonymized_at is not null or r.anonymized_at is not null`,
+  },
 }
 
 /**

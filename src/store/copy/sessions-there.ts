@@ -62,7 +62,7 @@ export async function sessionsLike(
   return rows.map(markOf)
 }
 
-/** What a message is known by: its id and its bytes, in one text. One that was erased contradicts nothing. */
+/** What a message is known by: its id and its bytes, in one text. One that was erased or anonymised contradicts nothing. */
 export async function messageMarks(
   sql: Queries,
   session: { readonly tenantId: number; readonly sessionId: string },
@@ -71,7 +71,7 @@ export async function messageMarks(
   const rows = await sql<{ seq: string; mark: string }[]>`
     select seq, id::text || encode(payload_sha256, 'hex') as mark from messages
     where tenant_id = ${session.tenantId} and session_id = ${session.sessionId} and seq between ${page.fromSeq} and ${page.toSeq}
-      and kind <> 'erased'`
+      and kind <> 'erased' and anonymized_at is null`
   return new Map(rows.map(({ seq, mark }) => [Number(seq), mark]))
 }
 

@@ -8,8 +8,8 @@ import { returnedSessions } from './known-tombstones.ts'
 import { insertErasure } from './receipts.ts'
 
 /**
- * Leaves to be erased what is in the store although it was erased before, as where an older copy of a database was put back.
- * Returns the number of the erasure; undefined where there is nothing.
+ * Leaves to be erased what is in the store although it was erased before, and to be anonymised what was anonymised, as where an older
+ * copy of a database was put back. Returns the number of the erasure; undefined where there is nothing.
  */
 export async function eraseReturned(sql: TransactionSql, caller: Caller): Promise<string | undefined> {
   const { tenantId } = caller
@@ -26,9 +26,10 @@ export async function eraseReturned(sql: TransactionSql, caller: Caller): Promis
     requestedBy: caller.principal,
     held: [],
   })
-  const sessions = returned.map(({ id: session, seqs }) => ({
+  const sessions = returned.map(({ id: session, seqs, isAnonymised }) => ({
     id: session,
     stretches: seqs.map((seq): [number, number] => [seq, seq]),
+    anonymise: isAnonymised ? {} : undefined,
   }))
   await addErasureWork(sql, { tenantId, id }, sessions)
   await auditErasure(sql, caller, { id, scope, sessions })

@@ -77,25 +77,43 @@ async function destroySessionKeys(sql: TransactionSql, { tenantId, sessionId }: 
   return destroyed.count
 }
 
+/** What a session says of itself without personal data, as it is stored. */
+export interface AnonymisedHead {
+  readonly title: Uint8Array | null
+  readonly metadata: Uint8Array | null
+  readonly tags: readonly string[]
+}
+
 /**
  * Takes out of a session that stays what its erased messages may have left in it: who took part, with which models, its title
  * and metadata, which importers take from messages, and summaries. What was counted (tokens, tools) stays: it says nothing.
+ * With `anonymised`, which are the same without personal data, its messages were not erased but written anew.
  */
-export async function cleanSession(sql: TransactionSql, key: SessionKey): Promise<ErasedSession> {
+export async function cleanSession(
+  sql: TransactionSql,
+  key: SessionKey,
+  anonymised?: AnonymisedHead,
+): Promise<ErasedSession> {
   const { tenantId, sessionId } = key
+  const bytes = (value: Uint8Array | null | undefined) =>
+    value === null || value === undefined ? null : Buffer.from(value)
+  const anew =
+    anonymised === undefined
+      ? sql``
+      : sql`, anonymized_at = now(), tags = array(select jsonb_array_elements_text(${JSON.stringify(anonymised.tags)}::text::jsonb))`
   const made = await eraseMade(sql, key)
   const names = (column: 'sender' | 'model') => sql`array(
     select ${sql(column)} from messages where tenant_id = ${tenantId} and session_id = ${sessionId} and kind = 'message'
       and ${sql(column)} is not null group by ${sql(column)} order by min(seq) limit 1000)`
   await sql`
-    update sessions set participants = ${names('sender')}, models_used = ${names('model')}, title = null, metadata = null,
+    update sessions set participants = ${names('sender')}, models_used = ${names('model')}, title = ${bytes(anonymised?.title)}, metadata = ${bytes(anonymised?.metadata)},
       last_model = (select model from messages where tenant_id = ${tenantId} and session_id = ${sessionId} and model is not null
-        order by seq desc limit 1)
+        order by seq desc limit 1) ${anew}
     where tenant_id = ${tenantId} and id = ${sessionId}`
   return made
 }
 
-/** Says that messages of a session are gone, to whoever has read them before and would write of them: see `erasures`. */
+/** Says that messages of a session are gone or others, to whoever has read them before and would write of them: see `erasures`. */
 export async function noteErasedMessages(sql: TransactionSql, key: SessionKey, bytes: number): Promise<void> {
   await sql`
     update sessions set erasures = erasures + 1, version = version + 1, payload_bytes = greatest(payload_bytes - ${bytes}, 0)

@@ -1,6 +1,7 @@
 import type { Viewer } from '../../model/access.ts'
 import { andOpen } from '../access/session-access.ts'
 import type { Queries } from '../rows.ts'
+import type { ErasureAction } from './receipts.ts'
 
 /** What is to be erased. Every member that is given must hold. */
 export interface ErasureFilter {
@@ -65,13 +66,13 @@ export async function planSessions(sql: Queries, viewer: Viewer, filter: Erasure
 }
 
 /**
- * Messages that are to be erased from sessions that stay, saved until `asOf`. Reads every message of the tenant where only a
+ * Messages that are to be erased from sessions that stay, or anonymised where they are not yet, saved until `asOf`. Reads every message of the tenant where only a
  * participant or a time is named: nothing of theirs may be missed.
  */
 export async function planMessages(
   sql: Queries,
   viewer: Viewer,
-  { filter, asOf }: { readonly filter: ErasureFilter; readonly asOf: string },
+  { filter, asOf, action }: { readonly filter: ErasureFilter; readonly asOf: string; readonly action: ErasureAction },
 ): Promise<PlannedSession[]> {
   const { messageId, participant, since, until } = filter
   const rows = await sql<SessionRow[]>`
@@ -79,6 +80,7 @@ export async function planMessages(
       select m.session_id, m.seq, m.payload_bytes, m.seq - row_number() over (partition by m.session_id order by m.seq) as island
       from messages m
       where m.tenant_id = ${viewer.tenantId} and m.kind <> 'erased' and m.saved_at <= ${asOf}::text::timestamptz
+        ${action === 'anonymise' ? sql`and m.anonymized_at is null` : sql``}
         ${messageId === undefined ? sql`` : sql`and (m.id::text = ${messageId.toLowerCase()} or m.external_id = ${messageId})`}
         ${participant === undefined ? sql`` : sql`and m.sender = ${participant}`}
         ${since === undefined ? sql`` : sql`and m.timestamp >= ${since}::text::timestamptz`}

@@ -7,10 +7,21 @@ import type { PlannedSession } from './erasure-plan.ts'
 /** The work of erasing one session, or some of its messages, in the outbox. */
 export const eraseTopic = 'erase'
 
+/** Whoever takes a piece of work and dies is followed by another one after this. */
+const leaseMs = 300_000
+
+const anonymiseSchema = z.object({
+  /** Of the tokens, in hexadecimal; absent where the kind of what was there is put in its place. It goes with the work. */
+  key: z.string().optional(),
+})
+export type AnonymiseDetails = z.infer<typeof anonymiseSchema>
+
 const detailsSchema = z.object({
   erasure: z.string(),
   whole: z.boolean(),
-  /** Messages whose rows are still there. */
+  /** Present where messages are anonymised and not erased. */
+  anonymise: anonymiseSchema.optional(),
+  /** Messages whose rows are still as they were. */
   stretches: z.array(z.tuple([z.number(), z.number()])),
   /** Whether the rows are gone: then what is outside of the database goes. */
   rowsErased: z.boolean().default(false),
@@ -50,53 +61,62 @@ function fromRow(row: ItemRow): ErasureItem {
   }
 }
 
-/** Leaves sessions to be erased. A whole session is one stretch, however long it is by then. */
+/** What is to be done with a session: all of it where it has no stretches. */
+export interface ErasureWork extends Pick<PlannedSession, 'id' | 'stretches'> {
+  readonly anonymise?: AnonymiseDetails | undefined
+  /** Large payloads of its messages that no row names any more. */
+  readonly payloads?: readonly string[]
+}
+
+/** Leaves sessions to be erased, or messages to be anonymised. A whole session is one stretch, however long it is by then. */
 export async function addErasureWork(
   sql: Queries,
   erasure: { readonly tenantId: number; readonly id: string },
-  sessions: readonly Pick<PlannedSession, 'id' | 'stretches'>[],
+  sessions: readonly ErasureWork[],
 ): Promise<void> {
-  const rows = sessions.map(({ id, stretches }) => {
+  const rows = sessions.map(({ id, stretches, anonymise, payloads }) => {
     const whole = stretches.length === 0
-    return { s: id, d: { erasure: erasure.id, whole, stretches: whole ? [[1, Number.MAX_SAFE_INTEGER]] : stretches } }
+    const all = [[1, Number.MAX_SAFE_INTEGER]]
+    const details = { erasure: erasure.id, whole, stretches: whole ? all : stretches, anonymise, payloads }
+    return { s: id, d: details }
   })
   await sql`
     insert into outbox (tenant_id, topic, session_id, details)
     select ${erasure.tenantId}, ${eraseTopic}, s, d from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as work(s uuid, d jsonb)`
 }
 
+/** Messages of a session that came back by a restore. */
+export interface Returned extends Pick<ErasureWork, 'anonymise' | 'payloads'> {
+  readonly erasureId: string
+  readonly seqs: readonly number[]
+}
+
 /**
- * Leaves messages to be erased once more that came back by a restore, with what was made from them and what the archive has of
- * their session. `erased` has their numbers by the erasure.
+ * Leaves messages to be erased or anonymised once more that came back by a restore, with what was made from them and what the
+ * archive has of their session.
  */
 export async function eraseAgain(
   sql: Queries,
   { tenantId, sessionId }: SessionKey,
-  erased: ReadonlyMap<string, readonly number[]>,
+  { erasureId: id, seqs, ...work }: Returned,
 ): Promise<void> {
-  for (const [id, seqs] of erased) {
-    await sql`
-      insert into erasures (tenant_id, id, scope, target_hash, requested_by)
-      values (${tenantId}, ${id}, 'tombstones', '', 'restore') on conflict do nothing`
-    await addErasureWork(sql, { tenantId, id }, [
-      { id: sessionId, stretches: seqs.map((seq): [number, number] => [seq, seq]) },
-    ])
-  }
+  await sql`
+    insert into erasures (tenant_id, id, scope, target_hash, requested_by)
+    values (${tenantId}, ${id}, 'tombstones', '', 'restore') on conflict do nothing`
+  const stretches = seqs.map((seq): [number, number] => [seq, seq])
+  await addErasureWork(sql, { tenantId, id }, [{ id: sessionId, stretches, ...work }])
 }
 
 /**
  * Takes a piece of work that is due, for so long that nobody else does; who dies meanwhile leaves it to be taken again.
  * Nothing is locked in between: the work waits for an archive and for providers.
  */
-export async function claimErasure(
-  sql: Queries,
-  wanted: { readonly erasureId?: string | undefined; readonly leaseMs: number },
-): Promise<ErasureItem | undefined> {
+export async function claimErasure(sql: Queries, erasureId?: string): Promise<ErasureItem | undefined> {
   const rows = await sql<ItemRow[]>`
-    update outbox set available_at = now() + ${wanted.leaseMs} * interval '1 millisecond'
+    update outbox set available_at = now() + ${leaseMs} * interval '1 millisecond'
     where id = (
       select id from outbox where topic = ${eraseTopic} and available_at <= now() and dead_at is null
-        ${wanted.erasureId === undefined ? sql`` : sql`and details->>'erasure' = ${wanted.erasureId}`}
+        ${erasureId === undefined ? sql`` : sql`and details->>'erasure' = ${erasureId}`}
       order by id limit 1 for update skip locked)
     returning id, tenant_id, session_id, attempts, details`
   return rows[0] === undefined ? undefined : fromRow(rows[0])
@@ -109,8 +129,12 @@ export async function lockErasure(sql: Queries, id: number): Promise<ErasureItem
   return rows[0] === undefined ? undefined : fromRow(rows[0])
 }
 
+/** Notes how far a piece of work is; whoever is at it has it for as long again. */
 export async function noteErasure(sql: Queries, id: number, details: ErasureDetails): Promise<void> {
-  await sql`update outbox set details = ${JSON.stringify(details)}::text::jsonb where id = ${id}`
+  await sql`
+    update outbox set details = ${JSON.stringify(details)}::text::jsonb,
+      available_at = greatest(available_at, now() + ${leaseMs} * interval '1 millisecond')
+    where id = ${id}`
 }
 
 /** Whether somebody is at a part of an erasure: what is left of it waits for nothing. */

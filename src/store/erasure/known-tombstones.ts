@@ -5,7 +5,7 @@ import type { Queries } from '../rows.ts'
 export async function erasuresOfIds(
   sql: Queries,
   tenantId: number,
-  { kind, ids }: { readonly kind: 'session' | 'message' | 'part'; readonly ids: readonly string[] },
+  { kind, ids }: { readonly kind: keyof typeof tombstonePrefix; readonly ids: readonly string[] },
 ): Promise<ReadonlyMap<string, string>> {
   const rows = await sql<{ id: string; erasure_id: string }[]>`
     select id, erasure_id from jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb) id
@@ -14,23 +14,31 @@ export async function erasuresOfIds(
   return new Map(rows.map((row) => [row.id, row.erasure_id]))
 }
 
-/** What is in the store although it was erased, as where an older copy of the database was put back. */
+/** What is in the store although it was erased or anonymised, as where an older copy of the database was put back. */
 export interface ReturnedSession {
   readonly id: string
   /** Empty where the session itself was erased. */
   readonly seqs: readonly number[]
+  readonly isAnonymised: boolean
 }
 
 /** Reads every message of the tenant. */
 export async function returnedSessions(sql: Queries, tenantId: number): Promise<ReturnedSession[]> {
-  const rows = await sql<{ id: string; seqs: readonly number[] | null }[]>`
-    select s.id, null as seqs from sessions s join tombstones t on t.tenant_id = s.tenant_id and t.kind = 'session'
+  const messagesWith = (kind: 'message' | 'anonymised') => sql`
+    from messages m join tombstones t on t.tenant_id = m.tenant_id and t.kind = ${kind}
+      and t.hash = sha256(convert_to(${tombstonePrefix[kind]} || m.id::text, 'UTF8'))
+    where m.tenant_id = ${tenantId} and m.kind <> 'erased'`
+  const rows = await sql<{ id: string; seqs: readonly number[] | null; anonymised: boolean }[]>`
+    select s.id, null as seqs, false as anonymised from sessions s join tombstones t on t.tenant_id = s.tenant_id and t.kind = 'session'
       and t.hash = sha256(convert_to(${tombstonePrefix.session} || s.id::text, 'UTF8'))
     where s.tenant_id = ${tenantId}
     union all
-    select m.session_id, jsonb_agg(m.seq order by m.seq) from messages m join tombstones t on t.tenant_id = m.tenant_id
-      and t.kind = 'message' and t.hash = sha256(convert_to(${tombstonePrefix.message} || m.id::text, 'UTF8'))
-    where m.tenant_id = ${tenantId} and m.kind <> 'erased' group by m.session_id`
+    select m.session_id, jsonb_agg(m.seq order by m.seq), false ${messagesWith('message')} group by m.session_id
+    union all
+    select m.session_id, jsonb_agg(m.seq order by m.seq), true ${messagesWith('anonymised')} and m.anonymized_at is null
+    group by m.session_id`
   const whole = new Set(rows.filter(({ seqs }) => seqs === null).map(({ id }) => id))
-  return rows.flatMap(({ id, seqs }) => (seqs !== null && whole.has(id) ? [] : [{ id, seqs: seqs ?? [] }]))
+  return rows.flatMap(({ id, seqs, anonymised }) =>
+    seqs !== null && whole.has(id) ? [] : [{ id, seqs: seqs ?? [], isAnonymised: anonymised }],
+  )
 }

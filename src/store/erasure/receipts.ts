@@ -21,10 +21,19 @@ export const erasedCountsSchema = z.object({
   archived_keys: count,
   /** What tokens of pseudonymised views stood for. */
   pseudonyms: count,
+  /** Messages that stay, without personal data; what was made of them is counted with what was erased. */
+  anonymised: count,
 })
 export type ErasedCounts = z.infer<typeof erasedCountsSchema>
 
+/** What becomes of messages: they go, or stay without the personal data that is found in them. */
+export const erasureActions = ['erase', 'anonymise'] as const
+export type ErasureAction = (typeof erasureActions)[number]
+
 const storedReceiptSchema = z.object({
+  action: z.enum(erasureActions).default('erase'),
+  /** How often each kind of data was replaced in messages. */
+  replaced: z.record(z.string(), z.number().int()).default({}),
   erased: erasedCountsSchema.prefault({}),
   /** Sessions that a legal hold kept. */
   held: z.array(z.string()).default([]),
@@ -53,10 +62,11 @@ export interface NewErasure {
   readonly reason: string | undefined
   readonly requestedBy: string
   readonly held: readonly string[]
+  readonly action?: ErasureAction | undefined
 }
 
 export async function insertErasure(sql: Queries, erasure: NewErasure): Promise<void> {
-  const receipt = JSON.stringify(storedReceiptSchema.parse({ held: erasure.held }))
+  const receipt = JSON.stringify(storedReceiptSchema.parse({ held: erasure.held, action: erasure.action }))
   await sql`
     insert into erasures (tenant_id, id, scope, target_hash, reason, requested_by, receipt)
     values (${erasure.tenantId}, ${erasure.id}, ${erasure.scope}, ${Buffer.from(erasure.targetHash)}, ${erasure.reason ?? null},
@@ -68,6 +78,7 @@ export interface ReceiptAddition {
   readonly erased?: Partial<ErasedCounts>
   readonly held?: readonly string[]
   readonly keptObjects?: readonly string[]
+  readonly replaced?: ReadonlyMap<string, number>
 }
 
 /** Adds to a receipt, in the transaction of what it tells. */
@@ -79,22 +90,25 @@ export async function addToReceipt(
   const [row] = await sql<{ receipt: unknown }[]>`
     select receipt from erasures where tenant_id = ${key.tenantId} and id = ${key.erasureId} for update`
   const receipt = storedReceiptSchema.parse(row?.receipt ?? {})
-  const erased = erasedCountsSchema.parse(
-    Object.fromEntries(
-      Object.entries(receipt.erased).map(([name, known]) => [
-        name,
-        known + (Object.entries(addition.erased ?? {}).find(([other]) => other === name)?.[1] ?? 0),
-      ]),
-    ),
-  )
   const changed: StoredReceipt = {
-    erased,
+    ...receipt,
+    erased: erasedCountsSchema.parse(sums(receipt.erased, Object.entries(addition.erased ?? {}))),
+    replaced: sums(receipt.replaced, addition.replaced ?? []),
     held: [...new Set([...receipt.held, ...(addition.held ?? [])])],
     kept_objects: [...new Set([...receipt.kept_objects, ...(addition.keptObjects ?? [])])],
   }
   await sql`
     update erasures set receipt = ${JSON.stringify(changed)}::text::jsonb
     where tenant_id = ${key.tenantId} and id = ${key.erasureId}`
+}
+
+function sums(
+  known: Readonly<Record<string, number>>,
+  more: Iterable<readonly [string, number]>,
+): Record<string, number> {
+  const total = new Map(Object.entries(known))
+  for (const [name, count] of more) total.set(name, (total.get(name) ?? 0) + count)
+  return Object.fromEntries(total)
 }
 
 export async function lockReceipt(

@@ -43,7 +43,7 @@ export async function addTombstoneKey(sql: Queries, tenantId: number, key: Uint8
 export interface Tombstone {
   /** In hexadecimal. */
   readonly hash: string
-  readonly kind: 'session' | 'message' | 'part' | 'name'
+  readonly kind: 'session' | 'message' | 'part' | 'anonymised' | 'name'
 }
 
 export async function addTombstones(

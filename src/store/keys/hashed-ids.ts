@@ -6,7 +6,7 @@ import type { SessionKey } from '../messages.ts'
 export interface HashedId {
   readonly seq: number
   readonly externalId: string
-  /** As it is stored; undefined where the message was erased. */
+  /** As it is stored; undefined where the message was erased or anonymised: then it is of other bytes than those that the id is of. */
   readonly sha256: Uint8Array | undefined
   readonly keyVersion: number
 }
@@ -18,16 +18,16 @@ export async function readHashedIds(
   page: { readonly after: number; readonly limit: number },
 ): Promise<HashedId[]> {
   const rows = await sql<
-    { seq: string; external_id: string; kind: string; payload_sha256: Uint8Array; key_version: number }[]
+    { seq: string; external_id: string; is_other: boolean; payload_sha256: Uint8Array; key_version: number }[]
   >`
-    select seq, external_id, kind, payload_sha256, key_version from messages
+    select seq, external_id, kind = 'erased' or anonymized_at is not null as is_other, payload_sha256, key_version from messages
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and seq > ${page.after}
       and (external_id ~ '^#[0-9a-f]{32}' or external_id ~ '~[0-9a-f]{16}$')
     order by seq limit ${page.limit}`
   return rows.map((row) => ({
     seq: Number(row.seq),
     externalId: row.external_id,
-    sha256: row.kind === 'erased' ? undefined : row.payload_sha256,
+    sha256: row.is_other ? undefined : row.payload_sha256,
     keyVersion: row.key_version,
   }))
 }

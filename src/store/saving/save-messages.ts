@@ -107,7 +107,7 @@ export interface SavedMessage {
   /** ISO 8601. */
   readonly savedAt: string
   readonly duplicate: boolean
-  /** Of an import: it was erased from here before, and was not stored again. */
+  /** Of an import: it was erased or anonymised here before, and was not stored again. */
   readonly erased?: boolean
 }
 
@@ -191,13 +191,11 @@ function erasedBefore(detail: string, { session, messages }: SaveRequest, cause:
       },
     )
   const message = messages[Number(which)]
-  return new ErasedError(
-    `Cannot save message "${message?.externalId ?? message?.id}" as it was erased from this session`,
-    {
-      remedy: 'Use another message_id if it is to be stored all the same',
-      cause,
-    },
-  )
+  const done = what === 'anonymised' ? 'anonymised in this session' : 'erased from this session'
+  return new ErasedError(`Cannot save message "${message?.externalId ?? message?.id}" as it was ${done}`, {
+    remedy: 'Use another message_id if it is to be stored all the same',
+    cause,
+  })
 }
 
 /**

@@ -65,8 +65,9 @@ export const sessions = pgTable(
     retentionPolicyId: uuid('retention_policy_id'),
     legalHold: boolean('legal_hold').notNull().default(false),
     restricted: boolean('restricted').notNull().default(false),
+    /** When personal data in messages of it was last replaced for good. */
     anonymizedAt: time('anonymized_at'),
-    /** How often messages of it were erased: who read them before does not write of them any more. */
+    /** How often messages of it were erased, or written anew: who read them before does not write of them any more. */
     erasures: integer('erasures').notNull().default(0),
     keyVersion: keyVersion(),
     /** Grows by one with every change; caches and subscriptions compare it. */
@@ -129,6 +130,8 @@ export const messages = pgTable(
     text: bytea('text'),
     metadata: bytea('metadata'),
     keyVersion: keyVersion(),
+    /** When personal data in it was replaced for good: what it said before does not come back. */
+    anonymizedAt: time('anonymized_at'),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.sessionId, table.seq] }),

@@ -58,14 +58,17 @@ export async function unitsWithTexts(
   return rows.map(unitOf)
 }
 
+/** A unit that was just embedded, and whether its message was anonymised when it was read. */
+type NewlyEmbedded = EmbeddedUnit & { readonly isAnonymized: boolean }
+
 /**
  * Notes that units have vectors; a unit whose text is another now gets the new hash. Returns those of which the message was
- * erased since it was read: they are not noted, and their vectors are to be removed.
+ * erased or anonymised since it was read: they are not noted, and their vectors are to be removed.
  */
 export async function recordEmbedded(
   sql: TransactionSql,
   scope: VectorScope,
-  units: readonly EmbeddedUnit[],
+  units: readonly NewlyEmbedded[],
 ): Promise<UnitKey[]> {
   if (units.length === 0) return []
   await keepFromErasure(sql, scope.tenantId, units)
@@ -86,12 +89,13 @@ export async function recordEmbedded(
 async function erasedUnits(
   sql: Queries,
   scope: VectorScope,
-  units: readonly EmbeddedUnit[],
+  units: readonly NewlyEmbedded[],
 ): Promise<ReadonlySet<EmbeddedUnit>> {
-  const places = JSON.stringify(units.map(({ sessionId: s, firstSeq: f }, at) => ({ s, f, at })))
+  const places = JSON.stringify(units.map(({ sessionId: s, firstSeq: f, isAnonymized: a }, at) => ({ s, f, at, a })))
   const rows = await sql<{ at: number }[]>`
-    select at from jsonb_to_recordset(${places}::text::jsonb) as place(s uuid, f bigint, at int)
-    where not exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased')`
+    select at from jsonb_to_recordset(${places}::text::jsonb) as place(s uuid, f bigint, at int, a boolean)
+    where not exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased'
+      and (m.anonymized_at is not null) = a)`
   return new Set(rows.flatMap(({ at }) => units[at] ?? []))
 }
 

@@ -1,0 +1,105 @@
+import type { Command } from 'commander'
+
+import type { ErasureReply } from '../../erasure/forget.ts'
+import type { ErasurePreview } from '../../erasure/preview.ts'
+import type { ErasureAction, ErasureReceipt } from '../../store/erasure/receipts.ts'
+import type { CommandContext } from '../context.ts'
+import { exitCodes, type ExitStatus } from '../exit-codes.ts'
+import { print, printJson } from '../output.ts'
+
+/** What `erase` and `anonymise` are told alike: of what, and whether at once. */
+export interface ForgetOptions {
+  readonly session?: string
+  readonly message?: string
+  readonly participant?: string
+  readonly since?: string
+  readonly until?: string
+  readonly source?: string
+  readonly tag?: string
+  readonly reason?: string
+  readonly confirm?: string
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+const done = { erase: 'erased', anonymise: 'anonymised' } as const
+
+export function addForgetOptions(command: Command, action: ErasureAction): Command {
+  return command
+    .option('--session <id>', 'a session, ours or the source’s own id')
+    .option('--message <id>', 'a message; by an id of your own with --session')
+    .option('--participant <name>', 'the messages of a sender')
+    .option('--since <time>', 'messages not before this time (ISO 8601)')
+    .option('--until <time>', 'messages not after this time')
+    .option('--source <name>', 'sessions of a source: mcp, openclaw, claude-code, …')
+    .option('--tag <tag>', 'sessions with a tag')
+    .option('--reason <text>', 'kept with the receipt')
+    .option('--confirm <token>', `of a preview: ${action}s exactly what it has shown`)
+    .option('--yes', `${action} at once`)
+}
+
+/** A preview, or what was done where that is confirmed or not asked for. */
+export async function forgetChosen(
+  { verbatim, caller }: CommandContext,
+  { session: sessionId, message: messageId, confirm, yes, ...selection }: ForgetOptions,
+  what: { readonly action: ErasureAction; readonly pseudonymise?: boolean | undefined },
+): Promise<ErasurePreview | ErasureReply> {
+  const { participant, since, until, source, tag, reason } = selection
+  const chosen = { ...what, sessionId, messageId, participant, since, until, source, tag, reason }
+  const first = await verbatim.erasures.forget(caller, { ...chosen, confirm })
+  if (first.status !== 'preview' || yes !== true) return first
+  return await verbatim.erasures.forget(caller, { ...chosen, confirm: first.confirm })
+}
+
+export async function tellForgotten(
+  reply: ErasurePreview | ErasureReply,
+  { json, status }: { readonly json: boolean | undefined; readonly status: ExitStatus },
+): Promise<void> {
+  if (reply.status === 'pending') status.code = exitCodes.problems
+  if (json === true) return printJson(reply)
+  return print(reply.status === 'preview' ? renderPreview(reply) : renderReceipt(reply))
+}
+
+function counted(counts: Readonly<Record<string, number>>): string[] {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what.replaceAll('_', ' ')}`)
+}
+
+function renderPreview(preview: ErasurePreview): string {
+  const { action, replaced, messages_looked_through: looked = 0 } = preview
+  const lines = [
+    preview.messages_only
+      ? `${preview.messages} messages (${preview.bytes} bytes) of ${preview.sessions} sessions would be ${done[action]}`
+      : `${preview.sessions} sessions with ${preview.messages} messages (${preview.bytes} bytes) would be ${done[action]}`,
+    ...(replaced === undefined ? [] : [replacedLine(replaced, looked)]),
+    ...counted({ ...preview.stores }).map((line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`),
+    ...preview.first_sessions.map(({ session_id: id, messages }) => `  session ${id}: ${messages} messages`),
+  ]
+  const untold = preview.sessions - preview.first_sessions.length
+  if (untold > 0) lines.push(`  and ${untold} further sessions`)
+  for (const id of preview.held) lines.push(`on legal hold, left alone: session ${id}`)
+  const heldUntold = preview.held_count - preview.held.length
+  if (heldUntold > 0) lines.push(`on legal hold, left alone: ${heldUntold} further sessions`)
+  return `${lines.join('\n')}\nNothing was ${done[action]}. To ${action} exactly this, within 15 minutes: the same command with --confirm ${preview.confirm}\n`
+}
+
+function replacedLine(replaced: Readonly<Record<string, number>>, looked: number): string {
+  const found = counted(replaced).join(', ')
+  return `  would be replaced in the ${looked} that were looked through: ${found === '' ? 'nothing' : found}`
+}
+
+export function renderReceipt(receipt: ErasureReceipt): string {
+  const { action, erased, replaced, held, kept_objects: kept, pending } = receipt
+  const lines = [
+    `${receipt.completed_at === null ? 'PENDING' : done[action]} ${receipt.erasure_id} by ${receipt.scope}, ${receipt.created_at}, ${receipt.requested_by}${receipt.reason === null ? '' : `: ${receipt.reason}`}`,
+    ...counted({ ...erased }).map((line) => `  ${line}`),
+    ...counted(replaced).map((line) => `  replaced: ${line}`),
+    ...held.map((id) => `  on legal hold, left alone: session ${id}`),
+    ...kept.map((key) => `  KEPT by the archive: ${key}`),
+    ...pending.map(
+      ({ session_id: id, waits_for: why }) => `  pending: session ${id}${why === null ? '' : `, waits: ${why}`}`,
+    ),
+  ]
+  return `${lines.join('\n')}\n`
+}

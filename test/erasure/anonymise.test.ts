@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+
+import { describe, expect, it } from 'vitest'
+
+import { archiveAll } from '../../src/archive/archive-all.ts'
+import { verify } from '../../src/capture/verify.ts'
+import { forget } from '../../src/erasure/forget.ts'
+import { workOffErasure } from '../../src/erasure/run-erasure.ts'
+import { createLog } from '../../src/log.ts'
+import { readReceipts } from '../../src/store/erasure/receipts.ts'
+import { writeUnits, type SearchUnit } from '../../src/store/search-units.ts'
+import { inTransaction } from '../../src/store/transaction.ts'
+import { caller, messagesOf, useStore } from '../sessions/store.ts'
+import { killedEverywhere, mortalStores } from '../support/mortal-stores.ts'
+
+const store = useStore({ VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })
+const { tenantId } = caller
+const log = createLog('silent')
+const email = 'kanarie.k@posteo.de'
+
+describe('an encrypted session that is anonymised', () => {
+  const run = async (sessionId: string, more: { readonly waitMs?: number; readonly pseudonymise?: boolean } = {}) => {
+    const { database, archive } = store.open.stores
+    const dependencies = { database, archive, index: undefined, visible: database, waitMs: more.waitMs ?? 60_000 }
+    const chosen = { action: 'anonymise', sessionId, pseudonymise: more.pseudonymise } as const
+    const preview = await forget(dependencies, caller, chosen)
+    if (preview.status !== 'preview') throw new Error('no preview')
+    const receipt = await forget(dependencies, caller, { ...chosen, confirm: preview.confirm })
+    if (receipt.status === 'preview') throw new Error('no receipt')
+    return receipt
+  }
+  const textsOf = async (sessionId: string) =>
+    messagesOf(await store.pages(sessionId, { maxTokens: 20_000, view: 'compact' })).map(({ text }) => text)
+
+  it('is so wherever the work is killed, with the same tokens throughout', { timeout: 120_000 }, async () => {
+    const { database, archive } = store.open.stores
+    const many = Array.from({ length: 499 }, (_, n) => ({ content: `${n}: ask ${email}` }))
+    const sessionId = await store.session([...many, { content: `${email} ${'z'.repeat(1_100_000)}` }])
+    const more = ['once more', 'again'].map((text) => ({
+      content: `${text} ${email}`,
+      sender: 'Ann',
+      role: 'user' as const,
+    }))
+    await store.open.saveMessages(caller, { sessionId, messages: more })
+    expect((await archiveAll({ ...store.open.stores, log }, caller, () => undefined)).problems).toEqual([])
+    const { erasure_id: id } = await run(sessionId, { waitMs: 0, pseudonymise: true })
+    const kills = await killedEverywhere(
+      (lives) => workOffErasure({ ...mortalStores({ database, archive }, lives), index: undefined }, id),
+      async () => {
+        await database.run((sql) => sql`update outbox set available_at = now() where topic = 'erase'`)
+      },
+    )
+    expect(kills).toBeGreaterThan(5)
+    await expect
+      .poll(async () => (await database.run((sql) => readReceipts(sql, tenantId, { id, limit: 1 })))[0], {
+        timeout: 60_000,
+      })
+      .toMatchObject({ erased: { anonymised: 502, large_payloads: 1 }, replaced: { email: 502 }, pending: [] })
+    const texts = (await textsOf(sessionId)).join('\n')
+    expect(texts).not.toContain(email)
+    expect(new Set(texts.match(/\[email_[\da-f]{10}\]/g))).toHaveProperty('size', 1)
+    // The key of the tokens went with the work.
+    expect(await database.run((sql) => sql`select from outbox where topic = 'erase'`)).toHaveLength(0)
+    expect((await archiveAll({ ...store.open.stores, log }, caller, () => undefined)).problems).toEqual([])
+    expect((await verify(store.open.stores, caller, () => undefined)).problems).toEqual([])
+  })
+
+  it('has no words from who read it before, and keeps what was saved while it was looked at', async () => {
+    const sessionId = await store.session([{ content: `ask ${email}` }, { content: { 'a  b': [1.0, 'calm'] } }])
+    const before = messagesOf(await store.pages(sessionId, { maxTokens: 5_000 }))
+    expect(await run(sessionId)).toMatchObject({
+      status: 'anonymised',
+      erased: { anonymised: 2 },
+      replaced: { email: 1 },
+    })
+    const after = messagesOf(await store.pages(sessionId, { maxTokens: 5_000 }))
+    // Nothing was found in the second one: it has its bytes.
+    expect(after[1]?.metadata?.['sha256']).toBe(before[1]?.metadata?.['sha256'])
+    expect(after[0]?.metadata?.['sha256']).not.toBe(before[0]?.metadata?.['sha256'])
+    const { database } = store.open.stores
+    const marker = 1_234_567_890_123n
+    const stale: SearchUnit = {
+      sessionId,
+      firstSeq: 1,
+      lastSeq: 1,
+      part: 7,
+      terms: [marker],
+      frequencies: [1],
+      termCount: 1,
+      timestamp: '2026-01-01T00:00:00Z',
+      role: 'user',
+      trust: 'owner',
+      kind: 'message',
+      traits: 0,
+      sentiment: null,
+      flags: {},
+      isAnonymized: false,
+    }
+    const write = (unit: SearchUnit) =>
+      database.run((sql) => inTransaction(sql, (own) => writeUnits(own, { tenantId, level: 0 }, [unit])))
+    const written = () =>
+      database.run((sql) => sql`select from search_units where session_id = ${sessionId} and part = 7`)
+    await write(stale)
+    expect(await written()).toHaveLength(0)
+    await write({ ...stale, isAnonymized: true })
+    expect(await written()).toHaveLength(1)
+  })
+})
