@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 
 import { setup as buildWhenStale } from '../test/support/global-setup.ts'
+import { auditBench } from './audit.ts'
 import type { Bench } from './bench.ts'
 import { holds, renderBench, type BenchResult } from './figure.ts'
 import { importBench } from './import.ts'
@@ -12,7 +13,7 @@ import { searchBench } from './search.ts'
 import { startupBench } from './startup.ts'
 import { toolsBench } from './tools.ts'
 
-const benches: readonly Bench[] = [toolsBench, startupBench, saveBench, importBench, searchBench, keysBench]
+const benches: readonly Bench[] = [toolsBench, startupBench, saveBench, importBench, searchBench, keysBench, auditBench]
 
 /**
  * `npm run bench -- [name…] [--quick] [--sizes N,N…] [--json] [--no-build]`: runs the named benches, or all, one after the
