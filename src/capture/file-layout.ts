@@ -37,6 +37,14 @@ export class LayoutBuilder {
     else this.#runs.push([session, entry.seq, 1, before])
   }
 
+  /** Adds a run of a layout that is kept, as it is. */
+  addRun({ sessionId, firstSeq, count, before }: LayoutRun): void {
+    if (count < 1) return
+    this.add({ sessionId, seq: firstSeq, before })
+    const last = this.#runs.at(-1)
+    if (last !== undefined) last[2] += count - 1
+  }
+
   get sessionIds(): readonly string[] {
     return [...this.#sessions.keys()]
   }

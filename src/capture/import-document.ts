@@ -4,27 +4,22 @@ import { LimitError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
+import { sha256 } from '../model/payload.ts'
 import { saveImportFile } from '../store/import-files.ts'
-import { describeSession } from '../store/imported-sessions.ts'
 import type { TranscriptDocument, TranscriptEntry, TranscriptSession } from '../transcripts/format.ts'
-import { cleanId, cleanName, Occurrences } from './entry-fields.ts'
+import { cleanId, Occurrences } from './entry-fields.ts'
 import { entryMessage } from './entry-message.ts'
 import { ErasedSessions } from './erased-sessions.ts'
 import { LayoutBuilder } from './file-layout.ts'
 import { ImportedSessions, type ImportDependencies, type ImportedMessage } from './imported-sessions.ts'
+import { KnownEntries, type KnownPart } from './known-part.ts'
+import { SessionNews } from './session-news.ts'
 
 /** The file that a document comes from. */
 export interface ImportSource {
   readonly path: string
   readonly format: string
   readonly modifiedAtMs: number
-}
-
-export interface DocumentImportOptions {
-  readonly caller: Caller
-  readonly source: ImportSource
-  /** Keeps nothing that gives back the file. */
-  readonly rowsOnly?: boolean
 }
 
 export interface DocumentReport {
@@ -45,18 +40,40 @@ export interface DocumentReport {
 const batchBytesMax = 4 * 1024 * 1024
 const problemsMax = 100
 
+/** How far a document goes by now. */
+interface DocumentEnd {
+  readonly document: string
+  /** What stands after the last entry. */
+  readonly after: Uint8Array
+  /** When its file was last written, where that is later than when it was first read. */
+  readonly modifiedAtMs?: number
+}
+
 interface Pending extends ImportedMessage {
   readonly place: number
   readonly before: Uint8Array
 }
 
-/** Imports one document: every entry once, in order, with its exact bytes. Reading it again adds only what is new. */
+export interface DocumentOptions {
+  readonly caller: Caller
+  readonly source: ImportSource
+  /** What of the document is stored already: it is read, and not sent to the store again. */
+  readonly known?: KnownPart | undefined
+  /** Keeps nothing that gives back the file. */
+  readonly rowsOnly?: boolean | undefined
+}
+
+/**
+ * Imports one document: every entry once, in order, with its exact bytes. Reading it again adds only what is new. Of a
+ * document that grows, `add` takes what comes and `settle` stores it, as often as there is more.
+ */
 export class DocumentImport {
   readonly #dependencies: ImportDependencies
   readonly #caller: Caller
   readonly #source: ImportSource
   readonly #rowsOnly: boolean
-  readonly #sessions = new Map<string, TranscriptSession>()
+  readonly #news = new SessionNews()
+  readonly #knownEntries: KnownEntries
   readonly #lastTimestamps = new Map<string, string>()
   readonly #occurrences = new Occurrences()
   readonly #stored: ImportedSessions
@@ -70,16 +87,19 @@ export class DocumentImport {
   #erased = 0
   readonly #places: { sessionId: string; seq: number; before: Uint8Array }[] = []
   readonly #layout = new LayoutBuilder()
-  #flushedPlaces = 0
+  #flushedPlaces: number
   readonly #hash = createHash('sha256')
   #sizeBytes = 0
   readonly #counts = new Map<string, number>()
   readonly #problems: { entry: number; problem: string }[] = []
 
-  constructor(dependencies: ImportDependencies, options: DocumentImportOptions) {
+  constructor(dependencies: ImportDependencies, options: DocumentOptions) {
     this.#dependencies = dependencies
-    const { caller, source, rowsOnly = false } = options
+    const { caller, source, known, rowsOnly = false } = options
     this.#rowsOnly = rowsOnly
+    this.#knownEntries = new KnownEntries(known)
+    for (const run of known?.runs ?? []) this.#layout.addRun(run)
+    this.#flushedPlaces = this.#knownEntries.count
     this.#caller = caller
     this.#source = source
     this.#tombstones = new ErasedSessions(dependencies.database, { tenantId: caller.tenantId, source: source.format })
@@ -90,38 +110,48 @@ export class DocumentImport {
   async run(document: TranscriptDocument, onProgress?: (bytes: number) => void): Promise<DocumentReport> {
     let after: Uint8Array = new Uint8Array()
     for await (const event of document.events) {
-      if (event.type === 'session') this.#sessions.set(event.id, { ...this.#sessions.get(event.id), ...event })
-      else if (event.type === 'entry') {
-        await this.#addEntry(event)
-        onProgress?.(event.before.length + event.bytes.length)
-      } else after = event.after
+      if (event.type === 'end') after = event.after
+      else await this.add(event)
+      if (event.type === 'entry') onProgress?.(event.before.length + event.bytes.length)
     }
-    this.#count(after)
+    return await this.settle({ document: document.name, after })
+  }
+
+  /** Takes the next entry, or news of a session. Entries are stored in batches, the last ones by `settle`. */
+  async add(event: TranscriptEntry | TranscriptSession): Promise<void> {
+    if (event.type === 'entry') return await this.#addEntry(event)
+    this.#news.add(event)
+  }
+
+  /** Stores what was taken so far, and what it takes to give it back. */
+  async settle(end: DocumentEnd): Promise<DocumentReport> {
     await this.#flush()
-    await this.#describeSessions()
+    const of = { tenantId: this.#caller.tenantId, source: this.#source.format, tombstones: this.#tombstones }
+    await this.#news.tell(this.#dependencies.database, of)
+    const sizeBytes = this.#sizeBytes + end.after.length
     // What stands between the entries may be of those that were erased.
-    if (this.#erased === 0 && !this.#rowsOnly) await this.#saveLayout(document.name, after)
+    if (this.#erased === 0 && !this.#rowsOnly) await this.#saveLayout(end, sizeBytes)
     return {
-      document: document.name,
-      sizeBytes: this.#sizeBytes,
+      document: end.document,
+      sizeBytes,
       counts: Object.fromEntries(this.#counts),
       added: this.#added,
       known: this.#known,
       erased: this.#erased,
       sessionIds: this.#layout.sessionIds,
-      problems: this.#problems,
+      problems: [...this.#problems],
     }
   }
 
-  async #saveLayout(document: string, after: Uint8Array): Promise<void> {
+  async #saveLayout({ document, after, modifiedAtMs }: DocumentEnd, sizeBytes: number): Promise<void> {
     await saveImportFile(this.#dependencies.database, this.#caller.tenantId, {
       id: newId(),
       path: this.#source.path,
       document,
       format: this.#source.format,
-      sizeBytes: this.#sizeBytes,
-      sha256: this.#hash.copy().digest(),
-      modifiedAtMs: this.#source.modifiedAtMs,
+      sizeBytes,
+      sha256: this.#hash.copy().update(after).digest(),
+      modifiedAtMs: modifiedAtMs ?? this.#source.modifiedAtMs,
       counts: Object.fromEntries(this.#counts),
       sessionIds: this.#layout.sessionIds,
       layout: this.#layout.toBytes(after),
@@ -143,6 +173,7 @@ export class DocumentImport {
         actual: entry.bytes.length,
       })
     }
+    if (this.#knownEntries.has(this.#entries)) return this.#passOver(entry)
     if (await this.#tombstones.has(cleanId(entry.session))) {
       this.#erased++
       return
@@ -152,14 +183,26 @@ export class DocumentImport {
     this.#pending.set(entry.session, queue)
     const occurrence = entry.id === undefined ? this.#occurrences.count(entry, message.sha256) : undefined
     queue.push({ message, occurrence, place: this.#entries, before: entry.before })
-    this.#entries++
-    this.#counts.set(entry.kind, (this.#counts.get(entry.kind) ?? 0) + 1)
-    if (entry.kind === 'damaged' && this.#problems.length < problemsMax) {
-      this.#problems.push({ entry: this.#entries, problem: entry.problem ?? 'does not parse' })
-    }
+    this.#countEntry(entry)
     this.#pendingCount++
     this.#pendingBytes += entry.bytes.length
     if (this.#pendingCount >= limits.batchMessagesMax || this.#pendingBytes >= batchBytesMax) await this.#flush()
+  }
+
+  #countEntry(entry: TranscriptEntry): void {
+    this.#entries++
+    this.#counts.set(entry.kind, (this.#counts.get(entry.kind) ?? 0) + 1)
+    if (entry.kind !== 'damaged' || this.#problems.length >= problemsMax) return
+    this.#problems.push({ entry: this.#entries, problem: entry.problem ?? 'does not parse' })
+  }
+
+  /** An entry that is stored: only what later ones depend on is taken from it. */
+  #passOver(entry: TranscriptEntry): void {
+    if (entry.id === undefined) this.#occurrences.count(entry, sha256(entry.bytes))
+    if (entry.timestamp !== undefined) this.#lastTimestamps.set(entry.session, entry.timestamp)
+    this.#countEntry(entry)
+    this.#known++
+    this.#knownEntries.check(this.#entries, this.#sizeBytes)
   }
 
   /**
@@ -168,11 +211,10 @@ export class DocumentImport {
    */
   #withTimestamps(session: string, queue: readonly Pending[]): Pending[] {
     const firstKnown = queue.find(({ message }) => message.timestamp !== undefined)?.message.timestamp
-    const about = this.#sessions.get(session)
     let last =
       this.#lastTimestamps.get(session) ??
       firstKnown ??
-      about?.createdAt ??
+      this.#news.createdAt(session) ??
       new Date(this.#source.modifiedAtMs).toISOString()
     const dated = queue.map((pending) => {
       last = pending.message.timestamp ?? last
@@ -186,7 +228,7 @@ export class DocumentImport {
   async #flush(): Promise<void> {
     for (const [session, queue] of this.#pending) {
       if (queue.length === 0) continue
-      const about = { id: session, createdAt: this.#sessions.get(session)?.createdAt }
+      const about = { id: session, createdAt: this.#news.createdAt(session) }
       const saved = await this.#stored.save(about, this.#withTimestamps(session, queue))
       this.#dependencies.database.announce?.({ tenantId: this.#caller.tenantId, sessionId: saved.sessionId })
       for (const [index, { place, before }] of queue.entries()) {
@@ -204,24 +246,5 @@ export class DocumentImport {
     this.#places.length = 0
     this.#pendingCount = 0
     this.#pendingBytes = 0
-  }
-
-  async #describeSessions(): Promise<void> {
-    for (const about of this.#sessions.values()) {
-      const { metadata } = about
-      const parent = about.parent === undefined ? undefined : cleanId(about.parent)
-      const hasParent = parent !== undefined && !(await this.#tombstones.has(parent))
-      await describeSession(this.#dependencies.database, this.#caller.tenantId, {
-        source: this.#source.format,
-        externalId: cleanId(about.id),
-        title:
-          about.title === undefined || about.title.length === 0
-            ? undefined
-            : cleanName(about.title, limits.titleCharactersMax),
-        metadata: metadata === undefined || Object.keys(metadata).length === 0 ? undefined : JSON.stringify(metadata),
-        parentExternalId: hasParent ? parent : undefined,
-        createdAt: about.createdAt,
-      })
-    }
   }
 }

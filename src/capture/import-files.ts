@@ -1,16 +1,17 @@
-import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
-import { codeOf, explain, VerbatimError } from '../errors.ts'
+import { explain, VerbatimError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import { queueUnarchived } from '../store/archive/archive-queue.ts'
 import { importedState, saveImportedState } from '../store/import-files.ts'
 import { linkParents } from '../store/imported-sessions.ts'
-import { unreadable } from '../transcripts/bytes/file-bytes.ts'
+import type { TranscriptFormat } from '../transcripts/format.ts'
 import { detectFormat } from '../transcripts/registry.ts'
-import { DocumentImport, type DocumentReport } from './import-document.ts'
+import { fileState, isSameState, type FileState } from './file-state.ts'
+import { DocumentImport, type DocumentReport, type ImportSource } from './import-document.ts'
 import type { ImportDependencies } from './imported-sessions.ts'
+import { knownPart, OtherEntries, type KnownPart } from './known-part.ts'
 
 export interface FileReport {
   readonly path: string
@@ -33,31 +34,8 @@ export interface ImportOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined
   /** Told of an error that is a defect of this program; the file is then `failed`. Without it the defect is thrown. */
   readonly onDefect?: ((error: unknown) => void) | undefined
-}
-
-/** What tells whether a file has changed. */
-interface FileState {
-  /** Milliseconds since 1970. */
-  readonly modifiedAtMs: number
-  readonly sizeBytes: number
-}
-
-/** When the file was last written, and its size; a database is also written through the log beside it. */
-async function stateOf(path: string): Promise<FileState> {
-  try {
-    const parts = [await stat(path)]
-    try {
-      parts.push(await stat(`${path}-wal`))
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error
-    }
-    return {
-      modifiedAtMs: Math.floor(Math.max(...parts.map(({ mtimeMs }) => mtimeMs))),
-      sizeBytes: parts.reduce((total, { size }) => total + size, 0),
-    }
-  } catch (error) {
-    throw unreadable(path, error)
-  }
+  /** Told of what made a file `failed`. */
+  readonly onFailure?: ((error: unknown) => void) | undefined
 }
 
 /**
@@ -76,32 +54,58 @@ export async function importFile(
   let format: string | undefined
   try {
     // Taken before the file is read: what is written meanwhile changes the state, and the next run reads it.
-    const state = await stateOf(path)
+    const state = await fileState(path)
     const readsAnyway = file.again === true || file.rowsOnly === true
     const known = readsAnyway ? undefined : await database.run((sql) => importedState(sql, caller.tenantId, path))
     if (known !== undefined && isUnchanged(known, { ...state, format: file.format })) {
       return { path, format: known.format, status: 'unchanged', documents: [] }
     }
     const detected = await detectFormat(path, file.format)
-    if (detected === undefined) {
-      const reason =
-        file.format === undefined
-          ? 'not a transcript in a format that Verbatim knows'
-          : `not a transcript in the format "${file.format}"`
-      return { path, format: undefined, status: 'skipped', reason, documents: [] }
-    }
+    if (detected === undefined) return skipped(path, file.format)
     format = detected.format.name
     const source = { path, format, modifiedAtMs: state.modifiedAtMs }
-    for await (const document of detected.format.documents(path)) {
-      const options = { caller, source, rowsOnly: file.rowsOnly === true }
-      documents.push(await new DocumentImport(dependencies, options).run(document, file.onProgress))
-    }
+    await readDocuments(dependencies, { caller, source, documents, read: detected.format, ...file })
     if (file.rowsOnly === true) return { path, format, status: 'imported', documents }
     const imported = { id: newId(), path, format, ...state }
     await database.run((sql) => saveImportedState(sql, caller.tenantId, imported))
     return { path, format, status: 'imported', documents }
   } catch (error) {
+    file.onFailure?.(error)
     return { path, format, status: 'failed', reason: reasonOf(error, file.onDefect), documents }
+  }
+}
+
+/** What is reported of a file that is no transcript, or none in the format that was named. */
+export function skipped(path: string, format: string | undefined): FileReport {
+  const reason =
+    format === undefined
+      ? 'not a transcript in a format that Verbatim knows'
+      : `not a transcript in the format "${format}"`
+  return { path, format: undefined, status: 'skipped', reason, documents: [] }
+}
+
+interface Reading extends ImportOptions {
+  readonly caller: Caller
+  readonly source: ImportSource
+  readonly read: TranscriptFormat
+  /** Takes the reports. */
+  readonly documents: DocumentReport[]
+}
+
+async function readDocuments({ database, archive }: ImportDependencies, reading: Reading): Promise<void> {
+  const { caller, source, documents, rowsOnly, onProgress } = reading
+  const readAll = async (known: KnownPart | undefined) => {
+    for await (const document of reading.read.documents(source.path)) {
+      const options = { caller, source, known, rowsOnly }
+      documents.push(await new DocumentImport({ database, archive }, options).run(document, onProgress))
+    }
+  }
+  const grows = reading.again !== true && rowsOnly !== true && reading.read.follow !== undefined
+  try {
+    await readAll(grows ? await knownPart(database, caller.tenantId, source) : undefined)
+  } catch (error) {
+    if (!(error instanceof OtherEntries)) throw error
+    await readAll(undefined)
   }
 }
 
@@ -109,15 +113,11 @@ function isUnchanged(
   known: FileState & { readonly format: string },
   now: FileState & { readonly format: string | undefined },
 ): boolean {
-  return (
-    known.modifiedAtMs === now.modifiedAtMs &&
-    known.sizeBytes === now.sizeBytes &&
-    (now.format === undefined || now.format === known.format)
-  )
+  return isSameState(known, now) && (now.format === undefined || now.format === known.format)
 }
 
 /** What to report of an error. Only a VerbatimError says it itself: another one's message may quote what was stored. */
-function reasonOf(error: unknown, onDefect: ImportOptions['onDefect']): string {
+export function reasonOf(error: unknown, onDefect: ImportOptions['onDefect']): string {
   if (error instanceof VerbatimError) return explain(error)
   if (onDefect === undefined) throw error
   onDefect(error)

@@ -21,6 +21,8 @@ export interface ListOptions {
   readonly found?: boolean | undefined
   /** Told of each path that is passed over. Without it the first one ends the walk. */
   readonly onPassedOver?: ((path: PassedOver) => void) | undefined
+  /** Told of each directory that is read. */
+  readonly onDirectory?: ((path: string) => void) | undefined
 }
 
 /**
@@ -28,7 +30,7 @@ export interface ListOptions {
  * where one of the paths cannot be read; what cannot be read below a directory is told to `onPassedOver`.
  */
 export async function listFiles(paths: readonly string[], options: ListOptions = {}): Promise<readonly ListedFile[]> {
-  const walk = new Walk(options.onPassedOver)
+  const walk = new Walk(options)
   for (const path of paths) {
     try {
       await walk.visit(resolve(path))
@@ -44,11 +46,13 @@ export async function listFiles(paths: readonly string[], options: ListOptions =
 class Walk {
   readonly files: ListedFile[] = []
   readonly #onPassedOver: ListOptions['onPassedOver']
+  readonly #onDirectory: ListOptions['onDirectory']
   /** Device and inode of each directory: links can lead to one again, also to one above them. */
   readonly #directories = new Set<string>()
 
-  constructor(onPassedOver: ListOptions['onPassedOver']) {
+  constructor({ onPassedOver, onDirectory }: ListOptions) {
     this.#onPassedOver = onPassedOver
+    this.#onDirectory = onDirectory
   }
 
   async visit(path: string): Promise<void> {
@@ -63,6 +67,7 @@ class Walk {
     }
     const names = await readdir(path)
     this.#directories.add(directory)
+    this.#onDirectory?.(path)
     for (const name of names.toSorted()) {
       const below = join(path, name)
       try {

@@ -14,11 +14,13 @@ export interface CommandContext {
   readonly verbatim: Verbatim
 }
 
-function configOf(envFile: string | undefined): Config {
+/** The settings of a command, those of `--env-file` included. */
+export function configOf(program: Command): Config {
+  const { envFile } = program.opts<GlobalOptions>()
   return readConfig(envFile === undefined ? undefined : readEnvFile(envFile))
 }
 
-interface GlobalOptions {
+export interface GlobalOptions {
   readonly envFile?: string
   /** The command that runs, as `noteCommand` has it. */
   readonly running?: string
@@ -50,7 +52,7 @@ function isConversion(program: Command): boolean {
 
 /** Opens the store for a command, on behalf of the tenant that the settings name, and closes it afterwards. */
 export async function withStore<T>(program: Command, work: (context: CommandContext) => Promise<T>): Promise<T> {
-  const config = configOf(program.opts<GlobalOptions>().envFile)
+  const config = configOf(program)
   const { openVerbatim } = await import('../compose.ts')
   await using verbatim = await openVerbatim(config)
   const { database } = verbatim.stores
@@ -66,6 +68,6 @@ export async function withStore<T>(program: Command, work: (context: CommandCont
 /** Opens the database alone, for what concerns no tenant. */
 export async function withDatabase<T>(program: Command, work: (database: Database) => Promise<T>): Promise<T> {
   const { openVerbatim } = await import('../compose.ts')
-  await using verbatim = await openVerbatim(configOf(program.opts<GlobalOptions>().envFile))
+  await using verbatim = await openVerbatim(configOf(program))
   return await recorded(program, { verbatim, caller: localCaller('cli') }, () => work(verbatim.stores.database))
 }

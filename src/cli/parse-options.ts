@@ -25,3 +25,16 @@ export function collectOneOf(
     return [...(previous ?? []), value]
   }
 }
+
+/** A parser for names of sources, separated by commas. */
+export function collectSources(choices: readonly string[]): (value: string) => readonly string[] {
+  return (value) => {
+    const names = value.split(',').map((name) => name.trim())
+    const unknown = names.filter((name) => !choices.includes(name))
+    if (unknown.length > 0)
+      throw new InvalidArgumentError(
+        `Allowed are ${choices.join(', ')}, separated by commas; not ${unknown.join(', ')}.`,
+      )
+    return names
+  }
+}

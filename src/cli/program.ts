@@ -12,6 +12,7 @@ type Register = (program: Command, status: ExitStatus) => void
 const commands = new Map<string, () => Promise<Register>>([
   ['serve', async () => (await import('./commands/serve.ts')).registerServe],
   ['import', async () => (await import('./commands/import.ts')).registerImport],
+  ['hook', async () => (await import('./commands/hook.ts')).registerHook],
   ['search', async () => (await import('./commands/search.ts')).registerSearch],
   ['sessions', async () => (await import('./commands/sessions.ts')).registerSessions],
   ['show', async () => (await import('./commands/show.ts')).registerShow],
@@ -64,8 +65,15 @@ export async function describeProgram(status: ExitStatus, only?: string): Promis
 
 /** Runs a command and returns its exit code; errors are said on stderr, what to do included. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
+  const command = wordsOf(argv.slice(2))[0]
+  const code = await runCommand(argv, command)
+  // Claude Code and Codex take a 2 of a hook for an order to go on with the turn; anything else is shown to the user.
+  return command === 'hook' && code !== exitCodes.ok ? exitCodes.problems : code
+}
+
+async function runCommand(argv: readonly string[], command: string | undefined): Promise<number> {
   const status = new ExitStatus()
-  const program = await describeProgram(status, wordsOf(argv.slice(2))[0])
+  const program = await describeProgram(status, command)
   try {
     await program.parseAsync([...argv])
     return status.code

@@ -112,6 +112,20 @@ async function upsert(
       session_ids = excluded.session_ids, layout = excluded.layout, key_version = excluded.key_version`
 }
 
+/** A document as it was last imported; undefined where it never was, or what was needed to give it back is erased. */
+export async function importedDocument(
+  database: MessageSource,
+  tenantId: number,
+  { path, document }: { readonly path: string; readonly document: string },
+): Promise<ImportFileRow | undefined> {
+  const rows = await database.run(
+    (sql) => sql<RawImportFile[]>`
+    select ${columns(sql)} from import_files where tenant_id = ${tenantId} and path = ${path} and document = ${document}`,
+  )
+  const [row] = await openRows(database, tenantId, rows)
+  return row
+}
+
 /** A file as it was when it was last imported to its end. */
 export interface ImportedState {
   readonly format: string
@@ -147,6 +161,23 @@ export async function importedState(sql: Sql, tenantId: number, path: string): P
     select ${columns(sql)} from import_files
     where tenant_id = ${tenantId} and path = ${path} and document = ${wholeFile}`
   return rows[0] === undefined ? undefined : fromRow(rows[0], undefined)
+}
+
+/** How all files were when they were last imported to their ends, a page at a time by path. */
+export async function listImportedStates(
+  sql: Sql,
+  tenantId: number,
+  page: { readonly after: string; readonly limit: number },
+): Promise<(ImportedState & { readonly path: string })[]> {
+  const rows = await sql<Pick<RawImportFile, 'path' | 'format' | 'size_bytes' | 'modified_ms'>[]>`
+    select path, format, size_bytes, (extract(epoch from modified_at) * 1000)::bigint as modified_ms from import_files
+    where tenant_id = ${tenantId} and document = ${wholeFile} and path > ${page.after} order by path limit ${page.limit}`
+  return rows.map((row) => ({
+    path: row.path,
+    format: row.format,
+    modifiedAtMs: Number(row.modified_ms),
+    sizeBytes: Number(row.size_bytes),
+  }))
 }
 
 /** The documents that hold messages of a session, the newest import first. */

@@ -76,6 +76,23 @@ export interface TranscriptDocument {
   readonly events: AsyncIterable<TranscriptEvent>
 }
 
+/**
+ * A transcript of lines that grows at its end, read as far as it goes. The law of a document holds for it too: `before`
+ * and `bytes` of all entries, then `between`, are the bytes of the lines that have ended.
+ */
+export interface GrowingTranscript {
+  /** The events of the lines that end in these bytes, which follow those given before. */
+  push(bytes: Uint8Array): Iterable<TranscriptEvent>
+  /** What stood after the last entry; the next entry has it before it. */
+  readonly between: Uint8Array
+  /** How many bytes of a line that has not ended were given. */
+  readonly heldBytes: number
+  /** Takes the line that has not ended as it is. */
+  takeHeld(): Iterable<TranscriptEvent>
+  /** What came last shows what came before in another light: read the file again from its start. */
+  readonly isOutdated: boolean
+}
+
 /** What detection looks at: it must not need more than this. */
 export interface TranscriptSample {
   readonly path: string
@@ -107,6 +124,8 @@ export interface TranscriptFormat {
    * only a file that cannot be read throws: `InputError`, `LimitError` or `UnavailableError` with its path.
    */
   documents(path: string): AsyncIterable<TranscriptDocument>
+  /** Begins to read a file of lines that grows; absent, or undefined for this file, where it must be read whole each time. */
+  follow?(path: string): Promise<GrowingTranscript> | undefined
   /** Where the client keeps its transcripts for a user whose home directory is `home`. */
   places(home: string, environment: Readonly<Record<string, string | undefined>>): readonly TranscriptPlace[]
 }

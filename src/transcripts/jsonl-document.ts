@@ -1,6 +1,6 @@
-import { byteLines, type ByteLine } from './bytes/lines.ts'
+import { LineSplitter, type ByteLine } from './bytes/lines.ts'
 import { damaged, EventBuilder, type EntryDraft, type SessionDraft } from './entry-builder.ts'
-import type { TranscriptEvent } from './format.ts'
+import type { GrowingTranscript, TranscriptEvent } from './format.ts'
 import { gluedObjects, parseJson } from './json/json-value.ts'
 
 /** What a format says of one row: the entry, the session it belongs to, and news of that session. */
@@ -15,6 +15,8 @@ export interface RowReader {
   /** Where a row belongs that cannot be read. */
   session(): string
   read(value: unknown, bytes: Uint8Array): RowMeaning
+  /** Whether the rows were begun on an assumption about the file that the last row has shown to be wrong. */
+  readonly isOutdated?: boolean
 }
 
 const nothing = new Uint8Array()
@@ -24,10 +26,40 @@ export async function* jsonlEvents(
   chunks: AsyncIterable<Uint8Array>,
   reader: RowReader,
 ): AsyncGenerator<TranscriptEvent> {
-  const events = new EventBuilder()
-  for await (const line of byteLines(chunks)) {
-    if (line.type === 'end') yield line
-    else yield* lineEvents(line, reader, events)
+  const document = new JsonlReader(reader)
+  for await (const chunk of chunks) yield* document.push(chunk)
+  yield* document.takeHeld()
+  yield { type: 'end', after: document.between }
+}
+
+/** Reads a JSONL document as its bytes come. */
+export class JsonlReader implements GrowingTranscript {
+  readonly #rows: RowReader
+  readonly #lines = new LineSplitter()
+  readonly #events = new EventBuilder()
+
+  constructor(rows: RowReader) {
+    this.#rows = rows
+  }
+
+  get between(): Uint8Array {
+    return this.#lines.between
+  }
+
+  get heldBytes(): number {
+    return this.#lines.heldBytes
+  }
+
+  get isOutdated(): boolean {
+    return this.#rows.isOutdated === true
+  }
+
+  *push(bytes: Uint8Array): Generator<TranscriptEvent> {
+    for (const line of this.#lines.push(bytes)) yield* lineEvents(line, this.#rows, this.#events)
+  }
+
+  *takeHeld(): Generator<TranscriptEvent> {
+    for (const line of this.#lines.takeHeld()) yield* lineEvents(line, this.#rows, this.#events)
   }
 }
 

@@ -56,26 +56,47 @@ export interface FoundPlace {
   readonly path: string
   /** Absolute paths in the order of their names. */
   readonly files: readonly string[]
+  /** The directories that were looked into, the place itself first. */
+  readonly directories: readonly string[]
   /** Why part of the place could not be looked at. */
   readonly problems: readonly string[]
 }
 
-/** Looks at every known place of a user's home; places that do not exist are left out. */
-export async function findTranscripts(
-  home: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly FoundPlace[]> {
-  const found: FoundPlace[] = []
+/** Who uses this machine. */
+export interface LocalUser {
+  readonly home: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** The names of the clients that keep transcripts at places that are known. */
+export function placedSources(): readonly string[] {
+  const placed = transcriptFormats.filter((format) => format.places('/', {}).length > 0)
+  return [...new Set(placed.map(({ name }) => name))].toSorted()
+}
+
+/** Looks at the known places of some clients, or of all. A place that is not there has no directories. */
+export async function lookAtPlaces(user: LocalUser, sources?: readonly string[]): Promise<readonly FoundPlace[]> {
+  const places: FoundPlace[] = []
   for (const format of transcriptFormats) {
-    for (const place of format.places(home, environment)) {
-      const walk: Walk = { place, files: [], problems: [] }
+    if (sources?.includes(format.name) === false) continue
+    for (const place of format.places(user.home, user.environment)) {
+      const walk: Walk = { place, files: [], directories: [], problems: [] }
       await lookInto(place.path, walk, 0)
-      if (walk.files.length + walk.problems.length > 0) {
-        found.push({ format, path: place.path, files: walk.files, problems: walk.problems })
-      }
+      const { files, directories, problems } = walk
+      places.push({ format, path: place.path, files, directories, problems })
     }
   }
-  return found
+  return places
+}
+
+/** Looks at every known place of a user's home; places where there is nothing are left out. */
+export async function findTranscripts(
+  home: string,
+  environment: LocalUser['environment'],
+  sources?: readonly string[],
+): Promise<readonly FoundPlace[]> {
+  const places = await lookAtPlaces({ home, environment }, sources)
+  return places.filter(({ files, problems }) => files.length + problems.length > 0)
 }
 
 /** The directories below a place are few and shallow; this bound only stops a loop of links. */
@@ -85,6 +106,7 @@ const depthMax = 12
 interface Walk {
   readonly place: TranscriptPlace
   readonly files: string[]
+  readonly directories: string[]
   readonly problems: string[]
 }
 
@@ -100,6 +122,7 @@ async function lookInto(directory: string, walk: Walk, depth: number): Promise<v
 async function entriesOf(directory: string, walk: Walk, depth: number): Promise<readonly Dirent[]> {
   try {
     const entries = await readdir(directory, { withFileTypes: true })
+    walk.directories.push(directory)
     return entries.sort((left, right) => (left.name < right.name ? -1 : 1))
   } catch (error) {
     // A client that is not installed is no problem; a directory that cannot be read is.

@@ -14,7 +14,19 @@ import type { Tools } from './support/tools.ts'
 const home = useHome()
 let tools: Tools
 
-const commands = ['import', 'search', 'sessions', 'show', 'export', 'summarize', 'verify', 'status', 'doctor', 'setup']
+const commands = [
+  'import',
+  'hook',
+  'search',
+  'sessions',
+  'show',
+  'export',
+  'summarize',
+  'verify',
+  'status',
+  'doctor',
+  'setup',
+]
 
 beforeAll(async () => {
   tools = await home.tools()

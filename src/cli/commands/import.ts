@@ -5,14 +5,21 @@ import { Option, type Command } from 'commander'
 import { importFile, linkImported, type FileReport } from '../../capture/import-files.ts'
 import { listFiles, type ListedFile, type PassedOver } from '../../capture/list-files.ts'
 import { processEnvironment } from '../../config.ts'
-import { findTranscripts, transcriptFormats } from '../../transcripts/registry.ts'
+import { InputError } from '../../errors.ts'
+import { findTranscripts, placedSources, transcriptFormats } from '../../transcripts/registry.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
-import { print, printJson, table } from '../output.ts'
+import { print, printJson } from '../output.ts'
+import { collectSources, wholeNumber } from '../parse-options.ts'
 import { startProgress } from '../progress.ts'
+import { hasFailed, renderReports } from '../render-import.ts'
 import { tellError } from '../tell-error.ts'
+import { watchImport } from '../watch-import.ts'
 
 interface ImportOptions {
+  readonly sources?: readonly string[]
+  readonly watch?: boolean
+  readonly lookEvery: number
   readonly format?: string
   readonly again?: boolean
   readonly rowsOnly?: boolean
@@ -35,11 +42,11 @@ async function namedFiles(paths: readonly string[]): Promise<FilesToImport> {
   return { files, passedOver }
 }
 
-/** Without a path: everything at the known places of this machine, and what was found where. */
-async function findFiles(): Promise<FilesToImport> {
+/** Without a path: everything at the known places of this machine, or of some clients, and what was found where. */
+async function findFiles(sources: readonly string[] | undefined): Promise<FilesToImport> {
   const files: FileToImport[] = []
   const passedOver: PassedOver[] = []
-  const places = await findTranscripts(homedir(), processEnvironment())
+  const places = await findTranscripts(homedir(), processEnvironment(), sources)
   for (const place of places) {
     process.stderr.write(`${place.format.label}: ${place.files.length} files in ${place.path}\n`)
     for (const problem of place.problems) process.stderr.write(`  ${problem}\n`)
@@ -49,47 +56,15 @@ async function findFiles(): Promise<FilesToImport> {
   return { files, passedOver }
 }
 
-function sum(reports: readonly FileReport[], pick: (report: FileReport['documents'][number]) => number): number {
-  return reports.reduce(
-    (total, report) => total + report.documents.reduce((inner, document) => inner + pick(document), 0),
-    0,
-  )
-}
-
-function hasFailed(reports: readonly FileReport[]): boolean {
-  return reports.some(({ status }) => status === 'failed')
-}
-
-function renderReports(reports: readonly FileReport[]): string {
-  const byFormat = new Map<string, FileReport[]>()
-  for (const report of reports) {
-    if (report.format === undefined) continue
-    byFormat.set(report.format, [...(byFormat.get(report.format) ?? []), report])
-  }
-  const rows = [...byFormat].map(([format, group]) => [
-    format,
-    group.length,
-    group.filter(({ status }) => status === 'unchanged').length,
-    sum(group, ({ added }) => added),
-    sum(group, ({ known }) => known),
-    sum(group, ({ counts }) => counts['unknown'] ?? 0),
-    sum(group, ({ counts }) => counts['damaged'] ?? 0),
-  ])
-  const lines =
-    rows.length === 0
-      ? []
-      : [table(['format', 'files', 'unchanged', 'new entries', 'known', 'of unknown kind', 'damaged'], rows), '']
-  const erased = sum(reports, (document) => document.erased)
-  if (erased > 0) lines.push(`${erased} entries were erased or anonymised before and are not stored again`)
-  for (const report of reports) {
-    if (report.status === 'failed') lines.push(`FAILED ${report.path}: ${report.reason}`)
-    if (report.status === 'skipped') lines.push(`skipped ${report.path}: ${report.reason}`)
-    for (const document of report.documents) {
-      for (const { entry, problem } of document.problems)
-        lines.push(`damaged ${report.path} entry ${entry}: ${problem} (kept as it is)`)
-    }
-  }
-  return `${lines.join('\n').trimEnd()}\n`
+function refuseContradictions(paths: readonly string[], options: ImportOptions): void {
+  if (paths.length > 0 && options.sources !== undefined)
+    throw new InputError('Cannot import paths and the places of --sources at once', {
+      remedy: 'Leave one of them out',
+    })
+  if (options.watch === true && (options.again === true || options.rowsOnly === true || options.dryRun === true))
+    throw new InputError('Cannot watch with --again, --rows-only or --dry-run', {
+      remedy: 'Run "verbatim import" with them first, and then with --watch',
+    })
 }
 
 export function registerImport(program: Command, status: ExitStatus): void {
@@ -102,6 +77,18 @@ export function registerImport(program: Command, status: ExitStatus): void {
         ...new Set(transcriptFormats.map(({ name }) => name)),
       ]),
     )
+    .option(
+      '--sources <names>',
+      `only the known places of these clients, separated by commas: ${placedSources().join(', ')}`,
+      collectSources(placedSources()),
+    )
+    .option('--watch', 'go on until stopped, and import what is added as it is written')
+    .option(
+      '--look-every <seconds>',
+      'with --watch: look at all files so often, also where the system tells of no change',
+      wholeNumber(1, 86_400),
+      30,
+    )
     .option('--again', 'read files again that have not changed since they were imported')
     .option(
       '--rows-only',
@@ -110,7 +97,9 @@ export function registerImport(program: Command, status: ExitStatus): void {
     .option('--dry-run', 'show what would be imported, and import nothing')
     .option('--json', 'machine-readable output')
     .action(async (paths: readonly string[], options: ImportOptions) => {
-      const { files, passedOver } = await (paths.length > 0 ? namedFiles(paths) : findFiles())
+      refuseContradictions(paths, options)
+      if (options.watch === true) return await watchImport(program, { ...options, paths })
+      const { files, passedOver } = await (paths.length > 0 ? namedFiles(paths) : findFiles(options.sources))
       const reports: FileReport[] = passedOver.map((path) => ({ ...path, format: undefined, documents: [] }))
       if (hasFailed(reports)) status.code = exitCodes.problems
       if (options.dryRun === true || files.length === 0) {

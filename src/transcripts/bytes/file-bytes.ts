@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 
@@ -21,7 +22,12 @@ export function unreadable(path: string, cause: unknown): VerbatimError {
   if (code !== undefined && refusals.has(code)) {
     return new InputError(message, { cause, remedy: 'Check that the path names a file that this user may read' })
   }
-  return new UnavailableError(message, { cause, remedy: 'Check the disk and try again' })
+  return new UnreadableFile(message, { cause, remedy: 'Check the disk and try again' })
+}
+
+/** The disk does not give a file's bytes; everything else may work. */
+export class UnreadableFile extends UnavailableError {
+  override readonly name = 'UnreadableFile'
 }
 
 /** A file's bytes from start to end in chunks of at most 1 MiB. Throws `InputError` or `UnavailableError` with the path. */
@@ -41,6 +47,18 @@ export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
 /** Like `fileChunks`, with a `.zst` file decompressed on the way. */
 export function plainChunks(path: string): AsyncGenerator<Uint8Array> {
   return isCompressed(path) ? unzstdChunks(fileChunks(path), path) : fileChunks(path)
+}
+
+/** The SHA-256 of a file's first bytes; undefined where it has fewer. */
+export async function hashOfStart(path: string, sizeBytes: number): Promise<Buffer | undefined> {
+  const hash = createHash('sha256')
+  let left = sizeBytes
+  for await (const chunk of fileChunks(path)) {
+    hash.update(chunk.subarray(0, left))
+    left -= Math.min(left, chunk.length)
+    if (left === 0) break
+  }
+  return left === 0 ? hash.digest() : undefined
 }
 
 export function isCompressed(path: string): boolean {

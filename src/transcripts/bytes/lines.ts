@@ -33,12 +33,13 @@ export async function* byteLines(
   chunks: AsyncIterable<Uint8Array>,
   options: { readonly lineBytesMax?: number } = {},
 ): AsyncGenerator<ByteLine | LinesEnd> {
-  const splitter = new LineSplitter(options.lineBytesMax ?? lineBytesMax)
+  const splitter = new LineSplitter(options.lineBytesMax)
   for await (const chunk of chunks) yield* splitter.push(chunk)
   yield* splitter.finish()
 }
 
-class LineSplitter {
+/** Splits bytes into lines as they come, see `byteLines`. */
+export class LineSplitter {
   readonly #lineBytesMax: number
   #before: Uint8Array[] = []
   #line: Uint8Array[] = []
@@ -46,8 +47,18 @@ class LineSplitter {
   #atStart = true
   #oversized = false
 
-  constructor(lineBytesMax: number) {
-    this.#lineBytesMax = lineBytesMax
+  constructor(bytesMax = lineBytesMax) {
+    this.#lineBytesMax = bytesMax
+  }
+
+  /** What stood after the last line that has ended. */
+  get between(): Uint8Array {
+    return join(this.#before)
+  }
+
+  /** How many bytes of a line that has not ended are held. */
+  get heldBytes(): number {
+    return this.#lineBytes
   }
 
   *push(chunk: Uint8Array): Generator<ByteLine> {
@@ -63,9 +74,14 @@ class LineSplitter {
     if (this.#lineBytes > this.#lineBytesMax) yield this.#piece()
   }
 
+  /** The line that has not ended, as it is. */
+  takeHeld(): Generator<ByteLine> {
+    return this.#endLine(false)
+  }
+
   *finish(): Generator<ByteLine | LinesEnd> {
-    yield* this.#endLine(false)
-    yield { type: 'end', after: join(this.#before) }
+    yield* this.takeHeld()
+    yield { type: 'end', after: this.between }
   }
 
   #hold(bytes: Uint8Array): void {

@@ -6,7 +6,7 @@ import { byteLines } from '../bytes/lines.ts'
 import { field, textField } from '../fields.ts'
 import type { TranscriptDocument, TranscriptEvent, TranscriptFormat, TranscriptSample } from '../format.ts'
 import { parseJson } from '../json/json-value.ts'
-import { jsonlEvents } from '../jsonl-document.ts'
+import { JsonlReader, jsonlEvents } from '../jsonl-document.ts'
 import { headRows, headShape } from '../sample.ts'
 import { fileStem } from '../session-name.ts'
 import { ClaudeCodeRows } from './claude-code-rows.ts'
@@ -33,6 +33,7 @@ export const claudeCode: TranscriptFormat = {
   async *documents(path): AsyncGenerator<TranscriptDocument> {
     yield { name: '', events: claudeCodeEvents(path) }
   },
+  follow: async (path) => new JsonlReader(await rowsOf(path)),
   places: (home, environment) => {
     const configured = environment['CLAUDE_CONFIG_DIR']
     const homes =
@@ -44,16 +45,19 @@ export const claudeCode: TranscriptFormat = {
 }
 
 async function* claudeCodeEvents(path: string): AsyncGenerator<TranscriptEvent> {
+  yield* jsonlEvents(plainChunks(path), await rowsOf(path))
+}
+
+async function rowsOf(path: string): Promise<ClaudeCodeRows> {
   const stem = fileStem(path)
   const inside = uuid.test(stem) ? stem : await firstSessionId(path)
   const siblings = await siblingSessions(path)
   const subagent = subagentFile.test(basename(path)) ? subagentOf(path, inside) : undefined
-  const rows = new ClaudeCodeRows({
+  return new ClaudeCodeRows({
     fallback: subagent?.id ?? inside ?? stem,
     subagent,
     isKeptElsewhere: (sessionId) => subagent === undefined && siblings.has(sessionId),
   })
-  yield* jsonlEvents(plainChunks(path), rows)
 }
 
 /** `<session>/subagents/agent-x.jsonl`, or in older versions `agent-x.jsonl` beside the session and with its id in the rows. */

@@ -27,6 +27,7 @@ export class CodexRows implements RowReader {
   #model: string | undefined
   #startedAt: string | undefined
   #replayedAt: string | undefined
+  #hasItems = false
 
   /** `eventsOnly` says that the file has no `response_item`, so that its events are all there is of the conversation. */
   constructor(fallback: string, options: { readonly eventsOnly: boolean }) {
@@ -36,6 +37,11 @@ export class CodexRows implements RowReader {
 
   session(): string {
     return this.#own ?? this.#fallback
+  }
+
+  /** The events were taken for the conversation, and now there is an item of it. */
+  get isOutdated(): boolean {
+    return this.#eventsOnly && this.#hasItems
   }
 
   read(value: unknown): RowMeaning {
@@ -87,7 +93,10 @@ export class CodexRows implements RowReader {
   }
 
   #entry(payload: unknown, type: string | undefined, wrapped: boolean): EntryDraft {
-    if (wrapped && type === 'response_item') return this.#item(payload)
+    if (wrapped && type === 'response_item') {
+      this.#hasItems ||= textField(payload, 'role') !== undefined
+      return this.#item(payload)
+    }
     if (type === 'event_msg') return this.#event(payload)
     if (type === 'turn_context') {
       this.#model = textField(payload, 'model')

@@ -5,7 +5,7 @@ import { plainChunks } from '../bytes/file-bytes.ts'
 import { byteLines } from '../bytes/lines.ts'
 import { field, textField } from '../fields.ts'
 import type { TranscriptDocument, TranscriptEvent, TranscriptFormat, TranscriptSample } from '../format.ts'
-import { jsonlEvents } from '../jsonl-document.ts'
+import { JsonlReader, jsonlEvents } from '../jsonl-document.ts'
 import { headRows } from '../sample.ts'
 import { fileStem } from '../session-name.ts'
 import { CodexRows } from './codex-rows.ts'
@@ -30,6 +30,7 @@ export const codex: TranscriptFormat = {
   async *documents(path): AsyncGenerator<TranscriptDocument> {
     yield { name: '', events: codexEvents(path) }
   },
+  follow: async (path) => new JsonlReader(await rowsOf(path)),
   places: (home, environment) => {
     const configured = environment['CODEX_HOME']
     const root = configured === undefined || configured === '' ? join(home, '.codex') : configured
@@ -41,8 +42,12 @@ export const codex: TranscriptFormat = {
 }
 
 async function* codexEvents(path: string): AsyncGenerator<TranscriptEvent> {
+  yield* jsonlEvents(plainChunks(path), await rowsOf(path))
+}
+
+async function rowsOf(path: string): Promise<CodexRows> {
   const fallback = rolloutName.exec(basename(path))?.[1] ?? fileStem(path)
-  yield* jsonlEvents(plainChunks(path), new CodexRows(fallback, { eventsOnly: !(await hasItems(path)) }))
+  return new CodexRows(fallback, { eventsOnly: !(await hasItems(path)) })
 }
 
 /** Tells whether the conversation is recorded as items; the first ones stand near the start. */

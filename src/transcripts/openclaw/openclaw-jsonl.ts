@@ -10,7 +10,7 @@ import type {
   TranscriptSample,
 } from '../format.ts'
 import { utf8 } from '../json/json-value.ts'
-import { jsonlEvents } from '../jsonl-document.ts'
+import { JsonlReader, jsonlEvents } from '../jsonl-document.ts'
 import { isPiHeader, parentFileExists } from '../pi/pi.ts'
 import { headRows, headShape } from '../sample.ts'
 import { OpenclawRows, openclawParentId, openclawSessionId } from './openclaw-rows.ts'
@@ -31,6 +31,7 @@ export const openclawJsonl: TranscriptFormat = {
   async *documents(path): AsyncGenerator<TranscriptDocument> {
     yield { name: '', events: isStore(path) ? openclawStoreEvents(path, agentOf(path)) : rowEvents(path) }
   },
+  follow: (path) => (isStore(path) ? undefined : rowsOf(path).then((rows) => new JsonlReader(rows))),
   places: (home, environment) =>
     openclawHomes(home, environment).map((state): TranscriptPlace => ({
       path: join(state, 'agents'),
@@ -58,17 +59,20 @@ export function agentOf(path: string): string {
 }
 
 async function* rowEvents(path: string): AsyncGenerator<TranscriptEvent> {
+  yield* jsonlEvents(plainChunks(path), await rowsOf(path))
+}
+
+async function rowsOf(path: string): Promise<OpenclawRows> {
   const agent = agentOf(path)
   const name = basename(path)
   // A thread's file repeats the id of the session it belongs to, so the thread is part of the name.
   const suffix = topic.exec(name)?.[0] ?? ''
-  const rows = new OpenclawRows({
+  return new OpenclawRows({
     fallback: openclawSessionId(agent, name.replace(/\.jsonl.*$/u, '')),
     name: (headerId) => openclawSessionId(agent, headerId.endsWith(suffix) ? headerId : `${headerId}${suffix}`),
     parent: (reference) => openclawParentId(agent, reference),
     parentIsKept: await parentFileExists(path),
   })
-  yield* jsonlEvents(plainChunks(path), rows)
 }
 
 function detectOpenclaw(sample: TranscriptSample): number {

@@ -6,7 +6,7 @@ import { byteLines } from '../bytes/lines.ts'
 import { field, textField } from '../fields.ts'
 import type { TranscriptDocument, TranscriptEvent, TranscriptFormat, TranscriptSample } from '../format.ts'
 import { parseJson } from '../json/json-value.ts'
-import { jsonlEvents } from '../jsonl-document.ts'
+import { JsonlReader, jsonlEvents } from '../jsonl-document.ts'
 import { headRows } from '../sample.ts'
 import { fileStem } from '../session-name.ts'
 import { PiRows } from './pi-rows.ts'
@@ -21,17 +21,21 @@ export const pi: TranscriptFormat = {
   async *documents(path): AsyncGenerator<TranscriptDocument> {
     yield { name: '', events: piEvents(path) }
   },
+  follow: async (path) => new JsonlReader(await rowsOf(path)),
   places: (home) => [{ path: join(home, '.pi', 'agent', 'sessions'), match: /\.jsonl$/u }],
 }
 
 async function* piEvents(path: string): AsyncGenerator<TranscriptEvent> {
-  const naming = {
+  yield* jsonlEvents(plainChunks(path), await rowsOf(path))
+}
+
+async function rowsOf(path: string): Promise<PiRows> {
+  return new PiRows({
     fallback: fileStem(path).replace(startedAt, ''),
     name: (headerId: string) => headerId,
     parent: (reference: string) => fileStem(reference.replaceAll('\\', '/')).replace(startedAt, ''),
     parentIsKept: await parentFileExists(path),
-  }
-  yield* jsonlEvents(plainChunks(path), new PiRows(naming))
+  })
 }
 
 /** OpenClaw writes the same rows; a version 4 header or anything of OpenClaw's own makes the file OpenClaw's. */

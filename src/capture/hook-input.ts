@@ -1,0 +1,83 @@
+import { readdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, dirname, isAbsolute, join } from 'node:path'
+
+import { z } from 'zod'
+
+import { codeOf, InputError, NotFoundError } from '../errors.ts'
+import { lookAtPlaces, type LocalUser } from '../transcripts/registry.ts'
+
+/** The clients whose hooks are understood; also the names of their transcripts' formats. */
+export const hookClients = ['claude-code', 'codex'] as const
+export type HookClient = (typeof hookClients)[number]
+
+/** What Claude Code and Codex hand to a hook, and what Codex hands to its notify program, as far as it is needed here. */
+const inputSchema = z.looseObject({
+  transcript_path: z.string().min(1).nullish(),
+  agent_transcript_path: z.string().min(1).nullish(),
+  session_id: z.string().min(1).nullish(),
+  'thread-id': z.string().min(1).nullish(),
+})
+
+/**
+ * The transcripts that a hook's input names, by absolute path. Throws InputError where it is not what the client hands out,
+ * and NotFoundError where it names a session of which no transcript is found.
+ */
+export async function transcriptsOfHook(client: HookClient, input: string, user: LocalUser): Promise<string[]> {
+  const read = readInput(client, input)
+  const named = [read.transcript_path, read.agent_transcript_path].flatMap((path) =>
+    path === null || path === undefined ? [] : [absolute(client, path)],
+  )
+  if (client === 'claude-code') {
+    if (named[0] === undefined) throw notTheInput(client, 'it names no transcript_path')
+    return [...new Set([...named, ...(await subagentsOf(named[0]))])]
+  }
+  if (named.length > 0) return named
+  const id = read['thread-id'] ?? read.session_id
+  if (id === null || id === undefined) throw notTheInput(client, 'it names neither transcript_path nor thread-id')
+  return await rolloutsOf(id, user)
+}
+
+function readInput(client: HookClient, input: string): z.infer<typeof inputSchema> {
+  try {
+    return inputSchema.parse(JSON.parse(input))
+  } catch (error) {
+    // The reason would quote what was said in the session.
+    throw notTheInput(client, 'it is no JSON object with the fields of one', error)
+  }
+}
+
+function notTheInput(client: HookClient, why: string, cause?: unknown): InputError {
+  return new InputError(`Cannot take the input of a hook of ${client} as ${why}`, {
+    remedy: 'Configure it as docs/capture.md shows: the client hands the input over',
+    cause,
+  })
+}
+
+function absolute(client: HookClient, path: string): string {
+  const full = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
+  if (!isAbsolute(full)) throw notTheInput(client, `its path is not absolute: ${JSON.stringify(path)}`)
+  return full
+}
+
+/** Claude Code keeps the transcripts of a session's subagents in a directory of the session's name. */
+async function subagentsOf(transcript: string): Promise<string[]> {
+  const directory = join(dirname(transcript), basename(transcript, '.jsonl'), 'subagents')
+  try {
+    const names = await readdir(directory)
+    return names.filter((name) => name.endsWith('.jsonl')).map((name) => join(directory, name))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Codex's notify names the thread and no path; a rollout has the thread's id in its name. */
+async function rolloutsOf(id: string, user: LocalUser): Promise<string[]> {
+  const places = await lookAtPlaces(user, ['codex'])
+  const found = places.flatMap(({ files }) => files).filter((path) => basename(path).includes(`-${id}.jsonl`))
+  if (found.length > 0) return found
+  throw new NotFoundError(`No rollout of the thread ${JSON.stringify(id)} is below the places of Codex`, {
+    remedy: 'Set CODEX_HOME for the hook as it is for Codex',
+  })
+}

@@ -1,0 +1,44 @@
+import { limits } from '../limits.ts'
+import type { Database } from '../store/database.ts'
+import { describeSession } from '../store/imported-sessions.ts'
+import type { TranscriptSession } from '../transcripts/format.ts'
+import { cleanId, cleanName } from './entry-fields.ts'
+import type { ErasedSessions } from './erased-sessions.ts'
+
+/** What a document says of its sessions, and which of it the store has not been told yet. */
+export class SessionNews {
+  readonly #sessions = new Map<string, TranscriptSession>()
+  readonly #untold = new Set<string>()
+
+  add(event: TranscriptSession): void {
+    this.#sessions.set(event.id, { ...this.#sessions.get(event.id), ...event })
+    this.#untold.add(event.id)
+  }
+
+  createdAt(id: string): string | undefined {
+    return this.#sessions.get(id)?.createdAt
+  }
+
+  /** Tells the store, after the sessions' entries are there. */
+  async tell(
+    database: Database,
+    to: { readonly tenantId: number; readonly source: string; readonly tombstones: ErasedSessions },
+  ): Promise<void> {
+    for (const id of this.#untold) {
+      const about = this.#sessions.get(id)
+      if (about === undefined) continue
+      const { metadata, title } = about
+      const parent = about.parent === undefined ? undefined : cleanId(about.parent)
+      const hasParent = parent !== undefined && !(await to.tombstones.has(parent))
+      await describeSession(database, to.tenantId, {
+        source: to.source,
+        externalId: cleanId(about.id),
+        title: title === undefined || title.length === 0 ? undefined : cleanName(title, limits.titleCharactersMax),
+        metadata: metadata === undefined || Object.keys(metadata).length === 0 ? undefined : JSON.stringify(metadata),
+        parentExternalId: hasParent ? parent : undefined,
+        createdAt: about.createdAt,
+      })
+    }
+    this.#untold.clear()
+  }
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander'
+
+import { linkImported } from '../capture/import-files.ts'
+import { importGrowing } from '../capture/import-growing.ts'
+import { OwedCaptures } from '../capture/owed-captures.ts'
+import { configOf, withStore } from './context.ts'
+import { exitCodes, type ExitStatus } from './exit-codes.ts'
+import { print } from './output.ts'
+import { renderGrowth } from './render-import.ts'
+import { tellError } from './tell-error.ts'
+
+/** Imports the transcripts that hooks have left to be imported. What fails stays noted. */
+export async function importOwed(program: Command, status: ExitStatus): Promise<void> {
+  const owed = new OwedCaptures(configOf(program).home)
+  const captures = await owed.list()
+  if (captures.length === 0) return
+  await withStore(program, async ({ verbatim, caller }) => {
+    const formats = new Map(captures.map(({ path, format }) => [path, format]))
+    for (const [path, format] of formats) {
+      const report = await importGrowing(verbatim.stores, caller, { path, format, onDefect: tellError })
+      await print(renderGrowth(report))
+      if (report.status === 'failed') status.code = exitCodes.problems
+      else await owed.done(captures.filter((capture) => capture.path === path))
+    }
+    await linkImported(verbatim.stores, caller)
+  })
+}

@@ -1,0 +1,112 @@
+import { appendFile, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+import { followFiles, type FollowOptions } from '../../src/capture/follow-files.ts'
+import type { FileReport } from '../../src/capture/import-files.ts'
+import { watchedPaths } from '../../src/capture/watched-files.ts'
+import { UnavailableError } from '../../src/errors.ts'
+import type { Database } from '../../src/store/database.ts'
+import { caller, useStore } from '../sessions/store.ts'
+import { temporaryDirectory } from '../support/transcripts.ts'
+
+const store = useStore()
+
+const row = (number: number) =>
+  `${JSON.stringify({ type: 'user', uuid: `${number}`, sessionId: 'followed', parentUuid: null, message: { role: 'user', content: `said ${number}` } })}\n`
+
+/** Follows a directory of one file in a store that can be taken away. */
+class Followed {
+  readonly reports: FileReport[] = []
+  readonly ending = new AbortController()
+  isAway = false
+  #told: () => void = () => undefined
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  follow(): Promise<void> {
+    const { database, archive } = store.open.stores
+    const mortal: Database = {
+      ...database,
+      run: async (work) => {
+        if (this.isAway) throw new UnavailableError('Cannot reach the store as the test took it away')
+        return await database.run(work)
+      },
+    }
+    const options: FollowOptions = {
+      find: () => watchedPaths([this.#path], undefined),
+      lookEveryMs: 200,
+      settleMs: 60_000,
+      signal: this.ending.signal,
+      onLook: () => undefined,
+      onReport: (report) => {
+        this.reports.push(report)
+        this.#told()
+      },
+      onDefect: (error) => {
+        throw error
+      },
+    }
+    return followFiles({ database: mortal, archive }, caller, options)
+  }
+
+  get added(): number {
+    return this.reports.flatMap(({ documents }) => documents).reduce((total, { added }) => total + added, 0)
+  }
+
+  async until(added: number): Promise<void> {
+    while (this.added < added) await new Promise<void>((resolve) => (this.#told = resolve))
+  }
+}
+
+describe('followFiles()', () => {
+  it('ends when the store does not answer, and goes on from what is stored when it is called again', async () => {
+    const path = join(await temporaryDirectory(), 'later', 'followed.jsonl')
+    const followed = new Followed(join(path, '..'))
+    const ended = followed.follow().catch((error: unknown) => error)
+    await mkdir(join(path, '..'))
+    await writeFile(path, row(1))
+    await followed.until(1)
+    followed.isAway = true
+    await appendFile(path, row(2) + row(3))
+    expect(await ended).toBeInstanceOf(UnavailableError)
+    await expect(followed.follow()).rejects.toThrow(UnavailableError)
+    followed.isAway = false
+    const second = followed.follow()
+    await followed.until(3)
+    await appendFile(path, row(4))
+    await followed.until(4)
+    followed.ending.abort()
+    await second
+    expect(followed.reports.filter(({ status }) => status !== 'imported')).toEqual([])
+    expect(followed.added).toBe(4)
+    const { messages } = await store.open.getSession(caller, {
+      sessionId: 'followed',
+      limit: 10,
+      maxTokens: 8_000,
+      view: 'full',
+    })
+    expect(messages.map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+  })
+
+  it('says once why a file is not imported, and imports it when it has become a transcript', async () => {
+    const directory = await temporaryDirectory()
+    const path = join(directory, 'notes.txt')
+    await writeFile(path, 'no transcript\n')
+    const followed = new Followed(directory)
+    const following = followed.follow()
+    await appendFile(path, 'nor is this\n')
+    await writeFile(join(directory, 'other.jsonl'), row(5))
+    await followed.until(1)
+    await writeFile(path, row(6))
+    await followed.until(2)
+    followed.ending.abort()
+    await following
+    const told = followed.reports.map(({ status, path: of }) => `${status} ${of.slice(directory.length + 1)}`)
+    expect(told.toSorted()).toEqual(['imported notes.txt', 'imported other.jsonl', 'skipped notes.txt'])
+  })
+})

@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { useHome } from './support/home.ts'
+import type { Tools } from './support/tools.ts'
+
+const home = useHome()
+const notes = join(home.path, 'captures')
+let tools: Tools
+
+beforeAll(async () => {
+  tools = await home.tools()
+})
+
+function row(session: string, number: number): string {
+  const message = { role: 'user', content: `said ${number}` }
+  const about = { uuid: `${session} ${number}`, parentUuid: null, timestamp: '2026-01-01T00:00:00.000Z' }
+  return `${JSON.stringify({ type: 'user', sessionId: session, ...about, message })}\n`
+}
+
+function write(path: string, content: string): string {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, content)
+  return path
+}
+
+const claudeFile = (session: string) => join(home.userHome, '.claude', 'projects', '-work', `${session}.jsonl`)
+
+/** Runs a hook as a client does: what it says of the session is on stdin. */
+async function hook(args: readonly string[], input: string) {
+  const child = spawn(process.execPath, [home.program, 'hook', ...args], { env: home.env, stdio: 'pipe' })
+  child.stdin.end(input)
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code: child.exitCode, stdout, stderr }
+}
+
+async function countOf(session: string): Promise<number | undefined> {
+  const { sessions } = await tools.list({ limit: 100 })
+  return sessions.find(({ external_id: id }) => id === session)?.message_count
+}
+
+/** A hook leaves the import to a process of its own: this waits for it, as a user does who looks later. */
+async function untilStored(session: string, count: number): Promise<void> {
+  await expect.poll(() => countOf(session), { timeout: 30_000, interval: 100 }).toBe(count)
+  await expect.poll(() => readdirSync(notes), { timeout: 30_000, interval: 100 }).toEqual([])
+}
+
+/** As Claude Code 2 hands it over at the end of a turn. */
+function stop(session: string, path = claudeFile(session)): string {
+  return JSON.stringify({
+    session_id: session,
+    transcript_path: path,
+    cwd: '/work',
+    permission_mode: 'default',
+    hook_event_name: 'Stop',
+    stop_hook_active: false,
+  })
+}
+
+describe('hook claude-code', () => {
+  test('imports the transcript and those of its subagents, without a line that is half written', async () => {
+    const path = write(claudeFile('turns'), row('turns', 1) + row('turns', 2) + row('turns', 3).slice(0, 50))
+    write(path.replace('.jsonl', '/subagents/agent-a.jsonl'), row('turns', 9))
+    expect(await hook(['claude-code'], stop('turns'))).toEqual({ code: 0, stdout: '', stderr: '' })
+    await untilStored('turns', 2)
+    expect(await countOf('turns/agent-a')).toBe(1)
+    write(path, [1, 2, 3, 4].map((number) => row('turns', number)).join(''))
+    await hook(['claude-code'], stop('turns'))
+    await untilStored('turns', 4)
+  })
+
+  test('says what is wrong with its input, and never keeps the turn going', async () => {
+    const bad = ['', 'no JSON', '[]', '{}', '{"transcript_path":""}', '{"transcript_path":"not/absolute.jsonl"}', '7']
+    for (const input of bad) {
+      const { code, stdout, stderr } = await hook(['claude-code'], input)
+      expect({ input, code, stdout }).toEqual({ input, code: 1, stdout: '' })
+      expect(stderr).toMatch(/^verbatim: Cannot take the input of a hook of claude-code as .*\nConfigure it as docs\//)
+    }
+    expect(await hook(['claude'], stop('turns'))).toMatchObject({ code: 1, stderr: expect.stringContaining('choices') })
+  })
+
+  test('owes what it cannot import, says so, and the next hook imports it', async () => {
+    write(claudeFile('owed'), row('owed', 1))
+    const note = { path: claudeFile('owed'), format: 'claude-code', at: '2026-01-01T00:00:00.000Z' }
+    writeFileSync(join(notes, '0-old.json'), JSON.stringify(note))
+    write(claudeFile('next'), row('next', 1))
+    const { code, stderr } = await hook(['claude-code'], stop('next'))
+    expect(code).toBe(1)
+    expect(stderr).toContain('1 transcripts wait to be imported, the first since 2026-01-01T00:00:00.000Z')
+    await untilStored('owed', 1)
+    await untilStored('next', 1)
+  })
+
+  test('passes over a transcript that is gone', async () => {
+    await hook(['claude-code'], stop('gone'))
+    await expect.poll(() => readdirSync(notes), { timeout: 30_000, interval: 100 }).toEqual([])
+  })
+})
+
+describe('hook codex', () => {
+  const thread = '019c8a4c-ed82-79a1-aa28-7738fc5ab61a'
+  const path = join(home.userHome, `.codex/sessions/2026/02/23/rollout-2026-02-23T12-40-23-${thread}.jsonl`)
+  const line = (type: string, payload: object) =>
+    `${JSON.stringify({ timestamp: '2026-02-23T12:40:23.000Z', type, payload })}\n`
+  const said = (words: string) =>
+    line('response_item', { type: 'message', role: 'user', content: [{ type: 'input_text', text: words }] })
+
+  test('finds the rollout of the thread that notify names, in its last argument', async () => {
+    write(path, line('session_meta', { id: thread }) + said('one'))
+    const notice = JSON.stringify({ type: 'agent-turn-complete', 'thread-id': thread, 'turn-id': '1', cwd: '/work' })
+    expect(await hook(['codex', notice], '')).toEqual({ code: 0, stdout: '{}\n', stderr: '' })
+    await untilStored(thread, 2)
+  })
+
+  test('takes the path that a hook names, and no thread that it cannot find', async () => {
+    write(path, line('session_meta', { id: thread }) + said('one') + said('two'))
+    const input = { session_id: thread, transcript_path: path, hook_event_name: 'Stop', turn_id: '2' }
+    expect(await hook(['codex'], JSON.stringify(input))).toEqual({ code: 0, stdout: '{}\n', stderr: '' })
+    await untilStored(thread, 3)
+    const { code, stderr } = await hook(['codex'], JSON.stringify({ ...input, transcript_path: null, session_id: 'x' }))
+    expect(code).toBe(1)
+    expect(stderr).toContain('No rollout of the thread "x"')
+  })
+})
+
+describe('hook pending', () => {
+  test('imports what is owed, says what, and does nothing where nothing is', async () => {
+    write(claudeFile('by hand'), row('by hand', 1))
+    const note = { path: claudeFile('by hand'), format: 'claude-code', at: '2026-01-01T00:00:00.000Z' }
+    writeFileSync(join(notes, '0-old.json'), JSON.stringify(note))
+    const { code, stdout } = await home.cli(['hook', 'pending'])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `claude-code ${note.path}: 1 new entries\n` })
+    expect(await home.cli(['hook', 'pending'])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(existsSync(join(notes, '0-old.json'))).toBe(false)
+  })
+})
