@@ -11,6 +11,7 @@ import { DailyBudget } from './indexing/daily-budget.ts'
 import { TermHashers } from './indexing/term-hashers.ts'
 import { createLog, type Log } from './log.ts'
 import { Caches } from './model/caches.ts'
+import type { LocalUser } from './model/local-user.ts'
 import { openDatabase, ownerOf } from './open-database.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import { observerOf, unobserved, type CircuitState, type Observer } from './ports/observer.ts'
@@ -20,9 +21,16 @@ import type { Database } from './store/database.ts'
 import { embeddingSocketPathOf, homePathsOf } from './store/embedded/home.ts'
 import { Verbatim, type Stores } from './verbatim.ts'
 
-/** Puts the product together as the configuration says; `observer` is told what it does. Nothing is connected before the first call. */
-export async function openVerbatim(config: Config, observer: Observer = unobserved): Promise<Verbatim> {
-  return new Verbatim(await openStores(config, observer), observer, {
+/**
+ * Puts the product together as the configuration says; `observer` is told what it does. Nothing is connected before the first
+ * call. `localUser` is given where those who call are on this machine.
+ */
+export async function openVerbatim(
+  config: Config,
+  observer: Observer = unobserved,
+  localUser?: LocalUser,
+): Promise<Verbatim> {
+  return new Verbatim({ ...(await openStores(config, observer)), localUser }, observer, {
     failure: config.audit.failure,
     log: createLog(config.logLevel),
   })

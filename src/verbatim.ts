@@ -10,6 +10,7 @@ import { summarize, type SummarizeInput, type SummaryReply } from './insight/sum
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { CallDescription } from './model/call.ts'
+import type { LocalUser } from './model/local-user.ts'
 import { unobserved, type Observer } from './ports/observer.ts'
 import type { VectorIndex } from './ports/vector-index.ts'
 import { noteHits } from './search/note-hits.ts'
@@ -50,6 +51,8 @@ export type Stores = SearchDependencies & {
   readonly vectors?: VectorIndex | undefined
   /** What all heads of the audit log are signed with; undefined where that is not known. */
   readonly auditSecret?: (() => Promise<Uint8Array | undefined>) | undefined
+  /** Who uses this machine, where those who call do. */
+  readonly localUser?: LocalUser | undefined
 }
 
 /**
@@ -194,10 +197,9 @@ export class Verbatim implements AsyncDisposable {
   }
 
   status(caller: Caller): Promise<StoreStatus> {
-    return storeStatus(this.#for(caller).database, caller, {
-      hasEmbedder: this.#stores.semantic !== undefined,
-      now: new Date(),
-    })
+    const { semantic, localUser } = this.#stores
+    const options = { hasEmbedder: semantic !== undefined, localUser, now: new Date() }
+    return storeStatus(this.#for(caller).database, caller, options)
   }
 
   planReindex(caller: Caller, kinds: readonly IndexKind[]): Promise<ReindexPlan> {

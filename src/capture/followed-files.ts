@@ -82,7 +82,9 @@ export class FollowedFiles {
   /** Looks at all files that there are, and lets go of those that are not there any more. */
   async lookAtAll(found: readonly FoundFile[]): Promise<void> {
     const paths = new Set(found.map(({ path }) => path))
-    for (const file of this.#files.values()) if (!paths.has(file.path)) await this.#leave(file)
+    for (const file of this.#files.values()) {
+      if (!paths.has(file.path)) await this.#guarded(file, () => this.#leave(file))
+    }
     for (const { path, format } of found) {
       if (this.#options.signal.aborted) return
       const file = this.#files.get(path) ?? { path, format }
@@ -108,8 +110,8 @@ export class FollowedFiles {
     for (const file of this.#open) await this.#closeGrowing(file)
   }
 
-  async #take(file: Followed): Promise<void> {
-    try {
+  #take(file: Followed): Promise<void> {
+    return this.#guarded(file, async () => {
       const now = await stateIfThere(file.path)
       if (now === undefined) return await this.#leave(file)
       const nowMs = Date.now()
@@ -118,6 +120,12 @@ export class FollowedFiles {
       if (nowMs < (file.notBeforeMs ?? 0)) return void this.#waiting.add(file)
       this.#waiting.delete(file)
       if (await this.#import(file, { now, isLeftOff })) file.state = now
+    })
+  }
+
+  async #guarded(file: Followed, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
     } catch (error) {
       await this.#fail(file, error)
     }

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 import { codeOf } from '../errors.ts'
-import { lookAtPlaces, type LocalUser } from '../transcripts/registry.ts'
+import type { LocalUser } from '../model/local-user.ts'
+import { lookAtPlaces } from '../transcripts/registry.ts'
 import { listFiles, type PassedOver } from './list-files.ts'
 
 /** What is there now of what is followed. */

@@ -1,6 +1,7 @@
+import { homedir } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import { readConfig, readEnvFile } from '../config.ts'
+import { processEnvironment, readConfig, readEnvFile } from '../config.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { createLog } from '../log.ts'
 import type { ToolDefinition } from '../mcp/define-tool.ts'
@@ -78,7 +79,8 @@ async function serve(server: ServerArguments): Promise<void> {
   let opened: Promise<Verbatim> | undefined
   let tenantId: number | undefined
   const open = lazily(async () => {
-    opened = (await import('../compose.ts')).openVerbatim(config)
+    const user = { home: homedir(), environment: processEnvironment() }
+    opened = (await import('../compose.ts')).openVerbatim(config, undefined, user)
     const verbatim = await opened
     const { database } = verbatim.stores
     try {

@@ -68,7 +68,11 @@ function followOptions(settings: WatchSettings, signal: AbortSignal): FollowOpti
     told.add(text)
   }
   return {
-    find: () => (paths.length > 0 ? watchedPaths(paths, format) : watchedPlaces(user, sources)),
+    find: async () => {
+      if (paths.length > 0) return await watchedPaths(paths, format)
+      const found = await watchedPlaces(user, sources)
+      return format === undefined ? found : { ...found, files: found.files.map(({ path }) => ({ path, format })) }
+    },
     lookEveryMs: settings.lookEvery * 1_000,
     settleMs,
     signal,

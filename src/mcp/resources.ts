@@ -28,7 +28,7 @@ export const fixedResources: readonly ResourceListing[] = [
   {
     uri: 'memory://status',
     name: 'status',
-    description: 'What the memory holds and whether its index is up to date',
+    description: 'What the memory holds, whether its index is up to date, and what on this machine is not stored yet',
     mimeType: json,
   },
   {

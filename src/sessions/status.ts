@@ -1,7 +1,10 @@
+import type { PlaceCoverage } from '../capture/coverage.ts'
 import type { Caller } from '../model/access.ts'
+import type { LocalUser } from '../model/local-user.ts'
 import { archiveBacklog, archiveTopic } from '../store/archive/archive-queue.ts'
 import { countUnarchivedFiles } from '../store/archive/archived-files.ts'
 import { countFlagged, type FlaggedMessages } from '../store/count-flags.ts'
+import { countSources, type StoredSource } from '../store/count-sources.ts'
 import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
 import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/outbox.ts'
@@ -20,6 +23,16 @@ export interface StoreStatus {
   readonly flagged: FlaggedMessages
   readonly semantic_search: SemanticStatus
   readonly archive: ArchiveStatus
+  /** What is stored of each source. */
+  readonly sources: readonly StoredSource[]
+  /** What on this machine is not stored, for a client that was started on it: nobody else learns its paths. */
+  readonly coverage?: readonly PlaceCoverage[]
+}
+
+interface StatusOptions {
+  readonly hasEmbedder: boolean
+  readonly now: Date
+  readonly localUser?: LocalUser | undefined
 }
 
 /** How far the archive is behind the store. */
@@ -48,11 +61,7 @@ export interface SemanticStatus {
   readonly tokens_today: number
 }
 
-export async function storeStatus(
-  database: Database,
-  caller: Caller,
-  options: { readonly hasEmbedder: boolean; readonly now: Date },
-): Promise<StoreStatus> {
+export async function storeStatus(database: Database, caller: Caller, options: StatusOptions): Promise<StoreStatus> {
   const counts = await database.run((sql) => countStore(sql, caller))
   const backlog = await database.run((sql) => outboxBacklog(sql, caller.tenantId, { topic: indexTopic }))
   return {
@@ -64,14 +73,23 @@ export async function storeStatus(
     flagged: await database.run((sql) => countFlagged(sql, caller)),
     semantic_search: await semanticStatus(database, caller.tenantId, options),
     archive: await archiveStatus(database, caller.tenantId),
+    sources: await database.run((sql) => countSources(sql, caller)),
+    ...(await localCoverage(database, caller, options)),
   }
 }
 
-async function semanticStatus(
+async function localCoverage(
   database: Database,
-  tenantId: number,
-  options: { readonly hasEmbedder: boolean; readonly now: Date },
-): Promise<SemanticStatus> {
+  caller: Caller,
+  { localUser: user, now }: StatusOptions,
+): Promise<Pick<StoreStatus, 'coverage'>> {
+  if (user === undefined || caller.door?.origin !== 'stdio') return {}
+  // Loads the formats of transcripts, which nothing else of a server needs.
+  const { coverage, graceMs } = await import('../capture/coverage.ts')
+  return { coverage: await coverage(database, caller, { user, graceMs, nowMs: now.getTime() }) }
+}
+
+async function semanticStatus(database: Database, tenantId: number, options: StatusOptions): Promise<SemanticStatus> {
   const models = await database.run((sql) => readModels(sql, tenantId))
   const current = models.find(({ state }) => state === 'current') ?? models[0]
   const backlog = await database.run((sql) => outboxBacklog(sql, tenantId, { topic: embedTopic, waiting: true }))

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { codeOf, messageOf } from '../errors.ts'
+import type { LocalUser } from '../model/local-user.ts'
 import { fileChunks, fileHead, fileSize, headBytes, isCompressed } from './bytes/file-bytes.ts'
 import { unzstdChunks } from './bytes/zstd.ts'
 import { claudeCode } from './claude-code/claude-code.ts'
@@ -60,12 +61,6 @@ export interface FoundPlace {
   readonly directories: readonly string[]
   /** Why part of the place could not be looked at. */
   readonly problems: readonly string[]
-}
-
-/** Who uses this machine. */
-export interface LocalUser {
-  readonly home: string
-  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** The names of the clients that keep transcripts at places that are known. */
