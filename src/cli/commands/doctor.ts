@@ -13,6 +13,7 @@ import { readSweep } from '../../store/erasure/retention.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
 import { checkEncryption, type Check } from '../check-encryption.ts'
 import { checkFlagged } from '../check-flagged.ts'
+import { checkOpenclaw } from '../check-openclaw.ts'
 import { checkServer } from '../check-server.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
@@ -173,7 +174,8 @@ function checkSemantic(semantic: StoreStatus['semantic_search']): Check[] {
 }
 
 async function checkSurroundings(): Promise<Check[]> {
-  const clients = await findClients({ home: homedir(), platform: process.platform, env: processEnvironment() })
+  const here = { home: homedir(), platform: process.platform, env: processEnvironment() }
+  const clients = await findClients(here)
   const places = await findTranscripts(homedir(), processEnvironment())
   const installed = clients.filter((client) => client.installed)
   const checks: Check[] = installed.map((client) =>
@@ -186,6 +188,7 @@ async function checkSurroundings(): Promise<Check[]> {
           remedy: `Run: ${commandName()} setup ${client.client} --write`,
         },
   )
+  checks.push(...(await checkOpenclaw(here)))
   if (installed.length === 0)
     checks.push({
       name: 'clients',

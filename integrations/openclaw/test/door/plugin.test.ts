@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -144,6 +145,19 @@ describe('the plugin', () => {
     expect(host.logged).toEqual([
       expect.stringContaining('plugins.entries.verbatim.hooks.allowConversationAccess true'),
     ])
+  })
+
+  it('is told of by doctor: whether it may see conversations', async () => {
+    const path = join(home.directory('.openclaw'), 'openclaw.json')
+    const configure = (entry: object) =>
+      writeFileSync(path, JSON.stringify({ plugins: { entries: { verbatim: entry } } }))
+    configure({ enabled: true })
+    const refused = await home.cli(['doctor'])
+    expect(refused.code).toBe(1)
+    expect(refused.stdout).toMatch(/PROBLEM {2}OpenClaw plugin: captures nothing[^]*allowConversationAccess true/u)
+    configure({ hooks: { allowConversationAccess: true } })
+    expect((await home.cli(['doctor'])).stdout).toMatch(/ok +OpenClaw plugin/u)
+    rmSync(path)
   })
 
   it('does not hold up a turn while Verbatim is slow', async () => {

@@ -1,0 +1,23 @@
+import { parse } from 'jsonc-parser'
+
+import { isJsonObject } from '../model/json.ts'
+import { clients, type Place } from './clients.ts'
+import { readClientConfig } from './config-file.ts'
+
+/** Whether Verbatim's plugin is configured in OpenClaw, and may see conversations: it captures nothing otherwise. */
+export type OpenclawPlugin = 'absent' | 'allowed' | 'not allowed'
+
+/** Reads OpenClaw's configuration. Throws InputError where the file is there and cannot be read. */
+export async function openclawPlugin(place: Place): Promise<OpenclawPlugin> {
+  const path = clients.find(({ name }) => name === 'openclaw')?.configPath(place)
+  const text = path === undefined ? undefined : await readClientConfig(path)
+  if (text === undefined) return 'absent'
+  const config: unknown = parse(text, [], { allowTrailingComma: true })
+  const entry = below(config, ['plugins', 'entries', 'verbatim'])
+  if (!isJsonObject(entry) || entry['enabled'] === false) return 'absent'
+  return below(entry, ['hooks', 'allowConversationAccess']) === true ? 'allowed' : 'not allowed'
+}
+
+function below(value: unknown, names: readonly string[]): unknown {
+  return names.reduce((at: unknown, name) => (isJsonObject(at) ? at[name] : undefined), value)
+}
