@@ -53,6 +53,16 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'openclaw',
+          include: ['integrations/openclaw/test/openclaw/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
       { extends: true, test: { name: 'property', include: properties, testTimeout: 120_000, hookTimeout: 120_000 } },
       ...(postgres.kind === 'none'
         ? []

@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 
@@ -39,10 +39,10 @@ function installedScript(): string | undefined {
 function scriptOnPath(): string | undefined {
   for (const directory of (environment()['PATH'] ?? '').split(delimiter)) {
     if (directory === '') continue
-    const path = join(directory, 'verbatim')
     try {
-      accessSync(path, constants.X_OK)
-      return realpathSync(path)
+      // npm puts a link to the script there; what is no script, such as a wrapper, Node.js cannot run.
+      const path = realpathSync(join(directory, 'verbatim'))
+      if (path.endsWith('.js')) return path
     } catch {
       // Not in this directory.
     }
