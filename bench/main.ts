@@ -7,13 +7,23 @@ import { holds, renderBench, type BenchResult } from './figure.ts'
 import { importBench } from './import.ts'
 import { keysBench } from './keys.ts'
 import { describeMachine } from './machine.ts'
+import { predictionBench } from './prediction.ts'
 import { renderReport, writeResults } from './results.ts'
 import { saveBench } from './save.ts'
 import { searchBench } from './search.ts'
 import { startupBench } from './startup.ts'
 import { toolsBench } from './tools.ts'
 
-const benches: readonly Bench[] = [toolsBench, startupBench, saveBench, importBench, searchBench, keysBench, auditBench]
+const benches: readonly Bench[] = [
+  toolsBench,
+  startupBench,
+  saveBench,
+  importBench,
+  searchBench,
+  predictionBench,
+  keysBench,
+  auditBench,
+]
 
 /**
  * `npm run bench -- [name…] [--quick] [--sizes N,N…] [--json] [--no-build]`: runs the named benches, or all, one after the

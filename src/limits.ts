@@ -84,6 +84,12 @@ export const limits = {
   queryExpansionMs: 2_000,
   /** How long a ranking may be used again: what "last week" means moves on. */
   rankingKeptMs: 300_000,
+  /** Messages that are recalled for a conversation, as far as the budget allows. */
+  recalledMessages: 20,
+  /** How long what a session will need is kept and made anew after each of its messages, since it was last asked for. */
+  predictionKeptMs: 900_000,
+  /** After a save, how long a session must be at rest before what it will need is looked for. */
+  predictionRestMs: 300,
   /** How long a search waits for the query's vector and the nearest ones; then it answers by words and says so. */
   searchMeaningMs: 1_500,
   /** The same where only meaning was asked for: a local model that is not loaded yet takes a second. */

@@ -1,11 +1,13 @@
 import { CallLog, type CallLogOptions } from './audit/call-log.ts'
 import { InOrder } from './capture/in-order.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
-import { requireSession } from './capture/session-reference.ts'
+import { requireSession, requireUsableSession } from './capture/session-reference.ts'
 import { Erasures } from './erasure/erasures.ts'
 import { ForbiddenError } from './errors.ts'
 import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexing/reindex.ts'
-import { recallContext, type RecallInput } from './insight/recall-context.ts'
+import { PredictAfterSaves } from './insight/prediction/predict-after-saves.ts'
+import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
+import { predictAhead, recallContext, type RecallDependencies, type RecallInput } from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
@@ -60,10 +62,11 @@ export type Stores = SearchDependencies & {
  * are VerbatimErrors; anything else is a defect.
  */
 export class Verbatim implements AsyncDisposable {
-  readonly #stores: SaveDependencies & Stores
+  readonly #stores: SaveDependencies & Stores & RecallDependencies & { readonly predictions: RecentPredictions }
   readonly #observer: Observer
   readonly #saves = new InOrder()
   readonly #calls: CallLog
+  readonly #ahead: PredictAfterSaves
 
   constructor(
     stores: Stores,
@@ -73,12 +76,14 @@ export class Verbatim implements AsyncDisposable {
     this.#observer = observer
     const { caches = new Caches(cacheBytesUsual) } = stores
     const sessionIds = caches.open<string>('session_ids', { sizeOf: () => sessionIdBytes })
-    this.#stores = { ...stores, sessionIds, rankings: new RecentRankings(caches) }
+    const predictions = new RecentPredictions(caches)
+    this.#stores = { ...stores, sessionIds, rankings: new RecentRankings(caches), predictions }
+    this.#ahead = new PredictAfterSaves((caller, sessionId) => this.#predict(caller, sessionId), calls.log)
     this.#calls = new CallLog({ ...calls, database: stores.database })
   }
 
   /** The stores as the caller may see them. */
-  #for(caller: Caller): SaveDependencies & SearchDependencies {
+  #for(caller: Caller): SaveDependencies & RecallDependencies {
     return { ...this.#stores, database: this.#stores.database.of(caller) }
   }
 
@@ -114,6 +119,8 @@ export class Verbatim implements AsyncDisposable {
       : this.#saves.run(`${caller.tenantId} ${input.sessionId}`, save))
     const duplicates = saved.messages.filter(({ duplicate }) => duplicate).length
     this.#observer.note({ kind: 'saved', messages: saved.messages.length, duplicates })
+    if (this.#stores.predictions.isWanted({ ...caller, sessionId: saved.sessionId }))
+      this.#ahead.saved(caller, saved.sessionId)
     return {
       session_id: saved.sessionId,
       ...(saved.externalId === null ? {} : { external_id: saved.externalId }),
@@ -171,7 +178,13 @@ export class Verbatim implements AsyncDisposable {
     return await privateSummary(stores.database, caller, reply)
   }
 
-  /** What other sessions hold about the newest turns of one. */
+  async #predict(caller: Caller, sessionId: string): Promise<void> {
+    const stores = this.#for(caller)
+    const session = await requireUsableSession(stores.database, caller, sessionId)
+    await predictAhead(stores, caller, session)
+  }
+
+  /** What a conversation is likely to need of what was said before. */
   async recallContext(caller: Caller, input: RecallInput): Promise<SearchReply> {
     const reply = await recallContext(this.#for(caller), caller, input)
     noteHits(caller, reply)
@@ -243,6 +256,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ahead.close()
     await this.#calls.close()
     await this.#stores.database.close()
   }

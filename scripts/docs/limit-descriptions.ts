@@ -63,6 +63,10 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   searchWaitForIndexMs: 'How long a search waits for messages that are saved and not indexed yet.',
   queryExpansionMs: 'How long a search waits for a model that adds words to the query, where one is asked to.',
   rankingKeptMs: 'How long the order of the results of a search may be used again, where nothing was changed since.',
+  recalledMessages: 'Messages that are recalled for a conversation at most, as far as the budget allows.',
+  predictionKeptMs:
+    'How long what a session will need is kept, and made anew after each of its messages, since it was last made.',
+  predictionRestMs: 'How long a session must be at rest after a save before what it will need is looked for.',
   searchMeaningMs: 'How long a search waits for what is near in meaning. Then it answers by words and says so.',
   searchMeaningOnlyMs: 'The same where only meaning was asked for.',
   providerPauseMsMax: 'The longest pause after which a provider that asked for one is asked again.',

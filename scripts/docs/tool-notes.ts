@@ -13,6 +13,10 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
     'get_session',
     'The session document: ids, times, totals, then `messages[]` with `content` exactly as saved, and `context_summary`. A message larger than a page comes as `content_part` pieces. See [sessions.md](sessions.md).',
   ],
+  [
+    'recall_context',
+    'As `search_memory`, with `why.reasons` of each message: it is about what the newest turns say or what was asked last, names the same files, errors or names, or followed on something similar. What a session needs is looked for after each save, for who has asked for it in the last quarter of an hour. See [search.md](search.md#what-a-conversation-will-need).',
+  ],
   ['list_sessions', '`sessions[]` are session documents without their messages. Restricted sessions are left out.'],
   [
     'summarize',
@@ -65,6 +69,9 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['list_sessions.tag', 'Only sessions with this tag'],
   ['list_sessions.open', '`true`: not closed; `false`: closed'],
   ['list_sessions.limit', 'Sessions of a page'],
+  ['save_message.session_id', 'One that was returned earlier, or your own; without it a session is opened'],
+  ['save_messages.session_id', 'One that was returned earlier, or your own; without it a session is opened'],
+  ['recall_context.session_id', 'The conversation that is recalled for; its newest 40 messages are not recalled'],
   ['summarize.from_seq', 'First message; default: the first'],
   ['summarize.to_seq', 'Last message; default: the last'],
   [

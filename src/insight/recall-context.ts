@@ -1,64 +1,106 @@
 import { requireUsableSession } from '../capture/session-reference.ts'
+import { InputError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
-import { recordedDataNotice } from '../model/fence.ts'
-import { textIfIntact } from '../search/hits.ts'
-import { withoutQuotes } from '../search/query/query-text.ts'
-import type { SearchReply } from '../search/reply.ts'
+import { readHits } from '../search/hits.ts'
+import { neighboursOf } from '../search/neighbours-of.ts'
+import { fitReply, type SearchReply } from '../search/reply.ts'
 import type { SearchDependencies } from '../search/search.ts'
-import { search } from '../search/search.ts'
-import { readMessages } from '../store/messages.ts'
+import { asSeenBy } from '../search/seen-by.ts'
+import { sessionsById } from '../store/sessions.ts'
+import { predict, type Prediction, type Reason } from './prediction/predict.ts'
+import type { RecentPredictions } from './prediction/recent-predictions.ts'
 
 export interface RecallInput {
-  readonly sessionId: string
+  /** The conversation that is recalled for; by its newest turns alone where no text is given. */
+  readonly sessionId?: string | undefined
+  /** What is being said now. */
+  readonly text?: string | undefined
   readonly maxTokens: number
   readonly format: 'text' | 'json'
 }
 
-/** How far back the newest turns are looked for, and how many of them say what the conversation is about now. */
-const lookBack = 40
-const turnsRead = 4
-const turnCharacters = 1_000
+export interface RecallDependencies extends SearchDependencies {
+  /** Absent where nothing is made ahead. */
+  readonly predictions?: RecentPredictions | undefined
+}
+
+const reasons: { readonly [reason in Reason]: string } = {
+  turns: 'is about what the newest turns say',
+  question: 'is about what was asked last',
+  names: 'names the same files, errors or names',
+  followed: 'followed on something similar',
+}
 
 /**
- * What other sessions hold about what this one is talking about: a search with the words of its newest turns. Empty
- * where nothing was said yet.
+ * What older messages hold that a conversation is likely to need: those of other sessions, and of its own what was said long
+ * ago. Each says why it was chosen. Empty where nothing was said yet. Errors: InputError, NotFoundError, UnavailableError.
  */
 export async function recallContext(
-  dependencies: SearchDependencies,
+  dependencies: RecallDependencies,
   caller: Caller,
   input: RecallInput,
 ): Promise<SearchReply> {
-  const session = await requireUsableSession(dependencies.database, caller, input.sessionId)
-  const key = { tenantId: caller.tenantId, sessionId: session.id }
-  const range = { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack, usable: true }
-  const rows = await readMessages(dependencies.database, key, range)
-  const turns = rows
-    .filter((row) => row.kind === 'message' && (row.role === 'user' || row.role === 'assistant'))
-    .slice(-turnsRead)
-  const texts: string[] = []
-  for (const row of turns) {
-    const text = await textIfIntact(dependencies.archive, row)
-    if (text !== undefined) texts.push(text.slice(0, turnCharacters))
-  }
-  // Quotes would be read as phrases that a result must hold.
-  const query = withoutQuotes(texts.join('\n')).slice(0, limits.queryCharactersMax)
-  if (!/[\p{L}\p{N}]/u.test(query)) {
-    return {
-      notice: recordedDataNotice,
-      results: [],
-      coverage: { mode: 'exhaustive', messages_searched: 0, semantic: 'off' },
-      degraded: [],
-    }
-  }
-  // Nobody waits for a model where the text of a conversation is the query.
-  return search({ ...dependencies, expander: undefined, rankings: undefined }, caller, {
-    query,
-    limit: limits.searchHitsDefault,
-    maxTokens: input.maxTokens,
-    mode: 'hybrid',
-    notSessionId: session.id,
-    context: 1,
-    format: input.format,
+  const prediction = await predictionFor(dependencies, caller, input)
+  const { tenantId } = caller
+  const found = await readHits(dependencies, {
+    tenantId,
+    queries: prediction.queries,
+    ranked: prediction.messages,
+    offset: 0,
+    limit: limits.recalledMessages,
   })
+  const sessionIds = [...new Set(found.hits.map(({ message }) => message.sessionId))]
+  const [neighbours, sessions] = await Promise.all([
+    neighboursOf(dependencies, found.hits, { tenantId, each: 1 }),
+    sessionsById(dependencies.database, tenantId, sessionIds),
+  ])
+  const shown = await asSeenBy(caller, { hits: found.hits, neighbours, sessions }, prediction.queries)
+  const kinds = new Map(prediction.messages.map((message) => [`${message.sessionId} ${message.seq}`, message.kinds]))
+  return fitReply(
+    {
+      hits: shown.hits,
+      neighbours: shown.neighbours,
+      sessions: new Map(shown.sessions.map((session) => [session.id, session])),
+      filters: [],
+      firstRank: 1,
+      reasonsOf: ({ sessionId, seq }) => (kinds.get(`${sessionId} ${seq}`) ?? []).map((kind) => reasons[kind]),
+      coverage: { mode: 'top_k', messages_searched: prediction.messagesSearched, semantic: prediction.semantic },
+      degraded: prediction.behind === 0 ? [] : [`${prediction.behind} recently saved messages are not indexed yet`],
+      cursorAfter: () => undefined,
+    },
+    { maxTokens: input.maxTokens, format: input.format, textCharactersMax: Infinity },
+  )
+}
+
+/** From what was made ahead, where it knows all of the session. */
+async function predictionFor(
+  dependencies: RecallDependencies,
+  caller: Caller,
+  { sessionId, text }: RecallInput,
+): Promise<Prediction> {
+  if (sessionId === undefined && text === undefined)
+    throw new InputError('Cannot recall anything as neither a session nor a text was given', {
+      remedy: 'Give session_id, or text, or both',
+    })
+  if (sessionId === undefined) return await predict(dependencies, caller, { text })
+  const session = await requireUsableSession(dependencies.database, caller, sessionId)
+  if (text !== undefined) return await predict(dependencies, caller, { session, text })
+  return await predictAhead(dependencies, caller, session)
+}
+
+/** What a session will need, kept for who asks next. */
+export async function predictAhead(
+  dependencies: RecallDependencies,
+  caller: Caller,
+  session: { readonly id: string; readonly lastSeq: number },
+): Promise<Prediction> {
+  const { predictions } = dependencies
+  const key = { tenantId: caller.tenantId, principalId: caller.principalId, sessionId: session.id }
+  const kept = predictions?.find(key, session.lastSeq)
+  if (kept !== undefined) return kept
+  const made = await predict(dependencies, caller, { session })
+  // What lacked messages that are not indexed yet is not worth keeping.
+  if (made.behind === 0) predictions?.keep(key, made)
+  return made
 }

@@ -43,17 +43,33 @@ export function portableSchema(schema: z.ZodObject): ObjectSchema {
     io: 'input',
     override({ jsonSchema }) {
       for (const keyword of leftOut) delete jsonSchema[keyword]
+      // An object of anything.
+      if (jsonSchema.properties !== undefined && Object.keys(jsonSchema.properties).length === 0)
+        delete jsonSchema.properties
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+      // That a number of things is none or more goes without saying.
+      if ([Number.MIN_SAFE_INTEGER, 0, 1].includes(jsonSchema.minimum ?? Number.NaN)) delete jsonSchema.minimum
     },
   })
   return { ...portable, type: 'object' }
 }
 
-/** The output's schema without `required`: results are made by us, and a client checks the types of what is there. */
+/**
+ * The output's schema without `required` and without what lists hold: results are made by us, and a client checks the types of
+ * what is there.
+ */
 function announcedOutput(schema: z.ZodObject): ObjectSchema {
-  const { required: _required, ...announced } = portableSchema(schema)
-  return announced
+  const { required: _required, properties, ...announced } = portableSchema(schema)
+  const outline = z.record(z.string(), z.looseObject({ type: z.string().optional() })).parse(properties ?? {})
+  return {
+    ...announced,
+    properties: Object.fromEntries(
+      Object.entries(outline).map(([name, property]) => [
+        name,
+        property.type === 'array' ? { type: 'array', items: { type: 'object' } } : property,
+      ]),
+    ),
+  }
 }
 
 /** Describes a tool from its schemas; the handler gets arguments that have passed `input`. */

@@ -61,7 +61,7 @@ export const resourceTemplates = [
   {
     uriTemplate: 'session://{session_id}/context',
     name: 'context',
-    description: 'What other sessions hold about the newest turns of this one',
+    description: 'What was said before that this session is likely to need',
     mimeType: json,
   },
   {

@@ -4,6 +4,7 @@ import type { ToolDefinition } from './define-tool.ts'
 import { forget } from './tools/forget.ts'
 import { getSession } from './tools/get-session.ts'
 import { listSessions } from './tools/list-sessions.ts'
+import { recallContext } from './tools/recall-context.ts'
 import { saveMessage } from './tools/save-message.ts'
 import { saveMessages } from './tools/save-messages.ts'
 import { searchMemory } from './tools/search-memory.ts'
@@ -18,6 +19,7 @@ export const allTools: readonly ToolDefinition[] = [
   getSession,
   listSessions,
   summarize,
+  recallContext,
   updateSession,
   forget,
 ]

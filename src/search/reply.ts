@@ -29,6 +29,8 @@ export interface SearchMessage {
       readonly semantic_rank?: number
       readonly terms: readonly string[]
       readonly filters: readonly string[]
+      /** Of what was recalled unasked: what of the conversation led to it. */
+      readonly reasons?: readonly string[]
     }
   }
 }
@@ -73,6 +75,8 @@ export interface ReplyParts {
     { readonly title: string | null; readonly source: string; readonly createdAt: string }
   >
   readonly filters: readonly string[]
+  /** Why a message was chosen, where no query says it. */
+  readonly reasonsOf?: (ranked: Hit['ranked']) => readonly string[]
   readonly firstRank: number
   readonly coverage: SearchCoverage
   readonly degraded: readonly string[]
@@ -105,6 +109,7 @@ function ranksOf({ ranked }: Hit): { readonly lexical_rank?: number; readonly se
 
 /** A hit without a word of the query is near in meaning, or stands beside a message that has them. */
 function reasonOf(why: NonNullable<SearchMessage['hit']>['why']): string {
+  if (why.reasons !== undefined && why.reasons.length > 0) return why.reasons.join('; ')
   if (why.terms.length > 0) return `matches: ${why.terms.join(', ')}`
   return why.semantic_rank === undefined ? 'beside a match' : 'near in meaning'
 }
@@ -124,6 +129,7 @@ function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchRep
           ...ranksOf(hit),
           terms: hit.terms,
           filters: parts.filters,
+          ...(parts.reasonsOf === undefined ? {} : { reasons: parts.reasonsOf(hit.ranked) }),
         },
       },
     })

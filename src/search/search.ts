@@ -8,15 +8,15 @@ import type { Caller } from '../model/access.ts'
 import type { Caches } from '../model/caches.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import { readNeighbours } from '../store/neighbours.ts'
 import { sessionsById } from '../store/sessions.ts'
-import { readHits, readIfIntact, type Hit } from './hits.ts'
+import { readHits } from './hits.ts'
+import { neighboursOf } from './neighbours-of.ts'
 import { parseQuery, type ParsedQuery } from './query/query-text.ts'
 import { filterNames, readFilter, type FilterInput } from './query/search-filter.ts'
 import { rankQuestion, type QuestionDependencies } from './rank-question.ts'
 import { rankedMax } from './ranking/find-seeds.ts'
 import type { Ranking } from './ranking/rank.ts'
-import { fitReply, type Neighbour, type SearchReply } from './reply.ts'
+import { fitReply, type SearchReply } from './reply.ts'
 import { asSeenBy } from './seen-by.ts'
 
 export interface SearchDependencies extends QuestionDependencies {
@@ -63,22 +63,6 @@ function readQueries(query: string | readonly string[]): ParsedQuery[] {
     })
   }
   return parsed
-}
-
-/** The messages around the hits. One whose bytes are damaged is left out: it is not what was looked for. */
-async function neighboursOf(
-  dependencies: SearchDependencies,
-  hits: readonly Hit[],
-  around: { readonly tenantId: number; readonly each: number },
-): Promise<Neighbour[]> {
-  const places = hits.map(({ message }) => ({ sessionId: message.sessionId, seq: message.seq }))
-  const rows = await readNeighbours(dependencies.database, around.tenantId, { places, each: around.each })
-  const neighbours: Neighbour[] = []
-  for (const message of rows) {
-    const read = await readIfIntact(dependencies.archive, message)
-    if (read !== undefined) neighbours.push(read)
-  }
-  return neighbours
 }
 
 /** A page of a search belongs to its query and filters: the cursor of another search would skip results. */

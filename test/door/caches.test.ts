@@ -1,17 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { Scrape } from '../support/prometheus.ts'
 import { isOnServer } from '../support/test-store.ts'
 import { useHome } from './support/home.ts'
 import { HttpHome } from './support/http-home.ts'
+import { scrape } from './support/scrape.ts'
 import { hitsOf } from './support/tools.ts'
 
 const home = useHome()
-
-async function scrape(server: HttpHome): Promise<Scrape> {
-  const response = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.token}` } })
-  return new Scrape(await response.text())
-}
 
 async function rankingsFound(server: HttpHome): Promise<{ readonly hit: number; readonly miss: number }> {
   const read = await scrape(server)

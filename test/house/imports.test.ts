@@ -79,7 +79,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'],
       packages: ['chrono-node', 'zod'],
     },
-    insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'], packages: ['zod'] },
+    insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'log', 'search'], packages: ['zod'] },
     erasure: {
       may: [...base, 'archive', 'capture', 'crypto', 'indexing', 'log', 'ports', 'sessions', 'store'],
       packages: [],

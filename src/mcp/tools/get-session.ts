@@ -7,8 +7,7 @@ import { defineTool, readsOnly } from '../define-tool.ts'
 export const getSession = defineTool({
   name: 'get_session',
   title: 'Read a session',
-  description:
-    'Read a past conversation by session id, losslessly, page by page. Use it after search_memory or list_sessions. Continue with next_cursor.',
+  description: 'Read a past conversation by session id, losslessly, page by page. Continue with next_cursor.',
   input: z.object({
     session_id: z.string(),
     from_seq: z.number().int().min(1).optional().describe('First message number'),

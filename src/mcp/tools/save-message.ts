@@ -15,7 +15,7 @@ export const saveMessage = defineTool({
   name: 'save_message',
   title: 'Save a message',
   description:
-    'Save (remember, record, store) one message of the conversation in long-term memory, word for word: what the user said, you answered, tools returned. Without session_id a session is opened; pass the returned one, or your own, for the next messages.',
+    'Save (remember, record, store) one message of the conversation in long-term memory, word for word. Without session_id a session is opened; pass the returned one, or your own, for the next messages.',
   input: z.object({
     ...messageFields,
     session_id: z.string().optional(),

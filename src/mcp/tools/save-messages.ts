@@ -15,9 +15,9 @@ const elementsSchema = z.object({ messages: z.array(messageSchema) })
 export const saveMessages = defineTool({
   name: 'save_messages',
   title: 'Save several messages',
-  description: `Save up to ${limits.batchMessagesMax} messages of a conversation at once, all or nothing. Use it to record an exchange or to catch up.`,
+  description: `Save up to ${limits.batchMessagesMax} messages of a conversation at once, all or nothing.`,
   input: z.object({
-    session_id: z.string().optional().describe('Returned earlier or your own; none opens a session'),
+    session_id: z.string().optional(),
     messages: messagesSchema.describe('Each with the fields of save_message'),
   }),
   output: z.object({

@@ -1,0 +1,138 @@
+import { limits } from '../../limits.ts'
+import type { Caller } from '../../model/access.ts'
+import { textIfIntact } from '../../search/hits.ts'
+import { parseQuery, withoutQuotes, type ParsedQuery } from '../../search/query/query-text.ts'
+import { readFilter } from '../../search/query/search-filter.ts'
+import { rankQuestion, type RankedQuestion } from '../../search/rank-question.ts'
+import { placeKey } from '../../search/ranking/conversation.ts'
+import type { RankedMessage } from '../../search/ranking/rank.ts'
+import type { SearchDependencies } from '../../search/search.ts'
+import { readMessages } from '../../store/messages.ts'
+import { nearSeqMax, readNeighbours } from '../../store/neighbours.ts'
+import { fuseSignals, type Predicted, type RankedList } from './fuse-signals.ts'
+import { readSignals, type Signal, type SignalKind, type Turn } from './read-signals.ts'
+
+/** Why something is recalled: what of the conversation led to it, or that it followed what is like the newest turns. */
+export type Reason = SignalKind | 'followed'
+
+/** What a conversation will need, as places: texts are read when it is shown, as their reader may see them. */
+export interface Prediction {
+  /** The newest message of the session that counted; 0 where no session was asked about. */
+  readonly lastSeq: number
+  readonly queries: readonly ParsedQuery[]
+  readonly messages: readonly Predicted<Reason>[]
+  readonly messagesSearched: number
+  readonly semantic: RankedQuestion['ranking']['semantic']['state']
+  /** Messages that were saved and could not be found yet. */
+  readonly behind: number
+}
+
+/** A session that is recalled for. */
+export interface RecalledSession {
+  readonly id: string
+  readonly lastSeq: number
+}
+
+/** How far back the newest turns are looked for. What stands there is not recalled: it is still before the model's eyes. */
+const lookBack = 40
+/** Of each search so many count, and of all together so many are kept. */
+const listMax = 60
+const keptMax = 100
+/** Of the best of other conversations the next turns are looked at: what came after it then may come now. */
+const situationsMax = 4
+const followingTurns = 3
+const weights: { readonly [reason in Reason]: number } = { turns: 1, question: 0.8, names: 1, followed: 0.5 }
+
+/** The newest turns of a session, and what tools said among them: errors are named there. */
+async function newestTurns(
+  { database, archive }: SearchDependencies,
+  tenantId: number,
+  session: RecalledSession,
+): Promise<Turn[]> {
+  const range = { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack, usable: true }
+  const rows = await readMessages(database, { tenantId, sessionId: session.id }, range)
+  const turns: Turn[] = []
+  for (const row of rows) {
+    if (row.kind !== 'message') continue
+    const text = await textIfIntact(archive, row)
+    if (text !== undefined && text.length > 0) turns.push({ seq: row.seq, role: row.role, text })
+  }
+  return turns
+}
+
+/**
+ * Says which messages a conversation is likely to need next: those that are like its newest turns and its open question, those
+ * that name the same files, errors and names, and what followed similar turns. `text` counts as its newest turn.
+ */
+export async function predict(
+  dependencies: SearchDependencies,
+  caller: Caller,
+  about: { readonly session?: RecalledSession | undefined; readonly text?: string | undefined },
+): Promise<Prediction> {
+  const { session, text } = about
+  const turns = session === undefined ? [] : await newestTurns(dependencies, caller.tenantId, session)
+  if (text !== undefined) turns.push({ seq: (session?.lastSeq ?? 0) + 1, role: 'user', text })
+  const lastSeq = session?.lastSeq ?? 0
+  const searched: { readonly signal: Signal; readonly found: RankedQuestion }[] = []
+  for (const signal of readSignals(turns)) {
+    const found = await look(dependencies, caller, signal)
+    if (found !== undefined) searched.push({ signal, found })
+  }
+  const isNew = ({ sessionId, seq }: RankedMessage) => sessionId !== session?.id || seq <= lastSeq - lookBack
+  const lists: RankedList<Reason>[] = searched.map(({ signal: { kind }, found }) => ({
+    kind,
+    weight: weights[kind],
+    messages: found.ranking.messages.filter(isNew).slice(0, listMax),
+  }))
+  const [first] = searched
+  if (first === undefined)
+    return { lastSeq, queries: [], messages: [], messagesSearched: 0, semantic: 'off', behind: 0 }
+  const followed = await whatFollowed(dependencies, caller.tenantId, fuseSignals(lists).slice(0, situationsMax))
+  return {
+    lastSeq,
+    queries: searched.flatMap(({ found }) => found.queries),
+    messages: fuseSignals([
+      ...lists,
+      { kind: 'followed', weight: weights.followed, messages: followed.filter(isNew) },
+    ]).slice(0, keptMax),
+    messagesSearched: first.found.ranking.messagesSearched,
+    semantic: first.found.ranking.semantic.state,
+    behind: first.found.behind,
+  }
+}
+
+async function look(
+  dependencies: SearchDependencies,
+  caller: Caller,
+  signal: Signal,
+): Promise<RankedQuestion | undefined> {
+  // Quotes would be read as phrases that a result must hold.
+  const query = parseQuery(withoutQuotes(signal.text).slice(0, limits.queryCharactersMax))
+  if (query.terms.length === 0) return undefined
+  const filter = await readFilter(dependencies.database, caller, {})
+  const { tenantId, principalId } = caller
+  // Nobody waits for a model where the text of a conversation is the query.
+  return await rankQuestion(
+    { ...dependencies, expander: undefined, rankings: undefined },
+    { tenantId, principalId, queries: [query], filter, mode: 'hybrid' },
+    { question: signal.kind, isFirst: true },
+  )
+}
+
+/** The turns after some places, those of the first place first, each once. */
+async function whatFollowed(
+  { database }: SearchDependencies,
+  tenantId: number,
+  places: readonly RankedMessage[],
+): Promise<RankedMessage[]> {
+  const rows = await readNeighbours(database, tenantId, { places, each: followingTurns })
+  const followed = places.flatMap((place) =>
+    rows
+      .filter(({ sessionId, seq }) => sessionId === place.sessionId && seq > place.seq && seq <= place.seq + nearSeqMax)
+      .toSorted((a, b) => a.seq - b.seq)
+      .slice(0, followingTurns)
+      .map(({ sessionId, seq }) => ({ sessionId, seq, part: 0, score: place.score })),
+  )
+  const byPlace = new Map(followed.toReversed().map((message) => [placeKey(message), message]))
+  return [...byPlace.values()].toReversed()
+}

@@ -1,0 +1,142 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { untilIndexed } from './support/archived.ts'
+import { useHome } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
+import { scrapedValue } from './support/scrape.ts'
+import type { Tools } from './support/tools.ts'
+
+const home = useHome()
+let tools: Tools
+
+const replySchema = z.object({
+  results: z.array(
+    z.object({
+      session_id: z.string(),
+      messages: z.array(
+        z.object({
+          seq: z.number(),
+          text: z.string(),
+          hit: z.object({ why: z.object({ reasons: z.array(z.string()) }) }).optional(),
+        }),
+      ),
+    }),
+  ),
+})
+
+async function recalled(from: Tools, args: Readonly<Record<string, unknown>>) {
+  const { structured } = await from.call('recall_context', { format: 'json', ...args })
+  return replySchema.parse(structured).results.flatMap(({ messages }) => messages)
+}
+
+const textsOf = (messages: readonly { readonly text: string }[]) => messages.map(({ text }) => text)
+
+beforeAll(async () => {
+  tools = await home.tools()
+  const say = async (session: string, ...contents: string[]) => {
+    for (const [at, content] of contents.entries())
+      await tools.save({ session_id: session, content, sender: at % 2 === 0 ? 'Ada' : 'clerk' })
+  }
+  await say(
+    'spring',
+    'The tide table is wrong: src/tides/parse-heights.ts throws RangeError for March.',
+    'It read the month from zero. I corrected the offset, and the table is right again.',
+    'Good. Now the flags of the pilots.',
+  )
+  await say('cooking', 'How long do mussels need in white wine?', 'Six minutes with the lid on.')
+  await say('now', 'Something is off in src/tides/parse-heights.ts again, since the new year began.')
+})
+
+describe('recall_context', () => {
+  test('brings what names the same file, and what followed it, and says why', async () => {
+    const found = await recalled(tools, { session_id: 'now' })
+    const [first] = found
+    expect(first?.text).toContain('throws RangeError for March')
+    expect(first?.hit?.why.reasons).toContain('names the same files, errors or names')
+    const answer = found.find(({ text }) => text.startsWith('It read the month from zero'))
+    expect(answer?.hit?.why.reasons).toContain('followed on something similar')
+    expect(textsOf(found).join(' ')).not.toContain('mussels')
+    expect(textsOf(found).join(' ')).not.toContain('since the new year began')
+  })
+
+  test('reads as a text, inside a fence', async () => {
+    const { text } = await tools.call('recall_context', { session_id: 'now' })
+    expect(text).toMatch(/boundary="[^"]+">[^]*throws RangeError[^]*<\/recorded/u)
+    expect(text).toContain('names the same files, errors or names')
+  })
+
+  test('goes by words alone where no session is named, and by both where both are given', async () => {
+    expect(textsOf(await recalled(tools, { text: 'We cook mussels tonight.' }))).toContain(
+      'Six minutes with the lid on.',
+    )
+    const both = textsOf(await recalled(tools, { session_id: 'now', text: 'And mussels for dinner?' })).join(' ')
+    expect(both).toContain('Six minutes')
+    expect(both).toContain('RangeError')
+  })
+
+  test('recalls of its own session what was said long ago, and nothing of what was said just now', async () => {
+    const messages = Array.from({ length: 60 }, (_, at) => ({
+      content: at === 2 ? 'The spare key is under the third lobster pot.' : `Buoy ${at} is checked and well.`,
+      sender: 'Ada',
+    }))
+    await tools.saveAll({ session_id: 'long', messages })
+    await tools.save({
+      session_id: 'long',
+      content: 'Where was the spare key, under which lobster pot?',
+      sender: 'Ada',
+    })
+    const found = await recalled(tools, { session_id: 'long' })
+    expect(textsOf(found)).toContain('The spare key is under the third lobster pot.')
+    expect(found.every(({ seq }) => seq <= 21 || seq > 61)).toBe(true)
+  })
+
+  test('is empty where nothing was said', async () => {
+    const { session_id: id } = await tools.save({ content: '…', sender: 'probe' })
+    expect(await recalled(tools, { session_id: id })).toEqual([])
+  })
+
+  test.each([
+    [{}, 'neither a session nor a text was given'],
+    [{ session_id: 'nowhere' }, 'nowhere'],
+  ])('says what is wrong with %j', async (args, message) => {
+    const { text, isError } = await tools.call('recall_context', args)
+    expect(isError).toBe(true)
+    expect(text).toContain(message)
+  })
+})
+
+describe('what a session needs', () => {
+  test(
+    'is made after a save, for who has asked before, and shows nothing that was erased since',
+    { timeout: 60_000 },
+    async () => {
+      await untilIndexed(home)
+      const server = await HttpHome.start(home)
+      const client = await server.tools()
+      const hits = () => scrapedValue(server, 'verbatim_cache_lookups_total', { cache: 'predictions', result: 'hit' })
+      const bytes = () => scrapedValue(server, 'verbatim_cache_bytes', { cache: 'predictions' })
+      await client.save({ session_id: 'plan', content: 'The harbour festival is in June.', sender: 'Ada' })
+      expect(await bytes()).toBe(0)
+      await recalled(client, { session_id: 'plan' })
+      await client.save({
+        session_id: 'menu',
+        content: 'Mussels and samphire for the feast on the quay.',
+        sender: 'Ada',
+      })
+      const before = await bytes()
+      await client.save({
+        session_id: 'plan',
+        content: 'What do we eat at the feast, mussels and samphire?',
+        sender: 'Ada',
+      })
+      await expect.poll(bytes, { timeout: 20_000 }).toBeGreaterThan(before)
+      expect(await hits()).toBe(0)
+      expect(textsOf(await recalled(client, { session_id: 'plan' })).join(' ')).toContain('feast on the quay')
+      expect(await hits()).toBe(1)
+      expect((await home.cli(['erase', '--session', 'menu', '--yes'])).code).toBe(0)
+      expect(textsOf(await recalled(client, { session_id: 'plan' })).join(' ')).not.toContain('feast on the quay')
+      expect(await hits()).toBe(2)
+    },
+  )
+})
