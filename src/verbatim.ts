@@ -1,5 +1,6 @@
 import { CallLog, type CallLogOptions } from './audit/call-log.ts'
 import { InOrder } from './capture/in-order.ts'
+import { saveReplyOf, type SaveReply } from './capture/save-reply.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession, requireUsableSession } from './capture/session-reference.ts'
 import { Erasures } from './erasure/erasures.ts'
@@ -29,19 +30,6 @@ import { updateSession, type UpdateSessionInput } from './sessions/update-sessio
 import { readFacts, readProfile, type StoreProfile } from './store/profile.ts'
 import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
 import { storeVersion } from './store/store-version.ts'
-
-/** What a save answers. */
-export interface SaveReply {
-  readonly session_id: string
-  readonly external_id?: string
-  readonly messages: readonly {
-    readonly message_id: string
-    readonly seq: number
-    readonly sha256: string
-    readonly saved_at: string
-    readonly duplicate: boolean
-  }[]
-}
 
 /** Of who gives no other room to what is kept. */
 const cacheBytesUsual = 32 * 1024 * 1024
@@ -121,17 +109,7 @@ export class Verbatim implements AsyncDisposable {
     this.#observer.note({ kind: 'saved', messages: saved.messages.length, duplicates })
     if (this.#stores.predictions.isWanted({ ...caller, sessionId: saved.sessionId }))
       this.#ahead.saved(caller, saved.sessionId)
-    return {
-      session_id: saved.sessionId,
-      ...(saved.externalId === null ? {} : { external_id: saved.externalId }),
-      messages: saved.messages.map(({ id, seq, savedAt, duplicate }, index) => ({
-        message_id: id,
-        seq,
-        sha256: saved.sha256[index] ?? '',
-        saved_at: savedAt,
-        duplicate,
-      })),
-    }
+    return saveReplyOf(saved)
   }
 
   async search(caller: Caller, input: SearchInput): Promise<SearchReply> {
