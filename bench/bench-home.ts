@@ -41,8 +41,19 @@ export class BenchHome implements AsyncDisposable {
   #connection: EmbeddedConnection | undefined
 
   /** `isCached`: whether a search that is made again may go by what is remembered of the first. */
-  constructor(options: { readonly keptAt?: string | undefined; readonly isCached?: boolean } = {}) {
-    this.#settings = options.isCached === false ? { VERBATIM_CACHE_MIB: '0' } : {}
+  constructor(
+    options: {
+      readonly keptAt?: string | undefined
+      readonly isCached?: boolean
+      /** Otherwise as it is by default. */
+      readonly encryption?: 'on' | 'off'
+    } = {},
+  ) {
+    const { isCached = true, encryption } = options
+    this.#settings = {
+      ...(isCached ? {} : { VERBATIM_CACHE_MIB: '0' }),
+      ...(encryption === undefined ? {} : { VERBATIM_ENCRYPTION: encryption }),
+    }
     this.#isKept = options.keptAt !== undefined
     this.path = options.keptAt ?? mkdtempSync(join(tmpdir(), 'verbatim-bench-'))
   }

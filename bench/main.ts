@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { setup as buildWhenStale } from '../test/support/global-setup.ts'
 import { auditBench } from './audit.ts'
 import type { Bench } from './bench.ts'
+import { encryptionBench } from './encryption.ts'
 import { holds, renderBench, type BenchResult } from './figure.ts'
 import { importBench } from './import.ts'
 import { keysBench } from './keys.ts'
@@ -23,6 +24,7 @@ const benches: readonly Bench[] = [
   predictionBench,
   keysBench,
   auditBench,
+  encryptionBench,
 ]
 
 /**

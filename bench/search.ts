@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { createTermHasher, defaultTermKey } from '../src/indexing/terms.ts'
+import { TermHashers } from '../src/indexing/term-hashers.ts'
 import { limits } from '../src/limits.ts'
 import { parseQuery } from '../src/search/query/query-text.ts'
 import { planTerms } from '../src/search/ranking/bm25.ts'
@@ -29,7 +29,7 @@ const warmUp = 20
 
 /** The terms by which a search of this query finds its candidates. */
 async function candidateTerms(home: BenchHome, query: string): Promise<string> {
-  const hasher = createTermHasher(defaultTermKey)
+  const { hasher } = await new TermHashers((await home.verbatim()).stores.database.vault).of(home.caller.tenantId)
   const terms = parseQuery(query).terms.map((term) => ({ ...term, term: hasher(term.term) }))
   const hashes = terms.map(({ term }) => term)
   const statistics = await corpusStatistics(home.sql, { tenantId: home.caller.tenantId, level: messageLevel }, hashes)

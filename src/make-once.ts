@@ -12,9 +12,9 @@ const lookMs = 5
 
 /**
  * Makes a file of secret bytes for its owner only, with its directory where that is missing, durably. Of several processes that
- * make it at once the first one wins: what is there is left as it is. All of them must make as many bytes.
+ * make it at once the first one wins: what is there is left as it is. All of them must make as many bytes. Whether it is ours.
  */
-export async function makeOnce(path: string, bytes: Uint8Array): Promise<void> {
+export async function makeOnce(path: string, bytes: Uint8Array): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   // Written beside its place, so that nobody reads half of it.
   const temporary = `${path}.${randomUUID()}`
@@ -22,25 +22,28 @@ export async function makeOnce(path: string, bytes: Uint8Array): Promise<void> {
     await write(temporary, bytes)
     await link(temporary, path)
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return
+    if (codeOf(error) === 'EEXIST') return false
     if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(codeOf(error) ?? '')) throw error
-    await makeInPlace(path, bytes)
+    if (!(await makeInPlace(path, bytes))) return false
   } finally {
     await rm(temporary, { force: true })
   }
   await syncDirectory(dirname(path))
+  return true
 }
 
 /** On a file system without hard links: a rename would take the place of what another process has made. */
-async function makeInPlace(path: string, bytes: Uint8Array): Promise<void> {
+async function makeInPlace(path: string, bytes: Uint8Array): Promise<boolean> {
   try {
     await write(path, bytes)
+    return true
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
     for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += lookMs) {
-      if ((await stat(path)).size >= bytes.length) return
+      if ((await stat(path)).size >= bytes.length) break
       await sleep(lookMs)
     }
+    return false
   }
 }
 

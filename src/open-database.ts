@@ -10,6 +10,7 @@ import { connectEmbedded } from './store/embedded/client.ts'
 import type { Background } from './store/embedded/daemon.ts'
 import { homePathsOf, prepareHome } from './store/embedded/home.ts'
 import { asUnavailable } from './store/embedded/unavailable.ts'
+import type { VaultSettings } from './store/keys/sealing-choice.ts'
 import { Vault } from './store/keys/vault.ts'
 import { withReconnect } from './store/reconnect.ts'
 import { packageVersion } from './version.ts'
@@ -43,6 +44,17 @@ export function ownerOf({ store }: Config): string | undefined {
 /** Not the process's number: in containers that share a home all have the same. */
 const owner = randomUUID()
 
+/** The one line that is not to be missed: who does not copy the key may lose everything with a disk. */
+function sealingOf({ encryption, logLevel }: Config): VaultSettings {
+  return {
+    ...encryption,
+    onRootKeyMade: (path) =>
+      createLog(logLevel).warn(
+        `Made the root key of this store in the file "${path}": keep a copy of it elsewhere, as nothing that is saved can be read without it, in backups and in the archive neither (docs/encryption.md)`,
+      ),
+  }
+}
+
 function openEmbedded(config: Config, observer: Observer): Database {
   const connection = connectEmbedded(launchOptions(config, packageVersion()))
   const run: Database['run'] = async (work) => {
@@ -54,7 +66,7 @@ function openEmbedded(config: Config, observer: Observer): Database {
       throw asUnavailable(error)
     }
   }
-  const vault = new Vault(run, config.encryption)
+  const vault = new Vault(run, sealingOf(config))
   return {
     kind: 'embedded',
     vault,
@@ -89,7 +101,7 @@ async function openServer(config: Config, { url, connections }: ServerSettings, 
     max: connections,
     statementMs,
     observer,
-    encryption: config.encryption,
+    encryption: sealingOf(config),
   })
   prepareHome(config.home)
   const { home, archive } = homePathsOf(config.home)

@@ -74,6 +74,7 @@ export class Cluster implements AsyncDisposable {
       VERBATIM_ROLE: processRole,
       VERBATIM_LOG_LEVEL: 'warn',
       VERBATIM_DATABASE_CONNECTIONS: String(poolConnections),
+      VERBATIM_ROOT_KEY: 'a7'.repeat(32),
     }
   }
 

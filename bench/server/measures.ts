@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { openVerbatim } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
-import { createTermHasher, defaultTermKey } from '../../src/indexing/terms.ts'
+import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { limits } from '../../src/limits.ts'
 import { firstTenantId, localCaller } from '../../src/model/access.ts'
 import { parseQuery } from '../../src/search/query/query-text.ts'
@@ -266,7 +266,8 @@ export async function measureReplicas(
 
 /** The terms by which a search of each query finds its candidates, as array literals. */
 async function candidateTerms(cluster: Cluster, queries: readonly string[]): Promise<string[]> {
-  const hasher = createTermHasher(defaultTermKey)
+  await using verbatim = await openVerbatim(readConfig(cluster.settings('web')))
+  const { hasher } = await new TermHashers(verbatim.stores.database.vault).of(firstTenantId)
   const literals: string[] = []
   for (const query of queries) {
     const terms = parseQuery(query).terms.map((term) => ({ ...term, term: hasher(term.term) }))

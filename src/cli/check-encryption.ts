@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+
 import { describeRootKey } from '../crypto/root-key.ts'
 import type { Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
@@ -17,10 +19,10 @@ export interface Check {
 export async function checkEncryption(database: Database, { tenantId }: Caller): Promise<Check> {
   const { sealed, plain } = await database.run((sql) => countSealed(sql, tenantId))
   const stored = await database.run((sql) => readEncryptionState(sql, tenantId))
-  const { encrypts, rootKey } = database.vault.settings
+  const { rootKey } = database.vault.settings
   const held = `${sealed} sessions are encrypted and ${plain} are not`
   const source = describeRootKey(rootKey)
-  const state = stored?.state ?? (encrypts === true ? 'encrypted' : 'plain')
+  const state = stored?.state ?? ((await database.vault.sealsNew(tenantId)) ? 'encrypted' : 'plain')
   switch (state) {
     case 'encrypting':
     case 'decrypting':
@@ -33,8 +35,15 @@ export async function checkEncryption(database: Database, { tenantId }: Caller):
         remedy: 'Run "verbatim keys encrypt" to encrypt all of it, or use an encrypted disk',
       }
     case 'encrypted': {
+      if (sealed === 0 && rootKey.kind === 'file' && !existsSync(rootKey.path))
+        return {
+          name,
+          state: 'ok',
+          message: `on; the root key is made in ${source} at the first save; ${held}`,
+          remedy: `Keep a copy of it elsewhere then: ${without}`,
+        }
       const message = `on, with the root key of ${source}; ${held}`
-      if (plain === 0) return { name, state: 'ok', message, remedy: `Keep a copy of ${source} elsewhere` }
+      if (plain === 0) return { name, state: 'ok', message, remedy: `Keep a copy of ${source} elsewhere: ${without}` }
       return { name, state: 'note', message, remedy: 'Run "verbatim keys encrypt" to encrypt the rest' }
     }
     default:
@@ -43,6 +52,7 @@ export async function checkEncryption(database: Database, { tenantId }: Caller):
 }
 
 const name = 'encryption'
+const without = 'without it nothing that is saved can be read, in backups and in the archive neither'
 
 async function underWay(
   database: Database,

@@ -10,7 +10,7 @@ export const encryptionSettingsShape = {
     .enum(['on', 'off'])
     .optional()
     .describe(
-      'on: new sessions are encrypted at rest, and so are new imported documents (docs/encryption.md). off, or not set: they are stored as they are. What is there already stays as it is. A store that "verbatim keys encrypt" or "decrypt" has converted says itself what it is: a setting that says otherwise is refused',
+      'on: new sessions are encrypted at rest, and so are new imported documents (docs/encryption.md). off: they are stored as they are. Default: on for a store that holds nothing yet; one that holds something goes on as it is. What is there already stays as it is. A store that "verbatim keys encrypt" or "decrypt" has converted says itself what it is: a setting that says otherwise is refused',
     ),
   VERBATIM_ROOT_KEY: z
     .string()
@@ -21,7 +21,9 @@ export const encryptionSettingsShape = {
   VERBATIM_ROOT_KEY_FILE: z
     .string()
     .optional()
-    .describe('A file that holds the root key. Default: keys/root.key in the home, made when it is first needed'),
+    .describe(
+      'A file that holds the root key. Default: keys/root.key in the home, made at the first save to an embedded store. On a PostgreSQL server none is made: name it in one of these ways',
+    ),
   VERBATIM_ROOT_KEY_COMMAND: z
     .string()
     .optional()
@@ -32,7 +34,7 @@ export const encryptionSettingsShape = {
     .string()
     .optional()
     .describe(
-      'The root key that takes the place of the present one: "verbatim keys rotate root" changes to it, and until then a store opens with either (docs/encryption.md)',
+      'The root key that takes the place of the present one: "verbatim keys rotate-root" changes to it, and until then a store opens with either (docs/encryption.md)',
     ),
   VERBATIM_NEXT_ROOT_KEY_FILE: z.string().optional().describe('A file that holds the next root key'),
   VERBATIM_NEXT_ROOT_KEY_COMMAND: z.string().optional().describe('A command that prints the next root key'),
@@ -47,7 +49,7 @@ type RootKeySource =
 
 /** Whether new content is sealed, and where the root key comes from. */
 export interface EncryptionSettings {
-  /** Undefined where nothing is said. */
+  /** Undefined where nothing is said: then it is as the store is, and where that holds nothing yet, it is sealed. */
   readonly encrypts: boolean | undefined
   readonly rootKey: RootKeySource
   /** Whether it is not simply the file in the home. */

@@ -47,10 +47,13 @@ export async function readRootKey(settings: RootKeySettings): Promise<RootKey | 
   return text === undefined ? undefined : rootKeyOf(text.trim(), describeRootKey(settings))
 }
 
-/** Makes the file of a new root key, for its owner only. Of several processes that do so at once the first one wins. */
-export async function makeRootKeyFile(path: string): Promise<void> {
+/**
+ * Makes the file of a new root key, for its owner only. Of several processes that do so at once the first one wins; whether it was
+ * this one.
+ */
+export async function makeRootKeyFile(path: string): Promise<boolean> {
   try {
-    await makeOnce(path, Buffer.from(`${randomBytes(keyBytes).toString('base64')}\n`))
+    return await makeOnce(path, Buffer.from(`${randomBytes(keyBytes).toString('base64')}\n`))
   } catch (error) {
     throw new UnavailableError(`Cannot make the root key in the file "${path}"`, {
       remedy: 'Make its directory one that you may write to, or set VERBATIM_ROOT_KEY_FILE to another file',

@@ -27,7 +27,6 @@ import { convertFile, convertSession } from './convert-session.ts'
 import type { ConvertStores } from './hash-session.ts'
 import { removeLeftPayloads } from './remove-payloads.ts'
 import type { ResealStores } from './reseal-session.ts'
-import { requireSharedRootKey } from './shared-root-key.ts'
 
 export interface ConversionReport {
   readonly sessions: number
@@ -204,7 +203,6 @@ export async function convertStore(
   caller: Caller,
   options: ConversionOptions,
 ): Promise<ConversionReport> {
-  if (options.target === 'encrypted') await requireSharedRootKey(stores.database)
   const hashers = new TermHashers(stores.database.vault)
   return await new StoreConversion({ ...stores, hashers }, options).run(caller)
 }

@@ -60,7 +60,7 @@ export async function processingRecord(store: RecordedStore, { tenantId }: Calle
   const holdings = await database.run((sql) => readTallies(sql, tenantId))
   const policies = await database.run((sql) => readPolicies(sql, tenantId))
   const { sealed, plain } = await database.run((sql) => countSealed(sql, tenantId))
-  const { encrypts, rootKey } = config.encryption
+  const encrypts = await database.vault.sealsNew(tenantId)
   return {
     generated_at: now.toISOString(),
     generated_by: product,
@@ -70,7 +70,7 @@ export async function processingRecord(store: RecordedStore, { tenantId }: Calle
     holdings,
     sources: await database.run((sql) => readSources(sql, tenantId)),
     stores: storesOf(config),
-    recipients: recipientsBySettings(config),
+    recipients: recipientsBySettings(config, encrypts),
     retention: policies.map(({ scope, target, ageDaysMax, idleDaysMax, messagesMax, bytesMax }) => ({
       scope,
       target,
@@ -81,7 +81,7 @@ export async function processingRecord(store: RecordedStore, { tenantId }: Calle
     })),
     encryption: {
       setting: encrypts ? 'on' : 'off',
-      root_key: encrypts || sealed > 0 ? describeRootKey(rootKey) : null,
+      root_key: encrypts || sealed > 0 ? describeRootKey(config.encryption.rootKey) : null,
       sessions_encrypted: sealed,
       sessions_not_encrypted: plain,
     },

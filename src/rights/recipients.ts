@@ -48,9 +48,9 @@ function vectors({ vectors: settings }: Config): Recipient[] {
   ]
 }
 
-function archive({ archive: settings, encryption }: Config): Recipient[] {
+function archive({ archive: settings }: Config, encrypts: boolean): Recipient[] {
   if (settings.kind !== 's3') return []
-  const state = encryption.encrypts ? 'encrypted, as far as sessions are' : 'not encrypted by Verbatim'
+  const state = encrypts ? 'encrypted, as far as sessions are' : 'not encrypted by Verbatim'
   return [
     {
       name: settings.endpoint === undefined ? 'Amazon S3' : 'S3 server',
@@ -61,9 +61,9 @@ function archive({ archive: settings, encryption }: Config): Recipient[] {
   ]
 }
 
-function database({ store, encryption }: Config): Recipient[] {
+function database({ store }: Config, encrypts: boolean): Recipient[] {
   if (store.kind !== 'server') return []
-  const state = encryption.encrypts ? 'new sessions encrypted' : 'not encrypted by Verbatim'
+  const state = encrypts ? 'new sessions encrypted' : 'not encrypted by Verbatim'
   return [
     {
       name: 'PostgreSQL server',
@@ -86,7 +86,7 @@ function tracing({ tracing: settings }: Config): Recipient[] {
   ]
 }
 
-/** In the order of how much they get. */
-export function recipientsBySettings(config: Config): readonly Recipient[] {
-  return [database, archive, embedder, expansion, vectors, tracing].flatMap((read) => read(config))
+/** In the order of how much they get; `encrypts`: whether what is new is sealed before. */
+export function recipientsBySettings(config: Config, encrypts: boolean): readonly Recipient[] {
+  return [database, archive, embedder, expansion, vectors, tracing].flatMap((read) => read(config, encrypts))
 }

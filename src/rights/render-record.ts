@@ -86,7 +86,7 @@ ${retention}
 
 ## Encryption at rest
 
-VERBATIM_ENCRYPTION is ${encryption.setting}; ${sealed} sessions are encrypted and ${plain} are not.${rootKey === null ? '' : ` The root key is that of ${rootKey}.`}
+New sessions are ${encryption.setting === 'on' ? '' : 'not '}encrypted; ${sealed} sessions are encrypted and ${plain} are not.${rootKey === null ? '' : ` The root key is that of ${rootKey}.`}
 
 ## Measures
 

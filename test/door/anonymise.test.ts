@@ -27,6 +27,8 @@ const previewSchema = z.object({
   confirm: z.string(),
 })
 
+/** So that it can be seen what is there before and after it; that of an encrypted store is in test/erasure/anonymise.test.ts. */
+const plain = { VERBATIM_ENCRYPTION: 'off' }
 const name = 'Kowalska'
 const email = 'kanarie.k@posteo.de'
 const card = '4111 1111 1111 1111'
@@ -57,7 +59,7 @@ function transcript(home: Home): string {
 
 describe('verbatim anonymise', () => {
   test('replaces what is found in every store, and it does not come back', { timeout: 300_000 }, async () => {
-    const settings = await directorySettings()
+    const settings = { ...(await directorySettings()), ...plain }
     const home = await openHome(settings)
     const tools = await home.tools()
     const first = { session_id: 'claim', message_id: 'first', content: about, sender: name }
@@ -146,7 +148,7 @@ describe('verbatim anonymise', () => {
   })
 
   test('is not undone by a restore, nor where an older database is put back', { timeout: 300_000 }, async () => {
-    const settings = await directorySettings()
+    const settings = { ...(await directorySettings()), ...plain }
     const home = await openHome(settings)
     const tools = await home.tools()
     await tools.saveAll({

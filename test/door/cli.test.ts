@@ -475,6 +475,14 @@ describe('setup', () => {
 })
 
 describe('verify', () => {
+  let plain: Tools
+
+  // What is altered below is the content itself; encrypted content that is altered is in test/store/tampering.test.ts.
+  beforeAll(async () => {
+    home.settings = { ...home.settings, VERBATIM_ENCRYPTION: 'off' }
+    plain = await home.tools()
+  })
+
   test('finds everything intact', async () => {
     expect(await output('verify')).toMatch(
       /^\d+ messages of \d+ sessions \(\d+ bytes\) and \d+ imported files: all intact\n$/,
@@ -483,7 +491,7 @@ describe('verify', () => {
   })
 
   test('names the message whose archived payload was changed, or is gone, and reads say so', async () => {
-    const saved = await tools.save({ content: 'z'.repeat(2 * 1024 * 1024), sender: 'Ada', session_id: 'archived' })
+    const saved = await plain.save({ content: 'z'.repeat(2 * 1024 * 1024), sender: 'Ada', session_id: 'archived' })
     const file = join(home.path, 'archive', 'payloads', saved.sha256.slice(0, 2), saved.sha256)
     const bytes = readFileSync(file)
     const damaged = Buffer.from(bytes)
@@ -502,7 +510,7 @@ describe('verify', () => {
   })
 
   test('names the message whose row was changed', async () => {
-    const saved = await tools.save({ content: 'original words', sender: 'Ada', session_id: 'tampered' })
+    const saved = await plain.save({ content: 'original words', sender: 'Ada', session_id: 'tampered' })
     const connection = home.database()
     try {
       const set = (content: string) =>

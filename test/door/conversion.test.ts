@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { filesWith } from '../support/files-with.ts'
 import { isOnServer } from '../support/test-store.ts'
 import { bucketSettings, s3Endpoint } from './support/bucket.ts'
+import { encryptionOf } from './support/doctor.ts'
 import { Home } from './support/home.ts'
 
 const word = 'marzipan'
@@ -16,7 +17,8 @@ const archive = home.directory('archive')
 
 beforeAll(async () => {
   await home.makeDatabase()
-  home.settings = { VERBATIM_EMBEDDER: 'none', VERBATIM_ARCHIVE: `file:${archive}` }
+  const settings = { VERBATIM_EMBEDDER: 'none', VERBATIM_ARCHIVE: `file:${archive}` }
+  home.settings = { ...settings, VERBATIM_ENCRYPTION: 'off' }
   const tools = await home.tools()
   for (const session of ['notes', 'more', 'large'])
     await tools.save({
@@ -25,14 +27,11 @@ beforeAll(async () => {
       sender: 'Ann',
     })
   await home.cli(['archive', '--now'])
+  // A root key is named for no server either, until a test does it.
+  home.settings = isOnServer ? { ...settings, VERBATIM_ROOT_KEY: '' } : settings
+  await home.endDaemon()
 })
 afterAll(() => home.dispose())
-
-async function encryption(): Promise<{ state: string; message: string; remedy?: string } | undefined> {
-  const { stdout } = await home.cli(['doctor', '--json'])
-  const checks: { name: string; state: string; message: string; remedy?: string }[] = JSON.parse(stdout)
-  return checks.find(({ name }) => name === 'encryption')
-}
 
 async function isBegun(): Promise<boolean> {
   const database = home.database()
@@ -56,7 +55,7 @@ describe('verbatim keys encrypt', () => {
   })
 
   it('is killed and goes on, while the store is saved to and searched', { timeout: 180_000 }, async () => {
-    expect(await encryption()).toMatchObject({
+    expect(await encryptionOf(home)).toMatchObject({
       message: expect.stringContaining('off'),
       remedy: expect.stringContaining('verbatim keys encrypt'),
     })
@@ -76,7 +75,10 @@ describe('verbatim keys encrypt', () => {
     await expect.poll(isBegun, { timeout: 20_000, interval: 50 }).toBe(true)
     command.kill('SIGKILL')
     await ended
-    expect(await encryption()).toMatchObject({ state: 'note', message: expect.stringContaining('being encrypted') })
+    expect(await encryptionOf(home)).toMatchObject({
+      state: 'note',
+      message: expect.stringContaining('being encrypted'),
+    })
     const { code, stdout, stderr } = await home.cli(['keys', 'encrypt'])
     over.abort()
     await meanwhile
@@ -85,7 +87,7 @@ describe('verbatim keys encrypt', () => {
       /^encrypted \d+ messages of \d+ sessions, and 0 imported documents; removed \d+ large payloads/,
     )
     expect(stdout).toContain('Keep a copy of')
-    expect(await encryption()).toMatchObject({ state: 'ok', message: expect.stringContaining(' and 0 are not') })
+    expect(await encryptionOf(home)).toMatchObject({ state: 'ok', message: expect.stringContaining(' and 0 are not') })
     expect(existsSync(join(home.path, 'keys', 'root.key'))).toBe(!isOnServer)
     expect(await exported()).toBe(before)
     await home.endDaemon()
@@ -126,10 +128,12 @@ describe.skipIf(s3Endpoint === undefined)('a store with its archive in a bucket'
     const other = new Home()
     try {
       await other.makeDatabase()
-      other.settings = { ...keyed, ...(await bucketSettings()) }
+      const settings = { ...keyed, ...(await bucketSettings()) }
+      other.settings = { ...settings, VERBATIM_ENCRYPTION: 'off' }
       const tools = await other.tools()
       await tools.save({ session_id: 'large', content: `${word} ${'z'.repeat(2 * 1024 * 1024)}`, sender: 'Ann' })
       expect((await other.cli(['archive', '--now'])).code).toBe(0)
+      other.settings = settings
       for (const command of ['encrypt', 'decrypt']) {
         const { code, stdout, stderr } = await other.cli(['keys', command, '--json'])
         expect([code, stderr]).toEqual([0, ''])

@@ -1,36 +1,42 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { isOnServer } from '../support/test-store.ts'
 import { Home } from './support/home.ts'
 
 const home = new Home()
 const keyFile = join(home.path, 'keys', 'root.key')
-const on = { VERBATIM_EMBEDDER: 'none', VERBATIM_ENCRYPTION: 'on' }
+/** Nothing is set for it; a server, where no file is made unless it is named, is told its name. */
+const usual = { VERBATIM_EMBEDDER: 'none' }
+const settings = isOnServer ? { ...usual, VERBATIM_ROOT_KEY_FILE: keyFile } : usual
 
 beforeAll(async () => {
   await home.makeDatabase()
-  home.settings = on
+  home.settings = settings
   const tools = await home.tools()
   await tools.save({ session_id: 'notes', content: 'a word about marzipan', sender: 'Ann' })
 })
 afterAll(() => home.dispose())
 
 /** Runs a command with another root key than the one that the store was made with. */
-async function withKey(settings: Record<string, string>, args: readonly string[]) {
-  home.settings = { ...on, ...settings }
+async function withKey(key: Record<string, string>, args: readonly string[]) {
+  home.settings = { ...usual, ...key }
   try {
     return await home.cli(args)
   } finally {
-    home.settings = on
+    home.settings = settings
   }
 }
 
 describe('the root key', () => {
-  it('is made at the first save, and doctor says where it is and what is encrypted', async () => {
-    expect(existsSync(keyFile)).toBe(true)
+  it('is made at the first save for its owner alone, which is said once, and doctor says it again', async () => {
+    expect(process.platform === 'win32' ? 0o600 : statSync(keyFile).mode & 0o777).toBe(0o600)
+    expect(
+      home.stderr.match(/Made the root key of this store in the file [^:]*: keep a copy of it elsewhere/g),
+    ).toEqual([expect.stringContaining(keyFile)])
     const { stdout } = await home.cli(['doctor'])
     expect(stdout).toContain(
       `encryption: on, with the root key of the file "${keyFile}"; 1 sessions are encrypted and 0 are not`,

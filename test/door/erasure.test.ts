@@ -83,6 +83,9 @@ async function statisticsOf(home: Home) {
   }
 }
 
+/** So that it can be seen what is there before and after it; that of an encrypted store is in test/erasure/sealed.test.ts. */
+const plain = { VERBATIM_ENCRYPTION: 'off' }
+
 const places: [string, boolean, () => Promise<Record<string, string>>][] = [
   ['a directory', true, directorySettings],
   ['a bucket', s3Endpoint !== undefined, bucketSettings],
@@ -90,7 +93,7 @@ const places: [string, boolean, () => Promise<Record<string, string>>][] = [
 
 describe.each(places)('a session, with the archive in %s,', (_place, isHere, settingsOf) => {
   test.skipIf(!isHere)('is erased from every store, and does not come back', { timeout: 300_000 }, async () => {
-    const settings = await settingsOf()
+    const settings = { ...(await settingsOf()), ...plain }
     const home = await openHome(settings)
     const tools = await home.tools()
     const words = ['zarquon', 'plumbuswort', 'grandiloquentia', 'snorkelwight', 'quixotrope', 'marzipanther'] as const
@@ -171,7 +174,7 @@ describe.each(places)('a session, with the archive in %s,', (_place, isHere, set
 
 describe('messages', () => {
   test('are erased by id, participant and time, and leave their places', { timeout: 300_000 }, async () => {
-    const settings = await directorySettings()
+    const settings = { ...(await directorySettings()), ...plain }
     const home = await openHome(settings)
     const tools = await home.tools()
     const words = ['zarquon', 'plumbuswort', 'grandiloquentia', 'snorkelwight', 'quixotrope'] as const
@@ -307,7 +310,7 @@ describe('an erasure', () => {
     'is not undone by a restore, from the archive as it is or with an older copy of it',
     { timeout: 300_000 },
     async () => {
-      const settings = await directorySettings()
+      const settings = { ...(await directorySettings()), ...plain }
       const first = await openHome(settings)
       const tools = await first.tools()
       const words = ['zarquon', 'plumbuswort'] as const

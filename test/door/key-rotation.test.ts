@@ -15,8 +15,8 @@ import type { Tools } from './support/tools.ts'
 const home = new Home()
 const keyFile = join(home.path, 'keys', 'root.key')
 const next = join(home.userHome, 'next.key')
-const on = { VERBATIM_EMBEDDER: 'none', VERBATIM_ENCRYPTION: 'on' }
-/** On a server the next root key has to be named. */
+/** On a server root keys have to be named. */
+const on = { VERBATIM_EMBEDDER: 'none', ...(isOnServer ? { VERBATIM_ROOT_KEY_FILE: keyFile } : {}) }
 const rotating = isOnServer ? { ...on, VERBATIM_NEXT_ROOT_KEY_FILE: next } : on
 const word = 'a word about marzipan'
 
@@ -78,7 +78,8 @@ describe('verbatim keys rotate-root', () => {
   })
 
   it('says what is missing where it cannot make the new one itself', async () => {
-    const env = { VERBATIM_ROOT_KEY: readFileSync(keyFile, 'utf8').trim(), VERBATIM_NEXT_ROOT_KEY: '' }
+    const key = readFileSync(keyFile, 'utf8').trim()
+    const env = { VERBATIM_ROOT_KEY: key, VERBATIM_ROOT_KEY_FILE: '', VERBATIM_NEXT_ROOT_KEY: '' }
     const { code, stderr } = await home.cli(['keys', 'rotate-root'], { env })
     expect([code, stderr]).toEqual([2, expect.stringContaining('Set VERBATIM_NEXT_ROOT_KEY,')])
   })

@@ -59,5 +59,5 @@ describe('large text', () => {
 test('the server of all these went on without a complaint', async () => {
   await tools.save({ content: 'We decided on berth 14.', sender: 'Ada', session_id: 'after' })
   expect(await tools.hits({ query: '"We decided on berth 14"' })).toEqual(['We decided on berth 14.'])
-  expect(home.stderr).toBe('')
+  expect(home.complaints).toBe('')
 })

@@ -454,6 +454,6 @@ describe('the process', () => {
   })
 
   test('wrote nothing on stderr while the clients of this file used it', () => {
-    expect(home.stderr).toBe('')
+    expect(home.complaints).toBe('')
   })
 })

@@ -28,7 +28,7 @@ const away = {
   VERBATIM_SUMMARIZER_MODEL: 'writer',
   VERBATIM_QUERY_EXPANSION: 'on',
   VERBATIM_ARCHIVE: 's3://bucket/memory',
-  VERBATIM_ENCRYPTION: 'on',
+  VERBATIM_ENCRYPTION: 'off',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'https://traces.example.org:4318',
 }
 const recordSchema = z.looseObject({
@@ -41,7 +41,7 @@ const recordSchema = z.looseObject({
   stores: z.array(z.object({ what: z.string(), place: z.string(), holds: z.string() })),
   recipients: z.array(z.object({ name: z.string(), receives: z.string(), purpose: z.string(), place: z.string() })),
   retention: z.array(z.looseObject({ scope: z.string() })),
-  encryption: z.looseObject({ setting: z.enum(['on', 'off']), sessions_not_encrypted: z.number() }),
+  encryption: z.looseObject({ setting: z.enum(['on', 'off']), sessions_encrypted: z.number() }),
   measures: z.array(z.string()),
 })
 
@@ -54,6 +54,7 @@ async function record(env: Readonly<Record<string, string>> = {}) {
 
 describe('privacy record', () => {
   beforeAll(async () => {
+    home.settings = { ...home.settings, VERBATIM_ROOT_KEY: secrets.VERBATIM_ROOT_KEY }
     const tools = await home.tools()
     await tools.saveAll({
       session_id: 'a',
@@ -78,7 +79,7 @@ describe('privacy record', () => {
     })
     expect(made.sources).toEqual([{ source: 'mcp', sessions: 1 }])
     expect(made.retention).toEqual([{ scope: 'tenant', target: null, idle_days_max: 365 }])
-    expect(made.encryption).toMatchObject({ setting: 'off', sessions_not_encrypted: 1 })
+    expect(made.encryption).toMatchObject({ setting: 'on', sessions_encrypted: 1 })
     expect(made.stores.find(({ what }) => what === 'archive')?.place).toBe(join(home.path, 'archive'))
     expect(made.recipients.map(({ name }) => name)).toEqual(isOnServer ? ['PostgreSQL server'] : [])
     expect(made.purposes.find(({ purpose }) => /by meaning/.test(purpose))?.state).toBe('off')
@@ -96,7 +97,7 @@ describe('privacy record', () => {
       ['Pinecone', 'index harbour at api.pinecone.io'],
       ['OpenTelemetry collector', 'traces.example.org:4318'],
     ])
-    expect(made.encryption).toMatchObject({ setting: 'on' })
+    expect(made.encryption).toMatchObject({ setting: 'off', sessions_encrypted: 1 })
     const text = JSON.stringify(made)
     for (const secret of Object.values(secrets)) expect(text).not.toContain(secret)
     expect(text).not.toMatch(/do-not-show/)

@@ -57,7 +57,8 @@ describe.each(places)('with its archive in %s', (_place, isHere, settingsOf) => 
     'a store that is lost is rebuilt from the archive alone, every export and every row byte for byte',
     { timeout: 600_000 },
     async () => {
-      const settings = await settingsOf()
+      // Not encrypted: what is sealed is sealed anew, in other bytes (test/archive/sealed-archive.test.ts).
+      const settings = { ...(await settingsOf()), VERBATIM_ENCRYPTION: 'off' }
       const first = await openHome(settings)
       await saveHistory(first)
       const before = await everything(first)
@@ -168,7 +169,7 @@ describe('a restore', () => {
   })
 
   test.skipIf(isOnServer)('goes on where it was interrupted', { timeout: 300_000 }, async () => {
-    const settings = await directorySettings()
+    const settings = { ...(await directorySettings()), VERBATIM_ENCRYPTION: 'off' }
     const first = await openHome(settings)
     const tools = await first.tools()
     for (let session = 0; session < 40; session++)
@@ -201,7 +202,11 @@ describe('a restore', () => {
 
 describe('the archive', () => {
   test('follows what changes in a session without being asked', { timeout: 200_000 }, async () => {
-    const settings = { ...(await directorySettings()), VERBATIM_ARCHIVE_IDLE_MINUTES: '0.02' }
+    const settings = {
+      ...(await directorySettings()),
+      VERBATIM_ARCHIVE_IDLE_MINUTES: '0.02',
+      VERBATIM_ENCRYPTION: 'off',
+    }
     const first = await openHome(settings)
     const tools = await first.tools()
     await tools.save({ content: 'one', sender: 'Ada', session_id: 'followed' })

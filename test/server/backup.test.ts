@@ -29,6 +29,7 @@ const isPossible = programs !== '' && !lacksVectors
 if (!isPossible) console.warn(`Skipped: backup of a server, as ${reason}`)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const rootKey = { VERBATIM_ROOT_KEY: 'b3'.repeat(32) }
 const large = 'A payload that goes to the archive. '.repeat(40_000)
 
 /** A server of its own, as compose.yaml has one: an administrator, and the role of Verbatim. */
@@ -58,6 +59,7 @@ class GuideServer {
       RESTORED_HOME: this.restoredHome,
       VERBATIM_HOME: this.home.path,
       VERBATIM_EMBEDDER: 'none',
+      ...rootKey,
     }
   }
 
@@ -99,7 +101,7 @@ class GuideServer {
         DATABASE_PASSWORD: 'secret',
       },
     })
-    this.home.settings = { ...this.home.settings, DATABASE_URL: this.url('verbatim', 'verbatim') }
+    this.home.settings = { ...this.home.settings, ...rootKey, DATABASE_URL: this.url('verbatim', 'verbatim') }
   }
 
   async sql<T>(work: (sql: Sql) => Promise<T>): Promise<T> {

@@ -8,6 +8,8 @@ import { OpenAiStandIn } from '../support/stand-ins/openai.ts'
 import { lacksVectors } from '../support/test-store.ts'
 
 const home = useHome()
+// What is stored is compared by the rows themselves.
+home.settings = { ...home.settings, VERBATIM_ENCRYPTION: 'off' }
 
 async function waiting(topic = 'index'): Promise<number> {
   const { sql, close } = sqlOf()

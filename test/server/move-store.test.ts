@@ -57,7 +57,13 @@ class Laptop {
       DATABASE_URL: url,
       VERBATIM_HOME: this.home.directory('elsewhere'),
       VERBATIM_ARCHIVE: `file:${this.bucket}`,
+      ...this.rootKey,
     }
+  }
+
+  /** The key that the laptop has made comes along by hand. */
+  get rootKey(): Record<string, string> {
+    return { VERBATIM_ROOT_KEY_FILE: join(this.home.path, 'keys', 'root.key') }
   }
 
   get bucket(): string {
@@ -273,7 +279,7 @@ describe('verbatim migrate', () => {
       const both = await laptop.migrate(url)
       expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('session "later" (message 2 is another)') })
       const other = await laptop.database()
-      onServer.settings = { ...onServer.settings, DATABASE_URL: other }
+      onServer.settings = { ...onServer.settings, DATABASE_URL: other, VERBATIM_ENCRYPTION: 'off' }
       await (await onServer.tools()).save({ session_id: 'berth', sender: 'Bob', content: 'another berth' })
       const twin = await laptop.migrate(other)
       expect(twin.code).toBe(2)
@@ -312,7 +318,7 @@ describe('verbatim migrate', () => {
 
   test('moves a server back into a home', async () => {
     const back = new Home()
-    const archive = { VERBATIM_ARCHIVE: `file:${laptop.bucket}` }
+    const archive = { VERBATIM_ARCHIVE: `file:${laptop.bucket}`, ...laptop.rootKey }
     try {
       const moving = await laptop.home.cli(['migrate', '--from', url, '--to', back.path], { env: archive })
       expect(moving).toMatchObject({ code: 0, stderr: '' })
@@ -354,7 +360,7 @@ describe('verbatim migrate', () => {
     const target = await laptop.database()
     const elsewhere = laptop.home.directory('no-payloads')
     const { code, stdout } = await laptop.home.cli(['migrate', '--from', url, '--to', target, '--json'], {
-      env: { VERBATIM_HOME: elsewhere },
+      env: { VERBATIM_HOME: elsewhere, ...laptop.rootKey },
     })
     const { problems, ...report } = reportSchema.parse(JSON.parse(stdout))
     expect(code).toBe(1)

@@ -174,6 +174,27 @@ describe('a store with VERBATIM_ENCRYPTION=on', () => {
     }
   })
 
+  it('makes no new keys where those that it had are gone, and goes on when they are back', async () => {
+    const { database } = store.open.stores
+    await database.run((sql) => sql`create table kept_keys as table encryption_keys`)
+    await database.run((sql) => sql`delete from encryption_keys`)
+    const messages = [{ content: secret, sender: 'Cleo', role: 'user' as const }]
+    // Nothing is set: what is stored says that it was encrypted.
+    await using other = await openVerbatim(quietConfig(store.fixture.home, store.databaseUrl))
+    try {
+      await expect(other.saveMessages(caller, { messages })).rejects.toThrow(
+        'Cannot make a key as this store holds encrypted sessions and none of their keys',
+      )
+      expect(await rowsOf('encryption_keys')).toEqual([])
+    } finally {
+      await database.run((sql) => sql`insert into encryption_keys select * from kept_keys`)
+      await database.run((sql) => sql`drop table kept_keys`)
+    }
+    const { session_id: id } = await other.saveMessages(caller, { messages })
+    const rows = await rowsOf<{ session_id: string; key_version: number }>('messages')
+    expect(rows.filter((row) => row.session_id === id).map((row) => row.key_version)).toEqual([1])
+  })
+
   it('is read by a process with VERBATIM_ENCRYPTION=off, which goes on sealing what is sealed', async () => {
     await using plain = await openVerbatim(
       quietConfig(store.fixture.home, store.databaseUrl, { VERBATIM_ENCRYPTION: 'off' }),

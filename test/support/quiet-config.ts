@@ -1,4 +1,5 @@
 import { readConfig, type Config } from '../../src/config.ts'
+import { withRootKey } from './root-key.ts'
 
 /** A store that says nothing, leaves soon, and embeds nothing unless further settings say so. */
 export function quietConfig(
@@ -6,13 +7,14 @@ export function quietConfig(
   databaseUrl?: string,
   settings: Readonly<Record<string, string>> = {},
 ): Config {
-  return readConfig({
-    DATABASE_URL: databaseUrl,
-    VERBATIM_HOME: home,
-    VERBATIM_IDLE_MINUTES: '0.1',
-    VERBATIM_LOG_LEVEL: 'silent',
-    VERBATIM_EMBEDDER: 'none',
-    VERBATIM_ENCRYPTION: process.env['TEST_ENCRYPTION'],
-    ...settings,
-  })
+  return readConfig(
+    withRootKey({
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+      VERBATIM_HOME: home,
+      VERBATIM_IDLE_MINUTES: '0.1',
+      VERBATIM_LOG_LEVEL: 'silent',
+      VERBATIM_EMBEDDER: 'none',
+      ...settings,
+    }),
+  )
 }

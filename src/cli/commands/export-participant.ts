@@ -51,7 +51,7 @@ export async function writeParticipant(
   const { format, output } = checked(sessions, options)
   const { participant, others = 'omitted', reason } = options
   await withStore(program, async ({ config, caller, verbatim }) => {
-    const recipients = recipientsBySettings(config)
+    const recipients = recipientsBySettings(config, await verbatim.stores.database.vault.sealsNew(caller.tenantId))
     const product = `verbatim ${packageVersion()}`
     const input = { participant, format, others, reason, recipients, product, now: new Date() }
     const done = await writeNewDirectory(output, (directory) =>

@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 import { Argument, type Command } from 'commander'
 
 import { processEnvironment, readConfig, readEnvFile } from '../../config.ts'
+import { describeRootKey } from '../../crypto/root-key.ts'
 import { clients } from '../../setup/clients.ts'
 import { serverCommand } from '../../setup/server-command.ts'
 import { findClients, planSetup, writeSetup } from '../../setup/setup.ts'
+import { homePathsOf } from '../../store/embedded/home.ts'
 import { print, printJson, table } from '../output.ts'
 
 interface SetupOptions {
@@ -22,6 +25,15 @@ function carriedEnvironment(envFile: string | undefined): Record<string, string>
   const environment = envFile === undefined ? processEnvironment() : readEnvFile(envFile)
   const { home } = readConfig(environment)
   return (environment['VERBATIM_HOME'] ?? '') === '' ? {} : { VERBATIM_HOME: home }
+}
+
+/** What somebody has to know before anything is saved by the server with these settings; nothing of a store without a root key. */
+function aboutRootKey(environment: Readonly<Record<string, string>>): string {
+  const { encryption, home } = readConfig(environment)
+  const { rootKey } = encryption
+  const isThere = rootKey.kind === 'file' && existsSync(rootKey.path)
+  if (!isThere && existsSync(homePathsOf(home).database)) return ''
+  return `\nWhat is saved is encrypted. Its root key ${isThere ? 'is in' : 'will be in'} ${describeRootKey(rootKey)}: keep a copy of it elsewhere, as nothing can be read without it.\n`
 }
 
 async function listClients(json: boolean): Promise<void> {
@@ -58,11 +70,12 @@ export function registerSetup(program: Command): void {
         scriptPath,
         platform: process.platform,
       })
+      const env = carriedEnvironment(program.opts<{ envFile?: string }>().envFile)
       const plan = await planSetup(client, {
         home: homedir(),
         platform: process.platform,
         env: processEnvironment(),
-        server: { ...command, env: carriedEnvironment(program.opts<{ envFile?: string }>().envFile) },
+        server: { ...command, env },
       })
       if (caution !== undefined) process.stderr.write(`Caution: ${caution}\n`)
       if (options.write !== true) {
@@ -81,7 +94,7 @@ export function registerSetup(program: Command): void {
         return printJson({ ...written, changed: !plan.alreadyConfigured, instructions: plan.instructions })
       const copy = written.backupPath === undefined ? '' : ` What was there is kept in ${written.backupPath}.`
       return print(
-        `${plan.alreadyConfigured ? 'Nothing to change in' : 'Wrote'} ${written.path}.${copy}\n\n${plan.instructions.join('\n')}\n`,
+        `${plan.alreadyConfigured ? 'Nothing to change in' : 'Wrote'} ${written.path}.${copy}\n\n${plan.instructions.join('\n')}\n${aboutRootKey(env)}`,
       )
     })
 }

@@ -145,6 +145,12 @@ export async function countSealed(
   return row ?? { sealed: 0, plain: 0 }
 }
 
+/** Whether any session of a tenant is sealed. */
+export async function holdsSealed(sql: Queries, tenantId: number): Promise<boolean> {
+  const rows = await sql`select from sessions where tenant_id = ${tenantId} and key_version > 0 limit 1`
+  return rows.length > 0
+}
+
 export async function hasSessions(sql: Queries, tenantId: number): Promise<boolean> {
   const rows = await sql`select from sessions where tenant_id = ${tenantId} limit 1`
   return rows.length > 0

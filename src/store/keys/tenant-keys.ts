@@ -1,13 +1,20 @@
 import type { KeyObject } from 'node:crypto'
 
 import { BrokenSeal, takeKey } from '../../crypto/aead.ts'
-import { describeRootKey, makeRootKeyFile, readRootKey, type RootKey } from '../../crypto/root-key.ts'
+import type { RootKey } from '../../crypto/root-key.ts'
 import { newMaterial, unwrapKey, wrapKey, type KeyName } from '../../crypto/wrapped-key.ts'
 import { UnavailableError } from '../../errors.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
-import { firstKeyVersion, insertTenantKey, readRootKeyId, readTenantKeys, type StoredKey } from './encryption-keys.ts'
-import { keepRootKey, requireRootKey, type RootKeySources } from './root-keys.ts'
+import {
+  firstKeyVersion,
+  holdsSealed,
+  insertTenantKey,
+  readRootKeyId,
+  readTenantKeys,
+  type StoredKey,
+} from './encryption-keys.ts'
+import { firstRootKey, requireRootKey, type RootKeySources } from './root-keys.ts'
 
 /** The keys of a tenant that wrap its others: one, or two while it is being changed. */
 export interface TenantKeys {
@@ -58,15 +65,19 @@ export async function openTenantKeys(
   }
 }
 
-/** Makes the first key of a tenant, and before it the file of the root key where the whole store has none. */
+/**
+ * Makes the first key of a tenant, and before it the file of the root key where the whole store has none. Throws UnavailableError
+ * where the tenant must have had keys: with another one they could not be put back.
+ */
 export async function makeTenantKey(run: Database['run'], sources: RootKeySources, tenantId: number): Promise<void> {
-  const { rootKey } = sources
+  if (await run((sql) => holdsSealed(sql, tenantId)))
+    throw new UnavailableError('Cannot make a key as this store holds encrypted sessions and none of their keys', {
+      remedy:
+        'Run "verbatim restore --keys", which takes them from the archive, or restore the table encryption_keys from a backup',
+    })
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     const rootId = await run(readRootKeyId)
-    if (rootId === undefined && rootKey.kind === 'file') await makeRootKeyFile(rootKey.path)
-    const root = rootId === undefined ? await readRootKey(rootKey) : await requireRootKey(sources, rootId)
-    if (root === undefined)
-      throw new UnavailableError(`Cannot find ${describeRootKey(rootKey)}`, { remedy: keepRootKey })
+    const root = rootId === undefined ? await firstRootKey(sources) : await requireRootKey(sources, rootId)
     const version = await run((sql) => firstKeyVersion(sql, tenantId, 'tenant'))
     if (await insertNew(run, root, { tenantId, version })) return
   }

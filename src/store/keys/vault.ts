@@ -10,20 +10,15 @@ import {
   firstKeyVersion,
   insertKey,
   readKeyVersion,
+  readRootKeyId,
   readSessionKeys,
   readTenantKeys,
   type SessionKeyVersion,
 } from './encryption-keys.ts'
-import { readEncryptionState, sealsNew } from './encryption-state.ts'
-import type { RootKeySources } from './root-keys.ts'
+import { refuseLonelyRootKey, requireRootKey } from './root-keys.ts'
+import { SealingChoice, type VaultSettings } from './sealing-choice.ts'
 import { SearchKeys } from './search-key.ts'
 import { TenantKeyring, type Openable } from './tenant-keyring.ts'
-
-export interface VaultSettings extends RootKeySources {
-  /** Whether what is begun anew is sealed, where no conversion has said so. What is sealed already is opened in any case. */
-  readonly encrypts: boolean | undefined
-  readonly isRootKeyNamed?: boolean
-}
 
 /** The seals of some rows; undefined for a version from 1 on where the key was destroyed or altered, or is missing. */
 export type Seals = (sessionId: string, version: number) => RowSeal | undefined
@@ -45,13 +40,13 @@ export class Vault {
   readonly #keyring: TenantKeyring
   readonly #seals = new BoundedMap<string, RowSeal>(cachedSealsMax)
   readonly #current = new BoundedMap<string, number>(cachedSealsMax)
-  /** Whether what is new of a tenant is sealed, as it was last looked at. */
-  readonly #encrypts = new BoundedMap<number, boolean>(cachedSealsMax)
+  readonly #choice: SealingChoice
 
   constructor(run: Database['run'], settings: VaultSettings) {
     this.#run = run
     this.settings = settings
     this.#keyring = new TenantKeyring(run, settings)
+    this.#choice = new SealingChoice(run, settings)
     this.search = new SearchKeys(run, this.#keyring)
   }
 
@@ -95,7 +90,7 @@ export class Vault {
 
   /** What will seal a session that is about to be made; undefined where it is not to be sealed. */
   async sealOfNew(tenantId: number, sessionId: string): Promise<RowSeal | undefined> {
-    if (!(await this.#sealsNew(tenantId))) return undefined
+    if (!(await this.sealsNew(tenantId))) return undefined
     await this.search.ensure(tenantId)
     return await this.#make({ tenantId, purpose: 'session', sessionId, version: 1 })
   }
@@ -127,8 +122,8 @@ export class Vault {
   /** What seals rows of a tenant that belong to no session; undefined where they are not to be sealed. */
   async sealOfTenant(tenantId: number): Promise<RowSeal | undefined> {
     // They are written by an import that may have begun long ago.
-    this.#encrypts.delete(tenantId)
-    if (!(await this.#sealsNew(tenantId))) return undefined
+    this.#choice.forget(tenantId)
+    if (!(await this.sealsNew(tenantId))) return undefined
     const newest = (await this.#dataKeys(tenantId)).at(-1)
     const known = newest === undefined ? undefined : this.#open(newest)
     if (known !== undefined) return known
@@ -157,7 +152,7 @@ export class Vault {
 
   /** Forgets which version of its key a session has, and the key that it was made with: it has another by now, or its store is another. */
   forget(tenantId: number, sessionId: string): void {
-    this.#encrypts.delete(tenantId)
+    this.#choice.forget(tenantId)
     this.#seals.delete(placeOf(tenantId, sessionId, 1))
     this.#current.delete(`${tenantId} ${sessionId}`)
   }
@@ -169,7 +164,19 @@ export class Vault {
   async check(tenantId: number): Promise<void> {
     this.#keyring.forget(tenantId)
     const keys = await this.#keyring.find(tenantId)
-    if (keys === undefined && this.settings.encrypts === true) await readRootKey(this.settings.rootKey)
+    if (keys !== undefined || !(await this.sealsNew(tenantId))) return
+    const rootId = await this.#run(readRootKeyId)
+    if (rootId !== undefined) {
+      await requireRootKey(this.settings, rootId)
+      return
+    }
+    refuseLonelyRootKey(this.settings)
+    await readRootKey(this.settings.rootKey)
+  }
+
+  /** Whether what is new of a tenant is sealed. */
+  async sealsNew(tenantId: number): Promise<boolean> {
+    return await this.#choice.sealsNew(tenantId)
   }
 
   /** Seals that others hold stay good. */
@@ -177,17 +184,8 @@ export class Vault {
     this.#keyring.clear()
     this.#seals.clear()
     this.#current.clear()
-    this.#encrypts.clear()
+    this.#choice.clear()
     this.search.clear()
-  }
-
-  async #sealsNew(tenantId: number): Promise<boolean> {
-    const known = this.#encrypts.get(tenantId)
-    if (known !== undefined) return known
-    const stored = await this.#run((sql) => readEncryptionState(sql, tenantId))
-    const encrypts = stored === undefined ? this.settings.encrypts === true : sealsNew(stored.state)
-    this.#encrypts.set(tenantId, encrypts)
-    return encrypts
   }
 
   #dataKeys(tenantId: number): Promise<Openable[]> {

@@ -6,7 +6,8 @@ import { codeOf } from '../../errors.ts'
 import type { Viewer } from '../../model/access.ts'
 import { unobserved, type Observer } from '../../ports/observer.ts'
 import type { Change, Database } from '../database.ts'
-import { Vault, type VaultSettings } from '../keys/vault.ts'
+import type { VaultSettings } from '../keys/sealing-choice.ts'
+import { Vault } from '../keys/vault.ts'
 import { withReconnect } from '../reconnect.ts'
 import { inTransaction } from '../transaction.ts'
 import { ChangeNotices } from './change-notices.ts'
@@ -54,7 +55,7 @@ export class ServerDatabase implements Database {
     const connectionsChanged = (open: number) => observer.note({ kind: 'connections', open, max })
     this.#sql = openPool(options, { connectionsChanged, ...options })
     this.#notices = new ChangeNotices(this.#sql)
-    this.vault = new Vault((work) => this.run(work), options.encryption)
+    this.vault = new Vault((work) => this.run(work), { ...options.encryption, isShared: true })
   }
 
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {

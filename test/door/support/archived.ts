@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { expect, onTestFinished } from 'vitest'
 import { z } from 'zod'
 
+import { rootKeyOfTests } from '../../support/root-key.ts'
 import { Home } from './home.ts'
 
 /** A store that lives as long as the test. */
@@ -14,11 +15,11 @@ export async function openHome(settings: Readonly<Record<string, string>>): Prom
   return home
 }
 
-/** An archive that outlives its stores. */
+/** An archive that outlives its stores, and the root key that opens it. */
 export async function directorySettings(): Promise<Record<string, string>> {
   const keeper = new Home()
   onTestFinished(() => keeper.dispose())
-  return { VERBATIM_ARCHIVE: `file:${keeper.directory('archive')}` }
+  return { VERBATIM_ARCHIVE: `file:${keeper.directory('archive')}`, VERBATIM_ROOT_KEY: rootKeyOfTests }
 }
 
 export function archiveOf(settings: Readonly<Record<string, string>>): string {

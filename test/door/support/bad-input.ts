@@ -35,7 +35,8 @@ export class BadInput {
   async expectToGoOn(): Promise<void> {
     const found = await this.tools.hits({ query: '"We decided on berth 14"' })
     if (found.join() !== 'We decided on berth 14.') throw new Error(`The next call found ${JSON.stringify(found)}`)
-    if (this.home.stderr !== '') throw new Error(`The server complained: ${this.home.stderr.slice(0, 500)}`)
+    const { complaints } = this.home
+    if (complaints !== '') throw new Error(`The server complained: ${complaints.slice(0, 500)}`)
   }
 
   /** Calls a tool with something bad: the reply is a result, or an error that says what is wrong and gives nothing away. */

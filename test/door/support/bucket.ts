@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { vi } from 'vitest'
 
+import { rootKeyOfTests } from '../../support/root-key.ts'
+
 /** The S3 server of the tests; undefined where there is none, and what needs it is skipped. */
 export const s3Endpoint = process.env['TEST_S3_ENDPOINT']
 
@@ -19,5 +21,10 @@ export async function bucketSettings(endpoint = s3Endpoint): Promise<Record<stri
   await client.send(new CreateBucketCommand({ Bucket: bucket }))
   client.destroy()
   vi.unstubAllEnvs()
-  return { ...keys, VERBATIM_ARCHIVE: `s3://${bucket}/memory`, AWS_ENDPOINT_URL_S3: endpoint ?? '' }
+  return {
+    ...keys,
+    VERBATIM_ARCHIVE: `s3://${bucket}/memory`,
+    AWS_ENDPOINT_URL_S3: endpoint ?? '',
+    VERBATIM_ROOT_KEY: rootKeyOfTests,
+  }
 }

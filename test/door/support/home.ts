@@ -16,6 +16,7 @@ import { connectEmbedded, type EmbeddedConnection } from '../../../src/store/emb
 import { openPool } from '../../../src/store/server/connection.ts'
 import { packageVersion } from '../../../src/version.ts'
 import { distPath } from '../../support/built.ts'
+import { withRootKey } from '../../support/root-key.ts'
 import { isOnServer, makeDatabase, type TestDatabase } from '../../support/test-store.ts'
 import { RawServer } from './raw-server.ts'
 import { Tools } from './tools.ts'
@@ -57,18 +58,29 @@ export class Home {
     return this.#stderr
   }
 
+  /** The same without the line that says where the root key was made, which is said of each fresh store. */
+  get complaints(): string {
+    const lines = this.#stderr.split('\n').filter((line) => !line.includes('Made the root key of this store'))
+    return lines.join('\n')
+  }
+
   /** An environment without settings of whoever runs the tests. */
   get env(): Record<string, string> {
+    return this.#environment({})
+  }
+
+  #environment(further: Readonly<Record<string, string>>): Record<string, string> {
     const kept = Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || name.startsWith('VERBATIM_') || name.startsWith('NODE_') ? [] : [[name, value] as const],
     )
-    return {
+    return withRootKey({
       ...Object.fromEntries(kept),
       ...(this.#database === undefined ? {} : { DATABASE_URL: this.#database.url }),
       HOME: this.userHome,
       VERBATIM_HOME: this.path,
       ...this.settings,
-    }
+      ...further,
+    })
   }
 
   /** Gives the store a database of its own, where the tests run on a server. */
@@ -85,7 +97,8 @@ export class Home {
 
   /** The store's database without the product in between; to be closed by the caller. */
   database(): EmbeddedConnection {
-    if (this.#database === undefined) return connectEmbedded({ home: this.path, version: packageVersion() })
+    if (this.#database === undefined)
+      return connectEmbedded({ home: this.path, version: packageVersion(), environment: this.env })
     const sql = openPool({ url: this.#database.url, applicationName: 'test' }, { max: 1, statementMs: 0 })
     return { sql, close: () => sql.end() }
   }
@@ -151,7 +164,7 @@ export class Home {
   /** Runs any program to its end, in this home's environment. */
   async run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const child = spawn(command, args, {
-      env: { ...this.env, ...options.env },
+      env: this.#environment(options.env ?? {}),
       cwd: options.cwd ?? this.userHome,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
