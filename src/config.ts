@@ -23,6 +23,7 @@ import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './
 import {
   readExpansionSettings,
   readWriterSettings,
+  writerOf,
   writerSettingsShape,
   type GeneratorSettings,
 } from './config/writer-settings.ts'
@@ -100,6 +101,10 @@ export interface Config {
   readonly vectors: VectorSettings
   /** The model that expands queries; undefined where none is to. */
   readonly expansion: GeneratorSettings | undefined
+  /** Whether facts are learned from what is saved. */
+  readonly learns: boolean
+  /** The model that is asked for what patterns do not find; undefined where none is. */
+  readonly learner: GeneratorSettings | undefined
   readonly http: HttpSettings
   /** The authorization server whose tokens are taken; undefined where there is none. */
   readonly oauth: OAuthSettings | undefined
@@ -190,6 +195,8 @@ export function readConfig(
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
+    learns: settings.VERBATIM_LEARNING !== 'off',
+    learner: settings.VERBATIM_LEARNING === 'on' ? writerOf(settings) : undefined,
     http: readHttpSettings(settings),
     oauth: readOAuthSettings(settings),
     tracing: readTracingSettings(settings),

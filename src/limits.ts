@@ -43,6 +43,10 @@ export const limits = {
   tagCharactersMax: 100,
   summaryCharactersMax: 100_000,
   summaryTokensDefault: 600,
+  /** What somebody puts in the place of a fact that was learned. */
+  factCharactersMax: 1_000,
+  factsPageMax: 500,
+  factsPageDefault: 50,
   metadataBytesMax: 64 * KiB,
   pageMessagesMax: 500,
   pageMessagesDefault: 50,

@@ -4,11 +4,18 @@ import { saveReplyOf, type SaveReply } from './capture/save-reply.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
 import { requireSession, requireUsableSession } from './capture/session-reference.ts'
 import { Erasures } from './erasure/erasures.ts'
-import { ForbiddenError } from './errors.ts'
 import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexing/reindex.ts'
+import { Learned } from './insight/learning/learned.ts'
+import type { Profile } from './insight/learning/profile.ts'
 import { PredictAfterSaves } from './insight/prediction/predict-after-saves.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
-import { predictAhead, recallContext, type RecallDependencies, type RecallInput } from './insight/recall-context.ts'
+import {
+  predictAhead,
+  recallContext,
+  type RecallDependencies,
+  type RecallInput,
+  type RecallReply,
+} from './insight/recall-context.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
@@ -27,7 +34,6 @@ import { readMessage, type MessageReply } from './sessions/read-message.ts'
 import type { RevealedPseudonym } from './sessions/reveal-pseudonym.ts'
 import { storeStatus, type StoreStatus } from './sessions/status.ts'
 import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
-import { readFacts, readProfile, type StoreProfile } from './store/profile.ts'
 import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
 import { storeVersion } from './store/store-version.ts'
 
@@ -163,7 +169,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** What a conversation is likely to need of what was said before. */
-  async recallContext(caller: Caller, input: RecallInput): Promise<SearchReply> {
+  async recallContext(caller: Caller, input: RecallInput): Promise<RecallReply> {
     const reply = await recallContext(this.#for(caller), caller, input)
     noteHits(caller, reply)
     return reply
@@ -176,15 +182,13 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** Who and what the store knows, and what was learned. */
-  async profile(caller: Caller): Promise<StoreProfile & { readonly facts: readonly unknown[] }> {
-    if (caller.view !== undefined)
-      throw new ForbiddenError('Cannot show who and what the memory knows without personal data', {
-        remedy: 'Use a token with the scope memory:read',
-      })
-    return await this.#for(caller).database.run(async (sql) => ({
-      ...(await readProfile(sql, caller)),
-      facts: await readFacts(sql, caller.tenantId),
-    }))
+  profile(caller: Caller): Promise<Profile> {
+    return this.learned(caller).profile()
+  }
+
+  /** What was learned, as the caller may see and change it. */
+  learned(caller: Caller): Learned {
+    return new Learned(this.#for(caller), caller)
   }
 
   status(caller: Caller): Promise<StoreStatus> {

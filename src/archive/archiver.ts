@@ -9,6 +9,7 @@ import {
   readSegments,
   type ArchivedSegment,
 } from '../store/archive/archive-state.ts'
+import { readFactRecords } from '../store/archive/archived-facts.ts'
 import { readUnarchivedFiles, type UnarchivedFile } from '../store/archive/archived-files.ts'
 import { archivedMessage } from '../store/archive/archived-messages.ts'
 import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../store/archive/archived-session.ts'
@@ -67,6 +68,7 @@ export class Archiver {
     // Each turn that does not end it has found one segment more than the last.
     while (!(await this.#writeSegments(key, session, seal)));
     const summaries = await readSummaryRecords(database, key)
+    const facts = await readFactRecords(database, key)
     const [segments, isShared] = await database.run(async (sql) => [
       await readSegments(sql, key),
       (await readGrants(sql, key.tenantId, key.sessionId)).length > 0,
@@ -74,6 +76,7 @@ export class Archiver {
     const manifest: SessionManifest = {
       session,
       summaries,
+      ...(facts.length === 0 ? {} : { facts }),
       ...(isShared ? { shared: true } : {}),
       // What another one has archived meanwhile is for a later manifest.
       segments: segments.filter(({ lastSeq }) => lastSeq <= session.last_seq).map(segmentEntry),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import type { RowSeal } from '../crypto/row-seal.ts'
+import { factRecordSchema } from '../store/archive/archived-facts.ts'
 import { importFileRecordSchema } from '../store/archive/archived-files.ts'
 import { sessionRecordSchema, summaryRecordSchema } from '../store/archive/archived-session.ts'
 import { DamagedObject, decodeObject, encodeObject, type DecodedObject, type OpenSeal } from './archive-object.ts'
@@ -21,6 +22,8 @@ const headerSchema = z.object({
 export const sessionManifestSchema = z.object({
   session: sessionRecordSchema,
   summaries: z.array(summaryRecordSchema),
+  /** What was learned of it and could not be learned again. Archives of before do not say it. */
+  facts: z.array(factRecordSchema).optional(),
   /** Whether it was shared with some only. With whom is not archived: principals are not. */
   shared: z.boolean().optional(),
   /** In order, from the first message to the session's last. */

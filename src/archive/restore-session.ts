@@ -18,6 +18,7 @@ import type { ArchivedSubject } from './archived-subjects.ts'
 import { decodeManifest, manifestKey, sessionManifestSchema, type SessionManifest } from './manifest.ts'
 import { payloadProblem } from './payload-problem.ts'
 import { readObject } from './read-object.ts'
+import { factRestorer } from './restore-facts.ts'
 import type { RestoreTally } from './restore-report.ts'
 import { ReturnedMessages } from './returned-messages.ts'
 import { sealOpener } from './seal-opener.ts'
@@ -196,16 +197,19 @@ export class SessionRestore {
   ): Promise<void> {
     const { database } = this.#dependencies
     const { tenantId, id: subjectId, manifests } = this.#subject
-    // Title and summaries may quote what was erased.
+    // Title, summaries and facts may quote what was erased.
     const hasReturned = this.#returned.count > 0
     this.#tally.counts.erased += this.#returned.count
     const session = hasReturned ? { ...head, title: null, metadata: null, participants: [], models_used: [] } : head
     const summaries: readonly SummaryRecord[] = hasReturned ? [] : (manifest?.content.summaries ?? [])
+    const facts = hasReturned ? [] : (manifest?.content.facts ?? [])
+    const restoreFacts = await factRestorer(database, this.#key, { facts, seal })
     const isNewest = manifest !== undefined && manifest.number === manifests.at(-1) && manifest.content.session === head
     try {
       await database.run((sql) =>
         inTransaction(sql, async (transaction) => {
           await insertSessionRecord(transaction, tenantId, { session, summaries, seal })
+          await restoreFacts(transaction)
           if (manifest?.content.shared === true) await keepClosed(transaction, this.#key)
           // Lost ones too: what is archived next has the numbers after theirs.
           for (const segment of this.#segments.values()) await insertSegment(transaction, this.#key, segment)

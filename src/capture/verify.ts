@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { listImportFiles, type ImportFileRow } from '../store/import-files.ts'
+import { damagedFacts } from '../store/learning/read-facts.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { sessionExtents, type SessionExtent } from '../store/session-ids.ts'
@@ -91,7 +92,7 @@ class Verification {
     }
   }
 
-  /** What is private of sessions beside their messages: titles, metadata, summaries. */
+  /** What is private of sessions beside their messages: titles, metadata, summaries, facts. */
   async #checkHeads(extents: readonly SessionExtent[]): Promise<void> {
     const { database } = this.#dependencies
     const ids = extents.map(({ id }) => id)
@@ -100,6 +101,8 @@ class Verification {
         this.#report({ session_id: id, problem: `Cannot read its title and metadata as ${damage}` })
     for (const { id, sessionId, damage } of await damagedSummaries(database, this.#tenantId, ids))
       this.#report({ session_id: sessionId, problem: `Cannot read its summary "${id}" as ${damage}` })
+    for (const { id, sessionId, damage } of await damagedFacts(database, this.#tenantId, ids))
+      this.#report({ session_id: sessionId, problem: `Cannot read the fact "${id}" as ${damage}` })
   }
 
   async *#allFiles(): AsyncIterable<ImportFileRow> {

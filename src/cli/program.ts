@@ -18,6 +18,7 @@ const commands = new Map<string, () => Promise<Register>>([
   ['show', async () => (await import('./commands/show.ts')).registerShow],
   ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['summarize', async () => (await import('./commands/summarize.ts')).registerSummarize],
+  ['facts', async () => (await import('./commands/facts.ts')).registerFacts],
   ['erase', async () => (await import('./commands/erase.ts')).registerErase],
   ['anonymise', async () => (await import('./commands/anonymise.ts')).registerAnonymise],
   ['correct', async () => (await import('./commands/correct.ts')).registerCorrect],

@@ -20,7 +20,7 @@ export const writerSettingsShape = {
     .enum(['gemini', 'openai-compatible', 'extractive'])
     .optional()
     .describe(
-      'The model that writes: gemini, openai-compatible (VERBATIM_SUMMARIZER_URL) or extractive, which is none. Only VERBATIM_QUERY_EXPANSION asks one so far. Default: what VERBATIM_SUMMARIZER_URL names, else gemini where a key is set, else extractive',
+      'The model that writes: gemini, openai-compatible (VERBATIM_SUMMARIZER_URL) or extractive, which is none. It is asked what can be learned (VERBATIM_LEARNING), and for words to search for (VERBATIM_QUERY_EXPANSION). Default: what VERBATIM_SUMMARIZER_URL names, else gemini where a key is set, else extractive',
     ),
   VERBATIM_SUMMARIZER_MODEL: z
     .string()
@@ -43,6 +43,12 @@ export const writerSettingsShape = {
     .default('off')
     .describe(
       'on: a search asks the model that writes for other words that an answer may use, and looks for these too. The query goes to the model, and the search waits up to 2 seconds for it',
+    ),
+  VERBATIM_LEARNING: z
+    .enum(['off', 'patterns', 'on'])
+    .default('on')
+    .describe(
+      'on: facts, preferences, decisions and what helped are learned in the background from what users and assistants say, each with the messages that it comes from; see docs/learning.md. What patterns do not find in new messages is asked of the model that writes, where there is one. patterns: it is asked nothing. off: nothing new is learned',
     ),
 } as const
 
@@ -81,6 +87,12 @@ export function readWriterSettings(values: Values): WriterSettings {
       remedy: 'Unset it, or choose one with VERBATIM_SUMMARIZER',
     })
   return { kind: 'extractive' }
+}
+
+/** The model that writes; undefined where there is none. */
+export function writerOf(values: Values): GeneratorSettings | undefined {
+  const writer = readWriterSettings(values)
+  return writer.kind === 'extractive' ? undefined : writer
 }
 
 /** The model that expands queries; undefined where none is to. Throws InputError where there is none. */

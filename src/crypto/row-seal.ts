@@ -15,7 +15,7 @@ export interface SealScope {
 
 /** The place of a value: which column, and the id of its row. */
 export interface SealPlace {
-  readonly field: 'payload' | 'text' | 'metadata' | 'title' | 'session metadata' | 'summary' | 'layout'
+  readonly field: 'payload' | 'text' | 'metadata' | 'title' | 'session metadata' | 'summary' | 'fact' | 'layout'
   readonly id: string
 }
 

@@ -10,9 +10,11 @@ import { holdTerms } from '../store/keys/encryption-state.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import {
   addEmbedding,
+  addOutbox,
   advanceOutbox,
   finishOutbox,
   indexTopic,
+  learnTopic,
   msUntilDue,
   workOff,
   type Commit,
@@ -32,6 +34,8 @@ export interface WorkerDependencies {
   readonly log: Log
   /** Whether this process makes vectors: what is indexed is left as work for that. */
   readonly embeds: boolean
+  /** Whether what is indexed is left to be learned from. */
+  readonly learns: boolean
   /** After how long an indexed session is looked at by who archives it. */
   readonly archiveAfterMs: number
   readonly observer?: Observer
@@ -134,6 +138,7 @@ export class IndexWorker {
       for (const { level, units } of inOrderOfLevels(written)) await writeUnits(sql, { tenantId, level }, units)
       if (finished.length > 0) await finishOutbox(sql, finished)
       if (indexed.length > 0) await addEmbedding(sql, indexed, { tenantId, embeds: this.#dependencies.embeds })
+      if (indexed.length > 0 && this.#dependencies.learns) await addOutbox(sql, learnTopic, indexed)
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
       await this.#archiveQueue.add(sql, unarchived)
     })

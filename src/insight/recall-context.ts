@@ -8,6 +8,8 @@ import { fitReply, type SearchReply } from '../search/reply.ts'
 import type { SearchDependencies } from '../search/search.ts'
 import { asSeenBy } from '../search/seen-by.ts'
 import { sessionsById } from '../store/sessions.ts'
+import type { FactDocument } from './learning/list-facts.ts'
+import { recallFacts } from './learning/recall-facts.ts'
 import { predict, type Prediction, type Reason } from './prediction/predict.ts'
 import type { RecentPredictions } from './prediction/recent-predictions.ts'
 
@@ -25,6 +27,14 @@ export interface RecallDependencies extends SearchDependencies {
   readonly predictions?: RecentPredictions | undefined
 }
 
+/** What was said before, and what was learned of it. */
+export interface RecallReply extends SearchReply {
+  readonly facts: readonly FactDocument[]
+}
+
+/** Of the reply, what was learned takes so much at most: the words themselves say more. */
+const factsShare = 0.25
+
 const reasons: { readonly [reason in Reason]: string } = {
   turns: 'is about what the newest turns say',
   question: 'is about what was asked last',
@@ -40,7 +50,7 @@ export async function recallContext(
   dependencies: RecallDependencies,
   caller: Caller,
   input: RecallInput,
-): Promise<SearchReply> {
+): Promise<RecallReply> {
   const prediction = await predictionFor(dependencies, caller, input)
   const { tenantId } = caller
   const found = await readHits(dependencies, {
@@ -51,13 +61,18 @@ export async function recallContext(
     limit: limits.recalledMessages,
   })
   const sessionIds = [...new Set(found.hits.map(({ message }) => message.sessionId))]
-  const [neighbours, sessions] = await Promise.all([
+  const [neighbours, sessions, { facts, tokens }] = await Promise.all([
     neighboursOf(dependencies, found.hits, { tenantId, each: 1 }),
     sessionsById(dependencies.database, tenantId, sessionIds),
+    recallFacts(dependencies, caller, {
+      text: prediction.queries.map((query) => query.text).join('\n'),
+      notSessionId: prediction.sessionId,
+      maxTokens: Math.floor(input.maxTokens * factsShare),
+    }),
   ])
   const shown = await asSeenBy(caller, { hits: found.hits, neighbours, sessions }, prediction.queries)
   const kinds = new Map(prediction.messages.map((message) => [`${message.sessionId} ${message.seq}`, message.kinds]))
-  return fitReply(
+  const reply = fitReply(
     {
       hits: shown.hits,
       neighbours: shown.neighbours,
@@ -69,8 +84,14 @@ export async function recallContext(
       degraded: prediction.behind === 0 ? [] : [`${prediction.behind} recently saved messages are not indexed yet`],
       cursorAfter: () => undefined,
     },
-    { maxTokens: input.maxTokens, format: input.format, textCharactersMax: Infinity },
+    {
+      maxTokens: input.maxTokens - tokens,
+      format: input.format,
+      textCharactersMax: Infinity,
+      charactersTaken: JSON.stringify(facts, null, 2).length,
+    },
   )
+  return { ...reply, facts }
 }
 
 /** From what was made ahead, where it knows all of the session. */

@@ -1,13 +1,16 @@
 import { loadPayload } from '../capture/large-payload.ts'
 import { describeForLog, VerbatimError } from '../errors.ts'
+import { factTerms } from '../indexing/fact-terms.ts'
 import { makeUnits } from '../indexing/make-units.ts'
 import type { TermHashers } from '../indexing/term-hashers.ts'
+import type { TermHasher } from '../indexing/terms.ts'
 import { unitTexts } from '../indexing/unit-texts.ts'
 import { readableText } from '../sessions/document.ts'
 import { flagsOfMessage } from '../sessions/message-flags.ts'
 import { holdTerms } from '../store/keys/encryption-state.ts'
 import type { TermKeys } from '../store/keys/search-key.ts'
 import { hasVectors, renewTextHashes } from '../store/keys/text-hashes.ts'
+import { readFactBodies, storeFactTerms } from '../store/learning/hashed-facts.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { levelOfTerms, writeUnits, type SearchUnit } from '../store/search-units.ts'
@@ -28,6 +31,7 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
   const terms = await database.vault.search.termsOf(tenantId)
   const { indexes, state } = await hashers.written(tenantId)
   const next = indexes[1]
+  if (next !== undefined) await hashFacts(database, key, next.hasher)
   const isEmbedded = await database.run((sql) => hasVectors(sql, key))
   if (next === undefined && !isEmbedded) return
   for await (const rows of pagedMessages(database, key, { fromSeq: 1 })) {
@@ -49,6 +53,13 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
       }),
     )
   }
+}
+
+/** What was learned before is known again by its words under the key that they are to be hashed with. */
+async function hashFacts(database: ConvertStores['database'], key: SessionKey, hasher: TermHasher): Promise<void> {
+  const facts = await readFactBodies(database, key)
+  const terms = facts.map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, hasher) }))
+  if (terms.length > 0) await database.run((sql) => storeFactTerms(sql, key.tenantId, terms))
 }
 
 async function hashTexts(

@@ -8,12 +8,12 @@ import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
 import {
   forgetArchived,
   lockSession,
+  readFormerMade,
   readFormerMessages,
-  readFormerSummaries,
   readPayloadLocations,
   readSessionKeyState,
+  storeMade,
   storeResealed,
-  storeSummary,
   switchSession,
   type FormerMessage,
   type ResealedMessage,
@@ -56,7 +56,7 @@ export async function resealSession(stores: ResealStores, key: SessionKey, resea
   await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
   const { kept } = await archive.erase(`${key.tenantId}/${key.sessionId}/`)
   const messages = await resealMessages(stores, key, reseal)
-  await resealSummaries(stores, key, reseal)
+  await resealMade(stores, key, reseal)
   await new Archiver(stores).archiveSession(key)
   return { messages, kept }
 }
@@ -154,22 +154,29 @@ async function resealed(
   return { seq, formerly, ...stored, location, sha256: storedHash({ sha256 }, seal) }
 }
 
-/** Puts the summaries of a session under another version of its key. */
-export async function resealSummaries(
+/** What is made of a session: in which table it is, and as what it is sealed. */
+const made = [
+  { table: 'summaries', field: 'summary' },
+  { table: 'facts', field: 'fact' },
+] as const
+
+/** Puts the summaries and the facts of a session under another version of its key. */
+export async function resealMade(
   { database }: ResealStores,
   key: SessionKey,
   { version, seal }: Reseal,
 ): Promise<void> {
   const { tenantId, sessionId } = key
-  const summaries = await database.run((sql) => readFormerSummaries(sql, key, version))
-  const seals = await database.vault.sealsOf(
-    tenantId,
-    summaries.map((summary) => ({ sessionId, version: summary.version })),
-  )
-  for (const { id, body, version: formerly } of summaries) {
-    const place = { field: 'summary', id } as const
-    const again = sealedAnew(place, body, { from: formerly, former: seals(sessionId, formerly), seal })
-    await database.run((sql) => storeSummary(sql, tenantId, { id, body: again, version, formerly }))
+  for (const { table, field } of made) {
+    const rows = await database.run((sql) => readFormerMade(sql, key, { table, version }))
+    const seals = await database.vault.sealsOf(
+      tenantId,
+      rows.map((row) => ({ sessionId, version: row.version })),
+    )
+    for (const { id, body, version: formerly } of rows) {
+      const again = sealedAnew({ field, id }, body, { from: formerly, former: seals(sessionId, formerly), seal })
+      await database.run((sql) => storeMade(sql, tenantId, { table, id, body: again, version, formerly }))
+    }
   }
 }
 

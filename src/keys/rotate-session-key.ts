@@ -4,7 +4,7 @@ import { archiveChangedKeys } from '../archive/archive-keys.ts'
 import { ConflictError, UnavailableError } from '../errors.ts'
 import { destroyFormerKeys, readSessionKeyState, type SessionKeyState } from '../store/keys/resealed-rows.ts'
 import type { SessionKey } from '../store/messages.ts'
-import { removeFormerPayloads, resealSession, resealSummaries, type ResealStores } from './reseal-session.ts'
+import { removeFormerPayloads, resealSession, resealMade, type ResealStores } from './reseal-session.ts'
 
 export interface SessionKeyRotation {
   /** Of the key that the session is now under. */
@@ -35,7 +35,7 @@ export async function rotateSessionKey(stores: ResealStores, key: SessionKey): P
   const { messages } = await resealSession(stores, key, reseal)
   await sleep(graceMs)
   // Whoever made one meanwhile may have done it under the key of before.
-  await resealSummaries(stores, key, reseal)
+  await resealMade(stores, key, reseal)
   await removeFormerPayloads(stores, key, others)
   await database.run((sql) => destroyFormerKeys(sql, key))
   await archiveChangedKeys(stores, tenantId, { onlyArchived: true })

@@ -94,7 +94,7 @@ export async function exportParticipant(
     // One that is erased at this moment has nothing to be written.
     if (session !== undefined) await writeOwn(writing, session, own)
   }
-  for (const fact of await database.run((sql) => factsOfParticipant(sql, tenantId, participant)))
+  for (const fact of await factsOfParticipant(database, tenantId, participant))
     await writeDerived(writing, {
       kind: 'fact',
       id: fact.id,

@@ -90,7 +90,7 @@ export async function processingRecord(store: RecordedStore, { tenantId }: Calle
 }
 
 /** Models on this machine make vectors too: who gets them is not somebody else. */
-function purposesOf({ embedder, vectors, expansion }: Config): ProcessingRecord['purposes'] {
+function purposesOf({ embedder, vectors, expansion, learns, learner }: Config): ProcessingRecord['purposes'] {
   const byMeaning =
     embedder.kind === 'none' || vectors.kind === 'none' ? 'off' : `on, with the embedder "${embedder.kind}"`
   return [
@@ -99,6 +99,10 @@ function purposesOf({ embedder, vectors, expansion }: Config): ProcessingRecord[
     { purpose: 'finding them again by meaning', state: byMeaning },
     { purpose: 'asking a model for other words to search for', state: expansion === undefined ? 'off' : 'on' },
     { purpose: 'summaries: sentences of the conversations, or what a client wrote', state: 'on' },
+    {
+      purpose: 'knowing in other sessions what was told: facts, preferences, decisions, what helped',
+      state: !learns ? 'off' : learner === undefined ? 'on, by patterns of words' : 'on, also by a model',
+    },
     { purpose: 'showing who did what (audit log)', state: 'on' },
   ]
 }
@@ -117,7 +121,7 @@ const categories: ProcessingRecord['categories'] = [
   {
     category: 'derived',
     of: 'everybody who takes part in a conversation',
-    data: 'index of words, vectors, sentiment of English messages, summaries, which results were used',
+    data: 'index of words, vectors, sentiment of English messages, summaries, learned facts, which results were used',
   },
   {
     category: 'access',

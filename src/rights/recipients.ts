@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config, GeneratorSettings } from '../config.ts'
 import { shownAddress } from '../model/server-address.ts'
 
 /** Somebody else than this program who gets something of what is kept, by the settings as they are. */
@@ -29,8 +29,19 @@ function embedder({ embedder: settings }: Config): Recipient[] {
 }
 
 function expansion({ expansion: settings }: Config): Recipient[] {
+  return writer(settings, { receives: 'texts of queries', purpose: 'other words to search for' })
+}
+
+function learning({ learner: settings }: Config): Recipient[] {
+  return writer(settings, {
+    receives: 'new messages of users and assistants with the names of their senders',
+    purpose: 'facts to be known in other sessions',
+  })
+}
+
+/** A model that writes. */
+function writer(settings: GeneratorSettings | undefined, what: Pick<Recipient, 'receives' | 'purpose'>): Recipient[] {
   if (settings === undefined) return []
-  const what = { receives: 'texts of queries', purpose: 'other words to search for' }
   return settings.kind === 'gemini'
     ? [{ name: 'Google (Gemini API)', ...what, place: hostOf(settings.baseUrl, geminiHost) }]
     : [{ name: 'OpenAI-compatible server', ...what, place: hostOf(settings.url, '') }]
@@ -88,5 +99,5 @@ function tracing({ tracing: settings }: Config): Recipient[] {
 
 /** In the order of how much they get; `encrypts`: whether what is new is sealed before. */
 export function recipientsBySettings(config: Config, encrypts: boolean): readonly Recipient[] {
-  return [database, archive, embedder, expansion, vectors, tracing].flatMap((read) => read(config, encrypts))
+  return [database, archive, embedder, learning, expansion, vectors, tracing].flatMap((read) => read(config, encrypts))
 }

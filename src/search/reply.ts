@@ -211,11 +211,18 @@ export function renderSearch(reply: SearchReply): string {
  */
 export function fitReply(
   parts: ReplyParts,
-  budget: { readonly maxTokens: number; readonly format: 'text' | 'json'; readonly textCharactersMax: number },
+  budget: {
+    readonly maxTokens: number
+    readonly format: 'text' | 'json'
+    readonly textCharactersMax: number
+    /** What stands beside it in the same reply. */
+    readonly charactersTaken?: number
+  },
 ): SearchReply {
+  const charactersMax = limits.searchReplyCharactersMax - (budget.charactersTaken ?? 0)
   const fits = (reply: SearchReply) => {
     const text = budget.format === 'text' ? renderSearch(reply) : JSON.stringify(reply, null, 2)
-    return text.length <= limits.searchReplyCharactersMax && estimateTokens(text) <= budget.maxTokens
+    return text.length <= charactersMax && estimateTokens(text) <= budget.maxTokens
   }
   const steps: readonly Lengths[] = [
     { hit: 6_000, neighbour: 600 },

@@ -7,8 +7,10 @@ import { inTransaction } from './transaction.ts'
 /** The work of making messages searchable. */
 export const indexTopic = 'index'
 
-/** The work of making messages findable by meaning. */
+/** The work of making messages findable by meaning, and of learning from them. */
 export const embedTopic = 'embed'
+export const learnTopic = 'learn'
+export const learnByModelTopic = 'learn_by_model'
 
 /** One piece of pending work on a stretch of a session's messages. */
 export interface OutboxItem {

@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
 import { andOpen } from './access/session-access.ts'
-import { andUsableFact, restrictedNames } from './access/usable.ts'
+import { restrictedNames } from './access/usable.ts'
 
 export interface NamedCount {
   readonly name: string
@@ -36,12 +36,4 @@ export async function readProfile(sql: Sql, viewer: Viewer): Promise<StoreProfil
   const of = (kind: string) =>
     rows.filter((row) => row.kind === kind).map((row) => ({ name: row.name, sessions: Number(row.sessions) }))
   return { participants: of('participants'), models: of('models'), sources: of('sources'), tags: of('tags') }
-}
-
-/** What was learned and still holds, newest first. Bodies are JSON objects. */
-export async function readFacts(sql: Sql, tenantId: number): Promise<{ id: string; kind: string; fact: unknown }[]> {
-  const rows = await sql<{ id: string; kind: string; body: Uint8Array }[]>`
-    select id, kind, body from facts where tenant_id = ${tenantId} and superseded_by is null ${andUsableFact(sql, tenantId)}
-    order by created_at desc, id limit 100`
-  return rows.map((row) => ({ id: row.id, kind: row.kind, fact: JSON.parse(Buffer.from(row.body).toString('utf8')) }))
 }

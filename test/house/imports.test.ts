@@ -79,7 +79,10 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing'],
       packages: ['chrono-node', 'zod'],
     },
-    insight: { may: [...base, 'ports', 'store', 'capture', 'sessions', 'indexing', 'log', 'search'], packages: ['zod'] },
+    insight: {
+      may: [...base, 'log', 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'],
+      packages: ['zod'],
+    },
     erasure: {
       may: [...base, 'archive', 'capture', 'crypto', 'indexing', 'log', 'ports', 'sessions', 'store'],
       packages: [],
@@ -134,6 +137,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'ports',
         'adapters',
         'indexing',
+        'insight',
         'erasure',
         'retention',
         'store',
@@ -177,6 +181,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'config',
         'crypto',
         'indexing',
+        'insight',
         'keys',
         'log',
         'mcp',

@@ -89,9 +89,11 @@ describe('a participant who is restricted', () => {
     await database.run(
       (sql) => sql`
         with m as (select id, session_id from messages where session_id = ${sessionId} and seq = 2), f as (
-          insert into facts (tenant_id, id, kind, body, confidence, made_by)
-          select ${tenantId}, id, 'fact', convert_to('{"text":"plimsoll"}', 'UTF8'), 1, 'test' from m returning id)
-        insert into fact_sources (tenant_id, fact_id, session_id, message_id) select ${tenantId}, f.id, m.session_id, m.id from f, m`,
+          insert into facts (tenant_id, id, session_id, kind, body, statement_term, terms, confidence, made_by)
+          select ${tenantId}, id, session_id, 'fact', convert_to('{"text":"plimsoll","subject":"Bob Marsh"}', 'UTF8'), 1, '{}', 1, 'test'
+          from m returning id)
+        insert into fact_sources (tenant_id, fact_id, session_id, message_id, seq, span_start, span_end)
+        select ${tenantId}, f.id, m.session_id, m.id, 2, 0, 8 from f, m`,
     )
     // Another process that shares the store, and has ranked the same question before.
     await using replica = await openVerbatim(quietConfig(store.fixture.home, store.databaseUrl))

@@ -17,6 +17,8 @@ export type Reason = SignalKind | 'followed'
 
 /** What a conversation will need, as places: texts are read when it is shown, as their reader may see them. */
 export interface Prediction {
+  /** Undefined where no session was asked about. */
+  readonly sessionId: string | undefined
   /** The newest message of the session that counted; 0 where no session was asked about. */
   readonly lastSeq: number
   readonly queries: readonly ParsedQuery[]
@@ -86,9 +88,18 @@ export async function predict(
   }))
   const [first] = searched
   if (first === undefined)
-    return { lastSeq, queries: [], messages: [], messagesSearched: 0, semantic: 'off', behind: 0 }
+    return {
+      sessionId: session?.id,
+      lastSeq,
+      queries: [],
+      messages: [],
+      messagesSearched: 0,
+      semantic: 'off',
+      behind: 0,
+    }
   const followed = await whatFollowed(dependencies, caller.tenantId, fuseSignals(lists).slice(0, situationsMax))
   return {
+    sessionId: session?.id,
     lastSeq,
     queries: searched.flatMap(({ found }) => found.queries),
     messages: fuseSignals([

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 
 import { limits } from '../../limits.ts'
-import { renderSearch } from '../../search/reply.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
 export const recallContext = defineTool({
@@ -18,6 +17,8 @@ export const recallContext = defineTool({
   annotations: readsOnly,
   run: async ({ verbatim, caller }, { session_id: sessionId, text, max_tokens: maxTokens, format }) => {
     const reply = await verbatim.recallContext(caller, { sessionId, text, maxTokens, format })
-    return format === 'text' ? { text: renderSearch(reply) } : { structured: { ...reply } }
+    // Loaded with the store, after the tools were listed.
+    const { renderRecall } = await import('../../insight/render-recall.ts')
+    return format === 'text' ? { text: renderRecall(reply) } : { structured: { ...reply } }
   },
 })

@@ -67,7 +67,14 @@ export const plainTables: readonly MovedTable[] = [
   },
   { name: 'summaries' },
   { name: 'corrections' },
-  { name: 'facts' },
+  // What somebody has changed by hand last counts. Of what both have learned from the same words that of the target stays.
+  {
+    name: 'facts',
+    rule: {
+      olderWhere: text`r.changed_at is not null and (t.changed_at is null or t.changed_at < r.changed_at)`,
+      aheadWhere: text`r.changed_at is null or t.changed_at >= r.changed_at`,
+    },
+  },
   { name: 'fact_sources' },
   { name: 'recall_feedback' },
 ]

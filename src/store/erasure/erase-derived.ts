@@ -80,7 +80,7 @@ async function eraseVectors(sql: TransactionSql, key: SessionKey, piece: Piece):
   return rows.count
 }
 
-/** Removes what was learned from messages alone that go; what has other sources stays. */
+/** Removes what was learned from messages that go, in part or whole; what was told elsewhere too has rows of its own there. */
 async function eraseFacts(sql: TransactionSql, key: SessionKey, piece: Piece): Promise<number> {
   const touched = await sql<{ fact_id: string }[]>`
     delete from fact_sources f using messages m
@@ -89,9 +89,13 @@ async function eraseFacts(sql: TransactionSql, key: SessionKey, piece: Piece): P
     returning f.fact_id`
   if (touched.length === 0) return 0
   const ids = JSON.stringify(touched.map((row) => row.fact_id))
+  // Where one was put in the place of what was told in other sessions too, that holds again.
+  await sql`
+    update facts set superseded_by = null
+    where tenant_id = ${key.tenantId} and superseded_by in (select jsonb_array_elements_text(${ids}::text::jsonb)::uuid)`
+  await sql`
+    delete from fact_sources where tenant_id = ${key.tenantId} and fact_id in (select jsonb_array_elements_text(${ids}::text::jsonb)::uuid)`
   const gone = await sql`
-    delete from facts where tenant_id = ${key.tenantId}
-      and id in (select jsonb_array_elements_text(${ids}::text::jsonb)::uuid)
-      and not exists (select from fact_sources f where f.tenant_id = facts.tenant_id and f.fact_id = facts.id)`
+    delete from facts where tenant_id = ${key.tenantId} and id in (select jsonb_array_elements_text(${ids}::text::jsonb)::uuid)`
   return gone.count
 }

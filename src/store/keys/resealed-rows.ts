@@ -130,27 +130,34 @@ export async function readPayloadLocations(sql: Queries, key: SessionKey): Promi
   return rows.map(({ location }) => location)
 }
 
-/** A summary as it is stored, with the version of the key that it is under. */
-export interface SummaryBytes {
+/** What is made of a session and sealed under its key, by table. */
+export type MadeTable = 'summaries' | 'facts'
+
+/** A summary or a fact as it is stored, with the version of the key that it is under. */
+export interface MadeBytes {
   readonly id: string
   readonly body: Uint8Array
   readonly version: number
 }
 
-/** Summaries of a session that are under another version of its key. */
-export async function readFormerSummaries(sql: Queries, key: SessionKey, version: number): Promise<SummaryBytes[]> {
-  return await sql<SummaryBytes[]>`
-    select id, body, key_version as version from summaries
+/** What is made of a session and is under another version of its key. */
+export async function readFormerMade(
+  sql: Queries,
+  key: SessionKey,
+  { table, version }: { readonly table: MadeTable; readonly version: number },
+): Promise<MadeBytes[]> {
+  return await sql<MadeBytes[]>`
+    select id, body, key_version as version from ${sql(table)}
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and key_version <> ${version}`
 }
 
-export async function storeSummary(
+export async function storeMade(
   sql: Queries,
   tenantId: number,
-  { id, body, formerly, version }: SummaryBytes & { readonly formerly: number },
+  { table, id, body, formerly, version }: MadeBytes & { readonly table: MadeTable; readonly formerly: number },
 ): Promise<void> {
   await sql`
-    update summaries set body = ${Buffer.from(body)}, key_version = ${version}
+    update ${sql(table)} set body = ${Buffer.from(body)}, key_version = ${version}
     where tenant_id = ${tenantId} and id = ${id} and key_version = ${formerly}`
 }
 
@@ -163,5 +170,7 @@ export async function destroyFormerKeys(sql: Queries, { tenantId, sessionId }: S
       and not exists (
         select from messages m where m.tenant_id = k.tenant_id and m.session_id = k.session_id and m.key_version = k.version)
       and not exists (
-        select from summaries u where u.tenant_id = k.tenant_id and u.session_id = k.session_id and u.key_version = k.version)`
+        select from summaries u where u.tenant_id = k.tenant_id and u.session_id = k.session_id and u.key_version = k.version)
+      and not exists (
+        select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)`
 }

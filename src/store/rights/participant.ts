@@ -1,3 +1,5 @@
+import { openFactBody } from '../learning/read-facts.ts'
+import type { MessageSource } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 
 /** A session that somebody has written in. */
@@ -109,11 +111,28 @@ export interface LearnedFact {
   readonly message_ids: readonly string[]
 }
 
-export async function factsOfParticipant(sql: Queries, tenantId: number, participant: string): Promise<LearnedFact[]> {
-  const rows = await sql<{ id: string; kind: string; body: Uint8Array; message_ids: string[] }[]>`
-    select f.id, f.kind, f.body, to_jsonb(array_agg(s.message_id order by s.message_id)) as message_ids
+export async function factsOfParticipant(
+  database: MessageSource,
+  tenantId: number,
+  participant: string,
+): Promise<LearnedFact[]> {
+  const rows = await database.run(
+    (sql) => sql<
+      { id: string; kind: string; session_id: string; body: Uint8Array; key_version: number; message_ids: string[] }[]
+    >`
+    select f.id, f.kind, f.session_id, f.body, f.key_version, to_jsonb(array_agg(s.message_id order by s.message_id)) as message_ids
     from fact_sources s join messages m on m.tenant_id = ${tenantId} and m.id = s.message_id and m.sender = ${participant}
       join facts f on f.tenant_id = ${tenantId} and f.id = s.fact_id
-    where s.tenant_id = ${tenantId} group by f.tenant_id, f.id order by f.id`
-  return rows.map(({ body, ...row }) => ({ ...row, fact: JSON.parse(Buffer.from(body).toString('utf8')) }))
+    where s.tenant_id = ${tenantId} group by f.tenant_id, f.id order by f.id`,
+  )
+  const seals = await database.vault.sealsOf(
+    tenantId,
+    rows.map((row) => ({ sessionId: row.session_id, version: row.key_version })),
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    fact: openFactBody(row, seals(row.session_id, row.key_version)),
+    message_ids: row.message_ids,
+  }))
 }

@@ -12,3 +12,6 @@ export const tenantId = () => integer('tenant_id').notNull()
  * Which version of its key sealed the row's private columns; 0 means that they are stored as they are.
  */
 export const keyVersion = () => integer('key_version').notNull().default(0)
+
+/** `bigint[]`, written as an array literal: term hashes do not fit a JavaScript number. */
+export const bigints = customType<{ data: string }>({ dataType: () => 'bigint[]' })

@@ -12,7 +12,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 
-import { bytea, keyVersion, tenantId } from './column-types.ts'
+import { bigints, bytea, keyVersion, tenantId } from './column-types.ts'
 
 const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
@@ -41,29 +41,50 @@ export const summaries = pgTable(
   ],
 )
 
-/** What was learned, with the messages it was learned from. A newer fact supersedes an older one, which stays. */
+/**
+ * What was learned, each time that it was said: a row is of one session, under its key, and goes with it. What was said twice,
+ * or is not so any more, is seen when rows are read together: see `learning/read-facts.ts`.
+ */
 export const facts = pgTable(
   'facts',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
+    sessionId: uuid('session_id').notNull(),
     /** `fact`, `preference`, `decision` or `procedure`. */
     kind: text('kind').notNull(),
+    /** What it says, as JSON. */
     body: bytea('body').notNull(),
+    /** What it says, hashed as a search term: the same where the same was said by the same one. */
+    statementTerm: bigint('statement_term', { mode: 'bigint' }).notNull(),
+    /** What it is the answer to, where there is one answer at a time: the last that was told holds. */
     subjectTerm: bigint('subject_term', { mode: 'bigint' }),
+    /** The words that it is found by. */
+    terms: bigints('terms').notNull(),
     confidence: real('confidence').notNull(),
     validFrom: time('valid_from'),
+    /** Where somebody has said so by hand. */
     validTo: time('valid_to'),
+    /** What somebody has put in its place by hand. */
     supersededBy: uuid('superseded_by'),
     pinned: boolean('pinned').notNull().default(false),
+    /** `patterns`, `user`, or the provider of the model that wrote it. */
     madeBy: text('made_by').notNull(),
     createdAt: time('created_at').notNull().defaultNow(),
+    /** When it was last changed by hand. */
+    changedAt: time('changed_at'),
+    /** A fact that was deleted stays hidden here, so that the same words do not bring it back. */
+    deletedAt: time('deleted_at'),
     keyVersion: keyVersion(),
   },
-  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('facts_by_session').on(table.tenantId, table.sessionId),
+    index('facts_by_statement').on(table.tenantId, table.statementTerm),
+  ],
 )
 
-/** The messages that a fact comes from: erasing the last of them erases the fact. */
+/** The places in messages that a fact stands at: erasing one of them erases the fact. */
 export const factSources = pgTable(
   'fact_sources',
   {
@@ -71,6 +92,10 @@ export const factSources = pgTable(
     factId: uuid('fact_id').notNull(),
     sessionId: uuid('session_id').notNull(),
     messageId: uuid('message_id').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    /** UTF-16 offsets into what there is to read of the message. */
+    spanStart: integer('span_start').notNull(),
+    spanEnd: integer('span_end').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.factId, table.messageId] }),

@@ -16,10 +16,8 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 
-import { bytea, tenantId } from './column-types.ts'
+import { bigints, bytea, tenantId } from './column-types.ts'
 
-/** `bigint[]` and `smallint[]`, written as array literals: term hashes do not fit a JavaScript number. */
-const bigints = customType<{ data: string }>({ dataType: () => 'bigint[]' })
 const smallints = customType<{ data: string }>({ dataType: () => 'smallint[]' })
 
 /**

@@ -4,6 +4,7 @@ export const contentTables: ReadonlySet<string> = new Set([
   'corrections',
   'embedded_units',
   'fact_sources',
+  'facts',
   'messages',
   'recall_feedback',
   'search_units',

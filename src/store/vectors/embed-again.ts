@@ -1,7 +1,7 @@
-import { addEmbedding } from '../outbox.ts'
+import { addEmbedding, addOutbox, learnTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
 
-/** Gives the vectors of whole sessions as work again: what has one of the same text is passed over. */
+/** Gives whole sessions as work again, to be embedded and learned from: what has a vector of the same text is passed over. */
 export async function embedAgain(
   sql: Queries,
   tenantId: number,
@@ -11,4 +11,5 @@ export async function embedAgain(
     .filter(({ lastSeq }) => lastSeq > 0)
     .map(({ id: sessionId, lastSeq }) => ({ tenantId, sessionId, firstSeq: 1, lastSeq }))
   await addEmbedding(sql, work, { tenantId, embeds: false })
+  await addOutbox(sql, learnTopic, work)
 }

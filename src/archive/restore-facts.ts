@@ -1,0 +1,21 @@
+import type { RowSeal } from '../crypto/row-seal.ts'
+import { factTerms } from '../indexing/fact-terms.ts'
+import { TermHashers } from '../indexing/term-hashers.ts'
+import { insertFactRecords, type FactRecord } from '../store/archive/archived-facts.ts'
+import type { Database } from '../store/database.ts'
+import type { SessionKey } from '../store/messages.ts'
+import type { Queries } from '../store/rows.ts'
+
+/** Gives what stores the facts of a session as they were archived, found by their words as those of this store are hashed. */
+export async function factRestorer(
+  database: Database,
+  key: SessionKey,
+  { facts, seal }: { readonly facts: readonly FactRecord[]; readonly seal: RowSeal | undefined },
+): Promise<(sql: Queries) => Promise<void>> {
+  const index = (await new TermHashers(database.vault).written(key.tenantId)).indexes.at(-1)
+  return async (sql) => {
+    if (index === undefined) return
+    const termsOf = (kind: string, body: FactRecord['body']) => factTerms(kind, body, index.hasher)
+    await insertFactRecords(sql, key, { facts, seal, termsOf })
+  }
+}

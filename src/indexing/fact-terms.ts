@@ -1,0 +1,38 @@
+import type { FactBody, FactTerms } from '../store/learning/sealed-facts.ts'
+import { detectLanguage } from './language.ts'
+import { isStopWord } from './stop-words.ts'
+import { unitTerms, type TermHasher } from './terms.ts'
+import { tokenize } from './tokenize.ts'
+
+/** Words of a fact that it is found by. */
+const wordsMax = 60
+
+/** The same words in another writing: case, marks and white space say nothing. */
+function folded(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{M}\p{N}+#%$€]+/gu, ' ')
+    .trim()
+}
+
+/** The telling words of a text, hashed. */
+export function tellingTerms(text: string, hasher: TermHasher): bigint[] {
+  const language = detectLanguage(text)
+  const languages = [language ?? 'en', 'en']
+  const tokens = tokenize(text, { language }).filter(({ term }) => !isStopWord(term, languages))
+  return [...unitTerms(tokens, hasher, { max: wordsMax }).terms]
+}
+
+/**
+ * How a fact is found, and known again: what one person says of themselves is theirs, what was decided or helped is so whoever
+ * says it. NUL keeps these terms apart from every word.
+ */
+export function factTerms(kind: string, { text, subject, slot }: FactBody, hasher: TermHasher): FactTerms {
+  const whose = kind === 'decision' || kind === 'procedure' ? '' : folded(subject)
+  return {
+    statement: hasher(`fact\0${kind}\0${whose}\0${folded(text)}`),
+    subject: slot === undefined ? undefined : hasher(`slot\0${slot}`),
+    words: [...new Set([...tellingTerms(text, hasher), ...tellingTerms(subject, hasher)])],
+  }
+}

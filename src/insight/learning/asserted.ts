@@ -1,0 +1,69 @@
+import { isJsonObject } from '../../model/json.ts'
+import { decodePayload } from '../../model/payload.ts'
+import { readableText } from '../../sessions/document.ts'
+import type { MessageRow } from '../../store/messages.ts'
+
+/** A stretch of a text, as UTF-16 offsets [start, end). */
+export interface TextStretch {
+  readonly start: number
+  readonly end: number
+}
+
+/** What a message says in its sender's own words, within what there is to read of it. */
+export interface Asserted {
+  readonly text: string
+  readonly stretches: readonly TextStretch[]
+}
+
+/** The members in which formats keep what was said, and no others: not thinking, calls, results or notices. */
+const saidIn = ['message', 'payload', 'content', 'parts', 'text'] as const
+/** Blocks and rows that nobody said, by the name of their type. */
+const unsaidType =
+  /tool|function|call|think|thought|reason|redact|execut|output_?item|image|audio|video|document|file|resource|snapshot|summary|system|meta|notice|progress/iu
+/** Marks of rows that an agent wrote for itself under the name of the user: notices, compactions, the prompts of subagents. */
+const unsaidMarks = ['isMeta', 'isCompactSummary', 'isSidechain', 'isSynthetic', 'thought', 'is_error'] as const
+const depthMax = 12
+const wordsMin = 4
+
+function isUnsaid(node: Readonly<Record<string, unknown>>): boolean {
+  const type = node['type'] ?? node['content_type']
+  if (typeof type === 'string' && type !== 'output_text' && unsaidType.test(type)) return true
+  const { role } = node
+  if (typeof role === 'string' && !['user', 'assistant', 'model', 'human'].includes(role)) return true
+  return unsaidMarks.some((mark) => node[mark] === true)
+}
+
+function collect(node: unknown, depth: number, said: string[]): void {
+  if (typeof node === 'string') said.push(node)
+  else if (depth > depthMax) return
+  else if (Array.isArray(node)) for (const item of node) collect(item, depth + 1, said)
+  else if (isJsonObject(node) && !isUnsaid(node))
+    for (const name of saidIn) if (node[name] !== undefined) collect(node[name], depth + 1, said)
+}
+
+/**
+ * What a user or an assistant says in a message, apart from tool calls and their output, thinking, and what an agent adds
+ * by itself. Empty where that cannot be told apart.
+ */
+export function assertedIn(message: MessageRow, payload: Uint8Array): Asserted {
+  return assertedOf(readableText(message, payload), { payload, mediaType: message.payloadMediaType })
+}
+
+/** The same of a message that is not stored. */
+export function assertedOf(
+  text: string,
+  { payload, mediaType }: { readonly payload: Uint8Array; readonly mediaType: string },
+): Asserted {
+  const decoded = decodePayload(payload, mediaType)
+  const said: string[] = []
+  if (decoded.encoding !== 'base64') collect(decoded.value, 0, said)
+  const stretches: TextStretch[] = []
+  let from = 0
+  for (const part of said.map((one) => one.trim()).filter((one) => one.length >= wordsMin)) {
+    const start = text.indexOf(part, from)
+    if (start === -1) continue
+    from = start + part.length
+    stretches.push({ start, end: from })
+  }
+  return { text, stretches }
+}

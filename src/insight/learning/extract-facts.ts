@@ -1,0 +1,152 @@
+import type { Role } from '../../model/message.ts'
+import type { Asserted } from './asserted.ts'
+import { isDoubtful, isNoTelling, isReported, isSupposed, withoutQuestion } from './doubt.ts'
+import type { FoundFact } from './fact.ts'
+import { ownSentences, type OwnSentence } from './own-sentences.ts'
+import { rules } from './rules/all.ts'
+import { relation } from './rules/people.ts'
+import { clauseEnd, type Rule } from './rules/rule.ts'
+
+/** A message as facts are looked for in it. */
+export interface TellingMessage {
+  readonly id: string
+  readonly seq: number
+  readonly role: Role
+  readonly sender: string
+  /** ISO 8601. */
+  readonly timestamp: string
+  readonly asserted: Asserted
+}
+
+const factCharacters = { min: 8, max: 240 } as const
+const factsPerMessageMax = 8
+/** Of an assistant's longer message, which is a report, and of one that was cut. */
+const assistantCharactersMax = 20_000
+
+const leadIn =
+  /^(?:(?:and|but|so|also|well|yes|yeah|yep|no|nope|ok(?:ay)?|sure|great|right|thanks|thank you|hi|hello|hey|btw|by the way|actually|fyi|note|please note that|oh|alright|perfect|anyway|personally|overall|in general|generally)(?: there| all| again)?\s*[,:!.–—-]*\s+)+/iu
+const boundary =
+  /(?:[,;–—]|\s-)\s+(?:(?:and|but|so|also|because|since|as|then)\s+)?|\s(?:and|but|because|so)\s+(?=(?:i|we|my|our)\b)/giu
+const mark = /^[\s*_~`"“”'’(]+/u
+const trailing = /[\s*_~`"“”.,;!]+$/u
+
+/** What names nothing: a value that begins so says something to who was there, and to nobody else. */
+const vague =
+  /^(?:(?:it|that|this|these|those|there|here|they|them|him|her|one|ones|both|either|neither|none|all|you|your|yours|what|how|when|where|why|who|which|being)\b|to\s+(?:see|hear|know|think|say|be|have|meet|talk|get|help|share|keep|go|do|try|make|take)\b|not\b|so\b|the (?:first|second|third|last|latter|former|above|below|same|other|idea|way|fact|option|approach|one|part|look|sound|feel|simple|simpler)\b|option\b|approach\b|version\b|plan [a-z]\b|some(?:thing|one|where)\b|any(?:thing|one|where)\b|every(?:thing|one)\b|nothing\b|today\b|tomorrow\b|next\b|coming\b|a (?:bit|lot|little|few)\b)/iu
+
+/** Words that point to what was there when it was said. */
+const pointing =
+  /\b(?:it|this|that|these|those|them|they|there|here|him|such|following|above|below|today|tonight|right now|at the moment)\b/iu
+/** What is over soon. */
+const passing =
+  /\b(?:next|last|this|coming) (?:week(?:end)?|month|day|time|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b/iu
+/** Where a clause goes on about something else. */
+const goesOn =
+  /,?\s+(?:['’]cause|because|so that|so i|so we|so it|which|i['’]m|i['’]ve)\b|,\s*(?:and|so|since|as|but|it['’]s|they['’]re|i['’]m|i|we|they|it)\b|\s[-–—]\s|\s*\((?!\w+\))/iu
+
+/** The places in a sentence where a clause begins. */
+function clauseStarts(sentence: string): number[] {
+  const first = mark.exec(sentence)?.[0].length ?? 0
+  const led = first + (leadIn.exec(sentence.slice(first))?.[0].length ?? 0)
+  const inner = [...sentence.matchAll(boundary)].map((match) => match.index + match[0].length)
+  return [...new Set([first, led, ...inner.filter((at) => at > led)])]
+}
+
+/** What a clause tells, without what goes on after it about something else. */
+function toldIn(clause: string): string {
+  const own = clause.replace(/[,;–—\s-]+(?:and|but|so|also|because|since|as|then)?\s*$/iu, '')
+  const on = goesOn.exec(own)
+  return (on === null || on.index < factCharacters.min ? own : own.slice(0, on.index)).replace(trailing, '')
+}
+
+interface Match {
+  readonly rule: Rule
+  readonly start: number
+  readonly parts: Readonly<Record<string, string | undefined>>
+}
+
+function matchAt(sentence: string, start: number, role: Role): Match | undefined {
+  for (const rule of rules) {
+    if (rule.by === 'user' && role !== 'user') continue
+    rule.pattern.lastIndex = start
+    const found = rule.pattern.exec(sentence)
+    const value = found?.groups?.['value']
+    if (found === null || value === undefined || vague.test(value) || pointing.test(value.split(clauseEnd)[0] ?? ''))
+      continue
+    if (rule.isName === true && !/^(?:(?:the|an?) )?["“'‘`*_]*[\p{Lu}\p{N}]/u.test(value)) continue
+    return { rule, start, parts: found.groups ?? {} }
+  }
+  return undefined
+}
+
+/** Inside quotation marks or inline code, as far as the sentence shows it. */
+function isQuoted(sentence: string, at: number): boolean {
+  const before = sentence.slice(0, at)
+  const count = (pattern: RegExp) => before.match(pattern)?.length ?? 0
+  return count(/["“”]/gu) % 2 === 1 || count(/`/gu) % 2 === 1
+}
+
+function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSentence): FoundFact[] {
+  const relations = message.role === 'user' ? relationsIn(text) : []
+  const sentence = withoutQuestion(text)
+  const matches = isDoubtful(sentence) ? [] : tellingMatches(sentence, message.role)
+  return [...matches, ...relations].flatMap(({ rule, start, own, parts }) => {
+    const isFit =
+      own.length >= factCharacters.min &&
+      own.length <= factCharacters.max &&
+      !own.includes('\n\n') &&
+      !passing.test(own)
+    if (!isFit || isQuoted(text, start)) return []
+    const about = rule.slot?.(parts)
+    return {
+      kind: rule.kind,
+      text: own.replaceAll(/\s+/gu, ' '),
+      subject: message.sender,
+      slot: about === undefined ? undefined : slotOf(rule, message.sender, about),
+      confidence: rule.confidence,
+      validFrom: message.timestamp,
+      spans: [{ messageId: message.id, seq: message.seq, start: offset + start, end: offset + start + own.length }],
+    }
+  })
+}
+
+/** The clauses of a sentence that tell something, each up to where the next begins. */
+function tellingMatches(sentence: string, role: Role): (Match & { readonly own: string })[] {
+  const matches = clauseStarts(sentence).flatMap((start) => matchAt(sentence, start, role) ?? [])
+  return matches.flatMap((match, index) => {
+    const { start } = match
+    const own = toldIn(sentence.slice(start, matches[index + 1]?.start ?? sentence.length))
+    const [before, behind] = [sentence.slice(0, start), sentence.slice(start + own.length)]
+    return isReported(before) || isSupposed({ before, own, behind }) ? [] : { ...match, own }
+  })
+}
+
+/** Whom somebody names by the way. */
+function relationsIn(sentence: string): (Match & { readonly own: string })[] {
+  return [...sentence.matchAll(relation.pattern)].map(({ 0: own, index, groups }) => ({
+    rule: relation,
+    start: index,
+    own,
+    parts: groups ?? {},
+  }))
+}
+
+/** What is decided, and what is where, is so for all who work at it; the rest is of who says it. */
+function slotOf({ kind }: Rule, sender: string, about: string): string {
+  const ofAll = kind === 'decision' || about.startsWith('the ')
+  return `${kind}|${ofAll ? '' : sender.toLowerCase()}|${about.toLowerCase()}`
+}
+
+/**
+ * The facts that a message tells, by patterns of words: few, and each word for word as it was said. Only what a user or an
+ * assistant asserts is looked at; what is asked, supposed, quoted, joked or pasted is not.
+ */
+export function extractFacts(message: TellingMessage): FoundFact[] {
+  const { role, asserted } = message
+  if (role !== 'user' && role !== 'assistant') return []
+  const said = asserted.stretches.map(({ start, end }) => asserted.text.slice(start, end)).join('\n\n')
+  if (role === 'user' ? isNoTelling(said) : said.length > assistantCharactersMax) return []
+  return ownSentences(asserted)
+    .flatMap((sentence) => factsOfSentence(message, sentence))
+    .slice(0, factsPerMessageMax)
+}

@@ -1,0 +1,42 @@
+import type { Caller } from '../../model/access.ts'
+import { changeFact, resetFacts, type FactChange, type FactStores } from './change-fact.ts'
+import {
+  factDocument,
+  listFacts,
+  requireFact,
+  type FactDocument,
+  type FactList,
+  type ListFactsInput,
+} from './list-facts.ts'
+import { readProfileOf, type Profile } from './profile.ts'
+
+/** What was learned, for one caller: to be seen, corrected, pinned and deleted. */
+export class Learned {
+  readonly #stores: FactStores
+  readonly #caller: Caller
+
+  constructor(stores: FactStores, caller: Caller) {
+    this.#stores = stores
+    this.#caller = caller
+  }
+
+  list(input: ListFactsInput): Promise<FactList> {
+    return listFacts(this.#stores.database, this.#caller, input)
+  }
+
+  async show(id: string): Promise<FactDocument> {
+    return factDocument(await requireFact(this.#stores.database, this.#caller, id))
+  }
+
+  change(change: FactChange & { readonly id: string }): Promise<FactDocument | undefined> {
+    return changeFact(this.#stores, this.#caller, change)
+  }
+
+  reset(): Promise<{ readonly forgotten: number; readonly messages: number }> {
+    return resetFacts(this.#stores.database, this.#caller)
+  }
+
+  profile(): Promise<Profile> {
+    return readProfileOf(this.#stores.database, this.#caller)
+  }
+}

@@ -1,0 +1,103 @@
+import { requireSession } from '../../capture/session-reference.ts'
+import { ForbiddenError, NotFoundError } from '../../errors.ts'
+import type { Caller } from '../../model/access.ts'
+import { looksLikeId } from '../../model/ids.ts'
+import type { Database } from '../../store/database.ts'
+import { readFacts, type StoredFact } from '../../store/learning/read-facts.ts'
+import type { FactKind } from './fact.ts'
+
+/** A fact as it is shown, with the messages that it comes from. */
+export interface FactDocument {
+  readonly id: string
+  readonly kind: string
+  /** In the words of who said it, unless a model or somebody by hand wrote it: see `made_by`. */
+  readonly text: string
+  readonly said_by: string
+  readonly since: string | null
+  /** When it was followed by another, or ended. */
+  readonly until?: string
+  readonly followed_by?: string
+  readonly last_said_at: string | null
+  /** How often it was said. */
+  readonly times: number
+  readonly confidence: number
+  readonly pinned?: true
+  readonly made_by: string
+  readonly corrected_by?: string
+  readonly sources: readonly {
+    readonly session_id: string
+    readonly message_id: string
+    readonly seq: number
+    /** UTF-16 offsets into the text of the message. */
+    readonly span: readonly [start: number, end: number]
+  }[]
+}
+
+export interface ListFactsInput {
+  readonly kinds?: readonly FactKind[] | undefined
+  readonly past?: boolean | undefined
+  readonly session?: string | undefined
+  readonly limit: number
+}
+
+export interface FactList {
+  readonly facts: readonly FactDocument[]
+  readonly total: number
+}
+
+const roundedTo = 100
+
+export function factDocument(fact: StoredFact): FactDocument {
+  const { id, kind, body, confidence, pinned, times, sources } = fact
+  return {
+    id,
+    kind,
+    text: body.text,
+    said_by: body.subject,
+    since: fact.validFrom,
+    ...(fact.validTo === null ? {} : { until: fact.validTo }),
+    ...(fact.followedBy === null ? {} : { followed_by: fact.followedBy }),
+    last_said_at: fact.lastToldAt,
+    times,
+    confidence: Math.round(confidence * roundedTo) / roundedTo,
+    ...(pinned ? { pinned } : {}),
+    made_by: fact.madeBy,
+    ...(body.by === undefined ? {} : { corrected_by: body.by }),
+    sources: sources.map(({ sessionId, messageId, seq, start, end }) => ({
+      session_id: sessionId,
+      message_id: messageId,
+      seq,
+      span: [start, end] as const,
+    })),
+  }
+}
+
+/** What was learned is personal data, and not shown to who may not see any. */
+export function refuseView(caller: Caller): void {
+  if (caller.view === undefined) return
+  throw new ForbiddenError('Cannot show who and what the memory knows without personal data', {
+    remedy: 'Use a token with the scope memory:read',
+  })
+}
+
+/** What was learned and holds, what is pinned first and then the newest; with `past` also what held before. */
+export async function listFacts(database: Database, caller: Caller, input: ListFactsInput): Promise<FactList> {
+  refuseView(caller)
+  const { session, ...filter } = input
+  const sessionId = session === undefined ? undefined : (await requireSession(database, caller, session)).id
+  const { facts, total } = await readFacts(database, caller, { ...filter, sessionId })
+  for (const { sources } of facts) for (const source of sources) caller.call?.show(source.sessionId, [source.seq])
+  return { facts: facts.map(factDocument), total }
+}
+
+/** One fact, by the id of any time that it was said. */
+export async function requireFact(database: Database, caller: Caller, id: string): Promise<StoredFact> {
+  refuseView(caller)
+  const [fact] = looksLikeId(id)
+    ? (await readFacts(database, caller, { id: id.toLowerCase(), past: true, limit: 1 })).facts
+    : []
+  if (fact !== undefined) return fact
+  throw new NotFoundError(`There is no fact "${id}"`, {
+    remedy: 'Read memory://profile, or run "verbatim facts list", for the ids of what was learned',
+  })
+}

@@ -1,0 +1,31 @@
+import { splitSentences } from '../sentences.ts'
+import type { Asserted } from './asserted.ts'
+
+/** A sentence that is its sender's own, with its place in the text of the message. */
+export interface OwnSentence {
+  readonly text: string
+  readonly start: number
+}
+
+/** Passages that somebody has put in, and that are not their own words: in tags, as a quotation, as code, as a table. */
+const putIn = [
+  /<([a-zA-Z][\w-]*)\b[^>]*>[\s\S]*?(?:<\/\1>|$)/gu,
+  /^[ \t]*>.*$/gmu,
+  /^(?: {4}|\t).*$/gmu,
+  /^[ \t]*\|.*$/gmu,
+  /^[ \t]*(?:[$#%»]|PS>|>>>)\s.*$/gmu,
+  /^-{3,}[^\n]*\n[\s\S]*?^-{3,}[^\n]*$/gmu,
+] as const
+
+/** Every character as a line break: the sentence before it ends there, and all places stay what they are. */
+const blank = (passage: string) => '\n'.repeat(passage.length)
+
+/** The sentences of what somebody asserts, without those that are put in from elsewhere. */
+export function ownSentences({ text, stretches }: Asserted): OwnSentence[] {
+  return stretches.flatMap(({ start: offset, end }) => {
+    const own = putIn.reduce((rest, pattern) => rest.replace(pattern, blank), text.slice(offset, end))
+    return splitSentences(own).flatMap(({ start, end: until, kind }) =>
+      kind === 'code' ? [] : [{ text: own.slice(start, until), start: offset + start }],
+    )
+  })
+}

@@ -1,0 +1,45 @@
+import { tellingTerms } from '../../indexing/fact-terms.ts'
+import type { Caller } from '../../model/access.ts'
+import { estimateTokens } from '../../model/tokens.ts'
+import { readFacts } from '../../store/learning/read-facts.ts'
+import type { FactStores } from './change-fact.ts'
+import { factDocument, type FactDocument } from './list-facts.ts'
+
+export interface RecallFactsInput {
+  /** What the conversation is about. */
+  readonly text: string
+  /** The conversation itself: what was told in it alone it knows. */
+  readonly notSessionId?: string | undefined
+  /** Of all of them, as JSON. */
+  readonly maxTokens: number
+}
+
+const textCharactersMax = 10_000
+const factsMax = 10
+
+/**
+ * What was learned in other sessions that a text is about, what is pinned first. Nothing for who may not see personal data. Found by
+ * words alone: nobody waits for a model.
+ */
+export async function recallFacts(
+  { database, hashers }: FactStores,
+  caller: Caller,
+  { text, notSessionId, maxTokens }: RecallFactsInput,
+): Promise<{ readonly facts: readonly FactDocument[]; readonly tokens: number }> {
+  if (caller.view !== undefined) return { facts: [], tokens: 0 }
+  // While the words of a store are put under another key, some facts are known by the one and some by the other.
+  const { indexes } = await hashers.written(caller.tenantId)
+  const words = indexes.flatMap(({ hasher }) => tellingTerms(text.slice(0, textCharactersMax), hasher))
+  const { facts } = await readFacts(database, caller, { words, notSessionId, limit: factsMax })
+  const shown: FactDocument[] = []
+  let tokens = 0
+  for (const fact of facts) {
+    const document = factDocument(fact)
+    const cost = estimateTokens(JSON.stringify(document))
+    if (tokens + cost > maxTokens) break
+    tokens += cost
+    shown.push(document)
+    for (const source of fact.sources) caller.call?.show(source.sessionId, [source.seq])
+  }
+  return { facts: shown, tokens }
+}

@@ -1,0 +1,149 @@
+import { am, my, often, value, words, type Rule } from './rule.ts'
+
+const roles =
+  'engineer|developer|programmer|designer|teacher|nurse|doctor|physician|surgeon|dentist|student|researcher|scientist|manager|consultant|writer|author|journalist|editor|lawyer|attorney|paralegal|accountant|analyst|architect|professor|lecturer|freelancer|founder|co-?founder|owner|artist|musician|photographer|chef|baker|pilot|therapist|psychologist|pharmacist|veterinarian|electrician|plumber|mechanic|carpenter|farmer|librarian|administrator|sysadmin|recruiter|marketer|salesperson|producer|director|translator|biologist|chemist|physicist|mathematician|economist|statistician|veteran|firefighter|paramedic|beginner'
+const kin =
+  'wife|husband|partner|spouse|girlfriend|boyfriend|fianc[eé]e?|son|daughter|child|kid|brother|sister|mother|father|mom|mum|dad|grandmother|grandfather|grandma|grandpa|aunt|uncle|cousin|niece|nephew|dog|cat|puppy|kitten|horse|parrot|rabbit|boss|manager|mentor|colleague|coworker|best friend|roommate|neighbou?r|doctor|therapist'
+const things =
+  'birthday|time ?zone|pronouns|job title|job|title|role|nickname|native language|mother tongue|hometown|home town|phone|laptop|car|bike|(?:text |code )?editor|ide|shell|terminal|browser|operating system|os|distro|package manager|stack|tech stack|major|company|employer|team|deadline|budget|diet|username|github|handle|goal|dream'
+const count = 'an?|one|two|three|four|five|six|seven|eight|\\d+'
+
+/** Of these there is one at a time. */
+const onlyOne =
+  /^(?:wife|husband|partner|spouse|girlfriend|boyfriend|fianc[eé]e?|mother|father|mom|mum|dad|boss|manager)$/iu
+
+function nameOf(of = ''): string | undefined {
+  return onlyOne.test(of) ? `${of} name` : undefined
+}
+
+/** What somebody says of themselves. */
+export const aboutSelf: readonly Rule[] = [
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.95,
+    isName: true,
+    slot: () => 'name',
+    pattern: words(`(?:my (?:full |first )?name is|my name['’]s|i${am} called|(?:please )?call me) ${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    slot: () => 'name',
+    pattern: words(`i${am} (?<value>\\p{Lu}[\\p{L}'’-]+, (?:an?|the) .*)`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    slot: () => 'employer',
+    pattern: words(`i(?: currently)?(?: work|${am} working|${am} employed) (?:at|for) ${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    slot: () => 'occupation',
+    pattern: words(`i ${often}work as (?<value>(?:an?|the) .*)`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    slot: () => 'occupation',
+    pattern: words(`i${am} (?:currently )?(?<value>an? (?:[\\p{L}-]+ ){0,4}?(?:${roles})\\b.*)`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    slot: () => 'home',
+    pattern: words(
+      `i(?: ${often}live in|${am} (?:currently )?(?:living|based|located) in|(?: have|['’]ve)?(?: just| recently)? moved to) ${value}`,
+    ),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.85,
+    isName: true,
+    slot: () => 'origin',
+    pattern: words(`i(?:${am} (?:originally )?from| was born in| grew up in| was raised in) ${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    slot: ({ of }) => nameOf(of),
+    pattern: words(`${my} (?:[\\p{L}-]+ )?(?<of>${kin})(?:['’]s name)? (?:is|was) (?:called |named )${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    slot: ({ of }) => nameOf(of),
+    pattern: words(`${my} (?:[\\p{L}-]+ )?(?<of>${kin})['’]s name is ${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    slot: ({ of }) => of,
+    pattern: words(
+      `my (?:main |primary |current |new |default )?(?<of>${things}) (?:is|are) (?:(?:on|in|at|an?|the) )*${value}`,
+    ),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    pattern: words(
+      `i${am} (?<value>(?:severely |highly )?(?:allergic to|intolerant (?:to|of)|vegan\\b|(?:a )?vegetarian\\b|lactose[- ]intolerant|diabetic|left-handed|colou?r-?blind|dyslexic|married|divorced|retired|self-employed|fluent in|a native speaker).*)`,
+    ),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.85,
+    pattern: words(
+      `i(?: have|['’]ve got) (?<value>(?:${count}) (?:[\\p{L}-]+ ){0,2}?(?:${kin}|kids|children|sons|daughters|brothers|sisters|dogs|cats|puppies|kittens|allergy|degree|phd|ph\\.d\\.?|master['’]?s|bachelor['’]?s)\\b.*)`,
+    ),
+  },
+  { kind: 'fact', by: 'user', confidence: 0.85, isName: true, pattern: words(`i speak ${value}`) },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.85,
+    pattern: words(
+      `i(?: have|['’]ve) been (?<value>(?!feeling\\b)[\\p{L}]+ing [^,]*\\S for (?:(?:over|about|almost|more than|nearly|around|the past|the last) )?(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|\\d+)\\+? (?:years?|months?|decades?)\\b.*)`,
+    ),
+  },
+  { kind: 'fact', by: 'user', confidence: 0.8, isName: true, pattern: words(`i ${often}use (?<value>\\p{Lu}.*)`) },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.95,
+    pattern: words(
+      `(?:please )?(?:remember(?: this)?(?: that|:)|keep in mind(?: that|:)|bear in mind(?: that|:)|note to self:|for future reference[,:]|don['’]t forget that|for the record[,:]) (?<value>(?:i|we|my|our)\\b.*)`,
+    ),
+  },
+]
+
+/** Somebody that is named by the way, wherever that stands: `my partner Ashlee`. It is so also where the sentence asks for something. */
+export const relation: Rule = {
+  kind: 'fact',
+  by: 'user',
+  confidence: 0.85,
+  slot: ({ of }) => nameOf(of),
+  pattern: new RegExp(
+    String.raw`\b[Mm]y\s+(?:\p{Ll}[\p{L}-]*\s+)?(?<of>${kin}|friend|nephew|teammate|supervisor|tutor|flatmate)\s+(?<value>(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September|October|November|December|I\b|God\b)\p{Lu}\p{Ll}+(?:\s+\p{Lu}\p{Ll}+)?)`,
+    'gu',
+  ),
+}

@@ -1,0 +1,27 @@
+import { loadPayload } from '../../capture/large-payload.ts'
+import { VerbatimError } from '../../errors.ts'
+import { isFlagged } from '../../model/message-flags.ts'
+import type { ArchiveStore } from '../../ports/archive-store.ts'
+import { flagsOfMessage } from '../../sessions/message-flags.ts'
+import type { MessageRow } from '../../store/messages.ts'
+import { assertedIn } from './asserted.ts'
+import type { TellingMessage } from './extract-facts.ts'
+
+/**
+ * A message as facts are looked for in it; undefined where none may be: of other roles, and of what is flagged, as text that
+ * instructs a model must not become what a model is told, nor a secret be repeated.
+ */
+export async function tellingMessage(archive: ArchiveStore, row: MessageRow): Promise<TellingMessage | undefined> {
+  if (row.kind !== 'message' || (row.role !== 'user' && row.role !== 'assistant')) return undefined
+  let payload: Uint8Array
+  try {
+    payload = await loadPayload(archive, row)
+  } catch (error) {
+    // A damaged message is reported by `verify` and by every read.
+    if (error instanceof VerbatimError) return undefined
+    throw error
+  }
+  if (isFlagged(row.flags ?? flagsOfMessage(row, payload))) return undefined
+  const { id, seq, role, sender, timestamp } = row
+  return { id, seq, role, sender, timestamp, asserted: assertedIn(row, payload) }
+}

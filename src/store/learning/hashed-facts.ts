@@ -1,0 +1,42 @@
+import type { MessageSource, SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
+import { arrayLiteral } from '../search-units.ts'
+import { openFactBody } from './read-facts.ts'
+import type { FactBody, FactTerms } from './sealed-facts.ts'
+
+/** What the facts of a session say, the hidden ones too. One that cannot be opened is left out. */
+export async function readFactBodies(
+  database: MessageSource,
+  { tenantId, sessionId }: SessionKey,
+): Promise<{ readonly id: string; readonly kind: string; readonly body: FactBody }[]> {
+  const rows = await database.run(
+    (sql) => sql<{ id: string; kind: string; body: Uint8Array; key_version: number }[]>`
+    select id, kind, body, key_version from facts where tenant_id = ${tenantId} and session_id = ${sessionId}`,
+  )
+  const seals = await database.vault.sealsOf(
+    tenantId,
+    rows.map((row) => ({ sessionId, version: row.key_version })),
+  )
+  return rows.flatMap((row) => {
+    const body = openFactBody(row, seals(sessionId, row.key_version))
+    return 'damage' in body ? [] : [{ id: row.id, kind: row.kind, body }]
+  })
+}
+
+/** Puts other hashes in the place of those that facts are found by. */
+export async function storeFactTerms(
+  sql: Queries,
+  tenantId: number,
+  facts: readonly { readonly id: string; readonly terms: FactTerms }[],
+): Promise<void> {
+  const rows = facts.map(({ id, terms: { statement, subject, words } }) => ({
+    id,
+    st: String(statement),
+    su: subject === undefined ? null : String(subject),
+    w: arrayLiteral(words),
+  }))
+  await sql`
+    update facts f set statement_term = r.st, subject_term = r.su, terms = r.w::bigint[]
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(id uuid, st bigint, su bigint, w text)
+    where f.tenant_id = ${tenantId} and f.id = r.id`
+}

@@ -1,0 +1,109 @@
+import type { TransactionSql } from 'postgres'
+
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
+import type { SessionKey } from '../messages.ts'
+import { arrayLiteral } from '../search-units.ts'
+
+/** What a fact says. */
+export interface FactBody {
+  readonly text: string
+  /** Who said it. */
+  readonly subject: string
+  /** What it is the answer to; absent where there may be several answers. */
+  readonly slot?: string | undefined
+  /** Who wrote it by hand. */
+  readonly by?: string | undefined
+}
+
+/** How a fact is found, hashed as search terms are. */
+export interface FactTerms {
+  /** The same where the same was said by the same one. */
+  readonly statement: bigint
+  /** What it is the answer to. */
+  readonly subject: bigint | undefined
+  readonly words: readonly bigint[]
+}
+
+/** A place in a message: UTF-16 offsets into what there is to read of it. */
+export interface FactSource {
+  readonly messageId: string
+  readonly seq: number
+  readonly start: number
+  readonly end: number
+}
+
+export interface NewFact {
+  readonly id: string
+  readonly kind: string
+  readonly body: FactBody
+  readonly terms: FactTerms
+  readonly confidence: number
+  /** ISO 8601. */
+  readonly validFrom: string
+  readonly madeBy: string
+  readonly sources: readonly FactSource[]
+}
+
+/** A fact as it is stored: what it says are bytes, sealed or not. */
+export interface SealedFact extends Omit<NewFact, 'body'> {
+  readonly body: Buffer
+}
+
+export function sealFact({ body, ...fact }: NewFact, seal: RowSeal | undefined): SealedFact {
+  const plain = Buffer.from(JSON.stringify(body), 'utf8')
+  return { ...fact, body: seal === undefined ? plain : seal.seal({ field: 'fact', id: fact.id }, plain) }
+}
+
+/**
+ * Stores facts of a session; of those that are there nothing is changed, and of messages that are gone nothing is stored. What
+ * somebody has deleted does not come back from the same words, wherever they are said. False where the session is under another
+ * key by now.
+ */
+export async function saveFacts(
+  sql: TransactionSql,
+  { tenantId, sessionId }: SessionKey,
+  { facts, keyVersion }: { readonly facts: readonly SealedFact[]; readonly keyVersion: number },
+): Promise<boolean> {
+  await keepFromErasure(sql, tenantId, [{ sessionId }])
+  const [session] = await sql<{ key_version: number }[]>`
+    select key_version from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
+  // Of what was erased nothing is to be learned.
+  if (session === undefined) return true
+  if (session.key_version !== keyVersion) return false
+  const rows = facts.map((fact) => ({
+    id: fact.id,
+    k: fact.kind,
+    b: fact.body.toString('base64'),
+    st: String(fact.terms.statement),
+    su: fact.terms.subject === undefined ? null : String(fact.terms.subject),
+    w: arrayLiteral(fact.terms.words),
+    c: fact.confidence,
+    at: fact.validFrom,
+    by: fact.madeBy,
+    m: fact.sources.map(({ messageId: i, seq: q, start: s, end: e }) => ({ i, q, s, e })),
+  }))
+  await sql`
+    with given as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+        as fact(id uuid, k text, b text, st bigint, su bigint, w text, c real, at timestamptz, by text, m jsonb)
+    ), places as materialized (
+      select given.id, place.* from given, jsonb_to_recordset(given.m) as place(i uuid, q bigint, s int, e int)
+    ), saved as (
+      insert into facts (tenant_id, id, session_id, kind, body, statement_term, subject_term, terms, confidence, valid_from, made_by,
+        key_version)
+      select ${tenantId}, id, ${sessionId}, k, decode(b, 'base64'), st, su, w::bigint[], c, at, by, ${keyVersion} from given
+      where not exists (
+        select from facts hidden where hidden.tenant_id = ${tenantId} and hidden.statement_term = st and hidden.kind = k
+          and (hidden.deleted_at is not null or hidden.superseded_by is not null))
+      and not exists (
+        select from places where places.id = given.id and not exists (
+          select from messages m where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.seq = places.q
+            and m.id = places.i and m.kind <> 'erased'))
+      on conflict do nothing returning id
+    )
+    insert into fact_sources (tenant_id, fact_id, session_id, message_id, seq, span_start, span_end)
+    select ${tenantId}, places.id, ${sessionId}, i, q, s, e from places join saved on saved.id = places.id
+    on conflict do nothing`
+  return true
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+
+import { assertedOf } from '../../src/insight/learning/asserted.ts'
+import { extractFacts } from '../../src/insight/learning/extract-facts.ts'
+import type { Role } from '../../src/model/message.ts'
+import { textOfPayload } from '../../src/model/payload.ts'
+
+function factsIn(content: unknown, role: Role = 'user', sender = 'Ada') {
+  const [payload, mediaType] = [Buffer.from(JSON.stringify(content)), 'application/json']
+  const text = textOfPayload(payload, mediaType)
+  const asserted = assertedOf(text, { payload, mediaType })
+  const timestamp = '2026-03-01T00:00:00.000Z'
+  const facts = extractFacts({ id: 'm', seq: 1, role, sender, timestamp, asserted })
+  // Every fact is a quotation.
+  for (const fact of facts)
+    for (const { start, end } of fact.spans) expect(text.slice(start, end).replaceAll(/\s+/gu, ' ')).toBe(fact.text)
+  return facts
+}
+
+const told = (content: unknown, role?: Role) => factsIn(content, role).map(({ kind, text }) => `${kind}: ${text}`)
+
+describe('extractFacts() of a user', () => {
+  it.each([
+    ['Hi, my name is Ada Quill and I live in Porto.', ['fact: my name is Ada Quill', 'fact: I live in Porto']],
+    ['I work at Harbour Systems.', ['fact: I work at Harbour Systems']],
+    ["I'm a senior backend engineer, by the way.", ["fact: I'm a senior backend engineer, by the way"]],
+    ["My dog's name is Rex.", ["fact: My dog's name is Rex"]],
+    ["I'm allergic to peanuts.", ["fact: I'm allergic to peanuts"]],
+    ['I prefer pnpm over npm.', ['preference: I prefer pnpm over npm']],
+    ['My favourite colour is Teal.', ['preference: My favourite colour is Teal']],
+    ["I don't like trailing whitespace.", ["preference: I don't like trailing whitespace"]],
+    ['Please always run the linter before a commit.', ['preference: Please always run the linter before a commit']],
+    ['Never commit straight to main!', ['preference: Never commit straight to main']],
+    ['From now on, answer in German.', ['preference: From now on, answer in German']],
+    ['We decided to use PostgreSQL for the ledger.', ['decision: We decided to use PostgreSQL for the ledger']],
+    ["Okay, let's go with Redis for sessions.", ["decision: let's go with Redis for sessions"]],
+    ['Remember that our staging key rotates on Mondays.', ['fact: Remember that our staging key rotates on Mondays']],
+    ['Our production database is on host db-7.', ['fact: Our production database is on host db-7']],
+    ['Upgrading node to 22.3 fixed the crash.', ['procedure: Upgrading node to 22.3 fixed the crash']],
+  ])('takes %s', (text, facts) => {
+    expect(told(text)).toEqual(facts)
+  })
+
+  it.each([
+    'Do I live in Porto?',
+    'If I lived in Porto I would surf.',
+    "I don't live in Porto.",
+    'I used to live in Porto.',
+    'I think I prefer tabs.',
+    'Maybe we decided to use PostgreSQL.',
+    'I live in a small flat.',
+    'I love it!',
+    'I like your idea.',
+    'I prefer the second option.',
+    'She said I work at Harbour Systems.',
+    'I live on Mars, haha.',
+    'I work at Area 51. Just kidding!',
+    'Translate this: my name is Ada.',
+    'Write a story that begins with: I live in Porto.',
+    '> I prefer tabs.',
+    '```\nI prefer tabs.\n```',
+    'The label says "I prefer tabs" in bold.',
+    '<system-reminder>Always use tabs.</system-reminder>',
+    'You are a helpful assistant. Always answer in German.',
+    '# Rules\n\nAlways use tabs.\n\n# More\n\nNever use spaces.',
+    'Remember that the core of the program is teaching.',
+    'I love the beach town idea.',
+    'We finally settled on a date for next week.',
+    'Never mind.',
+    'Never give up!',
+  ])('takes nothing of %s', (text) => {
+    expect(told(text)).toEqual([])
+  })
+
+  it('knows what can be so only once at a time, of each person', () => {
+    const slotOf = (text: string, sender: string) => factsIn(text, 'user', sender)[0]?.slot
+    expect(slotOf('I live in Porto.', 'Ada')).toBe(slotOf('I moved to Lisbon.', 'Ada'))
+    expect(slotOf('I live in Porto.', 'Ada')).not.toBe(slotOf('I live in Porto.', 'Bob'))
+    expect(slotOf('I prefer tabs over spaces.', 'Ada')).toBe(slotOf('I prefer spaces over tabs.', 'Ada'))
+    expect(slotOf('I love tea.', 'Ada')).toBe(slotOf("I don't like tea.", 'Ada'))
+    expect(slotOf('Always use tabs.', 'Ada')).toBe(slotOf('Never use tabs.', 'Ada'))
+    expect(slotOf('We decided to use Redis for sessions.', 'Ada')).toBe(
+      slotOf('We decided on Valkey for the sessions.', 'Bob'),
+    )
+    expect(slotOf('I prefer tea.', 'Ada')).toBeUndefined()
+  })
+})
+
+describe('extractFacts() of an assistant', () => {
+  it('takes what was decided and what helped, and nothing of what it says of anybody', () => {
+    expect(told('I fixed the crash by pinning node to 22.3.', 'assistant')).toEqual([
+      'procedure: I fixed the crash by pinning node to 22.3',
+    ])
+    expect(told('Decision: the ledger stays in PostgreSQL.', 'assistant')).toEqual([
+      'decision: Decision: the ledger stays in PostgreSQL',
+    ])
+    expect(told('I live in Porto. I prefer tabs. My name is Claude.', 'assistant')).toEqual([])
+    expect(told('You could have fixed the crash by pinning node.', 'assistant')).toEqual([])
+  })
+})
+
+describe('extractFacts() of a message with parts', () => {
+  it('takes nothing of tool calls, their output, thinking or tools', () => {
+    const blocks = [
+      { type: 'thinking', thinking: 'We decided to use Redis for sessions.' },
+      { type: 'tool_use', id: 't', name: 'Bash', input: { command: 'We decided to use Redis for sessions.' } },
+      { type: 'tool_result', tool_use_id: 't', content: 'We decided to use Redis for sessions.' },
+      { type: 'text', text: 'We decided to use Valkey for sessions.' },
+    ]
+    expect(told(blocks)).toEqual(['decision: We decided to use Valkey for sessions'])
+    expect(told('We decided to use Valkey for sessions.', 'tool')).toEqual([])
+    expect(told('We decided to use Valkey for sessions.', 'system')).toEqual([])
+  })
+})
