@@ -90,7 +90,7 @@ export const limits = {
   rankingKeptMs: 300_000,
   /** Messages that are recalled for a conversation, as far as the budget allows. */
   recalledMessages: 20,
-  /** How long what a session will need is kept and made anew after each of its messages, since it was last asked for. */
+  /** How long what a session will need is kept, and made anew after each of its messages since it was last asked for. */
   predictionKeptMs: 900_000,
   /** After a save, how long a session must be at rest before what it will need is looked for. */
   predictionRestMs: 300,

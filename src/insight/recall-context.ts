@@ -7,11 +7,13 @@ import { neighboursOf } from '../search/neighbours-of.ts'
 import { fitReply, type SearchReply } from '../search/reply.ts'
 import type { SearchDependencies } from '../search/search.ts'
 import { asSeenBy } from '../search/seen-by.ts'
+import { usablePlaces } from '../store/access/usable-places.ts'
 import { sessionsById } from '../store/sessions.ts'
 import type { FactDocument } from './learning/list-facts.ts'
 import { recallFacts } from './learning/recall-facts.ts'
 import { predict, type Prediction, type Reason } from './prediction/predict.ts'
 import type { RecentPredictions } from './prediction/recent-predictions.ts'
+import { renderFacts } from './render-facts.ts'
 
 export interface RecallInput {
   /** The conversation that is recalled for; by its newest turns alone where no text is given. */
@@ -53,10 +55,12 @@ export async function recallContext(
 ): Promise<RecallReply> {
   const prediction = await predictionFor(dependencies, caller, input)
   const { tenantId } = caller
+  // It may have been made before something was restricted, corrected or closed to the caller.
+  const ranked = await usablePlaces(dependencies.database, caller, prediction.messages)
   const found = await readHits(dependencies, {
     tenantId,
     queries: prediction.queries,
-    ranked: prediction.messages,
+    ranked,
     offset: 0,
     limit: limits.recalledMessages,
   })
@@ -68,10 +72,11 @@ export async function recallContext(
       text: prediction.queries.map((query) => query.text).join('\n'),
       notSessionId: prediction.sessionId,
       maxTokens: Math.floor(input.maxTokens * factsShare),
+      charactersMax: Math.floor(limits.searchReplyCharactersMax * factsShare),
     }),
   ])
   const shown = await asSeenBy(caller, { hits: found.hits, neighbours, sessions }, prediction.queries)
-  const kinds = new Map(prediction.messages.map((message) => [`${message.sessionId} ${message.seq}`, message.kinds]))
+  const kinds = new Map(ranked.map((message) => [`${message.sessionId} ${message.seq}`, message.kinds]))
   const reply = fitReply(
     {
       hits: shown.hits,
@@ -81,14 +86,19 @@ export async function recallContext(
       firstRank: 1,
       reasonsOf: ({ sessionId, seq }) => (kinds.get(`${sessionId} ${seq}`) ?? []).map((kind) => reasons[kind]),
       coverage: { mode: 'top_k', messages_searched: prediction.messagesSearched, semantic: prediction.semantic },
-      degraded: prediction.behind === 0 ? [] : [`${prediction.behind} recently saved messages are not indexed yet`],
+      degraded: [
+        ...(prediction.behind === 0 ? [] : [`${prediction.behind} recently saved messages are not indexed yet`]),
+        ...(found.unreadable.length === 0
+          ? []
+          : [`${found.unreadable.length} recalled messages are damaged: run "verbatim verify"`]),
+      ],
       cursorAfter: () => undefined,
     },
     {
       maxTokens: input.maxTokens - tokens,
       format: input.format,
       textCharactersMax: Infinity,
-      charactersTaken: JSON.stringify(facts, null, 2).length,
+      charactersTaken: input.format === 'text' ? renderFacts(facts).length : JSON.stringify(facts, null, 2).length,
     },
   )
   return { ...reply, facts }
@@ -107,6 +117,7 @@ async function predictionFor(
   if (sessionId === undefined) return await predict(dependencies, caller, { text })
   const session = await requireUsableSession(dependencies.database, caller, sessionId)
   if (text !== undefined) return await predict(dependencies, caller, { session, text })
+  dependencies.predictions?.ask({ ...caller, sessionId: session.id })
   return await predictAhead(dependencies, caller, session)
 }
 
@@ -114,14 +125,14 @@ async function predictionFor(
 export async function predictAhead(
   dependencies: RecallDependencies,
   caller: Caller,
-  session: { readonly id: string; readonly lastSeq: number },
+  session: { readonly id: string; readonly lastSeq: number; readonly version: number },
 ): Promise<Prediction> {
   const { predictions } = dependencies
   const key = { tenantId: caller.tenantId, principalId: caller.principalId, sessionId: session.id }
-  const kept = predictions?.find(key, session.lastSeq)
+  const kept = predictions?.find(key, session.version)
   if (kept !== undefined) return kept
   const made = await predict(dependencies, caller, { session })
   // What lacked messages that are not indexed yet is not worth keeping.
-  if (made.behind === 0) predictions?.keep(key, made)
+  if (made.behind === 0) predictions?.keep(key, session.version, made)
   return made
 }

@@ -29,12 +29,13 @@ const toolNames = [
   'get_session',
   'list_sessions',
   'summarize',
+  'recall_context',
   'update_session',
   'forget',
 ]
 const writing = new Set(['save_message', 'save_messages', 'update_session', 'forget'])
 /** Reading tools that reply with text or with JSON, as the caller asks, and so promise no form. */
-const readsInTwoForms = new Set(['search_memory', 'get_session', 'summarize'])
+const readsInTwoForms = new Set(['search_memory', 'get_session', 'summarize', 'recall_context'])
 
 /** Every object of a JSON schema, the root first. */
 function schemasIn(value: unknown): Readonly<Record<string, unknown>>[] {
@@ -89,7 +90,7 @@ describe('tools/list', () => {
   test.each(toolNames)('describes %s so that every client takes it', async (name) => {
     const tool = (await legacy.listTools()).tools.find((candidate) => candidate.name === name)
     expect(tool?.title).toMatch(/^[A-Z][a-z ]+$/)
-    expect(tool?.description).toMatch(/^(Save|Search|Read|List|Summarize|Close or reopen|Erase) [a-z(]/)
+    expect(tool?.description).toMatch(/^(Save|Search|Read|List|Recall|Summarize|Close or reopen|Erase) [a-z(]/)
     expect(tool?.description?.length).toBeLessThanOrEqual(1_200)
     expect(tool?.annotations).toEqual({
       readOnlyHint: !writing.has(name),

@@ -88,8 +88,9 @@ describe.skipIf(transcripts === undefined)('the README’s example', () => {
       await untilIndexed(env)
       const { stdout, stderr } = await run('bash', ['-c', script], { env })
       found = sessionId.exec(stdout)?.[0] ?? found
-      // Notes on stderr come before the results in a terminal, or after them as a hint that the README leaves out.
-      const notes = stderr.split('\n').filter((note) => note.length > 0 && !note.startsWith('More:'))
+      // Notes on stderr come before the results in a terminal, or after them as a hint that the README leaves out, as it does what is
+      // logged: where the key was made.
+      const notes = stderr.split('\n').filter((note) => note.length > 0 && !/^(?:More:|\{)/u.test(note))
       const printed = [...notes, stdout.trimEnd()].filter((part) => part.length > 0).join('\n')
       const normal = (text: string) =>
         text.replaceAll(home, '/home/ann').replaceAll(new RegExp(sessionId, 'g'), '<session>').trimEnd()

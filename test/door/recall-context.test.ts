@@ -134,9 +134,16 @@ describe('what a session needs', () => {
       expect(await hits()).toBe(0)
       expect(textsOf(await recalled(client, { session_id: 'plan' })).join(' ')).toContain('feast on the quay')
       expect(await hits()).toBe(1)
+      // It knows what it found then; what may be shown of it, it asks at each reply.
+      const shown = async () => textsOf(await recalled(client, { session_id: 'plan' })).join(' ')
+      expect((await home.cli(['restrict', 'menu', '--reason', 'asked for'])).code).toBe(0)
+      expect(await shown()).not.toContain('feast on the quay')
+      expect((await home.cli(['unrestrict', 'menu', '--reason', 'settled'])).code).toBe(0)
+      expect(await shown()).toContain('feast on the quay')
+      expect(await hits()).toBe(3)
       expect((await home.cli(['erase', '--session', 'menu', '--yes'])).code).toBe(0)
-      expect(textsOf(await recalled(client, { session_id: 'plan' })).join(' ')).not.toContain('feast on the quay')
-      expect(await hits()).toBe(2)
+      expect(await shown()).not.toContain('feast on the quay')
+      expect(await hits()).toBe(4)
     },
   )
 })

@@ -12,6 +12,8 @@ export interface RecallFactsInput {
   readonly notSessionId?: string | undefined
   /** Of all of them, as JSON. */
   readonly maxTokens: number
+  /** The same in characters of indented JSON. */
+  readonly charactersMax: number
 }
 
 const textCharactersMax = 10_000
@@ -24,7 +26,7 @@ const factsMax = 10
 export async function recallFacts(
   { database, hashers }: FactStores,
   caller: Caller,
-  { text, notSessionId, maxTokens }: RecallFactsInput,
+  { text, notSessionId, maxTokens, charactersMax }: RecallFactsInput,
 ): Promise<{ readonly facts: readonly FactDocument[]; readonly tokens: number }> {
   if (caller.view !== undefined) return { facts: [], tokens: 0 }
   // While the words of a store are put under another key, some facts are known by the one and some by the other.
@@ -33,13 +35,16 @@ export async function recallFacts(
   const { facts } = await readFacts(database, caller, { words, notSessionId, limit: factsMax })
   const shown: FactDocument[] = []
   let tokens = 0
+  let characters = 0
   for (const fact of facts) {
-    const document = factDocument(fact)
-    const cost = estimateTokens(JSON.stringify(document))
-    if (tokens + cost > maxTokens) break
+    const document = { ...factDocument(fact), sources: factDocument(fact).sources.slice(0, 1) }
+    const written = JSON.stringify(document, null, 2)
+    const cost = estimateTokens(written)
+    if (tokens + cost > maxTokens || characters + written.length > charactersMax) break
     tokens += cost
+    characters += written.length
     shown.push(document)
-    for (const source of fact.sources) caller.call?.show(source.sessionId, [source.seq])
+    for (const source of fact.sources.slice(0, 1)) caller.call?.show(source.sessionId, [source.seq])
   }
   return { facts: shown, tokens }
 }

@@ -7,6 +7,7 @@ export class PredictAfterSaves {
   readonly #predict: (caller: Caller, sessionId: string) => Promise<void>
   readonly #log: Log | undefined
   readonly #resting = new Map<string, NodeJS.Timeout>()
+  readonly #waiting = new Set<string>()
   #working: Promise<void> = Promise.resolve()
   #isClosed = false
 
@@ -23,7 +24,13 @@ export class PredictAfterSaves {
     clearTimeout(this.#resting.get(key))
     const begin = () => {
       this.#resting.delete(key)
-      this.#working = this.#working.then(() => this.#make(caller, sessionId))
+      // One that waits for its turn will see what was saved meanwhile.
+      if (this.#waiting.has(key)) return
+      this.#waiting.add(key)
+      this.#working = this.#working.then(async () => {
+        this.#waiting.delete(key)
+        await this.#make(caller, sessionId)
+      })
     }
     // Nobody waits for it: a process that has nothing else to do may end.
     this.#resting.set(key, setTimeout(begin, limits.predictionRestMs).unref())

@@ -37,6 +37,8 @@ export interface RecalledSession {
 
 /** How far back the newest turns are looked for. What stands there is not recalled: it is still before the model's eyes. */
 const lookBack = 40
+const readBytesMax = 256 * 1024
+const readCharacters = 4_000
 /** Of each search so many count, and of all together so many are kept. */
 const listMax = 60
 const keptMax = 100
@@ -55,9 +57,11 @@ async function newestTurns(
   const rows = await readMessages(database, { tenantId, sessionId: session.id }, range)
   const turns: Turn[] = []
   for (const row of rows) {
-    if (row.kind !== 'message') continue
+    // A listing or an image of this size says nothing that is worth its reading after each save.
+    if (row.kind !== 'message' || row.payloadBytes > readBytesMax) continue
     const text = await textIfIntact(archive, row)
-    if (text !== undefined && text.length > 0) turns.push({ seq: row.seq, role: row.role, text })
+    if (text !== undefined && text.length > 0)
+      turns.push({ seq: row.seq, role: row.role, text: text.slice(0, readCharacters) })
   }
   return turns
 }

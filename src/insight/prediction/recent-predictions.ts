@@ -12,32 +12,44 @@ export interface PredictionKey {
 const messageBytes = 220
 const termBytes = 250
 
+interface Kept {
+  readonly prediction: Prediction
+  /** Of the session that it was made for. */
+  readonly version: number
+}
+
 /**
- * What sessions will need, kept in the process as places and reasons without any content. One is good as long as its session has
- * no newer message; what other sessions say meanwhile counts some minutes later.
+ * What sessions will need, kept in the process: places and reasons, and the words that were looked for. One is good as long as its
+ * session is as it was; what other sessions say meanwhile counts some minutes later.
  */
 export class RecentPredictions {
-  readonly #kept: Cache<Prediction>
+  readonly #kept: Cache<Kept>
+  readonly #asked: Cache<true>
 
   constructor(caches: Caches) {
-    this.#kept = caches.open('predictions', { sizeOf: sizeOfPrediction, keptMs: limits.predictionKeptMs })
+    const keptMs = limits.predictionKeptMs
+    this.#kept = caches.open('predictions', { sizeOf: sizeOfKept, keptMs })
+    this.#asked = caches.open('predictions', { sizeOf: () => 0, keptMs })
   }
 
-  keep(key: PredictionKey, prediction: Prediction): void {
-    this.#kept.set(textOf(key), prediction)
+  keep(key: PredictionKey, version: number, prediction: Prediction): void {
+    this.#kept.set(textOf(key), { prediction, version })
   }
 
-  /** The one that knows the session up to `lastSeq`. */
-  find(key: PredictionKey, lastSeq: number): Prediction | undefined {
+  find(key: PredictionKey, version: number): Prediction | undefined {
     const kept = this.#kept.peek(textOf(key))
-    const isGood = kept?.lastSeq === lastSeq
+    const isGood = kept?.version === version
     this.#kept.count(isGood)
-    return isGood ? kept : undefined
+    return isGood ? kept.prediction : undefined
   }
 
-  /** Whether somebody has asked for it lately: for them the next is made ahead. */
+  /** Notes that somebody has asked for it: for them the next is made ahead. */
+  ask(key: PredictionKey): void {
+    this.#asked.set(textOf(key), true)
+  }
+
   isWanted(key: PredictionKey): boolean {
-    return this.#kept.peek(textOf(key)) !== undefined
+    return this.#asked.peek(textOf(key)) !== undefined
   }
 }
 
@@ -45,7 +57,7 @@ function textOf({ tenantId, principalId, sessionId }: PredictionKey): string {
   return `${tenantId} ${principalId ?? ''} ${sessionId}`
 }
 
-function sizeOfPrediction({ messages, queries }: Prediction): number {
+function sizeOfKept({ prediction: { messages, queries } }: Kept): number {
   const parsed = queries.reduce((sum, query) => sum + 2 * query.text.length + query.terms.length * termBytes, 0)
   return messages.length * messageBytes + parsed
 }
