@@ -92,6 +92,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (door) => {
       ['get_session', { session_id: `own ${canary} ${door}` }],
       ['list_sessions', { participant: canary }],
       ['summarize', { session_id: session }],
+      ['recall_context', { session_id: session, text: canary }],
       ['update_session', { session_id: session, title: canary }],
       // A preview: an erasure that is confirmed has rows of its deeds (erasure.test.ts).
       ['forget', { session_id: session }],

@@ -22,6 +22,7 @@ describe('identity', () => {
     for (const [tool, args] of [
       ['get_session', {}],
       ['summarize', {}],
+      ['recall_context', {}],
       ['update_session', { closed: true }],
       ['search_memory', { query: 'berth' }],
     ] as const)

@@ -17,6 +17,7 @@ describe('numbers and times', () => {
         ['search_memory', { query: 'berth', context: value }],
         ['summarize', { session_id: 'ok', from_seq: value }],
         ['summarize', { session_id: 'ok', max_tokens: value }],
+        ['recall_context', { session_id: 'ok', max_tokens: value }],
         ['save_message', { content: 'x', sender: 'Ada', session_id: 'counts', tokens: { input: value } }],
       ] as const)
         await bad.attempt(tool, args)

@@ -37,6 +37,8 @@ const textFields: readonly (readonly [string, (text: string) => Arguments])[] = 
   ['search_memory', (text) => ({ query: 'berth', until: text })],
   ['summarize', (text) => ({ session_id: text })],
   ['summarize', (text) => ({ session_id: 'ok', since: text, style: text })],
+  ['recall_context', (text) => ({ session_id: text })],
+  ['recall_context', (text) => ({ session_id: 'ok', text })],
   ['update_session', (text) => ({ session_id: text, title: 'x' })],
   ['update_session', (text) => ({ session_id: 'ids', title: text })],
   ['update_session', (text) => ({ session_id: 'ids', tags: [text] })],

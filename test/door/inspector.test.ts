@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, test } from 'vitest'
 
+import { allTools } from '../../src/mcp/tool-list.ts'
 import { useHome } from './support/home.ts'
 import { OAuthHome } from './support/oauth-home.ts'
 
@@ -30,7 +31,7 @@ function call(tool: string, args: Readonly<Record<string, unknown>>) {
 test.each(['legacy', 'modern'])('tools/list --strict finds nothing to complain of in the %s era', async (era) => {
   const { code, stdout, stderr } = await inspect('--method', 'tools/list', '--strict', '--protocol-era', era)
   expect(code).toBe(0)
-  expect(JSON.parse(stdout)).toMatchObject({ tools: [{ name: 'save_message' }, {}, {}, {}, {}, {}, {}, {}] })
+  expect(JSON.parse(stdout)).toMatchObject({ tools: allTools.map(({ name }) => ({ name })) })
   expect(stderr.replaceAll(/^\[mcp-inspector\].*$/gm, '').trim()).toBe('')
 })
 
@@ -42,6 +43,7 @@ describe('tools/call', () => {
     ['get_session', { session_id: 'inspected' }],
     ['list_sessions', {}],
     ['summarize', { session_id: 'inspected' }],
+    ['recall_context', { text: 'berth 14' }],
     ['update_session', { session_id: 'inspected', title: 'Inspected' }],
   ])('%s works', async (tool, args) => {
     const { code, stdout } = await call(tool, args)

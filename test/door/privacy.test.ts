@@ -149,6 +149,8 @@ describe('a token that may see no personal data', () => {
       await redacted.call('search_memory', { query: 'lighthouse', context: 2 }),
       await redacted.call('search_memory', { query: 'lighthouse', format: 'json' }),
       await redacted.call('list_sessions', {}),
+      await redacted.call('recall_context', { text: 'about the lighthouse' }),
+      await redacted.call('recall_context', { text: 'about the lighthouse', format: 'json' }),
       await redacted.call('summarize', { session_id: 'claim' }),
       await redacted.call('summarize', { session_id: 'claim', format: 'json' }),
     ]

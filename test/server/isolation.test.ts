@@ -181,6 +181,7 @@ describe('tenants over HTTP', () => {
             () => call(tenant.token, 'resources/read', { uri: 'session://same%20name/transcript' }),
             () => tool(tenant.token, 'save_message', { sender: 'Eve', content: tenant.canary, session_id: 'grows' }),
             () => tool(tenant.token, 'summarize', { session_id: 'same name' }),
+            () => tool(tenant.token, 'recall_context', { session_id: 'same name', text: 'harbour master' }),
             () => tool(tenant.token, 'list_sessions', {}),
           ]
           const answer = (await asked[index % asked.length]?.()) ?? ''
