@@ -15,6 +15,14 @@ export interface RecallOptions {
   readonly log: HostLogger
   readonly maxTokens: number
   readonly timeoutMs: number
+  /** How long prompts are left alone after a failure, unless the usual time. */
+  readonly restMs?: number
+}
+
+/** A Verbatim that is being started or that was. */
+interface Connection {
+  readonly client: Client
+  readonly ready: Promise<void>
 }
 
 const hitsMax = 5
@@ -25,8 +33,7 @@ const queryCharactersMax = 2_000
 const queryCharactersMin = 8
 /** A text is in the prompt already where this much of its beginning is. */
 const comparedCharacters = 160
-/** After a failure prompts are left alone for so long. */
-const restMs = 30_000
+const usualRestMs = 30_000
 
 const replySchema = z.object({
   notice: z.string(),
@@ -54,13 +61,18 @@ const replySchema = z.object({
 })
 type Reply = z.infer<typeof replySchema>
 
+/** Verbatim answers, and says that it cannot search. */
+class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+}
+
 /**
  * What the memory holds about a prompt, to be put before it. It asks a Verbatim of its own, which is started once and only
  * reads. A prompt never waits longer than the settings say: it goes without then.
  */
 export class Recall {
   readonly #options: RecallOptions
-  #client: Promise<Client> | undefined
+  #connection: Connection | undefined
   #restsUntil = 0
 
   constructor(options: RecallOptions) {
@@ -69,7 +81,11 @@ export class Recall {
 
   /** Starts Verbatim, so that the first prompt finds it there. */
   warm(): void {
-    this.#connected().catch((error: unknown) => this.#failed(error))
+    const connection = this.#connected()
+    connection.ready.catch((error: unknown) => {
+      this.#drop(connection)
+      this.#rest(error)
+    })
   }
 
   async before(event: PromptEvent): Promise<PromptAdditions | undefined> {
@@ -78,7 +94,7 @@ export class Recall {
     const abort = new AbortController()
     const late = sleep(this.#options.timeoutMs, undefined, { ref: false, signal: abort.signal }).catch(() => undefined)
     const found = this.#search(query).catch((error: unknown) => {
-      this.#failed(error)
+      this.#rest(error)
       return undefined
     })
     const reply = await Promise.race([found, late])
@@ -87,56 +103,69 @@ export class Recall {
   }
 
   async close(): Promise<void> {
-    const client = this.#client
-    this.#client = undefined
-    await (await client?.catch(() => undefined))?.close()
+    const connection = this.#connection
+    this.#connection = undefined
+    await connection?.client.close()
   }
 
   async #search(query: string): Promise<Reply> {
-    const client = await this.#connected()
-    const { maxTokens: max_tokens, timeoutMs } = this.#options
-    const answer = await client.callTool(
-      {
-        name: 'search_memory',
-        // A quote would be read as a phrase that a result must hold.
-        arguments: {
-          query: query.replaceAll('"', ' '),
-          limit: hitsMax,
-          max_tokens,
-          context: neighbours,
-          format: 'json',
-        },
-      },
-      { timeout: timeoutMs * 4 },
-    )
+    const answer = await this.#ask({
+      // A quote would be read as a phrase that a result must hold.
+      query: query.replaceAll('"', ' '),
+      limit: hitsMax,
+      max_tokens: this.#options.maxTokens,
+      context: neighbours,
+      format: 'json',
+    })
+    if (answer.isError === true) throw new RefusedError('Verbatim refused to search')
     return replySchema.parse(answer.structuredContent)
   }
 
-  #connected(): Promise<Client> {
-    this.#client ??= this.#connect()
-    return this.#client
-  }
-
-  async #connect(): Promise<Client> {
-    const [program, ...args] = this.#options.command
-    const client = new Client({ name: 'verbatim-openclaw', version: '0.1.0' })
-    client.onclose = () => {
-      this.#client = undefined
+  /** Who gives no answer at all is started anew. */
+  async #ask(search: Readonly<Record<string, unknown>>): ReturnType<Client['callTool']> {
+    const connection = this.#connected()
+    try {
+      await connection.ready
+      const call = { name: 'search_memory', arguments: search }
+      return await connection.client.callTool(call, { timeout: this.#options.timeoutMs * 4 })
+    } catch (error) {
+      this.#drop(connection)
+      throw error
     }
-    const { env } = this.#options
-    await client.connect(
-      new StdioClientTransport({
-        command: program,
-        args: [...args, '--read-only', '--tools', 'search_memory'],
-        env,
-        stderr: 'ignore',
-      }),
-    )
-    return client
   }
 
-  #failed(error: unknown): void {
-    this.#client = undefined
+  #connected(): Connection {
+    if (this.#connection !== undefined) return this.#connection
+    const client = new Client({ name: 'verbatim-openclaw', version: '0.1.0' })
+    const [program, ...args] = this.#options.command
+    const transport = new StdioClientTransport({
+      command: program,
+      args: [...args, '--read-only', '--tools', 'search_memory'],
+      env: this.#options.env,
+      stderr: 'ignore',
+    })
+    const connection: Connection = { client, ready: client.connect(transport) }
+    client.onclose = () => this.#forget(connection)
+    this.#connection = connection
+    return connection
+  }
+
+  #forget(connection: Connection): void {
+    if (this.#connection === connection) this.#connection = undefined
+  }
+
+  /** Ends the process of a connection, and no newer one. Nobody waits for it. */
+  #drop(connection: Connection): void {
+    this.#forget(connection)
+    connection.client
+      .close()
+      .catch((error: unknown) =>
+        this.#options.log.warn(`Verbatim: a process of recall could not be ended (${reasonOf(error)})`),
+      )
+  }
+
+  #rest(error: unknown): void {
+    const restMs = this.#options.restMs ?? usualRestMs
     this.#restsUntil = performance.now() + restMs
     this.#options.log.warn(
       `Verbatim: nothing is recalled for ${restMs / 1000} s, as the memory did not answer (${reasonOf(error)})`,
