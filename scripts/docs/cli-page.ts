@@ -27,7 +27,7 @@ const exitCodeRows = [
     'The command ran and found problems: damaged messages (`verify`), files that failed (`import`), a set-up that needs attention (`doctor`).',
   ],
   ['2', 'The arguments or the settings cannot be used, or what was named does not exist.'],
-  ['3', 'The store does not answer.'],
+  ['3', 'The store does not answer, or what it needs, such as its archive.'],
   ['70', 'A defect of Verbatim: [troubleshooting.md](troubleshooting.md#defects).'],
 ]
 

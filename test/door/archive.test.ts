@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
@@ -20,13 +20,25 @@ describe('an archive that cannot be used', () => {
     expect(result.stderr).toMatch(message)
   })
 
+  const env = {
+    VERBATIM_ARCHIVE: 's3://verbatim/memory',
+    AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1',
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  }
+
+  test('ends an import with the exit code of what is away, not that of a file that is at fault', async () => {
+    const path = join(home.directory('transcripts'), 'large.jsonl')
+    const message = { role: 'user', content: 'x'.repeat(2 * 1024 * 1024) }
+    const about = { type: 'user', uuid: 'u', sessionId: 'large', timestamp: '2026-01-01T00:00:00.000Z' }
+    writeFileSync(path, `${JSON.stringify({ ...about, message })}\n`)
+    const away = await home.cli(['import', '--rows-only', '--json', path], { env })
+    expect(away.code).toBe(3)
+    expect(JSON.parse(away.stdout)).toMatchObject([{ status: 'failed', reason: expect.stringContaining('archive') }])
+    expect((await home.cli(['import', '--rows-only', join(path, 'none')])).code).not.toBe(3)
+  })
+
   test('a server that cannot write to it does not start, and doctor says so', async () => {
-    const env = {
-      VERBATIM_ARCHIVE: 's3://verbatim/memory',
-      AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1',
-      AWS_ACCESS_KEY_ID: 'key',
-      AWS_SECRET_ACCESS_KEY: 'secret',
-    }
     const { code, stderr } = await home.cli(['serve', '--port', '0'], { env })
     expect(code).toBe(3)
     expect(stderr).toMatch(/Cannot write to the archive bucket: ECONNREFUSED.*VERBATIM_ARCHIVE/s)

@@ -5,7 +5,8 @@ import { Option, type Command } from 'commander'
 import { importFile, linkImported, type FileReport } from '../../capture/import-files.ts'
 import { listFiles, type ListedFile, type PassedOver } from '../../capture/list-files.ts'
 import { processEnvironment } from '../../config.ts'
-import { InputError } from '../../errors.ts'
+import { InputError, UnavailableError } from '../../errors.ts'
+import { UnreadableFile } from '../../transcripts/bytes/file-bytes.ts'
 import { findTranscripts, placedSources, transcriptFormats } from '../../transcripts/registry.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
@@ -67,6 +68,11 @@ function refuseContradictions(paths: readonly string[], options: ImportOptions):
     })
 }
 
+/** Whether the store or the archive did not take a file, which may be in order: it is to be tried again. */
+function isAway(error: unknown): boolean {
+  return error instanceof UnavailableError && !(error instanceof UnreadableFile)
+}
+
 export function registerImport(program: Command, status: ExitStatus): void {
   program
     .command('import')
@@ -114,6 +120,7 @@ export function registerImport(program: Command, status: ExitStatus): void {
           'importing',
           files.reduce((total, file) => total + file.sizeBytes, 0),
         )
+        const failures: unknown[] = []
         for (const file of files) {
           reports.push(
             await importFile(verbatim.stores, caller, {
@@ -124,6 +131,7 @@ export function registerImport(program: Command, status: ExitStatus): void {
               rowsOnly: options.rowsOnly,
               onProgress: (bytes) => progress.add(bytes),
               onDefect: tellError,
+              onFailure: (error) => failures.push(error),
             }),
           )
           // Files that are read for their rows follow one another: what comes later is not stored before what was said first.
@@ -131,7 +139,7 @@ export function registerImport(program: Command, status: ExitStatus): void {
         }
         await linkImported(verbatim.stores, caller)
         progress.stop()
-        if (hasFailed(reports)) status.code = exitCodes.problems
+        if (hasFailed(reports)) status.code = failures.some(isAway) ? exitCodes.unavailable : exitCodes.problems
         return options.json === true ? printJson(reports) : print(renderReports(reports))
       })
     })
