@@ -42,8 +42,12 @@ export class Capture {
   async turnEnded(session: Session, messages?: readonly unknown[]): Promise<void> {
     const key = keyOf(session)
     for (const timer of this.#timers.get(key)?.timers ?? []) clearTimeout(timer)
-    const timers = (this.#options.lookAgainAfterMs ?? [2_000, 15_000]).map((afterMs) =>
-      setTimeout(() => void this.look(session), afterMs).unref(),
+    const times = this.#options.lookAgainAfterMs ?? [2_000, 15_000]
+    const timers = times.map((afterMs, index) =>
+      setTimeout(() => {
+        if (index === times.length - 1 && this.#timers.get(key)?.timers === timers) this.#timers.delete(key)
+        void this.look(session)
+      }, afterMs).unref(),
     )
     this.#timers.set(key, { session, timers })
     await this.look(session, messages)

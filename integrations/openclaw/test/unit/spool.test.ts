@@ -39,6 +39,30 @@ it('Spool gives segments in the order in which they were written, readable by th
   expect(await spool.list()).toHaveLength(2)
 })
 
+it('Capture looks again after a turn, and when it is closed only at what was not looked at again yet', async () => {
+  const path = await directory()
+  let looks = 0
+  const reader = numbered(() => 0)
+  const counting: RowReader = { name: 'store', read: (...args) => (looks++, reader.read(...args)) }
+  const options = {
+    readers: [counting],
+    cursors: new Cursors(join(path, 'cursors')),
+    spool: new Spool(join(path, 'spool'), { bytesMax: 60 }),
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    onSpooled: () => undefined,
+  }
+  const soon = new Capture({ ...options, lookAgainAfterMs: [1, 20] })
+  await soon.turnEnded(session)
+  await expect.poll(() => looks).toBe(3)
+  await soon.close()
+  expect(looks).toBe(3)
+  const later = new Capture({ ...options, lookAgainAfterMs: [1, 60_000] })
+  await later.turnEnded(session)
+  await expect.poll(() => looks).toBe(5)
+  await later.close()
+  expect(looks).toBe(6)
+})
+
 it('Capture leaves rows in OpenClaw while the spool is full, says so once, and takes them when there is room', async () => {
   const path = await directory()
   const spool = new Spool(join(path, 'spool'), { bytesMax: 60 })
