@@ -5,7 +5,7 @@ import { Cursors } from './cursors.ts'
 import { Delivery } from './delivery.ts'
 import { environment } from './environment.ts'
 import type { Host } from './host.ts'
-import { DeltaReader } from './reading/delta-reader.ts'
+import { DeltaReader, importReadDelta } from './reading/delta-reader.ts'
 import { MessagesReader } from './reading/messages-reader.ts'
 import { StoreReader } from './reading/store-reader.ts'
 import { Recall } from './recall.ts'
@@ -46,7 +46,10 @@ function registerCapture(host: Host, settings: Settings, command: Command | unde
   const log = host.logger
   const env = environment(settings.env)
   const delivery = command === undefined ? undefined : new Delivery({ spool, command, env, log })
-  const all = [new DeltaReader(), new StoreReader(stateDirectory), new MessagesReader()]
+  const delta = new DeltaReader(importReadDelta, () =>
+    log.warn("Verbatim: OpenClaw's reader answers in a shape that is not known; its store is read instead"),
+  )
+  const all = [delta, new StoreReader(stateDirectory), new MessagesReader()]
   const cursors = new Cursors(join(directory, 'cursors'))
   const capture = new Capture({
     readers: settings.readers.flatMap((name) => all.filter((reader) => reader.name === name)),

@@ -50,10 +50,14 @@ function isFunction(value: unknown): boolean {
 export class DeltaReader implements RowReader {
   readonly name = 'delta'
   readonly #load: () => Promise<ReadDelta | undefined>
+  readonly #onStrange: () => void
   #loaded: Promise<ReadDelta | undefined> | undefined
+  #isStrange = false
 
-  constructor(load: () => Promise<ReadDelta | undefined> = importReadDelta) {
+  /** `onStrange`: told once of an answer in a shape that is not known; other ways to read are open then. */
+  constructor(load: () => Promise<ReadDelta | undefined> = importReadDelta, onStrange: () => void = () => undefined) {
     this.#load = load
+    this.#onStrange = onStrange
   }
 
   async read(session: Session, { position }: ReadFrom): Promise<RowPage | undefined> {
@@ -65,8 +69,10 @@ export class DeltaReader implements RowReader {
     for (;;) {
       const { agentId, sessionId, sessionKey } = session
       const target = { agentId, sessionId, sessionKey, maxEvents: eventsMax, maxBytes }
-      const delta = deltaSchema.parse(await readDelta(cursor === undefined ? target : { ...target, cursor }))
-      if (delta.kind === 'missing') return undefined
+      const answer = deltaSchema.safeParse(await readDelta(cursor === undefined ? target : { ...target, cursor }))
+      const delta = answer.data
+      if (delta === undefined) this.#strange()
+      if (delta === undefined || delta.kind === 'missing') return undefined
       if (delta.kind === 'reset' && cursor !== delta.cursor) {
         cursor = delta.cursor
         continue
@@ -81,5 +87,10 @@ export class DeltaReader implements RowReader {
       const lines = delta.events.map(({ event }) => Buffer.from(JSON.stringify(event)))
       return { lines, position: delta.cursor, hasMore: delta.hasMore && lines.length > 0 }
     }
+  }
+
+  #strange(): void {
+    if (!this.#isStrange) this.#onStrange()
+    this.#isStrange = true
   }
 }

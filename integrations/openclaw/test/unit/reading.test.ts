@@ -151,6 +151,18 @@ describe('DeltaReader', () => {
     expect(asked).toHaveLength(2)
   })
 
+  it('is not open where the answer has another shape, and says so once', async () => {
+    let said = 0
+    const strange = () => Promise.resolve({ kind: 'page', rows: [] })
+    const reader = new DeltaReader(
+      () => Promise.resolve(strange),
+      () => said++,
+    )
+    expect(await reader.read(session, {})).toBeUndefined()
+    expect(await reader.read(session, { position: 'c1' })).toBeUndefined()
+    expect(said).toBe(1)
+  })
+
   it('is not open where OpenClaw has no such reader or does not know the session', async () => {
     expect(await new DeltaReader(() => Promise.resolve(undefined)).read(session, {})).toBeUndefined()
     expect(await reading({ kind: 'missing' }).reader.read(session, {})).toBeUndefined()
