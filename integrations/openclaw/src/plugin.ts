@@ -9,7 +9,7 @@ import { DeltaReader, importReadDelta } from './reading/delta-reader.ts'
 import { MessagesReader } from './reading/messages-reader.ts'
 import { StoreReader } from './reading/store-reader.ts'
 import { Recall } from './recall.ts'
-import { capturedSession } from './session.ts'
+import { capturedSession, isShared } from './session.ts'
 import { mayReadConversations, readSettings, type Settings } from './settings.ts'
 import { Spool } from './spool.ts'
 import { findVerbatim, howToInstall, type Command } from './verbatim-command.ts'
@@ -95,7 +95,11 @@ function registerRecall(host: Host, settings: Settings, command: Command): void 
     async (event, context) => {
       // Runs that no person started ask for nothing, and nothing of an incognito session leaves it.
       const isAsked = context.trigger === undefined || context.trigger === 'user'
-      return isAsked && capturedSession(context) !== undefined ? await recall.before(event) : undefined
+      const session = capturedSession(context)
+      if (!isAsked || session === undefined) return undefined
+      // What was said in private is not for those who read along.
+      if (isShared(session.sessionKey) && !settings.recallInGroups) return undefined
+      return await recall.before(event)
     },
     { timeoutMs: timeoutMs + 500 },
   )

@@ -15,6 +15,15 @@ export function isIncognito(sessionKey: string): boolean {
   return incognitoKey.test(sessionKey.trim().toLowerCase())
 }
 
+/** Whether others read along: a group, a channel or a room of a messenger. */
+export function isShared(sessionKey: string): boolean {
+  const place = sessionKey
+    .trim()
+    .toLowerCase()
+    .replace(/^agent:[^:]+/u, '')
+  return /(?:^|:)(?:group|channel|room):/u.test(place)
+}
+
 /**
  * The session that something happened in. Undefined where it may not be captured: it is incognito, or it has no key to
  * tell whether it is.

@@ -15,6 +15,7 @@ const settingsSchema = z.object({
     .default([...readerNames]),
   spoolMegabytes: z.number().int().min(1).default(1024),
   recall: z.boolean().default(true),
+  recallInGroups: z.boolean().default(false),
   recallMaxTokens: z.number().int().min(300).max(8_000).default(800),
   recallTimeoutMs: z.number().int().min(10).max(10_000).default(700),
 })

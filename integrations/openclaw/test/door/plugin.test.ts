@@ -193,6 +193,11 @@ describe('the plugin', () => {
     expect(await running.host.call('before_prompt_build', nothing, now.context)).toEqual([undefined])
     const byClock = { ...now.context, trigger: 'cron' }
     expect(await running.host.call('before_prompt_build', { prompt, messages: [] }, byClock)).toEqual([undefined])
+    const inGroup = { ...now.context, sessionKey: 'agent:main:telegram:group:-100' }
+    expect(await running.host.call('before_prompt_build', { prompt, messages: [] }, inGroup)).toEqual([undefined])
+    const sharing = start({ config: { recallTimeoutMs: 10_000, recallInGroups: true } })
+    const [shared] = await sharing.host.call('before_prompt_build', { prompt, messages: [] }, inGroup)
+    expect(JSON.stringify([shared])).toContain('Mongo cannot join invoices')
     const present = [{ role: 'assistant', content: 'PostgreSQL, as Mongo cannot join invoices.' }]
     const [rest] = await running.host.call('before_prompt_build', { prompt, messages: present }, now.context)
     expect(JSON.stringify([rest])).not.toContain('Mongo')

@@ -9,7 +9,7 @@ import { DeltaReader, type ReadDelta } from '../../src/reading/delta-reader.ts'
 import { MessagesReader } from '../../src/reading/messages-reader.ts'
 import type { RowReader } from '../../src/reading/row-reader.ts'
 import { StoreReader } from '../../src/reading/store-reader.ts'
-import { capturedSession } from '../../src/session.ts'
+import { capturedSession, isShared } from '../../src/session.ts'
 
 const session = { agentId: 'main', sessionId: 's1', sessionKey: 'agent:main:main' }
 
@@ -195,6 +195,18 @@ describe('capturedSession()', () => {
     ['cron:job', 'main'],
   ])('of the key %s belongs to the agent %s', (sessionKey, agentId) => {
     expect(capturedSession({ sessionId: 's1', sessionKey })?.agentId).toBe(agentId)
+  })
+
+  it.each([
+    ['agent:main:telegram:group:-100', true],
+    ['agent:main:Slack:CHANNEL:c1:thread:7', true],
+    ['agent:main:matrix:room:!r', true],
+    ['group:7', true],
+    ['agent:main:main', false],
+    ['agent:group:main', false],
+    ['agent:main:telegram:direct:7', false],
+  ])('others read along in %s: %s', (sessionKey, shared) => {
+    expect(isShared(sessionKey)).toBe(shared)
   })
 
   it('takes no id that would lead out of its directory', () => {
