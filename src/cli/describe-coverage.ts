@@ -47,7 +47,10 @@ export function renderCoverage(places: readonly PlaceCoverage[]): string {
 }
 
 /** What somebody should look at, a line each. */
-export function alarmsOf(places: readonly PlaceCoverage[], overdue: readonly OwedCapture[]): string[] {
+export function alarmsOf(
+  places: readonly PlaceCoverage[],
+  { overdue, damaged }: { readonly overdue: readonly OwedCapture[]; readonly damaged: readonly string[] },
+): string[] {
   return [
     ...places.flatMap(({ source, path, problems }) => problems.map((problem) => `${source} ${path}: ${problem}`)),
     ...places.filter(({ state }) => state === 'silent').map(silence),
@@ -56,6 +59,9 @@ export function alarmsOf(places: readonly PlaceCoverage[], overdue: readonly Owe
       : [
           `hooks: ${overdue.length} transcripts wait to be imported, the first since ${overdue[0]?.at}. Run: ${commandName()} hook pending`,
         ]),
+    ...damaged.map(
+      (note) => `hooks: the note ${note} cannot be read. Run: ${commandName()} import, and then remove the note`,
+    ),
   ]
 }
 

@@ -9,10 +9,19 @@ import { print } from './output.ts'
 import { renderGrowth } from './render-import.ts'
 import { tellError } from './tell-error.ts'
 
+export function tellDamagedNote(path: string): void {
+  process.stderr.write(
+    `verbatim: a note of a hook cannot be read and was set aside as ${path}: "verbatim import" finds the transcript that it named\n`,
+  )
+}
+
 /** Imports the transcripts that hooks have left to be imported. What fails stays noted. */
 export async function importOwed(program: Command, status: ExitStatus): Promise<void> {
   const owed = new OwedCaptures(configOf(program).home)
-  const captures = await owed.list()
+  const captures = await owed.list((path) => {
+    status.code = exitCodes.problems
+    tellDamagedNote(path)
+  })
   if (captures.length === 0) return
   await withStore(program, async ({ verbatim, caller }) => {
     const formats = new Map(captures.map(({ path, format }) => [path, format]))

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
@@ -94,6 +94,22 @@ describe('hook claude-code', () => {
     expect(stderr).toContain('1 transcripts wait to be imported, the first since 2026-01-01T00:00:00.000Z')
     await untilStored('owed', 1)
     await untilStored('next', 1)
+  })
+
+  test('sets aside a note that cannot be read, says so, and goes on', async () => {
+    const damaged = ['0-empty.json', '1-other.json'].map((name) => join(notes, name))
+    writeFileSync(join(notes, '0-empty.json'), '')
+    writeFileSync(join(notes, '1-other.json'), '{"path":7}')
+    write(claudeFile('beside'), row('beside', 1))
+    const { code, stderr } = await hook(['claude-code'], stop('beside'))
+    expect(code).toBe(1)
+    for (const path of damaged) expect(stderr).toContain(`set aside as ${path}.damaged`)
+    await expect.poll(() => countOf('beside'), { timeout: 30_000, interval: 100 }).toBe(1)
+    const checked = await home.cli(['status', '--check'])
+    expect(checked).toMatchObject({ code: 1, stdout: expect.stringContaining(`the note ${damaged[0]}.damaged`) })
+    for (const path of damaged) rmSync(`${path}.damaged`)
+    expect((await hook(['claude-code'], stop('beside'))).code).toBe(0)
+    await untilStored('beside', 1)
   })
 
   test('passes over a transcript that is gone', async () => {

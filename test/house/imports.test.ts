@@ -68,7 +68,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     },
     indexing: { may: [...base, 'log', 'ports', 'store'], packages: ['@orama/stemmers', 'tinyld', 'wink-sentiment'] },
     audit: { may: [...base, 'indexing', 'log', 'ports', 'store'], packages: ['postgres', 'zod'] },
-    capture: { may: [...base, 'crypto', 'ports', 'store', 'transcripts'], packages: ['zod'] },
+    capture: { may: [...base, 'crypto', 'sync-directory', 'ports', 'store', 'transcripts'], packages: ['zod'] },
     sessions: { may: [...base, 'ports', 'privacy', 'store', 'capture'], packages: ['hono', 'zod'] },
     // What is restored of messages that were anonymised since is written anew.
     archive: {

@@ -11,7 +11,7 @@ import { InputError } from '../../errors.ts'
 import { prepareHome } from '../../store/embedded/home.ts'
 import { configOf, type GlobalOptions } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
-import { importOwed } from '../import-owed.ts'
+import { importOwed, tellDamagedNote } from '../import-owed.ts'
 import { print } from '../output.ts'
 
 const pending = 'pending'
@@ -19,20 +19,30 @@ const pending = 'pending'
 /** What hooks have left is imported within moments; what is older waits for something. */
 const overdueMs = 10 * 60_000
 
+interface Noted {
+  readonly overdue: readonly OwedCapture[]
+  readonly hasDamaged: boolean
+}
+
 /** Notes which transcripts are to be imported, and has that done by a process of its own: the client waits for a hook. */
-async function note(program: Command, client: HookClient, input: string): Promise<readonly OwedCapture[]> {
+async function note(program: Command, client: HookClient, input: string): Promise<Noted> {
   const config = configOf(program)
   const user = { home: homedir(), environment: processEnvironment() }
   const paths = await transcriptsOfHook(client, input, user)
   prepareHome(config.home)
   const owed = new OwedCaptures(config.home)
-  const before = await owed.list()
+  // Before anything else is looked at that may fail.
   await owed.add(paths.map((path) => ({ path, format: client })))
+  let hasDamaged = false
+  const waiting = await owed.list((path) => {
+    hasDamaged = true
+    tellDamagedNote(path)
+  })
   const { envFile } = program.opts<GlobalOptions>()
   const settings = envFile === undefined ? [] : ['--env-file', envFile]
   const script = process.argv[1] ?? ''
   spawn(process.execPath, [script, ...settings, 'hook', pending], { detached: true, stdio: 'ignore' }).unref()
-  return before.filter(({ at }) => Date.parse(at) < Date.now() - overdueMs)
+  return { overdue: waiting.filter(({ at }) => Date.parse(at) < Date.now() - overdueMs), hasDamaged }
 }
 
 async function inputOf(argument: string | undefined): Promise<string> {
@@ -59,9 +69,10 @@ export function registerHook(program: Command, status: ExitStatus): void {
     .argument('[input]', 'what the client says of the session, as JSON; read from stdin where it is not given')
     .action(async (client: HookClient | typeof pending, input: string | undefined) => {
       if (client === pending) return await importOwed(program, status)
-      const overdue = await note(program, client, await inputOf(input))
+      const { overdue, hasDamaged } = await note(program, client, await inputOf(input))
       // Of a hook at the end of a turn Codex reads an answer: nothing is to be done.
       if (client === 'codex') await print('{}\n')
+      if (hasDamaged) status.code = exitCodes.problems
       const [oldest] = overdue
       if (oldest === undefined) return undefined
       status.code = exitCodes.problems

@@ -73,11 +73,10 @@ export function registerStatus(program: Command, status: ExitStatus): void {
           graceMs,
           nowMs,
         })
-        const owed = await new OwedCaptures(config.home).list()
-        const alarms = alarmsOf(
-          places,
-          owed.filter(({ at }) => nowMs - Date.parse(at) > graceMs),
-        )
+        const notes = new OwedCaptures(config.home)
+        const owed = await notes.list()
+        const overdue = owed.filter(({ at }) => nowMs - Date.parse(at) > graceMs)
+        const alarms = alarmsOf(places, { overdue, damaged: await notes.damaged() })
         if (options.check === true && alarms.length > 0) status.code = exitCodes.problems
         if (options.json === true) return printJson({ ...store, coverage: places, captures_owed: owed.length, alarms })
         const alarmLines = alarms.map((alarm) => `ALARM ${alarm}\n`).join('')
