@@ -116,9 +116,9 @@ export class FollowedFiles {
       if (now === undefined) return await this.#leave(file)
       const nowMs = Date.now()
       const isLeftOff = file.growing?.holds === true && nowMs >= now.modifiedAtMs + this.#options.settleMs
+      this.#waiting.delete(file)
       if (isSameState(file.state, now) && !isLeftOff) return
       if (nowMs < (file.notBeforeMs ?? 0)) return void this.#waiting.add(file)
-      this.#waiting.delete(file)
       if (await this.#import(file, { now, isLeftOff })) file.state = now
     })
   }

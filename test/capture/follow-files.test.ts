@@ -1,9 +1,10 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
 import { followFiles, type FollowOptions } from '../../src/capture/follow-files.ts'
+import { FollowedFiles } from '../../src/capture/followed-files.ts'
 import type { FileReport } from '../../src/capture/import-files.ts'
 import { watchedPaths } from '../../src/capture/watched-files.ts'
 import { UnavailableError } from '../../src/errors.ts'
@@ -62,6 +63,38 @@ class Followed {
     while (this.added < added) await new Promise<void>((resolve) => (this.#told = resolve))
   }
 }
+
+describe('FollowedFiles', () => {
+  it('lets go of a file that waits to be read again and is then as it was', async () => {
+    const path = join(await temporaryDirectory(), 'session-1.json')
+    const document = JSON.stringify({ sessionId: 'whole', startTime: '2026-01-01T00:00:00.000Z', messages: [] })
+    const reports: FileReport[] = []
+    const files = new FollowedFiles(store.open.stores, caller, {
+      settleMs: 60_000,
+      signal: new AbortController().signal,
+      onReport: (report) => reports.push(report),
+      onDefect: (error) => {
+        throw error
+      },
+      stored: new Map(),
+    })
+    const written = new Date('2026-01-01T00:00:00.000Z')
+    const write = async (content: string) => {
+      await writeFile(path, content)
+      await utimes(path, written, written)
+    }
+    await write(document)
+    await files.lookAtAll([{ path }])
+    const later = Date.now() + 3_600_000
+    await write(`${document}\n`)
+    await files.lookAt(path)
+    expect(files.due(later).paths).toEqual([path])
+    await write(document)
+    await files.lookAt(path)
+    expect(files.due(later)).toEqual({ paths: [], nextAtMs: Infinity })
+    expect(reports).toEqual([])
+  })
+})
 
 describe('followFiles()', () => {
   it('ends when the store does not answer, and goes on from what is stored when it is called again', async () => {
