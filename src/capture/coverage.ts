@@ -3,24 +3,26 @@ import { dirname, resolve, sep } from 'node:path'
 import type { Caller } from '../model/access.ts'
 import type { LocalUser } from '../model/local-user.ts'
 import { listCapturedFiles, type CapturedFile } from '../store/captured-files.ts'
-import { countSources } from '../store/count-sources.ts'
 import type { Database } from '../store/database.ts'
 import { lookAtPlaces } from '../transcripts/registry.ts'
-import { isSameState, stateIfThere, type FileState } from './file-state.ts'
+import { isSameState, stateIfThere } from './file-state.ts'
 import { watchedPaths } from './watched-files.ts'
 import { writtenSince } from './written-since.ts'
 
 /**
  * `complete`: everything is stored. `behind`: something was written that is not stored yet. `silent`: that has been so for
  * longer than it may, so whatever captured it has stopped. `never captured`: nothing of this client was ever imported.
+ * `unknown`: its files do not tell.
  */
-export type CoverageState = 'complete' | 'behind' | 'silent' | 'never captured'
+export type CoverageState = 'complete' | 'behind' | 'silent' | 'never captured' | 'unknown'
 
 /** How much of what a client has written at one place of this machine is stored. */
 export interface PlaceCoverage {
   readonly source: string
   readonly path: string
   readonly state: CoverageState
+  /** Why the state is `unknown`. */
+  readonly unknown_because?: string
   readonly files: number
   readonly bytes: number
   readonly files_stored: number
@@ -67,6 +69,14 @@ interface FoundFile {
 /** What is not stored after so long is an alarm, unless somebody says another time. */
 export const graceMs = 15 * 60_000
 
+/** Clients whose files do not tell what is stored of them, and why: only a comparison of each session would. */
+const untold: ReadonlyMap<string, string> = new Map([
+  [
+    'openclaw',
+    'its rows are also stored one by one, by its plugin, without a word of the file, and its database changes when nothing was said',
+  ],
+])
+
 const pageFiles = 10_000
 const namedMax = 5
 /** When what is missing was written stands in its first line; that of so many files of a place is read. */
@@ -78,11 +88,9 @@ const readMax = 100
  */
 export async function coverage(database: Database, caller: Caller, options: CoverageOptions): Promise<PlaceCoverage[]> {
   const captured = await capturedFiles(database, caller)
-  const newest = await newestEntries(database, caller)
   const found: { readonly place: Place; readonly files: readonly FoundFile[] }[] = []
   for (const place of await placesOf(options, captured)) {
-    const newestMs = newest.get(place.source ?? '') ?? 0
-    const files = await filesOf(place, captured, (file) => isInRows(file, newestMs + options.graceMs))
+    const files = await filesOf(place, captured)
     if (files.length + place.problems.length > 0) found.push({ place, files })
   }
   // Also what has been removed since counts: clients clear up after themselves. And a client moves files from one place to
@@ -150,7 +158,11 @@ function merged(places: readonly Place[]): readonly Place[] {
 /** What was imported of other places and is still there, by client. */
 function elsewhere(captured: readonly CapturedFile[]): readonly Place[] {
   const byFormat = new Map<string, string[]>()
-  for (const { path, format } of captured) byFormat.set(format, [...(byFormat.get(format) ?? []), path])
+  for (const { path, format } of captured) {
+    const paths = byFormat.get(format)
+    if (paths === undefined) byFormat.set(format, [path])
+    else paths.push(path)
+  }
   return [...byFormat].map(([source, files]) => ({ source, path: commonDirectory(files), files, problems: [] }))
 }
 
@@ -162,29 +174,13 @@ function commonDirectory(paths: readonly string[]): string {
   return directory
 }
 
-/** When the newest entry of each source was written, in ms since 1970. */
-async function newestEntries(database: Database, caller: Caller): Promise<ReadonlyMap<string, number>> {
-  const sources = await database.run((sql) => countSources(sql, caller))
-  return new Map(sources.map((source) => [source.source, Date.parse(source.last_active_at)]))
-}
-
-/** A database may also be captured row by row, by OpenClaw's plugin: then the newest rows are there, and no word of the file. */
-function isInRows({ path, modifiedAtMs }: FileState & { readonly path: string }, untilMs: number): boolean {
-  return path.endsWith('.sqlite') && modifiedAtMs <= untilMs
-}
-
-async function filesOf(
-  place: Place,
-  captured: ReadonlyMap<string, CapturedFile>,
-  isStoredOtherwise: (file: FileState & { readonly path: string }) => boolean,
-): Promise<readonly FoundFile[]> {
+async function filesOf(place: Place, captured: ReadonlyMap<string, CapturedFile>): Promise<readonly FoundFile[]> {
   const files: FoundFile[] = []
   for (const path of place.files) {
     const state = await stateIfThere(path)
     if (state === undefined) continue
     const stored = captured.get(path)
-    const isStored = (stored !== undefined && isSameState(stored, state)) || isStoredOtherwise({ ...state, path })
-    files.push({ ...state, path, captured: stored, isStored })
+    files.push({ ...state, path, captured: stored, isStored: stored !== undefined && isSameState(stored, state) })
   }
   return files
 }
@@ -197,13 +193,19 @@ async function coverPlace(
   const stored = files.flatMap((file) => file.captured ?? [])
   const missing = await datedFiles(files.filter(({ isStored }) => !isStored))
   const [first] = missing
-  const written = Math.max(...files.map(({ modifiedAtMs }) => modifiedAtMs))
-  const captured = Math.max(...stored.map(({ importedAtMs }) => importedAtMs))
+  // Not Math.max(...): a place may have more files than a call takes arguments.
+  const latest = (times: readonly number[]) => times.reduce((max, time) => Math.max(max, time), 0)
+  const written = latest(files.map(({ modifiedAtMs }) => modifiedAtMs))
+  const captured = latest(stored.map(({ importedAtMs }) => importedAtMs))
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
+  const source = place.source ?? [...new Set(stored.map(({ format }) => format))].join(', ')
+  const because = untold.get(source)
   return {
-    source: place.source ?? [...new Set(stored.map(({ format }) => format))].join(', '),
+    source,
     path: place.path,
-    state: stateOf(first?.sinceMs, options),
+    ...(because === undefined
+      ? { state: stateOf(first?.sinceMs, options) }
+      : { state: 'unknown', unknown_because: because }),
     files: files.length,
     bytes: sum(files.map(({ sizeBytes }) => sizeBytes)),
     files_stored: files.length - missing.length,

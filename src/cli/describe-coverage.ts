@@ -9,6 +9,7 @@ const states: Readonly<Record<CoverageState, string>> = {
   behind: 'behind',
   silent: 'SILENT',
   'never captured': 'never captured',
+  unknown: 'unknown',
 }
 
 function minuteOf(time: string | undefined): string {
@@ -43,7 +44,13 @@ export function renderCoverage(places: readonly PlaceCoverage[]): string {
     place.path,
   ])
   const header = ['on this machine', 'files', 'bytes', 'messages stored', 'files missing', 'bytes missing']
-  return `${table([...header, 'last written', 'last captured', 'state', 'place'], rows)}\n`
+  const reasons = new Map(places.map((place) => [place.source, place.unknown_because]))
+  const unknown = [...reasons].flatMap(([source, because]) => (because === undefined ? [] : [[source, because]]))
+  return [
+    table([...header, 'last written', 'last captured', 'state', 'place'], rows),
+    ...unknown.map(([source, because]) => `${source}: what is stored is unknown, as ${because}`),
+    '',
+  ].join('\n')
 }
 
 /** What somebody should look at, a line each. */
