@@ -14,6 +14,7 @@ import {
   type UnarchivedKey,
 } from '../store/keys/archived-keys.ts'
 import { readTenantKeys, type StoredKey } from '../store/keys/encryption-keys.ts'
+import { requireRootKey, rootKeyIds } from '../store/keys/root-keys.ts'
 
 /**
  * The keys of a store are in its archive too, wrapped as they are in the database: whoever rebuilds a store from its archive
@@ -131,30 +132,63 @@ export async function renewCopies(stores: Stores, tenantId: number): Promise<voi
   }
 }
 
-/** Takes the keys of a session, or of a tenant, from the archive into the store, where they are not yet. */
-export async function restoreKeys({ database, archive }: Stores, owner: KeyOwner): Promise<void> {
-  const { tenantId } = owner
-  const wrapping = new Set(
-    owner.sessionId === undefined
-      ? []
-      : (await database.run((sql) => readTenantKeys(sql, tenantId, 'tenant'))).map(({ id }) => id),
-  )
-  for await (const name of archive.list(keyPrefix(tenantId, owner.sessionId ?? null))) {
+/** A key as the archive has it, and where. */
+interface KeyCopy {
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly key: z.infer<typeof keySchema>
+}
+
+async function readCopies({ archive }: Stores, { tenantId, sessionId }: KeyOwner): Promise<KeyCopy[]> {
+  const copies: KeyCopy[] = []
+  for await (const name of archive.list(keyPrefix(tenantId, sessionId ?? null))) {
     const bytes = await archive.get(name)
     if (bytes === undefined) continue
-    const key = keySchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
-    // What is left of a change of the tenant's key that was under way: the same key is there in another wrapping too.
-    if (owner.sessionId !== undefined && !wrapping.has(key.wrapped_by)) continue
-    const wrapped = Buffer.from(key.wrapped, 'base64')
-    const { purpose, id, session_id: sessionId, version, wrapped_by: wrappedBy } = key
-    const stored = { tenantId, purpose, id, sessionId, version, wrapped, wrappedBy }
-    const isThere = await database.run(async (sql) => {
-      if (!(await insertArchivedKey(sql, stored))) return false
-      return (await keysArchived(sql, tenantId, [{ id, location: name, bytes }])).size > 0
-    })
-    if (!isThere)
-      throw new ConflictError(`Cannot restore tenant ${tenantId} as this store has other keys already`, {
-        remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, in which nothing was ever saved',
-      })
+    copies.push({ name, bytes, key: keySchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))) })
   }
+  return copies
+}
+
+/**
+ * Takes the keys of a session, or of a tenant, from the archive into the store, where they are not yet. Gives the names of those that
+ * it passed over, as another root key wraps them, or a key that such a one wraps: those of another store that shares the place.
+ * Throws UnavailableError where the root key at hand opens none of a tenant's.
+ */
+export async function restoreKeys(stores: Stores, owner: KeyOwner): Promise<string[]> {
+  const { database } = stores
+  const { tenantId } = owner
+  const copies = await readCopies(stores, owner)
+  const ofTenant = copies.filter(({ key }) => key.purpose === 'tenant')
+  const others = copies.filter(({ key }) => key.purpose !== 'tenant')
+  const taken = new Set<string>()
+  const take = async (copy: KeyCopy) => {
+    await insertCopy(stores, tenantId, copy)
+    taken.add(copy.key.id)
+  }
+  const [first] = ofTenant
+  if (first !== undefined) {
+    const { settings } = database.vault
+    const roots = await rootKeyIds(settings)
+    const opened = ofTenant.filter(({ key }) => roots.has(key.wrapped_by))
+    if (opened.length === 0) await requireRootKey(settings, first.key.wrapped_by)
+    for (const copy of opened) await take(copy)
+  }
+  const wrapping = new Set((await database.run((sql) => readTenantKeys(sql, tenantId, 'tenant'))).map(({ id }) => id))
+  for (const copy of others) if (wrapping.has(copy.key.wrapped_by)) await take(copy)
+  // Of a change of a key that was under way the same key may be there in another wrapping too.
+  return copies.filter(({ key }) => !taken.has(key.id)).map(({ name }) => name)
+}
+
+async function insertCopy({ database }: Stores, tenantId: number, { name, bytes, key }: KeyCopy): Promise<void> {
+  const { purpose, id, session_id: sessionId, version, wrapped_by: wrappedBy } = key
+  const wrapped = Buffer.from(key.wrapped, 'base64')
+  const stored = { tenantId, purpose, id, sessionId, version, wrapped, wrappedBy }
+  const isThere = await database.run(async (sql) => {
+    if (!(await insertArchivedKey(sql, stored))) return false
+    return (await keysArchived(sql, tenantId, [{ id, location: name, bytes }])).size > 0
+  })
+  if (!isThere)
+    throw new ConflictError(`Cannot restore tenant ${tenantId} as this store has other keys already`, {
+      remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, in which nothing was ever saved',
+    })
 }

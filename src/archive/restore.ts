@@ -62,7 +62,8 @@ export async function restore(
     }
     if (isNew) {
       await database.run((sql) => ensureTenant(sql, tenantId))
-      await restoreKeys(dependencies, { tenantId })
+      for (const object of await restoreKeys(dependencies, { tenantId }))
+        tally.problem({ object, problem: 'it is a key of another store: what is encrypted under it is not restored' })
       await database.vault.check(tenantId)
     }
     if (running.size >= atOnce) await Promise.race(running)

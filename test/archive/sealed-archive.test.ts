@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -90,6 +90,28 @@ describe('the archive of an encrypted store', () => {
   it('is not restored under another root key: the restore says which it needs', async () => {
     const target = await emptyStore({ ...on, VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })
     await expect(restore(stores(target), caller, nothing)).rejects.toThrow('encrypted under the root key')
+  })
+
+  it('is restored where another store, with a root key and keys of its own, was archived to the same place', async () => {
+    const shared = new DirectoryArchive(join(directory, 'shared'))
+    cpSync(join(directory, 'archive'), join(directory, 'shared'), { recursive: true })
+    const laptop = await emptyStore({ ...on, VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })
+    const { session_id: other } = await laptop.saveMessages(caller, {
+      messages: [{ content: 'hello', sender: 'Ann', role: 'user' }],
+    })
+    expect((await archiveAll({ ...stores(laptop), archive: shared }, caller, nothing)).problems).toEqual([])
+    const target = await emptyStore(on)
+    const { sessions, problems } = await restore({ ...stores(target), archive: shared }, caller, nothing)
+    expect(sessions).toBe(1)
+    expect((await target.listSessions(caller, { limit: 10 })).sessions.map(({ title }) => title)).toEqual([secret])
+    const said = problems.map(({ session_id: id, object, problem }) => [id ?? object?.split('/')[0], problem])
+    expect(said).toContainEqual(['keys', expect.stringContaining('a key of another store')])
+    expect(said).toContainEqual([other, 'nothing of it can be read'])
+    expect(said.every(([about]) => about === 'keys' || about === other)).toBe(true)
+    const neither = await emptyStore({ ...on, VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })
+    const refused = restore({ ...stores(neither), archive: shared }, caller, nothing)
+    await expect(refused).rejects.toThrow('encrypted under the root key')
+    expect(await neither.stores.database.run((sql) => sql`select from encryption_keys`)).toHaveLength(0)
   })
 
   it('names the session whose key is missing', async () => {

@@ -55,6 +55,16 @@ export async function firstRootKey(sources: RootKeySources): Promise<RootKey> {
   throw new UnavailableError(`Cannot find ${describeRootKey(rootKey)}`, { remedy: keepRootKey })
 }
 
+/** The ids of the root keys at hand: of the present one, and of the next one while it is being changed. */
+export async function rootKeyIds(sources: RootKeySources): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>()
+  for (const source of [sources.rootKey, nextSourceOf(sources)]) {
+    const root = source === undefined ? undefined : await readRootKey(source)
+    if (root !== undefined) ids.add(root.id)
+  }
+  return ids
+}
+
 /**
  * The root key with an id: the present one or, while it is being changed, the next one. Throws UnavailableError where it is
  * missing, or is not the one that the store was encrypted under.
