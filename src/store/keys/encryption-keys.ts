@@ -145,9 +145,11 @@ export async function countSealed(
   return row ?? { sealed: 0, plain: 0 }
 }
 
-/** Whether any session of a tenant is sealed. */
-export async function holdsSealed(sql: Queries, tenantId: number): Promise<boolean> {
-  const rows = await sql`select from sessions where tenant_id = ${tenantId} and key_version > 0 limit 1`
+/** Whether any session of a tenant is sealed that has no key: in one look, as another process may just make the first of both. */
+export async function lacksKey(sql: Queries, tenantId: number): Promise<boolean> {
+  const rows = await sql`
+    select from sessions where tenant_id = ${tenantId} and key_version > 0 and not exists (
+      select from encryption_keys where tenant_id = ${tenantId} and purpose = 'tenant' and destroyed_at is null) limit 1`
   return rows.length > 0
 }
 

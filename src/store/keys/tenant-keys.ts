@@ -8,8 +8,8 @@ import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
 import {
   firstKeyVersion,
-  holdsSealed,
   insertTenantKey,
+  lacksKey,
   readRootKeyId,
   readTenantKeys,
   type StoredKey,
@@ -70,7 +70,7 @@ export async function openTenantKeys(
  * where the tenant must have had keys: with another one they could not be put back.
  */
 export async function makeTenantKey(run: Database['run'], sources: RootKeySources, tenantId: number): Promise<void> {
-  if (await run((sql) => holdsSealed(sql, tenantId)))
+  if (await run((sql) => lacksKey(sql, tenantId)))
     throw new UnavailableError('Cannot make a key as this store holds encrypted sessions and none of their keys', {
       remedy:
         'Run "verbatim restore --keys", which takes them from the archive, or restore the table encryption_keys from a backup',
