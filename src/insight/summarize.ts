@@ -8,6 +8,7 @@ import { parseTime } from '../model/validate.ts'
 import { readableText } from '../sessions/document.ts'
 import { messageBody } from '../sessions/message-body.ts'
 import type { ReadDependencies } from '../sessions/session-page.ts'
+import { readErasures } from '../store/erasure/keep-from-erasure.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { currentSummary, saveSummary, sealSummary, type Summary } from '../store/summaries.ts'
@@ -191,13 +192,14 @@ export async function summarize(
   const known = stored === undefined ? undefined : storedReply(stored, sessionId, maxTokens)
   if (known !== undefined) return known
 
+  const erasures = await dependencies.database.run((sql) => readErasures(sql, key))
   const made = await summarizeExtractive(turns(dependencies, key, { fromSeq, toSeq, since, until }), {
     style,
     maxTokens,
   })
   // One of another length stays: calls of two lengths would otherwise store a summary each time.
   if (input.keep && isWhole && stored === undefined && made.sentences.length > 0)
-    await keep(dependencies, key, { style, lastSeq, maxTokens, ...made })
+    await keep(dependencies, key, { style, lastSeq, maxTokens, erasures, ...made })
   const newer = lastSeq - toSeq
   const coverage = {
     from_seq: fromSeq,
@@ -217,6 +219,7 @@ async function keep(
     readonly maxTokens: number
     readonly sentences: readonly SummarySentence[]
     readonly messagesRead: number
+    readonly erasures: number
   },
 ): Promise<void> {
   const id = newId()
@@ -240,5 +243,5 @@ async function keep(
     },
     seal,
   )
-  await dependencies.database.run((sql) => saveSummary(sql, key.tenantId, sealed))
+  await dependencies.database.run((sql) => saveSummary(sql, key.tenantId, { ...sealed, erasures: summary.erasures }))
 }

@@ -60,13 +60,24 @@ export function sealSummary({ sentences, making, ...about }: NewSummary, seal: R
   return { ...about, body, keyVersion: seal?.version ?? 0 }
 }
 
-/** Stores a summary, and leaves its session to be archived with it. */
-export async function saveSummary(sql: Queries, tenantId: number, summary: SealedSummary): Promise<void> {
+/**
+ * Stores a summary, and leaves its session to be archived with it. Not where messages of the session were erased or anonymised since
+ * `erasures` was read: it may quote them.
+ */
+export async function saveSummary(
+  sql: Queries,
+  tenantId: number,
+  summary: SealedSummary & { readonly erasures?: number },
+): Promise<void> {
+  const { erasures } = summary
   await sql`
-    with saved as (
+    with there as (
+      select id from sessions where tenant_id = ${tenantId} and id = ${summary.sessionId}
+        ${erasures === undefined ? sql`` : sql`and erasures = ${erasures}`} for key share
+    ), saved as (
       insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, key_version)
-      values (${tenantId}, ${summary.id}, ${summary.sessionId}, ${summary.level}, ${summary.style}, ${summary.firstSeq},
-        ${summary.lastSeq}, ${summary.body}, ${summary.madeBy}, ${summary.model ?? null}, ${summary.keyVersion})
+      select ${tenantId}, ${summary.id}::uuid, id, ${summary.level}, ${summary.style}, ${summary.firstSeq}::bigint, ${summary.lastSeq}::bigint,
+        ${summary.body}::bytea, ${summary.madeBy}, ${summary.model ?? null}, ${summary.keyVersion}::int from there
       on conflict do nothing returning tenant_id, session_id
     )
     insert into outbox (tenant_id, topic, session_id) select tenant_id, ${archiveTopic}, session_id from saved`

@@ -1,5 +1,15 @@
 import type { TransactionSql } from 'postgres'
 
+import type { SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
+
+/** How often messages of a session were erased or written anew; who reads them asks before it. 0 where there is no such session. */
+export async function readErasures(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<number> {
+  const [row] = await sql<{ erasures: number }[]>`
+    select erasures from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
+  return row?.erasures ?? 0
+}
+
 /**
  * Keeps whoever erases away from some sessions until the transaction ends: what is made of their messages is then written
  * before an erasure, which removes it, or sees that they are gone. A save is not kept away. In one order everywhere, so that
