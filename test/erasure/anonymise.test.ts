@@ -7,8 +7,12 @@ import { verify } from '../../src/capture/verify.ts'
 import { forget } from '../../src/erasure/forget.ts'
 import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { createLog } from '../../src/log.ts'
+import { newId } from '../../src/model/ids.ts'
+import { readErasures } from '../../src/store/erasure/keep-from-erasure.ts'
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
+import { saveFacts, sealFact } from '../../src/store/learning/sealed-facts.ts'
 import { writeUnits, type SearchUnit } from '../../src/store/search-units.ts'
+import { saveSummary, sealSummary, summariesOf } from '../../src/store/summaries.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { caller, messagesOf, useStore } from '../sessions/store.ts'
 import { killedEverywhere, mortalStores } from '../support/mortal-stores.ts'
@@ -104,5 +108,39 @@ describe('an encrypted session that is anonymised', () => {
     expect(await written()).toHaveLength(0)
     await write({ ...stale, isAnonymized: true })
     expect(await written()).toHaveLength(1)
+  })
+
+  it('gets no fact and no summary of words that were read before', async () => {
+    const { database } = store.open.stores
+    const sessionId = await store.session([{ content: `ask ${email}` }])
+    const key = { tenantId, sessionId }
+    const [message] = messagesOf(await store.pages(sessionId, { maxTokens: 5_000 }))
+    const [seal, before] = [
+      await database.vault.sealOf(tenantId, sessionId),
+      await database.run((sql) => readErasures(sql, key)),
+    ]
+    await run(sessionId)
+    const now = await database.run((sql) => readErasures(sql, key))
+    const fact = {
+      id: newId(),
+      kind: 'fact',
+      body: { text: email, subject: 'Ann' },
+      terms: { statement: 1n, subject: undefined, words: [1n] },
+      confidence: 1,
+      validFrom: '2026-01-01T00:00:00Z',
+      madeBy: 'patterns',
+      sources: [{ messageId: message?.id ?? '', seq: 1, start: 4, end: 10 }],
+    }
+    const about = { id: newId(), sessionId, level: 'session', style: 'brief', firstSeq: 1, lastSeq: 1 } as const
+    const summary = sealSummary({ ...about, sentences: [{ text: email, message_ids: [] }], madeBy: 'extractive' }, seal)
+    const save = async (erasures: number) => {
+      const saved = { facts: [sealFact(fact, seal)], keyVersion: seal?.version ?? 0, erasures }
+      const isSaved = await database.run((sql) => inTransaction(sql, (own) => saveFacts(own, key, saved)))
+      await database.run((sql) => saveSummary(sql, tenantId, { ...summary, erasures }))
+      const facts = await database.run((sql) => sql`select from facts where session_id = ${sessionId}`)
+      return { isSaved, facts: facts.length, summaries: (await summariesOf(database, key)).length }
+    }
+    expect(await save(before)).toEqual({ isSaved: false, facts: 0, summaries: 0 })
+    expect(await save(now)).toEqual({ isSaved: true, facts: 1, summaries: 1 })
   })
 })

@@ -6,6 +6,7 @@ import type { Log } from '../../log.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { Database } from '../../store/database.ts'
+import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
 import { saveFacts, sealFact } from '../../store/learning/sealed-facts.ts'
 import { readMessages, type MessageRow } from '../../store/messages.ts'
 import {
@@ -50,7 +51,7 @@ const messagesPerRound = 200
 const retries = { name: 'learning', attemptsMax: 5, baseMs: 5_000 } as const
 /** Wakes come with every save. */
 const lookMs = 1_000
-/** A session that is being put under another key, and a provider that does not answer, are looked at again after this. */
+/** A session that is just being changed, as put under another key or anonymised, and a provider that does not answer, are looked at again after this. */
 const otherKeyMs = 2_000
 const providerMs = 60_000
 /** So many messages are not waited with. */
@@ -126,6 +127,7 @@ export class LearnWorker {
     const { database, hashers } = this.#dependencies
     const key = { tenantId, sessionId }
     const range = { fromSeq: firstSeq, toSeq: lastSeq, limit: messagesPerRead, usable: true, withFlags: true }
+    const erasures = await database.run((sql) => readErasures(sql, key))
     const rows = await readMessages(database, key, range)
     const waitMs = this.#waitMs(rows)
     if (waitMs > 0) {
@@ -144,9 +146,9 @@ export class LearnWorker {
     const seal = await database.vault.sealOf(tenantId, sessionId)
     const facts = found.map((fact) => sealFact(newFact(fact, { madeBy: this.#finder.madeBy, hasher }), seal))
     await commit(async (sql) => {
-      if (facts.length > 0 && !(await saveFacts(sql, key, { facts, keyVersion: seal?.version ?? 0 }))) {
+      if (facts.length > 0 && !(await saveFacts(sql, key, { facts, keyVersion: seal?.version ?? 0, erasures }))) {
         database.vault.forget(tenantId, sessionId)
-        const delay = { error: 'the session is put under another key', delayMs: otherKeyMs }
+        const delay = { error: 'the session was changed meanwhile', delayMs: otherKeyMs }
         return await postponeOutbox(sql, idsOf(items), delay)
       }
       const isDone = rows.length < messagesPerRead

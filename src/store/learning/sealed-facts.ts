@@ -58,19 +58,23 @@ export function sealFact({ body, ...fact }: NewFact, seal: RowSeal | undefined):
 /**
  * Stores facts of a session; of those that are there nothing is changed, and of messages that are gone nothing is stored. What
  * somebody has deleted does not come back from the same words, wherever they are said. False where the session is under another
- * key by now.
+ * key by now, or messages of it were erased or anonymised since `erasures` was read.
  */
 export async function saveFacts(
   sql: TransactionSql,
   { tenantId, sessionId }: SessionKey,
-  { facts, keyVersion }: { readonly facts: readonly SealedFact[]; readonly keyVersion: number },
+  {
+    facts,
+    keyVersion,
+    erasures,
+  }: { readonly facts: readonly SealedFact[]; readonly keyVersion: number; readonly erasures: number },
 ): Promise<boolean> {
   await keepFromErasure(sql, tenantId, [{ sessionId }])
-  const [session] = await sql<{ key_version: number }[]>`
-    select key_version from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
+  const [session] = await sql<{ key_version: number; erasures: number }[]>`
+    select key_version, erasures from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
   // Of what was erased nothing is to be learned.
   if (session === undefined) return true
-  if (session.key_version !== keyVersion) return false
+  if (session.key_version !== keyVersion || session.erasures !== erasures) return false
   const rows = facts.map((fact) => ({
     id: fact.id,
     k: fact.kind,
