@@ -2,7 +2,7 @@ import type { RowSeal } from '../crypto/row-seal.ts'
 import { codeOf } from '../errors.ts'
 import { sha256 } from '../model/payload.ts'
 import { keepClosed } from '../store/access/session-access.ts'
-import { insertSegment, readSegments, saveManifest, type ArchivedSegment } from '../store/archive/archive-state.ts'
+import { insertSegment, saveManifest, type ArchivedSegment } from '../store/archive/archive-state.ts'
 import { insertArchivedMessages } from '../store/archive/archived-messages.ts'
 import { insertSessionRecord, type SessionRecord, type SummaryRecord } from '../store/archive/archived-session.ts'
 import { eraseAgain } from '../store/erasure/erasure-work.ts'
@@ -123,14 +123,13 @@ export class SessionRestore {
     return undefined
   }
 
-  /** Those that the manifest names, and those that were written after it. */
+  /**
+   * Those that the manifest names, and those that were written after it. Once more those that a restore which was interrupted has read:
+   * their messages stay as they are, but it has to be known again what of them has come back.
+   */
   async #restoreSegments(): Promise<void> {
-    const { database } = this.#dependencies
-    const done = new Set((await database.run((sql) => readSegments(sql, this.#key))).map(({ number }) => number))
-    const named = new Set(this.#segments.keys())
-    const numbers = new Set([...named, ...this.#subject.segments])
+    const numbers = new Set([...this.#segments.keys(), ...this.#subject.segments])
     for (const number of [...numbers].toSorted((a, b) => a - b)) {
-      if (named.has(number) && done.has(number)) continue
       const object = segmentKey(this.#key, number)
       const read = await readObject(this.#dependencies.archive, object, (bytes) => decodeSegment(bytes, this.#openSeal))
       const known = this.#segments.get(number)
@@ -200,7 +199,14 @@ export class SessionRestore {
     // Title, summaries and facts may quote what was erased.
     const hasReturned = this.#returned.count > 0
     this.#tally.counts.erased += this.#returned.count
-    const session = hasReturned ? { ...head, title: null, metadata: null, participants: [], models_used: [] } : head
+    const without = {
+      title: null,
+      metadata: null,
+      participants: [],
+      models_used: [],
+      tags: await this.#returned.tagsOf(head),
+    }
+    const session = hasReturned ? { ...head, ...without } : head
     const summaries: readonly SummaryRecord[] = hasReturned ? [] : (manifest?.content.summaries ?? [])
     const facts = hasReturned ? [] : (manifest?.content.facts ?? [])
     const restoreFacts = await factRestorer(database, this.#key, { facts, seal })

@@ -57,6 +57,16 @@ export class ReturnedMessages {
     return left
   }
 
+  /** The tags of their session, which may name whom messages named that were anonymised. */
+  async tagsOf({ source, participants, models_used: modelsUsed, tags }: SessionRecord): Promise<string[]> {
+    if (this.#anonymised.size === 0 || tags.length === 0) return tags
+    const { Anonymiser } = await import('../sessions/anonymiser.ts')
+    return [
+      ...(await new Anonymiser({ source, participants, modelsUsed }).session({ title: null, metadata: null, tags }))
+        .tags,
+    ]
+  }
+
   /** What is left to do about them: what was made of them, and what the archive has of the session, are to go. */
   *work(): Generator<Returned> {
     for (const [erasureId, work] of this.#erased) yield { erasureId, ...work }

@@ -12,8 +12,12 @@ import { verifyArchive } from '../../src/archive/verify-archive.ts'
 import { importFile } from '../../src/capture/import-files.ts'
 import { verify } from '../../src/capture/verify.ts'
 import { openVerbatim } from '../../src/compose.ts'
+import { forget } from '../../src/erasure/forget.ts'
+import { UnavailableError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
+import type { ArchiveStore } from '../../src/ports/archive-store.ts'
 import { exportSession } from '../../src/sessions/export-session.ts'
+import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import type { Verbatim } from '../../src/verbatim.ts'
 import { caller, useStore } from '../sessions/store.ts'
 import { quietConfig } from '../support/quiet-config.ts'
@@ -141,5 +145,45 @@ describe('the archive of an encrypted store', () => {
     const report = await archiveAll(stores(source), caller, nothing)
     expect(report).toMatchObject({ sessions: 3, files: 5 })
     expect(report.problems).toEqual([{ path: damaged?.path, problem: expect.stringContaining('was altered') }])
+  })
+
+  it('is cleaned of what was anonymised since, also where the restore was interrupted in between', async () => {
+    const [email, place] = ['kanarie.k@posteo.de', join(directory, 'older')]
+    const older = new DirectoryArchive(place)
+    const source = await emptyStore({ ...on, VERBATIM_ARCHIVE_IDLE_MINUTES: '1000' })
+    const said = { sender: 'Ann', role: 'user' } as const
+    const { session_id: id } = await source.saveMessages(caller, { messages: [{ ...said, content: `ask ${email}` }] })
+    await source.updateSession(caller, { sessionId: id, tags: [`of ${email}`, 'harbour'] })
+    await archiveAll({ ...stores(source), archive: older }, caller, nothing)
+    await source.saveMessages(caller, { sessionId: id, messages: [{ ...said, content: 'the lamp was lit' }] })
+    await archiveAll({ ...stores(source), archive: older }, caller, nothing)
+    cpSync(place, `${place} copy`, { recursive: true })
+    const { database } = source.stores
+    const dependencies = { database, archive: older, index: undefined, visible: database, waitMs: 60_000 }
+    const chosen = { action: 'anonymise', sessionId: id } as const
+    const preview = await forget(dependencies, caller, chosen)
+    await forget(dependencies, caller, { ...chosen, confirm: 'confirm' in preview ? preview.confirm : '' })
+    cpSync(`${place} copy`, place, { recursive: true, force: true })
+
+    const target = await emptyStore(on)
+    const torn: ArchiveStore = {
+      put: (key, bytes) => older.put(key, bytes),
+      delete: (key) => older.delete(key),
+      erase: (name) => older.erase(name),
+      list: (prefix) => older.list(prefix),
+      check: () => older.check(),
+      get: async (key) => {
+        if (key.endsWith('2.vseg')) throw new UnavailableError('the archive is away')
+        return await older.get(key)
+      },
+    }
+    await expect(restore({ ...stores(target), archive: torn }, caller, nothing)).rejects.toThrow('the archive is away')
+    expect(await target.stores.database.run((sql) => sql`select from messages`)).toHaveLength(1)
+    const report = await restore({ ...stores(target), archive: older }, caller, nothing)
+    expect(report).toMatchObject({ sessions: 1, messages: 2, erased: 2, problems: [] })
+    const [page] = (await target.listSessions(caller, { limit: 10 })).sessions
+    expect(page?.tags).toEqual(['of [email]', 'harbour'])
+    const receipts = await target.stores.database.run((sql) => readReceipts(sql, caller.tenantId, { limit: 10 }))
+    expect(receipts.map(({ action, scope }) => [action, scope])).toEqual([['anonymise', 'tombstones']])
   })
 })
