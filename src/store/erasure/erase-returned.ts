@@ -17,6 +17,7 @@ export async function eraseReturned(sql: TransactionSql, caller: Caller): Promis
   if (returned.length === 0) return undefined
   const id = newId()
   const scope = 'tombstones'
+  const action = returned.every(({ isAnonymised }) => isAnonymised) ? 'anonymise' : 'erase'
   await insertErasure(sql, {
     tenantId,
     id,
@@ -25,6 +26,7 @@ export async function eraseReturned(sql: TransactionSql, caller: Caller): Promis
     reason: undefined,
     requestedBy: caller.principal,
     held: [],
+    action,
   })
   const sessions = returned.map(({ id: session, seqs, isAnonymised }) => ({
     id: session,
@@ -32,6 +34,6 @@ export async function eraseReturned(sql: TransactionSql, caller: Caller): Promis
     anonymise: isAnonymised ? {} : undefined,
   }))
   await addErasureWork(sql, { tenantId, id }, sessions)
-  await auditErasure(sql, caller, { id, scope, sessions })
+  await auditErasure(sql, caller, { id, scope, sessions, action })
   return id
 }

@@ -100,9 +100,10 @@ export async function eraseAgain(
   { tenantId, sessionId }: SessionKey,
   { erasureId: id, seqs, ...work }: Returned,
 ): Promise<void> {
+  const receipt = JSON.stringify({ action: work.anonymise === undefined ? 'erase' : 'anonymise' })
   await sql`
-    insert into erasures (tenant_id, id, scope, target_hash, requested_by)
-    values (${tenantId}, ${id}, 'tombstones', '', 'restore') on conflict do nothing`
+    insert into erasures (tenant_id, id, scope, target_hash, requested_by, receipt)
+    values (${tenantId}, ${id}, 'tombstones', '', 'restore', ${receipt}::text::jsonb) on conflict do nothing`
   const stretches = seqs.map((seq): [number, number] => [seq, seq])
   await addErasureWork(sql, { tenantId, id }, [{ id: sessionId, stretches, ...work }])
 }
