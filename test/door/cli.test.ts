@@ -432,13 +432,15 @@ describe('setup', () => {
     expect(readFileSync(file, 'utf8')).toBe(after)
   })
 
-  test('carries the store’s place, whole, from the environment or from --env-file, and nothing where none is set', async () => {
+  test('carries the store’s place, whole, and that of its root key, from the environment or from --env-file, and nothing where none is set', async () => {
     const entry = z.looseObject({ env: z.unknown().optional() })
-    // `env -u` takes away the place that every command of this file is given.
+    // `env -u` takes away the place, and on a server the key, that every command of this file is given.
+    let caution = ''
     const carried = async (...args: readonly string[]) => {
-      const command = ['-u', 'VERBATIM_HOME', ...args, 'setup', 'cursor', '--json']
+      const command = ['-u', 'VERBATIM_HOME', '-u', 'VERBATIM_ROOT_KEY', ...args, 'setup', 'cursor', '--json']
       const { code, stdout, stderr } = await home.run('env', command)
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(code).toBe(0)
+      caution = stderr
       const { snippet } = z.object({ snippet: z.string() }).parse(JSON.parse(stdout))
       return z.object({ mcpServers: z.object({ verbatim: entry }) }).parse(JSON.parse(snippet)).mcpServers.verbatim.env
     }
@@ -449,6 +451,15 @@ describe('setup', () => {
     expect(await carried('VERBATIM_HOME=', ...program)).toBeUndefined()
     expect(await carried('VERBATIM_HOME=~/berths/../store', ...program)).toEqual({ VERBATIM_HOME: home.path })
     expect(await carried(...program, '--env-file', file)).toEqual({ VERBATIM_HOME: home.path })
+    const key = '0123456789abcdef'.repeat(4)
+    const keyFile = { VERBATIM_ENCRYPTION: 'off', VERBATIM_ROOT_KEY_FILE: join(home.userHome, 'a.key') }
+    expect(await carried('VERBATIM_ENCRYPTION=off', 'VERBATIM_ROOT_KEY_FILE=~/a.key', ...program)).toEqual(keyFile)
+    const command = { VERBATIM_ROOT_KEY_COMMAND: 'security find-generic-password -w' }
+    expect(await carried(`VERBATIM_ROOT_KEY_COMMAND=${command.VERBATIM_ROOT_KEY_COMMAND}`, ...program)).toEqual(command)
+    expect(caution).toBe('')
+    expect(await carried(`VERBATIM_ROOT_KEY=${key}`, ...program)).toBeUndefined()
+    expect(caution).toMatch(/^Caution: VERBATIM_ROOT_KEY is the key itself and is not written down/)
+    expect(caution).not.toContain(key)
   })
 
   test.each([['berths'], ['./berths'], ['../berths']])(

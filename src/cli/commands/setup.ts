@@ -19,21 +19,33 @@ interface SetupOptions {
 
 /**
  * The settings that a client must hand to the server it starts, because most clients hide the shell's environment. The
- * store's place is written whole: a client expands no `~` and starts servers in a directory of its own.
+ * store's place is written whole, and so is that of the root key: a client expands no `~` and starts servers in a directory of its
+ * own. The root key itself is not written into a file that others may read.
  */
-function carriedEnvironment(envFile: string | undefined): Record<string, string> {
-  const environment = envFile === undefined ? processEnvironment() : readEnvFile(envFile)
-  const { home } = readConfig(environment)
-  return (environment['VERBATIM_HOME'] ?? '') === '' ? {} : { VERBATIM_HOME: home }
+function carriedEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const { home, encryption } = readConfig(environment)
+  const { encrypts, rootKey } = encryption
+  return {
+    ...((environment['VERBATIM_HOME'] ?? '') === '' ? {} : { VERBATIM_HOME: home }),
+    ...(encrypts === undefined ? {} : { VERBATIM_ENCRYPTION: encrypts ? 'on' : 'off' }),
+    ...(encryption.isRootKeyNamed && rootKey.kind === 'file' ? { VERBATIM_ROOT_KEY_FILE: rootKey.path } : {}),
+    ...(rootKey.kind === 'command' ? { VERBATIM_ROOT_KEY_COMMAND: rootKey.command } : {}),
+  }
 }
 
-/** What somebody has to know before anything is saved by the server with these settings; nothing of a store without a root key. */
+function cautionOfRootKey(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (readConfig(environment).encryption.rootKey.kind !== 'value') return undefined
+  return 'VERBATIM_ROOT_KEY is the key itself and is not written down: put it into a file that you alone may read, set VERBATIM_ROOT_KEY_FILE to it, and run `verbatim setup` again. As it is, the client’s server has not this key'
+}
+
+/** What somebody has to know before anything is saved by the server with these settings; nothing of a store that is not encrypted. */
 function aboutRootKey(environment: Readonly<Record<string, string>>): string {
   const { encryption, home } = readConfig(environment)
   const { rootKey } = encryption
-  const isThere = rootKey.kind === 'file' && existsSync(rootKey.path)
+  if (encryption.encrypts === false) return ''
+  const isThere = rootKey.kind === 'command' || (rootKey.kind === 'file' && existsSync(rootKey.path))
   if (!isThere && existsSync(homePathsOf(home).database)) return ''
-  return `\nWhat is saved is encrypted. Its root key ${isThere ? 'is in' : 'will be in'} ${describeRootKey(rootKey)}: keep a copy of it elsewhere, as nothing can be read without it.\n`
+  return `\nWhat is saved is encrypted. Its root key ${rootKey.kind === 'command' ? 'is that of' : isThere ? 'is in' : 'will be in'} ${describeRootKey(rootKey)}: keep a copy of it elsewhere, as nothing can be read without it.\n`
 }
 
 async function listClients(json: boolean): Promise<void> {
@@ -70,14 +82,17 @@ export function registerSetup(program: Command): void {
         scriptPath,
         platform: process.platform,
       })
-      const env = carriedEnvironment(program.opts<{ envFile?: string }>().envFile)
+      const { envFile } = program.opts<{ envFile?: string }>()
+      const environment = envFile === undefined ? processEnvironment() : readEnvFile(envFile)
+      const env = carriedEnvironment(environment)
       const plan = await planSetup(client, {
         home: homedir(),
         platform: process.platform,
         env: processEnvironment(),
         server: { ...command, env },
       })
-      if (caution !== undefined) process.stderr.write(`Caution: ${caution}\n`)
+      for (const said of [caution, cautionOfRootKey(environment)])
+        if (said !== undefined) process.stderr.write(`Caution: ${said}\n`)
       if (options.write !== true) {
         if (options.json === true) {
           // The whole file may hold other servers' keys.
