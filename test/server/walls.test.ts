@@ -294,7 +294,7 @@ describe('the walls between tenants', () => {
   })
 
   test('are raised again where one was taken away, and around vectors that came later', async () => {
-    await owner`drop policy verbatim_v2_select on messages`
+    await owner`drop policy verbatim_v3_select on messages`
     await owner`revoke select on sessions from verbatim_tenant`
     await owner`drop table if exists unit_vectors`
     await migrateServer({ url: database.url, applicationName: 'test' }, 'drizzle')

@@ -10,7 +10,7 @@ import { contentTables, ownerTables, rightsOf } from './walled-tables.ts'
 export const tenantRole = 'verbatim_tenant'
 
 /** Grows when what is below changes: policies of a lower number are replaced at the next start, of a higher one left alone. */
-const version = 2
+const version = 3
 const policy = `verbatim_v${version}`
 const suffixes = ['owner', 'select', 'insert', 'update', 'delete']
 
@@ -30,7 +30,7 @@ interface Conditions {
 }
 
 /** Which rows of a table the tenant's role sees, and which it may leave behind. */
-function conditionsOf(table: string, owner: string): Conditions {
+function conditionsOf({ name: table, is_of_session: isOfSession }: WalledTable, owner: string): Conditions {
   // The role is known in every database of a server: only who owns this one may act in it here.
   const tenant = `tenant_id = ${ownTenant} and (select pg_has_role(session_user, ${owner}, 'member'))`
   const { list, read: readers, write: writers } = rolesThatMay
@@ -38,12 +38,13 @@ function conditionsOf(table: string, owner: string): Conditions {
   const open = (column: string, roles: readonly string[]) => `${tenant} and ${isOpen(`${table}.${column}`, roles)}`
   if (table === 'sessions') return { read: open('id', list), write: open('id', writers) }
   if (table === 'messages') return { read: open('session_id', readers), write: open('session_id', writers) }
-  const read = contentTables.has(table) ? open('session_id', readers) : tenant
+  const read = contentTables.has(table) && isOfSession ? open('session_id', readers) : tenant
   return { read, write: read }
 }
 
-function statementsFor({ name, policies }: WalledTable, owner: Owner): string[] {
-  const { read, write } = conditionsOf(name, owner.literal)
+function statementsFor(table: WalledTable, owner: Owner): string[] {
+  const { name, policies } = table
+  const { read, write } = conditionsOf(table, owner.literal)
   const rights = ownerTables.has(name) ? undefined : (rightsOf.get(name) ?? 'select, insert, update, delete')
   const on = `on ${name} for`
   return [
@@ -73,6 +74,8 @@ interface WalledTable {
   readonly policies: readonly Policy[]
   readonly is_forced: boolean
   readonly is_granted: boolean
+  /** Facts are since a later migration than their table. */
+  readonly is_of_session: boolean
 }
 
 interface Owner {
@@ -90,6 +93,7 @@ async function tenantTables(sql: Sql): Promise<WalledTable[]> {
   return await sql<WalledTable[]>`
     select c.relname as name, c.relrowsecurity and c.relforcerowsecurity as is_forced,
       has_table_privilege(${tenantRole}, c.oid, 'select') as is_granted,
+      exists (select from pg_attribute s where s.attrelid = c.oid and s.attname = 'session_id' and not s.attisdropped) as is_of_session,
       (select coalesce(jsonb_agg(jsonb_build_object('name', polname, 'is_mine', polroles = array[(select oid from pg_roles where rolname = current_user)])), '[]')
        from pg_policy where polrelid = c.oid and polname ~ '^verbatim_v[0-9]+(_|$)') as policies
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
