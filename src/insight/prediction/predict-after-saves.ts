@@ -27,9 +27,9 @@ export class PredictAfterSaves {
       // One that waits for its turn will see what was saved meanwhile.
       if (this.#waiting.has(key)) return
       this.#waiting.add(key)
-      this.#working = this.#working.then(async () => {
+      this.#working = this.#working.then(() => {
         this.#waiting.delete(key)
-        await this.#make(caller, sessionId)
+        return this.#make(caller, sessionId)
       })
     }
     // Nobody waits for it: a process that has nothing else to do may end.
