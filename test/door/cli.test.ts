@@ -48,7 +48,9 @@ beforeAll(async () => {
 /** What a command prints on stdout; it must succeed and say nothing on stderr. */
 async function output(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await home.cli(args)
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  // Tests on a server name the root key by the key itself, which setup cautions about.
+  const said = args[0] === 'setup' ? stderr.replace(/^.*VERBATIM_ROOT_KEY is the key itself.*\n/mu, '') : stderr
+  expect({ code, stderr: said }).toEqual({ code: 0, stderr: '' })
   return stdout
 }
 
