@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { z } from 'zod'
 
-import { listFiles } from '../src/capture/list-files.ts'
+import { listFiles } from '../src/capture/documents/list-files.ts'
 import { detectFormat } from '../src/transcripts/registry.ts'
 import { sharedData } from '../test/support/shared-data.ts'
 import { pick, seededRandom } from './measure.ts'

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 
 import { z } from 'zod'
 
-import { mediaTypeOf, senderOf, storedText } from '../src/capture/entry-fields.ts'
+import { mediaTypeOf, senderOf, storedText } from '../src/capture/documents/entry-fields.ts'
 import { assertedOf } from '../src/insight/learning/asserted.ts'
 import { extractFacts, type TellingMessage } from '../src/insight/learning/extract-facts.ts'
 import { isFlagged } from '../src/model/message-flags.ts'

@@ -1,4 +1,4 @@
-import { listFiles } from '../src/capture/list-files.ts'
+import { listFiles } from '../src/capture/documents/list-files.ts'
 import { namesIn } from '../src/insight/prediction/read-signals.ts'
 import { limits } from '../src/limits.ts'
 import type { Role } from '../src/model/message.ts'

@@ -9,8 +9,8 @@ import { pagedMessages } from '../store/page-messages.ts'
 import { sessionExtents, type SessionExtent } from '../store/session-ids.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { damagedSummaries } from '../store/summaries.ts'
-import { documentBytes } from './export-original.ts'
-import type { ImportDependencies } from './imported-sessions.ts'
+import { documentBytes } from './documents/export-original.ts'
+import type { ImportDependencies } from './documents/imported-sessions.ts'
 import { loadPayload } from './large-payload.ts'
 
 export interface VerifyProblem {

@@ -1,5 +1,5 @@
-import type { CoverageState, PlaceCoverage } from '../capture/coverage.ts'
-import type { OwedCapture } from '../capture/owed-captures.ts'
+import type { CoverageState, PlaceCoverage } from '../capture/coverage/coverage.ts'
+import type { OwedCapture } from '../capture/hooks/owed-captures.ts'
 import type { StoredSource } from '../store/count-sources.ts'
 import { commandName } from './command-name.ts'
 import { table } from './output.ts'

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 
-import { linkImported } from '../capture/import-files.ts'
-import { importGrowing } from '../capture/import-growing.ts'
-import { OwedCaptures } from '../capture/owed-captures.ts'
+import { linkImported } from '../capture/documents/import-files.ts'
+import { importGrowing } from '../capture/documents/import-growing.ts'
+import { OwedCaptures } from '../capture/hooks/owed-captures.ts'
 import { configOf, withStore } from './context.ts'
 import { exitCodes, type ExitStatus } from './exit-codes.ts'
 import { print } from './output.ts'

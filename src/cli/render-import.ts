@@ -1,4 +1,4 @@
-import type { FileReport } from '../capture/import-files.ts'
+import type { FileReport } from '../capture/documents/import-files.ts'
 import { table } from './output.ts'
 
 function sum(reports: readonly FileReport[], pick: (report: FileReport['documents'][number]) => number): number {

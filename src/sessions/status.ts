@@ -1,4 +1,4 @@
-import type { PlaceCoverage } from '../capture/coverage.ts'
+import type { PlaceCoverage } from '../capture/coverage/coverage.ts'
 import type { Caller } from '../model/access.ts'
 import type { LocalUser } from '../model/local-user.ts'
 import { archiveBacklog, archiveTopic } from '../store/archive/archive-queue.ts'
@@ -85,7 +85,7 @@ async function localCoverage(
 ): Promise<Pick<StoreStatus, 'coverage'>> {
   if (user === undefined || caller.door?.origin !== 'stdio') return {}
   // Loads the formats of transcripts, which nothing else of a server needs.
-  const { coverage, graceMs } = await import('../capture/coverage.ts')
+  const { coverage, graceMs } = await import('../capture/coverage/coverage.ts')
   return { coverage: await coverage(database, caller, { user, graceMs, nowMs: now.getTime() }) }
 }
 

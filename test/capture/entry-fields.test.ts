@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { idOfBytes, Occurrences, storedText, usageOf } from '../../src/capture/entry-fields.ts'
+import { idOfBytes, Occurrences, storedText, usageOf } from '../../src/capture/documents/entry-fields.ts'
 import { sha256 } from '../../src/model/payload.ts'
 import type { TranscriptEntry } from '../../src/transcripts/format.ts'
 

@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, nat, property, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { LayoutBuilder, readLayout } from '../../src/capture/file-layout.ts'
+import { LayoutBuilder, readLayout } from '../../src/capture/documents/file-layout.ts'
 
 const place = record({
   sessionId: constantFrom('a', 'b', 'c'),

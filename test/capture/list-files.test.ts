@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { listFiles, type PassedOver } from '../../src/capture/list-files.ts'
+import { listFiles, type PassedOver } from '../../src/capture/documents/list-files.ts'
 import { InputError } from '../../src/errors.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 

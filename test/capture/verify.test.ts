@@ -3,9 +3,9 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { documentBytes, originalOf } from '../../src/capture/export-original.ts'
-import { importFile } from '../../src/capture/import-files.ts'
-import type { ImportDependencies } from '../../src/capture/imported-sessions.ts'
+import { documentBytes, originalOf } from '../../src/capture/documents/export-original.ts'
+import { importFile } from '../../src/capture/documents/import-files.ts'
+import type { ImportDependencies } from '../../src/capture/documents/imported-sessions.ts'
 import { verify } from '../../src/capture/verify.ts'
 import type { Database } from '../../src/store/database.ts'
 import { pagedMessages } from '../../src/store/page-messages.ts'

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 
-import { documentBytes, originalOf } from '../../capture/export-original.ts'
+import { documentBytes, originalOf } from '../../capture/documents/export-original.ts'
 import { InputError } from '../../errors.ts'
 import { othersShown, type OthersShown } from '../../rights/others.ts'
 import { exportSession } from '../../sessions/export-session.ts'

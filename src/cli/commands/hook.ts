@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers'
 
 import { Argument, type Command } from 'commander'
 
-import { hookClients, transcriptsOfHook, type HookClient } from '../../capture/hook-input.ts'
-import { OwedCaptures, type OwedCapture } from '../../capture/owed-captures.ts'
+import { hookClients, transcriptsOfHook, type HookClient } from '../../capture/hooks/hook-input.ts'
+import { OwedCaptures, type OwedCapture } from '../../capture/hooks/owed-captures.ts'
 import { processEnvironment } from '../../config.ts'
 import { InputError } from '../../errors.ts'
 import { prepareHome } from '../../store/embedded/home.ts'

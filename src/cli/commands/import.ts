@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 
 import { Option, type Command } from 'commander'
 
-import { importFile, linkImported, type FileReport } from '../../capture/import-files.ts'
-import { listFiles, type ListedFile, type PassedOver } from '../../capture/list-files.ts'
+import { importFile, linkImported, type FileReport } from '../../capture/documents/import-files.ts'
+import { listFiles, type ListedFile, type PassedOver } from '../../capture/documents/list-files.ts'
 import { processEnvironment } from '../../config.ts'
 import { InputError, UnavailableError } from '../../errors.ts'
 import { UnreadableFile } from '../../transcripts/bytes/file-bytes.ts'

@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 
 import type { Command } from 'commander'
 
-import { coverage } from '../../capture/coverage.ts'
-import { OwedCaptures } from '../../capture/owed-captures.ts'
+import { coverage } from '../../capture/coverage/coverage.ts'
+import { OwedCaptures } from '../../capture/hooks/owed-captures.ts'
 import { processEnvironment } from '../../config.ts'
 import { shownAddress } from '../../model/server-address.ts'
 import type { StoreStatus } from '../../sessions/status.ts'

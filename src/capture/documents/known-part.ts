@@ -1,6 +1,6 @@
-import type { Database } from '../store/database.ts'
-import { importedDocument } from '../store/import-files.ts'
-import { hashOfStart, isCompressed } from '../transcripts/bytes/file-bytes.ts'
+import type { Database } from '../../store/database.ts'
+import { importedDocument } from '../../store/import-files.ts'
+import { hashOfStart, isCompressed } from '../../transcripts/bytes/file-bytes.ts'
 import { readLayout, type LayoutRun } from './file-layout.ts'
 
 /** The beginning of a document that an earlier import has stored. */

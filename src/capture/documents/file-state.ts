@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 
-import { codeOf } from '../errors.ts'
-import { unreadable } from '../transcripts/bytes/file-bytes.ts'
+import { codeOf } from '../../errors.ts'
+import { unreadable } from '../../transcripts/bytes/file-bytes.ts'
 
 /** What tells whether a file has changed. */
 export interface FileState {

@@ -1,11 +1,11 @@
-import type { Caller } from '../model/access.ts'
-import { listImportedStates } from '../store/import-files.ts'
+import type { Caller } from '../../model/access.ts'
+import { listImportedStates } from '../../store/import-files.ts'
+import type { FileState } from '../documents/file-state.ts'
+import { linkImported } from '../documents/import-files.ts'
+import type { ImportDependencies } from '../documents/imported-sessions.ts'
 import { DirectoryWatch } from './directory-watch.ts'
-import type { FileState } from './file-state.ts'
 import { FollowedFiles, type FollowedOptions } from './followed-files.ts'
 import { Hints } from './hints.ts'
-import { linkImported } from './import-files.ts'
-import type { ImportDependencies } from './imported-sessions.ts'
 import type { WatchedFiles } from './watched-files.ts'
 
 export interface FollowOptions extends FollowedOptions {

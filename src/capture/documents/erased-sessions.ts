@@ -1,6 +1,6 @@
-import { sourceMark } from '../model/tombstone.ts'
-import type { Database } from '../store/database.ts'
-import { erasedAt, tombstoneKeys } from '../store/erasure/tombstones.ts'
+import { sourceMark } from '../../model/tombstone.ts'
+import type { Database } from '../../store/database.ts'
+import { erasedAt, tombstoneKeys } from '../../store/erasure/tombstones.ts'
 
 /** Which sessions of a source were erased; each is looked up once, and none where nothing was ever erased. */
 export class ErasedSessions {

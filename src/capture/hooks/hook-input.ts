@@ -4,9 +4,9 @@ import { basename, dirname, isAbsolute, join } from 'node:path'
 
 import { z } from 'zod'
 
-import { codeOf, InputError, NotFoundError } from '../errors.ts'
-import type { LocalUser } from '../model/local-user.ts'
-import { lookAtPlaces } from '../transcripts/registry.ts'
+import { codeOf, InputError, NotFoundError } from '../../errors.ts'
+import type { LocalUser } from '../../model/local-user.ts'
+import { lookAtPlaces } from '../../transcripts/registry.ts'
 
 /** The clients whose hooks are understood; also the names of their transcripts' formats. */
 export const hookClients = ['claude-code', 'codex'] as const

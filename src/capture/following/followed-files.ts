@@ -1,11 +1,11 @@
-import { UnavailableError } from '../errors.ts'
-import type { Caller } from '../model/access.ts'
-import { isCompressed, UnreadableFile } from '../transcripts/bytes/file-bytes.ts'
-import { detectFormat } from '../transcripts/registry.ts'
-import { isSameState, stateIfThere, type FileAtPath, type FileState } from './file-state.ts'
-import { GrowingFile, type Growth } from './growing-file.ts'
-import { importFile, reasonOf, skipped, type FileReport } from './import-files.ts'
-import type { ImportDependencies } from './imported-sessions.ts'
+import { UnavailableError } from '../../errors.ts'
+import type { Caller } from '../../model/access.ts'
+import { isCompressed, UnreadableFile } from '../../transcripts/bytes/file-bytes.ts'
+import { detectFormat } from '../../transcripts/registry.ts'
+import { isSameState, stateIfThere, type FileAtPath, type FileState } from '../documents/file-state.ts'
+import { GrowingFile, type Growth } from '../documents/growing-file.ts'
+import { importFile, reasonOf, skipped, type FileReport } from '../documents/import-files.ts'
+import type { ImportDependencies } from '../documents/imported-sessions.ts'
 
 export interface FollowedOptions {
   /** A last line that has not ended is taken as it is when its file was not written to for so long. */

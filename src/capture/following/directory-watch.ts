@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { basename, join } from 'node:path'
 
-import { codeOf } from '../errors.ts'
+import { codeOf } from '../../errors.ts'
 
 /** The system gives so many watches to all programs of a user, at some places 8,192. */
 const directoriesMax = 4_096

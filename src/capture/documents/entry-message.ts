@@ -1,10 +1,10 @@
-import { limits } from '../limits.ts'
-import { newId } from '../model/ids.ts'
-import { trustOfRole } from '../model/message.ts'
-import { sha256 } from '../model/payload.ts'
-import type { TranscriptEntry } from '../transcripts/format.ts'
+import { limits } from '../../limits.ts'
+import { newId } from '../../model/ids.ts'
+import { trustOfRole } from '../../model/message.ts'
+import { sha256 } from '../../model/payload.ts'
+import type { TranscriptEntry } from '../../transcripts/format.ts'
+import type { PreparedMessage } from '../large-payload.ts'
 import { cleanId, cleanName, mediaTypeOf, senderOf, storedText, usageOf } from './entry-fields.ts'
-import type { PreparedMessage } from './large-payload.ts'
 
 /** An entry as a message to be stored; without its id where that follows from its hash. */
 export function entryMessage(entry: TranscriptEntry, format: string): PreparedMessage {

@@ -1,12 +1,12 @@
 import { dirname, resolve, sep } from 'node:path'
 
-import type { Caller } from '../model/access.ts'
-import type { LocalUser } from '../model/local-user.ts'
-import { listCapturedFiles, type CapturedFile } from '../store/captured-files.ts'
-import type { Database } from '../store/database.ts'
-import { lookAtPlaces } from '../transcripts/registry.ts'
-import { isSameState, stateIfThere } from './file-state.ts'
-import { watchedPaths } from './watched-files.ts'
+import type { Caller } from '../../model/access.ts'
+import type { LocalUser } from '../../model/local-user.ts'
+import { listCapturedFiles, type CapturedFile } from '../../store/captured-files.ts'
+import type { Database } from '../../store/database.ts'
+import { lookAtPlaces } from '../../transcripts/registry.ts'
+import { isSameState, stateIfThere } from '../documents/file-state.ts'
+import { watchedPaths } from '../following/watched-files.ts'
 import { writtenSince } from './written-since.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
-import { codeOf, InputError, messageOf } from '../errors.ts'
+import { codeOf, InputError, messageOf } from '../../errors.ts'
 
 /** A file to import. */
 export interface ListedFile {

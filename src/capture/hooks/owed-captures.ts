@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path'
 
 import { z } from 'zod'
 
-import { codeOf } from '../errors.ts'
-import { newId } from '../model/ids.ts'
-import { syncDirectory } from '../sync-directory.ts'
+import { codeOf } from '../../errors.ts'
+import { newId } from '../../model/ids.ts'
+import { syncDirectory } from '../../sync-directory.ts'
 
 /** Added to the name of a note that cannot be read. */
 const damagedEnd = '.damaged'

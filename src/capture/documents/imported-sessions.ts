@@ -1,13 +1,13 @@
-import type { Caller } from '../model/access.ts'
-import { newId } from '../model/ids.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { Database } from '../store/database.ts'
-import { sessionIdOf } from '../store/imported-sessions.ts'
-import { saveMessages, type NewMessage, type SaveResult, type SaveTarget } from '../store/saving/save-messages.ts'
+import type { Caller } from '../../model/access.ts'
+import { newId } from '../../model/ids.ts'
+import type { ArchiveStore } from '../../ports/archive-store.ts'
+import type { Database } from '../../store/database.ts'
+import { sessionIdOf } from '../../store/imported-sessions.ts'
+import { saveMessages, type NewMessage, type SaveResult, type SaveTarget } from '../../store/saving/save-messages.ts'
+import { placePayload, removeUnused, type PreparedMessage } from '../large-payload.ts'
+import { saveSealed } from '../save-sealed.ts'
 import { cleanId, idOfBytes } from './entry-fields.ts'
 import type { ErasedSessions } from './erased-sessions.ts'
-import { placePayload, removeUnused, type PreparedMessage } from './large-payload.ts'
-import { saveSealed } from './save-sealed.ts'
 
 export interface ImportDependencies {
   readonly database: Database

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
-import { codeOf } from '../errors.ts'
-import type { LocalUser } from '../model/local-user.ts'
-import { lookAtPlaces } from '../transcripts/registry.ts'
-import { listFiles, type PassedOver } from './list-files.ts'
+import { codeOf } from '../../errors.ts'
+import type { LocalUser } from '../../model/local-user.ts'
+import { lookAtPlaces } from '../../transcripts/registry.ts'
+import { listFiles, type PassedOver } from '../documents/list-files.ts'
 
 /** What is there now of what is followed. */
 export interface WatchedFiles {

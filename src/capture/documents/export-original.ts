@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 
-import { InputError, NotFoundError, UnavailableError } from '../errors.ts'
-import type { Caller, Viewer } from '../model/access.ts'
-import { importFilesOfSession, type ImportFileRow } from '../store/import-files.ts'
-import { pagedMessages } from '../store/page-messages.ts'
+import { InputError, NotFoundError, UnavailableError } from '../../errors.ts'
+import type { Caller, Viewer } from '../../model/access.ts'
+import { importFilesOfSession, type ImportFileRow } from '../../store/import-files.ts'
+import { pagedMessages } from '../../store/page-messages.ts'
+import { loadPayload } from '../large-payload.ts'
+import { requireSession } from '../session-reference.ts'
 import { readLayout } from './file-layout.ts'
 import type { ImportDependencies } from './imported-sessions.ts'
-import { loadPayload } from './large-payload.ts'
-import { requireSession } from './session-reference.ts'
 
 function incomplete(
   file: ImportFileRow,

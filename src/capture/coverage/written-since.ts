@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 
-import { codeOf } from '../errors.ts'
-import { isCompressed } from '../transcripts/bytes/file-bytes.ts'
+import { codeOf } from '../../errors.ts'
+import { isCompressed } from '../../transcripts/bytes/file-bytes.ts'
 
 const lineBytesMax = 64 * 1024
 /** Transcripts of all clients that are lines name an entry's time so. */
