@@ -2,6 +2,7 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 
+import { outputOf, refusalOf } from './support/cli-output.ts'
 import { useHome } from './support/home.ts'
 import { Tools } from './support/tools.ts'
 
@@ -34,18 +35,8 @@ const factSchema = z.object({
 const profileSchema = z.object({ facts: z.array(factSchema), facts_total: z.number() })
 const messageSchema = z.object({ message: z.object({ content: z.string() }) })
 
-async function run(...args: readonly string[]): Promise<string> {
-  const { stdout, stderr, code } = await home.cli(args)
-  expect(stderr).toBe('')
-  expect(code).toBe(0)
-  return stdout
-}
-
-async function refusal(...args: readonly string[]): Promise<string> {
-  const { stderr, code } = await home.cli(args)
-  expect(code).toBe(2)
-  return stderr
-}
+const run = (...args: readonly string[]) => outputOf(home, args)
+const refusal = (...args: readonly string[]) => refusalOf(home, args)
 
 async function resource(uri: string): Promise<unknown> {
   const [content] = (await client.readResource({ uri })).contents

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
+import { outputOf, refusalOf } from './support/cli-output.ts'
 import { useHome } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
 
@@ -7,18 +8,8 @@ const home = useHome()
 let tools: Tools
 let id = ''
 
-async function run(...args: readonly string[]): Promise<string> {
-  const { stdout, stderr, code } = await home.cli(args)
-  expect(stderr).toBe('')
-  expect(code).toBe(0)
-  return stdout
-}
-
-async function refusal(...args: readonly string[]): Promise<string> {
-  const { stderr, code } = await home.cli(args)
-  expect(code).toBe(2)
-  return stderr
-}
+const run = (...args: readonly string[]) => outputOf(home, args)
+const refusal = (...args: readonly string[]) => refusalOf(home, args)
 
 beforeAll(async () => {
   tools = await home.tools()

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { openHome } from './support/archived.ts'
+import { outputOf } from './support/cli-output.ts'
 import type { Home } from './support/home.ts'
 
 const planSchema = z.object({
@@ -12,12 +13,7 @@ const planSchema = z.object({
   clock: z.string().optional(),
 })
 
-async function run(home: Home, ...args: readonly string[]): Promise<string> {
-  const { stdout, stderr, code } = await home.cli(['retention', ...args])
-  expect(stderr).toBe('')
-  expect(code).toBe(0)
-  return stdout
-}
+const run = (home: Home, ...args: readonly string[]) => outputOf(home, ['retention', ...args])
 
 async function preview(home: Home) {
   return planSchema.parse(JSON.parse(await run(home, 'preview', '--json')))

@@ -91,14 +91,13 @@ export class Recall {
   async before(event: PromptEvent): Promise<PromptAdditions | undefined> {
     const query = (event.currentUserMessage ?? event.prompt).slice(0, queryCharactersMax).trim()
     if (query.length < queryCharactersMin || performance.now() < this.#restsUntil) return undefined
-    const abort = new AbortController()
-    const late = sleep(this.#options.timeoutMs, undefined, { ref: false, signal: abort.signal }).catch(() => undefined)
+    // Behind an answer that came in time it ends by itself, and keeps nothing from ending.
+    const late = sleep(this.#options.timeoutMs, undefined, { ref: false })
     const found = this.#search(query).catch((error: unknown) => {
       this.#rest(error)
       return undefined
     })
     const reply = await Promise.race([found, late])
-    abort.abort()
     return reply === undefined ? undefined : additions(reply, query, event)
   }
 

@@ -35,6 +35,16 @@ function isBytes(value: unknown): boolean {
   return value instanceof Uint8Array
 }
 
+async function findSqlite(): Promise<z.infer<typeof sqliteSchema> | undefined> {
+  const place = 'node:sqlite'
+  try {
+    return sqliteSchema.parse(await import(place))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_UNKNOWN_BUILTIN_MODULE') return undefined
+    throw error
+  }
+}
+
 /**
  * The rows of a session after a position, by their numbers in OpenClaw's database (schemas 16 to 23 and what is like
  * them). Undefined where the database does not hold the session.
@@ -44,10 +54,9 @@ export async function readDatabase(
   sessionId: string,
   position: string | undefined,
 ): Promise<RowPage | undefined> {
-  const place = 'node:sqlite'
-  const sqlite = sqliteSchema.safeParse(await import(place).catch(() => undefined))
-  if (!sqlite.success) return undefined
-  const database = new sqlite.data.DatabaseSync(path, { readOnly: true })
+  const sqlite = await findSqlite()
+  if (sqlite === undefined) return undefined
+  const database = new sqlite.DatabaseSync(path, { readOnly: true })
   try {
     const { rows, generation } = selectRows(database, sessionId, position)
     if (rows === undefined) return undefined
