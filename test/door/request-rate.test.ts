@@ -128,7 +128,7 @@ describe('a tenant that is over its rate', () => {
     const startedAt = performance.now()
     await server.stop()
     await Promise.all(waiting)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(performance.now() - startedAt).toBeLessThan(Math.max(...later))
   })
 
   test('has no rate where none is set', async () => {

@@ -99,12 +99,10 @@ export class RawServer {
     return this.find((message) => message['id'] === id && message['method'] === undefined, withinMs)
   }
 
-  /** Ends stdin and gives the exit code and how long it took. */
-  async end(): Promise<{ code: number | null; ms: number }> {
-    const start = performance.now()
+  /** Ends stdin, and gives the exit code when the process has ended by itself. */
+  async end(): Promise<number | null> {
     this.child.stdin.end()
-    const code = await this.exit
-    return { code, ms: performance.now() - start }
+    return this.exit
   }
 
   async kill(): Promise<void> {

@@ -162,7 +162,7 @@ describe('the plugin', () => {
 
   it('does not hold up a turn while Verbatim is slow', async () => {
     const slow = `${home.userHome}/slow.mjs`
-    writeFileSync(slow, 'setTimeout(() => {}, 1_500)')
+    writeFileSync(slow, 'setTimeout(() => {}, 8_000)')
     const running = start({ config: { command: [process.execPath, slow], recallTimeoutMs: 100 } })
     const session = new TranscriptFile(running.state, 'slow')
     session.turn('Is it slow?', 'It is not')
@@ -170,7 +170,7 @@ describe('the plugin', () => {
     const prompt = { prompt: 'What did we say about the database of billing?', messages: [] }
     expect(await running.host.call('before_prompt_build', prompt, session.context)).toEqual([undefined])
     await running.host.call('agent_end', { messages: [] }, session.context)
-    expect(performance.now() - from).toBeLessThan(1_000)
+    expect(performance.now() - from).toBeLessThan(7_000)
     expect(await running.waiting()).toBe(1)
   })
 
