@@ -53,6 +53,12 @@ export class Metrics {
   readonly #connections = this.#gauge('database_connections', 'Connections of the pool for clients that are open')
   readonly #connectionsMax = this.#gauge('database_connections_max', 'Connections that the pool may open')
   readonly #worked = this.#counter('outbox_worked_off', 'Messages that this process has worked off', 'topic')
+  readonly #modelFacts = this.#counter(
+    'model_facts',
+    'Facts that a model wrote by what became of them',
+    'provider',
+    'outcome',
+  )
   readonly #threads = this.#counter('background_threads_ended', 'Threads of the background work that ended by a defect')
   readonly #available = this.#gauge('store_available', '1 where the store answered this reading')
   readonly #pending = this.#gauge('outbox_messages', 'Messages that wait to be worked off', 'topic')
@@ -108,6 +114,10 @@ export class Metrics {
         return this.#connectionsMax.set(fact.max)
       case 'worked_off':
         return this.#worked.inc({ topic: fact.topic }, fact.messages)
+      case 'model_facts':
+        for (const [outcome, facts] of Object.entries(fact.counts))
+          this.#modelFacts.inc({ provider: fact.provider, outcome }, facts)
+        return undefined
       case 'thread_ended':
         return this.#threads.inc()
       default:

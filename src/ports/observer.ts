@@ -26,6 +26,9 @@ export type CircuitState = 'closed' | 'open' | 'half_open'
 /** Why a request was not worked on: its tenant was over its rate, too many waited, its turn came too late, or the process leaves. */
 export type TurnedAway = 'rate' | 'full' | 'late' | 'leaving' | 'streams'
 
+/** What became of the facts that a model wrote in one answer: some were found by patterns too, some are not what its source says. */
+export type ModelFactCounts = Readonly<Record<'taken' | 'known' | 'unsupported' | 'malformed', number>>
+
 /** What is counted. The same rule as for operations; all of it can be sent from one thread to another. */
 export type Fact =
   | { readonly kind: 'ended'; readonly operation: Operation; readonly outcome: string; readonly ms: number }
@@ -39,6 +42,7 @@ export type Fact =
   | { readonly kind: 'reconnected' }
   | { readonly kind: 'connections'; readonly open: number; readonly max: number }
   | { readonly kind: 'worked_off'; readonly topic: string; readonly messages: number }
+  | { readonly kind: 'model_facts'; readonly provider: string; readonly counts: ModelFactCounts }
   | { readonly kind: 'thread_ended' }
 
 /** Where a caller's trace goes on: the W3C headers, as they came. */

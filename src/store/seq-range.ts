@@ -13,6 +13,8 @@ export interface SeqRange {
   readonly withFlags?: boolean
   /** Leaves out what is not to be used: what is restricted, or was corrected. */
   readonly usable?: boolean
+  /** Leaves out what is larger, before it is read. */
+  readonly payloadBytesMax?: number | undefined
   /** Of this sender alone. */
   readonly sender?: string | undefined
 }
@@ -27,5 +29,6 @@ export function inRange(
     ${range.toSeq === undefined ? sql`` : sql`and seq <= ${range.toSeq}`}
     ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
     ${range.usable === true ? andUsable(sql, tenantId) : sql``}
+    ${range.payloadBytesMax === undefined ? sql`` : sql`and payload_bytes <= ${range.payloadBytesMax}`}
     ${range.sender === undefined ? sql`` : sql`and sender = ${range.sender}`}`
 }

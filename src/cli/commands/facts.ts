@@ -133,20 +133,21 @@ function registerChanges(facts: Command, program: Command): void {
   facts
     .command('reset')
     .description(
-      'forget all that was learned, what was pinned, corrected and deleted too, and learn it anew from what is stored',
+      'forget all that was learned, what was pinned, corrected and deleted too; patterns learn anew from all that is stored, a model from what is at most a day old, and with VERBATIM_LEARNING=off nobody until it is on again',
     )
     .option('--yes', 'do it: without, nothing is changed')
     .action(({ yes }: { readonly yes?: boolean }) => {
       if (yes !== true)
         throw new InputError(
-          'Nothing was changed as what was corrected, pinned and deleted by hand would be forgotten too',
+          'Nothing was changed as what was corrected, pinned and deleted by hand, and what a model learned of messages older than a day, would be forgotten and not learned anew',
           {
             remedy: 'Add --yes to do it',
           },
         )
-      return withStore(program, async ({ verbatim, caller }) => {
+      return withStore(program, async ({ config, verbatim, caller }) => {
         const { forgotten, messages } = await verbatim.learned(caller).reset()
-        await print(`${forgotten} facts are forgotten; ${messages} messages are read anew in the background\n`)
+        const when = config.learns ? 'in the background' : 'when VERBATIM_LEARNING is on again, and not before'
+        await print(`${forgotten} facts are forgotten; ${messages} messages are read anew ${when}\n`)
       })
     })
 }

@@ -15,8 +15,13 @@ export interface Asserted {
   readonly stretches: readonly TextStretch[]
 }
 
+/** All that its sender says in a message, also what they have put in from elsewhere. */
+export function saidIn({ text, stretches }: Asserted): string {
+  return stretches.map(({ start, end }) => text.slice(start, end)).join('\n\n')
+}
+
 /** The members in which formats keep what was said, and no others: not thinking, calls, results or notices. */
-const saidIn = ['message', 'payload', 'content', 'parts', 'text'] as const
+const saidInMembers = ['message', 'payload', 'content', 'parts', 'text'] as const
 /** Blocks and rows that nobody said, by the name of their type. */
 const unsaidType =
   /tool|function|call|think|thought|reason|redact|execut|output_?item|image|audio|video|document|file|resource|snapshot|summary|system|meta|notice|progress/iu
@@ -38,7 +43,7 @@ function collect(node: unknown, depth: number, said: string[]): void {
   else if (depth > depthMax) return
   else if (Array.isArray(node)) for (const item of node) collect(item, depth + 1, said)
   else if (isJsonObject(node) && !isUnsaid(node))
-    for (const name of saidIn) if (node[name] !== undefined) collect(node[name], depth + 1, said)
+    for (const name of saidInMembers) if (node[name] !== undefined) collect(node[name], depth + 1, said)
 }
 
 /**
@@ -60,10 +65,13 @@ export function assertedOf(
   const stretches: TextStretch[] = []
   let from = 0
   for (const part of said.map((one) => one.trim()).filter((one) => one.length >= wordsMin)) {
-    const start = text.indexOf(part, from)
+    let start = text.indexOf(part, from)
     if (start === -1) continue
-    from = start + part.length
-    stretches.push({ start, end: from })
+    const end = start + part.length
+    // By its indentation a line is known for code.
+    while (start > from && /[ \t]/u.test(text.charAt(start - 1))) start--
+    from = end
+    stretches.push({ start, end })
   }
   return { text, stretches }
 }

@@ -9,12 +9,14 @@ import { parseTime } from '../../model/validate.ts'
 import { queueArchive } from '../../store/archive/archive-queue.ts'
 import { wasAudited, writeAudit } from '../../store/audit/audit-log.ts'
 import type { Database } from '../../store/database.ts'
+import { hasTerms, type TermsState } from '../../store/keys/encryption-state.ts'
 import { underItsSeal } from '../../store/keys/under-its-seal.ts'
 import {
   correctFact,
   deleteFact,
   endFact,
   forgetFacts,
+  holdFact,
   noteFactChange,
   pinFact,
 } from '../../store/learning/change-facts.ts'
@@ -79,25 +81,31 @@ export async function changeFact(
       inTransaction(sql, async (transaction) => {
         attempts++
         if (attempts > 1 && (await wasAudited(transaction, tenantId, requestId))) return true
+        await holdFact(transaction, caller, fact.id)
         const sessions = await write.into(transaction, seal)
         if (sessions.length === 0) return false
-        await noteFactChange(transaction, tenantId, sessions)
-        await queueArchive(
-          transaction,
-          sessions.map((sessionId) => ({ tenantId, sessionId })),
-          0,
-        )
+        await toBeArchived(transaction, tenantId, sessions)
         const event = { action: actions[change.action], objectKind: 'fact', objectId: fact.id } as const
         await writeAudit(transaction, caller, { ...event, outcome: 'ok', requestId })
         return true
       }),
     ),
   )
-  if (!done)
-    throw new ConflictError(`Nothing was changed as the fact "${id}" was changed meanwhile`, {
-      remedy: 'Look at it again',
-    })
+  if (!done) throw changedMeanwhile(id)
   return change.action === 'delete' ? undefined : factDocument(await requireFact(database, caller, write.id))
+}
+
+function changedMeanwhile(id: string): ConflictError {
+  return new ConflictError(`Nothing was changed as the fact "${id}", or the key of its words, was changed meanwhile`, {
+    remedy: 'Look at it again',
+  })
+}
+
+/** What was learned of these sessions is not as it was archived. */
+async function toBeArchived(sql: Transaction, tenantId: number, sessionIds: readonly string[]): Promise<void> {
+  await noteFactChange(sql, tenantId, sessionIds)
+  const sessions = sessionIds.map((sessionId) => ({ tenantId, sessionId }))
+  await queueArchive(sql, sessions, 0)
 }
 
 type Seal = Parameters<Parameters<typeof underItsSeal>[2]>[0]
@@ -125,11 +133,15 @@ async function writing(
       return { id, into: (sql) => endFact(sql, caller, { id, until }) }
     }
     case 'correct': {
-      const corrected = await correction(stores, caller, { fact, text: checkText(change.text) })
+      const { corrected, state } = await correction(stores, caller, { fact, text: checkText(change.text) })
       return {
         id: corrected.id,
-        into: (sql, seal) =>
-          correctFact(sql, caller, { id, fact: sealFact(corrected, seal), keyVersion: seal?.version ?? 0 }),
+        async into(sql, seal) {
+          const correct = { id, fact: sealFact(corrected, seal), keyVersion: seal?.version ?? 0 }
+          const sessions = await correctFact(sql, caller, correct)
+          if (sessions.length > 0 && !(await hasTerms(sql, caller.tenantId, state))) throw changedMeanwhile(id)
+          return sessions
+        },
       }
     }
     default:
@@ -137,16 +149,17 @@ async function writing(
   }
 }
 
-/** What somebody wrote: it has the sources and the slot of what it corrects. */
+/** What somebody wrote: it has the sources and the slot of what it corrects; and how its words were hashed. */
 async function correction(
   { hashers }: FactStores,
   { tenantId, principal }: Caller,
   { fact, text }: { readonly fact: StoredFact; readonly text: string },
-): Promise<NewFact> {
-  const hasher = (await hashers.written(tenantId)).indexes.at(-1)?.hasher
+): Promise<{ readonly corrected: NewFact; readonly state: TermsState | undefined }> {
+  const { indexes, state } = await hashers.written(tenantId)
+  const hasher = indexes.at(-1)?.hasher
   if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
   const body = { ...fact.body, text, by: principal }
-  return {
+  const corrected = {
     id: newId(),
     kind: fact.kind,
     body,
@@ -156,9 +169,13 @@ async function correction(
     madeBy: 'user',
     sources: [],
   }
+  return { corrected, state }
 }
 
-/** Forgets all that was learned, what was changed of it by hand too, and learns it anew from what is stored. For the owner of all. */
+/**
+ * Forgets all that was learned, what was changed of it by hand too, and leaves what is stored to be read anew by patterns, and by a
+ * model what is new. For the owner of all.
+ */
 export async function resetFacts(
   database: Database,
   caller: Caller,
@@ -170,7 +187,8 @@ export async function resetFacts(
     })
   return await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
-      const forgotten = await forgetFacts(transaction, tenantId)
+      const { forgotten, archived } = await forgetFacts(transaction, tenantId)
+      await toBeArchived(transaction, tenantId, archived)
       const messages = await addAllSessions(transaction, tenantId, learnTopic)
       await writeAudit(transaction, caller, { action: 'fact.reset', outcome: 'ok', count: forgotten })
       return { forgotten, messages }

@@ -1,8 +1,9 @@
 import type { Role } from '../../model/message.ts'
-import type { Asserted } from './asserted.ts'
+import { saidIn, type Asserted } from './asserted.ts'
 import { isDoubtful, isNoTelling, isReported, isSupposed, withoutQuestion } from './doubt.ts'
 import type { FoundFact } from './fact.ts'
 import { ownSentences, type OwnSentence } from './own-sentences.ts'
+import { isQuoted } from './quoted.ts'
 import { rules } from './rules/all.ts'
 import { relation } from './rules/people.ts'
 import { clauseEnd, type Rule } from './rules/rule.ts'
@@ -79,13 +80,6 @@ function matchAt(sentence: string, start: number, role: Role): Match | undefined
   return undefined
 }
 
-/** Inside quotation marks or inline code, as far as the sentence shows it. */
-function isQuoted(sentence: string, at: number): boolean {
-  const before = sentence.slice(0, at)
-  const count = (pattern: RegExp) => before.match(pattern)?.length ?? 0
-  return count(/["“”]/gu) % 2 === 1 || count(/`/gu) % 2 === 1
-}
-
 function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSentence): FoundFact[] {
   const relations = message.role === 'user' ? relationsIn(text) : []
   const sentence = withoutQuestion(text)
@@ -144,7 +138,7 @@ function slotOf({ kind }: Rule, sender: string, about: string): string {
 export function extractFacts(message: TellingMessage): FoundFact[] {
   const { role, asserted } = message
   if (role !== 'user' && role !== 'assistant') return []
-  const said = asserted.stretches.map(({ start, end }) => asserted.text.slice(start, end)).join('\n\n')
+  const said = saidIn(asserted)
   if (role === 'user' ? isNoTelling(said) : said.length > assistantCharactersMax) return []
   return ownSentences(asserted)
     .flatMap((sentence) => factsOfSentence(message, sentence))

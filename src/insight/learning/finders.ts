@@ -1,11 +1,14 @@
 import { limits } from '../../limits.ts'
+import { unobserved, type Observer } from '../../ports/observer.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import { learnByModelTopic, learnTopic } from '../../store/outbox.ts'
+import { saidIn } from './asserted.ts'
 import { isNoTelling } from './doubt.ts'
 import { extractFacts, type TellingMessage } from './extract-facts.ts'
 import type { FactSpan, FoundFact } from './fact.ts'
 import type { FactFinder } from './learn-worker.ts'
-import { factsByModel, saidIn } from './model-facts.ts'
+import { factsByModel } from './model-facts.ts'
+import { ownTextOf } from './own-sentences.ts'
 
 /** Finds facts by patterns of words; with `isModelNext` what was just saved is left to a model after that. */
 export function findByPatterns(isModelNext: boolean): FactFinder {
@@ -21,20 +24,28 @@ export function findByPatterns(isModelNext: boolean): FactFinder {
 const charactersMax = 12_000
 const quietMsUsual = 60_000
 /** A nod tells nothing. */
-const saidCharactersMin = 20
+const ownCharactersMin = 20
 
-/** Finds by a model what patterns do not. */
-export function findByModel(generator: TextGenerator, quietMs = quietMsUsual): FactFinder {
+/** Finds by a model what patterns do not. `observer` is told how much of what it writes is taken. */
+export function findByModel(
+  generator: TextGenerator,
+  { observer = unobserved, quietMs = quietMsUsual }: { readonly observer?: Observer; readonly quietMs?: number } = {},
+): FactFinder {
+  const { provider } = generator
   return {
     topic: learnByModelTopic,
-    madeBy: generator.provider,
+    madeBy: provider,
     quietMs,
     async find(messages) {
       const found: FoundFact[] = []
       for (const batch of batches(messages)) {
         const known = batch.flatMap(extractFacts).flatMap(({ spans }) => spans)
-        const facts = await factsByModel(generator, batch, AbortSignal.timeout(limits.generationRequestMs))
-        found.push(...facts.filter(({ spans }) => !spans.some((span) => known.some((other) => overlap(span, other)))))
+        const signal = AbortSignal.timeout(limits.generationRequestMs)
+        const { facts, malformed, unsupported } = await factsByModel(generator, batch, signal)
+        const taken = facts.filter(({ spans }) => !spans.some((span) => known.some((other) => overlap(span, other))))
+        found.push(...taken)
+        const counts = { taken: taken.length, known: facts.length - taken.length, unsupported, malformed }
+        observer.note({ kind: 'model_facts', provider, counts })
       }
       return found
     },
@@ -45,21 +56,24 @@ export function findByModel(generator: TextGenerator, quietMs = quietMsUsual): F
 function* batches(messages: readonly TellingMessage[]): Generator<readonly TellingMessage[]> {
   let batch: TellingMessage[] = []
   let characters = 0
+  let isWorthIt = false
   for (const message of messages) {
-    const said = saidIn(message.asserted)
-    if (said.length > charactersMax || said.trim() === '' || (message.role === 'user' && isNoTelling(said))) continue
-    if (characters + said.length > charactersMax) {
-      if (isWorthIt(batch)) yield batch
+    const { role, asserted } = message
+    const said = saidIn(asserted)
+    if (said.length > charactersMax || (role === 'user' && isNoTelling(said))) continue
+    const own = ownTextOf(asserted)
+    if (own === '') continue
+    if (characters + own.length > charactersMax) {
+      if (isWorthIt) yield batch
       batch = []
       characters = 0
+      isWorthIt = false
     }
     batch.push(message)
-    characters += said.length
+    characters += own.length
+    isWorthIt ||= role === 'user' && own.length >= ownCharactersMin
   }
-  if (isWorthIt(batch)) yield batch
+  if (isWorthIt) yield batch
 }
-
-const isWorthIt = (batch: readonly TellingMessage[]) =>
-  batch.some(({ role, asserted }) => role === 'user' && saidIn(asserted).length >= saidCharactersMin)
 
 const overlap = (a: FactSpan, b: FactSpan) => a.messageId === b.messageId && a.start < b.end && b.start < a.end

@@ -7,6 +7,8 @@ import type { ArchiveStore } from '../../ports/archive-store.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { Database } from '../../store/database.ts'
 import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
+import { holdTerms } from '../../store/keys/encryption-state.ts'
+import { postponeConversation, readConversation } from '../../store/learning/conversations.ts'
 import { saveFacts, sealFact } from '../../store/learning/sealed-facts.ts'
 import { readMessages, type MessageRow } from '../../store/messages.ts'
 import {
@@ -19,6 +21,7 @@ import {
   type Commit,
   type OutboxItem,
 } from '../../store/outbox.ts'
+import type { Transaction } from '../../store/rows.ts'
 import type { TellingMessage } from './extract-facts.ts'
 import type { FoundFact } from './fact.ts'
 import { joinedStretches, type JoinedStretch } from './joined-stretches.ts'
@@ -44,17 +47,24 @@ export interface FactFinder {
   readonly next?: string | undefined
 }
 
+/** For how long work waits, and why. */
+interface Delay {
+  readonly error: string
+  readonly delayMs: number
+}
+
 /** Bounds of one round: nobody waits for what is learned, and others wait for the database. */
 const itemsPerRound = 100
-const messagesPerRead = 200
 const messagesPerRound = 200
+/** Who says a fact writes no more than this, but for pictures and documents. */
+const payloadBytesMax = 256 * 1024
 const retries = { name: 'learning', attemptsMax: 5, baseMs: 5_000 } as const
 /** Wakes come with every save. */
 const lookMs = 1_000
 /** A session that is just being changed, as put under another key or anonymised, and a provider that does not answer, are looked at again after this. */
 const otherKeyMs = 2_000
 const providerMs = 60_000
-/** So many messages are not waited with. */
+/** So many messages are not waited with, and no more are read at once where a model reads them. */
 const messagesWaitingMax = 40
 /** What was saved before this is history: no model is sent all of it by itself. */
 const newMs = 86_400_000
@@ -92,7 +102,7 @@ export class LearnWorker {
     const worked = await workOff(database, { topic, limit: itemsPerRound }, async (items, commit) => {
       let messages = 0
       for (const stretch of joinedStretches(items)) {
-        if (this.#isStopping || messages >= messagesPerRound) break
+        if (this.#isStopping || messages >= this.#messagesPerRound) break
         messages += await this.#tryStretch(stretch, commit)
       }
       return items.length
@@ -103,37 +113,44 @@ export class LearnWorker {
     return false
   }
 
-  /** Returns how many messages were read. */
+  /** On a server a round is one transaction: where a model is waited for it ends with the first that was asked. */
+  get #messagesPerRound(): number {
+    return this.#finder.quietMs === undefined ? messagesPerRound : 1
+  }
+
+  /** Returns how many messages were read, or tried to. */
   async #tryStretch(stretch: JoinedStretch, commit: Commit): Promise<number> {
     const { log } = this.#dependencies
-    const { items } = stretch
+    const { items, firstSeq, lastSeq } = stretch
     try {
       return await this.#learn(stretch, commit)
     } catch (error) {
       if (error instanceof ProviderError && error.failure !== 'rejected' && error.failure !== 'malformed') {
         const delayMs = error.retryAfterMs ?? providerMs
         log.warn(`learning waits for ${Math.round(delayMs / 1_000)} s: ${error.message}`)
-        await commit((sql) => postponeOutbox(sql, idsOf(items), { error: error.message, delayMs }))
-        return 0
+        await commit((sql) => this.#postpone(sql, stretch, { error: error.message, delayMs }))
+        return lastSeq - firstSeq + 1
       }
       // Neither is a database or a key that cannot be had a failure of the work.
       if (error instanceof UnavailableError && !(error instanceof ProviderError)) throw error
       for (const item of items) await recordFailure({ commit, log }, item, { error, policy: retries })
-      return 0
+      return lastSeq - firstSeq + 1
     }
   }
 
-  async #learn({ items, tenantId, sessionId, firstSeq, lastSeq }: JoinedStretch, commit: Commit): Promise<number> {
+  async #learn(stretch: JoinedStretch, commit: Commit): Promise<number> {
     const { database, hashers } = this.#dependencies
+    const { tenantId, sessionId, firstSeq, lastSeq } = stretch
     const key = { tenantId, sessionId }
-    const range = { fromSeq: firstSeq, toSeq: lastSeq, limit: messagesPerRead, usable: true, withFlags: true }
-    const erasures = await database.run((sql) => readErasures(sql, key))
-    const rows = await readMessages(database, key, range)
-    const waitMs = this.#waitMs(rows)
-    if (waitMs > 0) {
-      await commit((sql) => postponeOutbox(sql, idsOf(items), { error: 'the conversation goes on', delayMs: waitMs }))
-      return rows.length
+    const delay = await this.#delayOf(stretch)
+    if (delay !== undefined) {
+      await commit((sql) => this.#postpone(sql, stretch, delay))
+      return 0
     }
+    const limit = this.#finder.quietMs === undefined ? messagesPerRound : messagesWaitingMax
+    const erasures = await database.run((sql) => readErasures(sql, key))
+    const range = { fromSeq: firstSeq, toSeq: lastSeq, limit, payloadBytesMax, usable: true, withFlags: true }
+    const rows = await readMessages(database, key, range)
     const telling: TellingMessage[] = []
     for (const row of rows) {
       const message = await tellingMessage(this.#dependencies.archive, row)
@@ -141,34 +158,55 @@ export class LearnWorker {
     }
     const found = await this.#finder.find(telling)
     // While the words of a store are put under another key, what is new is hashed under the one that is to be.
-    const hasher = (await hashers.written(tenantId)).indexes.at(-1)?.hasher
+    const { indexes, state } = await hashers.written(tenantId)
+    const hasher = indexes.at(-1)?.hasher
     if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
     const seal = await database.vault.sealOf(tenantId, sessionId)
     const facts = found.map((fact) => sealFact(newFact(fact, { madeBy: this.#finder.madeBy, hasher }), seal))
     await commit(async (sql) => {
+      if (facts.length > 0) await holdTerms(sql, tenantId, state)
       if (facts.length > 0 && !(await saveFacts(sql, key, { facts, keyVersion: seal?.version ?? 0, erasures }))) {
         database.vault.forget(tenantId, sessionId)
-        const delay = { error: 'the session was changed meanwhile', delayMs: otherKeyMs }
-        return await postponeOutbox(sql, idsOf(items), delay)
+        return await this.#postpone(sql, stretch, { error: 'the session was changed meanwhile', delayMs: otherKeyMs })
       }
-      const isDone = rows.length < messagesPerRead
-      const nextSeq = (rows.at(-1)?.seq ?? lastSeq) + 1
-      const done = idsOf(isDone ? items : items.filter((item) => item.lastSeq < nextSeq))
-      if (done.length > 0) await finishOutbox(sql, done)
-      for (const { id, firstSeq: first } of items)
-        if (!done.includes(id) && first < nextSeq) await advanceOutbox(sql, id, nextSeq)
-      const recent = this.#finder.next === undefined ? undefined : rows.find(({ savedAt }) => ageMs(savedAt) < newMs)
-      if (this.#finder.next !== undefined && recent !== undefined)
-        await addOutbox(sql, this.#finder.next, [{ ...key, firstSeq: recent.seq, lastSeq: nextSeq - 1 }])
+      await this.#finish(sql, stretch, { rows, isDone: rows.length < limit })
     })
     return rows.length
   }
 
-  /** How long a conversation is waited for; 0 where it is not. */
-  #waitMs(rows: readonly MessageRow[]): number {
-    const last = rows.at(-1)
-    if (this.#finder.quietMs === undefined || last === undefined || rows.length >= messagesWaitingMax) return 0
-    return Math.max(0, this.#finder.quietMs - ageMs(last.savedAt))
+  /** Takes what was read from the outbox, and leaves it to who is next. */
+  async #finish(
+    sql: Transaction,
+    { items, tenantId, sessionId, lastSeq }: JoinedStretch,
+    { rows, isDone }: { readonly rows: readonly MessageRow[]; readonly isDone: boolean },
+  ): Promise<void> {
+    const { next } = this.#finder
+    const nextSeq = isDone ? lastSeq + 1 : (rows.at(-1)?.seq ?? lastSeq) + 1
+    const done = idsOf(items.filter((item) => item.lastSeq < nextSeq))
+    if (done.length > 0) await finishOutbox(sql, done)
+    for (const { id, firstSeq } of items)
+      if (!done.includes(id) && firstSeq < nextSeq) await advanceOutbox(sql, id, nextSeq)
+    const recent = next === undefined ? undefined : rows.find(({ savedAt }) => ageMs(savedAt) < newMs)
+    if (next !== undefined && recent !== undefined)
+      await addOutbox(sql, next, [{ tenantId, sessionId, firstSeq: recent.seq, lastSeq: nextSeq - 1 }])
+  }
+
+  /** A conversation that is waited for is put off as a whole, so that it is read at once. */
+  async #postpone(sql: Transaction, { items, tenantId, sessionId }: JoinedStretch, delay: Delay): Promise<void> {
+    const { quietMs, topic } = this.#finder
+    if (quietMs === undefined) return await postponeOutbox(sql, idsOf(items), delay)
+    await postponeConversation(sql, { tenantId, sessionId, topic }, delay)
+  }
+
+  /** Whether a conversation is waited for: until it is quiet or much of it waits, and then for what was put off of it. */
+  async #delayOf({ firstSeq, lastSeq, ...key }: JoinedStretch): Promise<Delay | undefined> {
+    const { quietMs, topic } = this.#finder
+    if (quietMs === undefined || lastSeq - firstSeq + 1 >= messagesWaitingMax) return undefined
+    const stands = await this.#dependencies.database.run((sql) => readConversation(sql, key, topic))
+    const waitMs = quietMs - (stands.quietMs ?? quietMs)
+    if (waitMs > 0 && stands.waiting < messagesWaitingMax)
+      return { error: 'the conversation goes on', delayMs: Math.min(waitMs, quietMs) }
+    return stands.isPutOff ? { error: 'the conversation is read as a whole', delayMs: 0 } : undefined
   }
 }
 

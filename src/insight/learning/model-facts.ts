@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { fence } from '../../model/fence.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
-import { isDoubtful, isSupposed } from './doubt.ts'
 import type { TellingMessage } from './extract-facts.ts'
 import { factKinds, type FoundFact } from './fact.ts'
+import { placeOf } from './own-quotation.ts'
+import { ownTextOf } from './own-sentences.ts'
 import { unsupportedIn } from './unsupported.ts'
 
 const instructions = `You extract what is worth remembering from a conversation, for later conversations with the same people.
@@ -20,49 +21,58 @@ const factsMax = 20
 const confidence = 0.7
 const quoteCharactersMin = 8
 
-const answerSchema = z
-  .array(
-    z.object({
-      kind: z.enum(factKinds),
-      text: z.string().trim().min(8).max(240),
-      message: z.number().int(),
-      quote: z.string().trim().min(quoteCharactersMin).max(600),
-    }),
-  )
-  .max(factsMax)
+const givenSchema = z.object({
+  kind: z.enum(factKinds),
+  text: z.string().trim().min(8).max(240),
+  message: z.number().int(),
+  quote: z.string().trim().min(quoteCharactersMin).max(600),
+})
+type Given = z.infer<typeof givenSchema>
+
+/** What a model wrote, and how much of it was passed over. */
+export interface ModelFacts {
+  readonly facts: readonly FoundFact[]
+  /** Not in the form that was asked for, or more than is taken of one answer. */
+  readonly malformed: number
+  /** Not borne out by the message that it names. */
+  readonly unsupported: number
+}
 
 /**
  * The facts that a model finds in some messages. Of what it writes only what its source bears out is taken: the quotation stands in
- * what the message's sender asserts, and holds every name and number. Throws ProviderError where it does not answer, or not in the form that it was
- * asked for.
+ * the own words of the message's sender, and holds every name and number. Throws ProviderError where it does not answer, or with no
+ * list, or with nothing in it that is in the form asked for; where some of it is, the rest is passed over.
  */
 export async function factsByModel(
   generator: TextGenerator,
   messages: readonly TellingMessage[],
   signal: AbortSignal,
-): Promise<readonly FoundFact[]> {
+): Promise<ModelFacts> {
   const shown = messages
-    .map(({ role, sender, asserted }, index) => `[${index + 1}] ${role} ${sender}:\n${saidIn(asserted)}`)
+    .map(({ role, sender, asserted }, index) => `[${index + 1}] ${role} ${sender}:\n${ownTextOf(asserted)}`)
     .join('\n\n')
   const request = { instructions, text: fence(shown, 'conversation'), tokensMax: answerTokensMax }
-  const answer = parsed(await generator.generate(request, { signal }))
-  if (answer === undefined) throw new ProviderError(generator.provider, 'malformed')
-  return answer.flatMap((given) => {
-    const message = messages[given.message - 1]
-    return message === undefined ? [] : (supported(given, message) ?? [])
+  const answer = listIn(await generator.generate(request, { signal }))
+  const given = answer?.flatMap((one) => givenSchema.safeParse(one).data ?? []).slice(0, factsMax)
+  if (answer === undefined || given === undefined || (given.length === 0 && answer.length > 0))
+    throw new ProviderError(generator.provider, 'malformed')
+  const facts = given.flatMap((one) => {
+    const message = messages[one.message - 1]
+    return message === undefined ? [] : (supported(one, message) ?? [])
   })
+  return { facts, malformed: answer.length - given.length, unsupported: given.length - facts.length }
 }
 
-/** What somebody asserts in a message, as one text. */
-export function saidIn({ text, stretches }: TellingMessage['asserted']): string {
-  return stretches.map(({ start, end }) => text.slice(start, end)).join('\n\n')
-}
-
-/** Models put JSON into a fence of code now and then. */
-function parsed(answer: string): z.infer<typeof answerSchema> | undefined {
+/** Models put JSON into a fence of code now and then; where they were cut off, what is whole before that counts. */
+function listIn(answer: string): readonly unknown[] | undefined {
   const json = answer.replace(/^```(?:json)?\s*|\s*```$/gu, '')
+  return arrayOf(json) ?? arrayOf(`${json.slice(0, json.lastIndexOf('},') + 1)}]`)
+}
+
+function arrayOf(json: string): readonly unknown[] | undefined {
   try {
-    return answerSchema.safeParse(JSON.parse(json)).data
+    const value: unknown = JSON.parse(json)
+    return Array.isArray(value) ? value : undefined
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
@@ -70,19 +80,11 @@ function parsed(answer: string): z.infer<typeof answerSchema> | undefined {
 }
 
 function supported(
-  { kind, text, quote }: z.infer<typeof answerSchema>[number],
+  { kind, text, quote }: Given,
   { id, seq, sender, timestamp, asserted }: TellingMessage,
 ): FoundFact | undefined {
-  const start = asserted.text.indexOf(quote)
-  const end = start + quote.length
-  const isAsserted = start !== -1 && asserted.stretches.some((one) => one.start <= start && one.end >= end)
-  if (
-    !isAsserted ||
-    isDoubtful(quote) ||
-    isSupposed({ before: '', own: quote, behind: '' }) ||
-    unsupportedIn(text, `${quote} ${sender}`).length > 0
-  )
-    return undefined
+  const place = placeOf(quote, asserted)
+  if (place === undefined || unsupportedIn(text, `${quote} ${sender}`).length > 0) return undefined
   return {
     kind,
     text,
@@ -90,6 +92,6 @@ function supported(
     slot: undefined,
     confidence,
     validFrom: timestamp,
-    spans: [{ messageId: id, seq, start, end }],
+    spans: [{ messageId: id, seq, ...place }],
   }
 }

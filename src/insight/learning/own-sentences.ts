@@ -20,12 +20,37 @@ const putIn = [
 /** Every character as a line break: the sentence before it ends there, and all places stay what they are. */
 const blank = (passage: string) => '\n'.repeat(passage.length)
 
+const withoutPutIn = (text: string) => putIn.reduce((rest, pattern) => rest.replace(pattern, blank), text)
+
 /** The sentences of what somebody asserts, without those that are put in from elsewhere. */
 export function ownSentences({ text, stretches }: Asserted): OwnSentence[] {
   return stretches.flatMap(({ start: offset, end }) => {
-    const own = putIn.reduce((rest, pattern) => rest.replace(pattern, blank), text.slice(offset, end))
+    const own = withoutPutIn(text.slice(offset, end))
     return splitSentences(own).flatMap(({ start, end: until, kind }) =>
       kind === 'code' ? [] : [{ text: own.slice(start, until), start: offset + start }],
     )
   })
+}
+
+/**
+ * A text as long as that of the message, of its sender's own words alone: in place of everything else, and of what stands
+ * between them, there are line breaks.
+ */
+export function ownWords({ text, stretches }: Asserted): string {
+  let words = ''
+  for (const { start, end } of stretches) {
+    const own = withoutPutIn(text.slice(start, end))
+    const code = splitSentences(own).filter(({ kind }) => kind === 'code')
+    words += '\n'.repeat(start - words.length)
+    for (const span of code) words += own.slice(words.length - start, span.start) + '\n'.repeat(span.end - span.start)
+    words += own.slice(words.length - start)
+  }
+  return words
+}
+
+/** The same to be read by a model. */
+export function ownTextOf(asserted: Asserted): string {
+  return ownWords(asserted)
+    .replaceAll(/\n{3,}/gu, '\n\n')
+    .trim()
 }

@@ -63,10 +63,20 @@ export async function holdTerms(
 ): Promise<void> {
   const [row] = await sql<RawState[]>`
     select state, terms_version, terms_keyed, next_terms from encryption_states where tenant_id = ${tenantId} for share`
-  const now = row === undefined ? undefined : fromRow(row).terms
-  if (now?.version === expected?.version && now?.isKeyed === expected?.isKeyed && now?.hasNext === expected?.hasNext)
-    return
+  if (isSame(row === undefined ? undefined : fromRow(row).terms, expected)) return
   throw new UnavailableError('Cannot write to the index as its words are hashed under another key by now', {
     remedy: 'It is tried again by itself',
   })
+}
+
+/**
+ * Whether the index of words is still as it was, for who may not keep it so, as requests within the walls: to be asked last in a
+ * transaction.
+ */
+export async function hasTerms(sql: Queries, tenantId: number, expected: TermsState | undefined): Promise<boolean> {
+  return isSame((await readEncryptionState(sql, tenantId))?.terms, expected)
+}
+
+function isSame(now: TermsState | undefined, expected: TermsState | undefined): boolean {
+  return now?.version === expected?.version && now?.isKeyed === expected?.isKeyed && now?.hasNext === expected?.hasNext
 }

@@ -1,7 +1,9 @@
 import type { TransactionSql } from 'postgres'
 
+import { ConflictError } from '../../errors.ts'
 import type { Viewer } from '../../model/access.ts'
 import { andOpen } from '../access/session-access.ts'
+import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { Queries } from '../rows.ts'
 import { arrayLiteral } from '../search-units.ts'
 import type { SealedFact } from './sealed-facts.ts'
@@ -18,6 +20,16 @@ interface ChangedRow {
 }
 
 const sessionsOf = (rows: readonly ChangedRow[]) => [...new Set(rows.map((row) => row.session_id))]
+
+/** Keeps what a fact says from erasure until the transaction ends, wherever it was told. To be called before anything is written. */
+export async function holdFact(sql: TransactionSql, viewer: Viewer, id: string): Promise<void> {
+  const rows = await sql<ChangedRow[]>`select facts.session_id from facts where ${sameAs(sql, viewer, id)}`
+  await keepFromErasure(
+    sql,
+    viewer.tenantId,
+    rows.map((row) => ({ sessionId: row.session_id })),
+  )
+}
 
 /** Pins what a fact says wherever it was told, or unpins it. Returns the sessions that it was told in. */
 export async function pinFact(sql: Queries, viewer: Viewer, change: { readonly id: string; readonly pinned: boolean }) {
@@ -69,14 +81,29 @@ export async function correctFact(
   const rows = await sql<ChangedRow[]>`
     update facts set superseded_by = ${fact.id}, pinned = false, changed_at = now()
     where ${sameAs(sql, viewer, id)} and facts.id <> ${fact.id} returning session_id`
+  // What was written has to be taken back.
+  if (rows.length === 0)
+    throw new ConflictError(`Nothing was changed as the fact "${id}" was changed meanwhile`, {
+      remedy: 'Look at it again',
+    })
   return sessionsOf(rows)
 }
 
-/** Forgets all that was learned of a tenant, and what was changed of it by hand. Returns how many rows. */
-export async function forgetFacts(sql: Queries, tenantId: number): Promise<number> {
+/**
+ * Forgets all that was learned of a tenant, and what was changed of it by hand. Returns how many rows, and the sessions of those that
+ * are archived.
+ */
+export async function forgetFacts(
+  sql: Queries,
+  tenantId: number,
+): Promise<{ readonly forgotten: number; readonly archived: readonly string[] }> {
   await sql`delete from fact_sources where tenant_id = ${tenantId}`
-  const gone = await sql`delete from facts where tenant_id = ${tenantId}`
-  return gone.count
+  const [row] = await sql<{ forgotten: number; archived: readonly string[] | null }[]>`
+    with gone as (delete from facts where tenant_id = ${tenantId} returning session_id, made_by, changed_at)
+    select count(*)::int as forgotten,
+      jsonb_agg(distinct session_id) filter (where made_by <> 'patterns' or changed_at is not null) as archived
+    from gone`
+  return { forgotten: row?.forgotten ?? 0, archived: row?.archived ?? [] }
 }
 
 /** Makes who archives a session see that what was learned of it has changed. */

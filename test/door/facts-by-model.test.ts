@@ -1,0 +1,54 @@
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+
+import { ChatStandIn } from '../support/stand-ins/writers.ts'
+import { useHome } from './support/home.ts'
+import { Tools } from './support/tools.ts'
+
+const home = useHome()
+const profileSchema = z.object({ facts: z.array(z.object({ text: z.string(), made_by: z.string() })) })
+
+/** What is known to a client, as lines. */
+async function factsOf(client: Client): Promise<string[]> {
+  const [profile] = (await client.readResource({ uri: 'memory://profile' })).contents
+  const { facts } = profileSchema.parse(JSON.parse(profile !== undefined && 'text' in profile ? profile.text : ''))
+  return facts.map(({ text, made_by: by }) => `${by}: ${text}`).toSorted()
+}
+
+test('what a model learns is listed, forgotten by a reset, and learned again when learning is on', async () => {
+  const standIn = await ChatStandIn.start()
+  onTestFinished(() => standIn.stop())
+  const quote = 'Our harbour ledger moved to PostgreSQL 17 in March'
+  const text = 'The harbour ledger runs on PostgreSQL 17'
+  // Nothing of what it writes is in the form that was asked for, but for one.
+  standIn.says = JSON.stringify([{ kind: 'opinion' }, { kind: 'fact', message: 1, quote, text }])
+  const on = {
+    VERBATIM_EMBEDDER: 'none',
+    VERBATIM_SUMMARIZER_URL: standIn.url,
+    VERBATIM_SUMMARIZER_MODEL: standIn.model,
+  }
+  home.settings = on
+  // A model does not wait for the end of a conversation of which so much waits.
+  const messages = Array.from({ length: 41 }, (_, at) => `${at === 0 ? quote : 'I live in Porto'}.`)
+  const client = await home.connect()
+  await new Tools(client).saveAll({
+    session_id: 'harbour',
+    messages: messages.map((content) => ({ content, sender: 'Ada' })),
+  })
+  const known = [`openai-compatible: ${text}`, 'patterns: I live in Porto']
+  await expect.poll(() => factsOf(client), { timeout: 30_000, interval: 100 }).toEqual(known)
+
+  await home.endDaemon()
+  home.settings = { ...on, VERBATIM_LEARNING: 'off' }
+  expect((await home.cli(['facts', 'reset'])).stderr).toMatch(/what a model learned of messages older than a day/)
+  expect((await home.cli(['facts', 'reset', '--yes'])).stdout).toMatch(
+    /^41 facts are forgotten; 41 messages are read anew when VERBATIM_LEARNING is on again, and not before\n$/,
+  )
+  expect((await home.cli(['facts', 'list'])).stdout).toBe('Nothing was learned.\n')
+
+  await home.endDaemon()
+  home.settings = on
+  const again = await home.connect()
+  await expect.poll(() => factsOf(again), { timeout: 30_000, interval: 100 }).toEqual(known)
+})
