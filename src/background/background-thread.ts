@@ -1,26 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { GuardedGenerator } from '../adapters/guarded-generator.ts'
-import { ObservedGenerator } from '../adapters/observed-generator.ts'
 import { openArchive } from '../adapters/open-archive.ts'
-import { openGenerator } from '../adapters/open-generator.ts'
 import { openVectorIndex } from '../adapters/open-vector-index.ts'
 import { auditKeyFile, readSecretFile } from '../adapters/secret-file.ts'
 import { ArchiveWorker, lookAgainMsMax } from '../archive/archive-worker.ts'
 import { HeadWriter } from '../audit/head-writer.ts'
 import { Sealer } from '../audit/sealer.ts'
 import { signingKeyOf } from '../audit/signed-head.ts'
-import { makesVectors, readConfig, type GeneratorSettings } from '../config.ts'
+import { makesVectors, readConfig } from '../config.ts'
 import { ErasureWorker } from '../erasure/erasure-worker.ts'
-import { BudgetedGenerator } from '../indexing/budgeted-generator.ts'
-import { DailyBudget } from '../indexing/daily-budget.ts'
 import { TermHashers } from '../indexing/term-hashers.ts'
 import { IndexWorker } from '../indexing/worker.ts'
-import { findByModel, findByPatterns } from '../insight/learning/finders.ts'
-import { LearnWorker } from '../insight/learning/learn-worker.ts'
 import { RetentionWorker } from '../retention/retention-worker.ts'
 import { tenantIds } from '../store/access/tenants.ts'
 import { pauseModels } from '../store/vectors/embedding-models.ts'
+import { Learning } from './learning.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
@@ -46,10 +40,7 @@ const eraser = new ErasureWorker(erasing)
 const retention = new RetentionWorker({ ...erasing, onErasure: () => eraser.wake() })
 retention.start()
 const hashers = new TermHashers(database.vault)
-const learning = { database, archive, hashers, log }
-const learner = learns ? new LearnWorker(learning, findByPatterns(config.learner !== undefined)) : undefined
-const modelLearner =
-  config.learner === undefined ? undefined : new LearnWorker(learning, findByModel(openWriter(config.learner)))
+const learning = learns ? new Learning({ database, archive, hashers, log, config, observer }) : undefined
 const worker = new IndexWorker({
   database,
   archive,
@@ -62,8 +53,7 @@ const worker = new IndexWorker({
   onIdle() {
     port.postMessage('idle')
     // After the index: nobody waits for the archive, nor for what is learned.
-    learner?.wake()
-    modelLearner?.wake()
+    learning?.wake()
     archiver.wake()
     eraser.wake()
   },
@@ -93,23 +83,9 @@ port.on('message', (message: unknown) => {
     sealer.wake()
   } else if (message === 'stop') {
     stopLooking()
-    void Promise.all([
-      worker.stop(),
-      learner?.stop(),
-      modelLearner?.stop(),
-      archiver.stop(),
-      eraser.stop(),
-      retention.stop(),
-      sealer.stop(),
-    ])
+    void Promise.all([worker.stop(), learning?.stop(), archiver.stop(), eraser.stop(), retention.stop(), sealer.stop()])
       .then(() => database.close())
       // In a thread this ends the thread alone, and does not wait for timers of libraries.
       .finally(() => process.exit(0))
   }
 })
-
-/** A model that writes, within the budget of the day. */
-function openWriter(writer: GeneratorSettings): GuardedGenerator {
-  const budget = new DailyBudget(database, config.dailyTokens)
-  return new GuardedGenerator(new BudgetedGenerator(new ObservedGenerator(openGenerator(writer), observer), budget))
-}

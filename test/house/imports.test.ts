@@ -320,6 +320,14 @@ describe('a server on stdio', () => {
   })
 })
 
+describe('the background work', () => {
+  it('starts without what learns, and without models that write', () => {
+    const loaded = [...loadedWith('background/background-thread.ts')]
+    expect(loaded).toContain('indexing/worker.ts')
+    expect(loaded.filter((file) => /^insight\/|generator/u.test(file))).toEqual([])
+  })
+})
+
 describe('the table of layers', () => {
   it('has no ring', () => {
     const reaches = (from: string, seen: ReadonlySet<string>): string[] =>

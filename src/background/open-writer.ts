@@ -1,0 +1,21 @@
+import { GuardedGenerator } from '../adapters/guarded-generator.ts'
+import { ObservedGenerator } from '../adapters/observed-generator.ts'
+import { openGenerator } from '../adapters/open-generator.ts'
+import type { Config, GeneratorSettings } from '../config.ts'
+import { BudgetedGenerator } from '../indexing/budgeted-generator.ts'
+import { DailyBudget } from '../indexing/daily-budget.ts'
+import type { Observer } from '../ports/observer.ts'
+import type { Database } from '../store/database.ts'
+
+/** A model that writes, within the budget of the day. */
+export function openWriter(
+  settings: GeneratorSettings,
+  {
+    database,
+    observer,
+    dailyTokens,
+  }: { readonly database: Database; readonly observer: Observer } & Pick<Config, 'dailyTokens'>,
+): GuardedGenerator {
+  const budget = new DailyBudget(database, dailyTokens)
+  return new GuardedGenerator(new BudgetedGenerator(new ObservedGenerator(openGenerator(settings), observer), budget))
+}
