@@ -28,12 +28,12 @@ export async function unitTexts(
     if (text !== undefined) said.set(`${row.sessionId} ${row.seq}`, { sender: row.sender, text })
   }
   const known = [...before, ...turns].toSorted((a, b) => a.seq - b.seq)
-  return turns.flatMap(({ sessionId, seq, role, timestamp, anonymizedAt }) => {
+  return turns.flatMap(({ sessionId, seq, role, timestamp }) => {
     const own = said.get(`${sessionId} ${seq}`)
     if (own === undefined) return []
     const previous = known.findLast((row) => row.sessionId === sessionId && row.seq < seq)
     const context = previous === undefined ? undefined : said.get(`${sessionId} ${previous.seq}`)
-    const about = { role, timestampMs: Date.parse(timestamp), isAnonymized: anonymizedAt !== null }
+    const about = { role, timestampMs: Date.parse(timestamp) }
     const unit = { level: messageLevel, sessionId, firstSeq: seq, ...about }
     return embeddingTexts(own, context).map((part) => ({ ...unit, ...part }))
   })

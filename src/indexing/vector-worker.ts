@@ -8,6 +8,7 @@ import { ProviderError } from '../ports/provider-error.ts'
 import type { VectorIndex } from '../ports/vector-index.ts'
 import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
+import { readErasuresOf } from '../store/erasure/keep-from-erasure.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import {
   addDead,
@@ -106,13 +107,18 @@ export class VectorWorker {
   async #embed(items: readonly OutboxItem[], commit: Commit): Promise<'some' | 'none' | 'waits'> {
     const [first] = items
     if (first === undefined) return 'none'
+    // Before the texts: who erases or anonymises meanwhile is known by them.
+    const erasures = await this.#dependencies.database.run((sql) => readErasuresOf(sql, first.tenantId, items))
     const pieces = await this.#read(items)
     try {
       const space = await this.#models.spaceOf(first.tenantId, this.#abort.signal)
       if (!(await this.#models.isCurrent(space))) return 'waits'
       const source = { database: this.#dependencies.database, textOf: (row: MessageRow) => this.#textOf(row) }
       const rows = pieces.flatMap((piece) => piece.rows)
-      const texts = await unitTexts(source, first.tenantId, rows)
+      const texts = (await unitTexts(source, first.tenantId, rows)).map((unit) => ({
+        ...unit,
+        erasures: erasures.get(unit.sessionId) ?? 0,
+      }))
       const rejected = await this.#writer.write(space, texts, this.#abort.signal)
       await commit(async (sql) => {
         const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)

@@ -5,7 +5,7 @@ import type { VectorIndex, VectorKey, VectorRecord, VectorSpace } from '../ports
 import type { Database } from '../store/database.ts'
 import { holdTerms, type TermsState } from '../store/keys/encryption-state.ts'
 import { inTransaction } from '../store/transaction.ts'
-import { readEmbedded, recordEmbedded, unitsWithTexts } from '../store/vectors/embedded-units.ts'
+import { embedLostAgain, readEmbedded, recordEmbedded, unitsWithTexts } from '../store/vectors/embedded-units.ts'
 import { meanOf } from './embedding-texts.ts'
 
 /** A unit with the text that its vector is to be of. */
@@ -16,13 +16,14 @@ export interface UnitText extends VectorKey {
   readonly sha256: string
   readonly role: Role
   readonly timestampMs: number
-  /** Whether its message was anonymised when it was read. */
-  readonly isAnonymized: boolean
 }
+
+/** The same, with how often messages of its session were erased or anonymised before they were read. */
+export type ReadText = UnitText & { readonly erasures: number }
 
 /** A text that the provider does not take, for good. */
 export interface RejectedText {
-  readonly text: UnitText
+  readonly text: ReadText
   readonly error: string
 }
 
@@ -52,13 +53,13 @@ export class VectorWriter {
   }
 
   /** Returns the texts that were refused for good. A ProviderError where the provider failed: nothing is lost, some may be done. */
-  async write(space: VectorSpace, texts: readonly UnitText[], signal: AbortSignal): Promise<RejectedText[]> {
+  async write(space: VectorSpace, texts: readonly ReadText[], signal: AbortSignal): Promise<RejectedText[]> {
     const { texts: key, state } = await this.#dependencies.database.vault.search.termsOf(space.tenantId)
     const units = key === undefined ? texts : texts.map((unit) => ({ ...unit, sha256: key.digestOfText(unit.sha256) }))
     const missing = await this.#missing(space, units)
     const context = { signal, terms: state }
     const rest = await this.#copy(space, missing, context)
-    const byText = new Map<string, UnitText[]>()
+    const byText = new Map<string, ReadText[]>()
     for (const unit of rest) byText.set(unit.sha256, [...(byText.get(unit.sha256) ?? []), unit])
     const rejected: RejectedText[] = []
     for (const batch of callsOf([...byText.values()], this.#dependencies.embedder.limits.textsPerCallMax))
@@ -66,14 +67,14 @@ export class VectorWriter {
     return rejected
   }
 
-  async #missing(space: VectorSpace, units: readonly UnitText[]): Promise<UnitText[]> {
+  async #missing(space: VectorSpace, units: readonly ReadText[]): Promise<ReadText[]> {
     const known = await this.#dependencies.database.run((sql) => readEmbedded(sql, space, units))
     const hashes = new Map(known.map((unit) => [keyOf(unit), unit.textSha256]))
     return units.filter((unit) => hashes.get(keyOf(unit)) !== unit.sha256)
   }
 
   /** Copies the vectors of texts that are embedded already, and returns the units that are left. */
-  async #copy(space: VectorSpace, units: readonly UnitText[], context: WriteContext): Promise<readonly UnitText[]> {
+  async #copy(space: VectorSpace, units: readonly ReadText[], context: WriteContext): Promise<readonly ReadText[]> {
     if (units.length === 0) return units
     const { signal } = context
     const { database, index } = this.#dependencies
@@ -98,7 +99,7 @@ export class VectorWriter {
   /** Embeds one call's worth of texts; each may belong to several units. */
   async #embed(
     space: VectorSpace,
-    batch: readonly (readonly UnitText[])[],
+    batch: readonly (readonly ReadText[])[],
     context: WriteContext,
   ): Promise<RejectedText[]> {
     const { embedder } = this.#dependencies
@@ -129,7 +130,7 @@ export class VectorWriter {
 
   async #store(
     space: VectorSpace,
-    records: readonly { readonly unit: UnitText; readonly vector: Float32Array }[],
+    records: readonly { readonly unit: ReadText; readonly vector: Float32Array }[],
     { signal, terms }: WriteContext,
   ): Promise<void> {
     if (records.length === 0) return
@@ -147,16 +148,19 @@ export class VectorWriter {
         return await recordEmbedded(transaction, space, units)
       }),
     )
-    if (erased.length > 0) await index.delete(space, erased, { signal })
+    if (erased.length === 0) return
+    await index.delete(space, erased, { signal })
+    // Not before they are removed: what is made anew would go with them.
+    await database.run((sql) => inTransaction(sql, (transaction) => embedLostAgain(transaction, space, erased)))
   }
 }
 
 /** Splits units so that a call has no more texts than the embedder takes; the texts of one unit stay together. */
 function* callsOf(
-  groups: readonly (readonly UnitText[])[],
+  groups: readonly (readonly ReadText[])[],
   textsMax: number,
-): Generator<readonly (readonly UnitText[])[]> {
-  let call: (readonly UnitText[])[] = []
+): Generator<readonly (readonly ReadText[])[]> {
+  let call: (readonly ReadText[])[] = []
   let texts = 0
   for (const units of groups) {
     const count = units[0]?.texts.length ?? 0

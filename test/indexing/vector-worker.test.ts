@@ -4,13 +4,15 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { GeminiEmbedder } from '../../src/adapters/gemini-embedder.ts'
 import { PgvectorIndex } from '../../src/adapters/pgvector-index.ts'
+import { forget } from '../../src/erasure/forget.ts'
 import { BudgetedEmbedder } from '../../src/indexing/budgeted-embedder.ts'
 import { DailyBudget } from '../../src/indexing/daily-budget.ts'
 import { VectorWorker } from '../../src/indexing/vector-worker.ts'
 import { createLog } from '../../src/log.ts'
-import type { VectorIndex } from '../../src/ports/vector-index.ts'
+import type { VectorIndex, VectorRecord } from '../../src/ports/vector-index.ts'
 import { addOutbox, embedTopic, outboxBacklog } from '../../src/store/outbox.ts'
-import { caller, useStore } from '../sessions/store.ts'
+import { readEmbedded } from '../../src/store/vectors/embedded-units.ts'
+import { caller, messagesOf, useStore } from '../sessions/store.ts'
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
 import { lacksVectors } from '../support/test-store.ts'
 
@@ -57,6 +59,12 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 const documents = (standIn: GeminiStandIn) =>
   standIn.batches.flatMap(({ requests }) => requests).filter(({ taskType }) => taskType !== 'RETRIEVAL_QUERY').length
 
+/** How far apart two vectors of length 1 are; infinite where one is not there. */
+function distance(one: Pick<VectorRecord, 'vector'> | undefined, other: typeof one): number {
+  if (one === undefined || other === undefined) return Infinity
+  return Math.hypot(...one.vector.map((value, at) => value - (other.vector[at] ?? 0)))
+}
+
 describe.skipIf(lacksVectors)('VectorWorker', () => {
   it('makes one vector of a message that two pieces of work cover', async () => {
     const { index, worker } = await start()
@@ -77,6 +85,49 @@ describe.skipIf(lacksVectors)('VectorWorker', () => {
     )
     const space = { tenantId, modelId: model?.id ?? 0, dimensions }
     expect(await index.count(space, { signal: new AbortController().signal })).toBe(2)
+  })
+
+  it('keeps no vector of words before a message that were anonymised while it was embedded', async () => {
+    const { database, archive } = store.open.stores
+    const email = 'kanarie.k@posteo.de'
+    const sessionId = await store.session([{ content: `Ask ${email}` }, { content: 'Yes, on Friday' }])
+    const [message] = messagesOf(await store.pages(sessionId, { maxTokens: 5_000 }))
+    // The first one alone: of the second one the words are as they were.
+    const anonymise = async () => {
+      const erasing = { database, archive, index: undefined, visible: database }
+      const chosen = { action: 'anonymise', messageId: message?.id } as const
+      const preview = await forget(erasing, caller, chosen)
+      if (preview.status !== 'preview') throw new Error('no preview')
+      const receipt = await forget(erasing, caller, { ...chosen, confirm: preview.confirm })
+      expect(receipt).toMatchObject({ status: 'anonymised', erased: { anonymised: 1 } })
+    }
+    const written: VectorRecord[] = []
+    const { standIn, index, worker } = await start({
+      upsert: async (space, records, options) => {
+        if (written.length === 0) await anonymise()
+        written.push(...records.filter((record) => record.sessionId === sessionId && record.firstSeq === 2))
+        await new PgvectorIndex(database).upsert(space, records, options)
+      },
+    })
+    await database.run((sql) => addOutbox(sql, embedTopic, [{ tenantId, sessionId, firstSeq: 1, lastSeq: 2 }]))
+    worker.wake()
+    await until(async () => written.length > 1 && (await backlog()).messages === 0)
+    const texts = standIn.batches.flatMap(({ requests }) => requests.map(({ content }) => content.parts[0]?.text))
+    expect(texts.filter((text) => text?.endsWith('Friday') === true && text.includes('Ask'))).toEqual([
+      `title: none | text: Ann: Ask ${email}\nAnn: Yes, on Friday`,
+      'title: none | text: [person]: Ask [email]\nAnn: Yes, on Friday',
+    ])
+    const [stale, anew] = written
+    const [model] = await database.run(
+      (sql) => sql<{ id: number }[]>`select id from embedding_models where dimensions = ${dimensions}`,
+    )
+    const space = { tenantId, modelId: model?.id ?? 0, dimensions }
+    const key = { level: 0, sessionId, firstSeq: 2, part: 0 }
+    const [stored] = await index.fetch(space, [key], { signal: new AbortController().signal })
+    // A server keeps half the digits.
+    expect(distance(stored, anew)).toBeLessThan(0.01)
+    expect(distance(stored, stale)).toBeGreaterThan(0.1)
+    expect(await database.run((sql) => readEmbedded(sql, space, [key]))).toHaveLength(1)
   })
 
   it('counts a message once as waiting, however often it is given as work', async () => {

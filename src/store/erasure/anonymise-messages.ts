@@ -8,6 +8,7 @@ import { eraseContext } from './erase-context.ts'
 import { eraseDerived } from './erase-derived.ts'
 import { isOf, type Piece } from './piece.ts'
 import type { ErasedCounts } from './receipts.ts'
+import { addWorkAnew } from './work-anew.ts'
 
 /** What decides what counts as a name in the messages of a session, and how far it goes. */
 export interface NamesOfSession {
@@ -95,10 +96,7 @@ export async function anonymisePiece(
       on conflict do nothing
     )
     select count(*) as messages, coalesce(sum(payload_bytes), 0) as before, coalesce(sum(b), 0) as after from chosen`
-  // Also where such work is pending: it may be under way, and have read what was there before.
-  await sql`
-    insert into outbox (tenant_id, topic, session_id, first_seq, last_seq)
-    values (${tenantId}, ${indexTopic}, ${sessionId}, ${piece.first}, ${piece.last})`
+  await addWorkAnew(sql, indexTopic, [{ tenantId, sessionId, firstSeq: piece.first, lastSeq: piece.last }])
   const bytes = Number(changed?.before ?? 0)
   const counts = { ...derived, anonymised: Number(changed?.messages ?? 0), bytes }
   return { counts, shrunkBytes: bytes - Number(changed?.after ?? 0) }

@@ -2,8 +2,9 @@ import type { TransactionSql } from 'postgres'
 
 import type { SessionKey } from '../messages.ts'
 import { nearSeqMax } from '../neighbours.ts'
-import { addOutbox, embedTopic } from '../outbox.ts'
+import { embedTopic } from '../outbox.ts'
 import { isOf, type Piece } from './piece.ts'
+import { addWorkAnew } from './work-anew.ts'
 
 /**
  * A message is embedded with what was said before it: the vectors of those that follow the erased ones go too, and are made
@@ -38,7 +39,7 @@ export async function eraseContext(sql: TransactionSql, key: SessionKey, piece: 
     where tenant_id = ${tenantId} and level in (0, 1, 2) and session_id = ${sessionId} and ${isOf(sql, 'first_seq', followers)}
       and model_id in (select id from embedding_models where tenant_id = ${tenantId} and vector_index = 'pgvector')`
   if (embedded.count === 0) return
-  await addOutbox(
+  await addWorkAnew(
     sql,
     embedTopic,
     seqs.map((seq) => ({ tenantId, sessionId, firstSeq: seq, lastSeq: seq })),

@@ -10,6 +10,19 @@ export async function readErasures(sql: Queries, { tenantId, sessionId }: Sessio
   return row?.erasures ?? 0
 }
 
+/** The same of some sessions; those that are not there are absent. */
+export async function readErasuresOf(
+  sql: Queries,
+  tenantId: number,
+  things: readonly { readonly sessionId: string }[],
+): Promise<ReadonlyMap<string, number>> {
+  const ids = JSON.stringify([...new Set(things.map(({ sessionId }) => sessionId))])
+  const rows = await sql<{ id: string; erasures: number }[]>`
+    select id, erasures from sessions
+    where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${ids}::text::jsonb)::uuid)`
+  return new Map(rows.map(({ id, erasures }) => [id, erasures]))
+}
+
 /**
  * Keeps whoever erases away from some sessions until the transaction ends: what is made of their messages is then written
  * before an erasure, which removes it, or sees that they are gone. A save is not kept away. In one order everywhere, so that

@@ -1,6 +1,8 @@
 import type { TransactionSql } from 'postgres'
 
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
+import { addWorkAnew } from '../erasure/work-anew.ts'
+import { embedTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
 import type { UnitKey, VectorScope } from './unit-vectors.ts'
 
@@ -58,12 +60,13 @@ export async function unitsWithTexts(
   return rows.map(unitOf)
 }
 
-/** A unit that was just embedded, and whether its message was anonymised when it was read. */
-type NewlyEmbedded = EmbeddedUnit & { readonly isAnonymized: boolean }
+/** A unit that was just embedded, and how often messages of its session were erased or anonymised when its texts were read. */
+type NewlyEmbedded = EmbeddedUnit & { readonly erasures: number }
 
 /**
- * Notes that units have vectors; a unit whose text is another now gets the new hash. Returns those of which the message was
- * erased or anonymised since it was read: they are not noted, and their vectors are to be removed.
+ * Notes that units have vectors; a unit whose text is another now gets the new hash. Returns those of which the message is gone,
+ * or messages of the session were erased or anonymised since theirs and the one before it were read: they are not noted, and
+ * their vectors are to be removed, then to be made anew (`embedLostAgain`).
  */
 export async function recordEmbedded(
   sql: TransactionSql,
@@ -91,12 +94,33 @@ async function erasedUnits(
   scope: VectorScope,
   units: readonly NewlyEmbedded[],
 ): Promise<ReadonlySet<EmbeddedUnit>> {
-  const places = JSON.stringify(units.map(({ sessionId: s, firstSeq: f, isAnonymized: a }, at) => ({ s, f, at, a })))
+  const places = JSON.stringify(units.map(({ sessionId: s, firstSeq: f, erasures: e }, at) => ({ s, f, at, e })))
   const rows = await sql<{ at: number }[]>`
-    select at from jsonb_to_recordset(${places}::text::jsonb) as place(s uuid, f bigint, at int, a boolean)
-    where not exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased'
-      and (m.anonymized_at is not null) = a)`
+    select at from jsonb_to_recordset(${places}::text::jsonb) as place(s uuid, f bigint, at int, e int)
+    where not exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased')
+      or not exists (select from sessions where tenant_id = ${scope.tenantId} and id = s and erasures = e)`
   return new Set(rows.flatMap(({ at }) => units[at] ?? []))
+}
+
+/**
+ * Leaves units to be embedded again whose vectors were removed as they may have been of what was erased or anonymised meanwhile.
+ * Another one may have noted them in between: that their vectors are there is known no more.
+ */
+export async function embedLostAgain(
+  sql: TransactionSql,
+  { tenantId, modelId }: VectorScope,
+  units: readonly UnitKey[],
+): Promise<void> {
+  const lost = JSON.stringify(units.map(({ level: l, sessionId: s, firstSeq: f, part: p }) => ({ l, s, f, p })))
+  await sql`
+    delete from embedded_units u using jsonb_to_recordset(${lost}::text::jsonb) as lost(l smallint, s uuid, f bigint, p int)
+    where u.tenant_id = ${tenantId} and u.model_id = ${modelId} and u.level = l and u.session_id = s and u.first_seq = f and u.part = p`
+  const places = new Map(units.map(({ sessionId, firstSeq }) => [`${sessionId} ${firstSeq}`, { sessionId, firstSeq }]))
+  await addWorkAnew(
+    sql,
+    embedTopic,
+    [...places.values()].map((place) => ({ tenantId, ...place, lastSeq: place.firstSeq })),
+  )
 }
 
 /** Forgets every unit of a model: its vectors are removed. */
