@@ -119,5 +119,11 @@ function semanticOf(config: Config, { database, observer, caches }: Wiring): Ran
     (model) => embeddingSocketPathOf(config.home, model, ownerOf(config)),
     caches,
   )
-  return { index, embedQuery: (model, text, options) => queries.embed(model, text, options) }
+  return {
+    index,
+    embedQuery(model, text, options) {
+      database.needWork?.()
+      return queries.embed(model, text, options)
+    },
+  }
 }

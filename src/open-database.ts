@@ -117,6 +117,7 @@ async function openServer(config: Config, { url, connections }: ServerSettings, 
       return undefined
     }
   })
+  const needWork = () => background.start()
   const announce = (change: Change) => {
     background.start()
     database.announce(change)
@@ -124,9 +125,10 @@ async function openServer(config: Config, { url, connections }: ServerSettings, 
   return {
     kind: 'server',
     vault: database.vault,
-    of: (viewer) => ({ ...database.of(viewer), announce }),
+    of: (viewer) => ({ ...database.of(viewer), announce, needWork }),
     run: (work) => database.run(work),
     announce,
+    needWork,
     onChange: (listener) => database.onChange(listener),
     async close() {
       await background.stop()
@@ -135,8 +137,8 @@ async function openServer(config: Config, { url, connections }: ServerSettings, 
   }
 }
 
-/** A command that only reads is over before this. */
-const startAfterMs = 300
+/** A command that only reads is over before this, on a busy machine too. */
+const startAfterMs = 5_000
 
 /** Background work that begins after a moment, or when there is work: two threads cost more than a short command does. */
 class LateStart {

@@ -40,4 +40,5 @@ export async function reindex(database: Database, caller: Caller, kinds: readonl
       if (kinds.includes('vectors')) await addAllSessions(transaction, caller.tenantId, embedTopic)
     }),
   )
+  database.needWork?.()
 }

@@ -19,6 +19,7 @@ export async function waitForIndex(
   for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 2, 100)) {
     const { messages } = await database.run((sql) => outboxBacklog(sql, tenantId, { topic: indexTopic, upTo }))
     if (messages === 0 || performance.now() >= deadline) return messages
+    database.needWork?.()
     await sleep(pauseMs)
   }
 }

@@ -41,6 +41,11 @@ export interface Database {
    */
   announce?(change: Change): void
   /**
+   * Says that somebody waits for background work. Where this process does some and has not begun, it begins; absent where
+   * another process always does it.
+   */
+  needWork?(): void
+  /**
    * Calls back when a session was announced; absent where the database gives no notices. They may be lost: who needs to
    * know looks now and then as well. Returns what ends it.
    */
