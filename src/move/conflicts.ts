@@ -1,4 +1,5 @@
 import { ConflictError } from '../errors.ts'
+import type { ErasedThere } from '../store/copy/erased-there.ts'
 import { messageMarks, sessionMarks, sessionsLike, type SessionMark } from '../store/copy/sessions-there.ts'
 import type { Database } from '../store/database.ts'
 import { readTenantKeys } from '../store/keys/encryption-keys.ts'
@@ -18,7 +19,7 @@ const namedMax = 5
  * Throws ConflictError, before anything is written, where a session of the source is at the target with other content: under
  * another id, or with another message at a number. What is there of an earlier run is no contradiction.
  */
-export async function refuseConflicts(stores: Stores): Promise<void> {
+export async function refuseConflicts(stores: Stores, erasedThere: ErasedThere): Promise<void> {
   await refuseOtherKeys(stores)
   await refuseConversion(stores)
   const conflicts: string[] = []
@@ -28,7 +29,8 @@ export async function refuseConflicts(stores: Stores): Promise<void> {
     const sessions = await stores.source.run((sql) => sessionMarks(sql, stores.tenantId, page))
     const there = await stores.target.run((sql) => sessionsLike(sql, stores.tenantId, sessions))
     for (const session of sessions) {
-      const reason = await conflictOf(stores, session, there)
+      if (erasedThere.whole.has(session.id)) continue
+      const reason = await conflictOf({ ...stores, erasedThere }, session, there)
       if (reason !== undefined) conflicts.push(`session "${session.externalId ?? session.id}" (${reason})`)
     }
     after = sessions.at(-1)?.id
@@ -68,7 +70,7 @@ async function refuseConversion({ source, target, tenantId }: Stores): Promise<v
 }
 
 async function conflictOf(
-  stores: Stores,
+  stores: Stores & { readonly erasedThere: ErasedThere },
   session: SessionMark,
   there: readonly SessionMark[],
 ): Promise<string | undefined> {
@@ -92,7 +94,9 @@ async function conflictOf(
     const seqs = [...theirs].filter(([seq, mark]) => ours.has(seq) && ours.get(seq) !== mark).map(([seq]) => seq)
     if (seqs.length > 0) return `message ${Math.min(...seqs)} is another`
   }
-  const wentOnThere = same.lastSeq > session.lastSeq || same.version >= session.version
+  // An erasure is a change as any other: of what it leaves, nothing is replaced by the source's.
+  const hasChangedThere = same.version >= session.version && !stores.erasedThere.hasChanged(session.id)
+  const wentOnThere = same.lastSeq > session.lastSeq || hasChangedThere
   const wentOnHere = session.lastSeq > same.lastSeq || session.version > same.version
   // A session has one next number: two stores that both gave it have two different messages.
   if (wentOnThere && wentOnHere && same.lastSeq !== session.lastSeq) return 'it went on at both'

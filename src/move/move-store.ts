@@ -2,15 +2,18 @@ import type { Caller } from '../model/access.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
 import { appendAudit, auditEnd, auditIdentity, auditMovedUpTo, readAudit } from '../store/copy/copied-audit.ts'
-import { plainTables, sessionsTable } from '../store/copy/move-plan.ts'
+import type { ErasedThere } from '../store/copy/erased-there.ts'
+import { plainTables, sessionTables } from '../store/copy/move-plan.ts'
 import { countMessages } from '../store/copy/sessions-there.ts'
-import { inPlainText } from '../store/copy/table-rows.ts'
+import { countRows, inPlainText } from '../store/copy/table-rows.ts'
 import type { Database } from '../store/database.ts'
 import { eraseReturned } from '../store/erasure/erase-returned.ts'
+import { releaseSuperseded } from '../store/learning/change-facts.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { text } from '../store/sql-text.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { refuseConflicts, type Stores } from './conflicts.ts'
+import { erasedMeanwhile, findErasedThere } from './find-erased-there.ts'
 import { PayloadMover, type PayloadSource } from './payload-mover.ts'
 import { Counter, ProblemList, type MoveReport } from './report.ts'
 import { RowMover, type MovedPage } from './row-mover.ts'
@@ -23,6 +26,7 @@ export interface MoveDependencies {
 }
 
 const auditPageRows = 1_000
+const namedSessionsMax = 1_000
 
 class StoreMove {
   readonly #stores: Stores
@@ -31,6 +35,7 @@ class StoreMove {
   readonly #payloads: PayloadMover
   readonly #problems = new ProblemList()
   readonly #plain = new Map<string, Counter>()
+  readonly #stayed = new Map<string, number>()
 
   constructor({ source, target }: MoveDependencies, caller: Caller) {
     this.#caller = caller
@@ -40,26 +45,29 @@ class StoreMove {
   }
 
   async run(onProgress: (messages: number) => void): Promise<MoveReport> {
-    const { target } = this.#stores
-    await refuseConflicts(this.#stores)
+    const { source, target, tenantId } = this.#stores
+    const erasedThere = await findErasedThere(this.#stores)
+    await refuseConflicts(this.#stores, erasedThere)
     const vectors = await VectorMover.make(this.#stores)
-    for (const table of plainTables) {
-      const counter = new Counter()
-      for await (const page of this.#rows.pages(table, text`t.tenant_id = ${this.#stores.tenantId}`))
-        this.#note(table.name, await this.#rows.move(table, page), counter)
-      if (counter.total > 0) this.#plain.set(table.name, counter)
-    }
-    const movers = { rows: this.#rows, payloads: this.#payloads, vectors, problems: this.#problems }
+    await this.#movePlain(erasedThere)
+    const movers = { rows: this.#rows, payloads: this.#payloads, vectors, problems: this.#problems, erasedThere }
     const messages = new SessionMover(this.#stores, movers)
-    const sessions = await this.#moveSessions(messages, onProgress)
-    await target.run((sql) => inTransaction(sql, (transaction) => eraseReturned(transaction, this.#caller)))
+    const sessions = await this.#moveSessions(erasedThere, (session) => messages.move(session, onProgress))
+    const meanwhile = await erasedMeanwhile(this.#stores, erasedThere)
+    await target.run((sql) => inTransaction(sql, (transaction) => eraseReturned(transaction, this.#caller, meanwhile)))
     const auditRows = await this.#moveAudit(messages.counts.copied)
-    const now = await this.#stores.source.run((sql) => countMessages(sql, this.#stores.tenantId))
+    const now = await source.run((sql) => countMessages(sql, tenantId))
     return {
       sessions: sessions.toJSON(),
       messages: messages.counts.toJSON(),
-      came_since: Math.max(0, now - messages.counts.total),
+      came_since: Math.max(0, now - messages.counts.total - erasedThere.wholeMessages),
       rows: Object.fromEntries([...this.#plain].map(([name, counter]) => [name, counter.toJSON()])),
+      erased_at_target: {
+        whole_sessions: erasedThere.whole.size,
+        messages: erasedThere.messages,
+        session_ids: [...erasedThere.sessions.keys()].slice(0, namedSessionsMax),
+        rows: Object.fromEntries(this.#stayed),
+      },
       audit_rows: auditRows,
       archived_payloads: this.#payloads.counts.toJSON(),
       vectors: vectors.report,
@@ -68,16 +76,37 @@ class StoreMove {
     }
   }
 
+  async #movePlain(erasedThere: ErasedThere): Promise<void> {
+    const { source, target, tenantId } = this.#stores
+    const own = text`t.tenant_id = ${tenantId}`
+    for (const table of plainTables) {
+      const counter = new Counter()
+      const stays = erasedThere.isEmpty ? undefined : table.stays?.(erasedThere.table)
+      const where = stays === undefined ? own : text`${own} and not ${stays}`
+      for await (const page of this.#rows.pages(table, where))
+        this.#note(table.name, await this.#rows.move(table, page), counter)
+      if (counter.total > 0) this.#plain.set(table.name, counter)
+      if (stays === undefined) continue
+      const stayed = await source.run((sql) => countRows(sql, table.name, text`${own} and ${stays}`))
+      if (stayed > 0) this.#stayed.set(table.name, stayed)
+    }
+    if (!erasedThere.isEmpty) await target.run((sql) => releaseSuperseded(sql, tenantId))
+  }
+
   /** Walks by id, which never changes: no session is missed that was there at the beginning. */
-  async #moveSessions(messages: SessionMover, onProgress: (messages: number) => void): Promise<Counter> {
+  async #moveSessions(
+    erasedThere: ErasedThere,
+    moveMessages: (session: { readonly id: string; readonly lastSeq: number }) => Promise<void>,
+  ): Promise<Counter> {
     const { target, tenantId } = this.#stores
     const counter = new Counter()
-    for await (const page of this.#rows.pages(sessionsTable, text`t.tenant_id = ${tenantId}`)) {
-      this.#note(sessionsTable.name, await this.#rows.move(sessionsTable, page), counter)
-      const ids = page.keys.map(([, id]) => id ?? '')
-      const there = await sessionsById(target, tenantId, ids)
-      for (const session of there) await messages.move(session, onProgress)
-    }
+    for (const { table, where } of sessionTables(erasedThere))
+      for await (const page of this.#rows.pages(table, text`t.tenant_id = ${tenantId} and ${where}`)) {
+        this.#note(table.name, await this.#rows.move(table, page), counter)
+        const ids = page.keys.map(([, id]) => id ?? '')
+        const there = await sessionsById(target, tenantId, ids)
+        for (const session of there) await moveMessages(session)
+      }
     return counter
   }
 
@@ -128,8 +157,9 @@ class StoreMove {
 /**
  * Copies everything that a caller's tenant has from one store to another, and proves it: each row is read back and compared by
  * its SHA-256, and so are payloads in the archive. It may be broken off at any moment and run again, also while others save at
- * the source: what is there already is compared and not copied. The source stays as it is. What was erased at one of the two
- * is erased at the target, by its background work.
+ * the source: what is there already is compared and not copied. The source stays as it is. What was erased or anonymised at the target
+ * stays so there, and with it what the source has made of that; what was so at the source alone becomes so by the target's background
+ * work.
  *
  * Throws ConflictError, before anything is written, where the target has other content under the same ids.
  */

@@ -7,6 +7,18 @@ export interface MoveProblem {
   readonly problem: string
 }
 
+/** What was erased or anonymised at the target and not at the source: it stays so, and what the source has of it was not moved. */
+interface ErasedAtTarget {
+  /** Of which nothing is left there. */
+  readonly whole_sessions: number
+  /** Messages of others. */
+  readonly messages: number
+  /** Those others: they keep the title, metadata and tags that they have there. At most 1,000 of them. */
+  readonly session_ids: readonly string[]
+  /** Rows that were made of them, by the table. */
+  readonly rows: Readonly<Record<string, number>>
+}
+
 interface Moved {
   readonly copied: number
   readonly already_there: number
@@ -19,6 +31,7 @@ export interface MoveReport {
   readonly came_since: number
   /** Rows of the other tables, by the table. */
   readonly rows: Readonly<Record<string, Moved>>
+  readonly erased_at_target: ErasedAtTarget
   readonly audit_rows: number
   readonly archived_payloads: Moved
   readonly vectors:

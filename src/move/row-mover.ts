@@ -86,19 +86,22 @@ export class RowMover {
     const texts = [...wanted.values()]
     await inPlainText(this.#target, async (sql) => {
       await insertRows(sql, shape, { rows: texts })
-      if (table.rule !== undefined) await replaceRows(sql, shape, { rows: texts, where: table.rule.olderWhere })
+      if (table.rule !== undefined)
+        await replaceRows(sql, shape, { rows: texts, where: table.rule.olderWhere, kept: table.kept })
       await beside?.(
         sql,
         [...wanted.keys()].filter((key) => !there.has(key)).map((key): RowKey => JSON.parse(key)),
       )
     })
-    const wrong = await this.#wrong(table, range, wanted)
-    return { copied: wanted.size - wrong.length, known: rows.size - wanted.size, wrong }
+    const after = await inPlainText(this.#target, (sql) => readDigests(sql, shape, range))
+    const wrong = await this.#wrong(table, wanted, after)
+    const wrongKeys = new Set(wrong.map(({ key }) => key))
+    const copied = [...wanted.keys()].filter((key) => !wrongKeys.has(key) && after.get(key) !== there.get(key)).length
+    return { copied, known: rows.size - copied - wrong.length, wrong }
   }
 
-  async #wrong(table: MovedTable, range: RowRange, wanted: RowsByKey): Promise<MovedPage['wrong']> {
+  async #wrong(table: MovedTable, wanted: RowsByKey, after: RowsByKey): Promise<MovedPage['wrong']> {
     const shape = await this.shapeOf(table.name)
-    const after = await inPlainText(this.#target, (sql) => readDigests(sql, shape, range))
     const different = [...wanted].filter(([key, row]) => after.get(key) !== digestOf(row))
     if (different.length === 0) return []
     const rows = different.map(([, row]) => row)

@@ -1,5 +1,7 @@
 import { sha256 } from '../model/payload.ts'
+import type { ErasedThere } from '../store/copy/erased-there.ts'
 import { messagesTable } from '../store/copy/move-plan.ts'
+import { noteCopied } from '../store/copy/note-copied.ts'
 import { alteredMessages, archivedMessages } from '../store/copy/sessions-there.ts'
 import type { RowRange } from '../store/copy/table-rows.ts'
 import { readMessages } from '../store/messages.ts'
@@ -16,6 +18,7 @@ export interface Movers {
   readonly payloads: PayloadMover
   readonly vectors: VectorMover
   readonly problems: ProblemList
+  readonly erasedThere: ErasedThere
 }
 
 /** Messages of a session from one number to another, both included. */
@@ -56,16 +59,19 @@ export class SessionMover {
   }
 
   async #movePage(page: RowRange, stretch: Stretch): Promise<void> {
-    const { rows, vectors } = this.#movers
+    const { rows, vectors, erasedThere } = this.#movers
+    const hasErased = erasedThere.sessions.has(stretch.sessionId)
     // First of all, so that no message is at the target whose bytes are not.
     await this.#movePayloads(stretch)
-    const writeVectors = await vectors.read(stretch)
+    // A message has part of the one before it in its vector: the target makes them anew.
+    const writeVectors = hasErased ? undefined : await vectors.read(stretch)
     const moved = await rows.move(messagesTable, page, async (sql, copied) => {
       if (copied.length === 0) return
       // With the messages: a worker that comes upon them finds their vectors, and pays for none.
-      await writeVectors(sql)
+      await writeVectors?.(sql)
       const seqs = copied.map(seqOf)
       const { tenantId, sessionId } = stretch
+      if (hasErased) await noteCopied(sql, stretch, seqs)
       await addOutbox(sql, indexTopic, [
         { tenantId, sessionId, firstSeq: Math.min(...seqs), lastSeq: Math.max(...seqs) },
       ])
@@ -77,7 +83,7 @@ export class SessionMover {
         stretch.sessionId,
         `message ${seq} ${isMissing ? 'is not at the target: its id or number is taken there' : 'is another at the target'}`,
       )
-    const lacking = await vectors.complete(stretch, moved.known === 0)
+    const lacking = hasErased ? 0 : await vectors.complete(stretch, moved.known === 0)
     if (lacking > 0) this.#report(stretch.sessionId, `${lacking} vectors are not at the target`)
     // The rows are the same at both ends, so the bytes were wrong before.
     const altered = await this.#stores.target.run((sql) => alteredMessages(sql, stretch, stretch))
@@ -100,6 +106,7 @@ export class SessionMover {
   async #movePayloads(stretch: Stretch): Promise<void> {
     const archived = await archivedMessages(this.#stores.source, stretch, stretch)
     for (const message of archived) {
+      if (this.#movers.erasedThere.hasMessages(stretch.sessionId, message.seq)) continue
       const problem = await this.#movers.payloads.move(message)
       if (problem !== undefined) this.#report(stretch.sessionId, problem, message.id)
     }

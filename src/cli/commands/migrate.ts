@@ -22,6 +22,8 @@ interface Options {
   readonly json?: boolean
 }
 
+const namedMax = 5
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 export function registerMigrate(program: Command, status: ExitStatus): void {
@@ -174,6 +176,7 @@ function render(report: MoveReport, target: Config): string {
       ? `vectors are made anew by the target: ${vectors.made_anew}`
       : `vectors of ${vectors.model}: ${vectors.copied} copied, ${vectors.already_there} there already`,
   )
+  lines.push(...erasedLines(report.erased_at_target))
   const payloads = report.archived_payloads.copied + report.archived_payloads.already_there
   if (payloads > 0 && target.store.kind === 'server' && target.archive.kind === 'directory')
     lines.push(
@@ -183,4 +186,22 @@ function render(report: MoveReport, target: Config): string {
     lines.push(`NOTE ${report.came_since} messages came since: run it again to take them along`)
   lines.push(report.problem_count === 0 ? 'all compared by SHA-256: identical' : `${report.problem_count} problems`)
   return `${lines.join('\n')}\n`
+}
+
+/** What did not come back, and of which sessions something else stays as it is at the target. */
+function erasedLines({
+  whole_sessions: whole,
+  messages,
+  session_ids: ids,
+  rows,
+}: MoveReport['erased_at_target']): string[] {
+  if (whole === 0 && messages === 0) return []
+  const made = Object.entries(rows).map(([table, count]) => `, ${count} ${table}`)
+  const lines = [
+    `NOTE not brought back, as it was erased or anonymised at the target: ${whole} sessions, ${messages} messages of others${made.join('')}`,
+  ]
+  if (ids.length === 0) return lines
+  const named = ids.slice(0, namedMax).join(', ')
+  const more = ids.length > namedMax ? ' and others' : ''
+  return [...lines, `NOTE sessions keep the title, metadata and tags that they have at the target: ${named}${more}`]
 }

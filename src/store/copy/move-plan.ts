@@ -1,4 +1,5 @@
-import { text, type SqlText } from '../sql-text.ts'
+import { identifier, text, type SqlText } from '../sql-text.ts'
+import type { ErasedThere } from './erased-there.ts'
 
 /**
  * What becomes of a row that is at both stores with another content: the source's takes its place where `olderWhere` holds,
@@ -13,15 +14,77 @@ export interface ChangeRule {
 export interface MovedTable {
   readonly name: string
   readonly rule?: ChangeRule
+  /** Columns of a row that is replaced which get another value than the source's. */
+  readonly kept?: ReadonlyMap<string, SqlText>
+  /**
+   * Which rows stay at the source, as they may say what was erased or anonymised at the target: a condition on `t` and what is so,
+   * `gone` (`ErasedThere`).
+   */
+  readonly stays?: (gone: SqlText) => SqlText
 }
 
-export const sessionsTable: MovedTable = {
+/** A fact that stands at a message of those goes whole, with the other places that it stands at. */
+const isOfFact = (gone: SqlText, factId: SqlText): SqlText => text`exists (
+  select from fact_sources x join ${gone} on x.session_id = s and x.seq between f and l
+  where x.tenant_id = t.tenant_id and x.fact_id = ${factId})`
+
+const isOfErased = (gone: SqlText): SqlText => text`exists (select from ${gone} where w and s = t.session_id)`
+
+const sessionsTable: MovedTable = {
   name: 'sessions',
   rule: {
     // Never a session whose own messages go further: its next one would get a number that is taken.
     olderWhere: text`t.version < r.version and t.last_seq <= r.last_seq`,
     aheadWhere: text`t.version > r.version and t.last_seq >= r.last_seq`,
   },
+}
+
+/** Sessions that an erasure has changed at the target: that it has changed them there contradicts nothing. */
+function changedSessions(kept: readonly string[]): MovedTable {
+  return {
+    name: 'sessions',
+    rule: {
+      olderWhere: text`t.last_seq < r.last_seq or (t.last_seq = r.last_seq and t.version < r.version)`,
+      aheadWhere: text`t.version >= r.version and t.last_seq >= r.last_seq`,
+    },
+    kept: new Map([
+      ...kept.map((name): [string, SqlText] => [name, text`t.${identifier(name)}`]),
+      ['version', text`greatest(t.version + 1, r.version)`],
+      // Who has read messages before they were erased does not write of them.
+      ['erasures', text`greatest(t.erasures, r.erasures)`],
+    ]),
+  }
+}
+
+const parentColumns = ['parent_session_id', 'parent_external_id']
+
+/** What a session says of itself may quote what was erased of it. Names come with the messages that are copied. */
+const ownColumns = [
+  'title',
+  'metadata',
+  'key_version',
+  'anonymized_at',
+  'tags',
+  'participants',
+  'models_used',
+  'last_model',
+  'payload_bytes',
+  ...parentColumns,
+]
+
+/** Sessions by what was erased or anonymised of them at the target, each with the condition on `t` for them. */
+export function sessionTables(
+  erasedThere: ErasedThere,
+): readonly { readonly table: MovedTable; readonly where: SqlText }[] {
+  const gone = text`exists (select from ${erasedThere.table} where s = t.id)`
+  const children = JSON.stringify([...erasedThere.children])
+  const child = text`t.id in (select jsonb_array_elements_text(${children}::text::jsonb)::uuid)`
+  const partly = text`exists (select from ${erasedThere.table} where s = t.id and not w)`
+  return [
+    { table: sessionsTable, where: text`not ${gone} and not ${child}` },
+    { table: changedSessions(parentColumns), where: text`not ${gone} and ${child}` },
+    { table: changedSessions(ownColumns), where: partly },
+  ]
 }
 
 /**
@@ -42,9 +105,11 @@ export const messagesTable: MovedTable = {
 export const plainTables: readonly MovedTable[] = [
   // Whoever was given a session, and by whom, is part of the session.
   { name: 'principals' },
-  { name: 'session_grants' },
+  { name: 'session_grants', stays: isOfErased },
   {
     name: 'encryption_keys',
+    // Destroyed there, or made here since.
+    stays: isOfErased,
     rule: {
       // One that was destroyed stays so.
       olderWhere: text`t.destroyed_at is null and (r.destroyed_at is not null or coalesce(t.rotated_at, t.created_at) < coalesce(r.rotated_at, r.created_at))`,
@@ -64,19 +129,30 @@ export const plainTables: readonly MovedTable[] = [
   {
     name: 'import_files',
     rule: { olderWhere: text`t.imported_at < r.imported_at`, aheadWhere: text`t.imported_at > r.imported_at` },
+    // With what says of a whole file that it was imported: the next import reads it.
+    stays: (gone) => text`(exists (select from ${gone} where s = any(t.session_ids)) or (t.document = '*' and exists (
+      select from import_files d join ${gone} on s = any(d.session_ids) where d.tenant_id = t.tenant_id and d.path = t.path)))`,
   },
-  { name: 'summaries' },
-  { name: 'corrections' },
+  { name: 'summaries', stays: (gone) => text`exists (select from ${gone} where s = t.session_id)` },
+  {
+    name: 'corrections',
+    stays: (gone) => text`exists (
+      select from ${gone} where e and s = t.session_id and (t.seq between f and l or t.correction_seq between f and l))`,
+  },
   // What somebody has changed by hand last counts. Of what both have learned from the same words that of the target stays.
   {
     name: 'facts',
+    stays: (gone) => isOfFact(gone, text`t.id`),
     rule: {
       olderWhere: text`r.changed_at is not null and (t.changed_at is null or t.changed_at < r.changed_at)`,
       aheadWhere: text`r.changed_at is null or t.changed_at >= r.changed_at`,
     },
   },
-  { name: 'fact_sources' },
-  { name: 'recall_feedback' },
+  { name: 'fact_sources', stays: (gone) => isOfFact(gone, text`t.fact_id`) },
+  {
+    name: 'recall_feedback',
+    stays: (gone) => text`exists (select from ${gone} where s = t.session_id and t.seq between f and l)`,
+  },
 ]
 
 /** Tables that are moved in a way of their own, and how. */

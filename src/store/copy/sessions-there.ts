@@ -78,6 +78,7 @@ export async function messageMarks(
 /** A message whose bytes are in the archive store. */
 export interface ArchivedMessage {
   readonly id: string
+  readonly seq: number
   readonly location: string
   /** Whether these are its bytes as they are in the archive. */
   readonly isWhole: (bytes: Uint8Array) => boolean
@@ -90,17 +91,20 @@ export async function archivedMessages(
 ): Promise<ArchivedMessage[]> {
   const { tenantId, sessionId } = session
   const rows = await database.run(
-    (sql) => sql<{ id: string; payload_location: string; payload_sha256: Uint8Array; key_version: number }[]>`
-    select id, payload_location, payload_sha256, key_version from messages
+    (sql) => sql<
+      { id: string; seq: string; payload_location: string; payload_sha256: Uint8Array; key_version: number }[]
+    >`
+    select id, seq, payload_location, payload_sha256, key_version from messages
     where tenant_id = ${tenantId} and session_id = ${sessionId} and seq between ${page.fromSeq} and ${page.toSeq}
       and payload_location is not null order by seq`,
   )
   const keys = rows.map((row) => ({ sessionId, version: row.key_version }))
   const seals = await database.vault.sealsOf(tenantId, keys)
-  return rows.map(({ id, payload_location: location, payload_sha256: stored, key_version: version }) => {
+  return rows.map(({ id, seq, payload_location: location, payload_sha256: stored, key_version: version }) => {
     const seal = seals(sessionId, version)
-    if (version === 0) return { id, location, isWhole: (bytes) => sha256(bytes).equals(stored) }
-    return { id, location, isWhole: (bytes) => opensTo(seal, { location, bytes, stored }) }
+    const place = { id, seq: Number(seq), location }
+    if (version === 0) return { ...place, isWhole: (bytes) => sha256(bytes).equals(stored) }
+    return { ...place, isWhole: (bytes) => opensTo(seal, { location, bytes, stored }) }
   })
 }
 

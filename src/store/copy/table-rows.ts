@@ -100,6 +100,14 @@ export async function readKeys(
   return rows.map(({ key, bytes }) => ({ key, bytes }))
 }
 
+export async function countRows(sql: Queries, table: string, where: SqlText): Promise<number> {
+  const rows = await query<{ count: string }>(
+    sql,
+    text`select count(*) as count from ${identifier(table)} t where ${where}`,
+  )
+  return Number(rows[0]?.count ?? 0)
+}
+
 async function readRange(
   sql: Queries,
   table: TableShape,
@@ -172,14 +180,27 @@ function sameKey(table: TableShape): SqlText {
   )
 }
 
-/** Puts rows in the place of those with their keys, where a condition holds on the old row `t` and the new one `r`. */
+/**
+ * Puts rows in the place of those with their keys, where a condition holds on the old row `t` and the new one `r`; columns that are
+ * `kept` get the value that is said there.
+ */
 export async function replaceRows(
   sql: Queries,
   table: TableShape,
-  { rows, where }: { readonly rows: readonly string[]; readonly where: SqlText },
+  {
+    rows,
+    where,
+    kept,
+  }: {
+    readonly rows: readonly string[]
+    readonly where: SqlText
+    readonly kept?: ReadonlyMap<string, SqlText> | undefined
+  },
 ): Promise<void> {
   if (rows.length === 0) return
-  const changes = table.columns.map((name) => text`${identifier(name)} = r.${identifier(name)}`)
+  const changes = table.columns.map(
+    (name) => text`${identifier(name)} = ${kept?.get(name) ?? text`r.${identifier(name)}`}`,
+  )
   await query(
     sql,
     text`update ${identifier(table.name)} t set ${joined(changes, comma)} from ${recordset(table, rows)}

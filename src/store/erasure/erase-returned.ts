@@ -3,21 +3,33 @@ import type { TransactionSql } from 'postgres'
 import type { Caller } from '../../model/access.ts'
 import { newId } from '../../model/ids.ts'
 import { auditErasure } from './audit-erasure.ts'
-import { addErasureWork } from './erasure-work.ts'
+import { addErasureWork, type ErasureWork } from './erasure-work.ts'
 import { returnedSessions } from './known-tombstones.ts'
 import { insertErasure } from './receipts.ts'
 
 /**
  * Leaves to be erased what is in the store although it was erased before, and to be anonymised what was anonymised, as where an older
- * copy of a database was put back. Returns the number of the erasure; undefined where there is nothing.
+ * copy of a database was put back; and what more is given. Returns the number of the erasure; undefined where there is nothing.
  */
-export async function eraseReturned(sql: TransactionSql, caller: Caller): Promise<string | undefined> {
+export async function eraseReturned(
+  sql: TransactionSql,
+  caller: Caller,
+  further: readonly ErasureWork[] = [],
+): Promise<string | undefined> {
   const { tenantId } = caller
   const returned = await returnedSessions(sql, tenantId)
-  if (returned.length === 0) return undefined
+  const sessions = [
+    ...further,
+    ...returned.map(({ id, seqs, isAnonymised }) => ({
+      id,
+      stretches: seqs.map((seq): [number, number] => [seq, seq]),
+      anonymise: isAnonymised ? {} : undefined,
+    })),
+  ]
+  if (sessions.length === 0) return undefined
   const id = newId()
   const scope = 'tombstones'
-  const action = returned.every(({ isAnonymised }) => isAnonymised) ? 'anonymise' : 'erase'
+  const action = sessions.every(({ anonymise }) => anonymise !== undefined) ? 'anonymise' : 'erase'
   await insertErasure(sql, {
     tenantId,
     id,
@@ -28,11 +40,6 @@ export async function eraseReturned(sql: TransactionSql, caller: Caller): Promis
     held: [],
     action,
   })
-  const sessions = returned.map(({ id: session, seqs, isAnonymised }) => ({
-    id: session,
-    stretches: seqs.map((seq): [number, number] => [seq, seq]),
-    anonymise: isAnonymised ? {} : undefined,
-  }))
   await addErasureWork(sql, { tenantId, id }, sessions)
   await auditErasure(sql, caller, { id, scope, sessions, action })
   return id

@@ -106,6 +106,14 @@ export async function forgetFacts(
   return { forgotten: row?.forgotten ?? 0, archived: row?.archived ?? [] }
 }
 
+/** Lets facts hold again in the place of which something was put that is not there. */
+export async function releaseSuperseded(sql: Queries, tenantId: number): Promise<void> {
+  await sql`
+    update facts f set superseded_by = null
+    where tenant_id = ${tenantId} and superseded_by is not null
+      and not exists (select from facts g where g.tenant_id = f.tenant_id and g.id = f.superseded_by)`
+}
+
 /** Makes who archives a session see that what was learned of it has changed. */
 export async function noteFactChange(sql: Queries, tenantId: number, sessionIds: readonly string[]): Promise<void> {
   await sql`
