@@ -73,12 +73,13 @@ interface Tally {
 const emptyTally = (): Tally => ({ wanted: 0, found: 0, shown: 0, useful: 0, times: [] })
 
 interface Answer {
+  readonly names?: readonly { readonly names: readonly string[] }[]
   readonly results: readonly { readonly messages: readonly { readonly text: string; readonly hit?: unknown }[] }[]
 }
 
 function count(tally: Tally, references: readonly string[], { answer, ms }: { answer: Answer; ms: number }): void {
   const messages = answer.results.flatMap((result) => result.messages)
-  const all = messages.map(({ text }) => text).join('\n')
+  const all = [...messages.map(({ text }) => text), ...(answer.names ?? []).flatMap(({ names }) => names)].join('\n')
   tally.times.push(ms)
   tally.wanted += references.length
   tally.found += references.filter((name) => all.includes(name)).length
@@ -124,7 +125,11 @@ async function measure(
         ...past,
         ...conversation.slice(0, Math.max(0, at - visible)).flatMap(({ text }) => namesIn(text)),
       ])
-      const next = conversation.slice(at, at + ahead).flatMap(({ text }) => namesIn(text))
+      // What tools answer is mostly lists of all there is.
+      const next = conversation
+        .slice(at, at + ahead)
+        .filter(({ role }) => role === 'user' || role === 'assistant')
+        .flatMap(({ text }) => namesIn(text))
       const references = [...new Set(next)].filter((name) => known.has(name) && !seen.has(name))
       const last = conversation[at - 1]
       if (references.length === 0 || last === undefined) continue

@@ -15,7 +15,7 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ],
   [
     'recall_context',
-    'As `search_memory`, with `why.reasons` of each message: it is about what the newest turns say or what was asked last, names the same files, errors or names, or followed on something similar. What a session needs is looked for after each save, for who has asked for it in the last quarter of an hour. See [search.md](search.md#what-a-conversation-will-need).',
+    'As `search_memory`, with `why.reasons` of each message: it is about what the newest turns say or what was asked last, names the same files, errors or names, or followed on something similar. `names[]` are files, errors and identifiers that messages near these name, and the conversation does not yet: each with its message. What a session needs is looked for after each save, for who has asked for it in the last quarter of an hour. See [search.md](search.md#what-a-conversation-will-need).',
   ],
   ['list_sessions', '`sessions[]` are session documents without their messages. Restricted sessions are left out.'],
   [

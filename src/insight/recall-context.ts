@@ -2,6 +2,7 @@ import { requireUsableSession } from '../capture/session-reference.ts'
 import { InputError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
+import { estimateTokens } from '../model/tokens.ts'
 import { readHits } from '../search/hits.ts'
 import { neighboursOf } from '../search/neighbours-of.ts'
 import { fitReply, type SearchReply } from '../search/reply.ts'
@@ -13,6 +14,7 @@ import type { FactDocument } from './learning/list-facts.ts'
 import { recallFacts } from './learning/recall-facts.ts'
 import { predict, type Prediction, type Reason } from './prediction/predict.ts'
 import type { RecentPredictions } from './prediction/recent-predictions.ts'
+import { fitNames, relatedNames, type NamingMessage } from './prediction/related-names.ts'
 import { renderFacts } from './render-facts.ts'
 
 export interface RecallInput {
@@ -32,10 +34,15 @@ export interface RecallDependencies extends SearchDependencies {
 /** What was said before, and what was learned of it. */
 export interface RecallReply extends SearchReply {
   readonly facts: readonly FactDocument[]
+  /** What else is named in what was found, beyond the messages that are shown. */
+  readonly names: readonly NamingMessage[]
 }
 
 /** Of the reply, what was learned takes so much at most: the words themselves say more. */
 const factsShare = 0.25
+const namesShare = 0.3
+/** Of names and paths. */
+const charactersAToken = 3
 
 const reasons: { readonly [reason in Reason]: string } = {
   turns: 'is about what the newest turns say',
@@ -65,7 +72,7 @@ export async function recallContext(
     limit: limits.recalledMessages,
   })
   const sessionIds = [...new Set(found.hits.map(({ message }) => message.sessionId))]
-  const [neighbours, sessions, { facts, tokens }] = await Promise.all([
+  const [neighbours, sessions, learned, related] = await Promise.all([
     neighboursOf(dependencies, found.hits, { tenantId, each: 1 }),
     sessionsById(dependencies.database, tenantId, sessionIds),
     recallFacts(dependencies, caller, {
@@ -74,7 +81,10 @@ export async function recallContext(
       maxTokens: Math.floor(input.maxTokens * factsShare),
       charactersMax: Math.floor(limits.searchReplyCharactersMax * factsShare),
     }),
+    relatedNames(dependencies, caller, { places: ranked, named: prediction.named }),
   ])
+  const namesMax = Math.min(limits.searchReplyCharactersMax, input.maxTokens * charactersAToken) * namesShare
+  const namesTaken = JSON.stringify(fitNames(related, namesMax), null, 2)
   const shown = await asSeenBy(caller, { hits: found.hits, neighbours, sessions }, prediction.queries)
   const kinds = new Map(ranked.map((message) => [`${message.sessionId} ${message.seq}`, message.kinds]))
   const reply = fitReply(
@@ -95,13 +105,23 @@ export async function recallContext(
       cursorAfter: () => undefined,
     },
     {
-      maxTokens: input.maxTokens - tokens,
+      maxTokens: input.maxTokens - learned.tokens - estimateTokens(namesTaken),
       format: input.format,
       textCharactersMax: Infinity,
-      charactersTaken: input.format === 'text' ? renderFacts(facts).length : JSON.stringify(facts, null, 2).length,
+      charactersTaken: charactersOf(learned.facts, input.format) + namesTaken.length,
     },
   )
-  return { ...reply, facts }
+  const texts = reply.results.flatMap(({ messages }) => messages.map(({ text }) => text)).join('\n')
+  const names = fitNames(
+    related.filter(({ name }) => !texts.includes(name)),
+    namesMax,
+  )
+  for (const { session_id: id, seq } of names) caller.call?.show(id, [seq])
+  return { ...reply, facts: learned.facts, names }
+}
+
+function charactersOf(facts: readonly FactDocument[], format: 'text' | 'json'): number {
+  return format === 'text' ? renderFacts(facts).length : JSON.stringify(facts, null, 2).length
 }
 
 /** From what was made ahead, where it knows all of the session. */

@@ -157,6 +157,7 @@ describe('a token that may see no personal data', () => {
     for (const reply of replies) expectNothingPersonal(shows(reply))
     expect(shows(replies[2])).toContain('about the lighthouse')
     expect(shows(replies[5])).toContain('lighthouse')
+    expect(replies[6]?.structured).toMatchObject({ names: [] })
   })
 
   test('reads resources without it, and is refused the list of who is known', async () => {

@@ -25,6 +25,12 @@ const replySchema = z.object({
   ),
 })
 
+const namesSchema = z.object({
+  names: z.array(
+    z.object({ session_id: z.string(), message_id: z.string(), seq: z.number(), names: z.array(z.string()) }),
+  ),
+})
+
 async function recalled(from: Tools, args: Readonly<Record<string, unknown>>) {
   const { structured } = await from.call('recall_context', { format: 'json', ...args })
   return replySchema.parse(structured).results.flatMap(({ messages }) => messages)
@@ -58,6 +64,34 @@ describe('recall_context', () => {
     expect(answer?.hit?.why.reasons).toContain('followed on something similar')
     expect(textsOf(found).join(' ')).not.toContain('mussels')
     expect(textsOf(found).join(' ')).not.toContain('since the new year began')
+  })
+
+  test('names what else is named near it, each with its message, and nothing that it shows already', async () => {
+    const aside = ' The rest of the log of that watch is about weather, tea, gulls and the paint of the rail.'.repeat(6)
+    const messages = ['lens', 'mirror', 'clockwork', 'shutter', 'bearing', 'burner', 'chimney', 'gallery'].map(
+      (part) => ({
+        content: `LampError again: src/lamp/flash-period.ts and then src/lamp/check-${part}.ts were at fault.${aside}`,
+        sender: 'Ada',
+      }),
+    )
+    const { session_id: lamp } = await tools.saveAll({ session_id: 'lamp', messages })
+    await tools.save({ session_id: 'dark', content: 'It is dark: src/lamp/flash-period.ts failed?', sender: 'Ada' })
+    const ask = { session_id: 'dark', max_tokens: 900 }
+    const { structured } = await tools.call('recall_context', { ...ask, format: 'json' })
+    const { names } = namesSchema.parse(structured)
+    const shown = textsOf(replySchema.parse(structured).results.flatMap(({ messages: some }) => some)).join(' ')
+    expect(names.map(({ session_id: id }) => id)).toContain(lamp)
+    for (const { session_id: id, message_id: message, seq, names: some } of names) {
+      const said = (await tools.session(id, { from_seq: seq, to_seq: seq })).messages[0]
+      expect(said?.id).toBe(message)
+      for (const name of some) {
+        expect(said?.content).toContain(name)
+        expect(shown).not.toContain(name)
+        expect(name).not.toBe('src/lamp/flash-period.ts')
+      }
+    }
+    const { text } = await tools.call('recall_context', ask)
+    expect(text).toMatch(/<recorded[^>]*names[^>]*>[^]*check-\w+\.ts[^]*<\/recorded/u)
   })
 
   test('reads as a text, inside a fence', async () => {

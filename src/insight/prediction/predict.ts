@@ -10,7 +10,7 @@ import type { SearchDependencies } from '../../search/search.ts'
 import { readMessages } from '../../store/messages.ts'
 import { nearSeqMax, readNeighbours } from '../../store/neighbours.ts'
 import { fuseSignals, type Predicted, type RankedList } from './fuse-signals.ts'
-import { readSignals, type Signal, type SignalKind, type Turn } from './read-signals.ts'
+import { namesIn, readSignals, type Signal, type SignalKind, type Turn } from './read-signals.ts'
 
 /** Why something is recalled: what of the conversation led to it, or that it followed what is like the newest turns. */
 export type Reason = SignalKind | 'followed'
@@ -23,6 +23,8 @@ export interface Prediction {
   readonly lastSeq: number
   readonly queries: readonly ParsedQuery[]
   readonly messages: readonly Predicted<Reason>[]
+  /** What the newest turns name themselves. */
+  readonly named: readonly string[]
   readonly messagesSearched: number
   readonly semantic: RankedQuestion['ranking']['semantic']['state']
   /** Messages that were saved and could not be found yet. */
@@ -97,6 +99,7 @@ export async function predict(
       lastSeq,
       queries: [],
       messages: [],
+      named: [],
       messagesSearched: 0,
       semantic: 'off',
       behind: 0,
@@ -110,6 +113,7 @@ export async function predict(
       ...lists,
       { kind: 'followed', weight: weights.followed, messages: followed.filter(isNew) },
     ]).slice(0, keptMax),
+    named: [...new Set(turns.flatMap((turn) => namesIn(turn.text)))],
     messagesSearched: first.found.ranking.messagesSearched,
     semantic: first.found.ranking.semantic.state,
     behind: first.found.behind,

@@ -11,6 +11,7 @@ export interface PredictionKey {
 
 const messageBytes = 220
 const termBytes = 250
+const nameBytes = 40
 
 interface Kept {
   readonly prediction: Prediction
@@ -57,7 +58,8 @@ function textOf({ tenantId, principalId, sessionId }: PredictionKey): string {
   return `${tenantId} ${principalId ?? ''} ${sessionId}`
 }
 
-function sizeOfKept({ prediction: { messages, queries } }: Kept): number {
+function sizeOfKept({ prediction: { messages, queries, named } }: Kept): number {
   const parsed = queries.reduce((sum, query) => sum + 2 * query.text.length + query.terms.length * termBytes, 0)
-  return messages.length * messageBytes + parsed
+  const names = named.reduce((sum, name) => sum + 2 * name.length + nameBytes, 0)
+  return messages.length * messageBytes + parsed + names
 }
