@@ -9,6 +9,7 @@ import { importBench } from './import.ts'
 import { keysBench } from './keys.ts'
 import { describeMachine } from './machine.ts'
 import { predictionBench } from './prediction.ts'
+import { recallContextBench } from './recall-context.ts'
 import { renderReport, writeResults } from './results.ts'
 import { saveBench } from './save.ts'
 import { searchBench } from './search.ts'
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   importBench,
   searchBench,
   predictionBench,
+  recallContextBench,
   keysBench,
   auditBench,
   encryptionBench,
