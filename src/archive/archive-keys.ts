@@ -146,13 +146,15 @@ async function readCopies({ archive }: Stores, { tenantId, sessionId }: KeyOwner
     if (bytes === undefined) continue
     copies.push({ name, bytes, key: keySchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))) })
   }
-  return copies
+  // In the order in which they were made: of two stores that share the place the older one comes first.
+  return copies.toSorted((a, b) => (a.key.id < b.key.id ? -1 : 1))
 }
 
 /**
  * Takes the keys of a session, or of a tenant, from the archive into the store, where they are not yet. Gives the names of those that
- * it passed over, as another root key wraps them, or a key that such a one wraps: those of another store that shares the place.
- * Throws UnavailableError where the root key at hand opens none of a tenant's.
+ * it passed over, as another root key wraps them, a key that such a one wraps, or as there is a key of that number: those of another
+ * store that shares the place. Throws UnavailableError where the root key at hand opens none of a tenant's, and ConflictError where
+ * none of them has a place in this store.
  */
 export async function restoreKeys(stores: Stores, owner: KeyOwner): Promise<string[]> {
   const { database } = stores
@@ -162,8 +164,7 @@ export async function restoreKeys(stores: Stores, owner: KeyOwner): Promise<stri
   const others = copies.filter(({ key }) => key.purpose !== 'tenant')
   const taken = new Set<string>()
   const take = async (copy: KeyCopy) => {
-    await insertCopy(stores, tenantId, copy)
-    taken.add(copy.key.id)
+    if (await insertCopy(stores, tenantId, copy)) taken.add(copy.key.id)
   }
   const [first] = ofTenant
   if (first !== undefined) {
@@ -172,6 +173,10 @@ export async function restoreKeys(stores: Stores, owner: KeyOwner): Promise<stri
     const opened = ofTenant.filter(({ key }) => roots.has(key.wrapped_by))
     if (opened.length === 0) await requireRootKey(settings, first.key.wrapped_by)
     for (const copy of opened) await take(copy)
+    if (taken.size === 0)
+      throw new ConflictError(`Cannot restore tenant ${tenantId} as this store has other keys already`, {
+        remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, in which nothing was ever saved',
+      })
   }
   const wrapping = new Set((await database.run((sql) => readTenantKeys(sql, tenantId, 'tenant'))).map(({ id }) => id))
   for (const copy of others) if (wrapping.has(copy.key.wrapped_by)) await take(copy)
@@ -179,16 +184,30 @@ export async function restoreKeys(stores: Stores, owner: KeyOwner): Promise<stri
   return copies.filter(({ key }) => !taken.has(key.id)).map(({ name }) => name)
 }
 
-async function insertCopy({ database }: Stores, tenantId: number, { name, bytes, key }: KeyCopy): Promise<void> {
+/**
+ * Throws ConflictError where the archive has keys of two stores for a tenant that one root key wraps: which of them a database was put
+ * back without cannot be seen.
+ */
+export async function requireKeysOfOne(stores: Stores, tenantId: number): Promise<void> {
+  const copies = (await readCopies(stores, { tenantId })).filter(({ key }) => key.purpose === 'tenant')
+  const twins = copies.filter(({ key: { id, version, wrapped_by: root } }) =>
+    copies.some(({ key }) => key.id !== id && key.version === version && key.wrapped_by === root),
+  )
+  if (twins.length === 0) return
+  const names = twins.map(({ name }) => name).join(', ')
+  throw new ConflictError(
+    `Cannot take the keys of tenant ${tenantId} from this archive as two stores with one root key were archived to it: ${names}`,
+    { remedy: 'Copy the archive without those of the other store, and set VERBATIM_ARCHIVE to the copy' },
+  )
+}
+
+/** False where another key has its number. */
+async function insertCopy({ database }: Stores, tenantId: number, { name, bytes, key }: KeyCopy): Promise<boolean> {
   const { purpose, id, session_id: sessionId, version, wrapped_by: wrappedBy } = key
   const wrapped = Buffer.from(key.wrapped, 'base64')
   const stored = { tenantId, purpose, id, sessionId, version, wrapped, wrappedBy }
-  const isThere = await database.run(async (sql) => {
+  return await database.run(async (sql) => {
     if (!(await insertArchivedKey(sql, stored))) return false
     return (await keysArchived(sql, tenantId, [{ id, location: name, bytes }])).size > 0
   })
-  if (!isThere)
-    throw new ConflictError(`Cannot restore tenant ${tenantId} as this store has other keys already`, {
-      remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, in which nothing was ever saved',
-    })
 }

@@ -3,7 +3,7 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
 import { countKeys, sessionsWithoutKey } from '../store/keys/lost-keys.ts'
-import { restoreKeys } from './archive-keys.ts'
+import { requireKeysOfOne, restoreKeys } from './archive-keys.ts'
 
 /** Of the sessions without a key so many are named. */
 const namedMax = 100
@@ -17,7 +17,8 @@ export interface LostKeysReport {
 
 /**
  * Takes the keys that a store lacks from its archive, as where its database was put back from a backup that leaves them out.
- * The keys of what was erased since are not there any more. Throws ConflictError where the store has other keys.
+ * The keys of what was erased since are not there any more. Throws ConflictError where the store has other keys, or
+ * the archive those of two stores.
  */
 export async function restoreLostKeys(stores: {
   readonly database: Database
@@ -27,6 +28,7 @@ export async function restoreLostKeys(stores: {
   const before = await database.run(countKeys)
   for (const [tenantId, sessionIds] of await archivedOwners(archive)) {
     if (database.kind === 'embedded' && tenantId !== firstTenantId) continue
+    await requireKeysOfOne(stores, tenantId)
     await restoreKeys(stores, { tenantId })
     await database.vault.check(tenantId)
     const erased = await database.run((sql) => erasuresOfIds(sql, tenantId, { kind: 'session', ids: sessionIds }))

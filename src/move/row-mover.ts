@@ -4,6 +4,7 @@ import type { MovedTable } from '../store/copy/move-plan.ts'
 import {
   describeTable,
   digestOf,
+  givenWhere,
   inPlainText,
   insertRows,
   keysWhere,
@@ -105,12 +106,20 @@ export class RowMover {
     const different = [...wanted].filter(([key, row]) => after.get(key) !== digestOf(row))
     if (different.length === 0) return []
     const rows = different.map(([, row]) => row)
-    const { rule } = table
+    const { rule, dispensable } = table
+    const none = new Set<string>()
     const ahead =
       rule === undefined
-        ? new Set<string>()
+        ? none
         : await this.#target.run((sql) => keysWhere(sql, shape, { rows, where: rule.aheadWhere }))
-    return different.filter(([key]) => !ahead.has(key)).map(([key]) => ({ key, isMissing: !after.has(key) }))
+    const spared =
+      dispensable === undefined
+        ? none
+        : await this.#target.run((sql) => givenWhere(sql, shape, { rows, where: dispensable }))
+    return different.flatMap(([key]) => {
+      const isMissing = !after.has(key)
+      return ahead.has(key) || (isMissing && spared.has(key)) ? [] : [{ key, isMissing }]
+    })
   }
 }
 

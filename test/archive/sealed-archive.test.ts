@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
 import { archiveAll } from '../../src/archive/archive-all.ts'
+import { restoreLostKeys } from '../../src/archive/restore-lost-keys.ts'
 import { restore } from '../../src/archive/restore.ts'
 import { verifyArchive } from '../../src/archive/verify-archive.ts'
 import { importFile } from '../../src/capture/documents/import-files.ts'
@@ -117,6 +118,35 @@ describe('the archive of an encrypted store', () => {
     await expect(refused).rejects.toThrow('encrypted under the root key')
     expect(await neither.stores.database.run((sql) => sql`select from encryption_keys`)).toHaveLength(0)
   })
+
+  it.runIf(isOnServer)(
+    'is restored as that of the older store where another one with the same root key was archived to the same place',
+    async () => {
+      const shared = new DirectoryArchive(join(directory, 'one root'))
+      cpSync(join(directory, 'archive'), join(directory, 'one root'), { recursive: true })
+      const newer = await emptyStore(on)
+      const { session_id: other } = await newer.saveMessages(caller, {
+        messages: [{ content: 'hello', sender: 'Ann', role: 'user' }],
+      })
+      expect((await archiveAll({ ...stores(newer), archive: shared }, caller, nothing)).problems).toEqual([])
+      const target = await emptyStore(on)
+      const { sessions, problems } = await restore({ ...stores(target), archive: shared }, caller, nothing)
+      expect(sessions).toBe(1)
+      expect((await target.listSessions(caller, { limit: 10 })).sessions.map(({ title }) => title)).toEqual([secret])
+      const keys = problems.flatMap(({ object }) => (object?.startsWith('keys/1/tenant/') === true ? [object] : []))
+      expect(keys.length).toBeGreaterThan(0)
+      expect(problems).toContainEqual({ session_id: other, problem: 'nothing of it can be read' })
+      await expect(restoreLostKeys({ ...stores(target), archive: shared })).rejects.toThrow(
+        'two stores with one root key were archived to it',
+      )
+      // As the guide says: without what was not named the other one is restored.
+      for await (const key of shared.list('keys/1/tenant/')) if (!keys.includes(key)) await shared.delete(key)
+      const second = await emptyStore(on)
+      expect(await restore({ ...stores(second), archive: shared }, caller, nothing)).toMatchObject({ sessions: 1 })
+      const [restored] = (await second.listSessions(caller, { limit: 10 })).sessions
+      expect(restored?.session_id).toBe(other)
+    },
+  )
 
   it('names the session whose key is missing', async () => {
     for await (const key of archive.list(`keys/1/${sessionId}/`)) await archive.delete(key)

@@ -356,6 +356,23 @@ describe('verbatim migrate', () => {
     }
   })
 
+  test('moves a store that was decrypted into one that has keys of its own', async () => {
+    const own = new Home()
+    try {
+      await (await own.tools()).save({ session_id: 'plain', content: 'The heron waits.', sender: 'Eve' })
+      expect((await own.cli(['keys', 'decrypt'])).code).toBe(0)
+      const archive = { VERBATIM_ARCHIVE: `file:${own.directory('archive')}` }
+      const there = { ...laptop.onServer(url), ...archive }
+      const moving = await own.cli(['migrate', '--to', url, '--json'], { env: { ...archive, ...laptop.rootKey } })
+      expect(moving.stderr).toBe('')
+      expect(reportSchema.parse(JSON.parse(moving.stdout))).toMatchObject({ messages: { copied: 1 }, problems: [] })
+      expect(moving.code).toBe(0)
+      expect((await laptop.home.cli(['export', 'plain'], { env: there })).stdout).toContain('The heron waits.')
+    } finally {
+      await own.dispose()
+    }
+  })
+
   test('names a message whose payload is missing in the archive, and moves the rest', async () => {
     const target = await laptop.database()
     const elsewhere = laptop.home.directory('no-payloads')

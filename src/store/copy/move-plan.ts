@@ -14,6 +14,8 @@ export interface ChangeRule {
 export interface MovedTable {
   readonly name: string
   readonly rule?: ChangeRule
+  /** Rows `r` that need not come where their place at the target is taken. */
+  readonly dispensable?: SqlText
   /** Columns of a row that is replaced which get another value than the source's. */
   readonly kept?: ReadonlyMap<string, SqlText>
   /**
@@ -110,6 +112,8 @@ export const plainTables: readonly MovedTable[] = [
     name: 'encryption_keys',
     // Destroyed there, or made here since.
     stays: isOfErased,
+    // Nothing is under it: a store that was decrypted has those alone.
+    dispensable: text`r.destroyed_at is not null`,
     rule: {
       // One that was destroyed stays so.
       olderWhere: text`t.destroyed_at is null and (r.destroyed_at is not null or coalesce(t.rotated_at, t.created_at) < coalesce(r.rotated_at, r.created_at))`,

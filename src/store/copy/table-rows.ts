@@ -221,3 +221,16 @@ export async function keysWhere(
   )
   return new Set(found.map(({ key }) => JSON.stringify(key)))
 }
+
+/** The keys of those of some rows `r` for which a condition holds. */
+export async function givenWhere(
+  sql: Queries,
+  table: TableShape,
+  { rows, where }: { readonly rows: readonly string[]; readonly where: SqlText },
+): Promise<ReadonlySet<string>> {
+  const found = await query<{ key: string[] }>(
+    sql,
+    text`select ${keyText(table)} as key from (select r.* from ${recordset(table, rows)} where ${where}) t`,
+  )
+  return new Set(found.map(({ key }) => JSON.stringify(key)))
+}
