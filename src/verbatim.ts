@@ -9,13 +9,8 @@ import { Learned } from './insight/learning/learned.ts'
 import type { Profile } from './insight/learning/profile.ts'
 import { PredictAfterSaves } from './insight/prediction/predict-after-saves.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
-import {
-  predictAhead,
-  recallContext,
-  type RecallDependencies,
-  type RecallInput,
-  type RecallReply,
-} from './insight/recall-context.ts'
+import { recallAhead, recallContext, type RecallDependencies, type RecallInput } from './insight/recall-context.ts'
+import { noteRecalled, type RecallReply } from './insight/recall-reply.ts'
 import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
@@ -113,7 +108,7 @@ export class Verbatim implements AsyncDisposable {
       : this.#saves.run(`${caller.tenantId} ${input.sessionId}`, save))
     const duplicates = saved.messages.filter(({ duplicate }) => duplicate).length
     this.#observer.note({ kind: 'saved', messages: saved.messages.length, duplicates })
-    if (this.#stores.predictions.isWanted({ ...caller, sessionId: saved.sessionId }))
+    if (this.#stores.predictions.wanted({ ...caller, sessionId: saved.sessionId }) !== undefined)
       this.#ahead.saved(caller, saved.sessionId)
     return saveReplyOf(saved)
   }
@@ -164,14 +159,16 @@ export class Verbatim implements AsyncDisposable {
 
   async #predict(caller: Caller, sessionId: string): Promise<void> {
     const stores = this.#for(caller)
+    const options = this.#stores.predictions.wanted({ ...caller, sessionId })
+    if (options === undefined) return
     const session = await requireUsableSession(stores.database, caller, sessionId)
-    await predictAhead(stores, caller, session)
+    await recallAhead(stores, caller, { session, ...options })
   }
 
   /** What a conversation is likely to need of what was said before. */
   async recallContext(caller: Caller, input: RecallInput): Promise<RecallReply> {
     const reply = await recallContext(this.#for(caller), caller, input)
-    noteHits(caller, reply)
+    noteRecalled(caller, reply)
     return reply
   }
 

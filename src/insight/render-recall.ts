@@ -1,7 +1,7 @@
 import { fence } from '../model/fence.ts'
 import { renderSearch } from '../search/reply.ts'
 import type { NamingMessage } from './prediction/related-names.ts'
-import type { RecallReply } from './recall-context.ts'
+import type { RecallReply } from './recall-reply.ts'
 import { renderFacts } from './render-facts.ts'
 
 /** What was recalled as one reads it: what was learned first, then the messages, then what else is named near them. */

@@ -31,6 +31,8 @@ const namesSchema = z.object({
   ),
 })
 
+const factsSchema = z.object({ facts: z.array(z.object({ id: z.string() })) })
+
 async function recalled(from: Tools, args: Readonly<Record<string, unknown>>) {
   const { structured } = await from.call('recall_context', { format: 'json', ...args })
   return replySchema.parse(structured).results.flatMap(({ messages }) => messages)
@@ -141,43 +143,71 @@ describe('recall_context', () => {
 })
 
 describe('what a session needs', () => {
-  test(
-    'is made after a save, for who has asked before, and shows nothing that was erased since',
-    { timeout: 60_000 },
-    async () => {
-      await untilIndexed(home)
-      const server = await HttpHome.start(home)
-      const client = await server.tools()
-      const hits = () => scrapedValue(server, 'verbatim_cache_lookups_total', { cache: 'predictions', result: 'hit' })
-      const bytes = () => scrapedValue(server, 'verbatim_cache_bytes', { cache: 'predictions' })
-      await client.save({ session_id: 'plan', content: 'The harbour festival is in June.', sender: 'Ada' })
-      expect(await bytes()).toBe(0)
-      await recalled(client, { session_id: 'plan' })
-      await client.save({
-        session_id: 'menu',
-        content: 'Mussels and samphire for the feast on the quay.',
-        sender: 'Ada',
-      })
-      const before = await bytes()
-      await client.save({
-        session_id: 'plan',
-        content: 'What do we eat at the feast, mussels and samphire?',
-        sender: 'Ada',
-      })
-      await expect.poll(bytes, { timeout: 20_000 }).toBeGreaterThan(before)
-      expect(await hits()).toBe(0)
-      expect(textsOf(await recalled(client, { session_id: 'plan' })).join(' ')).toContain('feast on the quay')
-      expect(await hits()).toBe(1)
-      // It knows what it found then; what may be shown of it, it asks at each reply.
-      const shown = async () => textsOf(await recalled(client, { session_id: 'plan' })).join(' ')
-      expect((await home.cli(['restrict', 'menu', '--reason', 'asked for'])).code).toBe(0)
-      expect(await shown()).not.toContain('feast on the quay')
-      expect((await home.cli(['unrestrict', 'menu', '--reason', 'settled'])).code).toBe(0)
-      expect(await shown()).toContain('feast on the quay')
-      expect(await hits()).toBe(3)
-      expect((await home.cli(['erase', '--session', 'menu', '--yes'])).code).toBe(0)
-      expect(await shown()).not.toContain('feast on the quay')
-      expect(await hits()).toBe(4)
-    },
-  )
+  let server: HttpHome
+  beforeAll(async () => {
+    server = await HttpHome.start(home, { keep: true })
+  })
+
+  test('is made after a save, for who has asked before, and shows nothing that was erased since', async () => {
+    const client = await server.tools()
+    await untilIndexed(home)
+    const hits = () => scrapedValue(server, 'verbatim_cache_lookups_total', { cache: 'predictions', result: 'hit' })
+    const bytes = () => scrapedValue(server, 'verbatim_cache_bytes', { cache: 'predictions' })
+    await client.save({ session_id: 'plan', content: 'The harbour festival is in June.', sender: 'Ada' })
+    expect(await bytes()).toBe(0)
+    await recalled(client, { session_id: 'plan' })
+    await client.save({
+      session_id: 'menu',
+      content: 'Mussels and samphire for the feast on the quay.',
+      sender: 'Ada',
+    })
+    const before = await bytes()
+    await client.save({
+      session_id: 'plan',
+      content: 'What do we eat at the feast, mussels and samphire?',
+      sender: 'Ada',
+    })
+    await expect.poll(bytes, { timeout: 20_000 }).toBeGreaterThan(before)
+    expect(await hits()).toBe(0)
+    expect(textsOf(await recalled(client, { session_id: 'plan' })).join(' ')).toContain('feast on the quay')
+    expect(await hits()).toBe(1)
+    // It knows what it found then; what may be shown of it, it asks at each reply.
+    const shown = async () => textsOf(await recalled(client, { session_id: 'plan' })).join(' ')
+    expect((await home.cli(['restrict', 'menu', '--reason', 'asked for'])).code).toBe(0)
+    expect(await shown()).not.toContain('feast on the quay')
+    expect((await home.cli(['unrestrict', 'menu', '--reason', 'settled'])).code).toBe(0)
+    expect(await shown()).toContain('feast on the quay')
+    expect(await hits()).toBe(3)
+    expect((await home.cli(['erase', '--session', 'menu', '--yes'])).code).toBe(0)
+    expect(await shown()).not.toContain('feast on the quay')
+    expect(await hits()).toBe(4)
+  })
+
+  test('is as everything says now that it is made of, and each time a row of the audit log says what was shown', async () => {
+    const client = await server.tools()
+    const { session_id: guests } = await client.save({
+      session_id: 'guests',
+      content:
+        'Guests of the regatta: orla@example.com brings the brass telescope. I prefer the brass telescope over binoculars.',
+      sender: 'Ada',
+    })
+    await client.save({ session_id: 'race', content: 'Who brings a telescope of brass to the regatta?', sender: 'Ada' })
+    const shown = async () =>
+      JSON.stringify((await client.call('recall_context', { session_id: 'race', format: 'json' })).structured)
+    await expect.poll(shown, { timeout: 30_000 }).toContain('"kind":"preference"')
+    const first = await shown()
+    expect(first).toContain('orla@example.com')
+    expect(await shown()).toBe(first)
+    await client.update('guests', { title: 'The list of guests' })
+    expect(await shown()).toContain('The list of guests')
+    const [fact] = factsSchema.parse(JSON.parse(first)).facts
+    expect((await home.cli(['facts', 'delete', fact?.id ?? ''])).code).toBe(0)
+    expect(await shown()).not.toContain('"kind":"preference"')
+    expect((await home.cli(['anonymise', '--session', 'guests', '--yes'])).code).toBe(0)
+    const last = await shown()
+    expect(last).not.toContain('orla@example.com')
+    expect(last).toContain('brass telescope')
+    const { stdout } = await home.cli(['audit', 'who-accessed', guests, '--json'])
+    expect(stdout.match(/recall_context/gu)?.length).toBeGreaterThanOrEqual(5)
+  })
 })

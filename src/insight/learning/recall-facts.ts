@@ -44,7 +44,6 @@ export async function recallFacts(
     tokens += cost
     characters += written.length
     shown.push(document)
-    for (const source of fact.sources.slice(0, 1)) caller.call?.show(source.sessionId, [source.seq])
   }
   return { facts: shown, tokens }
 }

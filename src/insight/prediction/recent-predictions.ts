@@ -1,5 +1,7 @@
 import { limits } from '../../limits.ts'
 import type { Cache, Caches } from '../../model/caches.ts'
+import type { RecallOptions, RecallReply } from '../recall-reply.ts'
+import type { Basis } from './basis.ts'
 import type { Prediction } from './predict.ts'
 
 /** Whose prediction it is: what somebody may see, and so what is found, differs. */
@@ -13,19 +15,28 @@ const messageBytes = 220
 const termBytes = 250
 const nameBytes = 40
 
+/** A reply that was made, and what it holds on. */
+export interface ReadyReply {
+  /** Which of the forms that it can be asked for in. */
+  readonly form: string
+  readonly basis: Basis
+  readonly reply: RecallReply
+}
+
 interface Kept {
   readonly prediction: Prediction
   /** Of the session that it was made for. */
   readonly version: number
+  readonly ready?: ReadyReply
 }
 
 /**
- * What sessions will need, kept in the process: places and reasons, and the words that were looked for. One is good as long as its
- * session is as it was; what other sessions say meanwhile counts some minutes later.
+ * What sessions will need, kept in the process: places and reasons, the words that were looked for, and the reply in the form that was
+ * asked for last. A prediction is good as long as its session is as it was; what other sessions say meanwhile counts some minutes later.
  */
 export class RecentPredictions {
   readonly #kept: Cache<Kept>
-  readonly #asked: Cache<true>
+  readonly #asked: Cache<RecallOptions>
 
   constructor(caches: Caches) {
     const keptMs = limits.predictionKeptMs
@@ -44,13 +55,26 @@ export class RecentPredictions {
     return isGood ? kept.prediction : undefined
   }
 
-  /** Notes that somebody has asked for it: for them the next is made ahead. */
-  ask(key: PredictionKey): void {
-    this.#asked.set(textOf(key), true)
+  /** Keeps the reply that a prediction made, as long as the prediction itself is kept. */
+  makeReady(key: PredictionKey, prediction: Prediction, ready: ReadyReply): void {
+    const kept = this.#kept.peek(textOf(key))
+    if (kept?.prediction === prediction) this.#kept.set(textOf(key), { ...kept, ready })
   }
 
-  isWanted(key: PredictionKey): boolean {
-    return this.#asked.peek(textOf(key)) !== undefined
+  /** The reply that a prediction made; whether what it holds on is as it was is for the caller to see. */
+  readyFor(key: PredictionKey, prediction: Prediction): ReadyReply | undefined {
+    const kept = this.#kept.peek(textOf(key))
+    return kept?.prediction === prediction ? kept.ready : undefined
+  }
+
+  /** Notes that somebody has asked for it: for them the next is made ahead. */
+  ask(key: PredictionKey, options: RecallOptions): void {
+    this.#asked.set(textOf(key), options)
+  }
+
+  /** In what form somebody has asked for it lately. */
+  wanted(key: PredictionKey): RecallOptions | undefined {
+    return this.#asked.peek(textOf(key))
   }
 }
 
@@ -58,8 +82,10 @@ function textOf({ tenantId, principalId, sessionId }: PredictionKey): string {
   return `${tenantId} ${principalId ?? ''} ${sessionId}`
 }
 
-function sizeOfKept({ prediction: { messages, queries, named } }: Kept): number {
+function sizeOfKept({ prediction: { messages, queries, named }, ready }: Kept): number {
   const parsed = queries.reduce((sum, query) => sum + 2 * query.text.length + query.terms.length * termBytes, 0)
   const names = named.reduce((sum, name) => sum + 2 * name.length + nameBytes, 0)
-  return messages.length * messageBytes + parsed + names
+  const reply =
+    ready === undefined ? 0 : 2 * JSON.stringify(ready.reply).length + ready.basis.places.length * messageBytes
+  return messages.length * messageBytes + parsed + names + reply
 }
