@@ -17,7 +17,7 @@ export interface DeliveryOptions {
   readonly pauseMs?: { readonly first: number; readonly longest: number }
 }
 
-/** What one import takes: enough to drain a day in minutes, and few enough for a command line. */
+/** What one import takes at most: enough to drain a day in minutes, and few enough for a command line. */
 const segmentsMax = 200
 const importMs = 10 * 60_000
 /** How often Verbatim, while it answers, may refuse the oldest segment before it is put aside. */
@@ -42,6 +42,8 @@ export class Delivery {
   #isAskedAgain = false
   #timer: NodeJS.Timeout | undefined
   #failures = 0
+  /** Segments of the next import. Half as many after one that ended without saying what it took, as one that took too long. */
+  #segments = segmentsMax
   readonly #refusals = new Map<string, number>()
 
   constructor(options: DeliveryOptions) {
@@ -71,7 +73,7 @@ export class Delivery {
     this.#isAskedAgain = false
     try {
       for (;;) {
-        const segments = (await this.#options.spool.list()).slice(0, segmentsMax)
+        const segments = (await this.#options.spool.list()).slice(0, this.#segments)
         if (segments.length === 0) break
         const isDone = await this.#deliver(segments)
         if (!isDone) return this.#pause(segments.length)
@@ -86,6 +88,7 @@ export class Delivery {
   /** Whether all of them were taken. */
   async #deliver(segments: readonly Segment[]): Promise<boolean> {
     const { code, report } = await this.#import(segments.map(({ path }) => path))
+    this.#segments = report.length === 0 ? Math.ceil(segments.length / 2) : Math.min(segmentsMax, 2 * this.#segments)
     for (const { path, status } of report) {
       if (status === 'imported') await this.#options.spool.remove(path)
       else if (code !== exitUnavailable) await this.#refused(path)
