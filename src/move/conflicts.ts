@@ -2,7 +2,7 @@ import { ConflictError } from '../errors.ts'
 import type { ErasedThere } from '../store/copy/erased-there.ts'
 import { messageMarks, sessionMarks, sessionsLike, type SessionMark } from '../store/copy/sessions-there.ts'
 import type { Database } from '../store/database.ts'
-import { readTenantKeys } from '../store/keys/encryption-keys.ts'
+import { hasSessions, readTenantKeys } from '../store/keys/encryption-keys.ts'
 import { readEncryptionState } from '../store/keys/encryption-state.ts'
 
 export interface Stores {
@@ -36,7 +36,7 @@ export async function refuseConflicts(stores: Stores, erasedThere: ErasedThere):
     after = sessions.at(-1)?.id
     if (sessions.length < pageSessions) break
   }
-  if (conflicts.length === 0) return
+  if (conflicts.length === 0) return await refuseOpenWords(stores)
   const named = conflicts.slice(0, namedMax).join('; ')
   const rest = conflicts.length > namedMax ? `; and ${conflicts.length - namedMax} more` : ''
   throw new ConflictError(
@@ -67,6 +67,21 @@ async function refuseConversion({ source, target, tenantId }: Stores): Promise<v
       remedy: `Nothing was moved. End that first, with its settings: verbatim keys ${command}`,
     })
   }
+}
+
+/** Where nothing says how the words of a store are hashed its key does: one that comes to it would find none that are there. */
+async function refuseOpenWords({ source, target, tenantId }: Stores): Promise<void> {
+  const [ours, theirs] = await Promise.all(
+    [source, target].map((store) => store.run((sql) => readTenantKeys(sql, tenantId, 'search'))),
+  )
+  if (ours === undefined || ours.length === 0 || theirs === undefined || theirs.length > 0) return
+  const isOpen = await target.run(
+    async (sql) => (await readEncryptionState(sql, tenantId)) === undefined && (await hasSessions(sql, tenantId)),
+  )
+  if (!isOpen) return
+  throw new ConflictError('Cannot move this store as it is encrypted, and the target holds sessions that are not', {
+    remedy: 'Nothing was moved. Choose an empty database as the target, or run this first here: verbatim keys decrypt',
+  })
 }
 
 async function conflictOf(

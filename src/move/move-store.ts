@@ -8,12 +8,14 @@ import { countMessages } from '../store/copy/sessions-there.ts'
 import { countRows, inPlainText } from '../store/copy/table-rows.ts'
 import type { Database } from '../store/database.ts'
 import { eraseReturned } from '../store/erasure/erase-returned.ts'
+import { hasSessions } from '../store/keys/encryption-keys.ts'
 import { releaseSuperseded } from '../store/learning/change-facts.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { text } from '../store/sql-text.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { refuseConflicts, type Stores } from './conflicts.ts'
 import { erasedMeanwhile, findErasedThere } from './find-erased-there.ts'
+import { hashesOtherwise, hashFactsAnew } from './hash-facts.ts'
 import { PayloadMover, type PayloadSource } from './payload-mover.ts'
 import { Counter, ProblemList, type MoveReport } from './report.ts'
 import { RowMover, type MovedPage } from './row-mover.ts'
@@ -48,8 +50,11 @@ class StoreMove {
     const { source, target, tenantId } = this.#stores
     const erasedThere = await findErasedThere(this.#stores)
     await refuseConflicts(this.#stores, erasedThere)
-    const vectors = await VectorMover.make(this.#stores)
     await this.#movePlain(erasedThere)
+    // A target without keys has those of the source by now.
+    const isHashedOtherwise = await hashesOtherwise(this.#stores)
+    if (isHashedOtherwise) await hashFactsAnew(this.#stores)
+    const vectors = await VectorMover.make(this.#stores, isHashedOtherwise)
     const movers = { rows: this.#rows, payloads: this.#payloads, vectors, problems: this.#problems, erasedThere }
     const messages = new SessionMover(this.#stores, movers)
     const sessions = await this.#moveSessions(erasedThere, (session) => messages.move(session, onProgress))
@@ -79,7 +84,9 @@ class StoreMove {
   async #movePlain(erasedThere: ErasedThere): Promise<void> {
     const { source, target, tenantId } = this.#stores
     const own = text`t.tenant_id = ${tenantId}`
+    const isEmpty = !(await target.run((sql) => hasSessions(sql, tenantId)))
     for (const table of plainTables) {
+      if (table.onlyIntoEmpty === true && !isEmpty) continue
       const counter = new Counter()
       const stays = erasedThere.isEmpty ? undefined : table.stays?.(erasedThere.table)
       const where = stays === undefined ? own : text`${own} and not ${stays}`

@@ -35,8 +35,14 @@ export class VectorMover {
     this.#plan = plan
   }
 
-  static async make(stores: { source: Database; target: Database; tenantId: number }): Promise<VectorMover> {
+  /** A vector is known to be of a text by the hash of that, which has to be as the target would make it. */
+  static async make(
+    stores: { source: Database; target: Database; tenantId: number },
+    isHashedOtherwise: boolean,
+  ): Promise<VectorMover> {
     const { source, target, tenantId } = stores
+    if (isHashedOtherwise)
+      return new VectorMover(stores, { reason: 'the target hashes the words of texts under another key' })
     const shapes: TableShape[] = []
     for (const name of tables) {
       // The columns are the same at both ends; only the type of a vector differs, which has one text.

@@ -117,7 +117,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       ],
       packages: [],
     },
-    move: { may: [...base, 'ports', 'store'], packages: ['postgres'] },
+    move: { may: [...base, 'indexing', 'ports', 'store'], packages: ['postgres'] },
     access: { may: [...base, 'log', 'store', 'capture'], packages: ['jose', 'postgres', 'zod'] },
     http: {
       may: [...base, 'access', 'log', 'mcp', 'ports', 'verbatim'],

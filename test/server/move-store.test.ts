@@ -284,6 +284,12 @@ describe('verbatim migrate', () => {
       const twin = await laptop.migrate(other)
       expect(twin.code).toBe(2)
       expect(twin.stderr).toMatch(/session "berth" \(there it is session [0-9a-f-]{36}\)/)
+      // Its words would be looked for under the key that came.
+      await query(other, `update sessions set external_id = 'another berth'`)
+      const open = await laptop.migrate(other)
+      expect(open.code).toBe(2)
+      expect(open.stderr).toContain('as it is encrypted, and the target holds sessions that are not')
+      expect(await query(other, 'select from encryption_keys')).toHaveLength(0)
     } finally {
       await onServer.dispose()
     }
@@ -358,17 +364,36 @@ describe('verbatim migrate', () => {
 
   test('moves a store that was decrypted into one that has keys of its own', async () => {
     const own = new Home()
+    const server = new Home()
+    const facts = z.object({ facts: z.array(z.looseObject({ text: z.string(), times: z.number() })) })
+    const learned = async (home: Home) =>
+      facts
+        .parse(JSON.parse((await home.cli(['facts', 'list', '--json'])).stdout))
+        .facts.map(({ text, times }) => ({ text, times }))
     try {
-      await (await own.tools()).save({ session_id: 'plain', content: 'The heron waits.', sender: 'Eve' })
+      const said = { content: 'I prefer herons over gulls.', sender: 'Eve' }
+      await (await own.tools()).save({ session_id: 'plain', ...said })
+      await expect.poll(() => learned(own), { timeout: 30_000 }).toHaveLength(1)
+      const [fact] = await learned(own)
       expect((await own.cli(['keys', 'decrypt'])).code).toBe(0)
       const archive = { VERBATIM_ARCHIVE: `file:${own.directory('archive')}` }
-      const there = { ...laptop.onServer(url), ...archive }
+      server.settings = { ...laptop.onServer(url), ...archive, VERBATIM_EMBEDDER: 'none' }
       const moving = await own.cli(['migrate', '--to', url, '--json'], { env: { ...archive, ...laptop.rootKey } })
       expect(moving.stderr).toBe('')
-      expect(reportSchema.parse(JSON.parse(moving.stdout))).toMatchObject({ messages: { copied: 1 }, problems: [] })
+      expect(reportSchema.parse(JSON.parse(moving.stdout))).toMatchObject({
+        messages: { copied: 1 },
+        rows: { facts: { copied: 1 } },
+        vectors: { made_anew: 'the target hashes the words of texts under another key' },
+        problems: [],
+      })
       expect(moving.code).toBe(0)
-      expect((await laptop.home.cli(['export', 'plain'], { env: there })).stdout).toContain('The heron waits.')
+      expect((await server.cli(['export', 'plain'])).stdout).toContain(said.content)
+      expect(await query(url, 'select from encryption_states')).toHaveLength(0)
+      // The same words have one hash there, by which they are known to be the same.
+      await (await server.tools()).save({ session_id: 'again', ...said })
+      await expect.poll(() => learned(server), { timeout: 30_000 }).toContainEqual({ ...fact, times: 2 })
     } finally {
+      await server.dispose()
       await own.dispose()
     }
   })

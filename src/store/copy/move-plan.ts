@@ -14,6 +14,8 @@ export interface ChangeRule {
 export interface MovedTable {
   readonly name: string
   readonly rule?: ChangeRule
+  /** Whether it says something of the whole store, and is moved into one that has no sessions alone. */
+  readonly onlyIntoEmpty?: true
   /** Rows `r` that need not come where their place at the target is taken. */
   readonly dispensable?: SqlText
   /** Columns of a row that is replaced which get another value than the source's. */
@@ -120,8 +122,12 @@ export const plainTables: readonly MovedTable[] = [
       aheadWhere: text`t.destroyed_at is not null or coalesce(t.rotated_at, t.created_at) > coalesce(r.rotated_at, r.created_at)`,
     },
   },
-  // What the target is by now stays so: its words are hashed accordingly.
-  { name: 'encryption_states', rule: { olderWhere: text`false`, aheadWhere: text`true` } },
+  // What the target is by now stays so, also where that is said by no row: its words are hashed accordingly.
+  {
+    name: 'encryption_states',
+    onlyIntoEmpty: true,
+    rule: { olderWhere: text`false`, aheadWhere: text`true` },
+  },
   { name: 'retention_policies' },
   // Of two reasons why somebody is restricted the one that is there stays.
   { name: 'restricted_participants', rule: { olderWhere: text`false`, aheadWhere: text`true` } },

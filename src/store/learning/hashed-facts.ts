@@ -4,6 +4,12 @@ import { arrayLiteral } from '../search-units.ts'
 import { openFactBody } from './read-facts.ts'
 import type { FactBody, FactTerms } from './sealed-facts.ts'
 
+export async function sessionsWithFacts(sql: Queries, tenantId: number): Promise<readonly string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select distinct session_id as id from facts where tenant_id = ${tenantId} order by id`
+  return rows.map(({ id }) => id)
+}
+
 /** What the facts of a session say, the hidden ones too. One that cannot be opened is left out. */
 export async function readFactBodies(
   database: MessageSource,
