@@ -5,7 +5,7 @@ import { openGenerator } from './adapters/open-generator.ts'
 import { openVectorIndex } from './adapters/open-vector-index.ts'
 import { auditKeyFile, findSecretFile, readSecretFile } from './adapters/secret-file.ts'
 import { ServiceQueryEmbedder } from './adapters/service-query-embedder.ts'
-import type { Config, TracingSettings } from './config.ts'
+import type { Config, GeneratorSettings, TracingSettings } from './config.ts'
 import { BudgetedGenerator } from './indexing/budgeted-generator.ts'
 import { DailyBudget } from './indexing/daily-budget.ts'
 import { TermHashers } from './indexing/term-hashers.ts'
@@ -15,6 +15,7 @@ import type { LocalUser } from './model/local-user.ts'
 import { openDatabase, ownerOf } from './open-database.ts'
 import type { ArchiveStore } from './ports/archive-store.ts'
 import { observerOf, unobserved, type CircuitState, type Observer } from './ports/observer.ts'
+import type { TextGenerator } from './ports/text-generator.ts'
 import { QueryExpander } from './search/query/expand-query.ts'
 import type { RankDependencies } from './search/ranking/rank.ts'
 import type { Database } from './store/database.ts'
@@ -71,6 +72,7 @@ export async function openStores(config: Config, observer: Observer = unobserved
     vectors: openVectorIndex(config.vectors, database, observer),
     semantic: semanticOf(config, wiring),
     expander: expanderOf(config, wiring),
+    writer: writerOf(config, wiring),
     archive: archiveOf(config, observer),
     pseudonymKey: () =>
       readSecretFile({
@@ -96,16 +98,28 @@ interface Wiring {
   readonly caches: Caches
 }
 
-function expanderOf(
-  { expansion, dailyTokens }: Config,
-  { database, observer, caches }: Wiring,
-): QueryExpander | undefined {
-  if (expansion === undefined) return undefined
+/** A model that writes, held to the budget of the day, and left alone for a while where it fails. */
+function generatorOf(
+  settings: GeneratorSettings,
+  { database, observer }: Wiring,
+  { dailyTokens, tells }: { readonly dailyTokens: number; readonly tells: boolean },
+): TextGenerator {
   const budget = new DailyBudget(database, dailyTokens)
-  const generator = new ObservedGenerator(openGenerator(expansion), observer)
+  const generator = new ObservedGenerator(openGenerator(settings), observer)
   const { provider } = generator
   const circuitChanged = (state: CircuitState) => observer.note({ kind: 'circuit', provider, state })
-  return new QueryExpander(new GuardedGenerator(new BudgetedGenerator(generator, budget), circuitChanged), caches)
+  return new GuardedGenerator(new BudgetedGenerator(generator, budget), tells ? circuitChanged : undefined)
+}
+
+function expanderOf({ expansion, dailyTokens }: Config, wiring: Wiring): QueryExpander | undefined {
+  if (expansion === undefined) return undefined
+  return new QueryExpander(generatorOf(expansion, wiring, { dailyTokens, tells: true }), wiring.caches)
+}
+
+/** Queries have less time than summaries: each has its own count of failures, and what is seen of it is one. */
+function writerOf({ writer, expansion, dailyTokens }: Config, wiring: Wiring): TextGenerator | undefined {
+  if (writer === undefined) return undefined
+  return generatorOf(writer, wiring, { dailyTokens, tells: expansion === undefined })
 }
 
 /**

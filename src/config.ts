@@ -99,6 +99,8 @@ export interface Config {
   readonly privacy: PrivacySettings
   readonly embedder: EmbedderSettings
   readonly vectors: VectorSettings
+  /** The model that writes summaries; undefined where they are extracted. */
+  readonly writer: GeneratorSettings | undefined
   /** The model that expands queries; undefined where none is to. */
   readonly expansion: GeneratorSettings | undefined
   /** Whether facts are learned from what is saved. */
@@ -194,6 +196,7 @@ export function readConfig(
     privacy: readPrivacySettings(settings, home),
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
+    writer: writerOf(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
     learns: settings.VERBATIM_LEARNING !== 'off',
     learner: settings.VERBATIM_LEARNING === 'on' ? writerOf(settings) : undefined,

@@ -116,6 +116,12 @@ export const limits = {
   embeddingRequestMs: 30_000,
   /** One request to a model that writes, its answer included. */
   generationRequestMs: 30_000,
+  /** How long a summary waits for the model that writes it; then it is extracted, and what was noted by then is kept. */
+  summaryByModelMs: 45_000,
+  /** Pieces of a session that a model takes notes of for one summary, and notes of pieces that one summary is made of. */
+  summaryPiecesMax: 16,
+  /** Characters of messages that a model is shown at once; where a piece has more, its most telling sentences. */
+  summaryPieceCharacters: 24_000,
   /** 100 vectors of 4,096 dimensions, written out, are 9 MB. */
   embeddingAnswerBytesMax: 32 * MiB,
   /** One request to the local embedding service. */

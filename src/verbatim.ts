@@ -11,12 +11,14 @@ import { PredictAfterSaves } from './insight/prediction/predict-after-saves.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
 import { recallAhead, recallContext, type RecallDependencies, type RecallInput } from './insight/recall-context.ts'
 import { noteRecalled, type RecallReply } from './insight/recall-reply.ts'
-import { summarize, type SummarizeInput, type SummaryReply } from './insight/summarize.ts'
+import type { SummaryReply } from './insight/summaries/summary-reply.ts'
+import { summarize, type SummarizeInput } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { CallDescription } from './model/call.ts'
 import type { LocalUser } from './model/local-user.ts'
 import { unobserved, type Observer } from './ports/observer.ts'
+import type { TextGenerator } from './ports/text-generator.ts'
 import type { VectorIndex } from './ports/vector-index.ts'
 import { noteHits } from './search/note-hits.ts'
 import { RecentRankings } from './search/ranking/recent-rankings.ts'
@@ -40,6 +42,8 @@ const sessionIdBytes = 72
 export type Stores = SearchDependencies & {
   /** Where vectors are; absent where the settings name no place, also where nothing makes any now. */
   readonly vectors?: VectorIndex | undefined
+  /** The model that writes summaries; undefined where they are extracted. */
+  readonly writer?: TextGenerator | undefined
   /** What all heads of the audit log are signed with; undefined where that is not known. */
   readonly auditSecret?: (() => Promise<Uint8Array | undefined>) | undefined
   /** Who uses this machine, where those who call do. */
@@ -72,7 +76,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** The stores as the caller may see them. */
-  #for(caller: Caller): SaveDependencies & RecallDependencies {
+  #for(caller: Caller): SaveDependencies & RecallDependencies & Pick<Stores, 'writer'> {
     return { ...this.#stores, database: this.#stores.database.of(caller) }
   }
 

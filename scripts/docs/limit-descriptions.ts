@@ -65,6 +65,11 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   searchCandidatesMax: 'Parts of messages that one search scores. The rarest words choose them.',
   searchWaitForIndexMs: 'How long a search waits for messages that are saved and not indexed yet.',
   queryExpansionMs: 'How long a search waits for a model that adds words to the query, where one is asked to.',
+  summaryByModelMs:
+    'How long a summary waits for the model that writes it. Then it is extracted, and notes taken by then are kept.',
+  summaryPiecesMax:
+    'Pieces of a session that a model takes notes of for one summary. Of a longer session they are longer.',
+  summaryPieceCharacters: 'Characters of messages that a model is shown at once. Of more, the most telling sentences.',
   rankingKeptMs: 'How long the order of the results of a search may be used again, where nothing was changed since.',
   recalledMessages: 'Messages that are recalled for a conversation at most, as far as the budget allows.',
   predictionKeptMs:

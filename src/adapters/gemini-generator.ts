@@ -26,10 +26,12 @@ const answerSchema = z.object({
 /** A model of Google's Gemini API, by `generateContent`. */
 export class GeminiGenerator implements TextGenerator {
   readonly provider = provider
+  readonly model: string
   readonly isPaid = true
   readonly #options: GeminiGeneratorOptions
 
   constructor(options: GeminiGeneratorOptions) {
+    this.model = (options.model ?? defaultModel).replace(/^models\//, '')
     this.#options = options
   }
 
@@ -47,22 +49,24 @@ export class GeminiGenerator implements TextGenerator {
     return text
   }
 
-  async #request({ instructions, text, tokensMax }: GenerationRequest, signal: AbortSignal): Promise<unknown> {
+  async #request({ instructions, text, tokensMax, answer }: GenerationRequest, signal: AbortSignal): Promise<unknown> {
     // Loaded at the first use: a stdio server that never asks need not pay for it.
     const { GoogleGenerativeAI } = await import('@google/generative-ai')
     // The client listens for the abort only, and would not see one that came before.
     signal.throwIfAborted()
-    const { apiKey, model = defaultModel, baseUrl } = this.#options
+    const { apiKey, baseUrl } = this.#options
     const client = new GoogleGenerativeAI(apiKey).getGenerativeModel(
-      { model: model.replace(/^models\//, '') },
+      { model: this.model },
       baseUrl === undefined ? {} : { baseUrl: baseUrl.replace(/\/+$/, '') },
     )
+    // The client knows no JSON Schema and passes on what it does not know.
+    const form = answer === undefined ? {} : { responseMimeType: 'application/json', responseJsonSchema: answer }
     try {
       return await client.generateContent(
         {
           systemInstruction: { role: 'system', parts: [{ text: instructions }] },
           contents: [{ role: 'user', parts: [{ text }] }],
-          generationConfig: { temperature: 0, maxOutputTokens: tokensMax },
+          generationConfig: { temperature: 0, maxOutputTokens: tokensMax, ...form },
         },
         { signal },
       )

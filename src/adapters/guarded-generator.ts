@@ -22,6 +22,7 @@ const openMs = 60_000
  */
 export class GuardedGenerator implements TextGenerator {
   readonly provider: string
+  readonly model: string
   readonly isPaid: boolean
   readonly #inner: TextGenerator
   readonly #breaker: CircuitBreakerPolicy
@@ -29,6 +30,7 @@ export class GuardedGenerator implements TextGenerator {
   /** `circuitChanged` is told the state of the circuit breaker: at once, and at each change. */
   constructor(inner: TextGenerator, circuitChanged: (state: CircuitState) => void = () => undefined) {
     this.provider = inner.provider
+    this.model = inner.model
     this.isPaid = inner.isPaid
     this.#inner = inner
     this.#breaker = circuitBreaker(

@@ -5,12 +5,14 @@ import type { GenerationRequest, TextGenerator } from '../ports/text-generator.t
 /** A model whose every call is told to an observer. */
 export class ObservedGenerator implements TextGenerator {
   readonly provider: string
+  readonly model: string
   readonly isPaid: boolean
   readonly #inner: TextGenerator
   readonly #observer: Observer
 
   constructor(inner: TextGenerator, observer: Observer) {
     this.provider = inner.provider
+    this.model = inner.model
     this.isPaid = inner.isPaid
     this.#inner = inner
     this.#observer = observer

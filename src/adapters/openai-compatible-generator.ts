@@ -21,11 +21,13 @@ const answerSchema = z.object({ choices: z.tuple([z.object({ message: z.object({
 /** A model behind OpenAI's `/v1/chat/completions`. Of the body only the fields that every such server knows are sent. */
 export class OpenAiCompatibleGenerator implements TextGenerator {
   readonly provider = 'openai-compatible'
+  readonly model: string
   readonly isPaid: boolean
   readonly #options: OpenAiCompatibleGeneratorOptions
 
   constructor(options: OpenAiCompatibleGeneratorOptions) {
     this.isPaid = options.apiKey !== undefined
+    this.model = options.model
     this.#options = options
   }
 
@@ -33,8 +35,8 @@ export class OpenAiCompatibleGenerator implements TextGenerator {
     { instructions, text, tokensMax }: GenerationRequest,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<string> {
-    const { url, model, apiKey } = this.#options
-    const { provider } = this
+    const { url, apiKey } = this.#options
+    const { provider, model } = this
     const answer = await withinTime({ provider, signal, ms: limits.generationRequestMs }, (bounded) =>
       requestJson(
         { kind: 'url', url: openAiBaseOf(url) },

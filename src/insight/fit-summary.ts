@@ -3,7 +3,7 @@ import { bytesOfTokens } from '../model/tokens.ts'
 import { excerpt } from '../search/excerpt.ts'
 import { summarizeExtractive } from './extract.ts'
 import { renderSummary } from './render-summary.ts'
-import type { SummaryReply } from './summarize.ts'
+import type { SummaryReply } from './summaries/summary-reply.ts'
 
 export interface SummaryLength {
   readonly format: 'text' | 'json'
@@ -16,7 +16,19 @@ function sizeOf(reply: SummaryReply, format: SummaryLength['format']): number {
   return Buffer.byteLength(format === 'text' ? renderSummary(reply) : JSON.stringify(reply, null, 2))
 }
 
-function withSentences(reply: SummaryReply, citations: SummaryReply['citations']): SummaryReply {
+interface Quotation {
+  readonly message_id: string
+  readonly seq: number
+  readonly sender: string
+  readonly text: string
+}
+
+/** The sentences of an extracted summary; none of one that a model wrote. */
+function quotationsOf({ citations }: SummaryReply): Quotation[] {
+  return citations.flatMap(({ text, ...citation }) => (text === undefined ? [] : [{ ...citation, text }]))
+}
+
+function withSentences(reply: SummaryReply, citations: readonly Quotation[]): SummaryReply {
   return {
     ...reply,
     summary: citations.map(({ sender, text }) => `${sender}: ${text}`).join('\n'),
@@ -26,19 +38,19 @@ function withSentences(reply: SummaryReply, citations: SummaryReply['citations']
 
 /** The best of the sentences under a smaller budget, chosen as they were chosen from the conversation. */
 async function fewerSentences(reply: SummaryReply, style: SummaryLength['style'], maxTokens: number) {
-  const messages = reply.citations.map(({ message_id: id, seq, sender, text }) => {
+  const messages = quotationsOf(reply).map(({ message_id: id, seq, sender, text }) => {
     return { id, seq, sender, role: 'user' as const, text }
   })
   const { sentences } = await summarizeExtractive(messages, { style, maxTokens })
   return withSentences(
     reply,
-    sentences.map(({ messageId, ...sentence }) => ({ sentence: 0, message_id: messageId, ...sentence })),
+    sentences.map(({ messageId, ...sentence }) => ({ message_id: messageId, ...sentence })),
   )
 }
 
 /** Cuts the only sentence, or what a model wrote, to the length that is left. */
 function cutToLength(reply: SummaryReply, format: SummaryLength['format'], bytesMax: number): SummaryReply {
-  const [only] = reply.citations
+  const [only] = quotationsOf(reply)
   const text = only?.text ?? reply.summary
   const cutTo = (maxCharacters: number): SummaryReply => {
     const cut = excerpt(text, [], { maxCharacters }).text
@@ -54,17 +66,33 @@ function cutToLength(reply: SummaryReply, format: SummaryLength['format'], bytes
   return cut
 }
 
+/** What a model of ours wrote, without its last sentences until it fits: the most important come first. */
+function fewerWritten(reply: SummaryReply, format: SummaryLength['format'], bytesMax: number): SummaryReply {
+  const lines = reply.summary.split('\n')
+  let fitting = reply
+  for (let count = lines.length - 1; count > 0 && sizeOf(fitting, format) > bytesMax; count--)
+    fitting = {
+      ...reply,
+      summary: lines.slice(0, count).join('\n'),
+      truncated: true,
+      citations: reply.citations.filter(({ sentence }) => sentence <= count),
+    }
+  return fitting
+}
+
 /** Shortens a summary until the whole reply keeps to its budget: fewer sentences first, at last a shorter one. */
 export async function fitSummary(reply: SummaryReply, length: SummaryLength): Promise<SummaryReply> {
   const { format, style } = length
   const bytesMax = bytesOfTokens(length.maxTokens)
+  if (reply.made_by === 'gemini' || reply.made_by === 'openai_compatible')
+    return cutToLength(fewerWritten(reply, format, bytesMax), format, bytesMax)
   let fitting = reply
   let maxTokens = length.maxTokens
   while (fitting.citations.length > 1 && sizeOf(fitting, format) > bytesMax) {
     maxTokens = Math.floor(maxTokens * 0.85)
     const fewer = await fewerSentences(reply, style, maxTokens)
     // No sentence is so short: the first of those that were left is cut instead.
-    fitting = fewer.citations.length > 0 ? fewer : withSentences(fitting, fitting.citations.slice(0, 1))
+    fitting = fewer.citations.length > 0 ? fewer : withSentences(fitting, quotationsOf(fitting).slice(0, 1))
   }
   return cutToLength(fitting, format, bytesMax)
 }

@@ -1,17 +1,33 @@
 import { fence } from '../model/fence.ts'
-import type { SummaryReply } from './summarize.ts'
+import type { SummaryReply } from './summaries/summary-reply.ts'
 
-/** The summary as one reads it, each sentence with the number and the id of its message. */
+function originOf({ made_by: madeBy, model, style }: SummaryReply, scope: string): string {
+  const by = model === undefined ? '' : ` by ${model}`
+  if (madeBy === 'host') return `Written${by} from ${scope}; made by: host.`
+  if (madeBy === 'extractive') return `Made of sentences from ${scope}; style ${style}, made by: ${madeBy}.`
+  return `Written${by} from ${scope}; style ${style}, made by: ${madeBy}. The messages of each sentence have its names and numbers.`
+}
+
+/** What of the messages is not in it. */
+function missingOf({ coverage }: SummaryReply): string {
+  const { newer_messages: newer, messages_left_out: leftOut, sentences_dropped: dropped } = coverage
+  return [
+    ...(newer === undefined ? [] : [` ${newer} newer messages are not in it.`]),
+    ...(leftOut === undefined
+      ? []
+      : [` Messages that hold secrets or read like instructions were not shown to the model: ${leftOut}.`]),
+    ...(dropped === undefined ? [] : [` Sentences dropped as their messages do not bear them out: ${dropped}.`]),
+  ].join('')
+}
+
+/** The summary as one reads it, each sentence with the number and the id of its messages. */
 export function renderSummary(reply: SummaryReply): string {
-  const { coverage, citations } = reply
+  const { coverage, citations, degraded, made_by: madeBy } = reply
   const read = coverage.messages_read === undefined ? '' : ` (${coverage.messages_read} read)`
   const scope = `messages ${coverage.from_seq} to ${coverage.to_seq} of session ${reply.session_id}${read}`
-  if (reply.summary.length === 0) return `Nothing to summarize in ${scope}.`
-  const newer = coverage.newer_messages === undefined ? '' : ` ${coverage.newer_messages} newer messages are not in it.`
-  const origin =
-    reply.made_by === 'host'
-      ? `Written${reply.model === undefined ? '' : ` by ${reply.model}`} from ${scope}; made by: host.`
-      : `Made of sentences from ${scope}; style ${reply.style}, made by: ${reply.made_by}.`
+  const lacks = madeBy === 'extractive' ? 'Not by a model' : 'Not made anew'
+  const why = degraded === undefined ? '' : `\n${lacks}: ${degraded.join('; ')}.`
+  if (reply.summary.length === 0) return `Nothing to summarize in ${scope}.${why}`
   const cited = citations.map(({ sentence, seq, message_id: id }) => `\n  [${sentence}] message ${seq}, id ${id}`)
-  return `${fence(reply.summary, 'summary')}\n${origin}${newer}${cited.join('')}`
+  return `${fence(reply.summary, 'summary')}\n${originOf(reply, scope)}${missingOf(reply)}${why}${cited.join('')}`
 }

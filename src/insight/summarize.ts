@@ -1,18 +1,22 @@
 import { requireUsableSession } from '../capture/session-reference.ts'
 import { InputError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
-import { recordedDataNotice } from '../model/fence.ts'
-import { newId } from '../model/ids.ts'
 import type { SummaryStyle } from '../model/summary-style.ts'
 import { parseTime } from '../model/validate.ts'
-import { readableText } from '../sessions/document.ts'
-import { messageBody } from '../sessions/message-body.ts'
+import { ProviderError } from '../ports/provider-error.ts'
+import type { TextGenerator } from '../ports/text-generator.ts'
 import type { ReadDependencies } from '../sessions/session-page.ts'
 import { readErasures } from '../store/erasure/keep-from-erasure.ts'
-import type { MessageRow, SessionKey } from '../store/messages.ts'
-import { pagedMessages } from '../store/page-messages.ts'
-import { currentSummary, saveSummary, sealSummary, type Summary } from '../store/summaries.ts'
-import { summarizeExtractive, type MessageToSummarize, type SummarySentence } from './extract.ts'
+import type { SessionKey } from '../store/messages.ts'
+import { currentSummary } from '../store/summaries/summaries.ts'
+import type { WeighedStretch } from '../store/summaries/weigh-messages.ts'
+import { summarizeExtractive } from './extract.ts'
+import { keepSummary } from './summaries/keep-summary.ts'
+import { summarizeByModel } from './summaries/summarize-by-model.ts'
+import { countsOf, quotingReply, storedReply, writtenReply, type SummaryReply } from './summaries/summary-reply.ts'
+import { storedSentences } from './summaries/take-notes.ts'
+import { turns } from './summaries/turns.ts'
 
 export interface SummarizeInput {
   readonly sessionId: string
@@ -24,153 +28,57 @@ export interface SummarizeInput {
   readonly maxTokens: number
   /** Makes the summary anew where a stored one would still be current. */
   readonly refresh: boolean
-  /** Whether a summary of the whole session is stored as its `context_summary`: false for a caller that may not write. */
+  /**
+   * Whether a summary of the whole session is stored as its `context_summary`, and a model may be asked, which may cost money:
+   * false for a caller that may not write.
+   */
   readonly keep: boolean
 }
 
-/** A summary. Of an extracted one every sentence names the message it comes from; one that a model wrote has no citations. */
-export interface SummaryReply {
-  readonly notice: string
-  readonly session_id: string
-  readonly style: string
-  readonly summary: string
-  /** Whether the summary or a sentence of it was cut to fit the reply. */
-  readonly truncated?: boolean
-  readonly citations: readonly {
-    readonly sentence: number
-    readonly message_id: string
-    readonly seq: number
-    readonly sender: string
-    /** The sentence, word for word as it stands in its message. */
-    readonly text: string
-  }[]
-  readonly made_by: 'extractive' | 'host'
-  /** The model that wrote it, where that was said. */
-  readonly model?: string
-  readonly coverage: {
-    readonly from_seq: number
-    readonly to_seq: number
-    readonly messages_read?: number
-    /** Messages of the session after `to_seq`, which the summary knows nothing of. */
-    readonly newer_messages?: number
-  }
+export interface SummarizeDependencies extends ReadDependencies {
+  /** The model that writes summaries; undefined where they are extracted. */
+  readonly writer?: TextGenerator | undefined
 }
 
-interface Stretch {
-  readonly fromSeq: number
-  readonly toSeq: number
-  readonly since: string | undefined
-  readonly until: string | undefined
-}
-
-/** The turns of a stretch of a session, streamed, so that its length does not matter. Damaged and restricted ones are left out. */
-async function* turns(
-  dependencies: ReadDependencies,
-  key: SessionKey,
-  stretch: Stretch,
-): AsyncIterable<MessageToSummarize> {
-  const isWanted = (row: MessageRow) =>
-    row.kind === 'message' &&
-    (stretch.since === undefined || row.timestamp >= stretch.since) &&
-    (stretch.until === undefined || row.timestamp <= stretch.until)
-  for await (const rows of pagedMessages(dependencies.database, key, { ...stretch, usable: true })) {
-    for (const row of rows.filter(isWanted)) {
-      const body = await messageBody(dependencies.archive, row)
-      if ('error' in body) continue
-      yield {
-        id: row.id,
-        seq: row.seq,
-        sender: row.sender,
-        role: row.role,
-        text: spokenText(row, readableText(row, body.payload)),
-      }
-    }
-  }
-}
-
-/** A message's words without the calls that it makes: tool input is code and data, and no sentence of the conversation. */
-function spokenText(row: MessageRow, text: string): string {
-  const tools = row.toolsUsed ?? []
-  const paragraphs = text.split('\n\n')
-  const call = paragraphs.findIndex((paragraph) =>
-    tools.some((tool) => paragraph === tool || paragraph.startsWith(`${tool} `)),
-  )
-  return call < 0 ? text : paragraphs.slice(0, call).join('\n\n')
-}
-
-/** What a reply says whichever way its summary was made. */
-interface Scope {
-  readonly sessionId: string
-  readonly style: string
-  readonly coverage: SummaryReply['coverage']
-}
-
-/** The reply that quotes these sentences. */
-function quotingReply(scope: Scope, sentences: readonly SummarySentence[]): SummaryReply {
-  return {
-    notice: recordedDataNotice,
-    session_id: scope.sessionId,
-    style: scope.style,
-    summary: sentences.map(({ sender, text }) => `${sender}: ${text}`).join('\n'),
-    citations: sentences.map(({ messageId, seq, sender, text }, index) => ({
-      sentence: index + 1,
-      message_id: messageId,
-      seq,
-      sender,
-      text,
-    })),
-    made_by: 'extractive',
-    coverage: scope.coverage,
-  }
-}
-
-/** The sentences of a stored summary as they were chosen, or undefined where it does not say whom they quote. */
-function quotedSentences(stored: Summary): SummarySentence[] | undefined {
-  const sentences: SummarySentence[] = []
-  for (const {
-    text,
-    message_ids: [messageId],
-    sender,
-    seq,
-  } of stored.sentences) {
-    if (messageId === undefined || sender === undefined || seq === undefined) return undefined
-    sentences.push({ text: text.slice(`${sender}: `.length), messageId, seq, sender })
-  }
-  return sentences
-}
-
-/** The reply that a stored summary makes: any that a model wrote; an extracted one if it was asked for in this length. */
-function storedReply(stored: Summary, sessionId: string, maxTokens: number): SummaryReply | undefined {
-  const { making, style } = stored
-  const coverage = { from_seq: stored.firstSeq ?? 1, to_seq: stored.lastSeq ?? 0 }
-  if (stored.madeBy === 'host') {
-    return {
-      notice: recordedDataNotice,
-      session_id: sessionId,
-      style,
-      summary: stored.text,
-      citations: [],
-      made_by: 'host',
-      ...(stored.model === null ? {} : { model: stored.model }),
-      coverage,
-    }
-  }
-  const sentences = making?.max_tokens === maxTokens ? quotedSentences(stored) : undefined
-  if (making === undefined || sentences === undefined) return undefined
-  return quotingReply({ sessionId, style, coverage: { ...coverage, messages_read: making.messages_read } }, sentences)
+/** What is to be summarised, as it was found. */
+interface Task {
+  readonly key: SessionKey
+  readonly stretch: WeighedStretch
+  readonly lastSeq: number
+  /** Whether it is all of the session. */
+  readonly isWhole: boolean
+  readonly erasures: number
+  readonly input: SummarizeInput
 }
 
 /**
- * Summarises a session, or a stretch of it, with its own sentences (`extract.ts`). Of a whole session a stored summary
- * that is still current is returned: what the calling model wrote first, then an extracted one of the same style and
- * length. A newly made one is kept and shown as the session's `context_summary`. The source never changes.
+ * Summarises a session, or a stretch of it: by a model where there is one, otherwise, or where that fails, with its own sentences
+ * (`extract.ts`). Of a whole session a stored summary that is still current is returned: what the calling model wrote first, then
+ * one of the same style that is long enough. A newly made one is kept and shown as the session's `context_summary`. The source
+ * never changes.
  */
 export async function summarize(
-  dependencies: ReadDependencies,
+  dependencies: SummarizeDependencies,
   caller: Caller,
   input: SummarizeInput,
 ): Promise<SummaryReply> {
-  const session = await requireUsableSession(dependencies.database, caller, input.sessionId)
+  const task = await taskOf(dependencies, caller, input)
+  const { writer } = dependencies
+  const known = input.refresh ? undefined : await stored(dependencies, task, writer === undefined || !input.keep)
+  if (known !== undefined) return known
+  if (writer === undefined) return await extracted(dependencies, task)
+  if (!input.keep)
+    return withReason(await extracted(dependencies, task), `${writer.provider} is not asked by who may only read`)
+  const made = await byModel(dependencies, task, writer)
+  if (made !== undefined && typeof made !== 'string') return made
+  const instead = (await stored(dependencies, task, true)) ?? (await extracted(dependencies, task))
+  return made === undefined ? instead : withReason(instead, made)
+}
+
+const withReason = (reply: SummaryReply, reason: string): SummaryReply => ({ ...reply, degraded: [reason] })
+
+async function taskOf({ database }: ReadDependencies, caller: Caller, input: SummarizeInput): Promise<Task> {
+  const session = await requireUsableSession(database, caller, input.sessionId)
   const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
   const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
   const { id: sessionId, lastSeq } = session
@@ -185,63 +93,109 @@ export async function summarize(
     )
   }
   const key = { tenantId: caller.tenantId, sessionId }
-  const { style, maxTokens } = input
   const isWhole = fromSeq === 1 && toSeq === lastSeq && since === undefined && until === undefined
-  const stored =
-    isWhole && !input.refresh ? await currentSummary(dependencies.database, key, { style, lastSeq }) : undefined
-  const known = stored === undefined ? undefined : storedReply(stored, sessionId, maxTokens)
-  if (known !== undefined) return known
-
-  const erasures = await dependencies.database.run((sql) => readErasures(sql, key))
-  const made = await summarizeExtractive(turns(dependencies, key, { fromSeq, toSeq, since, until }), {
-    style,
-    maxTokens,
-  })
-  // One of another length stays: calls of two lengths would otherwise store a summary each time.
-  if (input.keep && isWhole && stored === undefined && made.sentences.length > 0)
-    await keep(dependencies, key, { style, lastSeq, maxTokens, erasures, ...made })
-  const newer = lastSeq - toSeq
-  const coverage = {
-    from_seq: fromSeq,
-    to_seq: toSeq,
-    messages_read: made.messagesRead,
-    ...(newer > 0 ? { newer_messages: newer } : {}),
-  }
-  return quotingReply({ sessionId, style, coverage }, made.sentences)
+  const erasures = await database.run((sql) => readErasures(sql, key))
+  return { key, stretch: { fromSeq, toSeq, since, until }, lastSeq, isWhole, erasures, input }
 }
 
-async function keep(
+/** The reply with a summary that is there already; undefined where none would do. */
+async function stored(
+  { database }: ReadDependencies,
+  { key, lastSeq, isWhole, input }: Task,
+  isExtractedEnough: boolean,
+): Promise<SummaryReply | undefined> {
+  if (!isWhole) return undefined
+  const summary = await currentSummary(database, key, { style: input.style, lastSeq, isExtractedEnough })
+  return summary === undefined ? undefined : storedReply(summary, key.sessionId, input.maxTokens)
+}
+
+/** The reply with what a model wrote, or why there is none; undefined where there is nothing to write about. */
+async function byModel(
   dependencies: ReadDependencies,
-  key: SessionKey,
-  summary: {
-    readonly style: SummaryStyle
-    readonly lastSeq: number
-    readonly maxTokens: number
-    readonly sentences: readonly SummarySentence[]
-    readonly messagesRead: number
-    readonly erasures: number
-  },
-): Promise<void> {
-  const id = newId()
-  const seal = await dependencies.database.vault.sealOf(key.tenantId, key.sessionId)
-  const sealed = sealSummary(
-    {
-      id,
-      sessionId: key.sessionId,
-      level: 'session',
-      style: summary.style,
-      firstSeq: 1,
-      lastSeq: summary.lastSeq,
-      sentences: summary.sentences.map(({ sender, seq, text, messageId }) => ({
+  { key, stretch, lastSeq, isWhole, erasures, input }: Task,
+  generator: TextGenerator,
+): Promise<SummaryReply | string | undefined> {
+  const { style, maxTokens } = input
+  const signal = AbortSignal.timeout(limits.summaryByModelMs)
+  try {
+    const made = await summarizeByModel({ ...dependencies, generator }, key, {
+      ...stretch,
+      style,
+      maxTokens,
+      signal,
+      erasures,
+    })
+    const { sentences, messagesRead, leftOut, dropped } = made
+    if (messagesRead + leftOut === 0) return undefined
+    if (sentences.length === 0) return nothingOf(generator, dropped)
+    const madeBy = generator.provider === 'gemini' ? 'gemini' : 'openai_compatible'
+    const { model } = generator
+    if (isWhole)
+      await keepSummary(dependencies.database, key, {
+        style,
+        lastSeq,
+        sentences: storedSentences(sentences),
+        madeBy,
+        model,
+        making: {
+          max_tokens: maxTokens,
+          messages_read: messagesRead,
+          messages_left_out: leftOut,
+          sentences_dropped: dropped,
+        },
+        erasures,
+      })
+    const coverage = coverageOf({ stretch, lastSeq }, made)
+    return writtenReply({ sessionId: key.sessionId, style, coverage }, { sentences, madeBy, model })
+  } catch (error) {
+    if (error instanceof ProviderError) return error.message
+    if (signal.aborted && error === signal.reason)
+      return `${generator.provider} did not write it within ${limits.summaryByModelMs / 1_000} s; what it noted by then is kept for the next call`
+    throw error
+  }
+}
+
+function nothingOf({ provider }: TextGenerator, dropped: number): string {
+  return dropped === 0
+    ? `${provider} wrote nothing`
+    : `${provider} wrote nothing that the messages bear out: ${dropped} sentences were dropped`
+}
+
+function coverageOf(
+  { stretch, lastSeq }: Pick<Task, 'stretch' | 'lastSeq'>,
+  read: Parameters<typeof countsOf>[0],
+): SummaryReply['coverage'] {
+  const newer = lastSeq - stretch.toSeq
+  return {
+    from_seq: stretch.fromSeq,
+    to_seq: stretch.toSeq,
+    ...countsOf(read),
+    ...(newer > 0 ? { newer_messages: newer } : {}),
+  }
+}
+
+/** The reply with sentences of the messages. */
+async function extracted(dependencies: ReadDependencies, task: Task): Promise<SummaryReply> {
+  const { key, stretch, lastSeq, isWhole, erasures, input } = task
+  const { style, maxTokens, keep } = input
+  const { sentences, messagesRead } = await summarizeExtractive(turns(dependencies, key, stretch), { style, maxTokens })
+  // One of another length stays: calls of two lengths would otherwise store a summary each time.
+  const isFirst = keep && isWhole && sentences.length > 0
+  const query = { style, lastSeq, isExtractedEnough: true }
+  if (isFirst && (input.refresh || (await currentSummary(dependencies.database, key, query)) === undefined))
+    await keepSummary(dependencies.database, key, {
+      style,
+      lastSeq,
+      sentences: sentences.map(({ sender, seq, text, messageId }) => ({
         text: `${sender}: ${text}`,
         message_ids: [messageId],
         sender,
         seq,
       })),
       madeBy: 'extractive',
-      making: { max_tokens: summary.maxTokens, messages_read: summary.messagesRead },
-    },
-    seal,
-  )
-  await dependencies.database.run((sql) => saveSummary(sql, key.tenantId, { ...sealed, erasures: summary.erasures }))
+      making: { max_tokens: maxTokens, messages_read: messagesRead },
+      erasures,
+    })
+  const coverage = coverageOf({ stretch, lastSeq }, { messagesRead })
+  return quotingReply({ sessionId: key.sessionId, style, coverage }, sentences)
 }

@@ -5,6 +5,8 @@ export interface GenerationRequest {
   readonly text: string
   /** Tokens of the answer, at most. */
   readonly tokensMax: number
+  /** JSON Schema of the answer, for a provider that holds its model to one: what comes is to be checked all the same. */
+  readonly answer?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -14,6 +16,8 @@ export interface GenerationRequest {
 export interface TextGenerator {
   /** `gemini` or `openai-compatible`. */
   readonly provider: string
+  /** As the provider calls it. */
+  readonly model: string
   /** True where a call costs money: it counts against the daily budget. */
   readonly isPaid: boolean
   /** The text of the answer, trimmed; never empty. */

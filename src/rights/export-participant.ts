@@ -15,7 +15,7 @@ import {
 } from '../store/rights/participant.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { sessionsById } from '../store/sessions.ts'
-import { summariesOf } from '../store/summaries.ts'
+import { summariesOf } from '../store/summaries/summaries.ts'
 import { HashedFile, type ExportDirectory } from './export-files.ts'
 import { Manifest } from './manifest.ts'
 import { OthersView, type OthersShown } from './others.ts'

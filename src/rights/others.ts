@@ -3,7 +3,7 @@ import { MessageView } from '../sessions/message-view.ts'
 import type { ExportedHead, ExportedMessage } from '../sessions/write-session.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
-import type { Summary } from '../store/summaries.ts'
+import type { Summary } from '../store/summaries/summaries.ts'
 
 /**
  * What of other people goes with somebody's own words: nothing that they said, what they said without the personal data that

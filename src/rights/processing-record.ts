@@ -90,7 +90,7 @@ export async function processingRecord(store: RecordedStore, { tenantId }: Calle
 }
 
 /** Models on this machine make vectors too: who gets them is not somebody else. */
-function purposesOf({ embedder, vectors, expansion, learns, learner }: Config): ProcessingRecord['purposes'] {
+function purposesOf({ embedder, vectors, writer, expansion, learns, learner }: Config): ProcessingRecord['purposes'] {
   const byMeaning =
     embedder.kind === 'none' || vectors.kind === 'none' ? 'off' : `on, with the embedder "${embedder.kind}"`
   return [
@@ -98,7 +98,10 @@ function purposesOf({ embedder, vectors, expansion, learns, learner }: Config): 
     { purpose: 'finding them again by words', state: 'on' },
     { purpose: 'finding them again by meaning', state: byMeaning },
     { purpose: 'asking a model for other words to search for', state: expansion === undefined ? 'off' : 'on' },
-    { purpose: 'summaries: sentences of the conversations, or what a client wrote', state: 'on' },
+    {
+      purpose: 'summaries: sentences of the conversations, or what a client or a model wrote',
+      state: writer === undefined ? 'on, without a model' : 'on, also by a model',
+    },
     {
       purpose: 'knowing in other sessions what was told: facts, preferences, decisions, what helped',
       state: !learns ? 'off' : learner === undefined ? 'on, by patterns of words' : 'on, also by a model',

@@ -32,6 +32,13 @@ function expansion({ expansion: settings }: Config): Recipient[] {
   return writer(settings, { receives: 'texts of queries', purpose: 'other words to search for' })
 }
 
+function summaries({ writer: settings }: Config): Recipient[] {
+  return writer(settings, {
+    receives: 'messages of sessions that are summarized, with the names of their senders',
+    purpose: 'summaries',
+  })
+}
+
 function learning({ learner: settings }: Config): Recipient[] {
   return writer(settings, {
     receives: 'new messages of users and assistants with the names of their senders',
@@ -99,5 +106,7 @@ function tracing({ tracing: settings }: Config): Recipient[] {
 
 /** In the order of how much they get; `encrypts`: whether what is new is sealed before. */
 export function recipientsBySettings(config: Config, encrypts: boolean): readonly Recipient[] {
-  return [database, archive, embedder, learning, expansion, vectors, tracing].flatMap((read) => read(config, encrypts))
+  return [database, archive, embedder, summaries, learning, expansion, vectors, tracing].flatMap((read) =>
+    read(config, encrypts),
+  )
 }

@@ -18,3 +18,8 @@ export function withFlags(row: MessageRow, body: MessageBody): MessageRow {
   if ('error' in body || (row.flags !== undefined && row.flags !== null)) return row
   return { ...row, flags: flagsOfMessage(row, body.payload) }
 }
+
+/** Whether a text reads as if it told a model what to do. */
+export function readsLikeInstructions(text: string): boolean {
+  return flagsOf({ text, whole: '' }).instructions !== undefined
+}

@@ -6,7 +6,7 @@ import { MessageView } from './message-view.ts'
 interface Quoting {
   readonly session_id: string
   readonly summary: string
-  readonly citations: readonly { readonly sender: string; readonly text: string }[]
+  readonly citations: readonly { readonly sender: string; readonly text?: string }[]
 }
 
 /** A summary, and what it quotes. */
@@ -18,7 +18,9 @@ export async function privateSummary<Reply extends Quoting>(
   const session = await requireSession(database, caller, reply.session_id)
   const view = await MessageView.of(session, { view: 'redacted', tenantId: caller.tenantId, scope: 'session' })
   const citations: Reply['citations'][number][] = []
-  for (const citation of reply.citations)
-    citations.push({ ...citation, sender: view.sender(citation.sender), text: await view.text(citation.text) })
+  for (const citation of reply.citations) {
+    const text = citation.text === undefined ? {} : { text: await view.text(citation.text) }
+    citations.push({ ...citation, sender: view.sender(citation.sender), ...text })
+  }
   return { ...reply, summary: await view.text(reply.summary), citations }
 }

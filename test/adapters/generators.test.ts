@@ -67,15 +67,31 @@ test('a wrong key is refused by name', async () => {
 })
 
 test('nobody waits longer than their signal says, and a used up budget does not count as a failure', async () => {
-  const never = new GuardedGenerator({ provider: 'slow', isPaid: false, generate: () => new Promise<never>(() => {}) })
+  const never = new GuardedGenerator({
+    provider: 'slow',
+    model: 'm',
+    isPaid: false,
+    generate: () => new Promise<never>(() => {}),
+  })
   await expect(never.generate(request, { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
     name: 'TimeoutError',
   })
   const broke = new GuardedGenerator({
     provider: 'dear',
+    model: 'm',
     isPaid: true,
     generate: () => Promise.reject(new ProviderError('dear', 'over_budget')),
   })
   for (let at = 0; at < 5; at++)
     await expect(broke.generate(request, bounds())).rejects.toMatchObject({ failure: 'over_budget' })
+})
+
+test('Gemini is held to a form, where one is asked for', async () => {
+  const { standIn, generator } = await geminiWriter()
+  standIn.says = '{"colour": "blue"}'
+  const answer = { type: 'object', properties: { colour: { type: 'string' } }, required: ['colour'] }
+  expect(await generator.generate({ ...request, answer }, bounds())).toBe('{"colour": "blue"}')
+  expect(JSON.parse(standIn.requests[0]?.text ?? '')).toMatchObject({
+    generationConfig: { responseMimeType: 'application/json', responseJsonSchema: answer },
+  })
 })

@@ -93,7 +93,8 @@ describe('privacy record', () => {
     expect(others.map(({ name, place }) => [name, place])).toEqual([
       ['Amazon S3', 's3://bucket/memory/ at region us-east-1'],
       ['Google (Gemini API)', 'generativelanguage.googleapis.com'],
-      // What is learned from, and what is searched for.
+      // What is summarized, what is learned from, and what is searched for.
+      ['OpenAI-compatible server', 'models.example.org'],
       ['OpenAI-compatible server', 'models.example.org'],
       ['OpenAI-compatible server', 'models.example.org'],
       ['Pinecone', 'index harbour at api.pinecone.io'],

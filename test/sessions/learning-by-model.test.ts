@@ -240,6 +240,7 @@ describe('learning by a model', () => {
     for (const id of ids) await leave(id, 1)
     const wrap = (inner: TextGenerator): TextGenerator => ({
       provider: inner.provider,
+      model: inner.model,
       isPaid: inner.isPaid,
       async generate(request, options) {
         const rows = await database.run(

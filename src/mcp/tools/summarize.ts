@@ -11,7 +11,7 @@ export const summarize = defineTool({
   name: 'summarize',
   title: 'Summarize a session',
   description:
-    'Summarize (recap, hand over) a past conversation or part of it. Every sentence is quoted and cites its message; a summary you stored comes first.',
+    'Summarize (recap, hand over) a past conversation or part of it. Every sentence cites its messages; a summary you stored comes first.',
   input: z.object({
     session_id: z.string(),
     from_seq: z.number().int().min(1).optional(),

@@ -19,7 +19,14 @@ const generateRequest = z.strictObject({
   contents: z.array(content).min(1),
   safetySettings: z.array(z.strictObject({ category: z.string(), threshold: z.string() })).optional(),
   generationConfig: z
-    .strictObject({ temperature: z.number().optional(), maxOutputTokens: z.number().int().positive().optional() })
+    .strictObject({
+      temperature: z.number().optional(),
+      maxOutputTokens: z.number().int().positive().optional(),
+      responseMimeType: z.literal('application/json').optional(),
+      responseJsonSchema: z.looseObject({ type: z.literal('object') }).optional(),
+    })
+    // What is to be of a form is to be JSON.
+    .refine((config) => config.responseJsonSchema === undefined || config.responseMimeType !== undefined)
     .optional(),
 })
 
@@ -34,7 +41,8 @@ export class ChatStandIn extends JsonServer {
   readonly model = 'stand-in-chat'
   /** Undefined: no key is asked for, as local servers do. */
   apiKey: string | undefined
-  says = ''
+  /** What it answers: always the same, or what follows from what it is asked. */
+  says: string | ((asked: string) => string) = ''
 
   static async start(apiKey?: string): Promise<ChatStandIn> {
     const standIn = new ChatStandIn()
@@ -57,7 +65,8 @@ export class ChatStandIn extends JsonServer {
     const parsed = chatRequest.safeParse(JSON.parse(text))
     if (!parsed.success) throw refusal(400)
     if (parsed.data.model !== this.model) throw refusal(404)
-    const message = { role: 'assistant', content: this.says }
+    const asked = parsed.data.messages.find(({ role }) => role === 'user')?.content ?? ''
+    const message = { role: 'assistant', content: typeof this.says === 'string' ? this.says : this.says(asked) }
     return {
       status: 200,
       body: { id: 'chat', object: 'chat.completion', choices: [{ index: 0, message, finish_reason: 'stop' }] },

@@ -1,24 +1,31 @@
-import { BrokenSeal } from '../crypto/aead.ts'
-import type { RowSeal } from '../crypto/row-seal.ts'
-import { andUsableSummary } from './access/usable.ts'
-import { archiveTopic } from './archive/archive-queue.ts'
-import type { MessageSource } from './messages.ts'
-import { isoTime, type Queries } from './rows.ts'
+import { BrokenSeal } from '../../crypto/aead.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { andUsableSummary } from '../access/usable.ts'
+import type { MessageSource } from '../messages.ts'
+import { isoTime, type Queries } from '../rows.ts'
 
-/** One sentence of a summary and the message it comes from. */
+/** One sentence of a summary and the messages it comes from. */
 export interface SummarySentence {
   readonly text: string
-  /** Our ids; empty where a model wrote the sentence and named none. */
+  /** Our ids; empty where the calling model wrote the sentence, which names none. */
   readonly message_ids: readonly string[]
   /** Where the sentence is a quotation: of whom, and the number of the message. */
   readonly sender?: string
   readonly seq?: number
+  /** Where a model of ours wrote the sentence: the same of each of its messages. */
+  readonly sources?: readonly { readonly seq: number; readonly sender: string }[]
 }
 
-/** How an extracted summary was made: one is only as good for a later call as it was asked for. */
+/** How a summary of ours was made: one is only as good for a later call as it was asked for. */
 export interface SummaryMaking {
   readonly max_tokens: number
   readonly messages_read: number
+  /** Messages that the model was not shown, as they are flagged. */
+  readonly messages_left_out?: number
+  /** Sentences of the model that their messages did not bear out. */
+  readonly sentences_dropped?: number
+  /** Of a segment: how often segments were put together to make it. */
+  readonly height?: number
 }
 
 export interface Summary {
@@ -33,54 +40,6 @@ export interface Summary {
   readonly model: string | null
   readonly making: SummaryMaking | undefined
   readonly createdAt: string
-}
-
-export interface NewSummary {
-  readonly id: string
-  readonly sessionId: string
-  readonly level: 'segment' | 'session' | 'topic'
-  readonly style: string
-  readonly firstSeq: number
-  readonly lastSeq: number
-  readonly sentences: readonly SummarySentence[]
-  readonly madeBy: string
-  readonly model?: string | undefined
-  readonly making?: SummaryMaking
-}
-
-/** A summary as it is stored: what it says are bytes, sealed or not. */
-export interface SealedSummary extends Omit<NewSummary, 'sentences' | 'making'> {
-  readonly body: Buffer
-  readonly keyVersion: number
-}
-
-export function sealSummary({ sentences, making, ...about }: NewSummary, seal: RowSeal | undefined): SealedSummary {
-  const plain = Buffer.from(JSON.stringify({ sentences, making }), 'utf8')
-  const body = seal === undefined ? plain : seal.seal({ field: 'summary', id: about.id }, plain)
-  return { ...about, body, keyVersion: seal?.version ?? 0 }
-}
-
-/**
- * Stores a summary, and leaves its session to be archived with it. Not where messages of the session were erased or anonymised since
- * `erasures` was read: it may quote them.
- */
-export async function saveSummary(
-  sql: Queries,
-  tenantId: number,
-  summary: SealedSummary & { readonly erasures?: number },
-): Promise<void> {
-  const { erasures } = summary
-  await sql`
-    with there as (
-      select id from sessions where tenant_id = ${tenantId} and id = ${summary.sessionId}
-        ${erasures === undefined ? sql`` : sql`and erasures = ${erasures}`} for key share
-    ), saved as (
-      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, key_version)
-      select ${tenantId}, ${summary.id}::uuid, id, ${summary.level}, ${summary.style}, ${summary.firstSeq}::bigint, ${summary.lastSeq}::bigint,
-        ${summary.body}::bytea, ${summary.madeBy}, ${summary.model ?? null}, ${summary.keyVersion}::int from there
-      on conflict do nothing returning tenant_id, session_id
-    )
-    insert into outbox (tenant_id, topic, session_id) select tenant_id, ${archiveTopic}, session_id from saved`
 }
 
 interface RawSummary {
@@ -171,10 +130,32 @@ function fromRow(row: RawSummary, body: SummaryBody): Summary {
 const columns = (sql: Queries) => sql`
   id, session_id, style, first_seq, last_seq, body, made_by, model, created_at, key_version`
 
+/** The summaries of segments of a session that may be used, in their order; of two that begin together the longer first. */
+export async function segmentSummaries(
+  database: MessageSource,
+  key: SummarizedSession,
+  { fromSeq, toSeq }: { readonly fromSeq: number; readonly toSeq: number },
+): Promise<Summary[]> {
+  const rows = await database.run(
+    (sql) => sql<RawSummary[]>`
+    select ${columns(sql)} from summaries
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'segment'
+      and first_seq >= ${fromSeq} and last_seq <= ${toSeq} ${andUsableSummary(sql, key.tenantId)}
+    order by first_seq, last_seq desc, id desc`,
+  )
+  const summaries = await openSummaries(database, key.tenantId, rows)
+  // One that cannot be opened is made anew.
+  return summaries.filter(({ making }) => making !== undefined)
+}
+
 interface SummarizedSession {
   readonly tenantId: number
   readonly sessionId: string
 }
+
+/** Which goes before which: what the calling model wrote, what a model of ours wrote, what is extracted; of each the newest. */
+const bestFirst = (sql: Queries) => sql`
+  order by (made_by = 'host') desc, (made_by <> 'extractive') desc, created_at desc, id desc`
 
 /** The newest summary of a whole session; one that a model wrote goes before an extracted one, however old. */
 export async function latestSummary(database: MessageSource, key: SummarizedSession): Promise<Summary | undefined> {
@@ -182,7 +163,7 @@ export async function latestSummary(database: MessageSource, key: SummarizedSess
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session' ${andUsableSummary(sql, key.tenantId)}
-    order by (made_by = 'host') desc, created_at desc, id desc limit 1`,
+    ${bestFirst(sql)} limit 1`,
   )
   return (await openSummaries(database, key.tenantId, rows))[0]
 }
@@ -198,21 +179,22 @@ export async function summariesOf(database: MessageSource, key: SummarizedSessio
 }
 
 /**
- * The newest summary that covers a session up to its message `lastSeq`: one that a model wrote, in whatever style, or
- * an extracted one in this style.
+ * The newest summary that covers a session up to its message `lastSeq`: one that the calling model wrote, in whatever style,
+ * or one of ours in this style, an extracted one only where it would do.
  */
 export async function currentSummary(
   database: MessageSource,
   key: SummarizedSession,
-  wanted: { readonly style: string; readonly lastSeq: number },
+  wanted: { readonly style: string; readonly lastSeq: number; readonly isExtractedEnough: boolean },
 ): Promise<Summary | undefined> {
   const rows = await database.run(
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
       and first_seq = 1 and last_seq = ${wanted.lastSeq} and (made_by = 'host' or style = ${wanted.style})
+      and (made_by <> 'extractive' or ${wanted.isExtractedEnough})
       ${andUsableSummary(sql, key.tenantId)}
-    order by (made_by = 'host') desc, created_at desc, id desc limit 1`,
+    ${bestFirst(sql)} limit 1`,
   )
   return (await openSummaries(database, key.tenantId, rows))[0]
 }

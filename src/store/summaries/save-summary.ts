@@ -1,0 +1,66 @@
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { archiveTopic } from '../archive/archive-queue.ts'
+import type { SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
+import type { SummaryMaking, SummarySentence } from './summaries.ts'
+
+export interface NewSummary {
+  readonly id: string
+  readonly sessionId: string
+  readonly level: 'segment' | 'session' | 'topic'
+  readonly style: string
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly sentences: readonly SummarySentence[]
+  readonly madeBy: string
+  readonly model?: string | undefined
+  readonly making?: SummaryMaking
+}
+
+/** A summary as it is stored: what it says are bytes, sealed or not. */
+export interface SealedSummary extends Omit<NewSummary, 'sentences' | 'making'> {
+  readonly body: Buffer
+  readonly keyVersion: number
+}
+
+export function sealSummary({ sentences, making, ...about }: NewSummary, seal: RowSeal | undefined): SealedSummary {
+  const plain = Buffer.from(JSON.stringify({ sentences, making }), 'utf8')
+  const body = seal === undefined ? plain : seal.seal({ field: 'summary', id: about.id }, plain)
+  return { ...about, body, keyVersion: seal?.version ?? 0 }
+}
+
+/**
+ * Stores a summary, and leaves its session to be archived with it. Not where messages of the session were erased or anonymised since
+ * `erasures` was read: it may quote them.
+ */
+export async function saveSummary(
+  sql: Queries,
+  tenantId: number,
+  summary: SealedSummary & { readonly erasures?: number },
+): Promise<void> {
+  const { erasures } = summary
+  await sql`
+    with there as (
+      select id from sessions where tenant_id = ${tenantId} and id = ${summary.sessionId}
+        ${erasures === undefined ? sql`` : sql`and erasures = ${erasures}`} for key share
+    ), saved as (
+      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, key_version)
+      select ${tenantId}, ${summary.id}::uuid, id, ${summary.level}, ${summary.style}, ${summary.firstSeq}::bigint, ${summary.lastSeq}::bigint,
+        ${summary.body}::bytea, ${summary.madeBy}, ${summary.model ?? null}, ${summary.keyVersion}::int from there
+      on conflict do nothing returning tenant_id, session_id
+    )
+    insert into outbox (tenant_id, topic, session_id) select tenant_id, ${archiveTopic}, session_id from saved`
+}
+
+/** Removes the summaries of segments that lie within another, which is stored in their place. */
+export async function dropCoveredSegments(
+  sql: Queries,
+  key: SessionKey,
+  segment: Pick<SealedSummary, 'id' | 'firstSeq' | 'lastSeq'>,
+): Promise<void> {
+  await sql`
+    delete from summaries
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'segment' and id <> ${segment.id}
+      and first_seq >= ${segment.firstSeq} and last_seq <= ${segment.lastSeq}
+      and exists (select from summaries s where s.tenant_id = ${key.tenantId} and s.id = ${segment.id})`
+}

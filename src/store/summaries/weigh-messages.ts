@@ -1,0 +1,60 @@
+import type { PendingQuery, Row, Sql } from 'postgres'
+
+import type { SessionKey } from '../messages.ts'
+import { inRange } from '../seq-range.ts'
+
+/** Messages that are to be summarised: a stretch by number, and of it those of a time. */
+export interface WeighedStretch {
+  readonly fromSeq: number
+  readonly toSeq: number
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+/** How many characters a model is shown of a message: of what people and agents say more than of what tools say. */
+export const shownCharacters = { said: 4_000, other: 600 } as const
+
+/** What stands before it: its number, role and sender. */
+const headCharacters = 40
+
+/** A piece of a stretch, and about how many characters a model is shown of it. */
+export interface WeighedPiece {
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly weight: number
+}
+
+/** The messages of a stretch that may be used, with their weights. No bytes of theirs are read. */
+function weighed(sql: Sql, key: SessionKey, stretch: WeighedStretch): PendingQuery<Row[]> {
+  const { since, until } = stretch
+  return sql`
+    select seq, ${headCharacters}::bigint + least(payload_bytes::bigint,
+      case when role in ('user', 'assistant') then ${shownCharacters.said}::bigint else ${shownCharacters.other}::bigint end) as weight
+    from messages where ${inRange(sql, key, { ...stretch, limit: 0, usable: true })} and kind = 'message'
+      ${since === undefined ? sql`` : sql`and timestamp >= ${since}`} ${until === undefined ? sql`` : sql`and timestamp <= ${until}`}`
+}
+
+/** What a stretch weighs. */
+export async function weighMessages(sql: Sql, key: SessionKey, stretch: WeighedStretch): Promise<number> {
+  const [row] = await sql<{ weight: string | null }[]>`
+    select sum(weight) as weight from (${weighed(sql, key, stretch)}) as messages_of_it`
+  return Number(row?.weight ?? 0)
+}
+
+/** Cuts a stretch into pieces of about the same weight; the last may be lighter. None where it has no messages. */
+export async function cutByWeight(
+  sql: Sql,
+  key: SessionKey,
+  stretch: WeighedStretch & { readonly pieceWeight: number },
+): Promise<WeighedPiece[]> {
+  const rows = await sql<{ first: string; last: string; weight: string }[]>`
+    select min(seq) as first, max(seq) as last, sum(weight) as weight from (
+      select seq, weight, floor((sum(weight) over (order by seq) - weight) / ${stretch.pieceWeight}::numeric) as piece
+      from (${weighed(sql, key, stretch)}) as messages_of_it
+    ) as placed group by piece order by 1`
+  return rows.map(({ first, last, weight }) => ({
+    firstSeq: Number(first),
+    lastSeq: Number(last),
+    weight: Number(weight),
+  }))
+}
