@@ -22,10 +22,12 @@ import { readTracingSettings, tracingSettingsShape, type TracingSettings } from 
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
 import {
   readExpansionSettings,
+  readRollingSettings,
   readWriterSettings,
   writerOf,
   writerSettingsShape,
   type GeneratorSettings,
+  type RollingSettings,
 } from './config/writer-settings.ts'
 import { InputError, messageOf } from './errors.ts'
 import { editDistance } from './model/edit-distance.ts'
@@ -101,6 +103,8 @@ export interface Config {
   readonly vectors: VectorSettings
   /** The model that writes summaries; undefined where they are extracted. */
   readonly writer: GeneratorSettings | undefined
+  /** How quiet sessions are summarised in the background; undefined where they are not. */
+  readonly rolling: RollingSettings | undefined
   /** The model that expands queries; undefined where none is to. */
   readonly expansion: GeneratorSettings | undefined
   /** Whether facts are learned from what is saved. */
@@ -197,6 +201,7 @@ export function readConfig(
     embedder: readEmbedderSettings(settings),
     vectors: readVectorSettings(settings),
     writer: writerOf(settings),
+    rolling: readRollingSettings(settings),
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
     learns: settings.VERBATIM_LEARNING !== 'off',
     learner: settings.VERBATIM_LEARNING === 'on' ? writerOf(settings) : undefined,

@@ -16,6 +16,7 @@ import { tenantIds } from '../store/access/tenants.ts'
 import { pauseModels } from '../store/vectors/embedding-models.ts'
 import { Learning } from './learning.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
+import { Rolling } from './rolling.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
 import { threadObserver } from './thread-observer.ts'
@@ -41,6 +42,7 @@ const retention = new RetentionWorker({ ...erasing, onErasure: () => eraser.wake
 retention.start()
 const hashers = new TermHashers(database.vault)
 const learning = learns ? new Learning({ database, archive, hashers, log, config, observer }) : undefined
+const rolling = new Rolling({ database, archive, log, config, observer })
 const worker = new IndexWorker({
   database,
   archive,
@@ -83,7 +85,15 @@ port.on('message', (message: unknown) => {
     sealer.wake()
   } else if (message === 'stop') {
     stopLooking()
-    void Promise.all([worker.stop(), learning?.stop(), archiver.stop(), eraser.stop(), retention.stop(), sealer.stop()])
+    void Promise.all([
+      worker.stop(),
+      learning?.stop(),
+      rolling.stop(),
+      archiver.stop(),
+      eraser.stop(),
+      retention.stop(),
+      sealer.stop(),
+    ])
       .then(() => database.close())
       // In a thread this ends the thread alone, and does not wait for timers of libraries.
       .finally(() => process.exit(0))

@@ -44,6 +44,18 @@ export const writerSettingsShape = {
     .describe(
       'on: a search asks the model that writes for other words that an answer may use, and looks for these too. The query goes to the model, and the search waits up to 2 seconds for it',
     ),
+  VERBATIM_ROLLING_SUMMARIES: z
+    .enum(['off', 'extractive', 'model'])
+    .default('extractive')
+    .describe(
+      'Whether sessions are summarized in the background once they are quiet: extractive: with their own sentences; model: by the model that writes, which costs; off: when somebody asks',
+    ),
+  VERBATIM_SUMMARY_IDLE_MINUTES: z.coerce
+    .number()
+    .min(0.01)
+    .max(1_000)
+    .default(5)
+    .describe('A session is summarized in the background when nothing was saved to it for so many minutes'),
   VERBATIM_LEARNING: z
     .enum(['off', 'patterns', 'on'])
     .default('on')
@@ -93,6 +105,26 @@ export function readWriterSettings(values: Values): WriterSettings {
 export function writerOf(values: Values): GeneratorSettings | undefined {
   const writer = readWriterSettings(values)
   return writer.kind === 'extractive' ? undefined : writer
+}
+
+/** How quiet sessions are summarised in the background. */
+export interface RollingSettings {
+  readonly quietMs: number
+  /** Undefined where they are summarised with their own sentences. */
+  readonly writer: GeneratorSettings | undefined
+}
+
+/** How quiet sessions are summarised; undefined where they are not. Throws InputError where there is no model that is to do it. */
+export function readRollingSettings(values: Values): RollingSettings | undefined {
+  const { VERBATIM_ROLLING_SUMMARIES: kind, VERBATIM_SUMMARY_IDLE_MINUTES: minutes } = values
+  if (kind === 'off') return undefined
+  const writer = kind === 'model' ? writerOf(values) : undefined
+  if (kind === 'model' && writer === undefined)
+    throw new InputError('Cannot start as VERBATIM_ROLLING_SUMMARIES is "model" and there is no model to ask', {
+      remedy:
+        'Set VERBATIM_SUMMARIZER_URL and VERBATIM_SUMMARIZER_MODEL, or GEMINI_API_KEY, or VERBATIM_ROLLING_SUMMARIES to "extractive"',
+    })
+  return { quietMs: Math.round(minutes * 60_000), writer }
 }
 
 /** The model that expands queries; undefined where none is to. Throws InputError where there is none. */

@@ -38,6 +38,8 @@ export interface SummarizeInput {
 export interface SummarizeDependencies extends ReadDependencies {
   /** The model that writes summaries; undefined where they are extracted. */
   readonly writer?: TextGenerator | undefined
+  /** Ends the waiting for a model early. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What is to be summarised, as it was found. */
@@ -111,12 +113,13 @@ async function stored(
 
 /** The reply with what a model wrote, or why there is none; undefined where there is nothing to write about. */
 async function byModel(
-  dependencies: ReadDependencies,
+  { signal: ended, ...dependencies }: SummarizeDependencies,
   { key, stretch, lastSeq, isWhole, erasures, input }: Task,
   generator: TextGenerator,
 ): Promise<SummaryReply | string | undefined> {
   const { style, maxTokens } = input
-  const signal = AbortSignal.timeout(limits.summaryByModelMs)
+  const inTime = AbortSignal.timeout(limits.summaryByModelMs)
+  const signal = ended === undefined ? inTime : AbortSignal.any([inTime, ended])
   try {
     const made = await summarizeByModel({ ...dependencies, generator }, key, {
       ...stretch,

@@ -1,0 +1,124 @@
+import { describeForLog, UnavailableError, VerbatimError } from '../../errors.ts'
+import { Drain } from '../../indexing/drain.ts'
+import { limits } from '../../limits.ts'
+import type { Log } from '../../log.ts'
+import { tenantIds } from '../../store/access/tenants.ts'
+import { holdSummaries, quietSessions, type UnsummarizedSession } from '../../store/summaries/quiet-sessions.ts'
+import { inTransaction } from '../../store/transaction.ts'
+import { summarize, type SummarizeDependencies } from '../summarize.ts'
+
+export interface RollingDependencies extends Omit<SummarizeDependencies, 'signal'> {
+  readonly log: Log
+  /** After how long without a message a session is summarised. */
+  readonly quietMs: number
+}
+
+const dayMs = 86_400_000
+/** Sessions are looked for this often, or as often as one may become quiet. */
+const lookMsMax = 60_000
+/** One or two messages are read as soon as a summary of them. */
+const messagesMin = 3
+const sessionsPerRound = 10
+/** Among them may be many of which there is nothing to say. */
+const sessionsPerLook = 500
+/** A session that a model could not summarise is tried again after this, or when it goes on. */
+const againMs = 3_600_000
+const triedMax = 10_000
+
+/**
+ * Summarises sessions in the background once they are quiet: by a model where there is one, else with their own sentences. It
+ * keeps no list of work: what has no summary of its newest message is found by looking, so that nothing is lost with a process,
+ * and nothing done twice. On a server one process at a time works for a tenant.
+ */
+export class RollingSummaries {
+  readonly #dependencies: RollingDependencies
+  readonly #drain: Drain
+  readonly #lookMs: number
+  /** What a model could not summarise, by session and number of messages, and when it is tried again. */
+  readonly #tried = new Map<string, number>()
+  readonly #stopping = new AbortController()
+
+  constructor(dependencies: RollingDependencies) {
+    this.#dependencies = dependencies
+    this.#lookMs = Math.min(dependencies.quietMs, lookMsMax)
+    this.#drain = new Drain({ name: 'summaries', round: () => this.#round(), log: dependencies.log })
+  }
+
+  start(): void {
+    this.#drain.wakeLater(this.#lookMs)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#drain.stop()
+  }
+
+  async #round(): Promise<boolean> {
+    this.#drain.wakeLater(this.#lookMs)
+    const { database } = this.#dependencies
+    for (const tenantId of await database.run(tenantIds)) await this.#tenant(tenantId)
+    return false
+  }
+
+  async #tenant(tenantId: number): Promise<void> {
+    const { database } = this.#dependencies
+    const found = await this.#quiet(tenantId)
+    if (found.length === 0) return
+    // The embedded store has one process at work, and serves nobody else while a transaction is open.
+    if (database.kind === 'embedded') return await this.#summarize(tenantId, found)
+    await database.run((sql) =>
+      inTransaction(sql, async (transaction) => {
+        if (await holdSummaries(transaction, tenantId)) await this.#summarize(tenantId, await this.#quiet(tenantId))
+      }),
+    )
+  }
+
+  /** Those whose turn it is. */
+  async #quiet(tenantId: number): Promise<UnsummarizedSession[]> {
+    const { database, quietMs, writer } = this.#dependencies
+    const isExtractedEnough = writer === undefined
+    const wanted = { tenantId, quietMs, activeMs: dayMs, messagesMin, isExtractedEnough, limit: sessionsPerLook }
+    const found = await database.run((sql) => quietSessions(sql, wanted))
+    return found.filter((session) => this.#isDue(session)).slice(0, sessionsPerRound)
+  }
+
+  #isDue({ id, lastSeq }: UnsummarizedSession): boolean {
+    return (this.#tried.get(`${id} ${lastSeq}`) ?? 0) <= Date.now()
+  }
+
+  async #summarize(tenantId: number, sessions: readonly UnsummarizedSession[]): Promise<void> {
+    const { log } = this.#dependencies
+    const { signal } = this.#stopping
+    const caller = { tenantId, principal: 'summaries', client: 'background' }
+    for (const session of sessions) {
+      if (signal.aborted) return
+      // Also where there is nothing to say: it is not looked at again and again.
+      this.#note(session)
+      try {
+        const { degraded } = await summarize({ ...this.#dependencies, signal }, caller, {
+          sessionId: session.id,
+          style: 'brief',
+          maxTokens: limits.summaryTokensDefault,
+          refresh: false,
+          keep: true,
+        })
+        if (degraded !== undefined) log.warn(`a session was summarised without a model: ${degraded.join('; ')}`)
+      } catch (error) {
+        this.#forget(session, error)
+        // It may have been erased or restricted meanwhile.
+        if (!(error instanceof VerbatimError) || error instanceof UnavailableError) throw error
+        log.warn(`a session was not summarised: ${describeForLog(error)}`)
+      }
+    }
+  }
+
+  /** That the database was away says nothing of the session. */
+  #forget({ id, lastSeq }: UnsummarizedSession, error: unknown): void {
+    if (error instanceof UnavailableError) this.#tried.delete(`${id} ${lastSeq}`)
+  }
+
+  #note({ id, lastSeq }: UnsummarizedSession): void {
+    if (this.#tried.size >= triedMax) this.#tried.clear()
+    this.#tried.set(`${id} ${lastSeq}`, Date.now() + againMs)
+  }
+}

@@ -1,0 +1,43 @@
+import type { Queries } from '../rows.ts'
+
+export interface QuietSessions {
+  readonly tenantId: number
+  /** Nothing was saved to it for so long. */
+  readonly quietMs: number
+  /** What is older is history: it is summarised when somebody asks. */
+  readonly activeMs: number
+  readonly messagesMin: number
+  /** Whether an extracted summary will do. */
+  readonly isExtractedEnough: boolean
+  readonly limit: number
+}
+
+/** A session of which no summary has the newest message. */
+export interface UnsummarizedSession {
+  readonly id: string
+  readonly lastSeq: number
+}
+
+/** Sessions that were active of late and are quiet now, and whose summary is missing or outdated; the newest first. */
+export async function quietSessions(sql: Queries, wanted: QuietSessions): Promise<UnsummarizedSession[]> {
+  const { tenantId, quietMs, activeMs } = wanted
+  const rows = await sql<{ id: string; last_seq: string }[]>`
+    select s.id, s.last_seq from sessions s
+    where s.tenant_id = ${tenantId} and not s.restricted and s.message_count >= ${wanted.messagesMin}
+      and s.active_hour >= date_trunc('hour', now() - ${activeMs}::float8 * interval '1 millisecond')
+      and s.last_active_at > now() - ${activeMs}::float8 * interval '1 millisecond'
+      and (select m.saved_at from messages m where m.tenant_id = s.tenant_id and m.session_id = s.id and m.seq = s.last_seq)
+        < now() - ${quietMs}::float8 * interval '1 millisecond'
+      and not exists (
+        select from summaries u where u.tenant_id = s.tenant_id and u.session_id = s.id and u.level = 'session' and u.last_seq = s.last_seq
+          and (u.made_by <> 'extractive' or ${wanted.isExtractedEnough}))
+    order by s.active_hour desc, s.last_active_at desc limit ${wanted.limit}`
+  return rows.map(({ id, last_seq: lastSeq }) => ({ id, lastSeq: Number(lastSeq) }))
+}
+
+/** Does work for a tenant that one process at a time does. False where another is at it. */
+export async function holdSummaries(sql: Queries, tenantId: number): Promise<boolean> {
+  const [row] = await sql<{ taken: boolean }[]>`
+    select pg_try_advisory_xact_lock(hashtext('rolling_summaries'), ${tenantId}) as taken`
+  return row?.taken === true
+}
