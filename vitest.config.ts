@@ -72,7 +72,8 @@ export default defineConfig({
               test: {
                 name: 'server',
                 include: [...onBoth, ...doors, ...properties, 'test/server/**/*.test.ts'],
-                exclude: onOne,
+                // What a model writes is the same on both too.
+                exclude: [...onOne, 'test/door/summaries-{by-model,across}.test.ts'],
                 globalSetup: ['test/support/postgres-setup.ts'],
                 env: { TEST_STORE: 'server' },
                 testTimeout: 120_000,

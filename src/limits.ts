@@ -120,6 +120,9 @@ export const limits = {
   summaryByModelMs: 45_000,
   /** Pieces of a session that a model takes notes of for one summary, and notes of pieces that one summary is made of. */
   summaryPiecesMax: 16,
+  /** Messages that a summary of a search is made of, without their neighbours, and sessions that one of a time is made of. */
+  summaryHitsMax: 40,
+  summarySessionsMax: 20,
   /** Characters of messages that a model is shown at once; where a piece has more, its most telling sentences. */
   summaryPieceCharacters: 24_000,
   /** 100 vectors of 4,096 dimensions, written out, are 9 MB. */

@@ -11,8 +11,8 @@ import { PredictAfterSaves } from './insight/prediction/predict-after-saves.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
 import { recallAhead, recallContext, type RecallDependencies, type RecallInput } from './insight/recall-context.ts'
 import { noteRecalled, type RecallReply } from './insight/recall-reply.ts'
+import { summarizeRequest, type SummarizeRequest } from './insight/summaries/summarize-request.ts'
 import type { SummaryReply } from './insight/summaries/summary-reply.ts'
-import { summarize, type SummarizeInput } from './insight/summarize.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { CallDescription } from './model/call.ts'
@@ -152,13 +152,8 @@ export class Verbatim implements AsyncDisposable {
     return await updateSession(this.#for(caller).database, caller, input)
   }
 
-  async summarize(caller: Caller, input: SummarizeInput): Promise<SummaryReply> {
-    const stores = this.#for(caller)
-    const reply = await summarize(stores, caller, input)
-    caller.call?.show(reply.session_id)
-    if (caller.view === undefined) return reply
-    const { privateSummary } = await import('./sessions/private-summary.ts')
-    return await privateSummary(stores.database, caller, reply)
+  summarize(caller: Caller, input: SummarizeRequest): Promise<SummaryReply> {
+    return summarizeRequest(this.#for(caller), caller, input)
   }
 
   async #predict(caller: Caller, sessionId: string): Promise<void> {

@@ -20,7 +20,7 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ['list_sessions', '`sessions[]` are session documents without their messages. Restricted sessions are left out.'],
   [
     'summarize',
-    '`summary`, `citations[]` (the sentence, its message id and `seq`), `made_by` (`extractive`: made of the session’s own sentences, without a model; `host`: written by a model and stored with `update_session`) and `coverage`. A summary of a whole session is kept and shown as its `context_summary`; with `--read-only` it is not kept.',
+    '`summary`, `citations[]` (the number of the sentence, a message id and its `seq`; across sessions its `session_id`; the words of one that is quoted), `made_by` (`gemini`, `openai_compatible`: written by the model that the settings name; `extractive`: made of sentences of the messages, without a model; `host`: written by your model and stored with `update_session`), `coverage`, and `degraded` where the model did not write it. See [sessions.md](sessions.md#summaries). A summary of a whole session is kept and shown as its `context_summary`; with `--read-only` it is not kept.',
   ],
   [
     'forget',
@@ -72,6 +72,7 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['save_message.session_id', 'One that was returned earlier, or your own; without it a session is opened'],
   ['save_messages.session_id', 'One that was returned earlier, or your own; without it a session is opened'],
   ['recall_context.session_id', 'The conversation that is recalled for; its newest 40 messages are not recalled'],
+  ['summarize.query', 'In place of `session_id`: what all sessions say about this; also with `since` and `until`'],
   ['summarize.from_seq', 'First message; default: the first'],
   ['summarize.to_seq', 'Last message; default: the last'],
   [

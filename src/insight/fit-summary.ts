@@ -17,6 +17,7 @@ function sizeOf(reply: SummaryReply, format: SummaryLength['format']): number {
 }
 
 interface Quotation {
+  readonly session_id?: string
   readonly message_id: string
   readonly seq: number
   readonly sender: string
@@ -38,13 +39,18 @@ function withSentences(reply: SummaryReply, citations: readonly Quotation[]): Su
 
 /** The best of the sentences under a smaller budget, chosen as they were chosen from the conversation. */
 async function fewerSentences(reply: SummaryReply, style: SummaryLength['style'], maxTokens: number) {
-  const messages = quotationsOf(reply).map(({ message_id: id, seq, sender, text }) => {
+  const quotations = quotationsOf(reply)
+  const sessionOf = new Map(quotations.map(({ message_id: id, session_id: session }) => [id, session]))
+  const messages = quotations.map(({ message_id: id, seq, sender, text }) => {
     return { id, seq, sender, role: 'user' as const, text }
   })
   const { sentences } = await summarizeExtractive(messages, { style, maxTokens })
   return withSentences(
     reply,
-    sentences.map(({ messageId, ...sentence }) => ({ message_id: messageId, ...sentence })),
+    sentences.map(({ messageId, ...sentence }) => {
+      const session = sessionOf.get(messageId)
+      return { ...(session === undefined ? {} : { session_id: session }), message_id: messageId, ...sentence }
+    }),
   )
 }
 

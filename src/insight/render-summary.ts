@@ -8,6 +8,15 @@ function originOf({ made_by: madeBy, model, style }: SummaryReply, scope: string
   return `Written${by} from ${scope}; style ${style}, made by: ${madeBy}. The messages of each sentence have its names and numbers.`
 }
 
+/** What it is made of. */
+function scopeOf({ coverage, session_id: sessionId }: SummaryReply): string {
+  const { messages_read: count, sessions, has_more: hasMore } = coverage
+  if (sessionId === undefined)
+    return `${count} messages of ${sessions} sessions${hasMore === true ? ' (there are more)' : ''}`
+  const read = count === undefined ? '' : ` (${count} read)`
+  return `messages ${coverage.from_seq} to ${coverage.to_seq} of session ${sessionId}${read}`
+}
+
 /** What of the messages is not in it. */
 function missingOf({ coverage }: SummaryReply): string {
   const { newer_messages: newer, messages_left_out: leftOut, sentences_dropped: dropped } = coverage
@@ -15,19 +24,21 @@ function missingOf({ coverage }: SummaryReply): string {
     ...(newer === undefined ? [] : [` ${newer} newer messages are not in it.`]),
     ...(leftOut === undefined
       ? []
-      : [` Messages that hold secrets or read like instructions were not shown to the model: ${leftOut}.`]),
+      : [` Messages left out as they hold secrets or read like instructions: ${leftOut}.`]),
     ...(dropped === undefined ? [] : [` Sentences dropped as their messages do not bear them out: ${dropped}.`]),
   ].join('')
 }
 
 /** The summary as one reads it, each sentence with the number and the id of its messages. */
 export function renderSummary(reply: SummaryReply): string {
-  const { coverage, citations, degraded, made_by: madeBy } = reply
-  const read = coverage.messages_read === undefined ? '' : ` (${coverage.messages_read} read)`
-  const scope = `messages ${coverage.from_seq} to ${coverage.to_seq} of session ${reply.session_id}${read}`
+  const { citations, degraded, made_by: madeBy } = reply
+  const scope = scopeOf(reply)
   const lacks = madeBy === 'extractive' ? 'Not by a model' : 'Not made anew'
   const why = degraded === undefined ? '' : `\n${lacks}: ${degraded.join('; ')}.`
   if (reply.summary.length === 0) return `Nothing to summarize in ${scope}.${why}`
-  const cited = citations.map(({ sentence, seq, message_id: id }) => `\n  [${sentence}] message ${seq}, id ${id}`)
+  const cited = citations.map(({ sentence, seq, message_id: id, session_id: session }) => {
+    const place = session === undefined ? '' : ` of session ${session}`
+    return `\n  [${sentence}] message ${seq}${place}, id ${id}`
+  })
   return `${fence(reply.summary, 'summary')}\n${originOf(reply, scope)}${missingOf(reply)}${why}${cited.join('')}`
 }

@@ -1,10 +1,8 @@
 import { requireUsableSession } from '../capture/session-reference.ts'
 import { InputError } from '../errors.ts'
-import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import type { SummaryStyle } from '../model/summary-style.ts'
 import { parseTime } from '../model/validate.ts'
-import { ProviderError } from '../ports/provider-error.ts'
 import type { TextGenerator } from '../ports/text-generator.ts'
 import type { ReadDependencies } from '../sessions/session-page.ts'
 import { readErasures } from '../store/erasure/keep-from-erasure.ts'
@@ -17,6 +15,7 @@ import { summarizeByModel } from './summaries/summarize-by-model.ts'
 import { countsOf, quotingReply, storedReply, writtenReply, type SummaryReply } from './summaries/summary-reply.ts'
 import { storedSentences } from './summaries/take-notes.ts'
 import { turns } from './summaries/turns.ts'
+import { withinTime } from './summaries/within-time.ts'
 
 export interface SummarizeInput {
   readonly sessionId: string
@@ -118,44 +117,32 @@ async function byModel(
   generator: TextGenerator,
 ): Promise<SummaryReply | string | undefined> {
   const { style, maxTokens } = input
-  const inTime = AbortSignal.timeout(limits.summaryByModelMs)
-  const signal = ended === undefined ? inTime : AbortSignal.any([inTime, ended])
-  try {
-    const made = await summarizeByModel({ ...dependencies, generator }, key, {
-      ...stretch,
+  const made = await withinTime(generator.provider, ended, (signal) =>
+    summarizeByModel({ ...dependencies, generator }, key, { ...stretch, style, maxTokens, signal, erasures }),
+  )
+  if (typeof made === 'string') return made
+  const { sentences, messagesRead, leftOut, dropped } = made
+  if (messagesRead + leftOut === 0) return undefined
+  if (sentences.length === 0) return nothingOf(generator, dropped)
+  const madeBy = generator.provider === 'gemini' ? 'gemini' : 'openai_compatible'
+  const { model } = generator
+  if (isWhole)
+    await keepSummary(dependencies.database, key, {
       style,
-      maxTokens,
-      signal,
+      lastSeq,
+      sentences: storedSentences(sentences),
+      madeBy,
+      model,
+      making: {
+        max_tokens: maxTokens,
+        messages_read: messagesRead,
+        messages_left_out: leftOut,
+        sentences_dropped: dropped,
+      },
       erasures,
     })
-    const { sentences, messagesRead, leftOut, dropped } = made
-    if (messagesRead + leftOut === 0) return undefined
-    if (sentences.length === 0) return nothingOf(generator, dropped)
-    const madeBy = generator.provider === 'gemini' ? 'gemini' : 'openai_compatible'
-    const { model } = generator
-    if (isWhole)
-      await keepSummary(dependencies.database, key, {
-        style,
-        lastSeq,
-        sentences: storedSentences(sentences),
-        madeBy,
-        model,
-        making: {
-          max_tokens: maxTokens,
-          messages_read: messagesRead,
-          messages_left_out: leftOut,
-          sentences_dropped: dropped,
-        },
-        erasures,
-      })
-    const coverage = coverageOf({ stretch, lastSeq }, made)
-    return writtenReply({ sessionId: key.sessionId, style, coverage }, { sentences, madeBy, model })
-  } catch (error) {
-    if (error instanceof ProviderError) return error.message
-    if (signal.aborted && error === signal.reason)
-      return `${generator.provider} did not write it within ${limits.summaryByModelMs / 1_000} s; what it noted by then is kept for the next call`
-    throw error
-  }
+  const coverage = coverageOf({ stretch, lastSeq }, made)
+  return writtenReply({ sessionId: key.sessionId, style, coverage }, { sentences, madeBy, model })
 }
 
 function nothingOf({ provider }: TextGenerator, dropped: number): string {

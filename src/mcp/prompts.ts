@@ -27,7 +27,7 @@ async function continueText(verbatim: Verbatim, caller: Caller, sessionId: strin
     refresh: false,
     keep: false,
   })
-  const fromSeq = Math.max(1, summary.coverage.to_seq - lastTurns + 1)
+  const fromSeq = Math.max(1, (summary.coverage.to_seq ?? 0) - lastTurns + 1)
   const tail = await verbatim.getSession(caller, {
     sessionId,
     fromSeq,

@@ -8,6 +8,9 @@ import { print, printJson } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
 
 interface SummarizeOptions {
+  readonly query?: string
+  readonly since?: string
+  readonly until?: string
   readonly style: SummaryStyle
   readonly maxTokens: number
   readonly refresh?: boolean
@@ -16,9 +19,12 @@ interface SummarizeOptions {
 
 /** The sentences, each with the numbers of its messages before it. */
 function linesOf({ summary, citations, made_by: madeBy }: SummaryReply): string[] {
-  if (madeBy === 'extractive') return citations.map(({ seq, sender, text = '' }) => `[${seq}] ${sender}: ${text}`)
+  const placeOf = ({ session_id: id, seq }: SummaryReply['citations'][number]) =>
+    id === undefined ? seq : `${id} ${seq}`
+  if (madeBy === 'extractive')
+    return citations.map((citation) => `[${placeOf(citation)}] ${citation.sender}: ${citation.text ?? ''}`)
   return summary.split('\n').map((line, at) => {
-    const numbers = citations.flatMap(({ sentence, seq }) => (sentence === at + 1 ? [seq] : []))
+    const numbers = citations.filter(({ sentence }) => sentence === at + 1).map(placeOf)
     return `[${numbers.join(', ')}] ${line}`
   })
 }
@@ -26,16 +32,24 @@ function linesOf({ summary, citations, made_by: madeBy }: SummaryReply): string[
 export function registerSummarize(program: Command): void {
   program
     .command('summarize')
-    .description('summarize a session, each sentence with the numbers of its messages')
-    .argument('<session>', 'its id, ours or the source’s own')
+    .description(
+      'summarize a session, or what all say about something or said in a time, each sentence with the numbers of its messages',
+    )
+    .argument('[session]', 'its id, ours or the source’s own; without one, --query or --since and --until')
+    .option('--query <text>', 'what all sessions say about this')
+    .option('--since <time>', 'messages from then on')
+    .option('--until <time>', 'messages up to then')
     .addOption(new Option('--style <style>', 'what for').choices(summaryStyles).default('brief'))
     .option('--max-tokens <n>', 'length', wholeNumber(50, limits.resultTokensMax), limits.summaryTokensDefault)
     .option('--refresh', 'make it anew although a stored one is current')
     .option('--json', 'machine-readable output')
-    .action(async (session: string, options: SummarizeOptions) => {
+    .action(async (session: string | undefined, options: SummarizeOptions) => {
       await withStore(program, async ({ verbatim, caller }) => {
         const reply = await verbatim.summarize(caller, {
           sessionId: session,
+          query: options.query,
+          since: options.since,
+          until: options.until,
           style: options.style,
           maxTokens: options.maxTokens,
           refresh: options.refresh ?? false,

@@ -9,8 +9,9 @@ import {
   type WeighedStretch,
 } from '../../store/summaries/weigh-messages.ts'
 import { cover, nextToMerge } from './cover.ts'
+import { readPiece } from './read-piece.ts'
 import { materialOf } from './show-material.ts'
-import { mergeNotes, notePiece, notesOf, readPiece, type Notes, type NotingOptions } from './take-notes.ts'
+import { mergeNotes, notePiece, notesOf, type Notes, type NotingOptions } from './take-notes.ts'
 import { writeSentences, type Written, type WritingDependencies } from './write-sentences.ts'
 import { summaryTask } from './writing-tasks.ts'
 

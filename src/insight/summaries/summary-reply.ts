@@ -10,7 +10,8 @@ import type { WrittenSentence } from './write-sentences.ts'
  */
 export interface SummaryReply {
   readonly notice: string
-  readonly session_id: string
+  /** Absent where it is of several. */
+  readonly session_id?: string
   readonly style: string
   readonly summary: string
   /** Whether the summary or a sentence of it was cut to fit the reply. */
@@ -18,6 +19,8 @@ export interface SummaryReply {
   readonly citations: readonly {
     /** The number of the sentence, from 1. */
     readonly sentence: number
+    /** Where the summary is of several sessions: the one of the message. */
+    readonly session_id?: string
     readonly message_id: string
     readonly seq: number
     readonly sender: string
@@ -28,10 +31,13 @@ export interface SummaryReply {
   /** The model that wrote it, where that was said. */
   readonly model?: string
   readonly coverage: {
-    readonly from_seq: number
-    readonly to_seq: number
+    readonly from_seq?: number
+    readonly to_seq?: number
+    /** Of how many sessions it is, where it is of several; and whether there are more that were not looked at. */
+    readonly sessions?: number
+    readonly has_more?: boolean
     readonly messages_read?: number
-    /** Messages that the model was not shown, as they hold secrets or read like instructions to a model. */
+    /** Messages that were left out, as they hold secrets or read like instructions to a model. */
     readonly messages_left_out?: number
     /** Sentences of the model that were dropped, as the messages that they cite do not bear them out. */
     readonly sentences_dropped?: number

@@ -1,12 +1,11 @@
-import { limits } from '../../limits.ts'
 import { newId } from '../../model/ids.ts'
 import type { SessionKey } from '../../store/messages.ts'
 import { dropCoveredSegments, saveSummary, sealSummary } from '../../store/summaries/save-summary.ts'
 import type { Summary } from '../../store/summaries/summaries.ts'
-import { shownCharacters, type WeighedPiece, type WeighedStretch } from '../../store/summaries/weigh-messages.ts'
+import type { WeighedPiece, WeighedStretch } from '../../store/summaries/weigh-messages.ts'
 import { summarizeExtractive, type MessageToSummarize } from '../extract.ts'
+import { readPiece } from './read-piece.ts'
 import { materialOf } from './show-material.ts'
-import { turns } from './turns.ts'
 import { writeSentences, type Written, type WritingDependencies, type WrittenSentence } from './write-sentences.ts'
 import { notesSentencesMax, notesTask } from './writing-tasks.ts'
 
@@ -28,53 +27,8 @@ export interface NotingOptions {
   readonly erasures: number | undefined
 }
 
-/** The turns of a piece as far as a model is shown them. */
-export interface ShownPiece {
-  readonly turns: readonly MessageToSummarize[]
-  readonly messagesRead: number
-  readonly leftOut: number
-}
-
-/** Tokens of the sentences that stand for a piece which is too long to be shown. */
-const condensedTokens = 6_000
 /** Of what is quoted where a model noted nothing that could be taken. */
 const quotedTokens = 600
-/** A message may weigh more than what was left of its piece. */
-const wholeWeightMax = limits.summaryPieceCharacters + 2 * shownCharacters.said
-
-/** Reads a piece: whole, each message cut where it is long; of one that is too long its most telling sentences. */
-export async function readPiece(
-  dependencies: WritingDependencies,
-  key: SessionKey,
-  piece: WeighedPiece & Pick<WeighedStretch, 'since' | 'until'>,
-): Promise<ShownPiece> {
-  let leftOut = 0
-  const read = turns(dependencies, key, {
-    fromSeq: piece.firstSeq,
-    toSeq: piece.lastSeq,
-    since: piece.since,
-    until: piece.until,
-    leaveOut: () => leftOut++,
-  })
-  if (piece.weight > wholeWeightMax) {
-    const { sentences, messagesRead } = await summarizeExtractive(read, {
-      style: 'detailed',
-      maxTokens: condensedTokens,
-    })
-    const shown = sentences.map(({ messageId: id, ...sentence }) => ({ ...sentence, id, role: 'user' as const }))
-    return { turns: shown, messagesRead, leftOut }
-  }
-  const whole: MessageToSummarize[] = []
-  for await (const turn of read) whole.push({ ...turn, text: cutTurn(turn) })
-  const said = whole.filter(({ text }) => text.trim() !== '')
-  return { turns: said, messagesRead: whole.length, leftOut }
-}
-
-function cutTurn({ role, text }: MessageToSummarize): string {
-  const most = role === 'user' || role === 'assistant' ? shownCharacters.said : shownCharacters.other
-  return text.length <= most ? text : `${text.slice(0, most).toWellFormed()} […]`
-}
-
 /** Has a model take notes of a piece, and stores them. What it notes without a message that bears it out is quoted instead. */
 export async function notePiece(
   dependencies: WritingDependencies,

@@ -21,6 +21,19 @@ const aims: Readonly<Record<SummaryStyle, string>> = {
 /** A sentence with its citation takes about this much of a reply. */
 const tokensPerSentence = 40
 
+/** How a model is asked for a summary of what several sessions say. */
+export function acrossTask(
+  style: SummaryStyle,
+  maxTokens: number,
+  isAsked: boolean,
+): { readonly task: string; readonly sentencesMax: number } {
+  const { task, sentencesMax } = summaryTask(style, maxTokens)
+  const about = isAsked
+    ? ' They were found by the words after "Asked about": leave out what has nothing to do with these.'
+    : ''
+  return { task: `${task} It is made of parts of several conversations, each headed "Session".${about}`, sentencesMax }
+}
+
 /** How a model is asked for a summary. */
 export function summaryTask(
   style: SummaryStyle,

@@ -11,9 +11,10 @@ export const summarize = defineTool({
   name: 'summarize',
   title: 'Summarize a session',
   description:
-    'Summarize (recap, hand over) a past conversation or part of it. Every sentence cites its messages; a summary you stored comes first.',
+    'Summarize (recap, hand over) a past conversation or part of it; without session_id, what all say of a query or time. Sentences cite messages.',
   input: z.object({
-    session_id: z.string(),
+    session_id: z.string().optional(),
+    query: z.string().optional(),
     from_seq: z.number().int().min(1).optional(),
     to_seq: z.number().int().min(1).optional(),
     since: time,

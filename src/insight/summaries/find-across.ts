@@ -1,0 +1,153 @@
+import { requireUsableSession } from '../../capture/session-reference.ts'
+import { ForbiddenError, NotFoundError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import type { Caller } from '../../model/access.ts'
+import { isFlagged } from '../../model/message-flags.ts'
+import type { SearchMessage } from '../../search/reply.ts'
+import { search, type SearchDependencies } from '../../search/search.ts'
+import { messageBody } from '../../sessions/message-body.ts'
+import { flagsOfMessage } from '../../sessions/message-flags.ts'
+import { readPlaces } from '../../store/messages.ts'
+import type { SessionRow } from '../../store/session-row.ts'
+import { listSessions } from '../../store/sessions.ts'
+import { cutByWeight } from '../../store/summaries/weigh-messages.ts'
+import { summarizeExtractive, type MessageToSummarize } from '../extract.ts'
+import { cutTurn, readPiece } from './read-piece.ts'
+import { turnOf } from './turns.ts'
+
+export interface AcrossQuestion {
+  readonly query?: string | undefined
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+export interface FoundTurn extends MessageToSummarize {
+  /** False where it only stands beside what was found, for a model that is to understand that. */
+  readonly isHit: boolean
+}
+
+/** What some sessions say about a question, by session: the one that began first is the first. */
+export interface FoundAcross {
+  readonly sessions: readonly { readonly sessionId: string; readonly turns: readonly FoundTurn[] }[]
+  readonly messagesRead: number
+  /** Messages that hold secrets or read like instructions to a model. */
+  readonly leftOut: number
+  /** Whether there are more sessions than were looked at. */
+  readonly hasMore: boolean
+  /** What a search could not look at. */
+  readonly degraded: readonly string[]
+}
+
+/** Messages that are read at once, of up to 8 MiB each. */
+const placesPerRead = 8
+/** Tokens of the most telling sentences of all sessions of a time together. */
+const toldTokens = 8_000
+const toldTokensMin = 200
+
+/** The messages that a search finds, with their neighbours. */
+export async function findByQuery(
+  dependencies: SearchDependencies,
+  caller: Caller,
+  question: AcrossQuestion & { readonly query: string },
+): Promise<FoundAcross> {
+  const {
+    results,
+    degraded,
+    next_cursor: next,
+  } = await search(
+    dependencies,
+    // What is found is shown to nobody before it is summarised, and that is shown as the caller may see it.
+    { ...caller, view: undefined },
+    {
+      ...question,
+      limit: limits.summaryHitsMax,
+      maxTokens: limits.resultTokensMax,
+      mode: 'hybrid',
+      context: 1,
+      format: 'json',
+    },
+  )
+  const places = results.flatMap(({ session_id: sessionId, messages }) =>
+    messages.map(({ seq }) => ({ sessionId, seq })),
+  )
+  const hits = new Set(results.flatMap(({ messages }) => messages.filter(isTelling).map(({ id }) => id)))
+  const found = new Map<string, FoundTurn[]>()
+  let leftOut = 0
+  let room: number = limits.summaryPieceCharacters
+  for (let at = 0; at < places.length && room > 0; at += placesPerRead) {
+    for (const row of await readPlaces(dependencies.database, caller.tenantId, places.slice(at, at + placesPerRead))) {
+      if (row.kind !== 'message' || row.isRestricted === true || row.correctedById !== undefined) continue
+      const body = await messageBody(dependencies.archive, row)
+      if ('error' in body) continue
+      if (isFlagged(row.flags ?? flagsOfMessage(row, body.payload))) leftOut++
+      else {
+        const turn = turnOf(row, body.payload)
+        const shown = { ...turn, text: cutTurn(turn), isHit: hits.has(turn.id) }
+        room -= shown.text.length
+        found.set(row.sessionId, [...(found.get(row.sessionId) ?? []), shown])
+      }
+    }
+  }
+  const sessions = [...found]
+    .map(([sessionId, turns]) => ({ sessionId, turns: turns.toSorted((a, b) => a.seq - b.seq) }))
+    // Our ids are in the order in which sessions were opened.
+    .toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
+  const messagesRead = sessions.reduce((sum, { turns }) => sum + turns.length, 0)
+  return { sessions, messagesRead, leftOut, hasMore: next !== undefined, degraded }
+}
+
+/** A message that is found by what it says itself, and not by what stands around it. */
+function isTelling({ hit }: SearchMessage): boolean {
+  return hit !== undefined && (hit.why.terms.length > 0 || hit.why.semantic_rank !== undefined)
+}
+
+/** The most telling sentences of the sessions of a time, of those that were active last. */
+export async function findByTime(
+  dependencies: SearchDependencies,
+  caller: Caller,
+  { since, until }: AcrossQuestion,
+): Promise<FoundAcross> {
+  const { database } = dependencies
+  const limit = limits.summarySessionsMax + 1
+  const listed = await listSessions(database, caller, { filter: { since, until }, after: undefined, limit })
+  const found = await readable(dependencies, caller, listed.slice(0, limits.summarySessionsMax))
+  const maxTokens = Math.max(toldTokensMin, Math.floor(toldTokens / Math.max(1, found.length)))
+  const sessions: FoundAcross['sessions'][number][] = []
+  let messagesRead = 0
+  let leftOut = 0
+  for (const { id: sessionId, lastSeq } of found.toReversed()) {
+    const key = { tenantId: caller.tenantId, sessionId }
+    const stretch = { fromSeq: 1, toSeq: lastSeq, since, until, pieceWeight: Number.MAX_SAFE_INTEGER }
+    const [piece] = await database.run((sql) => cutByWeight(sql, key, stretch))
+    if (piece === undefined) continue
+    const read = await readPiece(dependencies, key, { ...piece, since, until })
+    const { sentences } = await summarizeExtractive(read.turns, { style: 'detailed', maxTokens })
+    messagesRead += read.messagesRead
+    leftOut += read.leftOut
+    const turns = sentences.map(({ messageId: id, ...sentence }) => ({
+      ...sentence,
+      id,
+      role: 'user' as const,
+      isHit: true,
+    }))
+    if (turns.length > 0) sessions.push({ sessionId, turns })
+  }
+  return { sessions, messagesRead, leftOut, hasMore: listed.length === limit, degraded: [] }
+}
+
+/** Those whose messages the caller may read: some may see that a session is there and no more. */
+async function readable(
+  { database }: SearchDependencies,
+  caller: Caller,
+  sessions: readonly SessionRow[],
+): Promise<SessionRow[]> {
+  const readableOnes: SessionRow[] = []
+  for (const { id } of sessions) {
+    try {
+      readableOnes.push(await requireUsableSession(database, caller, id))
+    } catch (error) {
+      if (!(error instanceof ForbiddenError) && !(error instanceof NotFoundError)) throw error
+    }
+  }
+  return readableOnes
+}
