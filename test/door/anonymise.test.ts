@@ -75,8 +75,8 @@ describe('verbatim anonymise', () => {
     await tools.update('claim', { title: `Of ${email}`, tags: [email, 'lamps'], summary: `${name} wrote.` })
     const path = transcript(home)
     expect((await home.cli(['import', path])).code).toBe(0)
-    await untilIndexed(home)
-    await archiveNow(home)
+    await untilIndexed(home, tools)
+    await archiveNow(home, tools)
     // What the tokens stand for is kept.
     const tokens = (await tools.call('get_session', { session_id: 'claim', view: 'pseudonymised' })).text
     const before = await tools.session('claim', { view: 'compact' })
@@ -133,10 +133,10 @@ describe('verbatim anonymise', () => {
     expect((await home.cli(['erase', '--again'])).stdout).toMatch(/Nothing has come back/)
     expect(await tools.refusal('forget', chosen)).toMatch(/nothing to anonymise: no message that is not anonymised yet/)
     expect(await tools.save({ session_id: 'claim', content: 'And more.', sender: 'Bob' })).toMatchObject({ seq: 4 })
-    await untilIndexed(home)
+    await untilIndexed(home, tools)
     expect(await tools.hits({ query: 'lighthouse' })).toHaveLength(2)
     for (const word of canaries) expect(await tools.hits({ query: `"${word}"` })).toEqual([])
-    await archiveNow(home)
+    await archiveNow(home, tools)
     expect((await home.cli(['verify'])).stdout).toMatch(/all intact/)
     for (const format of ['json', 'markdown', 'html']) {
       const { stdout, code } = await home.cli(['export', 'claim', '--format', format])
@@ -160,7 +160,7 @@ describe('verbatim anonymise', () => {
       ],
     })
     await tools.update('claim', { title: `Of ${email}` })
-    await archiveNow(home)
+    await archiveNow(home, tools)
     const copy = home.directory('copy')
     cpSync(archiveOf(settings), copy, { recursive: true })
     const store = home.database()

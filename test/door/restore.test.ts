@@ -6,15 +6,16 @@ import { z } from 'zod'
 
 import { sharedData } from '../support/shared-data.ts'
 import { isOnServer } from '../support/test-store.ts'
-import { archiveNow, archiveOf, directorySettings, everything, openHome } from './support/archived.ts'
+import { archiveNow, archiveOf, directorySettings, everything, openHome, untilArchived } from './support/archived.ts'
 import { bucketSettings, s3Endpoint } from './support/bucket.ts'
 import type { Home } from './support/home.ts'
 import { HttpHome } from './support/http-home.ts'
+import type { Tools } from './support/tools.ts'
 
 const transcripts = sharedData('transcripts')
 
 /** Sessions of every kind that can be saved: large payloads, metadata, branches, summaries, holds, text of every sort. */
-async function saveHistory(home: Home): Promise<void> {
+async function saveHistory(home: Home): Promise<Tools> {
   const tools = await home.tools()
   const turns = Array.from({ length: 7 }, (_, index) => ({
     content: { n: index, text: `turn ${index}: NUL \0, BOM \uFEFF, emoji 👩‍👩‍👧, \r\n and "quotes"`, unknown: [null, 1.5] },
@@ -41,9 +42,10 @@ async function saveHistory(home: Home): Promise<void> {
   await tools.call('update_session', { session_id: 'secret', restricted: true, closed: true })
   await tools.save({ content: 'A word or two.', sender: 'Ada' })
   const chosen = ['chatgpt-export', 'claude-ai-export', 'gemini-cli', 'openclaw', 'pi']
-  if (transcripts === undefined) return
+  if (transcripts === undefined) return tools
   const imported = await home.cli(['import', ...chosen.map((name) => join(transcripts, name))])
   expect(imported.stderr).not.toContain('internal error')
+  return tools
 }
 
 /** Each place with one kind of store: what is archived comes from rows, whoever holds them. */
@@ -60,9 +62,9 @@ describe.each(places)('with its archive in %s', (_place, isHere, settingsOf) => 
       // Not encrypted: what is sealed is sealed anew, in other bytes (test/archive/sealed-archive.test.ts).
       const settings = { ...(await settingsOf()), VERBATIM_ENCRYPTION: 'off' }
       const first = await openHome(settings)
-      await saveHistory(first)
-      const before = await everything(first)
-      await archiveNow(first)
+      const tools = await saveHistory(first)
+      const before = await everything(first, tools)
+      await archiveNow(first, tools)
       const verified = await first.cli(['verify'])
       const problems = verified.stdout.split('\n').filter((line) => line.startsWith('PROBLEM'))
       await first.dispose()
@@ -88,11 +90,12 @@ describe('a restore', () => {
     async () => {
       const settings = await directorySettings()
       const first = await openHome(settings)
-      const { session_id: id } = await (await first.tools()).save({ content: 'between us', sender: 'Ada' })
+      const tools = await first.tools()
+      const { session_id: id } = await tools.save({ content: 'between us', sender: 'Ada' })
       await first.cli(['token', 'create', '--name', 'ada', '--principal', 'ada'])
-      await archiveNow(first)
+      await archiveNow(first, tools)
       expect((await first.cli(['access', 'grant', id, 'ada', '--role', 'owner'])).stderr).toBe('')
-      await archiveNow(first)
+      await archiveNow(first, tools)
       await first.dispose()
 
       const second = await openHome(settings)
@@ -119,14 +122,13 @@ describe('a restore', () => {
     const settings = await directorySettings()
     const first = await openHome(settings)
     const tools = await first.tools()
-    const ids: string[] = []
-    for (const name of ['whole', 'changed', 'torn', 'headless']) {
-      for (let part = 0; part < 3; part++) {
-        const saved = await tools.save({ content: `${name} ${part}`, sender: 'Ada', session_id: name })
-        if (part === 0) ids.push(saved.session_id)
-        await archiveNow(first)
-      }
+    const names = ['whole', 'changed', 'torn', 'headless'] as const
+    for (let part = 0; part < 3; part++) {
+      for (const name of names) await tools.save({ content: `${name} ${part}`, sender: 'Ada', session_id: name })
+      await archiveNow(first, tools)
     }
+    const { sessions } = await tools.list()
+    const ids = names.map((name) => sessions.find(({ external_id: id }) => id === name)?.session_id)
     await first.dispose()
     const [, changed = '', torn = '', headless = ''] = ids
     const archive = archiveOf(settings)
@@ -163,7 +165,7 @@ describe('a restore', () => {
     // What was restored goes on being archived.
     const again = await second.tools()
     await again.save({ content: 'torn 3', sender: 'Ada', session_id: 'torn' })
-    await archiveNow(second)
+    await archiveNow(second, again)
     expect(existsSync(at(torn, '000004.vseg'))).toBe(true)
     expect((await second.cli(['verify'])).stdout).toContain(`1/${torn}/000002.vseg: it is missing`)
   })
@@ -177,8 +179,8 @@ describe('a restore', () => {
         session_id: `session ${session}`,
         messages: Array.from({ length: 20 }, (_, index) => ({ content: `${session} ${index}`, sender: 'Ada' })),
       })
-    const before = await everything(first)
-    await archiveNow(first)
+    const before = await everything(first, tools)
+    await archiveNow(first, tools)
     await first.dispose()
 
     const second = await openHome(settings)
@@ -210,12 +212,11 @@ describe('the archive', () => {
     const first = await openHome(settings)
     const tools = await first.tools()
     await tools.save({ content: 'one', sender: 'Ada', session_id: 'followed' })
-    const archived = async () => (await first.cli(['archive'])).stdout
-    await expect.poll(archived, { timeout: 60_000, interval: 500 }).toBe('everything is archived\n')
+    await untilArchived(tools)
     await tools.save({ content: 'two', sender: 'Ada', session_id: 'followed' })
     await tools.call('update_session', { session_id: 'followed', title: 'A title', tags: ['late'], restricted: true })
-    await expect.poll(archived, { timeout: 60_000, interval: 500 }).toBe('everything is archived\n')
-    const before = await everything(first)
+    await untilArchived(tools)
+    const before = await everything(first, tools)
     await first.dispose()
     const second = await openHome(settings)
     expect((await second.cli(['restore'])).code).toBe(0)
@@ -231,9 +232,9 @@ describe('the archive', () => {
     await tools.call('update_session', { session_id: 'closed', closed: true })
     const segment = join(archiveOf(settings), '1', saved.session_id, '000001.vseg')
     await expect.poll(() => existsSync(segment), { timeout: 30_000 }).toBe(true)
-    await expect
-      .poll(async () => (await home.cli(['archive'])).stdout, { timeout: 30_000 })
-      .toBe('1 messages of 1 changed sessions are not archived yet\n')
+    const behind = { sessions_behind: 1, messages_behind: 1 }
+    await expect.poll(async () => (await tools.status()).archive, { timeout: 30_000 }).toMatchObject(behind)
+    expect((await home.cli(['archive'])).stdout).toBe('1 messages of 1 changed sessions are not archived yet\n')
     expect((await home.cli(['doctor'])).stdout).toMatch(
       /ok {7}archive: can be written; 1 messages of 1 changed sessions are not archived yet/,
     )

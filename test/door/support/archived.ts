@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 
 import { expect, onTestFinished } from 'vitest'
-import { z } from 'zod'
 
 import { rootKeyOfTests } from '../../support/root-key.ts'
 import { Home } from './home.ts'
+import type { Tools } from './tools.ts'
 
 /** A store that lives as long as the test. */
 export async function openHome(settings: Readonly<Record<string, string>>): Promise<Home> {
@@ -27,20 +27,25 @@ export function archiveOf(settings: Readonly<Record<string, string>>): string {
 }
 
 /** Waits for the index. On a server it is made by those who serve the store, and a command ends before it is made. */
-export async function untilIndexed(home: Home): Promise<void> {
-  await home.connect()
-  const schema = z.object({ index: z.object({ messages_behind: z.number() }) })
+export async function untilIndexed(home: Home, tools?: Tools): Promise<void> {
+  const asked = tools ?? (await home.tools())
   await expect
-    .poll(async () => schema.parse(JSON.parse((await home.cli(['status', '--json'])).stdout)).index.messages_behind, {
-      timeout: 100_000,
-      interval: 500,
-    })
+    .poll(async () => (await asked.status()).index.messages_behind, { timeout: 100_000, interval: 200 })
     .toBe(0)
 }
 
+/** Waits until those who serve the store have archived everything without being told to. */
+export async function untilArchived(tools: Tools): Promise<void> {
+  await expect
+    .poll(async () => (await tools.status()).archive, { timeout: 100_000, interval: 200 })
+    .toMatchObject(nothingBehind)
+}
+
+const nothingBehind = { sessions_behind: 0, messages_behind: 0, files_behind: 0 }
+
 /** Everything that a user can have written out, and every column of every row that tells of it. */
-export async function everything(home: Home) {
-  await untilIndexed(home)
+export async function everything(home: Home, tools?: Tools) {
+  await untilIndexed(home, tools)
   const store = home.database()
   try {
     const rowsOf = async (table: string, order: string) => {
@@ -74,10 +79,11 @@ export async function everything(home: Home) {
   }
 }
 
-export async function archiveNow(home: Home): Promise<void> {
+export async function archiveNow(home: Home, tools?: Tools): Promise<void> {
   const { stdout, stderr, code } = await home.cli(['archive', '--now'])
   expect(stderr).toBe('')
   expect(stdout).toMatch(/^archived: \d+ sessions/)
   expect(code).toBe(0)
-  expect((await home.cli(['archive'])).stdout).toBe('everything is archived\n')
+  if (tools === undefined) expect((await home.cli(['archive'])).stdout).toBe('everything is archived\n')
+  else expect((await tools.status()).archive).toMatchObject(nothingBehind)
 }

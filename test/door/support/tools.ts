@@ -82,6 +82,11 @@ const searchSchema = z.object({
   next_cursor: z.string().optional(),
 })
 
+const statusSchema = z.looseObject({
+  index: z.object({ messages_behind: z.number(), failed_for_good: z.number() }),
+  archive: z.object({ sessions_behind: z.number(), messages_behind: z.number(), files_behind: z.number() }),
+})
+
 export type SessionDocument = z.infer<typeof documentSchema>
 export type SearchReply = z.infer<typeof searchSchema>
 
@@ -163,6 +168,12 @@ export class Tools {
     return z
       .object({ sessions: z.array(headSchema), next_cursor: z.string().optional() })
       .parse(await this.#structured('list_sessions', args))
+  }
+
+  /** How far the indexes and the archive are: to be asked again and again, which a command is too slow for. */
+  async status(): Promise<z.infer<typeof statusSchema>> {
+    const { contents } = await this.client.readResource({ uri: 'memory://status' })
+    return statusSchema.parse(JSON.parse(z.object({ text: z.string() }).parse(contents[0]).text))
   }
 
   /** All sessions, page by page. */
