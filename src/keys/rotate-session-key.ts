@@ -14,13 +14,17 @@ export interface SessionKeyRotation {
 }
 
 /** Who has read a row before it was sealed anew has opened it by then, and read its payload from the archive. */
-const graceMs = 2_000
+const usualGraceMs = 2_000
 
 /**
  * Gives a session a new key, seals all that is stored of it anew, in the archive too, and destroys the old one. It is read and saved
  * to meanwhile. Killed and called again, it goes on: a session that has two keys is in the middle of it.
  */
-export async function rotateSessionKey(stores: ResealStores, key: SessionKey): Promise<SessionKeyRotation> {
+export async function rotateSessionKey(
+  stores: ResealStores,
+  key: SessionKey,
+  { graceMs = usualGraceMs }: { readonly graceMs?: number } = {},
+): Promise<SessionKeyRotation> {
   const { database } = stores
   const { tenantId, sessionId } = key
   const state = await database.run((sql) => readSessionKeyState(sql, key))

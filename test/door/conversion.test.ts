@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -33,15 +34,6 @@ beforeAll(async () => {
 })
 afterAll(() => home.dispose())
 
-async function isBegun(): Promise<boolean> {
-  const database = home.database()
-  try {
-    return (await database.sql`select from encryption_states where state = 'encrypting'`).length > 0
-  } finally {
-    await database.close()
-  }
-}
-
 async function exported(): Promise<string> {
   const { stdout, stderr } = await home.cli(['export', 'notes', 'more', 'large', '--format', 'json'])
   expect(stderr).toBe('')
@@ -68,11 +60,15 @@ describe('verbatim keys encrypt', () => {
         await tools.save({ session_id: `meanwhile ${n % 3}`, content: `meanwhile ${n}`, sender: 'Ann' })
         const { results } = await tools.search({ query: word })
         expect(results.length).toBeGreaterThan(0)
+        await sleep(100)
       }
     })()
     const command = home.start(['keys', 'encrypt'])
     const ended = once(command, 'close')
-    await expect.poll(isBegun, { timeout: 20_000, interval: 50 }).toBe(true)
+    const database = home.database()
+    const begun = () => database.sql`select from encryption_states where state = 'encrypting'`
+    await expect.poll(begun, { timeout: 20_000, interval: 50 }).toHaveLength(1)
+    await database.close()
     command.kill('SIGKILL')
     await ended
     expect(await encryptionOf(home)).toMatchObject({

@@ -13,7 +13,7 @@ import { exportSession } from '../../src/sessions/export-session.ts'
 import type { Verbatim } from '../../src/verbatim.ts'
 import { StoreFixture } from '../embedded/store-fixture.ts'
 import { caller, contentsOf, messagesOf, useStore } from '../sessions/store.ts'
-import { killedEverywhere, mortalStores } from '../support/mortal-stores.ts'
+import { killedEverywhere, mortalStores, pointsApart } from '../support/mortal-stores.ts'
 import { quietConfig } from '../support/quiet-config.ts'
 import { isOnServer, makeDatabase } from '../support/test-store.ts'
 
@@ -94,12 +94,13 @@ describe('rotateSessionKey()', () => {
       await using rotating = await open()
       const key = { tenantId: caller.tenantId, sessionId }
       const kills = await killedEverywhere(
-        (lives) => rotateSessionKey({ ...mortalStores(rotating.stores, lives), log }, key),
+        (lives) => rotateSessionKey({ ...mortalStores(rotating.stores, lives), log }, key, { graceMs: 20 }),
         read,
+        pointsApart,
       )
       over.abort()
       await meanwhile
-      expect(kills).toBeGreaterThan(15)
+      expect(kills).toBeGreaterThan(7)
       const { current = 0, ...versions } = (await state()) ?? {}
       expect(current).toBeGreaterThan(1)
       expect(versions).toEqual({ messages: [current], summaries: [current], live: [current] })

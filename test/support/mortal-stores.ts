@@ -1,5 +1,6 @@
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
 import type { Database } from '../../src/store/database.ts'
+import { isOnServer } from './test-store.ts'
 
 /** The process ended here. */
 export class Killed extends Error {}
@@ -45,14 +46,26 @@ export function mortalStores(
   }
 }
 
-/** Does something that is killed at every point, one after the other, and then goes on; how often it was killed. */
-export async function killedEverywhere(work: (lives: number) => Promise<unknown>, afterEach: () => Promise<void>) {
-  for (let lives = 0; ; lives++) {
+/**
+ * How far apart the points are at which something is killed that takes long: at the even ones on the embedded store and at the odd
+ * ones on a server. With FAULT_KILLS=all at each, on both.
+ */
+export const pointsApart = process.env['FAULT_KILLS'] === 'all' ? 1 : 2
+
+/** Does something that is killed at one point after the other, and then goes on; how often it was killed. */
+export async function killedEverywhere(
+  work: (lives: number) => Promise<unknown>,
+  afterEach: () => Promise<void>,
+  apart = 1,
+): Promise<number> {
+  let kills = 0
+  for (let lives = isOnServer ? apart - 1 : 0; ; lives += apart) {
     try {
       await work(lives)
-      return lives
+      return kills
     } catch (error) {
       if (!(error instanceof Killed)) throw error
+      kills++
       await afterEach()
     }
   }
