@@ -27,7 +27,7 @@ test('what was erased from an encrypted store cannot be read in a copy of the ar
       { content: 'the rest', sender: 'Ada' },
     ],
   })
-  await archiveNow(home)
+  await archiveNow(home, tools)
   const archive = archiveOf(settings)
   const copy = home.directory('copy')
   cpSync(archive, copy, { recursive: true })
@@ -43,7 +43,7 @@ test('what was erased from an encrypted store cannot be read in a copy of the ar
     erased: { sessions: 1, messages: 2, large_payloads: 1, session_keys: 1, archived_keys: 1 },
   })
   await home.cli(['erase', '--participant', 'Bob', '--yes'])
-  await archiveNow(home)
+  await archiveNow(home, tools)
   expect(await canariesInTables(home, words)).toEqual([])
   expect(await canariesInArchive(settings, words)).toEqual([])
   expect(readdirSync(archive, { recursive: true }).filter((name) => String(name).includes(id))).toEqual([])
