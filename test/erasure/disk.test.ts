@@ -8,6 +8,7 @@ import { createLog } from '../../src/log.ts'
 import { caller, useStore, type Store } from '../sessions/store.ts'
 import { filesWith } from '../support/files-with.ts'
 import { blocksOf } from '../support/guide.ts'
+import { directoriesOf } from '../support/server-files.ts'
 import { isOnServer } from '../support/test-store.ts'
 
 const root = randomBytes(32).toString('hex')
@@ -133,7 +134,7 @@ describe('the disk of a store in which a session was anonymised', () => {
 
 /** Where the bytes of a store may be. */
 async function placesOf(store: Store, admin: ReturnType<typeof administrator> | undefined): Promise<string[]> {
-  return [store.fixture.home, ...(admin === undefined ? [] : [await admin.dataDirectory()])]
+  return [store.fixture.home, ...(admin === undefined ? [] : await admin.directories(store.databaseUrl))]
 }
 
 /** The files that hold one of some words after all were written anew. */
@@ -153,10 +154,7 @@ function administrator() {
   const { adminUrl } = inject('testServer')
   const sql = postgres(adminUrl, { max: 1, onnotice: () => undefined })
   return {
-    async dataDirectory(): Promise<string> {
-      const [row] = await sql<{ path: string }[]>`select current_setting('data_directory') as path`
-      return row?.path ?? ''
-    },
+    directories: (databaseUrl: string | undefined) => directoriesOf(sql, databaseUrl),
     async inDatabase(databaseUrl: string | undefined, statements: readonly string[]): Promise<void> {
       const url = new URL(adminUrl)
       url.pathname = new URL(databaseUrl ?? '').pathname

@@ -7,12 +7,13 @@ import { archiveAll } from '../../src/archive/archive-all.ts'
 import { createLog } from '../../src/log.ts'
 import { caller, useStore } from '../sessions/store.ts'
 import { filesWith, formsOf } from '../support/files-with.ts'
+import { directoriesOf } from '../support/server-files.ts'
 import { isOnServer } from '../support/test-store.ts'
 
 const store = useStore({ VERBATIM_ENCRYPTION: 'on' })
 const plainStore = useStore({ VERBATIM_ENCRYPTION: 'off' })
 
-/** All 10,000 messages on one store: the files of a server hold those of the other tests too. */
+/** All 10,000 messages on one store. */
 const batches = isOnServer ? 4 : 20
 const batchMessages = 500
 
@@ -20,10 +21,9 @@ const batchMessages = 500
 function administrator() {
   const sql = postgres(inject('testServer').adminUrl, { max: 1, onnotice: () => undefined })
   return {
-    async dataDirectory(): Promise<string> {
+    async directories(databaseUrl: string | undefined): Promise<string[]> {
       await sql`checkpoint`
-      const [row] = await sql<{ path: string }[]>`select current_setting('data_directory') as path`
-      return row?.path ?? ''
+      return await directoriesOf(sql, databaseUrl)
     },
     [Symbol.asyncDispose]: () => sql.end(),
   }
@@ -50,7 +50,7 @@ async function fill(filled: typeof store, word: string, batchCount: number): Pro
   expect((await filled.open.search(caller, query)).results.length).toBeGreaterThan(0)
   await using admin = isOnServer ? administrator() : undefined
   if (admin === undefined) await stores.database.run((sql) => sql`checkpoint`)
-  return [filled.fixture.home, ...(admin === undefined ? [] : [await admin.dataDirectory()])]
+  return [filled.fixture.home, ...(admin === undefined ? [] : await admin.directories(filled.databaseUrl))]
 }
 
 describe('what is on the disk', () => {

@@ -117,6 +117,8 @@ function startServer(
     max_connections: 200,
     // What is tested survives its process, not a power cut; the power cut of the embedded store has tests of its own.
     fsync: where.syncs ? 'on' : 'off',
+    // What is looked for in its files is looked for in all of its log.
+    ...(where.syncs ? {} : { max_wal_size: '128MB' }),
     // Parallel builds of vector indexes overran a buffer before pgvector 0.8.2.
     max_parallel_maintenance_workers: 0,
   }
