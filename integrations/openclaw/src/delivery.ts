@@ -89,6 +89,9 @@ export class Delivery {
   async #deliver(segments: readonly Segment[]): Promise<boolean> {
     const { code, report } = await this.#import(segments.map(({ path }) => path))
     this.#segments = report.length === 0 ? Math.ceil(segments.length / 2) : Math.min(segmentsMax, 2 * this.#segments)
+    const [only, ...more] = segments
+    // What was ended with one segment alone, as it takes too long or too much memory, has that one to blame.
+    if (code === null && report.length === 0 && only !== undefined && more.length === 0) await this.#refused(only.path)
     for (const { path, status } of report) {
       if (status === 'imported') await this.#options.spool.remove(path)
       else if (code !== exitUnavailable) await this.#refused(path)
