@@ -145,6 +145,7 @@ class LateStart {
   readonly #begin: () => Promise<Background | undefined>
   readonly #timer: NodeJS.Timeout
   #begun: Promise<Background | undefined> | undefined
+  #isStopped = false
 
   /** What is begun never rejects. */
   constructor(begin: () => Promise<Background | undefined>) {
@@ -153,11 +154,13 @@ class LateStart {
   }
 
   start(): void {
+    if (this.#isStopped) return
     clearTimeout(this.#timer)
     this.#begun ??= this.#begin()
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     clearTimeout(this.#timer)
     await (await this.#begun)?.stop()
   }

@@ -105,6 +105,7 @@ export async function eraseAgain(dependencies: RunDependencies, caller: Caller):
   const id = await database.run((sql) => inTransaction(sql, (transaction) => eraseReturned(transaction, caller)))
   if (id === undefined) return undefined
   await runErasure(dependencies, { id, untilMs: performance.now() + limits.erasureWaitMs })
+  database.needWork?.()
   return await readReceipt(database, tenantId, id)
 }
 

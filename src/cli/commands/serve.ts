@@ -60,6 +60,8 @@ export function registerServe(program: Command): void {
         observer,
         metrics,
       })
+      // It stays, so there is nothing to wait for.
+      verbatim.stores.database.needWork?.()
       const url = urlOf(host, server.port)
       const lines = [...aboutUrl(config, url), ...aboutToken(firstToken, url), ...aboutMetrics(config, metricsServer)]
       process.stderr.write(`${lines.join('\n')}\n`)

@@ -92,6 +92,7 @@ export async function changeFact(
     ),
   )
   if (!done) throw changedMeanwhile(id)
+  database.needWork?.()
   return change.action === 'delete' ? undefined : factDocument(await requireFact(database, caller, write.id))
 }
 
@@ -185,7 +186,7 @@ export async function resetFacts(
     throw new ForbiddenError('Cannot forget what was learned as it is not yours alone', {
       remedy: 'Ask whoever runs the server: "verbatim facts reset"',
     })
-  return await database.run((sql) =>
+  const reset = await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
       const { forgotten, archived } = await forgetFacts(transaction, tenantId)
       await toBeArchived(transaction, tenantId, archived)
@@ -194,4 +195,6 @@ export async function resetFacts(
       return { forgotten, messages }
     }),
   )
+  database.needWork?.()
+  return reset
 }

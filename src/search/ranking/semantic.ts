@@ -60,7 +60,10 @@ export async function searchByMeaning(
   // Vectors in another index were left behind when this one was set up.
   const known = await dependencies.database.run((sql) => readModels(sql, request.tenantId))
   const models = known.filter(({ index }) => index === dependencies.index.name)
-  if (models.length === 0) return { state: 'behind', lists: [], reason: 'no message has a vector yet' }
+  if (models.length === 0) {
+    dependencies.database.needWork?.()
+    return { state: 'behind', lists: [], reason: 'no message has a vector yet' }
+  }
   const signal = AbortSignal.timeout(request.waitMs)
   const found = await Promise.all(models.map((model) => searchModel(dependencies, request, { model, signal })))
   const lists = found.flatMap((result) => result.lists)
