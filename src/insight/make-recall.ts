@@ -11,7 +11,7 @@ import type { FactDocument } from './learning/list-facts.ts'
 import { recallFacts } from './learning/recall-facts.ts'
 import type { Prediction, Reason } from './prediction/predict.ts'
 import { fitNames, relatedNames } from './prediction/related-names.ts'
-import type { RecallOptions, RecallReply } from './recall-reply.ts'
+import { placesOf, type Place, type RecallOptions, type RecallReply } from './recall-reply.ts'
 import { renderFacts } from './render-facts.ts'
 
 /** Of the reply, what was learned takes so much at most: the words themselves say more. */
@@ -33,12 +33,18 @@ interface RecallOf extends RecallOptions {
   readonly ranked: Prediction['messages']
 }
 
+interface MadeRecall {
+  readonly reply: RecallReply
+  /** What it shows, and what stands behind that. */
+  readonly restsOn: { readonly places: readonly Place[]; readonly factIds: readonly string[] }
+}
+
 /** The reply that a prediction makes: its messages with what stands beside them, what was learned, and what else is named. */
 export async function makeRecall(
   dependencies: SearchDependencies,
   caller: Caller,
   { prediction, ranked, maxTokens, format }: RecallOf,
-): Promise<RecallReply> {
+): Promise<MadeRecall> {
   const { tenantId } = caller
   const found = await readHits(dependencies, {
     tenantId,
@@ -92,7 +98,9 @@ export async function makeRecall(
     related.filter(({ name }) => !texts.includes(name)),
     namesMax,
   )
-  return { ...reply, facts: learned.facts, names }
+  const made = { ...reply, facts: learned.facts, names }
+  const places = [...placesOf(made), ...learned.toldAt.map(({ sessionId, seq }) => ({ sessionId, seq }))]
+  return { reply: made, restsOn: { places, factIds: learned.facts.map(({ id }) => id) } }
 }
 
 function charactersOf(facts: readonly FactDocument[], format: 'text' | 'json'): number {

@@ -3,10 +3,10 @@ import { InputError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import type { SearchDependencies } from '../search/search.ts'
 import { makeRecall } from './make-recall.ts'
-import { readBasis, stillHolds } from './prediction/basis.ts'
+import { isWhole, readBasis, stillHolds } from './prediction/basis.ts'
 import { predict, type Prediction } from './prediction/predict.ts'
 import type { RecentPredictions } from './prediction/recent-predictions.ts'
-import { placesOf, type RecallOptions, type RecallReply } from './recall-reply.ts'
+import type { RecallOptions, RecallReply } from './recall-reply.ts'
 
 export interface RecallInput extends RecallOptions {
   /** The conversation that is recalled for; by its newest turns alone where no text is given. */
@@ -47,8 +47,8 @@ export async function recallContext(
     return await recallAhead(dependencies, caller, { session, ...options })
   }
   const prediction = await predict(dependencies, caller, { session, text })
-  const { usable } = await readBasis(database, caller, prediction.messages)
-  return await makeRecall(dependencies, caller, { prediction, ranked: usable, ...options })
+  const { usable } = await readBasis(database, caller, { places: prediction.messages })
+  return (await makeRecall(dependencies, caller, { prediction, ranked: usable, ...options })).reply
 }
 
 /** What a session will need, from what was made ahead where all of that is as it was; kept for who asks next. */
@@ -61,17 +61,21 @@ export async function recallAhead(
   const key = { tenantId: caller.tenantId, principalId: caller.principalId, sessionId: session.id }
   const prediction = await predictAhead(dependencies, caller, session)
   const form = JSON.stringify([options.maxTokens, options.format, caller.view])
-  const ready = predictions?.readyFor(key, prediction)
-  if (ready?.form === form && stillHolds(ready.basis, await readBasis(database, caller, ready.basis.places)))
-    return ready.reply
+  const ready = predictions?.readyFor(key, { prediction, form })
+  const isReady = ready !== undefined && stillHolds(ready.basis, await readBasis(database, caller, ready.basis))
+  predictions?.countReady(isReady)
+  if (isReady) return ready.reply
   // What was predicted may have been restricted, corrected or closed to the caller since.
-  const before = await readBasis(database, caller, prediction.messages)
-  const reply = await makeRecall(dependencies, caller, { prediction, ranked: before.usable, ...options })
+  const before = await readBasis(database, caller, { places: prediction.messages })
+  const { reply, restsOn } = await makeRecall(dependencies, caller, {
+    prediction,
+    ranked: before.usable,
+    ...options,
+  })
   if (predictions === undefined || reply.degraded.length > 0) return reply
-  const after = await readBasis(database, caller, [...before.usable, ...placesOf(reply)])
+  const basis = await readBasis(database, caller, { ...restsOn, places: [...before.usable, ...restsOn.places] })
   // Not where something was changed while it was read.
-  if (stillHolds(before, after) && after.usable.length === after.places.length)
-    predictions.makeReady(key, prediction, { form, basis: after, reply })
+  if (stillHolds(before, basis) && isWhole(basis)) predictions.makeReady(key, { prediction, form, basis, reply })
   return reply
 }
 

@@ -191,13 +191,18 @@ describe('what a session needs', () => {
         'Guests of the regatta: orla@example.com brings the brass telescope. I prefer the brass telescope over binoculars.',
       sender: 'Ada',
     })
+    const facts = async () => (await home.cli(['facts', 'list', '--json'])).stdout
+    await expect.poll(facts, { timeout: 60_000, interval: 500 }).toContain('preference')
     await client.save({ session_id: 'race', content: 'Who brings a telescope of brass to the regatta?', sender: 'Ada' })
     const shown = async () =>
       JSON.stringify((await client.call('recall_context', { session_id: 'race', format: 'json' })).structured)
-    await expect.poll(shown, { timeout: 30_000 }).toContain('"kind":"preference"')
     const first = await shown()
     expect(first).toContain('orla@example.com')
+    expect(first).toContain('"kind":"preference"')
+    const kept = () => scrapedValue(server, 'verbatim_cache_lookups_total', { cache: 'recalls', result: 'hit' })
+    const before = await kept()
     expect(await shown()).toBe(first)
+    expect(await kept()).toBe(before + 1)
     await client.update('guests', { title: 'The list of guests' })
     expect(await shown()).toContain('The list of guests')
     const [fact] = factsSchema.parse(JSON.parse(first)).facts

@@ -1,7 +1,7 @@
 import { tellingTerms } from '../../indexing/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
 import { estimateTokens } from '../../model/tokens.ts'
-import { readFacts } from '../../store/learning/read-facts.ts'
+import { readFacts, type ToldAt } from '../../store/learning/read-facts.ts'
 import type { FactStores } from './change-fact.ts'
 import { factDocument, type FactDocument } from './list-facts.ts'
 
@@ -16,6 +16,13 @@ export interface RecallFactsInput {
   readonly charactersMax: number
 }
 
+interface RecalledFacts {
+  readonly facts: readonly FactDocument[]
+  readonly tokens: number
+  /** Everywhere that they were told, of which each shows one. */
+  readonly toldAt: readonly ToldAt[]
+}
+
 const textCharactersMax = 10_000
 const factsMax = 10
 
@@ -27,13 +34,14 @@ export async function recallFacts(
   { database, hashers }: FactStores,
   caller: Caller,
   { text, notSessionId, maxTokens, charactersMax }: RecallFactsInput,
-): Promise<{ readonly facts: readonly FactDocument[]; readonly tokens: number }> {
-  if (caller.view !== undefined) return { facts: [], tokens: 0 }
+): Promise<RecalledFacts> {
+  if (caller.view !== undefined) return { facts: [], tokens: 0, toldAt: [] }
   // While the words of a store are put under another key, some facts are known by the one and some by the other.
   const { indexes } = await hashers.written(caller.tenantId)
   const words = indexes.flatMap(({ hasher }) => tellingTerms(text.slice(0, textCharactersMax), hasher))
   const { facts } = await readFacts(database, caller, { words, notSessionId, limit: factsMax })
   const shown: FactDocument[] = []
+  const toldAt: ToldAt[] = []
   let tokens = 0
   let characters = 0
   for (const fact of facts) {
@@ -44,6 +52,7 @@ export async function recallFacts(
     tokens += cost
     characters += written.length
     shown.push(document)
+    toldAt.push(...fact.sources)
   }
-  return { facts: shown, tokens }
+  return { facts: shown, tokens, toldAt }
 }

@@ -17,6 +17,7 @@ const nameBytes = 40
 
 /** A reply that was made, and what it holds on. */
 export interface ReadyReply {
+  readonly prediction: Prediction
   /** Which of the forms that it can be asked for in. */
   readonly form: string
   readonly basis: Basis
@@ -27,7 +28,6 @@ interface Kept {
   readonly prediction: Prediction
   /** Of the session that it was made for. */
   readonly version: number
-  readonly ready?: ReadyReply
 }
 
 /**
@@ -36,11 +36,13 @@ interface Kept {
  */
 export class RecentPredictions {
   readonly #kept: Cache<Kept>
+  readonly #ready: Cache<ReadyReply>
   readonly #asked: Cache<RecallOptions>
 
   constructor(caches: Caches) {
     const keptMs = limits.predictionKeptMs
     this.#kept = caches.open('predictions', { sizeOf: sizeOfKept, keptMs })
+    this.#ready = caches.open('recalls', { sizeOf: sizeOfReady, keptMs })
     this.#asked = caches.open('predictions', { sizeOf: () => 0, keptMs })
   }
 
@@ -55,16 +57,19 @@ export class RecentPredictions {
     return isGood ? kept.prediction : undefined
   }
 
-  /** Keeps the reply that a prediction made, as long as the prediction itself is kept. */
-  makeReady(key: PredictionKey, prediction: Prediction, ready: ReadyReply): void {
-    const kept = this.#kept.peek(textOf(key))
-    if (kept?.prediction === prediction) this.#kept.set(textOf(key), { ...kept, ready })
+  /** Keeps the reply that a prediction made. */
+  makeReady(key: PredictionKey, ready: ReadyReply): void {
+    this.#ready.set(textOf(key), ready)
   }
 
-  /** The reply that a prediction made; whether what it holds on is as it was is for the caller to see. */
-  readyFor(key: PredictionKey, prediction: Prediction): ReadyReply | undefined {
-    const kept = this.#kept.peek(textOf(key))
-    return kept?.prediction === prediction ? kept.ready : undefined
+  /** The reply that a prediction made in some form; whether what it holds on is as it was is for the caller to see, and to count. */
+  readyFor(key: PredictionKey, of: Pick<ReadyReply, 'prediction' | 'form'>): ReadyReply | undefined {
+    const ready = this.#ready.peek(textOf(key))
+    return ready?.prediction === of.prediction && ready.form === of.form ? ready : undefined
+  }
+
+  countReady(isHit: boolean): void {
+    this.#ready.count(isHit)
   }
 
   /** Notes that somebody has asked for it: for them the next is made ahead. */
@@ -82,10 +87,12 @@ function textOf({ tenantId, principalId, sessionId }: PredictionKey): string {
   return `${tenantId} ${principalId ?? ''} ${sessionId}`
 }
 
-function sizeOfKept({ prediction: { messages, queries, named }, ready }: Kept): number {
+function sizeOfKept({ prediction: { messages, queries, named } }: Kept): number {
   const parsed = queries.reduce((sum, query) => sum + 2 * query.text.length + query.terms.length * termBytes, 0)
   const names = named.reduce((sum, name) => sum + 2 * name.length + nameBytes, 0)
-  const reply =
-    ready === undefined ? 0 : 2 * JSON.stringify(ready.reply).length + ready.basis.places.length * messageBytes
-  return messages.length * messageBytes + parsed + names + reply
+  return messages.length * messageBytes + parsed + names
+}
+
+function sizeOfReady({ reply, basis }: ReadyReply): number {
+  return 2 * JSON.stringify(reply).length + basis.places.length * messageBytes
 }

@@ -32,6 +32,8 @@ interface NamingPlace extends Place {
 /** Of so many messages the names are read, and of each so many characters. */
 const messagesRead = 60
 const charactersRead = 4_000
+/** What is larger is a picture, a document or a long log, and may be in the archive alone. */
+const payloadBytesMax = 256 * 1024
 const nameCharactersMax = 80
 /** Names in the best messages count more, but not much more. */
 const rankOffset = 10
@@ -54,7 +56,7 @@ export async function relatedNames(
   const found = new Map<string, RelatedName & { readonly score: number }>()
   for (const [rank, place] of places.entries()) {
     const row = byPlace.get(placeKey(place))
-    if (row === undefined) continue
+    if (row === undefined || row.payloadBytes > payloadBytesMax) continue
     const text = await textIfIntact(archive, row)
     for (const name of namesIn(text?.slice(0, charactersRead) ?? '')) {
       if (left.has(name) || name.length > nameCharactersMax) continue

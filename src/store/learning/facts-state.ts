@@ -1,8 +1,11 @@
 import type { Sql } from 'postgres'
 
-/** What is another whenever something was learned, changed by hand or went. */
-export async function factsState(sql: Sql, tenantId: number): Promise<string> {
-  const [row] = await sql<{ state: string }[]>`
-    select concat_ws(' ', count(*), max(created_at), max(changed_at), max(deleted_at)) as state from facts where tenant_id = ${tenantId}`
-  return row?.state ?? ''
+/** When some facts were last changed by hand. Those that were deleted, corrected or erased are absent. */
+export async function factsState(sql: Sql, tenantId: number, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await sql<{ id: string; changed: string }[]>`
+    select id, coalesce(changed_at::text, '') as changed from facts
+    where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)
+      and deleted_at is null and superseded_by is null`
+  return new Map(rows.map((row) => [row.id, row.changed]))
 }
