@@ -123,6 +123,8 @@ export const limits = {
   /** Messages that a summary of a search is made of, without their neighbours, and sessions that one of a time is made of. */
   summaryHitsMax: 40,
   summarySessionsMax: 20,
+  /** Characters of the newest messages of each of these that are looked at. */
+  summarySessionCharacters: 240_000,
   /** Characters of messages that a model is shown at once; where a piece has more, its most telling sentences. */
   summaryPieceCharacters: 24_000,
   /** 100 vectors of 4,096 dimensions, written out, are 9 MB. */

@@ -71,6 +71,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
     'Pieces of a session that a model takes notes of for one summary. Of a longer session they are longer.',
   summaryHitsMax: 'Messages found by its query that a summary across sessions is made of, with their neighbours.',
   summarySessionsMax: 'Sessions that a summary of a time is made of: those that were active last.',
+  summarySessionCharacters: 'Characters of the newest messages of each of these sessions that are looked at.',
   summaryPieceCharacters: 'Characters of messages that a model is shown at once. Of more, the most telling sentences.',
   rankingKeptMs: 'How long the order of the results of a search may be used again, where nothing was changed since.',
   recalledMessages: 'Messages that are recalled for a conversation at most, as far as the budget allows.',

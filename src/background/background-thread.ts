@@ -29,7 +29,8 @@ const config = readConfig()
 const { archive: archiveSettings, archiveIdleMs, audit, encryption, learns, vectors } = config
 const embeds = makesVectors(config)
 const observer = threadObserver(port)
-const database = openThreadDatabase(settings, observer, encryption)
+/** Those who index, archive, learn (two), summarise and erase hold one each. */
+const database = openThreadDatabase(settings, observer, { encryption, serverConnections: 8 })
 const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
 const signingKey = async () => signingKeyOf(await readSecretFile(auditKeyFile(audit.keyFile)))

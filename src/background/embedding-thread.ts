@@ -20,7 +20,7 @@ if (port === null) throw new Error('embedding-thread.ts must run in a worker thr
 
 const config = readConfig()
 const observer = threadObserver(port)
-const database = openThreadDatabase(settings, observer, config.encryption)
+const database = openThreadDatabase(settings, observer, { encryption: config.encryption, serverConnections: 4 })
 const log = threadLog(settings)
 const idle = () => port.postMessage('idle')
 const index = openVectorIndex(config.vectors, database, observer)

@@ -39,13 +39,24 @@ export const threadSettingsSchema = z.object({
 })
 export type ThreadSettings = z.infer<typeof threadSettingsSchema>
 
-/** A worker holds one connection for the work that it has locked, and reads and writes by others. */
-const serverConnections = 4
 /** Indexes of vectors take minutes. */
 const serverStatementMs = 1_800_000
 
+export interface ThreadConnections {
+  readonly encryption: VaultSettings
+  /**
+   * To a server. A worker holds one for the work that it has locked, and reads and writes by others: more than there are
+   * workers, or all wait for one that none gives back.
+   */
+  readonly serverConnections: number
+}
+
 /** The database for the thread alone: one connection to the daemon that it belongs to, or a few to a server. */
-export function openThreadDatabase({ store }: ThreadSettings, observer: Observer, encryption: VaultSettings): Database {
+export function openThreadDatabase(
+  { store }: ThreadSettings,
+  observer: Observer,
+  { encryption, serverConnections }: ThreadConnections,
+): Database {
   if (store.kind === 'server')
     return new ServerDatabase({
       ...store,

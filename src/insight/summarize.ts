@@ -11,7 +11,7 @@ import { currentSummary } from '../store/summaries/summaries.ts'
 import type { WeighedStretch } from '../store/summaries/weigh-messages.ts'
 import { summarizeExtractive } from './extract.ts'
 import { keepSummary } from './summaries/keep-summary.ts'
-import { summarizeByModel } from './summaries/summarize-by-model.ts'
+import { keepsNotes, summarizeByModel } from './summaries/summarize-by-model.ts'
 import { countsOf, quotingReply, storedReply, writtenReply, type SummaryReply } from './summaries/summary-reply.ts'
 import { storedSentences } from './summaries/take-notes.ts'
 import { turns } from './summaries/turns.ts'
@@ -117,7 +117,8 @@ async function byModel(
   generator: TextGenerator,
 ): Promise<SummaryReply | string | undefined> {
   const { style, maxTokens } = input
-  const made = await withinTime(generator.provider, ended, (signal) =>
+  const timed = { provider: generator.provider, ended, keepsNotes: keepsNotes(stretch) }
+  const made = await withinTime(timed, (signal) =>
     summarizeByModel({ ...dependencies, generator }, key, { ...stretch, style, maxTokens, signal, erasures }),
   )
   if (typeof made === 'string') return made

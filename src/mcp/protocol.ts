@@ -228,7 +228,8 @@ export class ProtocolServer {
     } catch (error) {
       return { content: [{ type: 'text', text: describeError(error, this.#options.log) }], isError: true }
     }
-    const context = { verbatim, caller: this.#caller(), readOnly: this.#options.readOnly }
+    const mayWrite = this.#options.scopes?.includes('memory:write') ?? true
+    const context = { verbatim, caller: this.#caller(), readOnly: this.#options.readOnly || !mayWrite }
     const result = await callTool(tool, context, { ...this.#options, params })
     if (!tool.annotations.readOnlyHint && result.isError !== true && opensSession(result))
       this.#notifier?.resourceListChanged()

@@ -70,6 +70,21 @@ describe('summarize without session_id', () => {
     expect(text).toContain('Nothing to summarize in 0 messages of 0 sessions.')
   })
 
+  test('looks at the newest messages of a session that said very much in a time, and says so', async () => {
+    const messages = Array.from({ length: 70 }, (_, at) => ({
+      content: `Buoy ${at} was anchored in the bay. ${'The tide is slow today and the crew waits. '.repeat(100)}`,
+      timestamp: `2024-06-01T10:${String(Math.floor(at / 60)).padStart(2, '0')}:${String(at % 60).padStart(2, '0')}Z`,
+      sender: 'Ada',
+    }))
+    await tools.saveAll({ session_id: 'talkative', messages })
+    const { structured } = await tools.call('summarize', { since: '2024-05-31', until: '2024-06-02', format: 'json' })
+    // 4,000 characters of each are shown to a model, and count.
+    expect(structured).toMatchObject({ coverage: { sessions: 1, messages_read: 60, has_more: true } })
+    const few = await tools.call('summarize', { since: '2024-06-01T10:01:00Z', until: '2024-06-02', format: 'json' })
+    expect(few.structured).toMatchObject({ coverage: { sessions: 1, messages_read: 10 } })
+    expect(few.structured?.['coverage']).not.toHaveProperty('has_more')
+  })
+
   test('keeps to its budget, whatever it finds', async () => {
     const { text } = await tools.call('summarize', { ...question, max_tokens: 300, format: 'json' })
     expect(text.length).toBeLessThanOrEqual(300 * 3.5)
@@ -80,6 +95,11 @@ describe('summarize without session_id', () => {
     expect(await tools.refusal('summarize', {})).toContain('no session, no query and no time')
     expect(await tools.refusal('summarize', { ...question, session_id: 'first' })).toContain('Give one of them')
     expect(await tools.refusal('summarize', { ...question, from_seq: 1 })).toContain('Give session_id with them')
+    const nothing = await home.cli(['summarize'])
+    expect(nothing.code).not.toBe(0)
+    expect(nothing.stderr).toContain('Name a session, or give --query, or --since and --until')
+    const both = await home.cli(['summarize', 'first', '--query', question.query])
+    expect(both.stderr).toContain('both a session and --query are given')
   })
 
   test('shows nothing personal to who may not see it', async () => {

@@ -4,6 +4,7 @@ import { repeatLast } from '../support/faithful-summary.ts'
 import { ChatStandIn, GeminiWriterStandIn } from '../support/stand-ins/writers.ts'
 import { saveBerth } from './support/berth.ts'
 import { useHome } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
 import { stable } from './support/stable.ts'
 import type { Tools } from './support/tools.ts'
 
@@ -162,7 +163,19 @@ describe('summarize by a model', () => {
     expect(text).toContain('Not by a model: openai-compatible is not asked by who may only read.')
     const resource = await tools.client.readResource({ uri: 'session://read-only/summary' })
     expect(JSON.stringify(resource)).toContain('Berth 14')
+    const server = await HttpHome.start(home)
+    for (const scope of ['memory:read', 'memory:redacted']) {
+      const token = await server.tools(await server.newToken('--name', scope, '--scopes', scope))
+      const refreshed = await token.call('summarize', { session_id: 'read-only', refresh: true })
+      expect(refreshed.text).toContain('is not asked by who may only read.')
+    }
     expect(chat.requests).toHaveLength(asked)
+    expect((await tools.session('read-only')).context_summary).toBeNull()
+    says({ text: 'The ship lies at berth 14.', messages: [3] })
+    const writer = await server.tools(await server.newToken('--name', 'writer', '--scopes', 'memory:read,memory:write'))
+    const { text: written } = await writer.call('summarize', { session_id: 'read-only' })
+    expect(written).toContain('made by: openai_compatible')
+    expect(chat.requests).toHaveLength(asked + 1)
   })
 })
 

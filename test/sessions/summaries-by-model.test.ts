@@ -109,16 +109,19 @@ describe('summarize() of a long session by a model', () => {
     expect(chat.requests.length - asked).toBe(4)
   })
 
-  it('is not waited for any longer where it is slow', async () => {
+  it.each([
+    ['a session, whose notes are kept', {}, '; what it noted by then is kept for the next call'],
+    ['a stretch, of which nothing is', { fromSeq: 2 }, ''],
+  ])('is not waited for any longer where it is slow: %s', async (_, stretch, kept) => {
     const sessionId = await store.session(long(2))
     chat.plan({ kind: 'slow', ms: 5_000 })
     const soon = new AbortController()
     const hurried = vi.spyOn(AbortSignal, 'timeout').mockImplementationOnce(() => soon.signal)
     setTimeout(() => soon.abort(new DOMException('The time is up', 'TimeoutError')), 200)
     try {
-      const reply = await summary(sessionId)
+      const reply = await summary(sessionId, stretch)
       expect(reply.made_by).toBe('extractive')
-      expect(reply.degraded?.[0]).toMatch(/^openai-compatible did not write it within 45 s/u)
+      expect(reply.degraded).toEqual([`openai-compatible did not write it within 45 s${kept}`])
       expect(hurried).toHaveBeenCalledWith(limits.summaryByModelMs)
     } finally {
       hurried.mockRestore()

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 
+import { InputError } from '../../errors.ts'
 import type { SummaryReply } from '../../insight/summaries/summary-reply.ts'
 import { limits } from '../../limits.ts'
 import { summaryStyles, type SummaryStyle } from '../../model/summary-style.ts'
@@ -29,6 +30,16 @@ function linesOf({ summary, citations, made_by: madeBy }: SummaryReply): string[
   })
 }
 
+/** The command's own words for what it lacks. */
+function refuseUnclear(session: string | undefined, { query, since, until }: SummarizeOptions): void {
+  if (session !== undefined && query !== undefined)
+    throw new InputError('Cannot summarize as both a session and --query are given', { remedy: 'Give one of them' })
+  if (session === undefined && query === undefined && since === undefined && until === undefined)
+    throw new InputError('Cannot summarize as it is not said what', {
+      remedy: 'Name a session, or give --query, or --since and --until',
+    })
+}
+
 export function registerSummarize(program: Command): void {
   program
     .command('summarize')
@@ -44,6 +55,7 @@ export function registerSummarize(program: Command): void {
     .option('--refresh', 'make it anew although a stored one is current')
     .option('--json', 'machine-readable output')
     .action(async (session: string | undefined, options: SummarizeOptions) => {
+      refuseUnclear(session, options)
       await withStore(program, async ({ verbatim, caller }) => {
         const reply = await verbatim.summarize(caller, {
           sessionId: session,

@@ -63,7 +63,7 @@ async function byModel(
   )
   const about = input.query === undefined ? [] : [`Asked about: ${input.query.replaceAll(/\s+/gu, ' ')}`]
   const material = { text: [...about, ...parts].join('\n\n'), places: numbers.places }
-  const made = await withinTime(generator.provider, ended, (signal) =>
+  const made = await withinTime({ provider: generator.provider, ended, keepsNotes: false }, (signal) =>
     writeSentences({ ...dependencies, generator }, material, {
       ...acrossTask(input.style, input.maxTokens, input.query !== undefined),
       tenantId,

@@ -10,7 +10,7 @@ import { flagsOfMessage } from '../../sessions/message-flags.ts'
 import { readPlaces } from '../../store/messages.ts'
 import type { SessionRow } from '../../store/session-row.ts'
 import { listSessions } from '../../store/sessions.ts'
-import { cutByWeight } from '../../store/summaries/weigh-messages.ts'
+import { newestByWeight } from '../../store/summaries/weigh-messages.ts'
 import { summarizeExtractive, type MessageToSummarize } from '../extract.ts'
 import { cutTurn, readPiece } from './read-piece.ts'
 import { turnOf } from './turns.ts'
@@ -32,7 +32,7 @@ export interface FoundAcross {
   readonly messagesRead: number
   /** Messages that hold secrets or read like instructions to a model. */
   readonly leftOut: number
-  /** Whether there are more sessions than were looked at. */
+  /** Whether there are more sessions, or messages of one, than were looked at. */
   readonly hasMore: boolean
   /** What a search could not look at. */
   readonly degraded: readonly string[]
@@ -101,7 +101,7 @@ function isTelling({ hit }: SearchMessage): boolean {
   return hit !== undefined && (hit.why.terms.length > 0 || hit.why.semantic_rank !== undefined)
 }
 
-/** The most telling sentences of the sessions of a time, of those that were active last. */
+/** The most telling sentences of the newest messages of the sessions of a time, of those that were active last. */
 export async function findByTime(
   dependencies: SearchDependencies,
   caller: Caller,
@@ -115,11 +115,13 @@ export async function findByTime(
   const sessions: FoundAcross['sessions'][number][] = []
   let messagesRead = 0
   let leftOut = 0
+  let hasMore = listed.length === limit
   for (const { id: sessionId, lastSeq } of found.toReversed()) {
     const key = { tenantId: caller.tenantId, sessionId }
-    const stretch = { fromSeq: 1, toSeq: lastSeq, since, until, pieceWeight: Number.MAX_SAFE_INTEGER }
-    const [piece] = await database.run((sql) => cutByWeight(sql, key, stretch))
+    const stretch = { fromSeq: 1, toSeq: lastSeq, since, until, weightMax: limits.summarySessionCharacters }
+    const piece = await database.run((sql) => newestByWeight(sql, key, stretch))
     if (piece === undefined) continue
+    hasMore ||= piece.hasMore
     const read = await readPiece(dependencies, key, { ...piece, since, until })
     const { sentences } = await summarizeExtractive(read.turns, { style: 'detailed', maxTokens })
     messagesRead += read.messagesRead
@@ -132,7 +134,7 @@ export async function findByTime(
     }))
     if (turns.length > 0) sessions.push({ sessionId, turns })
   }
-  return { sessions, messagesRead, leftOut, hasMore: listed.length === limit, degraded: [] }
+  return { sessions, messagesRead, leftOut, hasMore, degraded: [] }
 }
 
 /** Those whose messages the caller may read: some may see that a session is there and no more. */

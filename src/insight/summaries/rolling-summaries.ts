@@ -62,53 +62,63 @@ export class RollingSummaries {
 
   async #tenant(tenantId: number): Promise<void> {
     const { database } = this.#dependencies
-    const found = await this.#quiet(tenantId)
-    if (found.length === 0) return
-    // The embedded store has one process at work, and serves nobody else while a transaction is open.
-    if (database.kind === 'embedded') return await this.#summarize(tenantId, found)
-    await database.run((sql) =>
+    const { signal } = this.#stopping
+    for (let done = 0; done < sessionsPerRound && !signal.aborted; done++) {
+      const next = await this.#next(tenantId)
+      if (next === undefined) return
+      // The embedded store has one process at work, and serves nobody else while a transaction is open.
+      if (database.kind === 'embedded') await this.#summarize(tenantId, next)
+      else if (!(await this.#summarizeAlone(tenantId))) return
+    }
+  }
+
+  /** Summarises what is next once nobody else does. A model takes its time: no longer is a transaction open. */
+  async #summarizeAlone(tenantId: number): Promise<boolean> {
+    return await this.#dependencies.database.run((sql) =>
       inTransaction(sql, async (transaction) => {
-        if (await holdSummaries(transaction, tenantId)) await this.#summarize(tenantId, await this.#quiet(tenantId))
+        if (!(await holdSummaries(transaction, tenantId))) return false
+        const next = await this.#next(tenantId)
+        if (next !== undefined) await this.#summarize(tenantId, next)
+        return true
       }),
     )
   }
 
-  /** Those whose turn it is. */
-  async #quiet(tenantId: number): Promise<UnsummarizedSession[]> {
+  /** Whose turn it is. */
+  async #next(tenantId: number): Promise<UnsummarizedSession | undefined> {
     const { database, quietMs, writer } = this.#dependencies
     const isExtractedEnough = writer === undefined
     const wanted = { tenantId, quietMs, activeMs: dayMs, messagesMin, isExtractedEnough, limit: sessionsPerLook }
     const found = await database.run((sql) => quietSessions(sql, wanted))
-    return found.filter((session) => this.#isDue(session)).slice(0, sessionsPerRound)
+    return found.find((session) => this.#isDue(session))
   }
 
   #isDue({ id, lastSeq }: UnsummarizedSession): boolean {
     return (this.#tried.get(`${id} ${lastSeq}`) ?? 0) <= Date.now()
   }
 
-  async #summarize(tenantId: number, sessions: readonly UnsummarizedSession[]): Promise<void> {
+  async #summarize(tenantId: number, session: UnsummarizedSession): Promise<void> {
     const { log } = this.#dependencies
     const { signal } = this.#stopping
     const caller = { tenantId, principal: 'summaries', client: 'background' }
-    for (const session of sessions) {
-      if (signal.aborted) return
-      // Also where there is nothing to say: it is not looked at again and again.
-      this.#note(session)
-      try {
-        const { degraded } = await summarize({ ...this.#dependencies, signal }, caller, {
-          sessionId: session.id,
-          style: 'brief',
-          maxTokens: limits.summaryTokensDefault,
-          refresh: false,
-          keep: true,
-        })
-        if (degraded !== undefined) log.warn(`a session was summarised without a model: ${degraded.join('; ')}`)
-      } catch (error) {
-        this.#forget(session, error)
-        // It may have been erased or restricted meanwhile.
-        if (!(error instanceof VerbatimError) || error instanceof UnavailableError) throw error
-        log.warn(`a session was not summarised: ${describeForLog(error)}`)
-      }
+    // Also where there is nothing to say: it is not looked at again and again.
+    this.#note(session)
+    try {
+      const { degraded } = await summarize({ ...this.#dependencies, signal }, caller, {
+        sessionId: session.id,
+        style: 'brief',
+        maxTokens: limits.summaryTokensDefault,
+        refresh: false,
+        keep: true,
+      })
+      if (degraded !== undefined) log.warn(`a session was summarised without a model: ${degraded.join('; ')}`)
+    } catch (error) {
+      // Whoever works next finds it as it was.
+      if (signal.aborted && error === signal.reason) return
+      this.#forget(session, error)
+      // It may have been erased or restricted meanwhile.
+      if (!(error instanceof VerbatimError) || error instanceof UnavailableError) throw error
+      log.warn(`a session was not summarised: ${describeForLog(error)}`)
     }
   }
 

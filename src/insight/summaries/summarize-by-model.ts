@@ -32,6 +32,11 @@ export interface ByModelRequest extends WeighedStretch {
 /** Calls of a model that are under way at once. */
 const callsAtOnce = 4
 
+/** Whether notes are stored: what is within a stretch of somebody's choice is no segment for others. */
+export function keepsNotes({ fromSeq, since, until }: WeighedStretch): boolean {
+  return fromSeq === 1 && since === undefined && until === undefined
+}
+
 /**
  * Has a model summarise a session, or a stretch of it. Of each segment of a session notes are taken once and stored; a summary is
  * made of the notes and of the messages that follow them. A first summary of a session of whatever length takes notes of a
@@ -45,9 +50,7 @@ export async function summarizeByModel(
 ): Promise<SummaryByModel> {
   const { style, maxTokens, signal, since, until } = request
   const { notes, pieces, open } = await plan(dependencies, key, request)
-  // What is within a stretch of somebody's choice is no segment for others.
-  const isStored = request.fromSeq === 1 && since === undefined && until === undefined
-  const noting = { signal, erasures: isStored ? request.erasures : undefined }
+  const noting = { signal, erasures: keepsNotes(request) ? request.erasures : undefined }
   for (let at = 0; at < pieces.length; at += callsAtOnce) {
     const group = pieces.slice(at, at + callsAtOnce)
     const taken = await Promise.allSettled(

@@ -41,6 +41,24 @@ export async function weighMessages(sql: Sql, key: SessionKey, stretch: WeighedS
   return Number(row?.weight ?? 0)
 }
 
+/** The newest messages of a stretch up to a weight, and whether there are more; undefined where there are none. */
+export async function newestByWeight(
+  sql: Sql,
+  key: SessionKey,
+  stretch: WeighedStretch & { readonly weightMax: number },
+): Promise<(WeighedPiece & { readonly hasMore: boolean }) | undefined> {
+  const rows = await sql<{ first: string | null; last: string | null; weight: string | null; more: boolean | null }[]>`
+    select min(seq) filter (where taken) as first, max(seq) as last, sum(weight) filter (where taken) as weight, bool_or(not taken) as more
+    from (
+      select seq, weight, sum(weight) over (order by seq desc) - weight < ${stretch.weightMax}::numeric as taken
+      from (${weighed(sql, key, stretch)}) as messages_of_it
+    ) as placed`
+  const [row] = rows
+  if (row === undefined || row.first === null) return undefined
+  const { first, last, weight, more } = row
+  return { firstSeq: Number(first), lastSeq: Number(last), weight: Number(weight), hasMore: more === true }
+}
+
 /** Cuts a stretch into pieces of about the same weight; the last may be lighter. None where it has no messages. */
 export async function cutByWeight(
   sql: Sql,
