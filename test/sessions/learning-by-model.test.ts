@@ -16,7 +16,7 @@ import { newId } from '../../src/model/ids.ts'
 import { observerOf, type ModelFactCounts } from '../../src/ports/observer.ts'
 import type { TextGenerator } from '../../src/ports/text-generator.ts'
 import { archiveTopic } from '../../src/store/archive/archive-queue.ts'
-import { addOutbox, learnByModelTopic, waitingReason } from '../../src/store/outbox.ts'
+import { addOutbox, dueAtOnce, learnByModelTopic, waitingReason } from '../../src/store/outbox.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { ChatStandIn } from '../support/stand-ins/writers.ts'
 import { caller, useStore } from './store.ts'
@@ -254,6 +254,40 @@ describe('learning by a model', () => {
     })
     read({ wrap })
     await expect.poll(() => waiting, { timeout: 15_000, interval: 100 }).toEqual([2, 1])
+  })
+
+  test('has written down what one call told before the next, which is put off, and asks nothing twice', async () => {
+    const before = standIn.asked.length
+    const asked = () => standIn.asked.slice(before)
+    const said = (day: number) => `Our harbour ledger moved to another host on the ${day}th of March.`
+    const report = 'The tide was low. '.repeat(400)
+    const id = await store.session(
+      [4, 5, 6].flatMap((day) => [{ content: said(day) }, { content: report, sender: 'Bot', role: 'assistant' }]),
+    )
+    await leave(id, 1, 6)
+    standIn.says = (text) =>
+      JSON.stringify(
+        [...text.matchAll(/\[(\d+)\] user Ann:\n(.+)/gu)].map(([, message, quote]) => ({
+          kind: 'fact',
+          message: Number(message),
+          quote,
+          text: quote,
+        })),
+      )
+    standIn.plan({ kind: 'slow', ms: 0 }, { kind: 'status', status: 429, headers: { 'retry-after': '600' } })
+    read()
+    const texts = async () => (await learned(id)).map(({ text }) => text).toSorted()
+    await expect
+      .poll(async () => (await dueMs(id)).map((ms) => ms > 60_000), { timeout: 15_000, interval: 100 })
+      .toEqual([true])
+    expect(await texts()).toEqual([said(4), said(5)])
+    expect(asked()).toHaveLength(2)
+    await store.open.stores.database.run((sql) => dueAtOnce(sql, learnByModelTopic))
+    worker?.wake()
+    await expect.poll(() => dueMs(id), { timeout: 15_000, interval: 100 }).toEqual([])
+    expect(await texts()).toEqual([said(4), said(5), said(6)])
+    // The last report alone is worth no call.
+    expect(asked().map((text) => [4, 5, 6].filter((day) => text.includes(said(day))))).toEqual([[4, 5], [6], [6]])
   })
 
   test('reads no message that is very large', async () => {

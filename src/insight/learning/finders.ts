@@ -5,7 +5,7 @@ import { learnByModelTopic, learnTopic } from '../../store/outbox.ts'
 import { saidIn } from './asserted.ts'
 import { isNoTelling } from './doubt.ts'
 import { extractFacts, type TellingMessage } from './extract-facts.ts'
-import type { FactSpan, FoundFact } from './fact.ts'
+import type { FactSpan } from './fact.ts'
 import type { FactFinder } from './learn-worker.ts'
 import { factsByModel } from './model-facts.ts'
 import { ownTextOf } from './own-sentences.ts'
@@ -16,7 +16,7 @@ export function findByPatterns(isModelNext: boolean): FactFinder {
     topic: learnTopic,
     madeBy: 'patterns',
     next: isModelNext ? learnByModelTopic : undefined,
-    find: (messages) => Promise.resolve(messages.flatMap(extractFacts)),
+    find: (messages) => Promise.resolve({ facts: messages.flatMap(extractFacts) }),
   }
 }
 
@@ -37,43 +37,46 @@ export function findByModel(
     madeBy: provider,
     quietMs,
     async find(messages) {
-      const found: FoundFact[] = []
-      for (const batch of batches(messages)) {
-        const known = batch.flatMap(extractFacts).flatMap(({ spans }) => spans)
-        const signal = AbortSignal.timeout(limits.generationRequestMs)
-        const { facts, malformed, unsupported } = await factsByModel(generator, batch, signal)
-        const taken = facts.filter(({ spans }) => !spans.some((span) => known.some((other) => overlap(span, other))))
-        found.push(...taken)
-        const counts = { taken: taken.length, known: facts.length - taken.length, unsupported, malformed }
-        observer.note({ kind: 'model_facts', provider, counts })
-      }
-      return found
+      const batch = firstBatch(messages)
+      if (batch === undefined) return { facts: [] }
+      const known = batch.messages.flatMap(extractFacts).flatMap(({ spans }) => spans)
+      const signal = AbortSignal.timeout(limits.generationRequestMs)
+      const { facts, malformed, unsupported } = await factsByModel(generator, batch.messages, signal)
+      const taken = facts.filter(({ spans }) => !spans.some((span) => known.some((other) => overlap(span, other))))
+      const counts = { taken: taken.length, known: facts.length - taken.length, unsupported, malformed }
+      observer.note({ kind: 'model_facts', provider, counts })
+      return { facts: taken, nextSeq: batch.nextSeq }
     },
   }
 }
 
-/** A model reads what patterns read, and no documents and prompts either. */
-function* batches(messages: readonly TellingMessage[]): Generator<readonly TellingMessage[]> {
+interface Batch {
+  readonly messages: readonly TellingMessage[]
+  /** Where the next one begins; undefined where there is none. */
+  readonly nextSeq: number | undefined
+}
+
+/** The first that is worth a call. A model reads what patterns read, and no documents and prompts either. */
+function firstBatch(messages: readonly TellingMessage[]): Batch | undefined {
   let batch: TellingMessage[] = []
   let characters = 0
   let isWorthIt = false
   for (const message of messages) {
-    const { role, asserted } = message
+    const { role, seq, asserted } = message
     const said = saidIn(asserted)
     if (said.length > charactersMax || (role === 'user' && isNoTelling(said))) continue
     const own = ownTextOf(asserted)
     if (own === '') continue
     if (characters + own.length > charactersMax) {
-      if (isWorthIt) yield batch
+      if (isWorthIt) return { messages: batch, nextSeq: seq }
       batch = []
       characters = 0
-      isWorthIt = false
     }
     batch.push(message)
     characters += own.length
     isWorthIt ||= role === 'user' && own.length >= ownCharactersMin
   }
-  if (isWorthIt) yield batch
+  return isWorthIt ? { messages: batch, nextSeq: undefined } : undefined
 }
 
 const overlap = (a: FactSpan, b: FactSpan) => a.messageId === b.messageId && a.start < b.end && b.start < a.end

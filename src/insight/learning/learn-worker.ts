@@ -40,11 +40,18 @@ export interface FactFinder {
   readonly topic: string
   /** `patterns`, or the provider of a model. */
   readonly madeBy: string
-  find(messages: readonly TellingMessage[]): Promise<readonly FoundFact[]>
+  /** A model is asked once at most, so that nothing that was paid for is lost when it does not answer the next time. */
+  find(messages: readonly TellingMessage[]): Promise<Found>
   /** A conversation that goes on is waited for so long, so that it is not read message by message. */
   readonly quietMs?: number | undefined
   /** Whose work what was just saved is after that. */
   readonly next?: string | undefined
+}
+
+interface Found {
+  readonly facts: readonly FoundFact[]
+  /** From here on nothing was read yet; undefined where all was. */
+  readonly nextSeq?: number | undefined
 }
 
 /** For how long work waits, and why. */
@@ -156,7 +163,8 @@ export class LearnWorker {
       const message = await tellingMessage(this.#dependencies.archive, row)
       if (message !== undefined) telling.push(message)
     }
-    const found = await this.#finder.find(telling)
+    const { facts: found, nextSeq } = await this.#finder.find(telling)
+    const read = nextSeq === undefined ? rows : rows.filter(({ seq }) => seq < nextSeq)
     // While the words of a store are put under another key, what is new is hashed under the one that is to be.
     const { indexes, state } = await hashers.written(tenantId)
     const hasher = indexes.at(-1)?.hasher
@@ -169,7 +177,7 @@ export class LearnWorker {
         database.vault.forget(tenantId, sessionId)
         return await this.#postpone(sql, stretch, { error: 'the session was changed meanwhile', delayMs: otherKeyMs })
       }
-      await this.#finish(sql, stretch, { rows, isDone: rows.length < limit })
+      await this.#finish(sql, stretch, { rows: read, isDone: nextSeq === undefined && rows.length < limit })
     })
     return rows.length
   }
