@@ -236,10 +236,10 @@ export async function waitingReason(sql: Queries, tenantId: number, topic: strin
   return rows[0]?.last_error
 }
 
-/** Milliseconds until work of a topic that was put off is due; undefined where none was. */
+/** Milliseconds until work of a topic that was put off is due, and a little more, as timers end early; undefined where none was. */
 export async function msUntilDue(sql: Queries, topic: string): Promise<number | undefined> {
   const rows = await sql<{ ms: number | null }[]>`
-    select (extract(epoch from min(available_at) - now()) * 1000)::float8 as ms from outbox
+    select ceil(extract(epoch from min(available_at) - now()) * 1000)::float8 + 1 as ms from outbox
     where topic = ${topic} and dead_at is null and available_at > now()`
   return rows[0]?.ms ?? undefined
 }

@@ -16,7 +16,7 @@ import { newId } from '../../src/model/ids.ts'
 import { observerOf, type ModelFactCounts } from '../../src/ports/observer.ts'
 import type { TextGenerator } from '../../src/ports/text-generator.ts'
 import { archiveTopic } from '../../src/store/archive/archive-queue.ts'
-import { addOutbox, dueAtOnce, learnByModelTopic, waitingReason } from '../../src/store/outbox.ts'
+import { addOutbox, dueAtOnce, learnByModelTopic, msUntilDue, waitingReason } from '../../src/store/outbox.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { ChatStandIn } from '../support/stand-ins/writers.ts'
 import { caller, useStore } from './store.ts'
@@ -288,6 +288,21 @@ describe('learning by a model', () => {
     expect(await texts()).toEqual([said(4), said(5), said(6)])
     // The last report alone is worth no call.
     expect(asked().map((text) => [4, 5, 6].filter((day) => text.includes(said(day))))).toEqual([[4, 5], [6], [6]])
+  })
+
+  test('looks for what was put off when it is due, and not a moment before', async () => {
+    const { database } = store.open.stores
+    const id = await store.session([{ content: told }])
+    await leave(id, 1)
+    for (let round = 0; round < 40; round++) {
+      await database.run(
+        (sql) => sql`update outbox set available_at = now() + interval '9.7 milliseconds'
+          where topic = ${learnByModelTopic} and session_id = ${id}`,
+      )
+      const ms = await database.run((sql) => msUntilDue(sql, learnByModelTopic))
+      await sleep(ms ?? 20)
+      expect(await isDone(id)).toBe(false)
+    }
   })
 
   test('reads no message that is very large', async () => {
