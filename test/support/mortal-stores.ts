@@ -48,9 +48,9 @@ export function mortalStores(
 
 /**
  * How far apart the points are at which something is killed that takes long: at the even ones on the embedded store and at the odd
- * ones on a server. With FAULT_KILLS=all at each, on both.
+ * ones on a server. With FAULT_POINTS=all at each, on both.
  */
-export const pointsApart = process.env['FAULT_KILLS'] === 'all' ? 1 : 2
+export const pointsApart = process.env['FAULT_POINTS'] === 'all' ? 1 : 2
 
 /** Does something that is killed at one point after the other, and then goes on; how often it was killed. */
 export async function killedEverywhere(
