@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { untilIndexed } from './support/archived.ts'
@@ -146,6 +146,9 @@ describe('what a session needs', () => {
   let server: HttpHome
   beforeAll(async () => {
     server = await HttpHome.start(home, { keep: true })
+  })
+  afterAll(async () => {
+    await server.stop()
   })
 
   test('is made after a save, for who has asked before, and shows nothing that was erased since', async () => {
