@@ -80,7 +80,13 @@ export class BenchHome implements AsyncDisposable {
 
   /** The same daemon without the product in between: for baselines. One connection. */
   get sql(): Sql {
-    this.#connection ??= connectEmbedded({ home: this.path, version: packageVersion(), max: 1 })
+    // The first who asks starts the daemon: with the settings of this home, not of whoever runs the bench.
+    this.#connection ??= connectEmbedded({
+      home: this.path,
+      version: packageVersion(),
+      environment: this.env,
+      max: 1,
+    })
     return this.#connection.sql
   }
 
