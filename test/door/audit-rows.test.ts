@@ -169,13 +169,13 @@ describe.each(['stdio', 'http'] as const)('over %s', (door) => {
   test('what fails leaves one row too, without what was sent', async () => {
     const client = await connect()
     const fails = (name: string, args: Record<string, unknown>) => () =>
-      client.callTool({ name, arguments: args }).catch(() => undefined)
+      Promise.allSettled([client.callTool({ name, arguments: args })])
     expect(
       await rowsOf(
         fails('get_session', { session_id: canary }),
         fails('search_memory', { query: 5, [canary]: canary }),
         fails(canary, {}),
-        () => client.readResource({ uri: `session://${canary}` }).catch(() => undefined),
+        () => Promise.allSettled([client.readResource({ uri: `session://${canary}` })]),
       ),
     ).toMatchObject([
       { action: 'call.tool', tool: 'get_session', outcome: 'failed', reason: 'not_found' },
@@ -209,9 +209,9 @@ describe('a denial leaves one row', () => {
     const reader = await server.tools(readerToken)
     expect(
       await rowsOf(() =>
-        reader.client
-          .callTool({ name: 'save_message', arguments: { content: 'x', sender: 'x' } })
-          .catch(() => undefined),
+        Promise.allSettled([
+          reader.client.callTool({ name: 'save_message', arguments: { content: 'x', sender: 'x' } }),
+        ]),
       ),
     ).toMatchObject([{ tool: 'save_message', outcome: 'denied', reason: 'not offered', actor: 'eve' }])
     expect(await rowsOf(() => home.cli(['token', 'revoke', 'reader']))).toMatchObject([

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
 
+import { saveDecision } from './support/berth.ts'
+import { outputOf } from './support/cli-output.ts'
 import { useHome } from './support/home.ts'
 import { stable } from './support/stable.ts'
 import type { Tools } from './support/tools.ts'
@@ -12,27 +14,10 @@ let tools: Tools
 
 beforeAll(async () => {
   tools = await home.tools()
-  await tools.saveAll({
-    session_id: 'berths',
-    messages: [
-      { content: 'Which berth did the Marguerite get?', sender: 'Ada', timestamp: '2025-03-01T10:00:00Z' },
-      {
-        content: 'We decided: the Marguerite gets berth 14.',
-        sender: 'clerk',
-        model: 'model-a',
-        tokens: { input: 12, output: 9 },
-        timestamp: '2025-03-01T10:00:09Z',
-      },
-    ],
-  })
+  await saveDecision(tools, 'berths')
 })
 
-/** What a command prints on stdout; it must succeed and say nothing on stderr. */
-async function output(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await home.cli(args)
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return stdout
-}
+const output = (...args: readonly string[]) => outputOf(home, args)
 
 async function json(...args: readonly string[]): Promise<unknown> {
   return JSON.parse(await output(...args, '--json'))

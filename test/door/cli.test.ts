@@ -7,6 +7,8 @@ import { z } from 'zod'
 import { sharedData } from '../support/shared-data.ts'
 import { isOnServer, storeKind } from '../support/test-store.ts'
 import { untilIndexed } from './support/archived.ts'
+import { saveDecision } from './support/berth.ts'
+import { outputOf } from './support/cli-output.ts'
 import { useHome } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
 
@@ -15,29 +17,10 @@ let tools: Tools
 
 beforeAll(async () => {
   tools = await home.tools()
-  await tools.saveAll({
-    session_id: 'berths',
-    messages: [
-      { content: 'Which berth did the Marguerite get?', sender: 'Ada', timestamp: '2025-03-01T10:00:00Z' },
-      {
-        content: 'We decided: the Marguerite gets berth 14.',
-        sender: 'clerk',
-        model: 'model-a',
-        tokens: { input: 12, output: 9 },
-        timestamp: '2025-03-01T10:00:09Z',
-      },
-    ],
-  })
+  await saveDecision(tools, 'berths')
 })
 
-/** What a command prints on stdout; it must succeed and say nothing on stderr. */
-async function output(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await home.cli(args)
-  // Tests on a server name the root key by the key itself, which setup cautions about.
-  const said = args[0] === 'setup' ? stderr.replace(/^.*VERBATIM_ROOT_KEY is the key itself.*\n/mu, '') : stderr
-  expect({ code, stderr: said }).toEqual({ code: 0, stderr: '' })
-  return stdout
-}
+const output = (...args: readonly string[]) => outputOf(home, args)
 
 async function json(...args: readonly string[]): Promise<unknown> {
   return JSON.parse(await output(...args, '--json'))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { PgvectorIndex } from '../../src/adapters/pgvector-index.ts'
+import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.ts'
 import { UnavailableError } from '../../src/errors.ts'
 import { newId } from '../../src/model/ids.ts'
 import { roleSchema } from '../../src/model/message.ts'

@@ -214,12 +214,8 @@ export async function keysWhere(
   table: TableShape,
   { rows, where }: { readonly rows: readonly string[]; readonly where: SqlText },
 ): Promise<ReadonlySet<string>> {
-  const found = await query<{ key: string[] }>(
-    sql,
-    text`select ${keyText(table)} as key from ${identifier(table.name)} t, ${recordset(table, rows)}
-      where ${sameKey(table)} and ${where}`,
-  )
-  return new Set(found.map(({ key }) => JSON.stringify(key)))
+  const there = text`${identifier(table.name)} t, ${recordset(table, rows)} where ${sameKey(table)} and ${where}`
+  return await keysFrom(sql, table, there)
 }
 
 /** The keys of those of some rows `r` for which a condition holds. */
@@ -228,9 +224,10 @@ export async function givenWhere(
   table: TableShape,
   { rows, where }: { readonly rows: readonly string[]; readonly where: SqlText },
 ): Promise<ReadonlySet<string>> {
-  const found = await query<{ key: string[] }>(
-    sql,
-    text`select ${keyText(table)} as key from (select r.* from ${recordset(table, rows)} where ${where}) t`,
-  )
+  return await keysFrom(sql, table, text`(select r.* from ${recordset(table, rows)} where ${where}) t`)
+}
+
+async function keysFrom(sql: Queries, table: TableShape, from: SqlText): Promise<ReadonlySet<string>> {
+  const found = await query<{ key: string[] }>(sql, text`select ${keyText(table)} as key from ${from}`)
   return new Set(found.map(({ key }) => JSON.stringify(key)))
 }

@@ -27,3 +27,20 @@ export async function saveBerth(tools: Tools, sessionId: string): Promise<string
   })
   return saved.session_id
 }
+
+/** A session of a question and what was decided, by somebody and a model. */
+export async function saveDecision(tools: Tools, sessionId: string): Promise<void> {
+  await tools.saveAll({
+    session_id: sessionId,
+    messages: [
+      { content: 'Which berth did the Marguerite get?', sender: 'Ada', timestamp: '2025-03-01T10:00:00Z' },
+      {
+        content: 'We decided: the Marguerite gets berth 14.',
+        sender: 'clerk',
+        model: 'model-a',
+        tokens: { input: 12, output: 9 },
+        timestamp: '2025-03-01T10:00:09Z',
+      },
+    ],
+  })
+}

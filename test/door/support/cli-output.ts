@@ -5,8 +5,9 @@ import type { Home } from './home.ts'
 /** What a command prints; it must succeed and say nothing on stderr. */
 export async function outputOf(home: Home, args: readonly string[]): Promise<string> {
   const { stdout, stderr, code } = await home.cli(args)
-  expect(stderr).toBe('')
-  expect(code).toBe(0)
+  // Tests on a server name the root key by the key itself, which setup cautions about.
+  const said = args[0] === 'setup' ? stderr.replace(/^.*VERBATIM_ROOT_KEY is the key itself.*\n/mu, '') : stderr
+  expect({ code, stderr: said }).toEqual({ code: 0, stderr: '' })
   return stdout
 }
 
