@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 
 import { z } from 'zod'
 
-import { DirectoryArchive } from '../src/adapters/directory-archive.ts'
-import { PgvectorIndex } from '../src/adapters/pgvector-index.ts'
+import { DirectoryArchive } from '../src/adapters/archives/directory-archive.ts'
+import { PgvectorIndex } from '../src/adapters/vector-indexes/pgvector-index.ts'
 import { readConfig } from '../src/config.ts'
 import { TermHashers } from '../src/indexing/term-hashers.ts'
 import { Caches } from '../src/model/caches.ts'

@@ -9,8 +9,13 @@ import { Learned } from './insight/learning/learned.ts'
 import type { Profile } from './insight/learning/profile.ts'
 import { PredictAfterSaves } from './insight/prediction/predict-after-saves.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
-import { recallAhead, recallContext, type RecallDependencies, type RecallInput } from './insight/recall-context.ts'
-import { noteRecalled, type RecallReply } from './insight/recall-reply.ts'
+import {
+  recallAhead,
+  recallContext,
+  type RecallDependencies,
+  type RecallInput,
+} from './insight/recall/recall-context.ts'
+import { noteRecalled, type RecallReply } from './insight/recall/recall-reply.ts'
 import { summarizeRequest, type SummarizeRequest } from './insight/summaries/summarize-request.ts'
 import type { SummaryReply } from './insight/summaries/summary-reply.ts'
 import type { Caller } from './model/access.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { z } from 'zod'
 
-import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
+import { DirectoryArchive } from '../../src/adapters/archives/directory-archive.ts'
 import { readConfig } from '../../src/config.ts'
 import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { createLog } from '../../src/log.ts'

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { openArchive } from '../adapters/open-archive.ts'
-import { openVectorIndex } from '../adapters/open-vector-index.ts'
+import { openArchive } from '../adapters/archives/open-archive.ts'
 import { auditKeyFile, readSecretFile } from '../adapters/secret-file.ts'
+import { openVectorIndex } from '../adapters/vector-indexes/open-vector-index.ts'
 import { ArchiveWorker, lookAgainMsMax } from '../archive/archive-worker.ts'
 import { HeadWriter } from '../audit/head-writer.ts'
 import { Sealer } from '../audit/sealer.ts'

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 import { z } from 'zod'
 
-import { purposeHeader } from '../adapters/openai-compatible-embedder.ts'
+import { purposeHeader } from '../adapters/embedders/openai-compatible-embedder.ts'
 import { limits } from '../limits.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import { failureReply, RequestRefusal, type Reply } from './embedding-service-errors.ts'

@@ -1,4 +1,4 @@
-import { openFormerEmbedder } from '../adapters/open-embedder.ts'
+import { openFormerEmbedder } from '../adapters/embedders/open-embedder.ts'
 import type { EmbedderSettings } from '../config.ts'
 import { BudgetedEmbedder } from '../indexing/budgeted-embedder.ts'
 import type { DailyBudget } from '../indexing/daily-budget.ts'

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { openArchive } from '../adapters/open-archive.ts'
-import { openEmbedder } from '../adapters/open-embedder.ts'
-import { openVectorIndex } from '../adapters/open-vector-index.ts'
+import { openArchive } from '../adapters/archives/open-archive.ts'
+import { openEmbedder } from '../adapters/embedders/open-embedder.ts'
+import { openVectorIndex } from '../adapters/vector-indexes/open-vector-index.ts'
 import { readConfig } from '../config.ts'
 import { BudgetedEmbedder } from '../indexing/budgeted-embedder.ts'
 import { DailyBudget } from '../indexing/daily-budget.ts'

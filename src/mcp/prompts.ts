@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { renderSummary } from '../insight/render-summary.ts'
+import { renderSummary } from '../insight/summaries/render-summary.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { renderSearch } from '../search/reply.ts'

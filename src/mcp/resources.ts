@@ -1,5 +1,5 @@
 import { NotFoundError } from '../errors.ts'
-import { renderSummary } from '../insight/render-summary.ts'
+import { renderSummary } from '../insight/summaries/render-summary.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { renderSession } from '../sessions/render.ts'

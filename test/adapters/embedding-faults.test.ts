@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
-import { GeminiEmbedder } from '../../src/adapters/gemini-embedder.ts'
-import { OpenAiCompatibleEmbedder } from '../../src/adapters/openai-compatible-embedder.ts'
+import { GeminiEmbedder } from '../../src/adapters/embedders/gemini-embedder.ts'
+import { OpenAiCompatibleEmbedder } from '../../src/adapters/embedders/openai-compatible-embedder.ts'
 import type { Embedder, EmbeddingPurpose } from '../../src/ports/embedder.ts'
 import { providerFailure } from '../support/provider-failure.ts'
 import { geminiError, GeminiStandIn, retryInfo } from '../support/stand-ins/gemini.ts'

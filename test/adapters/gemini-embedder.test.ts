@@ -1,4 +1,4 @@
-import { GeminiEmbedder } from '../../src/adapters/gemini-embedder.ts'
+import { GeminiEmbedder } from '../../src/adapters/embedders/gemini-embedder.ts'
 import { describeEmbedder } from '../contract/describe-embedder.ts'
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
 

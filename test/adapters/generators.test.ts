@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { GuardedGenerator } from '../../src/adapters/guarded-generator.ts'
-import { openGenerator } from '../../src/adapters/open-generator.ts'
+import { GuardedGenerator } from '../../src/adapters/generators/guarded-generator.ts'
+import { openGenerator } from '../../src/adapters/generators/open-generator.ts'
 import { ProviderError } from '../../src/ports/provider-error.ts'
 import { ChatStandIn, GeminiWriterStandIn } from '../support/stand-ins/writers.ts'
 

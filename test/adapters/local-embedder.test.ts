@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { LocalEmbedder, type LocalEmbedderOptions } from '../../src/adapters/local-embedder.ts'
+import { LocalEmbedder, type LocalEmbedderOptions } from '../../src/adapters/embedders/local-embedder.ts'
 import { describeEmbedder } from '../contract/describe-embedder.ts'
 import { root } from '../house/sources.ts'
 import { distPath } from '../support/built.ts'

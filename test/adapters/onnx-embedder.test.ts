@@ -7,9 +7,9 @@ import { promisify } from 'node:util'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { LocalEmbedder } from '../../src/adapters/local-embedder.ts'
-import { digestOf, readOnnxDirectory } from '../../src/adapters/onnx-directory.ts'
-import { OnnxEmbedder } from '../../src/adapters/onnx-embedder.ts'
+import { LocalEmbedder } from '../../src/adapters/embedders/local-embedder.ts'
+import { digestOf, readOnnxDirectory } from '../../src/adapters/embedders/onnx-directory.ts'
+import { OnnxEmbedder } from '../../src/adapters/embedders/onnx-embedder.ts'
 import { ConflictError } from '../../src/errors.ts'
 import { describeEmbedder } from '../contract/describe-embedder.ts'
 import { distPath } from '../support/built.ts'
@@ -142,8 +142,8 @@ describe.skipIf(reason !== undefined)('OnnxEmbedder with a model', () => {
     const script = join(root, 'script.mjs')
     await writeFile(
       script,
-      `import { ModelThreadEngine } from ${JSON.stringify(pathToFileURL(distPath('adapters/model-thread-engine.js')))}
-      import { readOnnxDirectory } from ${JSON.stringify(pathToFileURL(distPath('adapters/onnx-directory.js')))}
+      `import { ModelThreadEngine } from ${JSON.stringify(pathToFileURL(distPath('adapters/embedders/model-thread-engine.js')))}
+      import { readOnnxDirectory } from ${JSON.stringify(pathToFileURL(distPath('adapters/embedders/onnx-directory.js')))}
       const { model } = await readOnnxDirectory(process.argv[2])
       for (let round = 0; round < 4; round += 1) {
         const engine = await ModelThreadEngine.open(model, () => new Error('not installed'))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { openEmbedder } from '../../src/adapters/open-embedder.ts'
+import { openEmbedder } from '../../src/adapters/embedders/open-embedder.ts'
 import { providerFailure } from '../support/provider-failure.ts'
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
 import { OpenAiStandIn } from '../support/stand-ins/openai.ts'

@@ -1,4 +1,4 @@
-import { OpenAiCompatibleEmbedder } from '../../src/adapters/openai-compatible-embedder.ts'
+import { OpenAiCompatibleEmbedder } from '../../src/adapters/embedders/openai-compatible-embedder.ts'
 import { describeEmbedder } from '../contract/describe-embedder.ts'
 import { OpenAiStandIn } from '../support/stand-ins/openai.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
-import { PineconeIndex } from '../../src/adapters/pinecone-index.ts'
+import { PineconeIndex } from '../../src/adapters/vector-indexes/pinecone-index.ts'
 import { ConflictError } from '../../src/errors.ts'
 import { newId } from '../../src/model/ids.ts'
 import { ProviderError } from '../../src/ports/provider-error.ts'

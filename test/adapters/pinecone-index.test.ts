@@ -1,4 +1,4 @@
-import { PineconeIndex } from '../../src/adapters/pinecone-index.ts'
+import { PineconeIndex } from '../../src/adapters/vector-indexes/pinecone-index.ts'
 import { describeVectorIndex } from '../contract/describe-vector-index.ts'
 import { PineconeStandIn } from '../support/stand-ins/pinecone.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { OpenAiCompatibleEmbedder } from '../../src/adapters/openai-compatible-embedder.ts'
-import { ResilientEmbedder, type ResilienceOptions } from '../../src/adapters/resilient-embedder.ts'
+import { OpenAiCompatibleEmbedder } from '../../src/adapters/embedders/openai-compatible-embedder.ts'
+import { ResilientEmbedder, type ResilienceOptions } from '../../src/adapters/embedders/resilient-embedder.ts'
 import { InputError } from '../../src/errors.ts'
 import type { Embedder } from '../../src/ports/embedder.ts'
 import { ProviderError, type ProviderFailure } from '../../src/ports/provider-error.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { TextQueue, type TextEngine, type TextQueueOptions } from '../../src/adapters/text-queue.ts'
+import { TextQueue, type TextEngine, type TextQueueOptions } from '../../src/adapters/embedders/text-queue.ts'
 import { limits } from '../../src/limits.ts'
 import { ProviderError } from '../../src/ports/provider-error.ts'
 import { providerFailure } from '../support/provider-failure.ts'

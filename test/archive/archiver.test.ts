@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, describe, expect, it } from 'vitest'
 
-import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
+import { DirectoryArchive } from '../../src/adapters/archives/directory-archive.ts'
 import { archiveAll, archiveAnew } from '../../src/archive/archive-all.ts'
 import { Archiver } from '../../src/archive/archiver.ts'
 import { sealOpener } from '../../src/archive/seal-opener.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
+import { DirectoryArchive } from '../../src/adapters/archives/directory-archive.ts'
 import { archiveAll } from '../../src/archive/archive-all.ts'
 import { restoreLostKeys } from '../../src/archive/restore-lost-keys.ts'
 import { restore } from '../../src/archive/restore.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { DirectoryArchive } from '../../src/adapters/directory-archive.ts'
+import { DirectoryArchive } from '../../src/adapters/archives/directory-archive.ts'
 import { UnavailableError } from '../../src/errors.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 

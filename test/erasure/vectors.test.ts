@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { GeminiEmbedder } from '../../src/adapters/gemini-embedder.ts'
-import { PgvectorIndex } from '../../src/adapters/pgvector-index.ts'
-import { PineconeIndex } from '../../src/adapters/pinecone-index.ts'
+import { GeminiEmbedder } from '../../src/adapters/embedders/gemini-embedder.ts'
+import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.ts'
+import { PineconeIndex } from '../../src/adapters/vector-indexes/pinecone-index.ts'
 import { forget } from '../../src/erasure/forget.ts'
 import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { VectorWorker } from '../../src/indexing/vector-worker.ts'

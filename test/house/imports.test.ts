@@ -316,7 +316,7 @@ describe('a server on stdio', () => {
   it('lists its tools without what indexes and summarizes', () => {
     const loaded = [...loadedWith('mcp/tool-list.ts')]
     expect(loaded).toContain('mcp/tools/summarize.ts')
-    expect(loaded.filter((file) => /^indexing\/|^insight\/(?!render-summary)/u.test(file))).toEqual([])
+    expect(loaded.filter((file) => /^indexing\/|^insight\/(?!summaries\/render-summary)/u.test(file))).toEqual([])
   })
 })
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { GeminiEmbedder } from '../../src/adapters/gemini-embedder.ts'
-import { PgvectorIndex } from '../../src/adapters/pgvector-index.ts'
+import { GeminiEmbedder } from '../../src/adapters/embedders/gemini-embedder.ts'
+import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.ts'
 import { forget } from '../../src/erasure/forget.ts'
 import { BudgetedEmbedder } from '../../src/indexing/budgeted-embedder.ts'
 import { DailyBudget } from '../../src/indexing/daily-budget.ts'

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
-import { OpenAiCompatibleGenerator } from '../../src/adapters/openai-compatible-generator.ts'
+import { OpenAiCompatibleGenerator } from '../../src/adapters/generators/openai-compatible-generator.ts'
 import { Archiver } from '../../src/archive/archiver.ts'
 import { BudgetedGenerator } from '../../src/indexing/budgeted-generator.ts'
 import { DailyBudget } from '../../src/indexing/daily-budget.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import type { SummarizeInput } from '../../src/insight/summarize.ts'
+import type { SummarizeInput } from '../../src/insight/summaries/summarize.ts'
 import { limits } from '../../src/limits.ts'
 import { localCaller } from '../../src/model/access.ts'
 import { repeatLast, shownIn } from '../support/faithful-summary.ts'

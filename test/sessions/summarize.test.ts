@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { fitSummary } from '../../src/insight/fit-summary.ts'
-import { renderSummary } from '../../src/insight/render-summary.ts'
-import type { SummarizeInput } from '../../src/insight/summarize.ts'
+import { fitSummary } from '../../src/insight/summaries/fit-summary.ts'
+import { renderSummary } from '../../src/insight/summaries/render-summary.ts'
+import type { SummarizeInput } from '../../src/insight/summaries/summarize.ts'
 import { caller, useStore } from './store.ts'
 
 /** A summary is altered by SQL. */

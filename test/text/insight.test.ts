@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { type MessageToSummarize, summarizeExtractive } from '../../src/insight/extract.ts'
-import { cosine, inverseFrequencies, lexRank, type TermCounts, vectorOf } from '../../src/insight/lexrank.ts'
-import { splitSentences } from '../../src/insight/sentences.ts'
+import { type MessageToSummarize, summarizeExtractive } from '../../src/insight/extracts/extract.ts'
+import { cosine, inverseFrequencies, lexRank, type TermCounts, vectorOf } from '../../src/insight/extracts/lexrank.ts'
+import { splitSentences } from '../../src/insight/extracts/sentences.ts'
 import type { SummaryStyle } from '../../src/model/summary-style.ts'
 import { estimateTokens } from '../../src/model/tokens.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { isBorneOut } from '../../src/insight/summaries/borne-out.ts'
+import { isBorneOut } from '../../src/insight/summaries/by-model/borne-out.ts'
+import type { Notes } from '../../src/insight/summaries/by-model/take-notes.ts'
 import { cover, nextToMerge } from '../../src/insight/summaries/cover.ts'
-import type { Notes } from '../../src/insight/summaries/take-notes.ts'
 
 const source = `Ada
 The Marguerite moors at berth 14 until Friday, see harbour/berths.txt. PostgreSQL 17.2 needs 3 GB.`

@@ -1,4 +1,4 @@
-import { splitSentences } from '../sentences.ts'
+import { splitSentences } from '../extracts/sentences.ts'
 import type { Asserted } from './asserted.ts'
 
 /** A sentence that is its sender's own, with its place in the text of the message. */

@@ -4,7 +4,7 @@ import { usablePlaces } from '../../store/access/usable-places.ts'
 import type { Database } from '../../store/database.ts'
 import { factsState } from '../../store/learning/facts-state.ts'
 import { sessionVersions } from '../../store/sessions.ts'
-import type { Place } from '../recall-reply.ts'
+import type { Place } from '../recall/recall-reply.ts'
 
 /** What a reply holds on: which of some messages their reader may use, the versions of their sessions, and some facts. */
 export interface Basis<P extends Place = Place> {

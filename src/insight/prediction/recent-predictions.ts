@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
 import type { Cache, Caches } from '../../model/caches.ts'
-import type { RecallOptions, RecallReply } from '../recall-reply.ts'
+import type { RecallOptions, RecallReply } from '../recall/recall-reply.ts'
 import type { Basis } from './basis.ts'
 import type { Prediction } from './predict.ts'
 

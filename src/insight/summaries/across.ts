@@ -5,13 +5,13 @@ import type { SummaryStyle } from '../../model/summary-style.ts'
 import { parseTime } from '../../model/validate.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import type { SearchDependencies } from '../../search/search.ts'
-import { summarizeExtractive } from '../extract.ts'
+import { summarizeExtractive } from '../extracts/extract.ts'
+import { Numbers, showTurns } from './by-model/show-material.ts'
+import { withinTime } from './by-model/within-time.ts'
+import { writeSentences, type WrittenSentence } from './by-model/write-sentences.ts'
+import { acrossTask } from './by-model/writing-tasks.ts'
 import { findByQuery, findByTime, type FoundAcross } from './find-across.ts'
-import { Numbers, showTurns } from './show-material.ts'
 import { countsOf, type SummaryReply } from './summary-reply.ts'
-import { withinTime } from './within-time.ts'
-import { writeSentences, type WrittenSentence } from './write-sentences.ts'
-import { acrossTask } from './writing-tasks.ts'
 
 export interface AcrossInput {
   readonly query?: string | undefined

@@ -1,4 +1,4 @@
-import type { Notes } from './take-notes.ts'
+import type { Notes } from './by-model/take-notes.ts'
 
 export interface Gap {
   readonly fromSeq: number

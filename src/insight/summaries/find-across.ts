@@ -11,9 +11,9 @@ import { readPlaces } from '../../store/messages.ts'
 import type { SessionRow } from '../../store/session-row.ts'
 import { listSessions } from '../../store/sessions.ts'
 import { newestByWeight } from '../../store/summaries/weigh-messages.ts'
-import { summarizeExtractive, type MessageToSummarize } from '../extract.ts'
-import { cutTurn, readPiece } from './read-piece.ts'
-import { turnOf } from './turns.ts'
+import { summarizeExtractive, type MessageToSummarize } from '../extracts/extract.ts'
+import { cutTurn, readPiece } from './by-model/read-piece.ts'
+import { turnOf } from './by-model/turns.ts'
 
 export interface AcrossQuestion {
   readonly query?: string | undefined

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
-import { summarize, type SummarizeDependencies, type SummarizeInput } from '../summarize.ts'
 import { summarizeAcross, type AcrossDependencies } from './across.ts'
+import { summarize, type SummarizeDependencies, type SummarizeInput } from './summarize.ts'
 import type { SummaryReply } from './summary-reply.ts'
 
 /** A session that is to be summarised, or what several say about something or said in a time. */

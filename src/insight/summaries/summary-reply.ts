@@ -1,8 +1,8 @@
 import { recordedDataNotice } from '../../model/fence.ts'
 import type { Summary } from '../../store/summaries/summaries.ts'
-import type { SummarySentence } from '../extract.ts'
-import { writtenSentences } from './take-notes.ts'
-import type { WrittenSentence } from './write-sentences.ts'
+import type { SummarySentence } from '../extracts/extract.ts'
+import { writtenSentences } from './by-model/take-notes.ts'
+import type { WrittenSentence } from './by-model/write-sentences.ts'
 
 /**
  * A summary, a sentence a line. Each sentence names the messages it comes from, but for what the calling model wrote, which has no

@@ -18,7 +18,7 @@ export const recallContext = defineTool({
   run: async ({ verbatim, caller }, { session_id: sessionId, text, max_tokens: maxTokens, format }) => {
     const reply = await verbatim.recallContext(caller, { sessionId, text, maxTokens, format })
     // Loaded with the store, after the tools were listed.
-    const { renderRecall } = await import('../../insight/render-recall.ts')
+    const { renderRecall } = await import('../../insight/recall/render-recall.ts')
     return format === 'text' ? { text: renderRecall(reply) } : { structured: { ...reply } }
   },
 })

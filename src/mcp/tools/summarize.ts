@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { renderSummary } from '../../insight/render-summary.ts'
+import { renderSummary } from '../../insight/summaries/render-summary.ts'
 import { limits } from '../../limits.ts'
 import { summaryStyles } from '../../model/summary-style.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
@@ -29,7 +29,7 @@ export const summarize = defineTool({
     const { session_id: sessionId, from_seq: fromSeq, to_seq: toSeq, max_tokens: maxTokens, format, ...rest } = args
     const made = await verbatim.summarize(caller, { ...rest, sessionId, fromSeq, toSeq, maxTokens, keep: !readOnly })
     // The summariser is loaded with the store, after the tools were listed.
-    const { fitSummary } = await import('../../insight/fit-summary.ts')
+    const { fitSummary } = await import('../../insight/summaries/fit-summary.ts')
     const reply = await fitSummary(made, { format, maxTokens, style: args.style })
     return format === 'text' ? { text: renderSummary(reply) } : { structured: { ...reply } }
   },

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+
+import { codeOf, ConflictError, InputError, UnavailableError } from '../../errors.ts'
+import type { ArchiveStore, ErasedObjects } from '../../ports/archive-store.ts'
+import { syncDirectory } from '../../sync-directory.ts'
+
+/** What a file is called until it is whole: the name of its object, and this. */
+const temporaryEnd = /\.[\da-f-]{36}\.tmp$/
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
+}
+
+/** What the system says, without the path that its message quotes: callers must not learn where the archive is. */
+function reasonOf(error: unknown): string {
+  return codeOf(error) ?? 'unexpected error'
+}
+
+function unwritable(cause: unknown): UnavailableError {
+  return new UnavailableError(`Cannot write to the archive directory: ${reasonOf(cause)}`, {
+    remedy: 'Check that the disk has space and that the directory may be written, then try again',
+    cause,
+  })
+}
+
+/** A temporary file that cannot be removed is left: `list` passes over it, and the error to report is the one before. */
+async function removeTemporary(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined)
+}
+
+/** Gives a file its name, or fails with EEXIST: a rename would take the place of what is there. */
+async function moveUnlessThere(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    // A file system without hard links; two writers of one key with other bytes do not occur, as keys are hashes.
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(codeOf(error) ?? '')) throw error
+    await rename(temporary, path)
+  }
+}
+
+/** Whether a file belongs to an object, or is below a folder. A write that was broken off may have left all of it in a temporary file. */
+function isOf(file: string, name: string): boolean {
+  if (name.endsWith('/')) return file.startsWith(name)
+  return file.replace(temporaryEnd, '') === name
+}
+
+/** The archive in a directory of the local disk: one file an object, written beside its place and moved into it. */
+export class DirectoryArchive implements ArchiveStore {
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#pathOf(key)
+    const existing = await this.get(key)
+    if (existing !== undefined) {
+      if (Buffer.compare(existing, bytes) === 0) return this.#confirm(path)
+      throw new ConflictError(`Cannot store archive object "${key}" as it exists with other content`, {
+        remedy: 'Run "verbatim verify": the archive directory may be damaged',
+      })
+    }
+    const temporary = `${path}.${randomUUID()}.tmp`
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      const handle = await open(temporary, 'wx', 0o600)
+      try {
+        await handle.writeFile(bytes)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await moveUnlessThere(temporary, path)
+      await this.#syncUpwards(dirname(path))
+    } catch (error) {
+      await removeTemporary(temporary)
+      // Another writer was faster, with the same bytes or with others.
+      if (codeOf(error) === 'EEXIST') return await this.put(key, bytes)
+      throw unwritable(error)
+    }
+    await removeTemporary(temporary)
+  }
+
+  /** Who renamed the object may have died, or failed, before its directories were synced. */
+  async #confirm(path: string): Promise<void> {
+    try {
+      await this.#syncUpwards(dirname(path))
+    } catch (error) {
+      throw unwritable(error)
+    }
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    try {
+      return await readFile(this.#pathOf(key))
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw new UnavailableError(`Cannot read from the archive directory: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    const path = this.#pathOf(key)
+    try {
+      await rm(path, { force: true })
+    } catch (error) {
+      // Below a file there is no object either.
+      if (!isMissing(error)) throw unwritable(error)
+    }
+  }
+
+  /** A file that is gone stays so after a power cut: its directory is synced. */
+  async erase(name: string): Promise<ErasedObjects> {
+    const folders = new Set<string>()
+    let erased = 0
+    try {
+      for (const file of (await this.#filesBelow(name)).filter((one) => isOf(one, name))) {
+        const path = join(this.#root, file)
+        await rm(path, { force: true })
+        folders.add(dirname(path))
+        if (!temporaryEnd.test(file)) erased++
+      }
+      for (const folder of folders) {
+        await syncDirectory(folder)
+        // A folder of its own; others hold what is put there at any moment.
+        if (name.endsWith('/')) await this.#removeIfEmpty(folder)
+      }
+    } catch (error) {
+      throw unwritable(error)
+    }
+    return { erased, kept: [] }
+  }
+
+  async #removeIfEmpty(folder: string): Promise<void> {
+    try {
+      await rmdir(folder)
+    } catch (error) {
+      // Another object is there, or is being put there just now; or another one has removed it.
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(error) ?? '')) throw error
+      return
+    }
+    await syncDirectory(dirname(folder))
+  }
+
+  /** Every file of the folder that a prefix names, temporary ones too: the rest of the archive need not be read. */
+  async #filesBelow(prefix: string): Promise<string[]> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    try {
+      const entries = await readdir(join(this.#root, folder), { recursive: true, withFileTypes: true })
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    } catch (error) {
+      if (isMissing(error)) return []
+      throw error
+    }
+  }
+
+  async *list(prefix: string): AsyncIterable<string> {
+    let names: string[]
+    try {
+      names = await this.#filesBelow(prefix)
+    } catch (error) {
+      throw new UnavailableError(`Cannot list the archive directory: ${reasonOf(error)}`, { cause: error })
+    }
+    for (const name of names.toSorted()) if (name.startsWith(prefix) && !temporaryEnd.test(name)) yield name
+  }
+
+  async check(): Promise<void> {
+    const key = `probe/${randomUUID()}`
+    await this.put(key, Buffer.from(key))
+    await this.delete(key)
+  }
+
+  #pathOf(key: string): string {
+    if (!/^[a-z0-9_-][a-z0-9._-]*(\/[a-z0-9_-][a-z0-9._-]*)*$/.test(key)) {
+      throw new InputError(`Cannot use "${key}" as an archive key`)
+    }
+    return join(this.#root, ...key.split('/'))
+  }
+
+  /** Directories that `mkdir` has just made are entries of their parents: the root too, of the directory that holds it. */
+  async #syncUpwards(from: string): Promise<void> {
+    for (let path = from; path.startsWith(this.#root); path = dirname(path)) await syncDirectory(path)
+    await syncDirectory(dirname(this.#root))
+  }
+}

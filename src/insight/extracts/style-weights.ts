@@ -1,0 +1,88 @@
+import type { Role } from '../../model/message.ts'
+import type { SummaryStyle } from '../../model/summary-style.ts'
+
+/** What a sentence says about itself, apart from its rank among the others. */
+export interface SentenceCues {
+  readonly decision: boolean
+  readonly nextStep: boolean
+  readonly question: boolean
+  readonly reference: boolean
+  /** Says nothing by itself: thanks, applause, a line that only introduces what follows, an offer of help. */
+  readonly filler: boolean
+}
+
+const decision =
+  /\b(?:decid(?:e[ds]?|ing)|(?:the|our|a) decision (?:is|was|to|that)|agreed?|agreement|we(?:'ll| will| are going to|'re going to| chose| picked| settled)|i(?:'ll| will)|let'?s (?:go with|use|keep|take|ship|drop|not)|go(?:ing)? with|chose|chosen|settle[ds]? on|instead of|rather than|approved?|reject(?:ed|s)?|rul(?:e|ed) out|no longer|must not|from now on|finali[sz]ed|conclu(?:de[ds]?|sion)|prefer(?:s|red)?)\b|(?<!\p{L})(?:entschied(?:en)?|entscheid\p{L}*|beschlossen|beschluss|vereinbart|einig(?:en|ten)?|wir (?:nehmen|machen|werden|bleiben)|stattdessen|endgültig|décid\p{L}+|décision|convenu|finalement|on (?:va|garde|prend)|decid(?:imos|ido|ió)|acordamos|decisión|реш(?:ил\p{L}*|ено|ение|аем)|договорил\p{L}*|вместо|будем)(?!\p{L})|决定|決定|同意|选择|改用|採用|采用|确定|にします|にしよう|ことにし|결정|하기로/iu
+const nextStep =
+  /\b(?:todo|to-do|next(?: steps?| up)?|remaining|still (?:need|have|to)|need(?:s|ed)? to|have to|should|pending|follow[- ]?up|blocked|waiting (?:for|on)|not yet|left to|fix(?:ing)?|later)\b|(?<!\p{L})(?:als nächstes|nächste[rn]? schritt|offen|noch zu|müssen|muss noch|fehlt noch|prochaine étape|il faut|reste à|à faire|siguiente paso|hay que|falta|pendiente|дальше|осталось|нужно|надо|следующ\p{L}+)(?!\p{L})|下一步|接下来|还需要|待办|次に|必要が|残り|다음|해야/iu
+const question = /[?？؟]\s*["'”’)»」』]*$/u
+/** A path, a file name, a URL, an error by name or code, a version or another identifier. */
+const reference =
+  /(?:^|[\s(`"'])(?:[\w.@-]*\/[\w./@-]+|[\w-]+\.(?:[cm]?[jt]sx?|py|rs|go|java|rb|php|cs?|cpp|h|sql|sh|json|ya?ml|toml|md|html?|css|txt|log|env)\b)|\b(?:[A-Z][a-z]+)*(?:Error|Exception)\b|\b(?:E[A-Z]{3,}|[A-Z]{2,}[-_]?\d{2,}|0x[0-9a-f]+)\b|`[^`]+`/u
+
+const filler =
+  /^(?:wow|thanks?|thank you|great|awesome|amazing|cool|nice|congrat\w*|hi|hello|hey|bye|ok(?:ay)?|sure|certainly|of course|yeah?|yes|no|absolutely|you'?re welcome|sounds|that'?s (?:great|awesome|amazing|cool|so)|good (?:luck|morning|night)|danke|gern|hallo|merci|bonjour|gracias|hola|спасибо|привет)\b|\blet me know\b|\bfeel free\b|\bhope (?:this|that) helps\b|^#{1,6}\s|^\*\*[^*]+\*\*:?$|^here(?:'s| is| are)\b|[:：]$|^谢谢|^你好|^ありがとう|^감사/iu
+
+export function cuesOf(sentence: string): SentenceCues {
+  return {
+    decision: decision.test(sentence),
+    nextStep: nextStep.test(sentence),
+    question: question.test(sentence),
+    reference: reference.test(sentence),
+    filler: filler.test(sentence),
+  }
+}
+
+/** A tool's output is long, repeats itself and was said by nobody; instructions of the system are not the conversation. */
+const roleWeights: Readonly<Record<Role, number>> = {
+  user: 1.15,
+  assistant: 1,
+  system: 0.3,
+  developer: 0.3,
+  tool: 0.15,
+  custom: 0.15,
+}
+
+/** Factor for a sentence's rank; 0 keeps it out. `recency` runs from 0 for the oldest sentence to 1 for the newest. */
+export function styleWeight(
+  style: SummaryStyle,
+  of: { readonly role: Role; readonly cues: SentenceCues; readonly recency: number },
+): number {
+  const { cues, recency } = of
+  const base = roleWeights[of.role] * (cues.filler ? 0.25 : 1)
+  switch (style) {
+    case 'brief':
+      return base * (cues.question ? 0.6 : 1) * (cues.decision ? 1.5 : 1)
+    case 'detailed':
+      return base * (cues.question ? 0.8 : 1) * (cues.decision ? 1.2 : 1)
+    case 'decisions':
+      return cues.decision && !cues.question ? base * (cues.nextStep ? 1.1 : 1) : 0
+    case 'handoff': {
+      const said =
+        1 +
+        (cues.nextStep ? 0.8 : 0) +
+        (cues.decision ? 0.5 : 0) +
+        (cues.question ? 0.4 : 0) +
+        (cues.reference ? 0.5 : 0)
+      return base * said * (0.4 + 1.6 * recency ** 2)
+    }
+    default:
+      return style satisfies never
+  }
+}
+
+/** Sentences a style gives at most, whatever the budget. */
+export function sentencesMaxOf(style: SummaryStyle): number {
+  switch (style) {
+    case 'brief':
+      return 6
+    case 'handoff':
+      return 24
+    case 'decisions':
+      return 40
+    case 'detailed':
+      return 80
+    default:
+      return style satisfies never
+  }
+}

@@ -1,0 +1,92 @@
+import { requireUsableSession } from '../../capture/session-reference.ts'
+import { InputError } from '../../errors.ts'
+import type { Caller } from '../../model/access.ts'
+import type { SearchDependencies } from '../../search/search.ts'
+import { isWhole, readBasis, stillHolds } from '../prediction/basis.ts'
+import { predict, type Prediction } from '../prediction/predict.ts'
+import type { RecentPredictions } from '../prediction/recent-predictions.ts'
+import { makeRecall } from './make-recall.ts'
+import type { RecallOptions, RecallReply } from './recall-reply.ts'
+
+export interface RecallInput extends RecallOptions {
+  /** The conversation that is recalled for; by its newest turns alone where no text is given. */
+  readonly sessionId?: string | undefined
+  /** What is being said now. */
+  readonly text?: string | undefined
+}
+
+export interface RecallDependencies extends SearchDependencies {
+  /** Absent where nothing is made ahead. */
+  readonly predictions?: RecentPredictions | undefined
+}
+
+/** A session as far as what it needs depends on it. */
+interface Recalled {
+  readonly id: string
+  readonly lastSeq: number
+  readonly version: number
+}
+
+/**
+ * What older messages hold that a conversation is likely to need: those of other sessions, and of its own what was said long
+ * ago. Each says why it was chosen. Empty where nothing was said yet. Errors: InputError, NotFoundError, UnavailableError.
+ */
+export async function recallContext(
+  dependencies: RecallDependencies,
+  caller: Caller,
+  { sessionId, text, ...options }: RecallInput,
+): Promise<RecallReply> {
+  if (sessionId === undefined && text === undefined)
+    throw new InputError('Cannot recall anything as neither a session nor a text was given', {
+      remedy: 'Give session_id, or text, or both',
+    })
+  const { database, predictions } = dependencies
+  const session = sessionId === undefined ? undefined : await requireUsableSession(database, caller, sessionId)
+  if (session !== undefined && text === undefined) {
+    predictions?.ask({ ...caller, sessionId: session.id }, options)
+    return await recallAhead(dependencies, caller, { session, ...options })
+  }
+  const prediction = await predict(dependencies, caller, { session, text })
+  const { usable } = await readBasis(database, caller, { places: prediction.messages })
+  return (await makeRecall(dependencies, caller, { prediction, ranked: usable, ...options })).reply
+}
+
+/** What a session will need, from what was made ahead where all of that is as it was; kept for who asks next. */
+export async function recallAhead(
+  dependencies: RecallDependencies,
+  caller: Caller,
+  { session, ...options }: RecallOptions & { readonly session: Recalled },
+): Promise<RecallReply> {
+  const { database, predictions } = dependencies
+  const key = { tenantId: caller.tenantId, principalId: caller.principalId, sessionId: session.id }
+  const prediction = await predictAhead(dependencies, caller, session)
+  const form = JSON.stringify([options.maxTokens, options.format, caller.view])
+  const ready = predictions?.readyFor(key, { prediction, form })
+  const isReady = ready !== undefined && stillHolds(ready.basis, await readBasis(database, caller, ready.basis))
+  predictions?.countReady(isReady)
+  if (isReady) return ready.reply
+  // What was predicted may have been restricted, corrected or closed to the caller since.
+  const before = await readBasis(database, caller, { places: prediction.messages })
+  const { reply, restsOn } = await makeRecall(dependencies, caller, {
+    prediction,
+    ranked: before.usable,
+    ...options,
+  })
+  if (predictions === undefined || reply.degraded.length > 0) return reply
+  const basis = await readBasis(database, caller, { ...restsOn, places: [...before.usable, ...restsOn.places] })
+  // Not where something was changed while it was read.
+  if (stillHolds(before, basis) && isWhole(basis)) predictions.makeReady(key, { prediction, form, basis, reply })
+  return reply
+}
+
+/** What is likely to be needed, from what was found ahead where it knows all of the session. */
+async function predictAhead(dependencies: RecallDependencies, caller: Caller, session: Recalled): Promise<Prediction> {
+  const { predictions } = dependencies
+  const key = { tenantId: caller.tenantId, principalId: caller.principalId, sessionId: session.id }
+  const kept = predictions?.find(key, session.version)
+  if (kept !== undefined) return kept
+  const made = await predict(dependencies, caller, { session })
+  // What lacked messages that are not indexed yet is not worth keeping.
+  if (made.behind === 0) predictions?.keep(key, session.version, made)
+  return made
+}

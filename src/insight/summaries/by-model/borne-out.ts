@@ -1,0 +1,71 @@
+import { fold } from '../../../indexing/fold.ts'
+import { isStopWord } from '../../../indexing/stop-words.ts'
+import { unsupportedIn } from '../../learning/unsupported.ts'
+
+/** Words that begin a sentence of a summary, besides function words, and are no names. */
+const starts = new Set(
+  `agreed although asked assistant attention current currently decided decision decisions discussion during earlier finally first
+  instead initially later meanwhile next nobody nothing now open originally otherwise participants pending people question questions
+  remaining second since somebody someone still team then third today tomorrow two user users work yesterday yet`.split(
+    /\s+/u,
+  ),
+)
+/** Function words that are names too. */
+const alsoNames = new Set(['will', 'may', 'don', 'elle', 'al'])
+/** A sentence is too short to tell its language by. */
+const languages = ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'ru'] as const
+
+const numberWords: readonly (readonly [word: string, number: string])[] = [
+  ['two', '2'],
+  ['three', '3'],
+  ['four', '4'],
+  ['five', '5'],
+  ['six', '6'],
+  ['seven', '7'],
+  ['eight', '8'],
+  ['nine', '9'],
+  ['ten', '10'],
+  ['eleven', '11'],
+  ['twelve', '12'],
+  ['twenty', '20'],
+  ['thirty', '30'],
+  ['forty', '40'],
+  ['fifty', '50'],
+  ['hundred', '100'],
+  ['thousand', '1000'],
+  ['million', '1000000'],
+  ['dozen', '12'],
+]
+
+/** Paths, addresses, and names of things in code. */
+const identifier = /[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@_])[\p{L}\p{M}\p{N}~-]+)+/gu
+const noIdentifier = /^(?:e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|and\/or)$/iu
+
+/**
+ * Whether a text has every name, number, path and address that a sentence has: spelled the same, but for case. A word with a
+ * capital counts as a name, apart from ordinary words at the beginning. It says nothing of whether the sentence is true to it.
+ */
+export function isBorneOut(sentence: string, source: string): boolean {
+  if (unsupportedIn(withoutStart(sentence), source).length > 0) return false
+  const has = folded(source)
+  const isThere = (word: string, number: string) => {
+    const pattern = new RegExp(`\\b(?:${word}s?|${number})\\b`, 'u')
+    return pattern.test(has)
+  }
+  const lowered = folded(sentence)
+  const counts = numberWords.filter(([word]) => new RegExp(`\\b${word}s?\\b`, 'u').test(lowered))
+  if (counts.some(([word, number]) => !isThere(word, number))) return false
+  const names = lowered.match(identifier) ?? []
+  return names.every((one) => noIdentifier.test(one) || has.includes(one))
+}
+
+const folded = (text: string) => text.normalize('NFKC').toLowerCase()
+
+/** A sentence whose first word has no capital where it is an ordinary word. */
+function withoutStart(sentence: string): string {
+  const [word] = /^\p{Lu}[\p{Ll}\p{M}'’]*(?![\p{L}\p{N}_-])/u.exec(sentence) ?? []
+  if (word === undefined) return sentence
+  const term = fold(word)
+  const isOrdinary = starts.has(term) || (!alsoNames.has(term) && isStopWord(term, languages))
+  return isOrdinary ? `${word.toLowerCase()}${sentence.slice(word.length)}` : sentence
+}

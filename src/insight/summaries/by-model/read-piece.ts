@@ -1,0 +1,52 @@
+import { limits } from '../../../limits.ts'
+import type { ReadDependencies } from '../../../sessions/session-page.ts'
+import type { SessionKey } from '../../../store/messages.ts'
+import { shownCharacters, type WeighedPiece, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
+import { summarizeExtractive, type MessageToSummarize } from '../../extracts/extract.ts'
+import { turns } from './turns.ts'
+
+/** The turns of a piece as far as a model is shown them. */
+export interface ShownPiece {
+  readonly turns: readonly MessageToSummarize[]
+  readonly messagesRead: number
+  readonly leftOut: number
+}
+
+/** Tokens of the sentences that stand for a piece which is too long to be shown. */
+const condensedTokens = 6_000
+/** A message may weigh more than what was left of its piece. */
+const wholeWeightMax = limits.summaryPieceCharacters + 2 * shownCharacters.said
+
+/** Reads a piece: whole, each message cut where it is long; of one that is too long its most telling sentences. */
+export async function readPiece(
+  dependencies: ReadDependencies,
+  key: SessionKey,
+  piece: WeighedPiece & Pick<WeighedStretch, 'since' | 'until'>,
+): Promise<ShownPiece> {
+  let leftOut = 0
+  const read = turns(dependencies, key, {
+    fromSeq: piece.firstSeq,
+    toSeq: piece.lastSeq,
+    since: piece.since,
+    until: piece.until,
+    leaveOut: () => leftOut++,
+  })
+  if (piece.weight > wholeWeightMax) {
+    const { sentences, messagesRead } = await summarizeExtractive(read, {
+      style: 'detailed',
+      maxTokens: condensedTokens,
+    })
+    const shown = sentences.map(({ messageId: id, ...sentence }) => ({ ...sentence, id, role: 'user' as const }))
+    return { turns: shown, messagesRead, leftOut }
+  }
+  const whole: MessageToSummarize[] = []
+  for await (const turn of read) whole.push({ ...turn, text: cutTurn(turn) })
+  const said = whole.filter(({ text }) => text.trim() !== '')
+  return { turns: said, messagesRead: whole.length, leftOut }
+}
+
+/** What a model is shown of a message. */
+export function cutTurn({ role, text }: MessageToSummarize): string {
+  const most = role === 'user' || role === 'assistant' ? shownCharacters.said : shownCharacters.other
+  return text.length <= most ? text : `${text.slice(0, most).toWellFormed()} […]`
+}

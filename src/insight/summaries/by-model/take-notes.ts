@@ -1,0 +1,162 @@
+import { newId } from '../../../model/ids.ts'
+import type { SessionKey } from '../../../store/messages.ts'
+import { dropCoveredSegments, saveSummary, sealSummary } from '../../../store/summaries/save-summary.ts'
+import type { Summary } from '../../../store/summaries/summaries.ts'
+import type { WeighedPiece, WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
+import { summarizeExtractive, type MessageToSummarize } from '../../extracts/extract.ts'
+import { readPiece } from './read-piece.ts'
+import { materialOf } from './show-material.ts'
+import { writeSentences, type Written, type WritingDependencies, type WrittenSentence } from './write-sentences.ts'
+import { notesSentencesMax, notesTask } from './writing-tasks.ts'
+
+/** What is noted of a segment of a session. */
+export interface Notes {
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly sentences: readonly WrittenSentence[]
+  readonly messagesRead: number
+  readonly leftOut: number
+  readonly dropped: number
+  /** How often notes were put together to make them. */
+  readonly height: number
+}
+
+export interface NotingOptions {
+  readonly signal: AbortSignal
+  /** How often messages of the session were erased by when it began to be read; undefined where notes are not to be stored. */
+  readonly erasures: number | undefined
+}
+
+/** Of what is quoted where a model noted nothing that could be taken. */
+const quotedTokens = 600
+/** Has a model take notes of a piece, and stores them. What it notes without a message that bears it out is quoted instead. */
+export async function notePiece(
+  dependencies: WritingDependencies,
+  key: SessionKey,
+  piece: WeighedPiece & Pick<WeighedStretch, 'since' | 'until'> & NotingOptions,
+): Promise<Notes> {
+  const { turns: shown, messagesRead, leftOut } = await readPiece(dependencies, key, piece)
+  const written = await note(dependencies, key, { notes: [], shown, signal: piece.signal })
+  const sentences = written.sentences.length > 0 ? written.sentences : await quoted(shown, key.sessionId)
+  const { firstSeq, lastSeq } = piece
+  const notes = { firstSeq, lastSeq, sentences, messagesRead, leftOut, dropped: written.dropped, height: 0 }
+  if (piece.erasures !== undefined) await store(dependencies, key, { ...notes, erasures: piece.erasures })
+  return notes
+}
+
+/** Has a model put notes that follow each other together, and stores what comes in their place. */
+export async function mergeNotes(
+  dependencies: WritingDependencies,
+  key: SessionKey,
+  { merged, signal, erasures }: NotingOptions & { readonly merged: readonly Notes[] },
+): Promise<Notes> {
+  const all = merged.map(({ sentences }) => sentences)
+  const written = await note(dependencies, key, { notes: all, shown: [], signal })
+  const sum = (of: (notes: Notes) => number) => merged.reduce((total, notes) => total + of(notes), 0)
+  const notes = {
+    firstSeq: Math.min(...merged.map(({ firstSeq }) => firstSeq)),
+    lastSeq: Math.max(...merged.map(({ lastSeq }) => lastSeq)),
+    // The first of each say more than nothing.
+    sentences: written.sentences.length > 0 ? written.sentences : all.flatMap((sentences) => sentences.slice(0, 2)),
+    messagesRead: sum(({ messagesRead }) => messagesRead),
+    leftOut: sum(({ leftOut }) => leftOut),
+    dropped: sum(({ dropped }) => dropped) + written.dropped,
+    height: Math.max(...merged.map(({ height }) => height)) + 1,
+  }
+  if (erasures !== undefined) await store(dependencies, key, { ...notes, erasures })
+  return notes
+}
+
+interface Noted {
+  readonly notes: readonly (readonly WrittenSentence[])[]
+  readonly shown: readonly MessageToSummarize[]
+  readonly signal: AbortSignal
+}
+
+async function note(
+  dependencies: WritingDependencies,
+  { tenantId, sessionId }: SessionKey,
+  { notes, shown, signal }: Noted,
+): Promise<Written> {
+  const material = materialOf(notes, { turns: shown, sessionId })
+  if (material.places.size === 0) return { sentences: [], dropped: 0 }
+  const writing = { tenantId, task: notesTask, sentencesMax: notesSentencesMax, signal }
+  return await writeSentences(dependencies, material, writing)
+}
+
+async function quoted(shown: readonly MessageToSummarize[], sessionId: string): Promise<WrittenSentence[]> {
+  const { sentences } = await summarizeExtractive(shown, { style: 'detailed', maxTokens: quotedTokens })
+  return sentences.map(({ text, messageId, seq, sender }) => ({
+    text,
+    sources: [{ sessionId, messageId, seq, sender }],
+  }))
+}
+
+async function store(
+  { database, generator }: WritingDependencies,
+  key: SessionKey,
+  { erasures, ...notes }: Notes & { readonly erasures: number },
+): Promise<void> {
+  const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
+  const segment = sealSummary(
+    {
+      id: newId(),
+      sessionId: key.sessionId,
+      level: 'segment',
+      style: 'notes',
+      firstSeq: notes.firstSeq,
+      lastSeq: notes.lastSeq,
+      sentences: storedSentences(notes.sentences),
+      madeBy: madeByOf(generator.provider),
+      model: generator.model,
+      making: {
+        max_tokens: 0,
+        messages_read: notes.messagesRead,
+        messages_left_out: notes.leftOut,
+        sentences_dropped: notes.dropped,
+        height: notes.height,
+      },
+    },
+    seal,
+  )
+  await database.run((sql) => saveSummary(sql, key.tenantId, { ...segment, erasures }))
+  await database.run((sql) => dropCoveredSegments(sql, key, segment))
+}
+
+/** `gemini`, or `openai_compatible`. */
+export function madeByOf(provider: string): string {
+  return provider.replaceAll('-', '_')
+}
+
+/** Sentences that a model wrote as they are stored with their summary. */
+export function storedSentences(sentences: readonly WrittenSentence[]): Summary['sentences'] {
+  return sentences.map(({ text, sources }) => ({
+    text,
+    message_ids: sources.map(({ messageId }) => messageId),
+    sources: sources.map(({ seq, sender }) => ({ seq, sender })),
+  }))
+}
+
+/** The same as they were written. */
+export function writtenSentences({ sentences, sessionId }: Summary): WrittenSentence[] {
+  return sentences.map(({ text, message_ids: ids, sources = [] }) => ({
+    text,
+    sources: sources.flatMap(({ seq, sender }, at) => {
+      const messageId = ids[at]
+      return messageId === undefined || sessionId === null ? [] : [{ sessionId, messageId, seq, sender }]
+    }),
+  }))
+}
+
+export function notesOf(segment: Summary): Notes {
+  const { firstSeq, lastSeq, making } = segment
+  return {
+    firstSeq: firstSeq ?? 1,
+    lastSeq: lastSeq ?? 0,
+    sentences: writtenSentences(segment),
+    messagesRead: making?.messages_read ?? 0,
+    leftOut: making?.messages_left_out ?? 0,
+    dropped: making?.sentences_dropped ?? 0,
+    height: making?.height ?? 0,
+  }
+}
