@@ -108,7 +108,7 @@ describe('LocalEmbedder', () => {
 
 /** Uses the built product below a directory, and prints what came of it. */
 const script = `
-import { LocalEmbedder } from './dist/adapters/local-embedder.js'
+import { LocalEmbedder } from './dist/adapters/embedders/local-embedder.js'
 const embedder = new LocalEmbedder({ idleMs: 20 })
 const signal = AbortSignal.timeout(60_000)
 try {
