@@ -65,6 +65,8 @@ export const limits = {
   archiveSegmentBytesMax: 4 * MiB,
   /** Messages that one transaction of an erasure takes: others wait for its locks. */
   erasedMessagesMax: 2_000,
+  /** Objects of the archive that an erasure notes before it erases them. */
+  erasedObjectsAtOnce: 500,
   /** Messages that one transaction of an anonymisation takes, and about how long its preview looks for what would be replaced. */
   anonymisedMessagesMax: 500,
   anonymisePreviewMs: 5_000,

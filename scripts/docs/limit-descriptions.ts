@@ -52,6 +52,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   archiveSegmentBytesMax:
     'Messages in one segment of the archive, before compression. A single one above it has its own.',
   erasedMessagesMax: 'Messages that one transaction of an erasure takes.',
+  erasedObjectsAtOnce: 'Objects of the archive that an erasure notes before it erases them.',
   anonymisedMessagesMax: 'The same where they are anonymised.',
   anonymisePreviewMs:
     'How long a preview looks for what anonymising would replace. It says in how many messages it did.',

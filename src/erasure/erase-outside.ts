@@ -5,11 +5,12 @@ import type { VectorIndex } from '../ports/vector-index.ts'
 import { queueArchive } from '../store/archive/archive-queue.ts'
 import type { Database } from '../store/database.ts'
 import { forgetVectors, isPayloadUsed, modelsIn, remoteVectors } from '../store/erasure/erased-elsewhere.ts'
-import { lockErasure, type ErasureItem } from '../store/erasure/erasure-work.ts'
-import { addToReceipt, type ErasedCounts } from '../store/erasure/receipts.ts'
+import type { ErasureItem } from '../store/erasure/erasure-work.ts'
+import { addToReceipt } from '../store/erasure/receipts.ts'
 import { keyPrefix } from '../store/keys/archived-keys.ts'
 import { addEmbedding } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { eraseCounted, type CountedObjects } from './erase-counted.ts'
 
 export interface ErasureDependencies {
   /** As its owner sees it: what is chosen was chosen through the walls, what is erased is erased from all tables. */
@@ -28,39 +29,16 @@ const vectorsAtOnce = 1_000
 export async function eraseOutside(dependencies: ErasureDependencies, item: ErasureItem): Promise<void> {
   const { database } = dependencies
   const { tenantId, sessionId, details } = item
-  const { erased, keptObjects } = await eraseArchived(dependencies, item)
-  await note(database, item, { erased, keptObjects })
+  await eraseArchived(dependencies, item)
   await eraseRemoteVectors(dependencies, item)
   // What is left of a session is archived anew, from its first message on.
   if (!details.whole && !details.isHeld) await database.run((sql) => queueArchive(sql, [{ tenantId, sessionId }], 0))
 }
 
-async function note(
-  database: Database,
-  item: ErasureItem,
-  addition: { readonly erased: Partial<ErasedCounts>; readonly keptObjects?: readonly string[] },
-): Promise<void> {
-  const { tenantId, details } = item
-  await database.run((sql) =>
-    inTransaction(sql, async (transaction) => {
-      // Another one may have finished it meanwhile, and counted what it erased.
-      if ((await lockErasure(transaction, item.id)) === undefined) return
-      await addToReceipt(transaction, { tenantId, erasureId: details.erasure }, addition)
-    }),
-  )
-}
-
-async function eraseArchived(
-  { database, archive }: ErasureDependencies,
-  { tenantId, sessionId, details }: ErasureItem,
-): Promise<{ readonly erased: Partial<ErasedCounts>; readonly keptObjects: readonly string[] }> {
-  const keptObjects: string[] = []
-  const counts = { archive_objects: 0, large_payloads: 0, archived_keys: 0 }
-  const erase = async (prefix: string, as: keyof typeof counts) => {
-    const { erased, kept } = await archive.erase(prefix)
-    counts[as] += erased
-    keptObjects.push(...kept)
-  }
+async function eraseArchived({ database, archive }: ErasureDependencies, item: ErasureItem): Promise<void> {
+  const { tenantId, sessionId, details } = item
+  const stores = { database, archive }
+  const erase = (name: string, as: CountedObjects) => eraseCounted(stores, item, { name, as })
   if (!details.isHeld) await erase(`${tenantId}/${sessionId}/`, 'archive_objects')
   if (details.whole && !details.isHeld) await erase(keyPrefix(tenantId, sessionId), 'archived_keys')
   for (const file of details.files) await erase(`${tenantId}/files/${file}/`, 'archive_objects')
@@ -68,13 +46,14 @@ async function eraseArchived(
     const isUsed = () => database.run((sql) => isPayloadUsed(sql, location))
     if (await isUsed()) continue
     const bytes = await archive.get(location)
-    await erase(location, 'large_payloads')
+    const bringBack = async () => {
+      if (bytes === undefined || !(await isUsed())) return false
+      await archive.put(location, bytes)
+      return true
+    }
     // The same bytes may have been saved while they were erased here: then they are somebody else's, and stay.
-    if (bytes === undefined || !(await isUsed())) continue
-    await archive.put(location, bytes)
-    counts.large_payloads--
+    await eraseCounted(stores, item, { name: location, as: 'large_payloads', bringBack })
   }
-  return { erased: counts, keptObjects }
 }
 
 async function eraseRemoteVectors({ database, index }: ErasureDependencies, item: ErasureItem): Promise<void> {

@@ -6,6 +6,17 @@ export interface ErasedObjects {
 }
 
 /**
+ * Is told what an erasure does, a bounded lot at a time. A name stands for one object, or one version of it, and begins with its
+ * key; what follows after a blank tells versions apart. Another erasure of the same names it as this one did.
+ */
+export interface ErasureNotes {
+  /** Nothing of a lot is erased before this has resolved. */
+  before(names: readonly string[]): Promise<void>
+  /** Those of the lot that are gone; the others are kept. */
+  after(lot: { readonly names: readonly string[]; readonly gone: readonly string[] }): Promise<void>
+}
+
+/**
  * Immutable objects by key: large payloads, the segments of sessions and their manifests. A key is relative, made of
  * `[a-z0-9._-]` segments joined by `/`.
  */
@@ -24,7 +35,7 @@ export interface ArchiveStore {
    * writes included. What the store does not let go (Object Lock, say) is named and not an error. Throws UnavailableError; to
    * repeat it goes on.
    */
-  erase(name: string): Promise<ErasedObjects>
+  erase(name: string, notes?: ErasureNotes): Promise<ErasedObjects>
   /** All keys below a prefix, in ascending order of their bytes. */
   list(prefix: string): AsyncIterable<string>
   /** Throws UnavailableError where no object could be stored. */

@@ -94,6 +94,33 @@ export function describeArchiveStore(name: string, open: () => ArchiveStore): vo
       expect(await collect(open().list(`${place}/`))).toEqual(keys.slice(1).toSorted())
     })
 
+    it('names what it is about to erase, and what has gone, as often as it is asked', async () => {
+      const place = randomUUID()
+      const keys = ['1', '2'].map((key) => `${place}/a/${key}`)
+      const erase = async () => {
+        const told: string[][] = []
+        await open().erase(`${place}/a/`, {
+          before: async (names) => {
+            told.push(names.toSorted())
+            for (const key of keys) expect(await open().get(key)).toBeDefined()
+          },
+          after: async ({ names, gone }) => {
+            told.push(names.toSorted(), gone.toSorted())
+            for (const key of keys) expect(await open().get(key)).toBeUndefined()
+          },
+        })
+        return told
+      }
+      const put = async () => {
+        for (const key of keys) await open().put(key, Buffer.from(key))
+      }
+      await put()
+      const [before, ...after] = await erase()
+      expect(before?.map((name) => name.split(' ')[0])).toEqual(keys)
+      expect(after).toEqual([before, before])
+      expect(await erase()).toEqual([])
+    })
+
     it('says that it can be written', async () => {
       await expect(open().check()).resolves.toBeUndefined()
     })

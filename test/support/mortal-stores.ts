@@ -36,9 +36,9 @@ export function mortalStores(
         live()
         await archive.delete(key)
       },
-      erase: async (name) => {
+      erase: async (name, notes) => {
         live()
-        return await archive.erase(name)
+        return await archive.erase(name, notes)
       },
       list: (prefix) => archive.list(prefix),
       check: () => archive.check(),

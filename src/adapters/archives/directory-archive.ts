@@ -3,7 +3,8 @@ import { link, mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs
 import { dirname, join, relative, sep } from 'node:path'
 
 import { codeOf, ConflictError, InputError, UnavailableError } from '../../errors.ts'
-import type { ArchiveStore, ErasedObjects } from '../../ports/archive-store.ts'
+import { limits } from '../../limits.ts'
+import type { ArchiveStore, ErasedObjects, ErasureNotes } from '../../ports/archive-store.ts'
 import { syncDirectory } from '../../sync-directory.ts'
 
 /** What a file is called until it is whole: the name of its object, and this. */
@@ -114,25 +115,44 @@ export class DirectoryArchive implements ArchiveStore {
   }
 
   /** A file that is gone stays so after a power cut: its directory is synced. */
-  async erase(name: string): Promise<ErasedObjects> {
-    const folders = new Set<string>()
+  async erase(name: string, notes?: ErasureNotes): Promise<ErasedObjects> {
+    const files = await this.#toErase(name)
     let erased = 0
+    for (let at = 0; at < files.length; at += limits.erasedObjectsAtOnce) {
+      const lot = files.slice(at, at + limits.erasedObjectsAtOnce)
+      const names = lot.filter((file) => !temporaryEnd.test(file))
+      await notes?.before(names)
+      // A folder of its own; others hold what is put there at any moment.
+      await this.#eraseFiles(lot, name.endsWith('/'))
+      await notes?.after({ names, gone: names })
+      erased += names.length
+    }
+    return { erased, kept: [] }
+  }
+
+  async #toErase(name: string): Promise<string[]> {
     try {
-      for (const file of (await this.#filesBelow(name)).filter((one) => isOf(one, name))) {
+      return (await this.#filesBelow(name)).filter((one) => isOf(one, name))
+    } catch (error) {
+      throw unwritable(error)
+    }
+  }
+
+  async #eraseFiles(files: readonly string[], foldersToo: boolean): Promise<void> {
+    const folders = new Set<string>()
+    try {
+      for (const file of files) {
         const path = join(this.#root, file)
         await rm(path, { force: true })
         folders.add(dirname(path))
-        if (!temporaryEnd.test(file)) erased++
       }
       for (const folder of folders) {
         await syncDirectory(folder)
-        // A folder of its own; others hold what is put there at any moment.
-        if (name.endsWith('/')) await this.#removeIfEmpty(folder)
+        if (foldersToo) await this.#removeIfEmpty(folder)
       }
     } catch (error) {
       throw unwritable(error)
     }
-    return { erased, kept: [] }
   }
 
   async #removeIfEmpty(folder: string): Promise<void> {

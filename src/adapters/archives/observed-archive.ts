@@ -1,4 +1,4 @@
-import type { ArchiveStore, ErasedObjects } from '../../ports/archive-store.ts'
+import type { ArchiveStore, ErasedObjects, ErasureNotes } from '../../ports/archive-store.ts'
 import type { Observer } from '../../ports/observer.ts'
 
 /** An archive whose every call is told to an observer; a list is not, as it is read at the pace of whoever asks. */
@@ -25,8 +25,8 @@ export class ObservedArchive implements ArchiveStore {
     return this.#during(() => this.#inner.delete(key))
   }
 
-  erase(name: string): Promise<ErasedObjects> {
-    return this.#during(() => this.#inner.erase(name))
+  erase(name: string, notes?: ErasureNotes): Promise<ErasedObjects> {
+    return this.#during(() => this.#inner.erase(name, notes))
   }
 
   list(prefix: string): AsyncIterable<string> {

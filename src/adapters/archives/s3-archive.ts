@@ -3,8 +3,8 @@ import { createHash, randomUUID } from 'node:crypto'
 import { withoutSdkWarning, type BucketSettings } from '../../config.ts'
 import { codeOf, ConflictError, UnavailableError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import type { ArchiveStore, ErasedObjects } from '../../ports/archive-store.ts'
-import { versionsBelow, type ObjectVersion, type OpenedBucket } from './s3-versions.ts'
+import type { ArchiveStore, ErasedObjects, ErasureNotes } from '../../ports/archive-store.ts'
+import { lotsOf, nameOfVersion, versionsBelow, type ObjectVersion, type OpenedBucket } from './s3-versions.ts'
 
 /** A connection that breaks in the middle of an answer is not tried again by the SDK, nor is an answer of another write. */
 const attemptsMax = 4
@@ -59,18 +59,25 @@ export class S3Archive implements ArchiveStore {
   }
 
   /** A delete in a bucket with versions hides an object and keeps it, so that each version is deleted by its own id. */
-  async erase(name: string): Promise<ErasedObjects> {
+  async erase(name: string, notes?: ErasureNotes): Promise<ErasedObjects> {
     const kept = new Set<string>()
     let erased = 0
-    for await (const version of versionsBelow(name, this.#settings, (work) => this.#attempt('list', work))) {
+    for await (const lot of lotsOf(versionsBelow(name, this.#settings, (work) => this.#attempt('list', work)))) {
       // The key of another object may begin with the whole of this one.
-      if (!name.endsWith('/') && version.key !== name) continue
-      if (await this.#deleteVersion(version)) erased += version.isMarker ? 0 : 1
-      else {
-        // Hidden at least: what is written anew has its key. Where it is rights that are missing, this fails too.
-        await this.delete(version.key)
-        kept.add(version.key)
+      const versions = name.endsWith('/') ? lot : lot.filter(({ key }) => key === name)
+      const names = versions.flatMap(nameOfVersion)
+      const gone: string[] = []
+      await notes?.before(names)
+      for (const version of versions) {
+        if (await this.#deleteVersion(version)) gone.push(...nameOfVersion(version))
+        else {
+          // Hidden at least: what is written anew has its key. Where it is rights that are missing, this fails too.
+          await this.delete(version.key)
+          kept.add(version.key)
+        }
       }
+      await notes?.after({ names, gone })
+      erased += gone.length
     }
     return { erased, kept: [...kept] }
   }

@@ -48,3 +48,19 @@ export async function* versionsBelow(
         : undefined
   }
 }
+
+/** What an erasure is noted by; of a mark, which holds nothing, there is no note. */
+export function nameOfVersion({ key, versionId, isMarker }: ObjectVersion): string[] {
+  return isMarker ? [] : [versionId === undefined ? key : `${key} ${versionId}`]
+}
+
+export async function* lotsOf(versions: AsyncIterable<ObjectVersion>): AsyncGenerator<ObjectVersion[]> {
+  let lot: ObjectVersion[] = []
+  for await (const version of versions) {
+    lot.push(version)
+    if (lot.length < limits.erasedObjectsAtOnce) continue
+    yield lot
+    lot = []
+  }
+  if (lot.length > 0) yield lot
+}

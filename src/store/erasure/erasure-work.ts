@@ -32,6 +32,8 @@ const detailsSchema = z.object({
   payloads: z.array(z.string()).default([]),
   /** Imported documents that are to be removed from the archive too. */
   files: z.array(z.string()).default([]),
+  /** Objects, or versions of them, that are being erased from the archive and not counted yet: after a kill they may be gone. */
+  going: z.array(z.string()).default([]),
 })
 export type ErasureDetails = z.infer<typeof detailsSchema>
 
