@@ -20,7 +20,7 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ['list_sessions', '`sessions[]` are session documents without their messages. Restricted sessions are left out.'],
   [
     'summarize',
-    '`summary`, `citations[]` (the number of the sentence, a message id and its `seq`; across sessions its `session_id`; the words of one that is quoted), `made_by` (`gemini`, `openai_compatible`: written by the model that the settings name; `extractive`: made of sentences of the messages, without a model; `host`: written by your model and stored with `update_session`), `coverage`, and `degraded` where the model did not write it. See [sessions.md](sessions.md#summaries). A summary of a whole session is kept and shown as its `context_summary`; with `--read-only`, or a token without `memory:write`, it is not kept.',
+    '`summary`, `citations[]` (the number of the sentence, a message id and its `seq`; across sessions its `session_id`; the words of one that is quoted), `made_by` (`gemini`, `openai_compatible`: written by the model that the settings name; `extractive`: made of sentences of the messages, without a model; `host`: written by your model and stored with `update_session`), `coverage`, and `degraded` where the model did not write it. See [sessions.md](sessions.md#summaries). A summary of a whole session is kept and shown as its `context_summary`; with `--read-only`, a token without `memory:write`, or the role of a reader in the session, it is not kept.',
   ],
   [
     'forget',

@@ -53,9 +53,21 @@ export async function requireUsableSession(database: Database, viewer: Viewer, r
 
 /** Whether the viewer may say who uses a session, and may read what is restricted in it. */
 export async function mayManage(database: Database, viewer: Viewer, sessionId: string): Promise<boolean> {
-  return (
-    viewer.principalId === undefined || mayDo(await database.run((sql) => roleIn(sql, viewer, sessionId)), 'manage')
-  )
+  return await hasRole(database, viewer, { sessionId, action: 'manage' })
+}
+
+/** Whether something of the viewer's may be stored with a session. */
+export async function mayWrite(database: Database, viewer: Viewer, sessionId: string): Promise<boolean> {
+  return await hasRole(database, viewer, { sessionId, action: 'write' })
+}
+
+async function hasRole(
+  database: Database,
+  viewer: Viewer,
+  { sessionId, action }: { readonly sessionId: string; readonly action: SessionAction },
+): Promise<boolean> {
+  if (viewer.principalId === undefined) return true
+  return mayDo(await database.run((sql) => roleIn(sql, viewer, sessionId)), action)
 }
 
 /**

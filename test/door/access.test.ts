@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isOnServer } from '../support/test-store.ts'
 import { useHome } from './support/home.ts'
 import { HttpHome } from './support/http-home.ts'
+import type { Tools } from './support/tools.ts'
 
 const home = useHome()
 let server: HttpHome
@@ -50,6 +51,23 @@ test('a session is shared with some by the command line, and the next call of th
     stdout: expect.stringContaining('open to everybody'),
   })
   expect(await bob.hits({ query: 'cellar' })).toEqual(['The cellar door sticks.'])
+})
+
+test('of a session that one may only read nothing is stored, what one asks a summary of neither', async () => {
+  const ada = await server.tools(await server.newToken('--name', 'c', '--principal', 'ada'))
+  const bob = await server.tools(await server.newToken('--name', 'd', '--principal', 'bob'))
+  const { session_id: id } = await ada.save({ content: 'We decided to buy the red boat.', sender: 'Ada' })
+  await home.cli(['access', 'grant', id, 'ada', '--role', 'owner'])
+  await home.cli(['access', 'grant', id, 'bob', '--role', 'reader'])
+  const summarized = async (tools: Tools) =>
+    (await tools.call('summarize', { session_id: id, refresh: true, format: 'json' })).structured
+  const stored = async () => (await ada.session(id)).context_summary
+
+  expect(await summarized(bob)).toMatchObject({ summary: 'Ada: We decided to buy the red boat.' })
+  expect(await stored()).toBeNull()
+  await home.cli(['access', 'grant', id, 'bob', '--role', 'writer'])
+  await summarized(bob)
+  expect(await stored()).toBe('Ada: We decided to buy the red boat.')
 })
 
 test('what is not there is said by name', async () => {

@@ -1,4 +1,4 @@
-import { requireUsableSession } from '../../capture/session-reference.ts'
+import { mayWrite, requireUsableSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
@@ -29,7 +29,7 @@ export interface SummarizeInput {
   readonly refresh: boolean
   /**
    * Whether a summary of the whole session is stored as its `context_summary`, and a model may be asked, which may cost money:
-   * false for a caller that may not write.
+   * false for a caller that may not write. Of a session that the caller may only read nothing is stored either way.
    */
   readonly keep: boolean
 }
@@ -49,6 +49,7 @@ interface Task {
   /** Whether it is all of the session. */
   readonly isWhole: boolean
   readonly erasures: number
+  /** What was asked for, with `keep` as the caller's role in the session allows it. */
   readonly input: SummarizeInput
 }
 
@@ -65,10 +66,10 @@ export async function summarize(
 ): Promise<SummaryReply> {
   const task = await taskOf(dependencies, caller, input)
   const { writer } = dependencies
-  const known = input.refresh ? undefined : await stored(dependencies, task, writer === undefined || !input.keep)
+  const known = input.refresh ? undefined : await stored(dependencies, task, writer === undefined || !task.input.keep)
   if (known !== undefined) return known
   if (writer === undefined) return await extracted(dependencies, task)
-  if (!input.keep)
+  if (!task.input.keep)
     return withReason(await extracted(dependencies, task), `${writer.provider} is not asked by who may only read`)
   const made = await byModel(dependencies, task, writer)
   if (made !== undefined && typeof made !== 'string') return made
@@ -96,7 +97,8 @@ async function taskOf({ database }: ReadDependencies, caller: Caller, input: Sum
   const key = { tenantId: caller.tenantId, sessionId }
   const isWhole = fromSeq === 1 && toSeq === lastSeq && since === undefined && until === undefined
   const erasures = await database.run((sql) => readErasures(sql, key))
-  return { key, stretch: { fromSeq, toSeq, since, until }, lastSeq, isWhole, erasures, input }
+  const keep = input.keep && (await mayWrite(database, caller, sessionId))
+  return { key, stretch: { fromSeq, toSeq, since, until }, lastSeq, isWhole, erasures, input: { ...input, keep } }
 }
 
 /** The reply with a summary that is there already; undefined where none would do. */
