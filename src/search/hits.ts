@@ -112,7 +112,7 @@ export async function readHits(
   let skipped = 0
   for (let at = 0, size = firstBatch; at < request.ranked.length; at += size, size *= 2) {
     const batch = request.ranked.slice(at, at + size)
-    const rows = await readPlaces(stores.database, request.tenantId, batch)
+    const rows = await readPlaces(stores.database, request.tenantId, { places: batch })
     const byPlace = new Map(rows.map((row) => [`${row.sessionId} ${row.seq}`, row]))
     for (const ranked of batch) {
       const found = byPlace.get(`${ranked.sessionId} ${ranked.seq}`)

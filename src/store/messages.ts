@@ -7,7 +7,7 @@ import type { Role, Trust } from '../model/message.ts'
 import { restrictedNames } from './access/usable.ts'
 import type { Database } from './database.ts'
 import { isoTime } from './rows.ts'
-import { inRange, type SeqRange } from './seq-range.ts'
+import { inRange, type SeqRange, type WantedPlaces } from './seq-range.ts'
 
 /** A stored message without its bytes. Times are ISO 8601 in UTC. */
 export interface MessageHead {
@@ -221,14 +221,15 @@ export async function readMessages(database: MessageSource, key: SessionKey, ran
 export async function readPlaces(
   database: MessageSource,
   tenantId: number,
-  places: readonly { readonly sessionId: string; readonly seq: number }[],
+  { places, payloadBytesMax }: WantedPlaces,
 ): Promise<MessageRow[]> {
   const wanted = JSON.stringify(places.map((place) => ({ s: place.sessionId, q: place.seq })))
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
     select ${headColumns(sql, tenantId)}, payload, text, metadata ${flagsColumn(sql)}
     from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint)
-    join messages on tenant_id = ${tenantId} and session_id = wanted.s and seq = wanted.q`,
+    join messages on tenant_id = ${tenantId} and session_id = wanted.s and seq = wanted.q
+      ${payloadBytesMax === undefined ? sql`` : sql`and payload_bytes <= ${payloadBytesMax}`}`,
   )
   return await openRows(database, { tenantId, rows }, messageFromRow)
 }

@@ -39,9 +39,6 @@ export async function readNeighbours(
       }
     ) near`,
   )
-  return readPlaces(
-    database,
-    tenantId,
-    near.map((row) => ({ sessionId: row.session_id, seq: Number(row.seq) })),
-  )
+  const places = near.map((row) => ({ sessionId: row.session_id, seq: Number(row.seq) }))
+  return readPlaces(database, tenantId, { places })
 }

@@ -19,6 +19,8 @@ export interface MessageRange {
   readonly pageBytesMax?: number | undefined
   /** Leaves out what is not to be used: what is restricted, or was corrected. */
   readonly usable?: boolean
+  /** Leaves out what is larger, before it is read. */
+  readonly payloadBytesMax?: number | undefined
   /** Of this sender alone. */
   readonly sender?: string | undefined
   /** Asks what the messages are flagged for. */
@@ -56,15 +58,16 @@ export async function* pagedMessages(
   key: SessionKey,
   range: MessageRange,
 ): AsyncGenerator<readonly MessageRow[]> {
-  const { usable = false, sender, withFlags = false } = range
+  const { usable = false, payloadBytesMax, sender, withFlags = false } = range
+  const chosen = { usable, payloadBytesMax, sender }
   let { fromSeq } = range
   for (;;) {
-    const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax, usable, sender })
+    const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax, ...chosen })
     for (const page of cutPages(heads, range.pageBytesMax ?? pageBytesDefault)) {
       const [first] = page
       const last = page.at(-1)
       if (first === undefined || last === undefined) continue
-      const stretch = { fromSeq: first.seq, toSeq: last.seq, limit: page.length, usable, sender, withFlags }
+      const stretch = { fromSeq: first.seq, toSeq: last.seq, limit: page.length, ...chosen, withFlags }
       const rows = await readMessages(database, key, stretch)
       if (rows.length > 0) yield rows
     }

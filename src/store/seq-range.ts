@@ -19,6 +19,13 @@ export interface SeqRange {
   readonly sender?: string | undefined
 }
 
+/** Messages of several sessions. */
+export interface WantedPlaces {
+  readonly places: readonly { readonly sessionId: string; readonly seq: number }[]
+  /** Leaves out what is larger, before it is read. */
+  readonly payloadBytesMax?: number
+}
+
 /** The condition on `messages` that they are in it. */
 export function inRange(
   sql: Sql,

@@ -7,8 +7,8 @@ import { rankQuestion, type RankedQuestion } from '../../search/rank-question.ts
 import { placeKey } from '../../search/ranking/conversation.ts'
 import type { RankedMessage } from '../../search/ranking/rank.ts'
 import type { SearchDependencies } from '../../search/search.ts'
-import { readMessages } from '../../store/messages.ts'
 import { nearSeqMax, readNeighbours } from '../../store/neighbours.ts'
+import { pagedMessages } from '../../store/page-messages.ts'
 import { fuseSignals, type Predicted, type RankedList } from './fuse-signals.ts'
 import { namesIn, readSignals, type Signal, type SignalKind, type Turn } from './read-signals.ts'
 
@@ -55,16 +55,17 @@ async function newestTurns(
   tenantId: number,
   session: RecalledSession,
 ): Promise<Turn[]> {
-  const range = { fromSeq: Math.max(1, session.lastSeq - lookBack + 1), limit: lookBack, usable: true }
-  const rows = await readMessages(database, { tenantId, sessionId: session.id }, range)
+  const { lastSeq: toSeq } = session
+  // A listing or an image of this size says nothing that is worth its reading after each save.
+  const range = { fromSeq: Math.max(1, toSeq - lookBack + 1), toSeq, usable: true, payloadBytesMax: readBytesMax }
   const turns: Turn[] = []
-  for (const row of rows) {
-    // A listing or an image of this size says nothing that is worth its reading after each save.
-    if (row.kind !== 'message' || row.payloadBytes > readBytesMax) continue
-    const text = await textIfIntact(archive, row)
-    if (text !== undefined && text.length > 0)
-      turns.push({ seq: row.seq, role: row.role, text: text.slice(0, readCharacters) })
-  }
+  for await (const rows of pagedMessages(database, { tenantId, sessionId: session.id }, range))
+    for (const row of rows) {
+      if (row.kind !== 'message') continue
+      const text = await textIfIntact(archive, row)
+      if (text !== undefined && text.length > 0)
+        turns.push({ seq: row.seq, role: row.role, text: text.slice(0, readCharacters) })
+    }
   return turns
 }
 

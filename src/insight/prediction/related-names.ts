@@ -31,6 +31,8 @@ interface NamingPlace extends Place {
 
 /** Of so many messages the names are read, and of each so many characters. */
 const messagesRead = 60
+/** So that no more than 4 MiB are held at once. */
+const readAtOnce = 15
 const charactersRead = 4_000
 /** What is larger is a picture, a document or a long log, and may be in the archive alone. */
 const payloadBytesMax = 256 * 1024
@@ -49,20 +51,23 @@ export async function relatedNames(
   about: { readonly places: readonly Place[]; readonly named: readonly string[] },
 ): Promise<RelatedName[]> {
   if (caller.view !== undefined) return []
-  const places = about.places.slice(0, messagesRead)
-  const rows = await readPlaces(database, caller.tenantId, places)
-  const byPlace = new Map(rows.map((row) => [placeKey(row), row]))
   const left = new Set(about.named)
   const found = new Map<string, RelatedName & { readonly score: number }>()
-  for (const [rank, place] of places.entries()) {
-    const row = byPlace.get(placeKey(place))
-    if (row === undefined || row.payloadBytes > payloadBytesMax) continue
-    const text = await textIfIntact(archive, row)
-    for (const name of namesIn(text?.slice(0, charactersRead) ?? '')) {
-      if (left.has(name) || name.length > nameCharactersMax) continue
-      const { sessionId, seq, id: messageId } = row
-      const known = found.get(name) ?? { name, sessionId, seq, messageId, rank, score: 0 }
-      found.set(name, { ...known, score: known.score + 1 / (rankOffset + rank) })
+  for (let at = 0; at < messagesRead; at += readAtOnce) {
+    const places = about.places.slice(at, Math.min(at + readAtOnce, messagesRead))
+    if (places.length === 0) break
+    const rows = await readPlaces(database, caller.tenantId, { places, payloadBytesMax })
+    const byPlace = new Map(rows.map((row) => [placeKey(row), row]))
+    for (const [beside, place] of places.entries()) {
+      const row = byPlace.get(placeKey(place))
+      if (row === undefined) continue
+      const rank = at + beside
+      for (const name of namesIn((await textIfIntact(archive, row))?.slice(0, charactersRead) ?? '')) {
+        if (left.has(name) || name.length > nameCharactersMax) continue
+        const { sessionId, seq, id: messageId } = row
+        const known = found.get(name) ?? { name, sessionId, seq, messageId, rank, score: 0 }
+        found.set(name, { ...known, score: known.score + 1 / (rankOffset + rank) })
+      }
     }
   }
   return [...found.values()].toSorted((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1))

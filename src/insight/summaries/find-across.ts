@@ -75,7 +75,8 @@ export async function findByQuery(
   let leftOut = 0
   let room: number = limits.summaryPieceCharacters
   for (let at = 0; at < places.length && room > 0; at += placesPerRead) {
-    for (const row of await readPlaces(dependencies.database, caller.tenantId, places.slice(at, at + placesPerRead))) {
+    const some = places.slice(at, at + placesPerRead)
+    for (const row of await readPlaces(dependencies.database, caller.tenantId, { places: some })) {
       if (row.kind !== 'message' || row.isRestricted === true || row.correctedById !== undefined) continue
       const body = await messageBody(dependencies.archive, row)
       if ('error' in body) continue

@@ -142,7 +142,7 @@ async function readSources(
   const places = [...new Map(cited.map((place) => [keyOf(place), place])).values()]
   const sources = new Map<string, SourceText>()
   for (let at = 0; at < places.length; at += sourcesPerRead) {
-    for (const row of await readPlaces(database, tenantId, places.slice(at, at + sourcesPerRead))) {
+    for (const row of await readPlaces(database, tenantId, { places: places.slice(at, at + sourcesPerRead) })) {
       if (row.isRestricted === true || row.correctedById !== undefined) continue
       const body = await messageBody(archive, row)
       if ('error' in body) continue
