@@ -1,7 +1,10 @@
+import { dirname, join } from 'node:path'
+
 import { InputError } from '../errors.ts'
 import type { Place } from '../setup/clients.ts'
-import { openclawPlugin } from '../setup/openclaw-plugin.ts'
+import { openclawPlugin, rowsPutAside } from '../setup/openclaw-plugin.ts'
 import type { Check } from './check-encryption.ts'
+import { commandName } from './command-name.ts'
 
 const name = 'OpenClaw plugin'
 
@@ -10,8 +13,19 @@ export async function checkOpenclaw(place: Place): Promise<Check[]> {
   try {
     const plugin = await openclawPlugin(place)
     if (plugin === 'absent') return []
-    if (plugin === 'allowed') return [{ name, state: 'ok', message: 'may see conversations' }]
+    const aside = await rowsPutAside(place)
+    const [first] = aside
+    const checks: Check[] = []
+    if (first !== undefined)
+      checks.push({
+        name: 'OpenClaw rows',
+        state: 'problem',
+        message: `${aside.length} ${aside.length === 1 ? 'file' : 'files'} of rows were put aside as they could not be stored; they are kept: ${first}${aside.length === 1 ? '' : ', …'}`,
+        remedy: `Run: ${commandName()} import --rows-only --format openclaw ${join(dirname(first), '*.rejected')}, which says why; remove them once they are imported`,
+      })
+    if (plugin === 'allowed') return [{ name, state: 'ok', message: 'may see conversations' }, ...checks]
     return [
+      ...checks,
       {
         name,
         state: 'problem',

@@ -162,7 +162,7 @@ function tomlFormat(parent: string, fields: (server: SetupServer) => EntryFields
   }
 }
 
-function openclawState(place: Place): string {
+export function openclawState(place: Place): string {
   return (
     variable(place, 'OPENCLAW_STATE_DIR') ?? join(place, variable(place, 'OPENCLAW_HOME') ?? place.home, '.openclaw')
   )

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { z } from 'zod'
 
 import { reasonOf } from './files.ts'
+import { Held, type HeldBounds } from './held.ts'
 import type { HostLogger } from './host.ts'
 import type { Segment, Spool } from './spool.ts'
 import type { Command } from './verbatim-command.ts'
@@ -15,6 +16,8 @@ export interface DeliveryOptions {
   readonly log: HostLogger
   /** The first pause after a failure, and the longest. */
   readonly pauseMs?: { readonly first: number; readonly longest: number }
+  /** When what Verbatim does not take, while it takes others, is put aside. */
+  readonly held?: HeldBounds
 }
 
 /** What one import takes at most: enough to drain a day in minutes, and few enough for a command line. */
@@ -22,12 +25,22 @@ const segmentsMax = 200
 const importMs = 10 * 60_000
 /** How often Verbatim, while it answers, may refuse the oldest segment before it is put aside. */
 const refusalsMax = 20
+const usualHeld = { passesMax: refusalsMax, heldMs: 3_600_000 }
 const usualPause = { first: 1_000, longest: 60_000 }
 
 const reportSchema = z.array(
   z.object({ path: z.string(), status: z.enum(['imported', 'unchanged', 'skipped', 'failed']) }),
 )
 type Report = z.infer<typeof reportSchema>
+
+/** What became of an import. */
+interface Delivered {
+  /** Whether all of them were taken. */
+  readonly isDone: boolean
+  readonly imported: number
+  /** Whether the importer came so far as to say what it took. */
+  readonly isAnswered: boolean
+}
 
 /** A store that does not answer, by Verbatim's exit codes. */
 const exitUnavailable = 3
@@ -45,9 +58,11 @@ export class Delivery {
   /** Segments of the next import. Half as many after one that ended without saying what it took, as one that took too long. */
   #segments = segmentsMax
   readonly #refusals = new Map<string, number>()
+  readonly #held: Held
 
   constructor(options: DeliveryOptions) {
     this.#options = options
+    this.#held = new Held(options.held ?? usualHeld)
   }
 
   /** Begins to deliver, now or when the pause is over. Nobody waits for it. */
@@ -73,10 +88,9 @@ export class Delivery {
     this.#isAskedAgain = false
     try {
       for (;;) {
-        const segments = (await this.#options.spool.list()).slice(0, this.#segments)
-        if (segments.length === 0) break
-        const isDone = await this.#deliver(segments)
-        if (!isDone) return this.#pause(segments.length)
+        const all = await this.#options.spool.list()
+        if (all.length === 0) break
+        if (!(await this.#round(all))) return this.#pause(all.length)
       }
       this.#recovered()
     } catch (error) {
@@ -85,18 +99,44 @@ export class Delivery {
     }
   }
 
-  /** Whether all of them were taken. */
-  async #deliver(segments: readonly Segment[]): Promise<boolean> {
+  /** Sends what there is, at first one of those that were not taken before; whether it may go on without a pause. */
+  async #round(all: readonly Segment[]): Promise<boolean> {
+    const tried = this.#held.next(all)
+    if (tried !== undefined) {
+      const { isDone, isAnswered } = await this.#deliver([tried])
+      if (isDone) {
+        this.#held.forget(tried.path)
+        return true
+      }
+      // Then it is not about this one.
+      if (!isAnswered) return false
+    }
+    const others = await this.#held.others(all, this.#segments)
+    if (others.length === 0) return false
+    const { isDone, imported } = await this.#deliver(others)
+    if (tried !== undefined && imported > 0 && this.#held.pass(tried.path, performance.now())) {
+      this.#held.forget(tried.path)
+      await this.#putAside(tried.path)
+    }
+    return isDone
+  }
+
+  async #deliver(segments: readonly Segment[]): Promise<Delivered> {
     const { code, report } = await this.#import(segments.map(({ path }) => path))
     this.#segments = report.length === 0 ? Math.ceil(segments.length / 2) : Math.min(segmentsMax, 2 * this.#segments)
     const [only, ...more] = segments
     // What was ended with one segment alone, as it takes too long or too much memory, has that one to blame.
     if (code === null && report.length === 0 && only !== undefined && more.length === 0) await this.#refused(only.path)
-    for (const { path, status } of report) {
-      if (status === 'imported') await this.#options.spool.remove(path)
-      else if (code !== exitUnavailable) await this.#refused(path)
+    const imported = report.filter(({ status }) => status === 'imported')
+    for (const { path } of imported) await this.#options.spool.remove(path)
+    const failed = report.filter(({ status }) => status !== 'imported')
+    for (const { path } of failed)
+      await (code === exitUnavailable ? this.#held.add(path, performance.now()) : this.#refused(path))
+    return {
+      isDone: imported.length === segments.length,
+      imported: imported.length,
+      isAnswered: report.length > 0,
     }
-    return report.length === segments.length && report.every(({ status }) => status === 'imported')
   }
 
   /** One that Verbatim does not take although it answers must not hold up the others for ever. */
@@ -105,8 +145,14 @@ export class Delivery {
     this.#refusals.set(path, refusals)
     if (refusals < refusalsMax) return
     this.#refusals.delete(path)
+    await this.#putAside(path)
+  }
+
+  async #putAside(path: string): Promise<void> {
     const aside = await this.#options.spool.reject(path)
-    this.#options.log.error(`Verbatim refuses rows and says why: verbatim import --format openclaw ${aside}`)
+    this.#options.log.error(
+      `Verbatim refuses rows, which are kept, and says why: verbatim import --format openclaw ${aside}`,
+    )
   }
 
   async #import(paths: readonly string[]): Promise<{ readonly code: number | null; readonly report: Report }> {
