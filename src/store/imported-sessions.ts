@@ -3,6 +3,7 @@ import type { Sql } from 'postgres'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { underItsSeal } from './keys/under-its-seal.ts'
 import type { MessageSource, SessionKey } from './messages.ts'
+import type { Queries } from './rows.ts'
 
 /** The session that has a source's id; undefined where there is none. Uses sessions_external_id. */
 export async function sessionIdOf(
@@ -62,8 +63,8 @@ async function describe(
   return rows.length > 0
 }
 
-/** Links sessions to parents that arrived after them. */
-export async function linkParents(sql: Sql, tenantId: number): Promise<void> {
+/** Links sessions to parents that arrived after them. Uses sessions_without_parent. */
+export async function linkParents(sql: Queries, tenantId: number): Promise<void> {
   await sql`
     update sessions child set parent_session_id = parent.id, version = child.version + 1
     from sessions parent

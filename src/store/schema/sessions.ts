@@ -82,6 +82,10 @@ export const sessions = pgTable(
     // every index of the row (measured: a tenth of the whole save).
     index('sessions_by_activity').on(table.tenantId, table.activeHour),
     index('sessions_by_parent').on(table.tenantId, table.parentSessionId),
+    // Looked at after every import and hook, and few: those whose parent has not arrived.
+    index('sessions_without_parent')
+      .on(table.tenantId, table.source, table.parentExternalId)
+      .where(sql`parent_session_id is null and parent_external_id is not null`),
     // Every search leaves them out, and they are few.
     index('sessions_restricted')
       .on(table.tenantId, table.id)

@@ -1,0 +1,1 @@
+CREATE INDEX "sessions_without_parent" ON "sessions" USING btree ("tenant_id","source","parent_external_id") WHERE parent_session_id is null and parent_external_id is not null;
