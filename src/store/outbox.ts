@@ -102,9 +102,9 @@ export async function finishOutbox(sql: Queries, ids: readonly number[]): Promis
   await sql`delete from outbox where id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::bigint)`
 }
 
-/** Puts the first `doneUpTo` messages of an item behind it, so that a long item is worked off in bounded pieces. */
+/** Puts what is before a message behind an item, so that a long one is worked off in bounded pieces: attempts at that count no more. */
 export async function advanceOutbox(sql: Queries, id: number, firstSeq: number): Promise<void> {
-  await sql`update outbox set first_seq = ${firstSeq} where id = ${id}`
+  await sql`update outbox set first_seq = ${firstSeq}, attempts = 0 where id = ${id}`
 }
 
 /** Records a failed attempt: tried again after `delayMs`, or never (`dead`), which `doctor` shows. */

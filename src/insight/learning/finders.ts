@@ -5,8 +5,8 @@ import { learnByModelTopic, learnTopic } from '../../store/outbox.ts'
 import { saidIn } from './asserted.ts'
 import { isNoTelling } from './doubt.ts'
 import { extractFacts, type TellingMessage } from './extract-facts.ts'
+import type { Batch, FactFinder } from './fact-finder.ts'
 import type { FactSpan } from './fact.ts'
-import type { FactFinder } from './learn-worker.ts'
 import { factsByModel } from './model-facts.ts'
 import { ownTextOf } from './own-sentences.ts'
 
@@ -16,7 +16,8 @@ export function findByPatterns(isModelNext: boolean): FactFinder {
     topic: learnTopic,
     madeBy: 'patterns',
     next: isModelNext ? learnByModelTopic : undefined,
-    find: (messages) => Promise.resolve({ facts: messages.flatMap(extractFacts) }),
+    firstBatch: (messages) => ({ messages, nextSeq: undefined }),
+    find: (messages) => Promise.resolve(messages.flatMap(extractFacts)),
   }
 }
 
@@ -36,28 +37,22 @@ export function findByModel(
     topic: learnByModelTopic,
     madeBy: provider,
     quietMs,
+    firstBatch,
     async find(messages) {
-      const batch = firstBatch(messages)
-      if (batch === undefined) return { facts: [] }
-      const known = batch.messages.flatMap(extractFacts).flatMap(({ spans }) => spans)
+      if (messages.length === 0) return []
+      const known = messages.flatMap(extractFacts).flatMap(({ spans }) => spans)
       const signal = AbortSignal.timeout(limits.generationRequestMs)
-      const { facts, malformed, unsupported } = await factsByModel(generator, batch.messages, signal)
+      const { facts, malformed, unsupported } = await factsByModel(generator, messages, signal)
       const taken = facts.filter(({ spans }) => !spans.some((span) => known.some((other) => overlap(span, other))))
       const counts = { taken: taken.length, known: facts.length - taken.length, unsupported, malformed }
       observer.note({ kind: 'model_facts', provider, counts })
-      return { facts: taken, nextSeq: batch.nextSeq }
+      return taken
     },
   }
 }
 
-interface Batch {
-  readonly messages: readonly TellingMessage[]
-  /** Where the next one begins; undefined where there is none. */
-  readonly nextSeq: number | undefined
-}
-
 /** The first that is worth a call. A model reads what patterns read, and no documents and prompts either. */
-function firstBatch(messages: readonly TellingMessage[]): Batch | undefined {
+function firstBatch(messages: readonly TellingMessage[]): Batch {
   let batch: TellingMessage[] = []
   let characters = 0
   let isWorthIt = false
@@ -76,7 +71,7 @@ function firstBatch(messages: readonly TellingMessage[]): Batch | undefined {
     characters += own.length
     isWorthIt ||= role === 'user' && own.length >= ownCharactersMin
   }
-  return isWorthIt ? { messages: batch, nextSeq: undefined } : undefined
+  return { messages: isWorthIt ? batch : [], nextSeq: undefined }
 }
 
 const overlap = (a: FactSpan, b: FactSpan) => a.messageId === b.messageId && a.start < b.end && b.start < a.end

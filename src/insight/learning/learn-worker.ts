@@ -9,6 +9,7 @@ import type { Database } from '../../store/database.ts'
 import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
 import { holdTerms } from '../../store/keys/encryption-state.ts'
 import { postponeConversation, readConversation } from '../../store/learning/conversations.ts'
+import { splitOutbox } from '../../store/learning/learning-work.ts'
 import { saveFacts, sealFact } from '../../store/learning/sealed-facts.ts'
 import { readMessages, type MessageRow } from '../../store/messages.ts'
 import {
@@ -23,7 +24,7 @@ import {
 } from '../../store/outbox.ts'
 import type { Transaction } from '../../store/rows.ts'
 import type { TellingMessage } from './extract-facts.ts'
-import type { FoundFact } from './fact.ts'
+import type { Batch, FactFinder } from './fact-finder.ts'
 import { joinedStretches, type JoinedStretch } from './joined-stretches.ts'
 import { newFact } from './new-fact.ts'
 import { tellingMessage } from './telling-message.ts'
@@ -35,23 +36,14 @@ export interface LearnWorkerDependencies {
   readonly log: Log
 }
 
-/** What finds facts in messages, and what work it takes. */
-export interface FactFinder {
-  readonly topic: string
-  /** `patterns`, or the provider of a model. */
-  readonly madeBy: string
-  /** A model is asked once at most, so that nothing that was paid for is lost when it does not answer the next time. */
-  find(messages: readonly TellingMessage[]): Promise<Found>
-  /** A conversation that goes on is waited for so long, so that it is not read message by message. */
-  readonly quietMs?: number | undefined
-  /** Whose work what was just saved is after that. */
-  readonly next?: string | undefined
-}
-
-interface Found {
-  readonly facts: readonly FoundFact[]
-  /** From here on nothing was read yet; undefined where all was. */
-  readonly nextSeq?: number | undefined
+/** The first part of a stretch, as it is read. */
+interface Reading {
+  /** Those that count as read when it is done. */
+  readonly rows: readonly MessageRow[]
+  readonly messages: Batch['messages']
+  readonly erasures: number
+  /** The number of the last message that it deals with. */
+  readonly upTo: number
 }
 
 /** For how long work waits, and why. */
@@ -128,9 +120,18 @@ export class LearnWorker {
   /** Returns how many messages were read, or tried to. */
   async #tryStretch(stretch: JoinedStretch, commit: Commit): Promise<number> {
     const { log } = this.#dependencies
-    const { items, firstSeq, lastSeq } = stretch
+    const { firstSeq, lastSeq } = stretch
+    let upTo = lastSeq
     try {
-      return await this.#learn(stretch, commit)
+      const delay = await this.#delayOf(stretch)
+      if (delay !== undefined) {
+        await commit((sql) => this.#postpone(sql, stretch, delay))
+        return 0
+      }
+      const reading = await this.#read(stretch)
+      upTo = reading.upTo
+      await this.#learn(stretch, reading, commit)
+      return reading.rows.length
     } catch (error) {
       if (error instanceof ProviderError && error.failure !== 'rejected' && error.failure !== 'malformed') {
         const delayMs = error.retryAfterMs ?? providerMs
@@ -140,31 +141,53 @@ export class LearnWorker {
       }
       // Neither is a database or a key that cannot be had a failure of the work.
       if (error instanceof UnavailableError && !(error instanceof ProviderError)) throw error
-      for (const item of items) await recordFailure({ commit, log }, item, { error, policy: retries })
+      await this.#countFailure({ ...stretch, upTo }, error, commit)
       return lastSeq - firstSeq + 1
     }
   }
 
-  async #learn(stretch: JoinedStretch, commit: Commit): Promise<number> {
-    const { database, hashers } = this.#dependencies
-    const { tenantId, sessionId, firstSeq, lastSeq } = stretch
-    const key = { tenantId, sessionId }
-    const delay = await this.#delayOf(stretch)
-    if (delay !== undefined) {
-      await commit((sql) => this.#postpone(sql, stretch, delay))
-      return 0
+  /** Counts a failure of what was read. What comes after that waits with it, until it has failed for good: then it goes on alone. */
+  async #countFailure(
+    { items, upTo }: JoinedStretch & { readonly upTo: number },
+    error: unknown,
+    commit: Commit,
+  ): Promise<void> {
+    const { log } = this.#dependencies
+    const isFinal = ({ attempts }: OutboxItem) => attempts + 1 >= retries.attemptsMax
+    const tried = items.filter(({ firstSeq }) => firstSeq <= upTo)
+    for (const item of tried) {
+      if (isFinal(item) && item.lastSeq > upTo) await commit((sql) => splitOutbox(sql, item.id, upTo + 1))
+      await recordFailure({ commit, log }, item, { error, policy: retries })
     }
+    const rest = items.filter((item) => !tried.includes(item))
+    if (rest.length === 0 || tried.every(isFinal)) return
+    const delayMs = retries.baseMs * 2 ** Math.max(...tried.map(({ attempts }) => attempts))
+    await commit((sql) => postponeOutbox(sql, idsOf(rest), { error: 'what was said before it is read first', delayMs }))
+  }
+
+  async #read({ tenantId, sessionId, firstSeq, lastSeq }: JoinedStretch): Promise<Reading> {
+    const { database, archive } = this.#dependencies
+    const key = { tenantId, sessionId }
     const limit = this.#finder.quietMs === undefined ? messagesPerRound : messagesWaitingMax
     const erasures = await database.run((sql) => readErasures(sql, key))
     const range = { fromSeq: firstSeq, toSeq: lastSeq, limit, payloadBytesMax, usable: true, withFlags: true }
     const rows = await readMessages(database, key, range)
     const telling: TellingMessage[] = []
     for (const row of rows) {
-      const message = await tellingMessage(this.#dependencies.archive, row)
+      const message = await tellingMessage(archive, row)
       if (message !== undefined) telling.push(message)
     }
-    const { facts: found, nextSeq } = await this.#finder.find(telling)
-    const read = nextSeq === undefined ? rows : rows.filter(({ seq }) => seq < nextSeq)
+    const { messages, nextSeq } = this.#finder.firstBatch(telling)
+    if (nextSeq !== undefined)
+      return { rows: rows.filter(({ seq }) => seq < nextSeq), messages, erasures, upTo: nextSeq - 1 }
+    return { rows, messages, erasures, upTo: rows.length < limit ? lastSeq : (rows.at(-1)?.seq ?? lastSeq) }
+  }
+
+  async #learn(stretch: JoinedStretch, { rows, messages, erasures, upTo }: Reading, commit: Commit): Promise<void> {
+    const { database, hashers } = this.#dependencies
+    const { tenantId, sessionId } = stretch
+    const key = { tenantId, sessionId }
+    const found = await this.#finder.find(messages)
     // While the words of a store are put under another key, what is new is hashed under the one that is to be.
     const { indexes, state } = await hashers.written(tenantId)
     const hasher = indexes.at(-1)?.hasher
@@ -177,19 +200,17 @@ export class LearnWorker {
         database.vault.forget(tenantId, sessionId)
         return await this.#postpone(sql, stretch, { error: 'the session was changed meanwhile', delayMs: otherKeyMs })
       }
-      await this.#finish(sql, stretch, { rows: read, isDone: nextSeq === undefined && rows.length < limit })
+      await this.#finish(sql, stretch, { rows, nextSeq: upTo + 1 })
     })
-    return rows.length
   }
 
   /** Takes what was read from the outbox, and leaves it to who is next. */
   async #finish(
     sql: Transaction,
-    { items, tenantId, sessionId, lastSeq }: JoinedStretch,
-    { rows, isDone }: { readonly rows: readonly MessageRow[]; readonly isDone: boolean },
+    { items, tenantId, sessionId }: JoinedStretch,
+    { rows, nextSeq }: { readonly rows: readonly MessageRow[]; readonly nextSeq: number },
   ): Promise<void> {
     const { next } = this.#finder
-    const nextSeq = isDone ? lastSeq + 1 : (rows.at(-1)?.seq ?? lastSeq) + 1
     const done = idsOf(items.filter((item) => item.lastSeq < nextSeq))
     if (done.length > 0) await finishOutbox(sql, done)
     for (const { id, firstSeq } of items)

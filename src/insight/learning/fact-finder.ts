@@ -1,0 +1,22 @@
+import type { TellingMessage } from './extract-facts.ts'
+import type { FoundFact } from './fact.ts'
+
+/** What finds facts in messages, and what work it takes. */
+export interface FactFinder {
+  readonly topic: string
+  /** `patterns`, or the provider of a model. */
+  readonly madeBy: string
+  /** What is read at once: of a model that is asked once, so that nothing that was paid for is lost when it does not answer the next time. */
+  firstBatch(messages: readonly TellingMessage[]): Batch
+  find(messages: Batch['messages']): Promise<readonly FoundFact[]>
+  /** A conversation that goes on is waited for so long, so that it is not read message by message. */
+  readonly quietMs?: number | undefined
+  /** Whose work what was just saved is after that. */
+  readonly next?: string | undefined
+}
+
+export interface Batch {
+  readonly messages: readonly TellingMessage[]
+  /** Where the next one begins; undefined where there is none. */
+  readonly nextSeq: number | undefined
+}
