@@ -69,6 +69,22 @@ async function refuseConversion({ source, target, tenantId }: Stores): Promise<v
   }
 }
 
+/**
+ * Whether the target has nothing of its own, so that it becomes what the source is: no session, and no key but those that an earlier
+ * run has brought. One with keys of its own seals what is saved there, whatever the source does.
+ */
+export async function isEmptyThere({ source, target, tenantId }: Stores): Promise<boolean> {
+  if (await target.run((sql) => hasSessions(sql, tenantId))) return false
+  for (const purpose of ['tenant', 'data', 'search'] as const) {
+    const [ours, theirs] = await Promise.all(
+      [source, target].map((store) => store.run((sql) => readTenantKeys(sql, tenantId, purpose))),
+    )
+    const known = new Set(ours?.map(({ id }) => id))
+    if (theirs?.some(({ id }) => !known.has(id)) === true) return false
+  }
+  return true
+}
+
 /** Where nothing says how the words of a store are hashed its key does: one that comes to it would find none that are there. */
 async function refuseOpenWords({ source, target, tenantId }: Stores): Promise<void> {
   const [ours, theirs] = await Promise.all(

@@ -8,12 +8,11 @@ import { countMessages } from '../store/copy/sessions-there.ts'
 import { countRows, inPlainText } from '../store/copy/table-rows.ts'
 import type { Database } from '../store/database.ts'
 import { eraseReturned } from '../store/erasure/erase-returned.ts'
-import { hasSessions } from '../store/keys/encryption-keys.ts'
 import { releaseSuperseded } from '../store/learning/change-facts.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { text } from '../store/sql-text.ts'
 import { inTransaction } from '../store/transaction.ts'
-import { refuseConflicts, type Stores } from './conflicts.ts'
+import { isEmptyThere, refuseConflicts, type Stores } from './conflicts.ts'
 import { erasedMeanwhile, findErasedThere } from './find-erased-there.ts'
 import { hashesOtherwise, hashFactsAnew } from './hash-facts.ts'
 import { PayloadMover, type PayloadSource } from './payload-mover.ts'
@@ -84,7 +83,7 @@ class StoreMove {
   async #movePlain(erasedThere: ErasedThere): Promise<void> {
     const { source, target, tenantId } = this.#stores
     const own = text`t.tenant_id = ${tenantId}`
-    const isEmpty = !(await target.run((sql) => hasSessions(sql, tenantId)))
+    const isEmpty = await isEmptyThere(this.#stores)
     for (const table of plainTables) {
       if (table.onlyIntoEmpty === true && !isEmpty) continue
       const counter = new Counter()

@@ -392,6 +392,21 @@ describe('verbatim migrate', () => {
       // The same words have one hash there, by which they are known to be the same.
       await (await server.tools()).save({ session_id: 'again', ...said })
       await expect.poll(() => learned(server), { timeout: 30_000 }).toContainEqual({ ...fact, times: 2 })
+
+      // Also into one that has its keys and nothing else any more: what is saved there is sealed as before.
+      const emptied = await laptop.database()
+      server.settings = { ...server.settings, DATABASE_URL: emptied }
+      const there = await server.tools()
+      await there.save({ session_id: 'gone', ...said })
+      expect(await server.cli(['erase', '--session', 'gone', '--yes'])).toMatchObject({ code: 0 })
+      expect(await query(emptied, 'select from sessions')).toHaveLength(0)
+      const again = await own.cli(['migrate', '--to', emptied, '--json'], { env: { ...archive, ...laptop.rootKey } })
+      expect(reportSchema.parse(JSON.parse(again.stdout))).toMatchObject({ messages: { copied: 1 }, problems: [] })
+      expect(await query(emptied, 'select from encryption_states')).toHaveLength(0)
+      await there.save({ session_id: 'new', content: 'after the move', sender: 'Eve' })
+      const sealed = `select count(*)::int as count from messages where key_version > 0`
+      expect(await query(emptied, sealed)).toEqual([{ count: 1 }])
+      expect((await server.cli(['export', 'plain', 'new'])).stdout).toContain(said.content)
     } finally {
       await server.dispose()
       await own.dispose()

@@ -14,7 +14,7 @@ export interface ChangeRule {
 export interface MovedTable {
   readonly name: string
   readonly rule?: ChangeRule
-  /** Whether it says something of the whole store, and is moved into one that has no sessions alone. */
+  /** Whether it says something of the whole store, and is moved into one that has neither sessions nor keys alone. */
   readonly onlyIntoEmpty?: true
   /** Rows `r` that need not come where their place at the target is taken. */
   readonly dispensable?: SqlText
