@@ -72,6 +72,7 @@ export async function openStores(config: Config, observer: Observer = unobserved
     vectors: openVectorIndex(config.vectors, database, observer),
     semantic: semanticOf(config, wiring),
     expander: expanderOf(config, wiring),
+    learnsRanking: config.learnsRanking,
     writer: writerOf(config, wiring),
     archive: archiveOf(config, observer),
     pseudonymKey: () =>

@@ -17,6 +17,7 @@ import {
 import { httpSettingsShape, readHttpSettings, type HttpSettings } from './config/http-settings.ts'
 import { oauthSettingsShape, readOAuthSettings, type OAuthSettings } from './config/oauth-settings.ts'
 import { privacySettingsShape, readPrivacySettings, type PrivacySettings } from './config/privacy-settings.ts'
+import { rankingSettingsShape } from './config/ranking-settings.ts'
 import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
 import { readTracingSettings, tracingSettingsShape, type TracingSettings } from './config/tracing-settings.ts'
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
@@ -69,6 +70,7 @@ const settingsSchema = z.object({
   ...embedderSettingsShape,
   ...vectorSettingsShape,
   ...writerSettingsShape,
+  ...rankingSettingsShape,
   ...httpSettingsShape,
   ...oauthSettingsShape,
   ...tracingSettingsShape,
@@ -111,6 +113,8 @@ export interface Config {
   readonly learns: boolean
   /** The model that is asked for what patterns do not find; undefined where none is. */
   readonly learner: GeneratorSettings | undefined
+  /** Whether which results are used is noted, and what is learned of it counts. */
+  readonly learnsRanking: boolean
   readonly http: HttpSettings
   /** The authorization server whose tokens are taken; undefined where there is none. */
   readonly oauth: OAuthSettings | undefined
@@ -205,6 +209,7 @@ export function readConfig(
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
     learns: settings.VERBATIM_LEARNING !== 'off',
     learner: settings.VERBATIM_LEARNING === 'on' ? writerOf(settings) : undefined,
+    learnsRanking: settings.VERBATIM_RANKING_LEARNING === 'on',
     http: readHttpSettings(settings),
     oauth: readOAuthSettings(settings),
     tracing: readTracingSettings(settings),

@@ -90,6 +90,17 @@ export const limits = {
   queryExpansionMs: 2_000,
   /** How long a ranking may be used again: what "last week" means moves on. */
   rankingKeptMs: 300_000,
+  /** Results of a search that are noted, should one of them be used, and for how long after it, and of how many searches of a caller. */
+  shownHitsMax: 20,
+  shownKeptMs: 900_000,
+  shownSearchesMax: 10,
+  /** Searches with a result that was used that the ranking is learned from: the newest, and none that is older. */
+  rankingSearchesMax: 1_000,
+  rankingFeedbackDays: 180,
+  /** Below so many of them nothing is learned. */
+  rankingSearchesMin: 30,
+  /** A learned weight is at most so many times the usual one, and at least one so manieth of it. */
+  rankingFactorMax: 2,
   /** Messages that are recalled for a conversation, as far as the budget allows. */
   recalledMessages: 20,
   /** How long what a session will need is kept, and made anew after each of its messages since it was last asked for. */

@@ -29,10 +29,11 @@ import { noteHits } from './search/note-hits.ts'
 import { RecentRankings } from './search/ranking/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
 import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
+import { SearchUse } from './search/use/search-use.ts'
 import type { SessionDocument, SessionHead } from './sessions/document.ts'
-import { getSession, inViewOf, type GetSessionInput } from './sessions/get-session.ts'
+import { getSession, inViewOf, noteShown, type GetSessionInput } from './sessions/get-session.ts'
 import { listSessions, type ListSessionsInput, type SessionList } from './sessions/list-sessions.ts'
-import { readMessage, type MessageReply } from './sessions/read-message.ts'
+import { readMessage, type MessageReference, type MessageReply } from './sessions/read-message.ts'
 import type { RevealedPseudonym } from './sessions/reveal-pseudonym.ts'
 import { storeStatus, type StoreStatus } from './sessions/status.ts'
 import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
@@ -75,7 +76,9 @@ export class Verbatim implements AsyncDisposable {
     const { caches = new Caches(cacheBytesUsual) } = stores
     const sessionIds = caches.open<string>('session_ids', { sizeOf: () => sessionIdBytes })
     const predictions = new RecentPredictions(caches)
-    this.#stores = { ...stores, sessionIds, rankings: new RecentRankings(caches), predictions }
+    const warn = (text: string) => calls.log?.warn(text)
+    const use = stores.learnsRanking === true ? new SearchUse(stores.database, caches, warn) : undefined
+    this.#stores = { ...stores, sessionIds, rankings: new RecentRankings(caches), predictions, use }
     this.#ahead = new PredictAfterSaves((caller, sessionId) => this.#predict(caller, sessionId), calls.log)
     this.#calls = new CallLog({ ...calls, database: stores.database })
   }
@@ -131,19 +134,15 @@ export class Verbatim implements AsyncDisposable {
 
   async getSession(caller: Caller, input: GetSessionInput): Promise<SessionDocument> {
     const document = await getSession(this.#for(caller), caller, inViewOf(caller, input))
-    caller.call?.show(
-      document.session_id,
-      document.messages.map(({ seq }) => seq),
-    )
+    noteShown(caller, document)
+    this.#stores.use?.sessionRead(caller, input, document)
     return document
   }
 
-  async readMessage(
-    caller: Caller,
-    reference: { readonly sessionId: string; readonly messageId: string },
-  ): Promise<MessageReply> {
+  async readMessage(caller: Caller, reference: MessageReference): Promise<MessageReply> {
     const message = await readMessage(this.#for(caller), caller, reference)
     caller.call?.show(message.session_id, [message.message.seq])
+    this.#stores.use?.messageRead(caller, message)
     return message
   }
 
@@ -154,7 +153,9 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
-    return await updateSession(this.#for(caller).database, caller, input)
+    const head = await updateSession(this.#for(caller).database, caller, input)
+    this.#stores.use?.summaryWritten(caller, input)
+    return head
   }
 
   summarize(caller: Caller, input: SummarizeRequest): Promise<SummaryReply> {
@@ -240,6 +241,7 @@ export class Verbatim implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#ahead.close()
+    await this.#stores.use?.close()
     await this.#calls.close()
     await this.#stores.database.close()
   }

@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util'
 
 import { openStores } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
-import { limits } from '../../src/limits.ts'
 import { weights as usualWeights, type Weights } from '../../src/search/ranking/weights.ts'
 import { Verbatim } from '../../src/verbatim.ts'
 import { setup as buildWhenStale } from '../../test/support/global-setup.ts'
@@ -13,6 +12,7 @@ import { describeMachine } from '../machine.ts'
 import { renderReport, writeResults } from '../results.ts'
 import { datasetNames, sampleQuestions, type Dataset, type Question } from './dataset.ts'
 import { fill, type Places } from './fill.ts'
+import { firstHits } from './first-hits.ts'
 import { MemoryProcess } from './memory-process.ts'
 import { moves, type Move } from './moves.ts'
 import { chosenOf, limitOf, readDatasets } from './options.ts'
@@ -35,28 +35,9 @@ const { values } = parseArgs({
   },
 })
 
-const rank = 10
 const keep = values.keep === undefined ? undefined : resolve(values.keep)
 const limit = limitOf(values.limit)
 const say = (text: string) => process.stderr.write(`${text}\n`)
-
-async function firstHits(verbatim: Verbatim, home: BenchHome, question: Question): Promise<readonly string[]> {
-  const reply = await verbatim.search(home.caller, {
-    query: question.question,
-    tags: [question.conversation],
-    mode: 'hybrid',
-    limit: rank,
-    context: 0,
-    maxTokens: limits.resultTokensMax,
-    format: 'json',
-    // So that ten of them fit into one reply.
-    textCharactersMax: 100,
-  })
-  // A vector that came too late would count as a move that brings nothing.
-  if (!['on', 'off'].includes(reply.coverage.semantic))
-    throw new Error('A search did without the vectors that are there')
-  return reply.results.flatMap(({ messages }) => messages.flatMap(({ id, hit }) => (hit === undefined ? [] : [id])))
-}
 
 /** Mean share of the gold messages among the first ten, in percent. */
 async function recallOf(
@@ -66,7 +47,7 @@ async function recallOf(
 ): Promise<number> {
   let sum = 0
   for (const question of of.questions) {
-    const found = new Set((await firstHits(verbatim, home, question)).map((id) => of.places.get(id)?.ref))
+    const found = new Set((await firstHits(verbatim, home, question)).map(({ id }) => of.places.get(id)?.ref))
     sum += question.gold.filter((ref) => found.has(ref)).length / question.gold.length
   }
   return (100 * sum) / of.questions.length

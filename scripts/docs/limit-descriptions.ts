@@ -75,6 +75,13 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   summarySessionCharacters: 'Characters of the newest messages of each of these sessions that are looked at.',
   summaryPieceCharacters: 'Characters of messages that a model is shown at once. Of more, the most telling sentences.',
   rankingKeptMs: 'How long the order of the results of a search may be used again, where nothing was changed since.',
+  shownHitsMax: 'Results of a search that are kept in mind, in case one of them is opened or cited.',
+  shownKeptMs: 'How long after a search the use of one of its results counts.',
+  shownSearchesMax: 'Latest searches of one caller whose results are kept in mind.',
+  rankingSearchesMax: 'Searches with a used result that the weights of the ranking are learned from: the newest.',
+  rankingFeedbackDays: 'Days after which such a search is forgotten.',
+  rankingSearchesMin: 'Such searches that there must be before anything is learned.',
+  rankingFactorMax: 'By what factor a learned weight differs from the usual one at most, in either direction.',
   recalledMessages: 'Messages that are recalled for a conversation at most, as far as the budget allows.',
   predictionKeptMs:
     'How long what a session will need is kept, and made anew after each of its messages, since it was last asked for.',

@@ -16,6 +16,7 @@ import { tenantIds } from '../store/access/tenants.ts'
 import { pauseModels } from '../store/vectors/embedding-models.ts'
 import { Learning } from './learning.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
+import { RankLearning } from './rank-learning.ts'
 import { Rolling } from './rolling.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
@@ -26,10 +27,10 @@ const port = parentPort
 if (port === null) throw new Error('background-thread.ts must run in a worker thread')
 
 const config = readConfig()
-const { archive: archiveSettings, archiveIdleMs, audit, encryption, learns, vectors } = config
+const { archive: archiveSettings, archiveIdleMs, audit, encryption, learns, learnsRanking, vectors } = config
 const embeds = makesVectors(config)
 const observer = threadObserver(port)
-/** Those who index, archive, learn (two), summarise and erase hold one each. */
+/** Those who index, archive, learn (two, and one of the ranking), summarise and erase hold one each. */
 const database = openThreadDatabase(settings, observer, { encryption, serverConnections: 8 })
 const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
@@ -43,6 +44,7 @@ const retention = new RetentionWorker({ ...erasing, onErasure: () => eraser.wake
 retention.start()
 const hashers = new TermHashers(database.vault)
 const learning = learns ? new Learning({ database, archive, hashers, log, config, observer }) : undefined
+const rankLearning = learnsRanking ? new RankLearning({ database, log }) : undefined
 const rolling = new Rolling({ database, archive, log, config, observer })
 const worker = new IndexWorker({
   database,
@@ -57,6 +59,7 @@ const worker = new IndexWorker({
     port.postMessage('idle')
     // After the index: nobody waits for the archive, nor for what is learned.
     learning?.wake()
+    rankLearning?.wake()
     archiver.wake()
     eraser.wake()
   },
@@ -89,6 +92,7 @@ port.on('message', (message: unknown) => {
     void Promise.all([
       worker.stop(),
       learning?.stop(),
+      rankLearning?.stop(),
       rolling.stop(),
       archiver.stop(),
       eraser.stop(),

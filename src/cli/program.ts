@@ -19,6 +19,7 @@ const commands = new Map<string, () => Promise<Register>>([
   ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['summarize', async () => (await import('./commands/summarize.ts')).registerSummarize],
   ['facts', async () => (await import('./commands/facts.ts')).registerFacts],
+  ['ranking', async () => (await import('./commands/ranking.ts')).registerRanking],
   ['erase', async () => (await import('./commands/erase.ts')).registerErase],
   ['anonymise', async () => (await import('./commands/anonymise.ts')).registerAnonymise],
   ['correct', async () => (await import('./commands/correct.ts')).registerCorrect],

@@ -1,7 +1,14 @@
 import { LRUCache } from 'lru-cache'
 
 /** What a cache is called where its use is counted. */
-export type CacheName = 'rankings' | 'predictions' | 'recalls' | 'query_vectors' | 'query_expansions' | 'session_ids'
+export type CacheName =
+  | 'rankings'
+  | 'predictions'
+  | 'recalls'
+  | 'query_vectors'
+  | 'query_expansions'
+  | 'session_ids'
+  | 'shown_hits'
 
 export interface CacheEvents {
   lookedUp(cache: CacheName, isHit: boolean): void

@@ -9,6 +9,7 @@ import { queueArchive } from '../store/archive/archive-queue.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
+import { forgetUnusable } from '../store/learning/recall-feedback.ts'
 import { sessionsOfParticipant } from '../store/rights/participant.ts'
 import {
   deleteRestrictedParticipant,
@@ -75,7 +76,7 @@ async function changeSession(
   const { id, lastSeq } = await requireSessionTo(database, caller, { reference: change.session, action: 'manage' })
   await inTurn(database, unchanged(`session "${id}"`, isRestricted), async (transaction) => {
     if (!(await writeSessionRestriction(transaction, { tenantId, sessionId: id }, isRestricted))) return false
-    if (!isRestricted) await embedAgain(transaction, tenantId, [{ id, lastSeq }])
+    await (isRestricted ? forgetUnusable(transaction, tenantId) : embedAgain(transaction, tenantId, [{ id, lastSeq }]))
     await queueArchive(transaction, [{ tenantId, sessionId: id }], 0)
     await writeAudit(transaction, caller, {
       action: isRestricted ? 'session.restrict' : 'session.unrestrict',
@@ -107,12 +108,8 @@ async function changeParticipant(
       ? await insertRestrictedParticipant(transaction, { tenantId, name, reason, by })
       : await deleteRestrictedParticipant(transaction, tenantId, name)
     if (!isDone) return false
-    if (!isRestricted)
-      await embedAgain(
-        transaction,
-        tenantId,
-        sessions.map(({ sessionId, lastSeq }) => ({ id: sessionId, lastSeq })),
-      )
+    const restored = sessions.map(({ sessionId, lastSeq }) => ({ id: sessionId, lastSeq }))
+    await (isRestricted ? forgetUnusable(transaction, tenantId) : embedAgain(transaction, tenantId, restored))
     // The name itself is not written into a record that is never erased: who knows it can tell that it was this one.
     const key = await ownTombstoneKey(transaction, tenantId)
     await writeAudit(transaction, caller, {

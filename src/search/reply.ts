@@ -48,6 +48,8 @@ export interface SearchCoverage {
   readonly mode: 'exhaustive' | 'top_k'
   readonly messages_searched: number
   readonly semantic: 'on' | 'off' | 'behind' | 'unavailable'
+  /** Where weights of the ranking are others than usual, as was learned of which results were used. */
+  readonly ranking?: 'learned'
   /** Where a model was asked for words to look for too: which it added, and the milliseconds that the search waited for it. */
   readonly expansion?: { readonly added: readonly string[]; readonly ms: number }
 }
@@ -194,7 +196,7 @@ export function renderSearch(reply: SearchReply): string {
       ? 'Nothing was found. Try other words, fewer filters, or list_sessions.'
       : fence(lines.join('\n').trimEnd(), 'search results')
   const notes = [
-    `Searched ${coverage.messages_searched} messages (${coverage.mode}); semantic search: ${coverage.semantic}.`,
+    `Searched ${coverage.messages_searched} messages (${coverage.mode}); semantic search: ${coverage.semantic}${coverage.ranking === undefined ? '' : `; ranking: ${coverage.ranking} from use`}.`,
     ...(coverage.expansion === undefined ? [] : [expansionNote(coverage.expansion)]),
     ...reply.degraded.map((reason) => `Degraded: ${reason}.`),
     ...(reply.next_cursor === undefined

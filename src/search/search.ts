@@ -18,6 +18,7 @@ import { rankedMax } from './ranking/find-seeds.ts'
 import type { Ranking } from './ranking/rank.ts'
 import { fitReply, type SearchReply } from './reply.ts'
 import { asSeenBy } from './seen-by.ts'
+import type { SearchUse } from './use/search-use.ts'
 
 export interface SearchDependencies extends QuestionDependencies {
   readonly archive: ArchiveStore
@@ -25,6 +26,8 @@ export interface SearchDependencies extends QuestionDependencies {
   readonly caches?: Caches | undefined
   /** Gives the key of pseudonyms; absent where none is kept. */
   readonly pseudonymKey?: (() => Promise<Uint8Array>) | undefined
+  /** Keeps in mind what was shown; absent where nothing is to be learned of it. */
+  readonly use?: SearchUse | undefined
 }
 
 export interface SearchInput extends FilterInput {
@@ -142,7 +145,7 @@ export async function search(
     sessionsById(dependencies.database, caller.tenantId, sessionIds),
   ])
   const shown = await asSeenBy(caller, { hits: found.hits, neighbours, sessions }, queries)
-  return fitReply(
+  const reply = fitReply(
     {
       hits: shown.hits,
       neighbours: shown.neighbours,
@@ -153,6 +156,7 @@ export async function search(
         mode: ranking.exhaustive && behind === 0 ? 'exhaustive' : 'top_k',
         messages_searched: ranking.messagesSearched,
         semantic: ranking.semantic.state,
+        ...(ranking.factors === undefined ? {} : { ranking: 'learned' as const }),
         ...(expansion === undefined ? {} : { expansion: { added: expansion.words, ms: expansion.ms } }),
       },
       degraded: [
@@ -170,4 +174,6 @@ export async function search(
     },
     { maxTokens: input.maxTokens, format: input.format, textCharactersMax: input.textCharactersMax ?? Infinity },
   )
+  dependencies.use?.shown(caller, { hits: found.hits, ranking, reply })
+  return reply
 }

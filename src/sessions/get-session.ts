@@ -96,6 +96,14 @@ export function inViewOf({ view }: Caller, input: GetSessionInput): GetSessionIn
   return { ...input, view, isCompact: input.isCompact === true || input.view === 'compact' }
 }
 
+/** Notes for the audit log which messages a page has shown. */
+export function noteShown({ call }: Caller, { session_id: id, messages }: SessionDocument): void {
+  call?.show(
+    id,
+    messages.map(({ seq }) => seq),
+  )
+}
+
 /** Undefined where messages are shown as they are. */
 async function viewOf(
   { pseudonymKey }: ReadDependencies,

@@ -19,11 +19,16 @@ export interface MessageReply {
   readonly message: MessageDocument
 }
 
+export interface MessageReference {
+  readonly sessionId: string
+  readonly messageId: string
+}
+
 /** One message whole, whatever its size, checked against its SHA-256. Both ids may be ours or the caller's own. */
 export async function readMessage(
   dependencies: ReadDependencies,
   caller: Caller,
-  reference: { readonly sessionId: string; readonly messageId: string },
+  reference: MessageReference,
 ): Promise<MessageReply> {
   const session = await requireSession(dependencies.database, caller, reference.sessionId)
   const externalId = checkName(reference.messageId, { field: 'message_id', charactersMax: limits.idCharactersMax })

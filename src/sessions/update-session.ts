@@ -8,6 +8,7 @@ import { queueArchive } from '../store/archive/archive-queue.ts'
 import { wasAudited, writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { underItsSeal } from '../store/keys/under-its-seal.ts'
+import { forgetUnusable } from '../store/learning/recall-feedback.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { sessionsById, updateSession as update } from '../store/sessions.ts'
 import { saveSummary, sealSummary } from '../store/summaries/save-summary.ts'
@@ -114,6 +115,7 @@ export async function updateSession(
         if (!(await update(transaction, { ...caller, id: session.id, action, seal }, change))) return false
         // What was saved meanwhile has no vector.
         if (change.restricted === false) await embedAgain(transaction, tenantId, [session])
+        if (change.restricted === true) await forgetUnusable(transaction, tenantId)
         if (ready !== undefined) await saveSummary(transaction, tenantId, ready)
         await queueArchive(transaction, [{ tenantId, sessionId: session.id }], 0)
         await writeAudit(transaction, caller, {

@@ -91,8 +91,8 @@ async function fill(): Promise<void> {
   await expect.poll(() => rowsOf(source, 'embedded_units'), { timeout: 30_000 }).toBeGreaterThanOrEqual(embedded)
   const store = source.database()
   await store.sql`
-    insert into recall_feedback (tenant_id, id, query_terms, session_id, seq, rank, use, features)
-    select tenant_id, id, '{1}', session_id, seq, 1, 'read', '{}' from messages where seq in (1, 3) and sender in (${name}, 'Bob')`
+    insert into recall_feedback (tenant_id, search_id, session_id, seq, principal, rank, use, log_score, effects)
+    select tenant_id, id, session_id, seq, 'local', 1, 'opened', 0, '{}' from messages where seq in (1, 3) and sender in (${name}, 'Bob')`
   await store.close()
 }
 

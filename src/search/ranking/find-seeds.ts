@@ -1,8 +1,7 @@
-import { standingTerm } from '../../indexing/field-terms.ts'
-import type { TermHashers } from '../../indexing/term-hashers.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
+import type { Factors } from '../../store/learning/ranking-weights.ts'
 import {
   scoreMessages,
   type ScoredMessage,
@@ -10,14 +9,15 @@ import {
   type TermCondition,
   type UnitQuery,
 } from '../../store/score-units.ts'
-import { corpusStatistics, levelOfTerms, type CorpusStatistics } from '../../store/search-units.ts'
+import type { CorpusStatistics } from '../../store/search-units.ts'
 import type { UnitFilter } from '../../store/unit-filter.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import type { Authors } from './authors.ts'
 import { planTerms, type TermPlan } from './bm25.ts'
 import { placeKey } from './conversation.ts'
 import { boundShare, dominantAuthor } from './diversity.ts'
-import { hashQueries, recogniseNames, type HashedQueries } from './hash-queries.ts'
+import { recogniseNames, type HashedQueries } from './hash-queries.ts'
+import { lookUp, type LookUpDependencies } from './look-up.ts'
 import type { Weights } from './weights.ts'
 
 /** Messages that one search ranks, for all of its pages. */
@@ -53,6 +53,8 @@ export interface FoundByWords {
   readonly known: HashedQueries
   readonly plan: TermPlan
   readonly seeds: Seeds
+  /** What was learned of use. */
+  readonly factors: Factors | undefined
   /** The user's standing instructions; where they are few, also those that share no telling word with the query. */
   readonly standing: readonly ScoredMessage[]
 }
@@ -65,10 +67,10 @@ export async function findByWords(
 ): Promise<FoundByWords> {
   const { database, weights } = dependencies
   const { filter } = request
-  const { level, hashed, standing, statistics } = await lookUp(dependencies, request)
+  const { level, hashed, standing, statistics, factors } = await lookUp(dependencies, request)
   const known = recogniseNames(hashed, { statistics, weights })
   const plan = planTerms(known.terms, statistics)
-  const found = { level, statistics, known, plan }
+  const found = { level, statistics, known, plan, factors }
   if (!looks) return { ...found, seeds: { messages: [], best: [], exhaustive: false }, standing: [] }
   const scorer = new UnitScorer(database, { viewer: request, filter, ...found, weights, authors: dependencies.authors })
   // At once: one is on its way while the engine works on the other.
@@ -76,34 +78,13 @@ export async function findByWords(
   return { ...found, seeds, standing: instructions }
 }
 
-interface WordDependencies {
-  readonly database: Database
-  readonly hashers: TermHashers
-  readonly weights: Weights
+interface WordDependencies extends LookUpDependencies {
   readonly authors: Authors
 }
 
 interface WordRequest extends Viewer {
   readonly queries: readonly ParsedQuery[]
   readonly filter: UnitFilter
-}
-
-/** A conversion of the store changes the index once. */
-const lookUpsMax = 3
-
-/** The words of the queries as the index has them. Again where the index is another than this process knew. */
-async function lookUp({ database, hashers, weights }: WordDependencies, { tenantId, queries }: WordRequest) {
-  for (let attempt = 1; ; attempt++) {
-    const { version, hasher } = await hashers.of(tenantId)
-    const hashed = hashQueries(queries, { hasher, weights })
-    const standing = hasher(standingTerm)
-    const hashes = [...[...hashed.terms, ...hashed.names].map(({ term }) => term), standing]
-    const level = levelOfTerms(version)
-    const statistics = await database.run((sql) => corpusStatistics(sql, { tenantId, level }, hashes))
-    if (statistics.units > 0) hashers.noteIndexed(tenantId)
-    if (statistics.termsVersion === version || attempt === lookUpsMax) return { level, hashed, standing, statistics }
-    hashers.forget(tenantId)
-  }
 }
 
 interface ScorerContext {

@@ -48,7 +48,7 @@ export function fuse(
   context: { readonly nearness: Nearness; readonly weights: Weights },
 ): number[] {
   const { nearness, weights } = context
-  const best = lexical.reduce((max, score) => Math.max(max, score), Number.MIN_VALUE)
+  const best = bestOf(lexical)
   const near = (turn: RankedTurn | undefined) => (turn === undefined ? 0 : nearness.of(turn))
   return turns.map(
     (turn, index) =>
@@ -57,4 +57,9 @@ export function fuse(
       weights.previousMeaning * near(turn.previous) +
       weights.nextMeaning * near(turn.next),
   )
+}
+
+/** The best score by words, of which the others are shares. */
+export function bestOf(lexical: readonly number[]): number {
+  return lexical.reduce((max, score) => Math.max(max, score), Number.MIN_VALUE)
 }

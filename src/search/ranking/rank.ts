@@ -2,8 +2,8 @@ import type { TermHashers } from '../../indexing/term-hashers.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
+import type { Factors } from '../../store/learning/ranking-weights.ts'
 import { readEvidence } from '../../store/read-evidence.ts'
-import type { ScoredMessage } from '../../store/score-units.ts'
 import type { UnitFilter } from '../../store/unit-filter.ts'
 import { readTimes } from '../query/query-dates.ts'
 import { readIntent } from '../query/query-intent.ts'
@@ -14,10 +14,13 @@ import { boundAuthors, dominantAuthor, reorderedMax } from './diversity.ts'
 import { findByWords, rankedMax } from './find-seeds.ts'
 import { Nearness } from './fuse.ts'
 import type { HashedQueries } from './hash-queries.ts'
-import { rankTurns, type ScoredTurn } from './rank-turns.ts'
+import { learnedWeights, type RankingWeights } from './learned-parts.ts'
+import { rankTurns } from './rank-turns.ts'
 import type { Question } from './score-turns.ts'
 import { searchByMeaning, type SemanticDependencies, type SemanticList, type SemanticResult } from './semantic.ts'
+import { toRanked, type MustMatch } from './to-ranked.ts'
 import { vectorScope } from './vector-filter.ts'
+import type { WeighedTurn } from './weigh-turn.ts'
 import { weights as usualWeights, type Weights } from './weights.ts'
 
 export interface RankedMessage {
@@ -30,6 +33,8 @@ export interface RankedMessage {
   /** 1 for the nearest by meaning alone. */
   readonly semanticRank?: number
   readonly score: number
+  /** How it came to its score; of the first results, where use is learned from. */
+  readonly weighed?: WeighedTurn | undefined
 }
 
 export interface RankDependencies {
@@ -39,6 +44,8 @@ export interface RankDependencies {
   readonly semantic?: Omit<SemanticDependencies, 'database'> | undefined
   /** Others than those of `weights.ts`: for who measures what each is worth. */
   readonly weights?: Weights | undefined
+  /** Whether what was learned of use counts. */
+  readonly learnsRanking?: boolean | undefined
 }
 
 export interface Ranking {
@@ -47,6 +54,8 @@ export interface Ranking {
   /** True where no message that holds a telling word of the query was left out. */
   readonly exhaustive: boolean
   readonly semantic: SemanticResult
+  /** By how much the usual weights were changed, as use has taught; absent where they were not. */
+  readonly factors?: Factors | undefined
 }
 
 export interface RankRequest extends Viewer {
@@ -68,19 +77,20 @@ const countedShare = 1 / 8
  * queries a word of each; then neighbours are no results themselves.
  */
 export async function rankMessages(dependencies: RankDependencies, request: RankRequest): Promise<Ranking> {
-  const { database, weights = usualWeights } = dependencies
+  const { database, learnsRanking } = dependencies
   const { filter } = request
   const text = request.queries.map((query) => query.text).join(' ')
   const onlyMeaning = request.mode === 'semantic'
   const authors = new Authors(database, request.tenantId)
   // At once: the query is embedded while its words are looked up.
-  const [semantic, { level, statistics, known, plan, seeds, standing }] = await Promise.all([
+  const [semantic, { level, statistics, known, plan, seeds, standing, factors: learned }] = await Promise.all([
     byMeaning(dependencies, request, request.queries.map(({ topic }) => topic).join(' ')),
-    findByWords({ ...dependencies, weights, authors }, request, !onlyMeaning),
+    findByWords({ ...dependencies, weights: dependencies.weights ?? usualWeights, authors }, request, !onlyMeaning),
   ])
+  const { weights, factors } = weightsOf(dependencies, onlyMeaning ? undefined : learned)
   const lists = onlyMeaning
     ? semantic.lists
-    : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes))
+    : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes, factors?.['meaning']))
   const seen = [
     ...seeds.best,
     // It stands on its own, and the next turns tell who it was said to.
@@ -106,7 +116,9 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     times: await readTimes(text, request.now),
     averageLength: Math.max(statistics.averageLength, 1),
   }
-  const ranked = toRanked(rankTurns(linkTurns(evidence), question, { nearness, weights, onlyMeaning }), {
+  const weighedMax = learnsRanking === true ? limits.shownHitsMax : undefined
+  const turns = rankTurns(linkTurns(evidence), question, { nearness, weights, onlyMeaning, weighedMax })
+  const ranked = toRanked(turns, {
     seeds: seeds.messages,
     nearness,
     mustMatch: mustMatchOf(request.mode, known),
@@ -119,14 +131,14 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     messagesSearched: statistics.wholes,
     exhaustive: seeds.exhaustive && ranked.length < rankedMax,
     semantic,
+    factors,
   }
 }
 
-/**
- * What was required must be in the turn's words. One that only stands beside a match is `near`: an answer to a question, and
- * nothing to who looks up a word.
- */
-type MustMatch = 'words' | 'itself' | 'near'
+/** Others than the usual weights are those of who measures what each is worth. */
+function weightsOf({ weights }: RankDependencies, learned: Factors | undefined): RankingWeights {
+  return weights === undefined ? learnedWeights(learned) : { weights, factors: undefined }
+}
 
 function mustMatchOf(mode: RankRequest['mode'], known: HashedQueries): MustMatch {
   if (mode === 'semantic') return 'itself'
@@ -153,10 +165,10 @@ function placesOf(lists: readonly SemanticList[]): { readonly sessionId: string;
   return lists.flatMap(({ matches }) => matches.map(({ sessionId, firstSeq }) => ({ sessionId, seq: firstSeq })))
 }
 
-/** The nearest of a list, as far as they are few among the messages that could be found. */
-function tellingOf(list: SemanticList, messages: number): SemanticList {
+/** The nearest of a list, as far as they are few among the messages that could be found, counting as much as was learned. */
+function tellingOf(list: SemanticList, messages: number, factor = 1): SemanticList {
   return {
-    ...list,
+    weight: list.weight * factor,
     matches: list.matches.slice(
       0,
       Number.isFinite(messages) ? Math.min(countedMax, Math.ceil(messages * countedShare)) : undefined,
@@ -192,50 +204,4 @@ function asksMore({ terms, names }: HashedQueries): boolean {
   const own = terms.filter(({ group, source }) => source !== 'added' && !named.has(group))
   const telling = own.filter(({ lowValue }) => !lowValue)
   return new Set(telling.map(({ group }) => group)).size > 1 || own.some(({ lowValue }) => lowValue)
-}
-
-/**
- * The ranked turns with their best parts and their places by words and by meaning alone; after them what else has the words,
- * so that who pages on comes to all of it.
- */
-function toRanked(
-  ranked: readonly ScoredTurn[],
-  context: {
-    readonly seeds: readonly ScoredMessage[]
-    readonly nearness: Nearness
-    readonly mustMatch: MustMatch
-    /** Places of what the filters leave out. */
-    readonly left: ReadonlySet<string>
-  },
-): RankedMessage[] {
-  const lexical = new Map(
-    context.seeds.map((seed, index) => [placeKey(seed), { part: seed.part, lexicalRank: index + 1 }]),
-  )
-  const looked = ranked
-    .filter(
-      ({ turn }) =>
-        lexical.has(placeKey(turn)) ||
-        context.mustMatch === 'near' ||
-        (context.mustMatch === 'itself' && context.nearness.rankOf(turn) !== undefined),
-    )
-    .map(({ turn, score }) => {
-      const { sessionId, seq } = turn
-      const semanticRank = context.nearness.rankOf(turn)
-      const found = lexical.get(placeKey(turn)) ?? { part: 0 }
-      return { sessionId, seq, score, ...found, ...(semanticRank === undefined ? {} : { semanticRank }) }
-    })
-  const others = othersOf(context.seeds, looked).filter((message) => !context.left.has(placeKey(message)))
-  return [...looked, ...others].slice(0, rankedMax)
-}
-
-/** What has the words and was not looked at among its neighbours, in the order of its words, with scores below all others. */
-function othersOf(seeds: readonly ScoredMessage[], looked: readonly RankedMessage[]): RankedMessage[] {
-  const places = new Set(looked.map(placeKey))
-  const lowest = looked.at(-1)?.score ?? 1
-  const best = seeds[0]?.score ?? 1
-  return seeds.flatMap(({ sessionId, seq, part, score }, index) =>
-    places.has(placeKey({ sessionId, seq }))
-      ? []
-      : [{ sessionId, seq, part, lexicalRank: index + 1, score: best > 0 ? (lowest * score) / best : lowest }],
-  )
 }

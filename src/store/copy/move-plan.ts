@@ -186,6 +186,7 @@ export const notMoved = {
   pseudonyms: 'kept anew where a session is read in pseudonyms, under the key that is there',
   audit_seals: 'the rows are sealed anew at the end of the log there',
   retention_sweeps: 'counted from when the policies come to the target',
+  ranking_weights: 'learned anew there of recall_feedback, with the next result that is opened',
   archive_segments: 'archived anew by the background work of the target',
   archive_manifests: 'archived anew by the background work of the target',
 } as const

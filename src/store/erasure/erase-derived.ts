@@ -1,5 +1,6 @@
 import type { TransactionSql } from 'postgres'
 
+import { feedbackChanged } from '../learning/recall-feedback.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 import { messageLevels } from '../search-units.ts'
@@ -13,9 +14,10 @@ export async function eraseDerived(sql: TransactionSql, key: SessionKey, piece: 
     vectors: await eraseVectors(sql, key, piece),
     facts: await eraseFacts(sql, key, piece),
   }
-  await sql`
+  const feedback = await sql`
     delete from recall_feedback
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and ${isOf(sql, 'seq', piece)}`
+  if (feedback.count > 0) await feedbackChanged(sql, key.tenantId)
   return counts
 }
 

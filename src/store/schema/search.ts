@@ -167,19 +167,59 @@ export const outbox = pgTable('outbox', {
   deadAt: timestamp('dead_at', { withTimezone: true }),
 })
 
-/** Which results of a search were then used. */
+/**
+ * The results of searches of which one was then used, and how the ranking came to each: a row a message, so that it goes with it.
+ * Nothing of the query, nothing of a text.
+ */
 export const recallFeedback = pgTable(
   'recall_feedback',
   {
     tenantId: tenantId(),
-    id: uuid('id').notNull(),
-    queryTerms: bigints('query_terms').notNull(),
+    searchId: uuid('search_id').notNull(),
     sessionId: uuid('session_id').notNull(),
     seq: bigint('seq', { mode: 'number' }).notNull(),
+    /** Who searched, as the audit log names them. */
+    principal: text('principal').notNull(),
+    /** 1 for the first result. */
     rank: integer('rank').notNull(),
+    /** `passed`, `opened` or `cited`. */
     use: text('use').notNull(),
-    features: jsonb('features').notNull(),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    /** The logarithm of its score with the usual weights. */
+    logScore: real('log_score').notNull(),
+    /** By how much that changes with the logarithm of each learned weight; those that do not count are absent. */
+    effects: jsonb('effects').notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
-  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.searchId, table.sessionId, table.seq] }),
+    index('recall_feedback_by_message').on(table.tenantId, table.sessionId, table.seq),
+    index('recall_feedback_by_time').on(table.tenantId, table.createdAt),
+  ],
+)
+
+/** What was learned of them: how much more or less than usual parts of the ranking count. A row a tenant that has any feedback. */
+export const rankingWeights = pgTable(
+  'ranking_weights',
+  {
+    tenantId: tenantId().primaryKey(),
+    /** Factors by the name of the part; null where the usual weights hold. */
+    factors: jsonb('factors'),
+    /** Searches that were learned from, and of how many callers. */
+    searches: integer('searches').notNull().default(0),
+    principals: integer('principals').notNull().default(0),
+    /** Of the oldest and newest of these searches. */
+    firstAt: timestamp('first_at', { withTimezone: true, precision: 3 }),
+    lastAt: timestamp('last_at', { withTimezone: true, precision: 3 }),
+    /** By what share used results stand better than with the usual weights, on searches that were held back. */
+    gain: real('gain'),
+    learnedAt: timestamp('learned_at', { withTimezone: true, precision: 3 }),
+    /** How often feedback has come or gone, and how often it had when this was learned. */
+    changes: bigint('changes', { mode: 'number' }).notNull().default(0),
+    learnedChanges: bigint('learned_changes', { mode: 'number' }).notNull().default(0),
+  },
+  (table) => [
+    index('ranking_weights_stale')
+      .on(table.tenantId)
+      .where(sql`changes > learned_changes`),
+  ],
 )

@@ -76,6 +76,7 @@ const searchSchema = z.object({
     mode: z.string(),
     messages_searched: z.number(),
     semantic: z.string(),
+    ranking: z.string().optional(),
     expansion: z.object({ added: z.array(z.string()), ms: z.number() }).optional(),
   }),
   degraded: z.array(z.string()),
