@@ -57,7 +57,7 @@ async function rowsOf(home: Home, statement: string): Promise<number> {
 }
 
 /** Sessions in which somebody is named, by what becomes of that at the target. */
-const sessions = { anonymise: 'claim', erase: 'order', whole: 'letter', meanwhile: 'visit' } as const
+const sessions = { anonymise: 'claim', erase: 'order', whole: 'letter', child: 'reply', meanwhile: 'visit' } as const
 
 let standIn: OpenAiStandIn
 /** An embedded store that has more than messages. */
@@ -83,6 +83,7 @@ async function fill(): Promise<void> {
   }
   await here.save({ session_id: sessions.meanwhile, content: `Ask ${late}.`, sender: late })
   await here.save({ session_id: sessions.meanwhile, content: 'At noon.', sender: 'Bob' })
+  await here.save({ session_id: sessions.child, content: 'The tide is low.', sender: 'Dora' })
   writeFileSync(transcript, lines([`ask ${email}`, 'about the weather'], 1))
   expect((await source.cli(['import', transcript])).code).toBe(0)
   await untilIndexed(source)
@@ -90,6 +91,10 @@ async function fill(): Promise<void> {
   const embedded = lacksVectors ? 0 : 13
   await expect.poll(() => rowsOf(source, 'embedded_units'), { timeout: 30_000 }).toBeGreaterThanOrEqual(embedded)
   const store = source.database()
+  // As an import says of what was branched off.
+  await store.sql`
+    update sessions set parent_session_id = (select id from sessions where external_id = ${sessions.whole}), parent_external_id = ${sessions.whole}
+    where external_id = ${sessions.child}`
   await store.sql`
     insert into recall_feedback (tenant_id, search_id, session_id, seq, principal, rank, use, log_score, effects)
     select tenant_id, id, session_id, seq, 'local', 1, 'opened', 0, '{}' from messages where seq in (1, 3) and sender in (${name}, 'Bob')`
@@ -150,6 +155,8 @@ describe('verbatim migrate, run again', () => {
         expect.stringMatching(/payloads.*posteo/),
       ]),
     )
+    const orphans = `sessions where external_id = '${sessions.child}' and parent_session_id is null and parent_external_id is null`
+    expect(await rowsOf(target, orphans)).toBe(0)
     await forget({ session_id: sessions.anonymise, participant: name, action: 'anonymise' })
     await forget({ session_id: sessions.erase, participant: name })
     await forget({ session_id: sessions.whole })
@@ -157,7 +164,9 @@ describe('verbatim migrate, run again', () => {
     await forget({ message_id: asked?.id })
     await untilIndexed(target)
     expect(await found()).toEqual([])
-    const vectors = lacksVectors ? 0 : await rowsOf(target, 'embedded_units')
+    expect(await rowsOf(target, orphans)).toBe(1)
+    const ofOthers = `embedded_units where session_id <> (select id from sessions where external_id = '${sessions.child}')`
+    const vectors = lacksVectors ? 0 : await rowsOf(target, ofOthers)
     const kept = [sessions.anonymise, sessions.erase]
 
     // The source knows nothing of it, and goes on.
@@ -166,6 +175,8 @@ describe('verbatim migrate, run again', () => {
         await here.save({ session_id, content, sender: 'Carl', model: 'model-y' })
       for (const title of ['Call', `Call ${name}`, `Call ${email}`]) await here.update(session_id, { title })
     }
+    await here.save({ session_id: sessions.child, content: 'The tide is high.', sender: 'Dora' })
+    for (const title of ['Low', 'Half', 'High']) await here.update(sessions.child, { title })
     appendFileSync(transcript, lines(['and the rain'], 3))
     expect((await source.cli(['import', transcript])).code).toBe(0)
     await untilIndexed(source)
@@ -186,7 +197,7 @@ describe('verbatim migrate, run again', () => {
       /NOTE not brought back, as it was erased or anonymised at the target: 1 sessions, 5 messages of others, .*3 summaries/,
     )
     expect(words).toMatch(/NOTE sessions keep the title, metadata and tags that they have at the target: [0-9a-f-]{36}/)
-    expect(lacksVectors ? 0 : await rowsOf(target, 'embedded_units')).toBe(vectors)
+    expect(lacksVectors ? 0 : await rowsOf(target, ofOthers)).toBe(vectors)
     expect(await rowsOf(target, 'recall_feedback')).toBe(2)
     expect(await rowsOf(target, 'facts where superseded_by is not null')).toBe(0)
 
@@ -200,6 +211,10 @@ describe('verbatim migrate, run again', () => {
       expect(after.models_used).toContain('model-y')
     }
     expect(await there.refusal('get_session', { session_id: sessions.whole })).toContain('erased')
+    // What it says of itself has come too, but the parent that it had.
+    expect(await rowsOf(target, orphans)).toBe(1)
+    const child = await there.session(sessions.child, { view: 'compact' })
+    expect(child).toMatchObject({ title: 'High', message_count: 2 })
     await untilIndexed(target)
     expect(await there.hits({ query: 'rain' })).toEqual(['and the rain'])
     expect(await target.cli(['verify'])).toMatchObject({ code: 0, stdout: expect.stringContaining('all intact') })

@@ -204,7 +204,7 @@ export async function replaceRows(
   await query(
     sql,
     text`update ${identifier(table.name)} t set ${joined(changes, comma)} from ${recordset(table, rows)}
-      where ${sameKey(table)} and ${where}`,
+      where ${sameKey(table)} and (${where})`,
   )
 }
 
@@ -214,7 +214,7 @@ export async function keysWhere(
   table: TableShape,
   { rows, where }: { readonly rows: readonly string[]; readonly where: SqlText },
 ): Promise<ReadonlySet<string>> {
-  const there = text`${identifier(table.name)} t, ${recordset(table, rows)} where ${sameKey(table)} and ${where}`
+  const there = text`${identifier(table.name)} t, ${recordset(table, rows)} where ${sameKey(table)} and (${where})`
   return await keysFrom(sql, table, there)
 }
 
