@@ -5,6 +5,7 @@ import { Call, type CallDescription, type Door } from '../model/call.ts'
 import { newId } from '../model/ids.ts'
 import { insertCalls, writeAudit, type CallRow } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
+import { RepeatedRefusals } from './repeated-refusals.ts'
 import { sealAll } from './seal-log.ts'
 
 /** What happens to calls while rows cannot be written: those that write are refused, or all go on. */
@@ -19,6 +20,8 @@ export interface CallLogOptions {
 /** Rows are written together that come within this. */
 const gatherMs = 100
 const retryMs = 1_000
+/** How often it is looked whether an hour of refusals is over. */
+const lookMs = 60_000
 /** Rows that wait for a log that cannot be written, at most; 500 bytes each. */
 const waitingMax = 10_000
 
@@ -38,6 +41,8 @@ export class CallLog {
   #lost = 0
   #isClosed = false
   #hasWritten = false
+  readonly #refusals = new RepeatedRefusals()
+  #looking: NodeJS.Timeout | undefined
 
   constructor(options: CallLogOptions) {
     this.#options = options
@@ -62,16 +67,23 @@ export class CallLog {
     }
   }
 
-  /** Notes what was refused before any work began. */
+  /** Notes what was refused before any work began; of requests that are refused again and again not each by itself. */
   deny(caller: Caller, description: CallDescription, reason: string): void {
     const call = new Call(caller.door ?? atHand, description, newId())
-    this.#add({ caller, call, atMs: Date.now(), outcome: 'denied', reason })
+    const row = { caller, call, atMs: Date.now(), outcome: 'denied', reason } as const
+    if (description.action !== 'call.request') return this.#add(row)
+    for (const due of this.#refusals.add(row)) this.#add(due)
+    this.#looking ??= setInterval(() => {
+      for (const due of this.#refusals.due(Date.now())) this.#add(due)
+    }, lookMs).unref()
   }
 
   /** Writes what waits. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    clearInterval(this.#looking)
+    for (const row of this.#refusals.end()) this.#add(row)
     await this.#writing
     if (this.#waiting.length > 0) await this.#write()
     // The embedded store has somebody who does; a command on a server may be over before it has.

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CallLog, type AuditFailure } from '../../src/audit/call-log.ts'
 import { ForbiddenError } from '../../src/errors.ts'
 import { localCaller } from '../../src/model/access.ts'
+import { newId } from '../../src/model/ids.ts'
 import { useStore } from '../sessions/store.ts'
 
 const store = useStore()
@@ -88,6 +89,21 @@ describe('CallLog', () => {
     await unblock()
     await sleep(2_500)
     expect(await rows('four')).toHaveLength(2)
+  })
+
+  it('writes one row of a first refusal of a token, and one of those after it with their number', async () => {
+    const log = open('refuse')
+    const ofToken = (tokenId: string) => ({ ...caller, door: { origin: 'http', auth: 'token', tokenId } as const })
+    const [one, other] = [ofToken(newId()), ofToken(newId())]
+    const request = { action: 'call.request', tool: 'six' } as const
+    for (let at = 0; at < 50; at++) log.deny(one, request, 'token')
+    log.deny(other, request, 'token')
+    await sleep(600)
+    const first = { outcome: 'denied', reason: 'token', count: null }
+    expect(await rows('six')).toEqual([first, first])
+    for (let at = 0; at < 50; at++) log.deny(one, request, 'token')
+    await log.close()
+    expect(await rows('six')).toEqual([first, first, { ...first, count: 99 }])
   })
 
   it('says how many rows were lost where they were more than it keeps', async () => {
