@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { describeForLog, ForbiddenError, UnavailableError, VerbatimError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { firstTenantId, type Caller } from '../model/access.ts'
@@ -15,6 +17,8 @@ export interface CallLogOptions {
   readonly database: Database
   readonly failure: AuditFailure
   readonly log?: Log | undefined
+  /** How long the end waits for rows to be written. */
+  readonly closeMs?: number | undefined
 }
 
 /** Rows are written together that come within this. */
@@ -22,6 +26,7 @@ const gatherMs = 100
 const retryMs = 1_000
 /** How often it is looked whether an hour of refusals is over. */
 const lookMs = 60_000
+const closeMsUsual = 10_000
 /** Rows that wait for a log that cannot be written, at most; 500 bytes each. */
 const waitingMax = 10_000
 
@@ -38,6 +43,8 @@ export class CallLog {
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
   #isFailing = false
+  /** Rows of whose writing the answer has not come. */
+  #beingWritten = 0
   #lost = 0
   #isClosed = false
   #hasWritten = false
@@ -78,12 +85,22 @@ export class CallLog {
     }, lookMs).unref()
   }
 
-  /** Writes what waits. */
+  /** Writes what waits, as far as there is time, and tells the log of what is lost. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
     clearInterval(this.#looking)
     for (const row of this.#refusals.end()) this.#add(row)
+    const { closeMs = closeMsUsual } = this.#options
+    const timeout = new AbortController()
+    const isOver = sleep(closeMs, undefined, { signal: timeout.signal }).catch(() => undefined)
+    await Promise.race([this.#writeLast(), isOver])
+    timeout.abort()
+    const lost = this.#waiting.length + this.#beingWritten + this.#lost
+    if (lost > 0) this.#options.log?.error(`${lost} rows of the audit log are lost, as they were not written in time`)
+  }
+
+  async #writeLast(): Promise<void> {
     await this.#writing
     if (this.#waiting.length > 0) await this.#write()
     // The embedded store has somebody who does; a command on a server may be over before it has.
@@ -121,12 +138,14 @@ export class CallLog {
     const rows = this.#waiting
     if (rows.length === 0) return
     this.#waiting = []
+    this.#beingWritten = rows.length
     // Of what failed before some may be there, whose answer was lost.
     let attempt = this.#isFailing ? 1 : 0
     try {
       await this.#options.database.run((sql) => insertCalls(sql, rows, ++attempt))
     } catch (error) {
       this.#isFailing = true
+      this.#beingWritten = 0
       const waiting = [...rows, ...this.#waiting]
       this.#waiting = waiting.slice(0, waitingMax)
       this.#lost += waiting.length - this.#waiting.length
@@ -135,6 +154,7 @@ export class CallLog {
       return
     }
     this.#isFailing = false
+    this.#beingWritten = 0
     this.#hasWritten = true
     await this.#tellLost()
   }

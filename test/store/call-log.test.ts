@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { CallLog, type AuditFailure } from '../../src/audit/call-log.ts'
 import { ForbiddenError } from '../../src/errors.ts'
+import { createLog } from '../../src/log.ts'
 import { localCaller } from '../../src/model/access.ts'
 import { newId } from '../../src/model/ids.ts'
 import { useStore } from '../sessions/store.ts'
@@ -62,6 +63,22 @@ describe('CallLog', () => {
     await read(log, 'two')
     await log.close()
     expect(await rows('two')).toHaveLength(1)
+  })
+
+  it('ends although the database does not answer, or fails, and says how many rows are lost', async () => {
+    for (const run of [() => new Promise<never>(() => undefined), () => Promise.reject(new Error('out of order'))]) {
+      let said = ''
+      const log = createLog('error', { write: (text: string) => (said += text) })
+      const ended = new CallLog({ database: { ...database(), run }, failure: 'continue', log, closeMs: 300 })
+      for (let at = 0; at < 3; at++) await read(ended, 'seven')
+      // These are being written, and one more waits.
+      await sleep(200)
+      await read(ended, 'seven')
+      const beganMs = performance.now()
+      await ended.close()
+      expect(performance.now() - beganMs).toBeLessThan(2_000)
+      expect(said).toContain('4 rows of the audit log are lost')
+    }
   })
 
   it('refuses what writes while rows cannot be written, answers reads, and writes all rows later', async () => {
