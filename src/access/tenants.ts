@@ -5,7 +5,10 @@ import { checkName } from '../model/validate.ts'
 import { findTenant, insertTenant, readTenants, setTenantDisabled, type Tenant } from '../store/access/tenants.ts'
 import type { Database } from '../store/database.ts'
 
-/** Makes a tenant: a memory of its own beside the others of a server. Errors: InputError, ConflictError. */
+/**
+ * Makes a tenant: a memory of its own beside the others of a server. Errors: InputError, and ConflictError where there is one of
+ * the name, which may be somebody else's: nobody is to take it for a new one.
+ */
 export async function createTenant(database: Database, name: string): Promise<Tenant> {
   checkName(name, { field: 'name', charactersMax: limits.nameCharactersMax })
   if (database.kind === 'embedded')
@@ -14,16 +17,29 @@ export async function createTenant(database: Database, name: string): Promise<Te
     })
   for (;;) {
     try {
-      const made = await database.run((sql) => insertTenant(sql, name))
-      if (made !== undefined) return made
-      throw new ConflictError(`Cannot make tenant "${name}" as there is one of this name`, {
-        remedy: 'Choose another name; "verbatim tenant list" shows them',
-      })
+      return await makeTenant(database, name)
     } catch (error) {
       // Two were made at once and took the same number.
       if (!(error instanceof Error && 'code' in error && error.code === '23505')) throw error
     }
   }
+}
+
+async function makeTenant(database: Database, name: string): Promise<Tenant> {
+  let wasAbsent = false
+  const { tenant, isNew } = await database.run(async (sql) => {
+    const there = await findTenant(sql, name)
+    // One that was not there at the first attempt was made by it: its answer was lost.
+    if (there !== undefined) return { tenant: there, isNew: wasAbsent }
+    wasAbsent = true
+    return { tenant: await insertTenant(sql, name), isNew: true }
+  })
+  if (tenant !== undefined && isNew) return tenant
+  const which = tenant === undefined ? '' : `: number ${tenant.id}, made at ${tenant.createdAt}`
+  throw new ConflictError(`Cannot make tenant "${name}" as there is one of this name${which}`, {
+    remedy:
+      'Choose another name; "verbatim tenant list" shows them. Where you made it just now and had no answer, it is done: use it',
+  })
 }
 
 export async function listTenants(database: Database): Promise<Tenant[]> {
