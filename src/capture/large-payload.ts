@@ -29,6 +29,26 @@ export async function placePayload<Message extends Pick<PreparedMessage, 'sha256
   return { ...message, payload: { location, sizeBytes: bytes.length } }
 }
 
+/**
+ * Puts large payloads again, after their messages were stored, that are not there any more: whoever erases the same bytes of
+ * another message may have looked who uses them before. To be awaited before a message is acknowledged.
+ */
+export async function keepPayloads(
+  archive: ArchiveStore,
+  stored: readonly Pick<PreparedMessage, 'sha256' | 'payload'>[],
+  seal: RowSeal | undefined,
+): Promise<void> {
+  for (const message of stored) {
+    if (message.payload.bytes.length <= limits.inlinePayloadBytesMax) continue
+    if (!(await isThere(archive, payloadLocation(message.sha256, seal)))) await placePayload(archive, message, seal)
+  }
+}
+
+async function isThere(archive: ArchiveStore, location: string): Promise<boolean> {
+  for await (const name of archive.list(location)) if (name === location) return true
+  return false
+}
+
 /** Removes a payload from the archive that was put there for a message which was then not stored. */
 export async function removeUnused(
   { database, archive }: { readonly database: Database; readonly archive: ArchiveStore },

@@ -14,7 +14,7 @@ import {
   type SaveTarget,
 } from '../store/saving/save-messages.ts'
 import { hasSession } from '../store/sessions.ts'
-import { placePayload, removeUnused } from './large-payload.ts'
+import { keepPayloads, placePayload, removeUnused } from './large-payload.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
 import { saveSealed } from './save-sealed.ts'
 import { requireRole, resolveSession } from './session-reference.ts'
@@ -121,9 +121,12 @@ export async function saveMessages(
       const messages: NewMessage[] = []
       for (const message of prepared) messages.push(await placePayload(archive, message, target.seal))
       try {
-        return await (database.unwalled ?? database).run((sql) =>
+        const result = await (database.unwalled ?? database).run((sql) =>
           store(sql, { ...request, ...target, messages }, database.naming?.(sql)),
         )
+        const isNew = (_: unknown, at: number) => result.messages[at]?.duplicate === false
+        await keepPayloads(archive, prepared.filter(isNew), target.seal)
+        return result
       } catch (error) {
         // Of what was erased nothing is left in the archive either.
         if (error instanceof ErasedError)

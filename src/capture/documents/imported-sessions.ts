@@ -4,7 +4,7 @@ import type { ArchiveStore } from '../../ports/archive-store.ts'
 import type { Database } from '../../store/database.ts'
 import { sessionIdOf } from '../../store/imported-sessions.ts'
 import { saveMessages, type NewMessage, type SaveResult, type SaveTarget } from '../../store/saving/save-messages.ts'
-import { placePayload, removeUnused, type PreparedMessage } from '../large-payload.ts'
+import { keepPayloads, placePayload, removeUnused, type PreparedMessage } from '../large-payload.ts'
 import { saveSealed } from '../save-sealed.ts'
 import { cleanId, idOfBytes } from './entry-fields.ts'
 import type { ErasedSessions } from './erased-sessions.ts'
@@ -55,9 +55,14 @@ export class ImportedSessions {
         const hash = target.seal === undefined ? message.sha256 : target.seal.mask(message.sha256)
         messages.push(occurrence === undefined ? placed : { ...placed, externalId: idOfBytes(hash, occurrence) })
       }
-      return await database.run((sql) =>
+      const result = await database.run((sql) =>
         saveMessages(sql, { tenantId, actor, client, call, ...target, messages, revise: true }),
       )
+      const isNew = (_: unknown, at: number) =>
+        result.messages[at]?.duplicate === false && result.messages[at].erased !== true
+      const stored = imported.map(({ message }) => message).filter(isNew)
+      await keepPayloads(archive, stored, target.seal)
+      return result
     })
     // What was erased is not stored again, nor are its bytes, if they are many, left in the archive.
     for (const [index, { payload }] of messages.entries())
