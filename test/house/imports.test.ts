@@ -19,7 +19,8 @@ const layers: ReadonlyMap<string, Layer> = new Map(
   Object.entries<Layer>({
     errors: { may: [], packages: [] },
     limits: { may: [], packages: [] },
-    version: { may: [], packages: ['zod'] },
+    'package-file': { may: [], packages: [] },
+    version: { may: ['package-file'], packages: ['zod'] },
     'sync-directory': { may: [], packages: [] },
     'make-once': { may: ['errors', 'sync-directory'], packages: [] },
     config: { may: ['errors', 'limits', 'model'], packages: ['zod'] },
@@ -40,7 +41,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       ],
     },
     adapters: {
-      may: [...base, 'make-once', 'sync-directory', 'config', 'ports', 'store'],
+      may: [...base, 'make-once', 'package-file', 'sync-directory', 'config', 'ports', 'store'],
       packages: [
         '@aws-sdk/client-s3',
         '@google/generative-ai',
@@ -56,7 +57,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     transcripts: { may: [...base], packages: ['fzstd', 'node-sqlite3-wasm'] },
     setup: { may: ['errors', 'model', 'sync-directory'], packages: ['jsonc-parser', 'smol-toml'] },
     store: {
-      may: [...base, 'crypto', 'sync-directory', 'ports'],
+      may: [...base, 'crypto', 'package-file', 'sync-directory', 'ports'],
       packages: [
         '@electric-sql/pglite',
         '@electric-sql/pglite-pgvector',
@@ -134,6 +135,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'audit',
         'config',
         'log',
+        'package-file',
         'ports',
         'adapters',
         'indexing',
@@ -187,6 +189,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'mcp',
         'erasure',
         'move',
+        'package-file',
         'retention',
         'rights',
         'search',

@@ -17,6 +17,6 @@ function newestIn(directory: string): number {
 export function setup(): void {
   const marker = join(root, 'dist', 'store', 'embedded', 'image.json')
   const built = existsSync(marker) ? statSync(marker).mtimeMs : 0
-  if (built > Math.max(newestIn(join(root, 'src')), newestIn(join(root, 'drizzle')))) return
+  if (built > Math.max(...['src', 'drizzle', 'scripts'].map((name) => newestIn(join(root, name))))) return
   execFileSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
 }

@@ -1,14 +1,14 @@
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
 import { limits } from '../../limits.ts'
+import { packageFile } from '../../package-file.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import { modelThreadReply, type ModelThreadOptions, type ModelThreadReply } from './model-thread-messages.ts'
 import type { TextEngine } from './text-queue.ts'
 
-/** Threads need JavaScript, also where this module runs from its source, as in tests: `dist` is as far from both. */
-const threadFile = fileURLToPath(new URL('../../../dist/adapters/embedders/model-thread.js', import.meta.url))
+/** Threads need JavaScript, also where this module runs from its source, as in tests. */
+const threadFile = packageFile('dist/adapters/embedders/model-thread.js')
 
 /**
  * A model in a thread. It keeps the process only while it has a text; ending it gives most of its memory back. Once it

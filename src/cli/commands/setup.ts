@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { fileURLToPath } from 'node:url'
 
 import { Argument, type Command } from 'commander'
 
 import { processEnvironment, readConfig, readEnvFile } from '../../config.ts'
 import { describeRootKey } from '../../crypto/root-key.ts'
+import { packageFile } from '../../package-file.ts'
 import { clients } from '../../setup/clients.ts'
 import { serverCommand } from '../../setup/server-command.ts'
 import { findClients, planSetup, writeSetup } from '../../setup/setup.ts'
@@ -76,7 +76,7 @@ export function registerSetup(program: Command): void {
     .option('--json', 'machine-readable output')
     .action(async (client: string | undefined, options: SetupOptions) => {
       if (client === undefined) return listClients(options.json === true)
-      const scriptPath = fileURLToPath(new URL('../main.js', import.meta.url))
+      const scriptPath = packageFile('dist/cli/main.js')
       const { caution, ...command } = serverCommand({
         execPath: process.execPath,
         scriptPath,

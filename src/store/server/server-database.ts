@@ -1,9 +1,8 @@
-import { fileURLToPath } from 'node:url'
-
 import type { Sql } from 'postgres'
 
 import { codeOf } from '../../errors.ts'
 import type { Viewer } from '../../model/access.ts'
+import { packageFile } from '../../package-file.ts'
 import { unobserved, type Observer } from '../../ports/observer.ts'
 import type { Change, Database } from '../database.ts'
 import type { VaultSettings } from '../keys/sealing-choice.ts'
@@ -29,7 +28,7 @@ const closeSeconds = 2
 /** A server that never answered is more likely not there than on its way back. */
 const firstWithinMs = 5_000
 const withinMs = 15_000
-const migrationsOfPackage = fileURLToPath(new URL('../../../drizzle', import.meta.url))
+const migrationsOfPackage = packageFile('drizzle')
 
 /** A refusal with a SQLSTATE (the server starts, or recovers), and the end of a connection that there was. */
 function isAnswer(error: unknown): boolean {

@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+let root: URL | undefined
+
+/**
+ * A file of this package by its path below the package's directory. A module cannot know by itself how deep it stands: in `src`
+ * each has its place, and the build joins many into one file.
+ */
+export function packageFile(path: string): string {
+  if (root === undefined) {
+    root = new URL('.', import.meta.url)
+    while (!existsSync(new URL('package.json', root))) root = new URL('..', root)
+  }
+  return fileURLToPath(new URL(path, root))
+}
