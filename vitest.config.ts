@@ -15,7 +15,7 @@ const onBoth = [
 ]
 /** What is the same on both. */
 const onOne = [
-  'test/door/{conformance,oauth,oauth-keys,request-rate,traces,logs,payloads,dockerfile,inspector,readme,facts-by-model,export-formats,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries,bad-text,hook,cli-printing,cli-usage,ranking}.test.ts',
+  'test/door/{conformance,oauth,oauth-keys,request-rate,traces,logs,payloads,dockerfile,inspector,readme,facts-by-model,export-formats,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries,bad-text,hook,cli-printing,cli-usage,ranking,sync-at-random}.test.ts',
 ]
 /**
  * What depends on the version of PostgreSQL most: the schema from the first migration on, the functions that save, refusals, one
@@ -52,7 +52,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             ...stores,
-            'test/{adapters,bench,crypto,privacy,text,transcripts,setup,model,mcp,house}/**/*.test.ts',
+            'test/{adapters,bench,crypto,privacy,sync,text,transcripts,setup,model,mcp,house}/**/*.test.ts',
             'integrations/*/test/unit/**/*.test.ts',
           ],
           testTimeout: 60_000,

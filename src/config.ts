@@ -19,6 +19,7 @@ import { oauthSettingsShape, readOAuthSettings, type OAuthSettings } from './con
 import { privacySettingsShape, readPrivacySettings, type PrivacySettings } from './config/privacy-settings.ts'
 import { rankingSettingsShape } from './config/ranking-settings.ts'
 import { readStoreSettings, storeSettingsShape, type ProcessRole, type StoreSettings } from './config/store-settings.ts'
+import { syncSettingsShape } from './config/sync-settings.ts'
 import { readTracingSettings, tracingSettingsShape, type TracingSettings } from './config/tracing-settings.ts'
 import { readVectorSettings, vectorSettingsShape, type VectorSettings } from './config/vector-settings.ts'
 import {
@@ -74,6 +75,7 @@ const settingsSchema = z.object({
   ...httpSettingsShape,
   ...oauthSettingsShape,
   ...tracingSettingsShape,
+  ...syncSettingsShape,
 })
 
 export type { EmbedderSettings } from './config/embedder-settings.ts'
@@ -120,6 +122,8 @@ export interface Config {
   readonly oauth: OAuthSettings | undefined
   /** Where traces are sent; undefined where none are made. */
   readonly tracing: TracingSettings | undefined
+  /** What is shown to another store that history is exchanged with. */
+  readonly syncToken: string | undefined
   /** Tokens that paid calls may use a day; 0 for none. */
   readonly dailyTokens: number
   /** The settings as they were given, for the processes that are started with them. Secrets are among them. */
@@ -213,6 +217,7 @@ export function readConfig(
     http: readHttpSettings(settings),
     oauth: readOAuthSettings(settings),
     tracing: readTracingSettings(settings),
+    syncToken: settings.VERBATIM_SYNC_TOKEN,
     dailyTokens: settings.VERBATIM_DAILY_TOKENS,
     settings: given,
   }

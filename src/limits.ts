@@ -16,6 +16,9 @@ export const limits = {
   /** The bodies of all that wait. */
   waitingRequestBytesMax: 64 * MiB,
   requestWaitMs: 30_000,
+  /** What another store sends at once: about 4 MiB, or one message of the largest size. */
+  syncRequestBytesMax: 272 * MiB,
+  syncRequestMs: 300_000,
   /** Answers with 429 that a tenant gets at once; further ones come late. */
   promptRefusalsPerSecond: 20,
   lateRefusalMs: 2_000,

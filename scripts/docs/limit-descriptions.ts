@@ -7,6 +7,9 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   sessionMessagesMax: 'Messages in one session. Continue in a new session.',
   sessionBytesMax: 'Content of one session.',
   batchMessagesMax: 'Messages in one call of `save_messages`.',
+  syncRequestBytesMax:
+    'What another store sends at once in "verbatim sync": about 4 MiB, or one message of the largest size.',
+  syncRequestMs: 'One question to another store in "verbatim sync".',
   requestBytesMax: 'One request over HTTP, or one line over stdio.',
   waitingRequestsPerPlace:
     'Requests over HTTP that wait for their turn, for each of `VERBATIM_HTTP_CONCURRENCY`. One tenant may have three quarters of them.',

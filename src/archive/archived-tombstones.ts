@@ -8,11 +8,13 @@ import type { Queries } from '../store/rows.ts'
 /** Where an archive says what was erased, so that a restore from it, or from an older copy beside it, brings nothing back. */
 const place = 'erasures/'
 
-const recordSchema = z.object({
+export const tombstoneRecordSchema = z.object({
   version: z.literal(1),
   tenant: z.number().int(),
   erasure: z.uuid(),
   erased_at: z.string(),
+  /** Whether it is for the store alone that it is of. Records of before do not say it. */
+  local: z.boolean().default(true),
   /** Keys of the hashes of names, in base64. */
   keys: z.array(z.string()),
   /** Hashes in hexadecimal: see `model/tombstone.ts`. */
@@ -23,7 +25,7 @@ const recordSchema = z.object({
     }),
   ),
 })
-type TombstoneRecord = z.infer<typeof recordSchema>
+export type TombstoneRecord = z.infer<typeof tombstoneRecordSchema>
 
 /** The record of an erasure, as the archive has it. */
 export async function tombstoneRecord(
@@ -31,8 +33,8 @@ export async function tombstoneRecord(
   { tenantId, id }: { readonly tenantId: number; readonly id: string },
 ): Promise<TombstoneRecord> {
   const keys = (await tombstoneKeys(sql, tenantId)).map((key) => Buffer.from(key).toString('base64'))
-  const { erasedAt, tombstones } = await readTombstones(sql, tenantId, id)
-  return { version: 1, tenant: tenantId, erasure: id, erased_at: erasedAt, keys, tombstones }
+  const { erasedAt, isLocal, tombstones } = await readTombstones(sql, tenantId, id)
+  return { version: 1, tenant: tenantId, erasure: id, erased_at: erasedAt, local: isLocal, keys, tombstones }
 }
 
 /** Writes a record; the name holds its hash, so that an erasure that goes on later adds another one. */
@@ -47,7 +49,7 @@ export async function* archivedTombstones(archive: ArchiveStore): AsyncGenerator
   for await (const key of archive.list(place)) {
     const bytes = await archive.get(key)
     if (bytes === undefined) continue
-    yield recordSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+    yield tombstoneRecordSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
   }
 }
 
@@ -56,7 +58,12 @@ export async function learnTombstones(sql: Queries, record: TombstoneRecord): Pr
   for (const key of record.keys) await addTombstoneKey(sql, record.tenant, Buffer.from(key, 'base64'))
   await addTombstones(
     sql,
-    { tenantId: record.tenant, erasureId: record.erasure, erasedAt: record.erased_at },
+    {
+      tenantId: record.tenant,
+      erasureId: record.erasure,
+      erasedAt: record.erased_at,
+      isLocal: record.local,
+    },
     record.tombstones,
   )
 }

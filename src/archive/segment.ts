@@ -4,10 +4,11 @@ import type { RowSeal } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
 import { sha256 } from '../model/payload.ts'
 import type { ArchivedSegment } from '../store/archive/archive-state.ts'
-import { messageRecordSchema, type ArchivedMessage } from '../store/archive/archived-messages.ts'
+import type { ArchivedMessage } from '../store/archive/archived-messages.ts'
 import { sessionRecordSchema, type SessionRecord } from '../store/archive/archived-session.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { DamagedObject, decodeObject, digestOf, encodeObject, type OpenSeal } from './archive-object.ts'
+import { decodeMessage, encodeMessage, joinFrames, splitFrames } from './message-frame.ts'
 
 /**
  * A segment: a stretch of a session's messages, in order and without a gap. Its body is frames, each a length in four bytes
@@ -41,9 +42,6 @@ export interface SegmentStart {
   /** What it is sealed with: the chain then tells nothing of what it goes over. */
   readonly seal: RowSeal | undefined
 }
-
-const lengthsSchema = z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable()])
-const frameHeadSchema = messageRecordSchema.extend({ lengths: lengthsSchema })
 
 export function segmentKey(key: SessionKey, number: number): string {
   return `${key.tenantId}/${key.sessionId}/${String(number).padStart(6, '0')}.vseg`
@@ -110,11 +108,7 @@ export class SegmentBuilder {
       chain: this.#chain,
     }
     const frames = [Buffer.from(JSON.stringify(session)), ...this.#frames]
-    return await encodeObject(
-      header,
-      Buffer.concat(frames.flatMap((frame) => [uint32(frame.length), frame])),
-      this.#start.seal,
-    )
+    return await encodeObject(header, joinFrames(frames), this.#start.seal)
   }
 }
 
@@ -160,36 +154,4 @@ function chainOver(previous: string, frames: readonly Buffer[], seal: RowSeal | 
 
 function nextHash(previous: string, frame: Buffer, seal: RowSeal | undefined): string {
   return digestOf(Buffer.concat([Buffer.from(previous, 'hex'), frame]), seal).toString('hex')
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-
-function encodeMessage({ record, payload, text, metadata }: ArchivedMessage): Buffer {
-  const parts = [payload, text, metadata]
-  const head = Buffer.from(JSON.stringify({ ...record, lengths: parts.map((part) => part?.length ?? null) }))
-  return Buffer.concat([uint32(head.length), head, ...parts.flatMap((part) => part ?? [])])
-}
-
-function* splitFrames(body: Buffer): Generator<Buffer> {
-  for (let at = 0; at < body.length;) {
-    const end = at + 4 + body.readUInt32BE(at)
-    yield body.subarray(at + 4, end)
-    at = end
-  }
-}
-
-function decodeMessage(frame: Buffer): ArchivedMessage {
-  const headEnd = 4 + frame.readUInt32BE(0)
-  const { lengths, ...record } = frameHeadSchema.parse(JSON.parse(frame.subarray(4, headEnd).toString('utf8')))
-  let at = headEnd
-  const [payload, text, metadata] = lengths.map((length) => {
-    if (length === null) return null
-    at += length
-    return frame.subarray(at - length, at)
-  })
-  return { record, payload: payload ?? null, text: text ?? null, metadata: metadata ?? null }
 }

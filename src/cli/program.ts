@@ -31,6 +31,7 @@ const commands = new Map<string, () => Promise<Register>>([
   ['archive', async () => (await import('./commands/archive.ts')).registerArchive],
   ['restore', async () => (await import('./commands/restore.ts')).registerRestore],
   ['migrate', async () => (await import('./commands/migrate.ts')).registerMigrate],
+  ['sync', async () => (await import('./commands/sync.ts')).registerSync],
   ['reindex', async () => (await import('./commands/reindex.ts')).registerReindex],
   ['status', async () => (await import('./commands/status.ts')).registerStatus],
   ['doctor', async () => (await import('./commands/doctor.ts')).registerDoctor],

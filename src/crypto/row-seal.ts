@@ -15,7 +15,16 @@ export interface SealScope {
 
 /** The place of a value: which column, and the id of its row. */
 export interface SealPlace {
-  readonly field: 'payload' | 'text' | 'metadata' | 'title' | 'session metadata' | 'summary' | 'fact' | 'layout'
+  readonly field:
+    | 'payload'
+    | 'text'
+    | 'metadata'
+    | 'title'
+    | 'session metadata'
+    | 'summary'
+    | 'fact'
+    | 'layout'
+    | 'session head'
   readonly id: string
 }
 

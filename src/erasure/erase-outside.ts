@@ -8,6 +8,7 @@ import { forgetVectors, isPayloadUsed, modelsIn, remoteVectors } from '../store/
 import type { ErasureItem } from '../store/erasure/erasure-work.ts'
 import { addToReceipt } from '../store/erasure/receipts.ts'
 import { keyPrefix } from '../store/keys/archived-keys.ts'
+import { forgetArchived } from '../store/keys/resealed-rows.ts'
 import { addEmbedding } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { eraseCounted, type CountedObjects } from './erase-counted.ts'
@@ -31,8 +32,14 @@ export async function eraseOutside(dependencies: ErasureDependencies, item: Eras
   const { tenantId, sessionId, details } = item
   await eraseArchived(dependencies, item)
   await eraseRemoteVectors(dependencies, item)
-  // What is left of a session is archived anew, from its first message on.
-  if (!details.whole && !details.isHeld) await database.run((sql) => queueArchive(sql, [{ tenantId, sessionId }], 0))
+  if (details.whole || details.isHeld) return
+  // What is left of a session is archived anew, from its first message on; what somebody has archived of it meanwhile was erased as well.
+  await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
+      await forgetArchived(transaction, item)
+      await queueArchive(transaction, [{ tenantId, sessionId }], 0)
+    }),
+  )
 }
 
 async function eraseArchived({ database, archive }: ErasureDependencies, item: ErasureItem): Promise<void> {

@@ -1,6 +1,7 @@
+import type { TombstoneRecord } from '../archive/archived-tombstones.ts'
 import type { Caller } from '../model/access.ts'
 import { readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'
-import { eraseAgain, forget, type ErasureReply, type ForgetInput } from './forget.ts'
+import { eraseAgain, eraseAsElsewhere, forget, type ErasureReply, type ForgetInput } from './forget.ts'
 import type { ErasurePreview } from './preview.ts'
 import { askForRewrite } from './rewrite-files.ts'
 import type { RunDependencies } from './run-erasure.ts'
@@ -22,6 +23,11 @@ export class Erasures {
   /** Erases what has come back although it was erased before. */
   again(caller: Caller): Promise<ErasureReply | undefined> {
     return eraseAgain(this.#dependencies, caller)
+  }
+
+  /** Erases what was erased at another store. */
+  asElsewhere(caller: Caller, records: readonly TombstoneRecord[]): Promise<void> {
+    return eraseAsElsewhere(this.#dependencies, caller, records)
   }
 
   /** Writes the files of an embedded store anew, so that nothing of what was erased is left in them. */

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
 
-import { archivedTombstones, learnTombstones } from '../archive/archived-tombstones.ts'
+import {
+  archivedTombstones,
+  learnTombstones,
+  putTombstones,
+  type TombstoneRecord,
+} from '../archive/archived-tombstones.ts'
 import { InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
@@ -19,7 +24,9 @@ import {
   type ErasureAction,
   type ErasureReceipt,
 } from '../store/erasure/receipts.ts'
+import { refuseRenumbered } from '../store/erasure/renumbered.ts'
 import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
+import { lockArrivals } from '../store/sync/lock-arrivals.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { checkConfirmed, planErasure, previewedAt, previewErasure, type ErasurePreview } from './preview.ts'
 import { runErasure, type RunDependencies } from './run-erasure.ts'
@@ -74,7 +81,7 @@ export interface Erasure extends Pick<ReadSelection, 'action' | 'filter'> {
   readonly pseudonymise?: boolean
   readonly scope: string
   readonly reason: string | undefined
-  readonly sessions: readonly Pick<PlannedSession, 'id' | 'stretches'>[]
+  readonly sessions: readonly Pick<PlannedSession, 'id' | 'stretches' | 'erasures'>[]
   readonly held: readonly string[]
 }
 
@@ -109,6 +116,30 @@ export async function eraseAgain(dependencies: RunDependencies, caller: Caller):
   return await readReceipt(database, tenantId, id)
 }
 
+/**
+ * Takes in what was erased or anonymised at another store, leaves to be erased what is here of it, in one transaction, and waits for as much of that as there is
+ * time for. Where an archive has it too, a restore brings nothing back.
+ */
+export async function eraseAsElsewhere(
+  dependencies: RunDependencies,
+  caller: Caller,
+  records: readonly TombstoneRecord[],
+): Promise<void> {
+  const { database, archive } = dependencies
+  const own = records.map((record) => ({ ...record, tenant: caller.tenantId, local: false }))
+  for (const record of own) await putTombstones(archive, record)
+  const id = await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
+      await lockArrivals(transaction, caller.tenantId, 'exclusive')
+      for (const record of own) await learnTombstones(transaction, record)
+      return await eraseReturned(transaction, caller)
+    }),
+  )
+  if (id === undefined) return
+  await runErasure(dependencies, { id, untilMs: performance.now() + limits.erasureWaitMs })
+  database.needWork?.()
+}
+
 async function begin(database: Database, caller: Caller, erasure: Erasure & { readonly id: string }): Promise<void> {
   const { tenantId } = caller
   const { id, action, scope, reason, sessions, held } = erasure
@@ -128,6 +159,7 @@ async function begin(database: Database, caller: Caller, erasure: Erasure & { re
         action,
         targetHash: targetHash(key, erasure),
       })
+      await refuseRenumbered(transaction, tenantId, sessions)
       await addErasureWork(
         transaction,
         { tenantId, id },

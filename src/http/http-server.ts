@@ -12,12 +12,14 @@ import { refusal } from '../mcp/http.ts'
 import type { ToolSelection } from '../mcp/tool-list.ts'
 import { firstTenantId } from '../model/access.ts'
 import type { Observer } from '../ports/observer.ts'
+import { syncPath } from '../sync/peer.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { cannotListen } from './cannot-listen.ts'
 import { Gate, type GateOptions } from './gate.ts'
 import { McpRoute } from './mcp-route.ts'
 import type { MetricsSource } from './metrics-server.ts'
 import { observeRequests, type RequestVariables } from './observe-requests.ts'
+import { SyncRoute } from './sync-route.ts'
 import { Traffic, type TrafficOptions } from './traffic.ts'
 
 export interface HttpServerOptions {
@@ -122,7 +124,11 @@ export class HttpServer {
         maxAge: 600,
       }),
     )
-    if (options.servesMcp) this.#routeMcp(app, new McpRoute({ ...options, gate, traffic: this.#traffic }))
+    if (options.servesMcp) {
+      this.#routeMcp(app, new McpRoute({ ...options, gate, traffic: this.#traffic }))
+      const { readOnly } = options.tools
+      this.#routeSync(app, new SyncRoute({ ...options, gate, traffic: this.#traffic, readOnly }))
+    }
     const { resource } = gateOptions
     for (const path of resource?.metadataPaths ?? []) {
       app.use(path, cors({ origin: ownOrigin, allowMethods: ['GET'], maxAge: 600 }))
@@ -139,12 +145,20 @@ export class HttpServer {
   }
 
   #routeMcp(app: Hono<RequestVariables>, route: McpRoute): void {
-    app.all('/mcp', async (context) => {
-      if (this.#isLeaving) return refusal(503, 'This process is leaving: try again', { 'retry-after': '1' })
-      const answer = route.answer(context.req.raw, context.get('log'))
-      this.#answering.add(answer)
-      return await answer.finally(() => this.#answering.delete(answer))
-    })
+    app.all('/mcp', (context) => this.#answer(() => route.answer(context.req.raw, context.get('log'))))
+  }
+
+  #routeSync(app: Hono<RequestVariables>, route: SyncRoute): void {
+    app.post(`${syncPath}/:question`, (context) =>
+      this.#answer(() => route.answer(context.req.raw, context.req.param('question'), context.get('log'))),
+    )
+  }
+
+  async #answer(begin: () => Promise<Response>): Promise<Response> {
+    if (this.#isLeaving) return refusal(503, 'This process is leaving: try again', { 'retry-after': '1' })
+    const answer = begin()
+    this.#answering.add(answer)
+    return await answer.finally(() => this.#answering.delete(answer))
   }
 }
 

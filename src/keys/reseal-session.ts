@@ -107,7 +107,12 @@ async function resealMessages(stores: ResealStores, key: SessionKey, reseal: Res
     const page = { version, before, limit: messagesAtOnce }
     const heads = fitting(await database.run((sql) => readFormerMessages(sql, key, page)))
     const [last, first] = [heads[0], heads.at(-1)]
-    if (first === undefined || last === undefined) return count
+    if (first === undefined || last === undefined) {
+      // What a sync has put further back meanwhile was passed over.
+      if (before === Number.MAX_SAFE_INTEGER) return count
+      before = Number.MAX_SAFE_INTEGER
+      continue
+    }
     const versions = new Map(heads.map((head) => [head.seq, head.version]))
     const range = { fromSeq: first.seq, toSeq: last.seq, limit: last.seq - first.seq + 1 }
     const messages: ResealedMessage[] = []
@@ -135,7 +140,7 @@ async function resealed(
   { seal, formerly }: { readonly seal: RowSeal | undefined; readonly formerly: number },
 ): Promise<ResealedMessage> {
   if (row.damage !== undefined) throw broken(`message "${row.id}"`)
-  const { id, seq, payloadSha256: sha256 } = row
+  const { id, payloadSha256: sha256 } = row
   const bytes = await loadPayload(archive, row)
   const { payload } =
     row.payloadLocation === null
@@ -151,16 +156,17 @@ async function resealed(
     seal,
   )
   const location = 'location' in payload ? payload.location : undefined
-  return { seq, formerly, ...stored, location, sha256: storedHash({ sha256 }, seal) }
+  return { id, formerly, ...stored, location, sha256: storedHash({ sha256 }, seal) }
 }
 
 /** What is made of a session: in which table it is, and as what it is sealed. */
 const made = [
   { table: 'summaries', field: 'summary' },
   { table: 'facts', field: 'fact' },
+  { table: 'session_heads', field: 'session head' },
 ] as const
 
-/** Puts the summaries and the facts of a session under another version of its key. */
+/** Puts the summaries and the facts of a session, and what was said of it elsewhere, under another version of its key. */
 export async function resealMade(
   { database }: ResealStores,
   key: SessionKey,

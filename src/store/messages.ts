@@ -18,6 +18,7 @@ export interface MessageHead {
   readonly parentId: string | null
   readonly parentExternalId: string | null
   readonly replacesId: string | null
+  readonly followsId: string | null
   readonly timestamp: string
   readonly savedAt: string
   readonly role: Role
@@ -67,6 +68,7 @@ interface RawHead {
   parent_id: string | null
   parent_external_id: string | null
   replaces_id: string | null
+  follows_id: string | null
   timestamp: string
   saved_at: string
   role: Role
@@ -99,8 +101,8 @@ interface RawMessage extends RawHead {
 }
 
 const headColumns = (sql: Sql, tenantId: number) => sql`
-  session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp, saved_at, role, sender, model, kind,
-  trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, to_jsonb(tools_used) as tools_used, tool_call_id,
+  session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, follows_id, timestamp, saved_at, role, sender, model,
+  kind, trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, to_jsonb(tools_used) as tools_used, tool_call_id,
   context_switch, payload_location, payload_bytes, payload_sha256, payload_media_type, anonymized_at, key_version,
   (messages.sender in (${restrictedNames(sql, tenantId)})) as restricted,
   (select c.correction_id from corrections c
@@ -119,6 +121,7 @@ function headFromRow(row: RawHead, seal: RowSeal | undefined): MessageHead {
     parentId: row.parent_id,
     parentExternalId: row.parent_external_id,
     replacesId: row.replaces_id,
+    followsId: row.follows_id,
     timestamp: isoTime(row.timestamp),
     savedAt: isoTime(row.saved_at),
     role: row.role,
@@ -161,11 +164,8 @@ function messageFromRow(row: RawMessage, seal: RowSeal | undefined): MessageRow 
     }
   }
   const utf8 = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('utf8'))
-  const [payload, text, metadata] = [
-    open('payload', row.payload),
-    open('text', row.text),
-    open('metadata', row.metadata),
-  ]
+  const payload = open('payload', row.payload)
+  const [text, metadata] = [open('text', row.text), open('metadata', row.metadata)]
   // Where the bytes are in the archive, the sealed value is their place: it proves that this row points to them.
   const isPointer = seal !== undefined && row.payload_location !== null
   if (isPointer && utf8(payload) !== row.payload_location) isBroken = true

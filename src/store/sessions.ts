@@ -139,7 +139,7 @@ export async function updateSession(sql: Queries, key: SessionChangeKey, change:
     return key.seal === undefined ? plain : key.seal.seal({ field, id: key.id }, plain)
   }
   const rows = await sql`
-    update sessions set version = version + 1
+    update sessions set version = version + 1, said_at = clock_timestamp()
       ${change.closed === undefined ? sql`` : change.closed ? sql`, closed_at = coalesce(closed_at, now())` : sql`, closed_at = null`}
       ${change.title === undefined ? sql`` : sql`, title = ${bytes('title', change.title)}`}
       ${change.metadata === undefined ? sql`` : sql`, metadata = ${bytes('session metadata', change.metadata)}`}

@@ -40,6 +40,7 @@ const session: SessionRecord = {
   retention_policy_id: null,
   legal_hold: false,
   restricted: false,
+  said_at: null,
   anonymized_at: null,
   erasures: 0,
   version: 1,

@@ -119,9 +119,11 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: [],
     },
     move: { may: [...base, 'indexing', 'ports', 'store'], packages: ['postgres'] },
+    // Another store gets messages as archives have them, and what was erased is erased here.
+    sync: { may: [...base, 'archive', 'capture', 'crypto', 'erasure', 'ports', 'store'], packages: ['zod'] },
     access: { may: [...base, 'log', 'store', 'capture'], packages: ['jose', 'postgres', 'zod'] },
     http: {
-      may: [...base, 'access', 'log', 'mcp', 'ports', 'verbatim'],
+      may: [...base, 'access', 'log', 'mcp', 'ports', 'sync', 'verbatim'],
       packages: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],
     },
     mcp: {
@@ -197,6 +199,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'start-store',
         'store',
         'setup',
+        'sync',
         'transcripts',
         'verbatim',
         'version',

@@ -21,7 +21,15 @@ const home = mkdtempSync(join(tmpdir(), 'verbatim-walls-'))
 const [ada, bob] = [localCaller('test', 1), localCaller('test', 2)]
 const secrets = { ada: 'The vault opens with marigold-ada-71.', bob: 'The vault opens with marigold-bob-72.' }
 /** Who somebody is, how it is proved, and what no request needs. */
-const hidden = ['access_tokens', 'audit_seals', 'encryption_keys', 'pseudonyms', 'principals', 'sync_peers']
+const hidden = [
+  'access_tokens',
+  'audit_seals',
+  'encryption_keys',
+  'pseudonyms',
+  'principals',
+  'sync_peers',
+  'synced_sessions',
+]
 const message: Omit<NewMessage, 'id'> = {
   role: 'user',
   sender: 'Eve',

@@ -23,6 +23,7 @@ export const messageRecordSchema = z.object({
   parent_id: name,
   parent_external_id: name,
   replaces_id: name,
+  follows_id: name,
   timestamp: z.string(),
   saved_at: z.string(),
   role: z.string(),
@@ -70,6 +71,7 @@ export function archivedMessage(row: MessageRow): ArchivedMessage {
       parent_id: given(row.parentId),
       parent_external_id: given(row.parentExternalId),
       replaces_id: given(row.replacesId),
+      follows_id: given(row.followsId),
       timestamp: row.timestamp,
       saved_at: row.savedAt,
       role: row.role,
@@ -122,6 +124,7 @@ export function emptied({ record }: ArchivedMessage): ArchivedMessage {
       external_id: externalId,
       parent_id: parentId,
       replaces_id: replacesId,
+      follows_id: record.follows_id,
       timestamp,
       saved_at: record.saved_at,
       role,
@@ -167,11 +170,11 @@ export async function insertArchivedMessages(
     heads as (
       select * from jsonb_to_recordset(${JSON.stringify(heads)}::text::jsonb) as heads(r jsonb, p jsonb, t jsonb, m jsonb)
     )
-    insert into messages (tenant_id, session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp,
+    insert into messages (tenant_id, session_id, seq, id, external_id, parent_id, parent_external_id, replaces_id, follows_id, timestamp,
       saved_at, role, sender, model, kind, trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, tools_used,
       tool_call_id, context_switch, payload, payload_location, payload_bytes, payload_sha256, payload_media_type, text, metadata,
       key_version, anonymized_at)
-    select ${key.tenantId}, ${key.sessionId}, seq, id, external_id, parent_id, parent_external_id, replaces_id, timestamp,
+    select ${key.tenantId}, ${key.sessionId}, seq, id, external_id, parent_id, parent_external_id, replaces_id, follows_id, timestamp,
       saved_at, role, sender, model, kind, trust, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, tools_used,
       tool_call_id, context_switch, substring(all_of_them from (p->>'at')::int for (p->>'for')::int), payload_location,
       payload_bytes, payload_sha256, payload_media_type, substring(all_of_them from (t->>'at')::int for (t->>'for')::int),

@@ -43,6 +43,7 @@ export const sessionRecordSchema = z.object({
   retention_policy_id: z.string().nullable(),
   legal_hold: z.boolean(),
   restricted: z.boolean(),
+  said_at: time.nullable().default(null),
   anonymized_at: time.nullable(),
   /** Archives of before there were erasures do not say it. */
   erasures: count.default(0),
@@ -69,7 +70,7 @@ const isoColumn = (sql: Queries, name: string) =>
   sql`to_char(${sql(name)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(name)}`
 
 /** Private columns of a session, opened. Throws UnavailableError, naming them, where they cannot be. */
-function openText(seal: RowSeal | undefined, place: SealPlace, bytes: Uint8Array): string {
+export function openText(seal: RowSeal | undefined, place: SealPlace, bytes: Uint8Array): string {
   try {
     return Buffer.from(seal === undefined ? bytes : seal.open(place, bytes)).toString('utf8')
   } catch (error) {
@@ -109,7 +110,7 @@ export async function readSessionRecord(database: MessageSource, key: SessionKey
         s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.tool_invocations, s.context_switches, s.last_seq,
         s.last_model, s.last_message_id, s.parent_session_id, s.parent_external_id, s.tags, s.retention_policy_id, s.legal_hold,
         s.restricted, s.version, s.erasures, ${isoColumn(sql, 'created_at')}, ${isoColumn(sql, 'last_active_at')},
-        ${isoColumn(sql, 'closed_at')}, ${isoColumn(sql, 'anonymized_at')}
+        ${isoColumn(sql, 'closed_at')}, ${isoColumn(sql, 'anonymized_at')}, ${isoColumn(sql, 'said_at')}
     ) head
     where s.tenant_id = ${key.tenantId} and s.id = ${key.sessionId}`,
   )
@@ -154,30 +155,42 @@ export async function insertSessionRecord(
   const { title, metadata, ...head } = archived.session
   const { seal } = archived
   const version = seal?.version ?? 0
-  const sealed = (field: SealPlace['field'], id: string, text: string) => {
-    const bytes = Buffer.from(text, 'utf8')
-    return seal === undefined ? bytes : seal.seal({ field, id }, bytes)
-  }
   const bytes = (field: 'title' | 'session metadata', text: string | null) =>
-    text === null ? null : sealed(field, head.id, text)
+    text === null ? null : sealedText(seal, { field, id: head.id }, text)
   await sql`
     insert into sessions (tenant_id, id, source, external_id, title, created_at, last_active_at, active_hour, closed_at,
       participants, models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
       cache_write_tokens, tool_invocations, context_switches, last_seq, last_model, last_message_id, parent_session_id,
-      parent_external_id, tags, metadata, retention_policy_id, legal_hold, restricted, anonymized_at, version, key_version, erasures)
+      parent_external_id, tags, metadata, retention_policy_id, legal_hold, restricted, anonymized_at, version, key_version, erasures,
+      said_at)
     select ${tenantId}, id, source, external_id, ${bytes('title', title)}, created_at, last_active_at, date_trunc('hour', last_active_at),
       closed_at, participants, models_used, message_count, payload_bytes, input_tokens, output_tokens, cache_read_tokens,
       cache_write_tokens, tool_invocations, context_switches, last_seq, last_model, last_message_id, parent_session_id,
       parent_external_id, tags, ${bytes('session metadata', metadata)}, retention_policy_id, legal_hold, restricted, anonymized_at, version, ${version}::int,
-      erasures
+      erasures, said_at
     from jsonb_populate_record(null::sessions, ${JSON.stringify(head)}::text::jsonb)
     on conflict (tenant_id, id) do nothing`
-  for (const { body, ...summary } of archived.summaries)
+  await insertSummaryRecords(sql, { tenantId, sessionId: head.id }, { summaries: archived.summaries, seal })
+}
+
+/** Stores summaries of a session as they were archived; those that are there stay. */
+export async function insertSummaryRecords(
+  sql: Queries,
+  { tenantId, sessionId }: SessionKey,
+  { summaries, seal }: { readonly summaries: readonly SummaryRecord[]; readonly seal: RowSeal | undefined },
+): Promise<void> {
+  for (const { body, ...summary } of summaries)
     await sql`
       insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, created_at,
         key_version)
-      select ${tenantId}, id, ${archived.session.id}, level, style, first_seq, last_seq, ${sealed('summary', summary.id, body)}, made_by,
-        model, created_at, ${version}::int
+      select ${tenantId}, id, ${sessionId}, level, style, first_seq, last_seq, ${sealedText(seal, { field: 'summary', id: summary.id }, body)}, made_by,
+        model, created_at, ${seal?.version ?? 0}::int
       from jsonb_populate_record(null::summaries, ${JSON.stringify(summary)}::text::jsonb)
       on conflict do nothing`
+}
+
+/** A text as a private column has it. */
+export function sealedText(seal: RowSeal | undefined, place: SealPlace, text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8')
+  return seal === undefined ? bytes : seal.seal(place, bytes)
 }

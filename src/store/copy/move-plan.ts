@@ -183,6 +183,8 @@ export const notMoved = {
   outbox: 'what is to be done at the target follows from what was moved there',
   access_tokens: 'who may open a laptop must not by that open a server: tokens are made where they are used',
   sync_peers: 'how far this store has exchanged its history says nothing of another',
+  synced_sessions: 'how far this store has exchanged its history says nothing of another',
+  session_heads: 'noted anew when the target exchanges its history with another store',
   pseudonyms: 'kept anew where a session is read in pseudonyms, under the key that is there',
   audit_seals: 'the rows are sealed anew at the end of the log there',
   retention_sweeps: 'counted from when the policies come to the target',

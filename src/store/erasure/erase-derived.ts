@@ -32,7 +32,7 @@ function unitsOf(sql: Queries, key: SessionKey, piece: Piece) {
  * Removes search units with what the statistics count of them. Terms are locked in the order in which the index worker locks
  * them, so that neither waits for the other in a ring.
  */
-async function eraseUnits(sql: TransactionSql, key: SessionKey, piece: Piece): Promise<number> {
+export async function eraseUnits(sql: TransactionSql, key: SessionKey, piece: Piece): Promise<number> {
   await sql`
     select from term_stats
     where tenant_id = ${key.tenantId} and (level, term) in (
@@ -67,7 +67,7 @@ async function eraseUnits(sql: TransactionSql, key: SessionKey, piece: Piece): P
 }
 
 /** Removes the vectors that are in this database; of those elsewhere it stays known where they are, until they are gone. */
-async function eraseVectors(sql: TransactionSql, key: SessionKey, piece: Piece): Promise<number> {
+export async function eraseVectors(sql: TransactionSql, key: SessionKey, piece: Piece): Promise<number> {
   const [table] = await sql`select where to_regclass('unit_vectors') is not null`
   if (table !== undefined)
     await sql`

@@ -33,6 +33,10 @@ async function eraseMade(sql: TransactionSql, key: SessionKey): Promise<ErasedSe
   const { files, documents } = await eraseImportFiles(sql, key)
   const summaries = await sql`delete from summaries where tenant_id = ${tenantId} and session_id = ${sessionId}`
   const pseudonyms = await sql`delete from pseudonyms where tenant_id = ${tenantId} and session_id = ${sessionId}`
+  // Nothing is known of what was said before: what is said now is as it was found.
+  await sql`
+    update session_heads set body = convert_to('{"fields":{},"summaries":[]}', 'UTF8'), key_version = 0
+    where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from archive_segments where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from archive_manifests where tenant_id = ${tenantId} and kind = 'session' and subject_id = ${sessionId}`
   return { counts: { import_files: documents, summaries: summaries.count, pseudonyms: pseudonyms.count }, files }
@@ -52,6 +56,8 @@ export async function eraseSessionRow(
 ): Promise<ErasedSession> {
   const { tenantId, sessionId } = key
   const { counts, files } = await eraseMade(sql, key)
+  await sql`delete from session_heads where tenant_id = ${tenantId} and session_id = ${sessionId}`
+  await sql`delete from synced_sessions where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from session_grants where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from outbox where tenant_id = ${tenantId} and session_id = ${sessionId} and topic <> 'erase' and id <> ${itemId}`
   await sql`

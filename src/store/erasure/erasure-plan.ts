@@ -29,6 +29,8 @@ export interface PlannedSession {
   readonly bytes: number
   /** Where the session stays: which of its messages go. */
   readonly stretches: readonly Stretch[]
+  /** As `sessions.erasures`: while it stays, these are the numbers of the messages that were chosen. */
+  readonly erasures?: number
 }
 
 interface SessionRow {
@@ -38,6 +40,7 @@ interface SessionRow {
   readonly messages: string
   readonly bytes: string
   readonly stretches: readonly Stretch[] | null
+  readonly erasures: number
 }
 
 const ofSession = (sql: Queries, filter: ErasureFilter) => sql`
@@ -53,6 +56,7 @@ function fromRow(row: SessionRow): PlannedSession {
     messages: Number(row.messages),
     bytes: Number(row.bytes),
     stretches: row.stretches ?? [],
+    erasures: row.erasures,
   }
 }
 
@@ -60,7 +64,7 @@ function fromRow(row: SessionRow): PlannedSession {
 export async function planSessions(sql: Queries, viewer: Viewer, filter: ErasureFilter): Promise<PlannedSession[]> {
   const rows = await sql<SessionRow[]>`
     select id, legal_hold, (true ${andOpen(sql, viewer, 'manage')}) as is_own, message_count as messages, payload_bytes as bytes,
-      null as stretches
+      null as stretches, erasures
     from sessions where tenant_id = ${viewer.tenantId} ${ofSession(sql, filter)} ${andOpen(sql, viewer, 'read')} order by id`
   return rows.map(fromRow)
 }
@@ -90,7 +94,7 @@ export async function planMessages(
       select session_id, min(seq) as first, max(seq) as last, count(*) as messages, sum(payload_bytes) as bytes
       from chosen group by session_id, island
     )
-    select sessions.id, sessions.legal_hold, (true ${andOpen(sql, viewer, 'manage')}) as is_own, sum(islands.messages) as messages,
+    select sessions.id, sessions.legal_hold, sessions.erasures, (true ${andOpen(sql, viewer, 'manage')}) as is_own, sum(islands.messages) as messages,
       sum(islands.bytes) as bytes, jsonb_agg(jsonb_build_array(islands.first, islands.last) order by islands.first) as stretches
     from islands join sessions on sessions.tenant_id = ${viewer.tenantId} and sessions.id = islands.session_id
     group by sessions.tenant_id, sessions.id order by sessions.id`

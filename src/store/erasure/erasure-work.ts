@@ -87,6 +87,21 @@ export async function addErasureWork(
     select ${erasure.tenantId}, ${eraseTopic}, s, d from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as work(s uuid, d jsonb)`
 }
 
+/**
+ * Leaves to be removed what the archive and remote indexes have of a session whose rows are other ones already; the session is archived anew after
+ * that.
+ */
+export async function addArchiveRewrite(
+  sql: Queries,
+  erasure: { readonly tenantId: number; readonly id: string },
+  { sessionId, payloads }: { readonly sessionId: string; readonly payloads: readonly string[] },
+): Promise<void> {
+  const details = { erasure: erasure.id, whole: false, stretches: [], payloads, rowsErased: true, hasBegun: true }
+  await sql`
+    insert into outbox (tenant_id, topic, session_id, details)
+    values (${erasure.tenantId}, ${eraseTopic}, ${sessionId}, ${JSON.stringify(details)}::text::jsonb)`
+}
+
 /** Messages of a session that came back by a restore. */
 export interface Returned extends Pick<ErasureWork, 'anonymise' | 'payloads'> {
   readonly erasureId: string

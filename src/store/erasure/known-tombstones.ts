@@ -29,13 +29,13 @@ export async function returnedSessions(sql: Queries, tenantId: number): Promise<
       and t.hash = sha256(convert_to(${tombstonePrefix[kind]} || m.id::text, 'UTF8'))
     where m.tenant_id = ${tenantId} and m.kind <> 'erased'`
   const rows = await sql<{ id: string; seqs: readonly number[] | null; anonymised: boolean }[]>`
-    select s.id, null as seqs, false as anonymised from sessions s join tombstones t on t.tenant_id = s.tenant_id and t.kind = 'session'
+    select distinct s.id, null::jsonb as seqs, false as anonymised from sessions s join tombstones t on t.tenant_id = s.tenant_id and t.kind = 'session'
       and t.hash = sha256(convert_to(${tombstonePrefix.session} || s.id::text, 'UTF8'))
     where s.tenant_id = ${tenantId}
     union all
-    select m.session_id, jsonb_agg(m.seq order by m.seq), false ${messagesWith('message')} group by m.session_id
+    select m.session_id, jsonb_agg(distinct m.seq), false ${messagesWith('message')} group by m.session_id
     union all
-    select m.session_id, jsonb_agg(m.seq order by m.seq), true ${messagesWith('anonymised')} and m.anonymized_at is null
+    select m.session_id, jsonb_agg(distinct m.seq), true ${messagesWith('anonymised')} and m.anonymized_at is null
     group by m.session_id`
   const whole = new Set(rows.filter(({ seqs }) => seqs === null).map(({ id }) => id))
   return rows.flatMap(({ id, seqs, anonymised }) =>

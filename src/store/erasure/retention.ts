@@ -135,7 +135,7 @@ export async function messagesToSweep(
 /** Who may was asked before. */
 export async function writeHold(sql: Queries, key: SessionKey, isHeld: boolean): Promise<void> {
   await sql`
-    update sessions set legal_hold = ${isHeld}, version = version + 1
+    update sessions set legal_hold = ${isHeld}, said_at = clock_timestamp(), version = version + 1
     where tenant_id = ${key.tenantId} and id = ${key.sessionId}`
 }
 

@@ -48,27 +48,35 @@ export interface Tombstone {
 
 export async function addTombstones(
   sql: Queries,
-  erased: { readonly tenantId: number; readonly erasureId: string; readonly erasedAt?: string },
+  erased: {
+    readonly tenantId: number
+    readonly erasureId: string
+    readonly erasedAt?: string
+    readonly isLocal?: boolean
+  },
   tombstones: readonly Tombstone[],
 ): Promise<void> {
   await sql`
-    insert into tombstones (tenant_id, hash, kind, erasure_id, erased_at)
-    select ${erased.tenantId}, decode(hash, 'hex'), kind, ${erased.erasureId}, coalesce(${erased.erasedAt ?? null}::text::timestamptz, now())
+    insert into tombstones (tenant_id, hash, kind, erasure_id, erased_at, is_local)
+    select ${erased.tenantId}, decode(hash, 'hex'), kind, ${erased.erasureId}, coalesce(${erased.erasedAt ?? null}::text::timestamptz, now()),
+      ${erased.isLocal ?? false}::boolean
     from jsonb_to_recordset(${JSON.stringify(tombstones)}::text::jsonb) as new(hash text, kind text)
     on conflict do nothing`
 }
 
-/** The tombstones of an erasure in order, and when it began. */
+/** The tombstones of an erasure in order, when it began, and whether it is for this store alone. */
 export async function readTombstones(
   sql: Queries,
   tenantId: number,
   erasureId: string,
-): Promise<{ readonly erasedAt: string; readonly tombstones: Tombstone[] }> {
-  const rows = await sql<(Tombstone & { erased_at: Date })[]>`
-    select encode(hash, 'hex') as hash, kind, erased_at from tombstones
-    where tenant_id = ${tenantId} and erasure_id = ${erasureId} order by hash`
+): Promise<{ readonly erasedAt: string; readonly isLocal: boolean; readonly tombstones: Tombstone[] }> {
+  const rows = await sql<(Tombstone & { erased_at: Date; is_local: boolean })[]>`
+    select encode(t.hash, 'hex') as hash, t.kind, t.erased_at, t.is_local or e.scope is not distinct from 'retention' as is_local
+    from tombstones t left join erasures e on e.tenant_id = t.tenant_id and e.id = t.erasure_id
+    where t.tenant_id = ${tenantId} and t.erasure_id = ${erasureId} order by t.hash`
   const [first] = rows.map((row) => isoTime(row.erased_at)).toSorted()
-  return { erasedAt: first ?? '', tombstones: rows.map(({ hash, kind }) => ({ hash, kind })) }
+  const isLocal = rows.some(({ is_local: isOne }) => isOne)
+  return { erasedAt: first ?? '', isLocal, tombstones: rows.map(({ hash, kind }) => ({ hash, kind })) }
 }
 
 /** When the first of some was erased; undefined where none was. */

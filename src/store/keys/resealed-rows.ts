@@ -88,7 +88,8 @@ export async function readFormerMessages(
 
 /** The private columns of a message under another version of the key. */
 export interface ResealedMessage {
-  readonly seq: number
+  /** Its number may be another by now: a sync may put others before it. */
+  readonly id: string
   readonly formerly: number
   readonly payload: Uint8Array | undefined
   readonly location: string | undefined
@@ -105,8 +106,8 @@ export async function storeResealed(
 ): Promise<void> {
   const base64 = (bytes: Uint8Array | undefined) =>
     bytes === undefined ? undefined : Buffer.from(bytes).toString('base64')
-  const rows = messages.map(({ seq, formerly, payload, location, sha256, text, metadata }) => ({
-    q: seq,
+  const rows = messages.map(({ id, formerly, payload, location, sha256, text, metadata }) => ({
+    i: id,
     v: formerly,
     p: base64(payload),
     l: location,
@@ -117,8 +118,8 @@ export async function storeResealed(
   await sql`
     update messages m set key_version = ${version}, payload = decode(r.p, 'base64'), payload_location = r.l,
       payload_sha256 = decode(r.h, 'base64'), text = decode(r.t, 'base64'), metadata = decode(r.m, 'base64')
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(q bigint, v int, p text, l text, h text, t text, m text)
-    where m.tenant_id = ${key.tenantId} and m.session_id = ${key.sessionId} and m.seq = r.q and m.key_version = r.v
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(i uuid, v int, p text, l text, h text, t text, m text)
+    where m.tenant_id = ${key.tenantId} and m.session_id = ${key.sessionId} and m.id = r.i and m.key_version = r.v
       and m.kind <> 'erased'`
 }
 
@@ -131,9 +132,9 @@ export async function readPayloadLocations(sql: Queries, key: SessionKey): Promi
 }
 
 /** What is made of a session and sealed under its key, by table. */
-export type MadeTable = 'summaries' | 'facts'
+export type MadeTable = 'summaries' | 'facts' | 'session_heads'
 
-/** A summary or a fact as it is stored, with the version of the key that it is under. */
+/** A summary, a fact or a head as it is stored, with the version of the key that it is under. */
 export interface MadeBytes {
   readonly id: string
   readonly body: Uint8Array
@@ -172,5 +173,7 @@ export async function destroyFormerKeys(sql: Queries, { tenantId, sessionId }: S
       and not exists (
         select from summaries u where u.tenant_id = k.tenant_id and u.session_id = k.session_id and u.key_version = k.version)
       and not exists (
-        select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)`
+        select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)
+      and not exists (
+        select from session_heads h where h.tenant_id = k.tenant_id and h.session_id = k.session_id and h.key_version = k.version)`
 }

@@ -30,7 +30,7 @@ export async function writeSessionRestriction(
   isRestricted: boolean,
 ): Promise<boolean> {
   const rows = await sql`
-    update sessions set restricted = ${isRestricted}, version = version + 1
+    update sessions set restricted = ${isRestricted}, said_at = clock_timestamp(), version = version + 1
     where tenant_id = ${key.tenantId} and id = ${key.sessionId} and restricted <> ${isRestricted} returning 1`
   return rows.length > 0
 }

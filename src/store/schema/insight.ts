@@ -1,16 +1,4 @@
-import {
-  bigint,
-  boolean,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  primaryKey,
-  real,
-  text,
-  timestamp,
-  uuid,
-} from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, integer, pgTable, primaryKey, real, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
 import { bigints, bytea, keyVersion, tenantId } from './column-types.ts'
 
@@ -101,22 +89,4 @@ export const factSources = pgTable(
     primaryKey({ columns: [table.tenantId, table.factId, table.messageId] }),
     index('fact_sources_by_message').on(table.tenantId, table.messageId),
   ],
-)
-
-/** Other stores that this one exchanges its history with. */
-export const syncPeers = pgTable(
-  'sync_peers',
-  {
-    tenantId: tenantId(),
-    id: uuid('id').notNull(),
-    name: text('name').notNull(),
-    url: text('url').notNull(),
-    sentUpTo: bigint('sent_up_to', { mode: 'number' }).notNull().default(0),
-    receivedUpTo: bigint('received_up_to', { mode: 'number' }).notNull().default(0),
-    lastSyncAt: time('last_sync_at'),
-    lastError: text('last_error'),
-    state: jsonb('state'),
-    priority: integer('priority').notNull().default(0),
-  },
-  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
 )

@@ -60,9 +60,12 @@ export const tombstones = pgTable(
     kind: text('kind').notNull(),
     erasureId: uuid('erasure_id').notNull(),
     erasedAt: time('erased_at').notNull().defaultNow(),
+    /** Whether it is for this store alone, as what retention removed: how long something is kept is each store's own. */
+    isLocal: boolean('is_local').notNull().default(false),
   },
   (table) => [
-    primaryKey({ columns: [table.tenantId, table.hash] }),
+    // Two stores may have erased the same, each by an erasure of its own.
+    primaryKey({ columns: [table.tenantId, table.hash, table.erasureId] }),
     index('tombstones_by_erasure').on(table.tenantId, table.erasureId),
   ],
 )

@@ -65,6 +65,8 @@ export const sessions = pgTable(
     retentionPolicyId: uuid('retention_policy_id'),
     legalHold: boolean('legal_hold').notNull().default(false),
     restricted: boolean('restricted').notNull().default(false),
+    /** When somebody last set its title, tags, metadata, or whether it is closed, restricted or on hold. */
+    saidAt: time('said_at'),
     /** When personal data in messages of it was last replaced for good. */
     anonymizedAt: time('anonymized_at'),
     /** How often messages of it were erased, or written anew: who read them before does not write of them any more. */
@@ -109,6 +111,11 @@ export const messages = pgTable(
     parentExternalId: text('parent_external_id'),
     /** The message that this one is a newer version of. */
     replacesId: uuid('replaces_id'),
+    /**
+     * The message that it was saved after, where that is not the one before it: two stores went on with one session apart, and
+     * then exchanged what they have (`sync/canonical-order.ts`). All zeros where it was saved after none.
+     */
+    followsId: uuid('follows_id'),
     timestamp: time('timestamp').notNull(),
     savedAt: time('saved_at').notNull(),
     role: text('role').notNull(),

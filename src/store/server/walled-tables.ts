@@ -8,6 +8,7 @@ export const contentTables: ReadonlySet<string> = new Set([
   'messages',
   'recall_feedback',
   'search_units',
+  'session_heads',
   'summaries',
   'unit_vectors',
 ])
@@ -20,6 +21,7 @@ export const ownerTables: ReadonlySet<string> = new Set([
   'principals',
   'pseudonyms',
   'sync_peers',
+  'synced_sessions',
 ])
 
 /**

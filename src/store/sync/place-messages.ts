@@ -1,0 +1,249 @@
+import type { TransactionSql } from 'postgres'
+
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { ConflictError } from '../../errors.ts'
+import { insertArchivedMessages, type ArchivedMessage, type MessageRecord } from '../archive/archived-messages.ts'
+import { eraseDerived, eraseUnits, eraseVectors } from '../erasure/erase-derived.ts'
+import type { SessionKey } from '../messages.ts'
+import { restoreCorrections } from '../rights/corrections.ts'
+import type { Queries } from '../rows.ts'
+import { afterNone, readTail, seqsOf, type StoredLink } from './lineage.ts'
+
+/** A message that came from another store; its record says in `follows_id` after which one it was saved, always. */
+export type SyncedMessage = ArchivedMessage
+
+/** In which order messages stand, of which some are stored: see `sync/canonical-order.ts`. */
+export type Order = (root: string | undefined, links: readonly NewLink[]) => readonly NewLink[]
+
+interface NewLink extends Pick<StoredLink, 'id' | 'follows' | 'savedAt'> {
+  /** Absent where it is not stored yet. */
+  readonly stored?: StoredLink
+}
+
+export interface Placed {
+  readonly inserted: number
+  /** How many that were there have another number now. */
+  readonly moved: number
+  /** How many that were there have another external id now. */
+  readonly renamed: number
+  /** The lowest number at which there is another message than before; undefined where there is none. */
+  readonly firstChanged: number | undefined
+}
+
+interface Arriving {
+  readonly messages: readonly SyncedMessage[]
+  readonly seal: RowSeal | undefined
+  readonly order: Order
+}
+
+const rowsAtOnce = 5_000
+
+export function followsOf({ follows_id: follows }: MessageRecord): string | undefined {
+  return follows === undefined || follows === afterNone ? undefined : follows
+}
+
+/**
+ * Stores messages of a session that is locked, at the places that they have in its order; those that are there stay. Where they do
+ * not all come after the last one, others get other numbers, and what was made of them under the former ones goes.
+ * Throws ConflictError where the message is missing that one of them was saved after.
+ */
+export async function placeMessages(sql: TransactionSql, key: SessionKey, arriving: Arriving): Promise<Placed> {
+  const ids = arriving.messages.map(({ record }) => record.id)
+  const known = await seqsOf(sql, key, ids)
+  const { messages, renamed } = await withFreeNames(
+    sql,
+    key,
+    arriving.messages.filter(({ record }) => !known.has(record.id)),
+  )
+  if (messages.length === 0) return { inserted: 0, moved: 0, renamed: 0, firstChanged: undefined }
+  const afterSeq = await earliestPlace(sql, key, messages)
+  const { root, rootSeq, links } = await readTail(sql, key, afterSeq)
+  const all: NewLink[] = [
+    ...links.map((stored) => ({ ...stored, stored })),
+    ...messages.map(({ record }) => ({ id: record.id, follows: followsOf(record), savedAt: record.saved_at })),
+  ]
+  const ordered = arriving.order(root, all)
+  if (ordered.length !== all.length) throw unstorable(key, 'they do not all come after one that is there')
+  const places = new Map(ordered.map(({ id }, index) => [id, rootSeq + 1 + index]))
+  const apart = new Map(
+    ordered.map(({ id, follows }, index) => {
+      const before = index === 0 ? root : ordered[index - 1]?.id
+      return [id, follows === before ? null : (follows ?? afterNone)]
+    }),
+  )
+  const changed = links.filter(({ id, seq, isApart }) => places.get(id) !== seq || isApart !== (apart.get(id) !== null))
+  const moved = changed.filter(({ id, seq }) => places.get(id) !== seq)
+  const firstMoved = moved.reduce((first, { seq }) => Math.min(first, seq), Number.MAX_SAFE_INTEGER)
+  // Before their numbers change, as what was made of them is known by these.
+  if (moved.length > 0) await forgetMade(sql, key, firstMoved)
+  await renumber(sql, key, { changed, places, apart })
+  await insertArchivedMessages(sql, key, {
+    messages: messages.map((message) => {
+      const { id } = message.record
+      const record = { ...message.record, seq: places.get(id) ?? 0, follows_id: apart.get(id) ?? undefined }
+      return { ...message, record }
+    }),
+    seal: arriving.seal,
+  })
+  const stored = await seqsOf(sql, key, ids)
+  if (stored.size !== ids.length) throw unstorable(key, 'the id of one of them is that of a message elsewhere')
+  if (moved.length > 0) await follow(sql, key, firstMoved)
+  const firstNew = messages.reduce(
+    (first, { record }) => Math.min(first, places.get(record.id) ?? first),
+    Number.MAX_SAFE_INTEGER,
+  )
+  return { inserted: messages.length, moved: moved.length, renamed, firstChanged: Math.min(firstNew, firstMoved) }
+}
+
+function unstorable(key: SessionKey, why: string): ConflictError {
+  return new ConflictError(`Cannot store messages of session "${key.sessionId}" as ${why}`, {
+    remedy: 'Run the sync again: it begins anew with what is there',
+  })
+}
+
+/** The number of the earliest message that one of these was saved after; 0 for none. */
+async function earliestPlace(sql: Queries, key: SessionKey, messages: readonly SyncedMessage[]): Promise<number> {
+  const own = new Set(messages.map(({ record }) => record.id))
+  const before = messages.map(({ record }) => followsOf(record))
+  const stored = new Set(before.flatMap((id) => (id === undefined || own.has(id) ? [] : [id])))
+  const seqs = await seqsOf(sql, key, [...stored])
+  const missing = [...stored].find((id) => !seqs.has(id))
+  if (missing !== undefined) throw unstorable(key, `message "${missing}" is missing, after which one was saved`)
+  return before.includes(undefined) ? 0 : Math.min(...seqs.values())
+}
+
+/**
+ * Two stores may each have saved a message under the same id of a caller: the earlier one keeps it, and the other gets it with its own id behind.
+ * Both stay.
+ */
+async function withFreeNames(
+  sql: Queries,
+  key: SessionKey,
+  messages: readonly SyncedMessage[],
+): Promise<{ readonly messages: readonly SyncedMessage[]; readonly renamed: number }> {
+  const names = messages.flatMap(({ record }) => record.external_id ?? [])
+  if (names.length === 0) return { messages, renamed: 0 }
+  const taken = await sql<{ id: string; name: string; saved_at: Date }[]>`
+    select id, external_id as name, saved_at from messages where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
+      and external_id in (select jsonb_array_elements_text(${JSON.stringify(names)}::text::jsonb))`
+  const holders = new Map(taken.map(({ id, name, saved_at: at }) => [name, { id, at: new Date(at).toISOString() }]))
+  const named: SyncedMessage[] = []
+  let renamed = 0
+  for (const message of messages) {
+    const { id, external_id: name, saved_at: at } = message.record
+    const holder = name === undefined ? undefined : holders.get(name)
+    if (name === undefined || holder === undefined) named.push(message)
+    else if (holder.at < at || (holder.at === at && holder.id < id))
+      named.push({ ...message, record: { ...message.record, external_id: `${name}#${id}` } })
+    else {
+      await sql`
+        update messages set external_id = ${`${name}#${holder.id}`}
+        where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and id = ${holder.id}`
+      named.push(message)
+      renamed++
+    }
+  }
+  return { messages: named, renamed }
+}
+
+async function renumber(
+  sql: Queries,
+  { tenantId, sessionId }: SessionKey,
+  {
+    changed,
+    places,
+    apart,
+  }: {
+    readonly changed: readonly StoredLink[]
+    readonly places: ReadonlyMap<string, number>
+    readonly apart: ReadonlyMap<string, string | null>
+  },
+): Promise<void> {
+  const pages = Array.from({ length: Math.ceil(changed.length / rowsAtOnce) }, (_, page) =>
+    changed.slice(page * rowsAtOnce, (page + 1) * rowsAtOnce),
+  )
+  // Out of the way first: a number may be that of another one which has not moved yet.
+  for (const page of pages) {
+    const rows = JSON.stringify(page.map(({ seq: q }) => ({ q })))
+    await sql`
+      update messages m set seq = -m.seq from jsonb_to_recordset(${rows}::text::jsonb) as r(q bigint)
+      where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.seq = r.q`
+  }
+  for (const page of pages) {
+    const rows = JSON.stringify(page.map(({ id, seq: q }) => ({ q: -q, n: places.get(id), f: apart.get(id) })))
+    await sql`
+      update messages m set seq = r.n, follows_id = r.f from jsonb_to_recordset(${rows}::text::jsonb) as r(q bigint, n bigint, f uuid)
+      where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.seq = r.q`
+  }
+}
+
+/** Removes what is made of messages from a number on, and can be made again. */
+async function forgetMade(sql: TransactionSql, key: SessionKey, firstSeq: number): Promise<void> {
+  const { tenantId, sessionId } = key
+  const piece = { first: firstSeq, last: Number.MAX_SAFE_INTEGER }
+  await eraseUnits(sql, key, piece)
+  await eraseVectors(sql, key, piece)
+  // Those elsewhere, which are removed by the work that is left for it: by that they are known.
+  await sql`
+    update embedded_units set text_sha256 = ''
+    where tenant_id = ${tenantId} and level in (0, 1, 2) and session_id = ${sessionId} and first_seq >= ${firstSeq}`
+  await sql`
+    delete from recall_feedback where tenant_id = ${tenantId} and session_id = ${sessionId} and seq >= ${firstSeq}`
+  await sql`
+    delete from summaries
+    where tenant_id = ${tenantId} and session_id = ${sessionId} and made_by <> 'host' and (last_seq is null or last_seq >= ${firstSeq})`
+}
+
+/** Has what names messages by their numbers as well as by their ids name the numbers that they have now. */
+async function follow(sql: Queries, { tenantId, sessionId }: SessionKey, firstSeq: number): Promise<void> {
+  await sql`
+    update fact_sources f set seq = m.seq from messages m
+    where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.seq >= ${firstSeq}
+      and f.tenant_id = m.tenant_id and f.message_id = m.id and f.seq <> m.seq`
+  const corrections = await sql<{ message_id: string }[]>`
+    delete from corrections where tenant_id = ${tenantId} and session_id = ${sessionId} and greatest(seq, correction_seq) >= ${firstSeq}
+    returning message_id`
+  if (corrections.length === 0) return
+  await restoreCorrections(sql, { tenantId, sessionId })
+}
+
+export interface Replaced {
+  readonly firstChanged: number | undefined
+  /** Where large payloads of them are that may be of nobody by now. */
+  readonly payloads: readonly string[]
+}
+
+/**
+ * Of messages that were anonymised at both stores, the one that was first takes the place of the other, so that both have the same. What is made of
+ * that goes.
+ */
+export async function replaceMessages(
+  sql: TransactionSql,
+  key: SessionKey,
+  { messages, seal }: Pick<Arriving, 'messages' | 'seal'>,
+): Promise<Replaced> {
+  const { tenantId, sessionId } = key
+  const anonymised = messages.filter(({ record }) => record.anonymized_at !== undefined && record.kind !== 'erased')
+  if (anonymised.length === 0) return { firstChanged: undefined, payloads: [] }
+  const times = JSON.stringify(anonymised.map(({ record }) => ({ i: record.id, a: record.anonymized_at })))
+  const gone = await sql<{ id: string; seq: string; follows_id: string | null; location: string | null }[]>`
+    delete from messages m using jsonb_to_recordset(${times}::text::jsonb) as r(i uuid, a timestamptz)
+    where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = r.i and m.kind <> 'erased' and m.anonymized_at > r.a
+    returning m.id, m.seq, m.follows_id, m.payload_location as location`
+  if (gone.length === 0) return { firstChanged: undefined, payloads: [] }
+  const places = new Map(gone.map((row) => [row.id, row]))
+  const seqs = gone.map(({ seq }) => Number(seq))
+  const piece = { first: Math.min(...seqs), last: Math.max(...seqs), only: seqs }
+  await eraseDerived(sql, key, piece)
+  await forgetMade(sql, key, piece.first)
+  await insertArchivedMessages(sql, key, {
+    messages: anonymised.flatMap((message) => {
+      const place = places.get(message.record.id)
+      if (place === undefined) return []
+      const record = { ...message.record, seq: Number(place.seq), follows_id: place.follows_id ?? undefined }
+      return [{ ...message, record }]
+    }),
+    seal,
+  })
+  return { firstChanged: piece.first, payloads: gone.flatMap(({ location }) => location ?? []) }
+}
