@@ -22,6 +22,7 @@ import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { CallDescription } from './model/call.ts'
 import type { LocalUser } from './model/local-user.ts'
+import { within } from './model/within.ts'
 import { unobserved, type Observer } from './ports/observer.ts'
 import type { TextGenerator } from './ports/text-generator.ts'
 import type { VectorIndex } from './ports/vector-index.ts'
@@ -43,6 +44,7 @@ import { storeVersion } from './store/store-version.ts'
 /** Of who gives no other room to what is kept. */
 const cacheBytesUsual = 32 * 1024 * 1024
 const sessionIdBytes = 72
+const closeMs = 5_000
 
 /** What the product is put together of. */
 export type Stores = SearchDependencies & {
@@ -240,8 +242,8 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#ahead.close()
-    await this.#stores.use?.close()
+    // A store that does not answer must not keep the process.
+    await within(closeMs, this.#ahead.close(), this.#stores.use?.close())
     await this.#calls.close()
     await this.#stores.database.close()
   }

@@ -1,7 +1,8 @@
-/** Whether an import failed because the package, or one that it needs, is not on this machine. */
+/** Whether an import failed because the package, or one that it needs, is not on this machine. A file of our own is no package. */
 export function isModuleMissing(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND'
+  const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND'
+  return isMissing && !/[\\/]chunks[\\/]/.test(error.message)
 }
 
 /** Imports a package that need not be there, and of which nothing is known when this is compiled. */

@@ -49,12 +49,19 @@ async function isThere(archive: ArchiveStore, location: string): Promise<boolean
   return false
 }
 
-/** Removes a payload from the archive that was put there for a message which was then not stored. */
+/**
+ * Removes a payload from the archive that was put there for a message which was then not stored; it is put again where somebody has stored
+ * the same bytes meanwhile.
+ */
 export async function removeUnused(
   { database, archive }: { readonly database: Database; readonly archive: ArchiveStore },
   location: string,
 ): Promise<void> {
-  if (!(await (database.unwalled ?? database).run((sql) => isPayloadUsed(sql, location)))) await archive.erase(location)
+  const isUsed = () => (database.unwalled ?? database).run((sql) => isPayloadUsed(sql, location))
+  if (await isUsed()) return
+  const bytes = await archive.get(location)
+  await archive.erase(location)
+  if (bytes !== undefined && (await isUsed())) await archive.put(location, bytes)
 }
 
 /** Where a large payload is in the archive. */

@@ -124,8 +124,8 @@ export async function saveMessages(
         const result = await (database.unwalled ?? database).run((sql) =>
           store(sql, { ...request, ...target, messages }, database.naming?.(sql)),
         )
-        const isNew = (_: unknown, at: number) => result.messages[at]?.duplicate === false
-        await keepPayloads(archive, prepared.filter(isNew), target.seal)
+        // Those that were there before too: after a lost answer they are this save's own.
+        await keepPayloads(archive, prepared, target.seal)
         return result
       } catch (error) {
         // Of what was erased nothing is left in the archive either.

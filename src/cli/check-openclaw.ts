@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 
 import { InputError } from '../errors.ts'
 import type { Place } from '../setup/clients.ts'
@@ -7,6 +7,11 @@ import type { Check } from './check-encryption.ts'
 import { commandName } from './command-name.ts'
 
 const name = 'OpenClaw plugin'
+
+/** All of them, as a shell reads it. */
+function globsOf(aside: readonly string[]): string {
+  return [...new Set(aside.map((path) => `"${dirname(path)}"/*.rejected`))].join(' ')
+}
 
 /** OpenClaw keeps conversations from a plugin that it was not told to trust, and says nothing. */
 export async function checkOpenclaw(place: Place): Promise<Check[]> {
@@ -21,7 +26,7 @@ export async function checkOpenclaw(place: Place): Promise<Check[]> {
         name: 'OpenClaw rows',
         state: 'problem',
         message: `${aside.length} ${aside.length === 1 ? 'file' : 'files'} of rows were put aside as they could not be stored; they are kept: ${first}${aside.length === 1 ? '' : ', …'}`,
-        remedy: `Run: ${commandName()} import --rows-only --format openclaw ${join(dirname(first), '*.rejected')}, which says why; remove them once they are imported`,
+        remedy: `Run: ${commandName()} import --rows-only --format openclaw ${globsOf(aside)}, which says why; remove them once they are imported`,
       })
     if (plugin === 'allowed') return [{ name, state: 'ok', message: 'may see conversations' }, ...checks]
     return [

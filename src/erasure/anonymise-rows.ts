@@ -16,7 +16,12 @@ import {
   type NamesOfSession,
 } from '../store/erasure/anonymise-messages.ts'
 import { payloadLocations, type LockedSession } from '../store/erasure/erase-rows.ts'
-import { cleanSession, noteErasedMessages, type AnonymisedHead } from '../store/erasure/erase-session.ts'
+import {
+  cleanSession,
+  noteErasedHead,
+  noteErasedMessages,
+  type AnonymisedHead,
+} from '../store/erasure/erase-session.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
 import type { ErasureDetails, ErasureItem } from '../store/erasure/erasure-work.ts'
 import type { Piece } from '../store/erasure/piece.ts'
@@ -159,6 +164,7 @@ async function storePrepared(
   const progress = progressOf(details, { rest, payloads })
   if (rest.length > 0) return progress
   const { counts, files } = await cleanSession(sql, item, await headOf(session, { anonymiser, seal }))
+  await noteErasedHead(sql, item, details.erasure)
   // What an older archive has of imported files that held it is not restored.
   await addTombstones(sql, receiptOf(item), [{ hash: idMark('part', item.sessionId), kind: 'part' }])
   await addToReceipt(sql, receiptOf(item), { erased: counts })

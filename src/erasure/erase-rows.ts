@@ -2,7 +2,7 @@ import { limits } from '../limits.ts'
 import { idMark } from '../model/tombstone.ts'
 import type { Database } from '../store/database.ts'
 import { erasePiece, payloadLocations, type LockedSession } from '../store/erasure/erase-rows.ts'
-import { cleanSession, eraseSessionRow, noteErasedMessages } from '../store/erasure/erase-session.ts'
+import { cleanSession, eraseSessionRow, noteErasedHead, noteErasedMessages } from '../store/erasure/erase-session.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
 import type { ErasureDetails, ErasureItem } from '../store/erasure/erasure-work.ts'
 import { addToReceipt, type ErasedCounts } from '../store/erasure/receipts.ts'
@@ -58,7 +58,9 @@ async function eraseRest(
   const erasure = { tenantId: item.tenantId, erasureId: item.details.erasure }
   if (!item.details.whole) {
     await addTombstones(sql, erasure, [{ hash: idMark('part', item.sessionId), kind: 'part' }])
-    return await cleanSession(sql, item)
+    const cleaned = await cleanSession(sql, item)
+    await noteErasedHead(sql, item, item.details.erasure)
+    return cleaned
   }
   const key = await ownTombstoneKey(sql, item.tenantId)
   await addTombstones(sql, erasure, tombstonesOf(key, session))

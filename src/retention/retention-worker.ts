@@ -1,9 +1,11 @@
 import type { RunDependencies } from '../erasure/run-erasure.ts'
 import { Drain } from '../indexing/drain.ts'
+import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../model/access.ts'
 import { tenantIds } from '../store/access/tenants.ts'
 import { claimSweep, readSweep } from '../store/erasure/retention.ts'
+import { forgetOld } from '../store/learning/recall-feedback.ts'
 import { clockProblem } from './decide.ts'
 import { applyRetention, planRetention } from './sweep.ts'
 
@@ -47,7 +49,11 @@ export class RetentionWorker {
   async #round(): Promise<boolean> {
     const { database } = this.#options
     this.#drain.wakeLater(this.#sweepMs)
-    for (const tenantId of await database.run(tenantIds)) await this.#sweep(tenantId)
+    for (const tenantId of await database.run(tenantIds)) {
+      // Whatever a tenant's policies are, and whether anything is learned from it now.
+      await database.run((sql) => forgetOld(sql, tenantId, limits.rankingFeedbackDays))
+      await this.#sweep(tenantId)
+    }
     return false
   }
 

@@ -3,14 +3,8 @@ import type { RunDependencies } from '../erasure/run-erasure.ts'
 import type { Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
-import { messagesToSweep, readPolicies, sessionsToSweep } from '../store/erasure/retention.ts'
-import {
-  decideRetention,
-  limitsFor,
-  type RetainedSession,
-  type RetentionPolicy,
-  type RetentionReason,
-} from './decide.ts'
+import { messagesToSweep, readPolicies, sessionsToSweep, type SweptSession } from '../store/erasure/retention.ts'
+import { decideRetention, limitsFor, type RetentionPolicy, type RetentionReason } from './decide.ts'
 
 /** What a sweep would erase of one session, and why. */
 export interface ExpiredSession {
@@ -20,6 +14,8 @@ export interface ExpiredSession {
   readonly messages: number
   readonly reasons: readonly RetentionReason[]
   readonly stretches: readonly Stretch[]
+  /** As `sessions.erasures`: while it stays, these are their numbers. */
+  readonly erasures: number
 }
 
 export interface RetentionPlan {
@@ -59,7 +55,7 @@ interface Moment {
 async function verdictOn(
   database: Database,
   { tenantId, policies, nowMs }: Moment,
-  session: RetainedSession,
+  session: SweptSession,
 ): Promise<ExpiredSession | 'keep' | 'held'> {
   const limits = limitsFor(policies, session)
   if (limits === undefined) return 'keep'
@@ -69,7 +65,7 @@ async function verdictOn(
   const { reasons, stretches } = decided
   const whole = stretches.length === 0
   const count = whole ? messages.length : stretches.reduce((sum, [first, last]) => sum + last - first + 1, 0)
-  return { session_id: session.id, whole, messages: count, reasons, stretches }
+  return { session_id: session.id, whole, messages: count, reasons, stretches, erasures: session.erasures }
 }
 
 /**
@@ -88,7 +84,7 @@ export async function applyRetention(
     scope: 'retention',
     filter: {},
     reason: `policies: ${reasons.join(', ')}`,
-    sessions: plan.expired.map(({ session_id: id, stretches }) => ({ id, stretches })),
+    sessions: plan.expired.map(({ session_id: id, stretches, erasures }) => ({ id, stretches, erasures })),
     held: plan.held,
   })
 }

@@ -2,7 +2,7 @@ import { ConflictError, InputError, VerbatimError } from '../errors.ts'
 import type { SyncedState } from '../store/sync/sync-peers.ts'
 import { PeerUnreachable, syncVersion, type Answered, type Peer } from './peer.ts'
 import { noCounts, problemsNamedMax, type SyncCounts, type SyncReport } from './report.ts'
-import { syncSession } from './session-sync.ts'
+import { apartSeq, syncSession } from './session-sync.ts'
 
 /** What this store remembers of the sessions that it has exchanged with the other one. */
 export interface SyncMemory {
@@ -93,7 +93,8 @@ class SyncRun {
       for (const { id, own, other } of page) {
         const before = known.get(id)
         if (before !== undefined && before.version === own && before.peerVersion === other) {
-          this.#outcomes.unchanged++
+          if (before.lastSeq === apartSeq) this.#outcomes.apart++
+          else this.#outcomes.unchanged++
           continue
         }
         try {

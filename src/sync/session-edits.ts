@@ -26,6 +26,8 @@ export const sessionEditsSchema = z.object({
   fields: z.partialRecord(z.enum(fields), z.array(editSchema)),
   /** Summaries that a model of a client wrote. */
   summaries: z.array(summaryRecordSchema),
+  /** When messages of it were last erased: what was said before may quote them, and does not come back. Milliseconds since 1970. */
+  erased_at: z.number().int().optional(),
 })
 export type SessionEdits = z.infer<typeof sessionEditsSchema>
 
@@ -54,32 +56,36 @@ function newestSummaries(summaries: readonly SummaryRecord[]): SummaryRecord[] {
   return [...byId.values()].toSorted((a, b) => (order(a) < order(b) ? 1 : -1)).slice(0, editsMax)
 }
 
+/** What may quote messages. */
+const quoting: ReadonlySet<Field> = new Set(['title', 'metadata'])
+
+/** That nothing is said any more where messages were erased. */
+function erasedEdit(field: Field, erasedAt: number | undefined): Edit | undefined {
+  return erasedAt === undefined || !quoting.has(field) ? undefined : { value: unsaid[field], at: erasedAt, by: '' }
+}
+
 /** The edits of one store and those of another. */
 export function mergeEdits(ours: SessionEdits, theirs: SessionEdits): SessionEdits {
-  const merged: SessionEdits = { fields: {}, summaries: newestSummaries([...ours.summaries, ...theirs.summaries]) }
+  const erasedAt = Math.max(ours.erased_at ?? 0, theirs.erased_at ?? 0)
+  const summaries = [...ours.summaries, ...theirs.summaries].filter(({ created_at: at }) => Date.parse(at) > erasedAt)
+  const merged: SessionEdits = { fields: {}, summaries: newestSummaries(summaries) }
   for (const field of fields) {
     const all = [...(ours.fields[field] ?? []), ...(theirs.fields[field] ?? [])]
     const known = new Map(all.map((edit) => [`${edit.at} ${edit.by}`, edit]))
-    if (known.size > 0) merged.fields[field] = [...known.values()].toSorted(newestFirst).slice(0, editsMax)
+    const edits = [...known.values()].filter(({ at }) => !quoting.has(field) || at >= erasedAt)
+    if (edits.length > 0) merged.fields[field] = edits.toSorted(newestFirst).slice(0, editsMax)
   }
-  return merged
+  return erasedAt === 0 ? merged : { ...merged, erased_at: erasedAt }
 }
 
-/** When something was set that is found: after what it replaces, and when the session says that something of it was last set. */
-function momentOf({
-  saidAt,
-  newest = 0,
-  isFirst,
-  now,
-}: {
-  readonly saidAt: string | null
-  readonly newest: number | undefined
-  readonly isFirst: boolean
-  readonly now: number
-}): number {
-  const said = saidAt === null ? 0 : Date.parse(saidAt)
-  if (said > newest) return said
-  return isFirst ? 1 : Math.max(now, newest + 1)
+/**
+ * When something was set that is found: when the session says that something of it was last set, if that is after what it replaces. Where
+ * nothing of it is known it gives way to whatever is known elsewhere.
+ */
+function momentOf(saidAt: string | null, newest: number | undefined, now: number): number {
+  const said = saidAt === null ? 1 : Date.parse(saidAt)
+  if (newest === undefined || said > newest) return said
+  return Math.max(now, newest + 1)
 }
 
 /**
@@ -91,13 +97,14 @@ export function noteEdits(
   { record, summaries }: { readonly record: SessionRecord; readonly summaries: readonly SummaryRecord[] },
   { storeId, now }: { readonly storeId: string; readonly now: number },
 ): SessionEdits {
-  const found: SessionEdits = { fields: {}, summaries: [...summaries] }
+  const found: SessionEdits = { fields: {}, summaries: [...summaries], erased_at: known?.erased_at }
   for (const field of fields) {
     const value = JSON.stringify(record[field])
-    const newest = known?.fields[field]?.[0]
+    const newest = known?.fields[field]?.[0] ?? erasedEdit(field, known?.erased_at)
+    if (newest?.by === '') found.fields[field] = [newest]
     if (value === (newest?.value ?? unsaid[field])) continue
-    const at = momentOf({ saidAt: record.said_at, newest: newest?.at, isFirst: known === undefined, now })
-    found.fields[field] = [{ value, at, by: storeId }]
+    const at = momentOf(record.said_at, newest?.at, now)
+    found.fields[field] = [{ value, at, by: storeId }, ...(found.fields[field] ?? [])]
   }
   return mergeEdits(known ?? noEdits, found)
 }

@@ -9,6 +9,9 @@ import { mergeEdits, noEdits, type SessionEdits } from './session-edits.ts'
 /** A session is written to while it is exchanged: each round takes along what came in the last one. */
 const roundsMax = 8
 
+/** As `SyncedState.lastSeq` of sessions that are not the same at both, and stay so. */
+export const apartSeq = -1
+
 type Seen = Answered<'session'>
 
 /** How a session was left. */
@@ -63,8 +66,9 @@ export async function syncSession(
     if (isCounted || difference.apart > 0) {
       const { version, erasures, last_seq: lastSeq } = own.record
       const { version: peerVersion, erasures: peerErasures } = other.record
-      const state = { sessionId: session, version, peerVersion, erasures, peerErasures, lastSeq }
-      return { kind: difference.apart > 0 ? 'apart' : 'equal', state }
+      const isApart = difference.apart > 0
+      const state = { version, peerVersion, erasures, peerErasures, lastSeq: isApart ? apartSeq : lastSeq }
+      return { kind: isApart ? 'apart' : 'equal', state: { sessionId: session, ...state } }
     }
     isCountedAnew = true
     for (const peer of [ours, theirs]) await peer.ask('recount', { session })
@@ -80,7 +84,7 @@ function firstToCompare({ record: own }: Seen, { record: other }: Seen, known: S
   const isAsBefore = own.erasures === known.erasures && other.erasures === known.peerErasures
   const isLater = own.version >= known.version && other.version >= known.peerVersion
   const isWhole = Math.min(own.last_seq, other.last_seq) >= known.lastSeq
-  return isAsBefore && isLater && isWhole ? known.lastSeq + 1 : 1
+  return isAsBefore && isLater && isWhole && known.lastSeq !== apartSeq ? known.lastSeq + 1 : 1
 }
 
 async function see(peer: Peer, session: string): Promise<Seen> {

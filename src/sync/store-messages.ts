@@ -1,4 +1,4 @@
-import { placePayload } from '../capture/large-payload.ts'
+import { keepPayloads, placePayload, removeUnused } from '../capture/large-payload.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { InputError, UnavailableError } from '../errors.ts'
 import { newId } from '../model/ids.ts'
@@ -18,7 +18,8 @@ import type { Transaction } from '../store/rows.ts'
 import { mayBegin } from '../store/saving/may-begin.ts'
 import { sessionVersions } from '../store/sessions.ts'
 import { lockArrivals } from '../store/sync/lock-arrivals.ts'
-import { placeMessages, replaceMessages, type SyncedMessage } from '../store/sync/place-messages.ts'
+import { placeMessages, type SyncedMessage } from '../store/sync/place-messages.ts'
+import { replaceMessages } from '../store/sync/replace-messages.ts'
 import { countErasing } from '../store/sync/shared-erasures.ts'
 import {
   adoptTotals,
@@ -66,6 +67,13 @@ export async function storeFromOther(
       inTransaction(sql, (own) => write(own, store, { key, asked, messages: placed, seal })),
     )
     if (written !== undefined) {
+      const large = messages.flatMap(({ record, payload }) =>
+        payload === null ? [] : [{ sha256: Buffer.from(record.payload_sha256, 'hex'), payload: { bytes: payload } }],
+      )
+      if (written.refused === undefined) await keepPayloads(archive, large, seal)
+      // What was erased here, or is known with another text, is not stored.
+      for (const { record } of placed)
+        if (record.payload_location !== undefined) await removeUnused(store, record.payload_location)
       database.announce?.(key)
       return written
     }
@@ -148,9 +156,11 @@ interface Writing {
 async function write(sql: Transaction, store: LocalStore, writing: Writing): Promise<Written | undefined> {
   const { key, asked, seal } = writing
   await lockArrivals(sql, key.tenantId, 'shared')
+  const there = await lockHead(sql, key)
+  // After it is locked: whoever has erased it meanwhile is done.
   const erasures = await erasuresOfIds(sql, key.tenantId, { kind: 'session', ids: [key.sessionId] })
   if (erasures.size > 0) return { ...nothing, refused: 'erased' }
-  const head = (await lockHead(sql, key)) ?? (await begin(sql, writing))
+  const head = there ?? (await begin(sql, writing))
   if (head === undefined || head.keyVersion !== (seal?.version ?? 0)) return undefined
   // What is to be erased is known by its number.
   if ((await countErasing(sql, key.tenantId, key.sessionId)) > 0) return { ...nothing, refused: 'pending' }

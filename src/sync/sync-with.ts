@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts'
-import { notePeer, noteSynced, readSynced } from '../store/sync/sync-peers.ts'
+import { notePeer, noteSynced, noteUnreached, readSynced } from '../store/sync/sync-peers.ts'
 import { HttpPeer } from './http-peer.ts'
 import { LocalPeer } from './local-peer.ts'
 import type { LocalStore } from './local-store.ts'
@@ -21,7 +21,9 @@ export async function syncWith(
   const { database, caller } = store
   const { tenantId } = caller
   const theirs = new HttpPeer(url, token)
-  const { store_id: id } = (await theirs.ask('identity', {})).answer
+  const id = await idOf(theirs, (error) =>
+    database.run((sql) => noteUnreached(sql, tenantId, { url, error: messageOf(error) })),
+  )
   const memoryOf = (peerId: string): SyncMemory => ({
     read: (sessionIds) => database.run((sql) => readSynced(sql, tenantId, { peerId, sessionIds })),
     note: (state) => database.run((sql) => noteSynced(sql, tenantId, { peerId, state })),
@@ -32,6 +34,15 @@ export async function syncWith(
     return report
   } catch (error) {
     await database.run((sql) => notePeer(sql, tenantId, { id, url, error: messageOf(error) }))
+    throw error
+  }
+}
+
+async function idOf(peer: HttpPeer, note: (error: unknown) => Promise<unknown>): Promise<string> {
+  try {
+    return (await peer.ask('identity', {})).answer.store_id
+  } catch (error) {
+    await note(error)
     throw error
   }
 }

@@ -38,8 +38,22 @@ const record: SessionRecord = {
   version: 1,
 }
 
-function titled(title: string | null): { record: SessionRecord; summaries: SummaryRecord[] } {
-  return { record: { ...record, title }, summaries: [] }
+function titled(title: string | null, saidAtMs?: number): { record: SessionRecord; summaries: SummaryRecord[] } {
+  const saidAt = saidAtMs === undefined ? null : new Date(saidAtMs).toISOString()
+  return { record: { ...record, title, said_at: saidAt }, summaries: [] }
+}
+
+function summary(id: string, atMs: number): SummaryRecord {
+  const about = {
+    level: 'session',
+    style: 'brief',
+    first_seq: 1,
+    last_seq: 2,
+    body: '{}',
+    made_by: 'host',
+    model: null,
+  }
+  return { id, ...about, created_at: new Date(atMs).toISOString() }
 }
 
 const at = (now: number, storeId = 'a') => ({ storeId, now })
@@ -56,7 +70,8 @@ describe('noteEdits()', () => {
   })
 
   it('notes a change once, later than all that is known, also where the clock is behind', () => {
-    const first = noteEdits(noEdits, titled('one'), at(1_000))
+    const first = noteEdits(noEdits, titled('one', 1_000), at(2_000))
+    expect(first.fields.title?.[0]?.at).toBe(1_000)
     const second = noteEdits(first, titled('two'), at(10, 'b'))
     expect(second.fields.title?.map(({ value }) => JSON.parse(value) as unknown)).toEqual(['two', 'one'])
     expect(noteEdits(second, titled('two'), at(2_000, 'b'))).toEqual(second)
@@ -65,6 +80,28 @@ describe('noteEdits()', () => {
   it('notes that something is not said any more', () => {
     const taken = noteEdits(noteEdits(noEdits, titled('one'), at(1)), titled(null), at(2))
     expect(saidBy(taken).title).toBeNull()
+  })
+
+  it('dates what was set by when the session says so, however late it is exchanged', () => {
+    const early = noteEdits(undefined, titled('Monday', 1_000), at(9_000, 'a'))
+    const late = noteEdits(undefined, titled('Tuesday', 2_000), at(3_000, 'b'))
+    expect(saidBy(mergeEdits(early, late)).title).toBe('Tuesday')
+  })
+
+  it('lets nothing come back that was said before messages were erased', () => {
+    const there = noteEdits(
+      noteEdits(noEdits, titled('quotes it', 1_000), at(1_000, 'b')),
+      titled('quotes it'),
+      at(1_001, 'b'),
+    )
+    const known = { ...there, summaries: [summary('before', 1_500), summary('after', 3_000)] }
+    const erased = noteEdits({ ...noEdits, erased_at: 2_000 }, titled(null), at(2_500))
+    const both = mergeEdits(known, erased)
+    expect(saidBy(both).title).toBeNull()
+    expect(JSON.stringify(both)).not.toContain('quotes it')
+    expect(both.summaries.map(({ id }) => id)).toEqual(['after'])
+    const anew = noteEdits(both, titled('said since', 4_000), at(5_000))
+    expect(saidBy(mergeEdits(anew, known)).title).toBe('said since')
   })
 
   it('keeps no more than so many', () => {

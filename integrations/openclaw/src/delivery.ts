@@ -25,7 +25,8 @@ const segmentsMax = 200
 const importMs = 10 * 60_000
 /** How often Verbatim, while it answers, may refuse the oldest segment before it is put aside. */
 const refusalsMax = 20
-const usualHeld = { passesMax: refusalsMax, heldMs: 3_600_000 }
+/** An archive may be away for long: what it refuses meanwhile is good. */
+const usualHeld = { passesMax: refusalsMax, heldMs: 24 * 3_600_000 }
 const usualPause = { first: 1_000, longest: 60_000 }
 
 const reportSchema = z.array(
@@ -151,7 +152,7 @@ export class Delivery {
   async #putAside(path: string): Promise<void> {
     const aside = await this.#options.spool.reject(path)
     this.#options.log.error(
-      `Verbatim refuses rows, which are kept, and says why: verbatim import --format openclaw ${aside}`,
+      `Verbatim refuses rows, which are kept, and says why: verbatim import --rows-only --format openclaw ${aside}`,
     )
   }
 

@@ -58,9 +58,8 @@ export class ImportedSessions {
       const result = await database.run((sql) =>
         saveMessages(sql, { tenantId, actor, client, call, ...target, messages, revise: true }),
       )
-      const isNew = (_: unknown, at: number) =>
-        result.messages[at]?.duplicate === false && result.messages[at].erased !== true
-      const stored = imported.map(({ message }) => message).filter(isNew)
+      const isStored = (_: unknown, at: number) => result.messages[at]?.erased !== true
+      const stored = imported.map(({ message }) => message).filter(isStored)
       await keepPayloads(archive, stored, target.seal)
       return result
     })

@@ -20,6 +20,8 @@ export interface WeighedResult {
 /** A search with a result that was used. */
 export interface SearchEvidence {
   readonly principal: string
+  /** By whom which message was used: what is used again and again is one case. */
+  readonly group: string
   /** For how much of a search it counts. */
   readonly share: number
   readonly results: readonly WeighedResult[]
@@ -47,7 +49,9 @@ export function evidenceOf(rows: readonly FeedbackRow[], parts: readonly string[
     const used = results.filter(({ use }) => use !== 'passed')
     const passed = results.filter(({ use }) => use === 'passed')
     const [first] = used
-    return first === undefined || passed.length === 0 ? [] : [{ principal: first.principal, used, passed }]
+    return first === undefined || passed.length === 0
+      ? []
+      : [{ principal: first.principal, group: `${first.principal} ${first.message}`, used, passed }]
   })
   const shares = sharesOf(searches)
   const mean = meanOf(searches.map(({ used }) => meanOf(used.map(inversePropensity))))
@@ -56,7 +60,7 @@ export function evidenceOf(rows: readonly FeedbackRow[], parts: readonly string[
     logScore,
     effects: parts.map((part) => effects[part] ?? 0),
   })
-  return searches.map(({ principal, used, passed }, index) => {
+  return searches.map(({ principal, group, used, passed }, index) => {
     const share = shares[index] ?? 0
     const others = passed.map(weighed)
     const pairs = used.flatMap((row) => {
@@ -68,7 +72,7 @@ export function evidenceOf(rows: readonly FeedbackRow[], parts: readonly string[
         weight,
       }))
     })
-    return { principal, share, results: [...used.map(weighed), ...others], pairs }
+    return { principal, group, share, results: [...used.map(weighed), ...others], pairs }
   })
 }
 

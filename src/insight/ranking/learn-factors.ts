@@ -19,6 +19,8 @@ export interface Lesson {
 const folds = 5
 /** Of so many standard errors at least the gain must be: less is chance. */
 const standardErrorsMin = 2
+/** Fewer different cases show nothing. */
+const groupsMin = 10
 const roundedTo = 100
 const bounds = { logFactorMax: Math.log(limits.rankingFactorMax) }
 
@@ -49,16 +51,25 @@ export function learnFactors(rows: readonly FeedbackRow[]): Lesson {
  */
 function gainOf(evidence: readonly SearchEvidence[]): { readonly gain: number; readonly isCertain: boolean } {
   const usual = evidence.map((search) => search.share * discountedGain(search, []))
-  const changes: number[] = []
+  // What is the same case is held back together, and counts as one.
+  const groups = new Map([...new Set(evidence.map(({ group }) => group))].map((group, index) => [group, index]))
+  const groupOf = ({ group }: SearchEvidence) => groups.get(group) ?? 0
+  const changes = Array.from({ length: groups.size }, () => 0)
   for (let fold = 0; fold < folds; fold++) {
-    const fitted = fitFactors(pairsOf(evidence.filter((_, index) => index % folds !== fold)), partNames.length, bounds)
-    for (const [index, search] of evidence.entries())
-      if (index % folds === fold) changes.push(search.share * discountedGain(search, fitted) - (usual[index] ?? 0))
+    const rest = evidence.filter((search) => groupOf(search) % folds !== fold)
+    const fitted = fitFactors(pairsOf(rest), partNames.length, bounds)
+    for (const [index, search] of evidence.entries()) {
+      const group = groupOf(search)
+      if (group % folds !== fold) continue
+      changes[group] = (changes[group] ?? 0) + search.share * discountedGain(search, fitted) - (usual[index] ?? 0)
+    }
   }
+  if (groups.size < groupsMin) return { gain: 0, isCertain: false }
   const mean = meanOf(changes)
   const variance = meanOf(changes.map((change) => (change - mean) ** 2))
   const standardError = Math.sqrt(variance / changes.length)
-  return { gain: mean / meanOf(usual), isCertain: mean > standardErrorsMin * standardError }
+  const total = usual.reduce((sum, value) => sum + value, 0)
+  return { gain: (mean * changes.length) / total, isCertain: mean > standardErrorsMin * standardError }
 }
 
 /** Of the used results, by the ranks that they have with some factors. */

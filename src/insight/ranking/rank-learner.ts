@@ -43,6 +43,12 @@ export class RankLearner {
   }
 
   async #round(): Promise<boolean> {
+    // A wake from before the rest began comes too early.
+    const restMs = this.#restsUntilMs - performance.now()
+    if (restMs > 0) {
+      this.#drain.wakeLater(restMs)
+      return false
+    }
     const stale = await this.#dependencies.database.run((sql) => staleRankings(sql, tenantsPerRound))
     const startedMs = performance.now()
     for (const { tenantId, changes } of stale) await this.#learn(tenantId, changes)
@@ -54,10 +60,7 @@ export class RankLearner {
   async #learn(tenantId: number, changes: number): Promise<void> {
     const { database } = this.#dependencies
     const rows = await database.run(async (sql) => {
-      await trimFeedback(sql, tenantId, {
-        searchesMax: limits.rankingSearchesMax,
-        daysMax: limits.rankingFeedbackDays,
-      })
+      await trimFeedback(sql, tenantId, limits.rankingSearchesMax)
       await forgetUnusable(sql, tenantId)
       return await readFeedback(sql, tenantId)
     })

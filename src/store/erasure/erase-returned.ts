@@ -2,6 +2,7 @@ import type { TransactionSql } from 'postgres'
 
 import type { Caller } from '../../model/access.ts'
 import { newId } from '../../model/ids.ts'
+import { lockArrivals } from '../sync/lock-arrivals.ts'
 import { auditErasure } from './audit-erasure.ts'
 import { addErasureWork, type ErasureWork } from './erasure-work.ts'
 import { returnedSessions } from './known-tombstones.ts'
@@ -17,6 +18,8 @@ export async function eraseReturned(
   further: readonly ErasureWork[] = [],
 ): Promise<string | undefined> {
   const { tenantId } = caller
+  // What is found is known by its number.
+  await lockArrivals(sql, tenantId, 'exclusive')
   const returned = await returnedSessions(sql, tenantId)
   const sessions = [
     ...further,
@@ -28,7 +31,8 @@ export async function eraseReturned(
   ]
   if (sessions.length === 0) return undefined
   const id = newId()
-  const scope = 'tombstones'
+  // What it repeats has tombstones of its own, which are known elsewhere or not to be.
+  const scope = further.length > 0 ? 'tombstones' : 'again'
   const action = sessions.every(({ anonymise }) => anonymise !== undefined) ? 'anonymise' : 'erase'
   await insertErasure(sql, {
     tenantId,

@@ -27,6 +27,22 @@ async function eraseImportFiles(
   return { files: ids, documents: rows.length }
 }
 
+/**
+ * Has what was said of a session before its messages were erased come back from no other store, as it may quote them. What retention
+ * removes is gone from this store alone, and what others say of it stays.
+ */
+export async function noteErasedHead(
+  sql: TransactionSql,
+  { tenantId, sessionId }: SessionKey,
+  erasureId: string,
+): Promise<void> {
+  await sql`
+    update session_heads set key_version = 0, body = convert_to(jsonb_build_object('fields', '{}'::jsonb, 'summaries', '[]'::jsonb,
+        'erased_at', floor(extract(epoch from clock_timestamp()) * 1000))::text, 'UTF8')
+    where tenant_id = ${tenantId} and session_id = ${sessionId} and not exists (
+      select from erasures where tenant_id = ${tenantId} and id = ${erasureId} and scope = 'retention')`
+}
+
 /** What is made of a session as a whole, and what its archive is known to hold. */
 async function eraseMade(sql: TransactionSql, key: SessionKey): Promise<ErasedSession> {
   const { tenantId, sessionId } = key

@@ -30,7 +30,7 @@ export interface PlannedSession {
   /** Where the session stays: which of its messages go. */
   readonly stretches: readonly Stretch[]
   /** As `sessions.erasures`: while it stays, these are the numbers of the messages that were chosen. */
-  readonly erasures?: number
+  readonly erasures: number
 }
 
 interface SessionRow {

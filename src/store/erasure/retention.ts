@@ -98,6 +98,7 @@ export interface SweptSession {
   readonly tags: readonly string[]
   readonly lastActiveAtMs: number
   readonly legalHold: boolean
+  readonly erasures: number
 }
 
 /** Sessions, a page at a time by id; not those that are being erased. Uses the primary key. */
@@ -106,8 +107,10 @@ export async function sessionsToSweep(
   tenantId: number,
   page: { readonly after: string | undefined; readonly limit: number },
 ): Promise<SweptSession[]> {
-  const rows = await sql<{ id: string; source: string; tags: string[]; active_ms: number; legal_hold: boolean }[]>`
-    select id, source, to_jsonb(tags) as tags, date_part('epoch', last_active_at) * 1000 as active_ms, legal_hold
+  const rows = await sql<
+    { id: string; source: string; tags: string[]; active_ms: number; legal_hold: boolean; erasures: number }[]
+  >`
+    select id, source, to_jsonb(tags) as tags, date_part('epoch', last_active_at) * 1000 as active_ms, legal_hold, erasures
     from sessions s
     where tenant_id = ${tenantId} ${page.after === undefined ? sql`` : sql`and id > ${page.after}::uuid`}
       and not exists (select from outbox o where o.tenant_id = s.tenant_id and o.topic = 'erase' and o.session_id = s.id)
@@ -118,6 +121,7 @@ export async function sessionsToSweep(
     tags: row.tags,
     lastActiveAtMs: row.active_ms,
     legalHold: row.legal_hold,
+    erasures: row.erasures,
   }))
 }
 

@@ -59,7 +59,8 @@ export async function staleRankings(
   limit: number,
 ): Promise<readonly { readonly tenantId: number; readonly changes: number }[]> {
   const rows = await sql<{ tenant_id: number; changes: string }[]>`
-    select tenant_id, changes from ranking_weights where changes > learned_changes order by tenant_id limit ${limit}`
+    select tenant_id, changes from ranking_weights where changes > learned_changes
+    order by learned_at nulls first, tenant_id limit ${limit}`
   return rows.map((row) => ({ tenantId: row.tenant_id, changes: Number(row.changes) }))
 }
 

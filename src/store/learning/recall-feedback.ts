@@ -35,22 +35,22 @@ export interface UsedSearch {
 
 /**
  * Writes down which results of a search were used; again with more of them, or with a stronger use, it adds to that. Of a message
- * that was erased or restricted nothing is written, nor of one that was anonymised or corrected since it was shown.
+ * that was erased or restricted nothing is written, nor of one that was anonymised, corrected or renumbered since it was shown.
  */
 export async function noteUse(sql: Sql, search: UsedSearch): Promise<void> {
   const { tenantId, searchId, principal, use } = search
   const used = new Set(search.used)
   const rows = search.hits.map(({ sessionId: s, seq: n, rank: r, logScore: l, effects: e, messageId }) => {
     const u: Use = used.has(messageId) ? use : 'passed'
-    return { s, n, r, l, e, u }
+    return { s, n, r, l, e, u, m: messageId }
   })
   await inTransaction(sql, async (transaction) => {
     await keepFromErasure(transaction, tenantId, search.hits)
     const written = await transaction`
       insert into recall_feedback as f (tenant_id, search_id, session_id, seq, principal, rank, use, log_score, effects)
       select ${tenantId}, ${searchId}, hit.s, hit.n, ${principal}, hit.r, hit.u, hit.l, hit.e
-      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as hit(s uuid, n bigint, r int, l real, e jsonb, u text)
-        join messages on messages.tenant_id = ${tenantId} and messages.session_id = hit.s and messages.seq = hit.n
+      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as hit(s uuid, n bigint, r int, l real, e jsonb, u text, m uuid)
+        join messages on messages.tenant_id = ${tenantId} and messages.session_id = hit.s and messages.seq = hit.n and messages.id = hit.m
       where messages.kind <> 'erased'
         and (messages.anonymized_at is null or messages.anonymized_at < to_timestamp(${search.shownAtMs / 1000}))
         ${andUsable(transaction, tenantId)}
@@ -116,16 +116,23 @@ export async function readFeedback(sql: Queries, tenantId: number): Promise<Feed
   }))
 }
 
-/** Removes all but the newest searches, and those that are older than some days. */
-export async function trimFeedback(
-  sql: Queries,
-  tenantId: number,
-  { searchesMax, daysMax }: { readonly searchesMax: number; readonly daysMax: number },
-): Promise<void> {
+/**
+ * Removes all but so many searches: the newest of each who searches, in turn, so that nobody pushes out those of others by searching more.
+ */
+export async function trimFeedback(sql: Queries, tenantId: number, searchesMax: number): Promise<void> {
   await sql`
-    delete from recall_feedback where tenant_id = ${tenantId} and (created_at < now() - ${daysMax} * interval '1 day'
-      or search_id < (select search_id from recall_feedback where tenant_id = ${tenantId}
-        group by search_id order by search_id desc offset ${searchesMax - 1} limit 1))`
+    delete from recall_feedback f using (
+      select search_id, row_number() over (order by nth, search_id desc) as place from (
+        select search_id, row_number() over (partition by principal order by search_id desc) as nth
+        from (select distinct principal, search_id from recall_feedback where tenant_id = ${tenantId}) searches) turns) kept
+    where f.tenant_id = ${tenantId} and f.search_id = kept.search_id and kept.place > ${searchesMax}`
+}
+
+/** Removes what is older than some days; what was learned from it is learned anew without. */
+export async function forgetOld(sql: Queries, tenantId: number, daysMax: number): Promise<void> {
+  const gone = await sql`
+    delete from recall_feedback where tenant_id = ${tenantId} and created_at < now() - ${daysMax} * interval '1 day'`
+  if (gone.count > 0) await feedbackChanged(sql, tenantId)
 }
 
 /** Removes all of it; returns of how many searches that was. */

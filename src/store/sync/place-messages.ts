@@ -3,10 +3,10 @@ import type { TransactionSql } from 'postgres'
 import type { RowSeal } from '../../crypto/row-seal.ts'
 import { ConflictError } from '../../errors.ts'
 import { insertArchivedMessages, type ArchivedMessage, type MessageRecord } from '../archive/archived-messages.ts'
-import { eraseDerived, eraseUnits, eraseVectors } from '../erasure/erase-derived.ts'
 import type { SessionKey } from '../messages.ts'
 import { restoreCorrections } from '../rights/corrections.ts'
 import type { Queries } from '../rows.ts'
+import { forgetMade } from './forget-made.ts'
 import { afterNone, readTail, seqsOf, type StoredLink } from './lineage.ts'
 
 /** A message that came from another store; its record says in `follows_id` after which one it was saved, always. */
@@ -139,6 +139,9 @@ async function withFreeNames(
       await sql`
         update messages set external_id = ${`${name}#${holder.id}`}
         where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and id = ${holder.id}`
+      // The name is what makes it a correction.
+      await sql`
+        delete from corrections where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and correction_id = ${holder.id}`
       named.push(message)
       renamed++
     }
@@ -177,23 +180,6 @@ async function renumber(
   }
 }
 
-/** Removes what is made of messages from a number on, and can be made again. */
-async function forgetMade(sql: TransactionSql, key: SessionKey, firstSeq: number): Promise<void> {
-  const { tenantId, sessionId } = key
-  const piece = { first: firstSeq, last: Number.MAX_SAFE_INTEGER }
-  await eraseUnits(sql, key, piece)
-  await eraseVectors(sql, key, piece)
-  // Those elsewhere, which are removed by the work that is left for it: by that they are known.
-  await sql`
-    update embedded_units set text_sha256 = ''
-    where tenant_id = ${tenantId} and level in (0, 1, 2) and session_id = ${sessionId} and first_seq >= ${firstSeq}`
-  await sql`
-    delete from recall_feedback where tenant_id = ${tenantId} and session_id = ${sessionId} and seq >= ${firstSeq}`
-  await sql`
-    delete from summaries
-    where tenant_id = ${tenantId} and session_id = ${sessionId} and made_by <> 'host' and (last_seq is null or last_seq >= ${firstSeq})`
-}
-
 /** Has what names messages by their numbers as well as by their ids name the numbers that they have now. */
 async function follow(sql: Queries, { tenantId, sessionId }: SessionKey, firstSeq: number): Promise<void> {
   await sql`
@@ -205,45 +191,4 @@ async function follow(sql: Queries, { tenantId, sessionId }: SessionKey, firstSe
     returning message_id`
   if (corrections.length === 0) return
   await restoreCorrections(sql, { tenantId, sessionId })
-}
-
-export interface Replaced {
-  readonly firstChanged: number | undefined
-  /** Where large payloads of them are that may be of nobody by now. */
-  readonly payloads: readonly string[]
-}
-
-/**
- * Of messages that were anonymised at both stores, the one that was first takes the place of the other, so that both have the same. What is made of
- * that goes.
- */
-export async function replaceMessages(
-  sql: TransactionSql,
-  key: SessionKey,
-  { messages, seal }: Pick<Arriving, 'messages' | 'seal'>,
-): Promise<Replaced> {
-  const { tenantId, sessionId } = key
-  const anonymised = messages.filter(({ record }) => record.anonymized_at !== undefined && record.kind !== 'erased')
-  if (anonymised.length === 0) return { firstChanged: undefined, payloads: [] }
-  const times = JSON.stringify(anonymised.map(({ record }) => ({ i: record.id, a: record.anonymized_at })))
-  const gone = await sql<{ id: string; seq: string; follows_id: string | null; location: string | null }[]>`
-    delete from messages m using jsonb_to_recordset(${times}::text::jsonb) as r(i uuid, a timestamptz)
-    where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = r.i and m.kind <> 'erased' and m.anonymized_at > r.a
-    returning m.id, m.seq, m.follows_id, m.payload_location as location`
-  if (gone.length === 0) return { firstChanged: undefined, payloads: [] }
-  const places = new Map(gone.map((row) => [row.id, row]))
-  const seqs = gone.map(({ seq }) => Number(seq))
-  const piece = { first: Math.min(...seqs), last: Math.max(...seqs), only: seqs }
-  await eraseDerived(sql, key, piece)
-  await forgetMade(sql, key, piece.first)
-  await insertArchivedMessages(sql, key, {
-    messages: anonymised.flatMap((message) => {
-      const place = places.get(message.record.id)
-      if (place === undefined) return []
-      const record = { ...message.record, seq: Number(place.seq), follows_id: place.follows_id ?? undefined }
-      return [{ ...message, record }]
-    }),
-    seal,
-  })
-  return { firstChanged: piece.first, payloads: gone.flatMap(({ location }) => location ?? []) }
 }

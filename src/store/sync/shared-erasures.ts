@@ -2,7 +2,7 @@ import type { Queries } from '../rows.ts'
 
 /**
  * The erasures that are to be known at every store, with how many tombstones each has. What retention has removed is gone from
- * this store alone: how long something is kept is each store's own.
+ * this store alone: how long something is kept is each store's own. What was erased again has a tombstone of the first time.
  */
 export async function sharedErasures(
   sql: Queries,
@@ -11,7 +11,7 @@ export async function sharedErasures(
   const rows = await sql<{ id: string; tombstones: string }[]>`
     select t.erasure_id as id, count(*) as tombstones from tombstones t
     left join erasures e on e.tenant_id = t.tenant_id and e.id = t.erasure_id
-    where t.tenant_id = ${tenantId} and not t.is_local and e.scope is distinct from 'retention'
+    where t.tenant_id = ${tenantId} and not t.is_local and coalesce(e.scope not in ('retention', 'again'), true)
     group by t.erasure_id order by t.erasure_id`
   return rows.map(({ id, tombstones }) => ({ id, tombstones: Number(tombstones) }))
 }

@@ -43,7 +43,17 @@ export async function notePeer(
     insert into sync_peers (tenant_id, id, url, last_sync_at, last_error)
     values (${tenantId}, ${id}, ${url}, case when ${error === undefined} then now() end, ${error ?? null})
     on conflict (tenant_id, id) do update set url = excluded.url, last_error = excluded.last_error,
-      last_sync_at = coalesce(excluded.last_sync_at, sync_peers.last_sync_at)`
+      last_sync_at = coalesce(excluded.last_sync_at, sync_peers.last_sync_at)
+    where sync_peers.url <> ''`
+}
+
+/** Notes that a store could not be reached where it was reached before. */
+export async function noteUnreached(
+  sql: Queries,
+  tenantId: number,
+  { url, error }: { readonly url: string; readonly error: string },
+): Promise<void> {
+  await sql`update sync_peers set last_error = ${error} where tenant_id = ${tenantId} and url = ${url} and url <> ''`
 }
 
 /** What a session was at both stores when they were found to be equal. */
@@ -53,6 +63,7 @@ export interface SyncedState {
   readonly peerVersion: number
   readonly erasures: number
   readonly peerErasures: number
+  /** Up to where both have the same; -1 where messages are erased at one of the two alone. */
   readonly lastSeq: number
 }
 

@@ -67,7 +67,8 @@ export async function insertSyncedSession(
     last_model: null,
     last_message_id: null,
     retention_policy_id: null,
-    erasures: 0,
+    // Importers take no title from messages of a session of which some were erased.
+    erasures: Math.min(record.erasures, 1),
     version: 1,
   }
   await insertSessionRecord(sql, tenantId, { session, summaries: [], seal })
