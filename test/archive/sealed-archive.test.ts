@@ -21,6 +21,7 @@ import { exportSession } from '../../src/sessions/export-session.ts'
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import type { Verbatim } from '../../src/verbatim.ts'
 import { caller, useStore } from '../sessions/store.ts'
+import { endDaemonOf } from '../support/end-daemon.ts'
 import { quietConfig } from '../support/quiet-config.ts'
 import { isOnServer, makeDatabase } from '../support/test-store.ts'
 
@@ -51,7 +52,11 @@ async function emptyStore(settings: Readonly<Record<string, string>>): Promise<V
   if (database !== undefined) closing.push(database.drop)
   const home = join(directory, `home ${closing.length}`)
   const open = await openVerbatim(quietConfig(home, database?.url, settings))
-  closing.push(() => open[Symbol.asyncDispose]())
+  closing.push(async () => {
+    await open[Symbol.asyncDispose]()
+    // It may be erasing something still.
+    await endDaemonOf(home)
+  })
   return open
 }
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,12 +10,12 @@ import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/clien
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll } from 'vitest'
-import { z } from 'zod'
 
 import { connectEmbedded, type EmbeddedConnection } from '../../../src/store/embedded/client.ts'
 import { openPool } from '../../../src/store/server/connection.ts'
 import { packageVersion } from '../../../src/version.ts'
 import { distPath } from '../../support/built.ts'
+import { endDaemonOf } from '../../support/end-daemon.ts'
 import { withRootKey } from '../../support/root-key.ts'
 import { isOnServer, makeDatabase, type TestDatabase } from '../../support/test-store.ts'
 import { RawServer } from './raw-server.ts'
@@ -195,25 +195,7 @@ export class Home {
     if (this.#database !== undefined) await Promise.all(this.#closing.splice(0).map((close) => close()))
     // A client that still has rows of its calls to write would start the process again, with the settings until now.
     else await sleep(rowsWrittenMs)
-    const status = join(this.path, 'log', 'daemon.json')
-    if (!existsSync(status)) return
-    const { pid } = z.object({ pid: z.number().int().min(2) }).parse(JSON.parse(readFileSync(status, 'utf8')))
-    if (!isAlive(pid)) return
-    process.kill(pid, 'SIGTERM')
-    const deadline = Date.now() + 15_000
-    while (isAlive(pid)) {
-      if (Date.now() > deadline) throw new Error(`The daemon ${pid} did not leave within 15 s of SIGTERM`)
-      await sleep(20)
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
+    await endDaemonOf(this.path)
   }
 }
 
