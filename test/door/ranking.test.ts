@@ -139,12 +139,14 @@ describe('a ranking that learns from use', () => {
   })
 
   test('learns nothing of who opens everything', async () => {
+    const isBehind = async () => (await learnedRow()).is_behind
+    await expect.poll(isBehind, { timeout: 30_000 }).toBe(false)
     const before = await shown()
     for (let round = 0; round < 4; round++) {
       for (const { id, sender } of hitsOf(await search(untouched)))
         await client.readResource({ uri: `session://${untouched}-${sender}/messages/${id}` })
     }
-    await expect.poll(async () => (await learnedRow()).is_behind, { timeout: 30_000 }).toBe(false)
+    await expect.poll(isBehind, { timeout: 30_000 }).toBe(false)
     expect(await shown()).toMatchObject({ searches: before.searches, parts: before.parts })
   })
 

@@ -20,7 +20,7 @@ const folds = 5
 /** Of so many standard errors at least the gain must be: less is chance. */
 const standardErrorsMin = 2
 /** Fewer different cases show nothing. */
-const groupsMin = 10
+const groupsMin = 8
 const roundedTo = 100
 const bounds = { logFactorMax: Math.log(limits.rankingFactorMax) }
 
