@@ -29,7 +29,7 @@ it('doctor names the rows that the OpenClaw plugin has put aside, and how they a
       name: 'OpenClaw rows',
       state: 'problem',
       message: expect.stringContaining(aside),
-      remedy: expect.stringMatching(/import --rows-only --format openclaw .*\/main\/sessions\/\*\.rejected/u),
+      remedy: expect.stringMatching(/import --rows-only --format openclaw ".*\/main\/sessions"\/\*\.rejected/u),
     },
   ])
 })
