@@ -174,7 +174,7 @@ describe('verbatim anonymise', () => {
     await store.close()
     expect((await tools.session('claim')).messages[0]?.content).toBe(about)
     expect((await home.cli(['erase', '--again'])).stdout).toMatch(/1 anonymised/)
-    expect((await home.cli(['erase', '--receipts'])).stdout).toMatch(/anonymised .* by tombstones/)
+    expect((await home.cli(['erase', '--receipts'])).stdout).toMatch(/anonymised .* by repetition/)
     expect(await canariesInTables(home, canaries)).toEqual([])
     expect(await canariesInArchive(settings, canaries)).toEqual([])
 

@@ -32,7 +32,7 @@ export async function eraseReturned(
   if (sessions.length === 0) return undefined
   const id = newId()
   // What it repeats has tombstones of its own, which are known elsewhere or not to be.
-  const scope = further.length > 0 ? 'tombstones' : 'again'
+  const scope = further.length > 0 ? 'tombstones' : 'repetition'
   const action = sessions.every(({ anonymise }) => anonymise !== undefined) ? 'anonymise' : 'erase'
   await insertErasure(sql, {
     tenantId,

@@ -71,7 +71,7 @@ export async function readTombstones(
   erasureId: string,
 ): Promise<{ readonly erasedAt: string; readonly isLocal: boolean; readonly tombstones: Tombstone[] }> {
   const rows = await sql<(Tombstone & { erased_at: Date; is_local: boolean })[]>`
-    select encode(t.hash, 'hex') as hash, t.kind, t.erased_at, t.is_local or coalesce(e.scope in ('retention', 'again'), false) as is_local
+    select encode(t.hash, 'hex') as hash, t.kind, t.erased_at, t.is_local or coalesce(e.scope in ('retention', 'repetition'), false) as is_local
     from tombstones t left join erasures e on e.tenant_id = t.tenant_id and e.id = t.erasure_id
     where t.tenant_id = ${tenantId} and t.erasure_id = ${erasureId} order by t.hash`
   const [first] = rows.map((row) => isoTime(row.erased_at)).toSorted()

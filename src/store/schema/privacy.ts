@@ -30,7 +30,7 @@ export const erasures = pgTable(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** `session`, `message`, `participant`, `time`, `source` or `tag`; `retention`, `tombstones` and `again` where nobody chose. */
+    /** `session`, `message`, `participant`, `time`, `source` or `tag`; `retention`, `tombstones` and `repetition` where nobody chose. */
     scope: text('scope').notNull(),
     /** Keyed hash of what was chosen, so that the receipt itself tells nothing. */
     targetHash: bytea('target_hash').notNull(),
