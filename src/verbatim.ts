@@ -243,7 +243,7 @@ export class Verbatim implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // A store that does not answer must not keep the process.
-    await within(closeMs, this.#ahead.close(), this.#stores.use?.close())
+    await within(closeMs, Promise.allSettled([this.#ahead.close(), this.#stores.use?.close()]))
     await this.#calls.close()
     await this.#stores.database.close()
   }

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { describeForLog, ForbiddenError, UnavailableError, VerbatimError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { firstTenantId, type Caller } from '../model/access.ts'
 import { Call, type CallDescription, type Door } from '../model/call.ts'
 import { newId } from '../model/ids.ts'
+import { within } from '../model/within.ts'
 import { insertCalls, writeAudit, type CallRow } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { RepeatedRefusals } from './repeated-refusals.ts'
@@ -92,10 +91,7 @@ export class CallLog {
     clearInterval(this.#looking)
     for (const row of this.#refusals.end()) this.#add(row)
     const { closeMs = closeMsUsual } = this.#options
-    const timeout = new AbortController()
-    const isOver = sleep(closeMs, undefined, { signal: timeout.signal }).catch(() => undefined)
-    await Promise.race([this.#writeLast(), isOver])
-    timeout.abort()
+    await within(closeMs, this.#writeLast())
     const lost = this.#waiting.length + this.#beingWritten + this.#lost
     if (lost > 0) this.#options.log?.error(`${lost} rows of the audit log are lost, as they were not written in time`)
   }

@@ -1,6 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
-/** Waits until all of it has ended, well or not, but no longer than so many milliseconds. */
-export async function within(ms: number, ...work: readonly unknown[]): Promise<void> {
-  await Promise.race([Promise.allSettled(work), sleep(ms, undefined, { ref: false })])
+/** Waits for some work, but no longer than so many milliseconds; fails where it fails until then. */
+export async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  try {
+    await Promise.race([work, over])
+  } finally {
+    clearTimeout(timer)
+  }
 }
