@@ -4,8 +4,6 @@ import { UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { sha256 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { Database } from '../store/database.ts'
-import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { NewMessage } from '../store/saving/save-messages.ts'
 
@@ -14,8 +12,8 @@ export type PreparedMessage = NewMessage & { readonly payload: { readonly bytes:
 
 /**
  * Decides where a payload lives. A large one is put into the archive store, under the hash of its bytes, before the
- * message that refers to it is stored: a crash in between leaves an object that the retry finds again. What is sealed is
- * under its masked hash and the version of the key.
+ * message that refers to it is stored: a crash in between leaves an object that the retry finds again. Who stores the message
+ * holds it (`holdPayloads`). What is sealed is under its masked hash and the version of the key.
  */
 export async function placePayload<Message extends Pick<PreparedMessage, 'sha256' | 'payload'>>(
   archive: ArchiveStore,
@@ -27,41 +25,6 @@ export async function placePayload<Message extends Pick<PreparedMessage, 'sha256
   const location = payloadLocation(message.sha256, seal)
   await archive.put(location, seal === undefined ? bytes : seal.sealObject(location, bytes))
   return { ...message, payload: { location, sizeBytes: bytes.length } }
-}
-
-/**
- * Puts large payloads again, after their messages were stored, that are not there any more: whoever erases the same bytes of
- * another message may have looked who uses them before. To be awaited before a message is acknowledged.
- */
-export async function keepPayloads(
-  archive: ArchiveStore,
-  stored: readonly Pick<PreparedMessage, 'sha256' | 'payload'>[],
-  seal: RowSeal | undefined,
-): Promise<void> {
-  for (const message of stored) {
-    if (message.payload.bytes.length <= limits.inlinePayloadBytesMax) continue
-    if (!(await isThere(archive, payloadLocation(message.sha256, seal)))) await placePayload(archive, message, seal)
-  }
-}
-
-async function isThere(archive: ArchiveStore, location: string): Promise<boolean> {
-  for await (const name of archive.list(location)) if (name === location) return true
-  return false
-}
-
-/**
- * Removes a payload from the archive that was put there for a message which was then not stored; it is put again where somebody has stored
- * the same bytes meanwhile.
- */
-export async function removeUnused(
-  { database, archive }: { readonly database: Database; readonly archive: ArchiveStore },
-  location: string,
-): Promise<void> {
-  const isUsed = () => (database.unwalled ?? database).run((sql) => isPayloadUsed(sql, location))
-  if (await isUsed()) return
-  const bytes = await archive.get(location)
-  await archive.erase(location)
-  if (bytes !== undefined && (await isUsed())) await archive.put(location, bytes)
 }
 
 /** Where a large payload is in the archive. */

@@ -7,14 +7,10 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import { accessRemedy } from '../store/access/session-access.ts'
 import type { Database } from '../store/database.ts'
 import { marksOfReference } from '../store/erasure/tombstones.ts'
-import {
-  saveMessages as store,
-  type NewMessage,
-  type SaveResult,
-  type SaveTarget,
-} from '../store/saving/save-messages.ts'
+import type { NewMessage, SaveResult, SaveTarget } from '../store/saving/save-messages.ts'
 import { hasSession } from '../store/sessions.ts'
-import { keepPayloads, placePayload, removeUnused } from './large-payload.ts'
+import { removeUnused, saveHeld } from './held-payloads.ts'
+import { placePayload } from './large-payload.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
 import { saveSealed } from './save-sealed.ts'
 import { requireRole, resolveSession } from './session-reference.ts'
@@ -121,12 +117,8 @@ export async function saveMessages(
       const messages: NewMessage[] = []
       for (const message of prepared) messages.push(await placePayload(archive, message, target.seal))
       try {
-        const result = await (database.unwalled ?? database).run((sql) =>
-          store(sql, { ...request, ...target, messages }, database.naming?.(sql)),
-        )
-        // Those that were there before too: after a lost answer they are this save's own.
-        await keepPayloads(archive, prepared, target.seal)
-        return result
+        const held = { archive, given: prepared, seal: target.seal }
+        return await saveHeld(database, held, { ...request, ...target, messages })
       } catch (error) {
         // Of what was erased nothing is left in the archive either.
         if (error instanceof ErasedError)

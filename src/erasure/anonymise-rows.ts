@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
+import { holdPayloads, type HeldPayloads } from '../capture/held-payloads.ts'
 import { loadPayload, placePayload } from '../capture/large-payload.ts'
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
@@ -48,6 +49,7 @@ interface Prepared {
   readonly piece: Piece | undefined
   readonly rest: readonly Stretch[]
   readonly messages: readonly AnonymisedMessage[]
+  readonly held: HeldPayloads
   readonly anonymiser: Anonymiser
   readonly seal: RowSeal | undefined
 }
@@ -92,13 +94,18 @@ async function prepare(
   const upTo = rows.at(-1)?.seq ?? names.lastSeq
   const next = nextPiece(details.stretches, { ...bounds, upTo })
   const messages: AnonymisedMessage[] = []
+  const given: HeldPayloads['given'][number][] = []
   for (const row of rows) {
     if (next === undefined || !isToAnonymise(row, next.piece)) continue
     const payload = await loadPayload(archive, row)
     const said = await anonymiser.message({ ...row, payload, mediaType: row.payloadMediaType })
-    messages.push(await sealed(archive, said, seal))
+    const own = { ...said, hash: sha256(said.payload) }
+    if (own.payload.length > limits.inlinePayloadBytesMax)
+      given.push({ sha256: own.hash, payload: { bytes: own.payload } })
+    messages.push(await sealed(archive, own, seal))
   }
-  return { stretches: details.stretches, piece: next?.piece, rest: next?.rest ?? [], messages, anonymiser, seal }
+  const held = { archive, given, seal }
+  return { stretches: details.stretches, piece: next?.piece, rest: next?.rest ?? [], messages, held, anonymiser, seal }
 }
 
 async function firstPage(
@@ -119,11 +126,10 @@ function isToAnonymise({ seq, kind, anonymizedAt }: MessageRow, { first, last, o
 /** A message as its row is to have it. */
 async function sealed(
   archive: ArchiveStore,
-  said: MessageRow & { readonly payload: Uint8Array; readonly mediaType: string },
+  said: MessageRow & { readonly payload: Uint8Array; readonly mediaType: string; readonly hash: Uint8Array },
   seal: RowSeal | undefined,
 ): Promise<AnonymisedMessage> {
-  const { id, seq, sender, parentExternalId, toolCallId, mediaType, text, metadata } = said
-  const hash = sha256(said.payload)
+  const { id, seq, sender, parentExternalId, toolCallId, mediaType, text, metadata, hash } = said
   const { payload } = await placePayload(archive, { sha256: hash, payload: { bytes: said.payload } }, seal)
   const stored = storedBytes(
     { id, payload, ...(text === null ? {} : { text }), ...(metadata === null ? {} : { metadata }) },
@@ -150,9 +156,10 @@ async function storePrepared(
 ): Promise<ErasureDetails | undefined> {
   const { details } = item
   if (prepared === undefined || !isDeepStrictEqual(prepared.stretches, details.stretches)) return undefined
-  const { piece, rest, messages, anonymiser, seal } = prepared
+  const { piece, rest, messages, held, anonymiser, seal } = prepared
   const version = seal?.version ?? 0
   if (session.keyVersion !== version) return undefined
+  await holdPayloads(sql, held)
   const payloads = new Set(details.payloads)
   if (piece !== undefined) {
     for (const location of await payloadLocations(sql, item, piece)) payloads.add(location)

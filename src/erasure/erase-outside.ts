@@ -4,14 +4,14 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { VectorIndex } from '../ports/vector-index.ts'
 import { queueArchive } from '../store/archive/archive-queue.ts'
 import type { Database } from '../store/database.ts'
-import { forgetVectors, isPayloadUsed, modelsIn, remoteVectors } from '../store/erasure/erased-elsewhere.ts'
+import { forgetVectors, modelsIn, remoteVectors } from '../store/erasure/erased-elsewhere.ts'
 import type { ErasureItem } from '../store/erasure/erasure-work.ts'
 import { addToReceipt } from '../store/erasure/receipts.ts'
 import { keyPrefix } from '../store/keys/archived-keys.ts'
 import { forgetArchived } from '../store/keys/resealed-rows.ts'
 import { addEmbedding } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
-import { eraseCounted, type CountedObjects } from './erase-counted.ts'
+import { eraseCounted, eraseUnusedCounted, type CountedObjects } from './erase-counted.ts'
 
 export interface ErasureDependencies {
   /** As its owner sees it: what is chosen was chosen through the walls, what is erased is erased from all tables. */
@@ -49,18 +49,7 @@ async function eraseArchived({ database, archive }: ErasureDependencies, item: E
   if (!details.isHeld) await erase(`${tenantId}/${sessionId}/`, 'archive_objects')
   if (details.whole && !details.isHeld) await erase(keyPrefix(tenantId, sessionId), 'archived_keys')
   for (const file of details.files) await erase(`${tenantId}/files/${file}/`, 'archive_objects')
-  for (const location of details.payloads) {
-    const isUsed = () => database.run((sql) => isPayloadUsed(sql, location))
-    if (await isUsed()) continue
-    const bytes = await archive.get(location)
-    const bringBack = async () => {
-      if (bytes === undefined || !(await isUsed())) return false
-      await archive.put(location, bytes)
-      return true
-    }
-    // The same bytes may have been saved while they were erased here: then they are somebody else's, and stay.
-    await eraseCounted(stores, item, { name: location, as: 'large_payloads', bringBack })
-  }
+  for (const location of details.payloads) await eraseUnusedCounted(stores, item, location)
 }
 
 async function eraseRemoteVectors({ database, index }: ErasureDependencies, item: ErasureItem): Promise<void> {

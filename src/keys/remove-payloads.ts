@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { eraseUnused } from '../capture/held-payloads.ts'
 import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
 import type { ConversionTarget } from '../store/keys/conversion-work.ts'
+import { inTransaction } from '../store/transaction.ts'
 import type { KeyStores } from './rotate-root-key.ts'
 
 /**
@@ -23,13 +25,11 @@ export async function removeLeftPayloads(
   const kept: string[] = []
   let count = 0
   for (const name of left) {
-    const bytes = (await isUsed(name)) ? undefined : await archive.get(name)
-    if (bytes === undefined) continue
-    const done = await archive.erase(name)
+    // The same bytes may have been saved since.
+    const done = await database.run((sql) => inTransaction(sql, (own) => eraseUnused(own, archive, name)))
+    if (done === undefined) continue
     kept.push(...done.kept)
-    // The same bytes may have been saved while they were erased here.
-    if (await isUsed(name)) await archive.put(name, bytes)
-    else count += done.kept.length === 0 ? 1 : 0
+    count += done.kept.length === 0 ? 1 : 0
   }
   return { erased: count, kept }
 }

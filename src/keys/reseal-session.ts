@@ -1,4 +1,5 @@
 import { Archiver } from '../archive/archiver.ts'
+import { holdPayloads, type HeldPayloads } from '../capture/held-payloads.ts'
 import { loadPayload, placePayload } from '../capture/large-payload.ts'
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
@@ -99,7 +100,7 @@ export async function removeFormerPayloads(
 }
 
 async function resealMessages(stores: ResealStores, key: SessionKey, reseal: Reseal): Promise<number> {
-  const { database } = stores
+  const { database, archive } = stores
   const { version } = reseal
   let count = 0
   let before = Number.MAX_SAFE_INTEGER
@@ -116,12 +117,20 @@ async function resealMessages(stores: ResealStores, key: SessionKey, reseal: Res
     const versions = new Map(heads.map((head) => [head.seq, head.version]))
     const range = { fromSeq: first.seq, toSeq: last.seq, limit: last.seq - first.seq + 1 }
     const messages: ResealedMessage[] = []
+    const given: HeldPayloads['given'][number][] = []
     for (const row of await readMessages(database, key, range)) {
       const formerly = versions.get(row.seq)
       if (formerly === undefined) continue
-      messages.push(await resealed(stores, row, { seal: reseal.seal, formerly }))
+      const bytes = await readAnew(stores, row)
+      if (row.payloadLocation !== null) given.push({ sha256: row.payloadSha256, payload: { bytes } })
+      messages.push(await resealed(stores, { row, bytes }, { seal: reseal.seal, formerly }))
     }
-    await database.run((sql) => storeResealed(sql, key, { messages, version }))
+    await database.run((sql) =>
+      inTransaction(sql, async (own) => {
+        await holdPayloads(own, { archive, given, seal: reseal.seal })
+        await storeResealed(own, key, { messages, version })
+      }),
+    )
     count += messages.length
     before = first.seq
   }
@@ -134,14 +143,17 @@ function fitting(heads: readonly FormerMessage[]): readonly FormerMessage[] {
   return end === -1 ? heads : heads.slice(0, end)
 }
 
+async function readAnew({ archive }: ResealStores, row: MessageRow): Promise<Uint8Array> {
+  if (row.damage !== undefined) throw broken(`message "${row.id}"`)
+  return await loadPayload(archive, row)
+}
+
 async function resealed(
   { archive }: ResealStores,
-  row: MessageRow,
+  { row, bytes }: { readonly row: MessageRow; readonly bytes: Uint8Array },
   { seal, formerly }: { readonly seal: RowSeal | undefined; readonly formerly: number },
 ): Promise<ResealedMessage> {
-  if (row.damage !== undefined) throw broken(`message "${row.id}"`)
   const { id, payloadSha256: sha256 } = row
-  const bytes = await loadPayload(archive, row)
   const { payload } =
     row.payloadLocation === null
       ? { payload: { bytes } }

@@ -1,3 +1,4 @@
+import { holdPayloads } from '../capture/held-payloads.ts'
 import { placePayload } from '../capture/large-payload.ts'
 import { prepareMessage } from '../capture/prepare-message.ts'
 import { saveSealed } from '../capture/save-sealed.ts'
@@ -67,6 +68,7 @@ export async function correctMessage(
     const message = await placePayload(archive, { ...given, trust }, sealed.seal)
     return await database.run((sql) =>
       inTransaction(sql, async (transaction) => {
+        await holdPayloads(transaction, { archive, given: [given], seal: sealed.seal })
         const request = { tenantId, actor, client, call, revise: true, ...sealed, messages: [message] }
         const result = await saveBatch(transaction, request)
         const [correction] = result.messages

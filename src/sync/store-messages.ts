@@ -1,4 +1,5 @@
-import { keepPayloads, placePayload, removeUnused } from '../capture/large-payload.ts'
+import { holdPayloads, removeUnused } from '../capture/held-payloads.ts'
+import { placePayload } from '../capture/large-payload.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { InputError, UnavailableError } from '../errors.ts'
 import { newId } from '../model/ids.ts'
@@ -63,14 +64,16 @@ export async function storeFromOther(
       : await database.vault.sealOfNew(key.tenantId, key.sessionId)
     const placed: SyncedMessage[] = []
     for (const message of messages) placed.push(await inItsPlace(archive, message, seal))
+    const given = messages.flatMap(({ record, payload }) =>
+      payload === null ? [] : [{ sha256: Buffer.from(record.payload_sha256, 'hex'), payload: { bytes: payload } }],
+    )
     const written = await database.run((sql) =>
-      inTransaction(sql, (own) => write(own, store, { key, asked, messages: placed, seal })),
+      inTransaction(sql, async (own) => {
+        await holdPayloads(own, { archive, given, seal })
+        return await write(own, store, { key, asked, messages: placed, seal })
+      }),
     )
     if (written !== undefined) {
-      const large = messages.flatMap(({ record, payload }) =>
-        payload === null ? [] : [{ sha256: Buffer.from(record.payload_sha256, 'hex'), payload: { bytes: payload } }],
-      )
-      if (written.refused === undefined) await keepPayloads(archive, large, seal)
       // What was erased here, or is known with another text, is not stored.
       for (const { record } of placed)
         if (record.payload_location !== undefined) await removeUnused(store, record.payload_location)

@@ -3,8 +3,9 @@ import { newId } from '../../model/ids.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import type { Database } from '../../store/database.ts'
 import { sessionIdOf } from '../../store/imported-sessions.ts'
-import { saveMessages, type NewMessage, type SaveResult, type SaveTarget } from '../../store/saving/save-messages.ts'
-import { keepPayloads, placePayload, removeUnused, type PreparedMessage } from '../large-payload.ts'
+import type { NewMessage, SaveResult, SaveTarget } from '../../store/saving/save-messages.ts'
+import { removeUnused, saveHeld } from '../held-payloads.ts'
+import { placePayload, type PreparedMessage } from '../large-payload.ts'
 import { saveSealed } from '../save-sealed.ts'
 import { cleanId, idOfBytes } from './entry-fields.ts'
 import type { ErasedSessions } from './erased-sessions.ts'
@@ -55,13 +56,9 @@ export class ImportedSessions {
         const hash = target.seal === undefined ? message.sha256 : target.seal.mask(message.sha256)
         messages.push(occurrence === undefined ? placed : { ...placed, externalId: idOfBytes(hash, occurrence) })
       }
-      const result = await database.run((sql) =>
-        saveMessages(sql, { tenantId, actor, client, call, ...target, messages, revise: true }),
-      )
-      const isStored = (_: unknown, at: number) => result.messages[at]?.erased !== true
-      const stored = imported.map(({ message }) => message).filter(isStored)
-      await keepPayloads(archive, stored, target.seal)
-      return result
+      const held = { archive, given: imported.map(({ message }) => message), seal: target.seal }
+      const request = { tenantId, actor, client, call, ...target, messages, revise: true }
+      return await saveHeld({ run: (work) => database.run(work) }, held, request)
     })
     // What was erased is not stored again, nor are its bytes, if they are many, left in the archive.
     for (const [index, { payload }] of messages.entries())

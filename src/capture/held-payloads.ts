@@ -1,0 +1,83 @@
+import type { RowSeal } from '../crypto/row-seal.ts'
+import { limits } from '../limits.ts'
+import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
+import type { Database } from '../store/database.ts'
+import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
+import { lockPayloads } from '../store/erasure/lock-payloads.ts'
+import type { Transaction } from '../store/rows.ts'
+import { saveBatch, saveMessages, type SaveRequest, type SaveResult } from '../store/saving/save-messages.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { payloadLocation, placePayload, type PreparedMessage } from './large-payload.ts'
+
+/** What has bytes that may be in the archive. */
+type WithBytes = Pick<PreparedMessage, 'sha256' | 'payload'>
+
+/** Messages as they were given, and where large ones of them are. */
+export interface HeldPayloads {
+  readonly archive: ArchiveStore
+  readonly given: readonly WithBytes[]
+  readonly seal: RowSeal | undefined
+}
+
+/**
+ * To be called in the transaction that stores messages, before it does: until it ends nobody erases their large payloads, and whoever
+ * erased one since it was put for them is done, so that it is put here.
+ */
+export async function holdPayloads(sql: Transaction, { archive, given, seal }: HeldPayloads): Promise<void> {
+  const large = given.filter(isLarge)
+  const places = new Map(large.map((message) => [payloadLocation(message.sha256, seal), message]))
+  await lockPayloads(sql, [...places.keys()], 'shared')
+  for (const [location, message] of places)
+    if (!(await isThere(archive, location))) await placePayload(archive, message, seal)
+}
+
+/**
+ * Stores messages of which large ones were put into the archive; in a transaction of its own where there are such. For a viewer where
+ * the database is one's.
+ */
+export async function saveHeld(
+  database: Pick<Database, 'run' | 'unwalled' | 'naming'>,
+  held: HeldPayloads,
+  request: SaveRequest,
+): Promise<SaveResult> {
+  const { naming, unwalled = database } = database
+  return await unwalled.run(async (sql) => {
+    if (!held.given.some(isLarge)) return await saveMessages(sql, request, naming?.(sql))
+    return await inTransaction(sql, async (transaction) => {
+      await holdPayloads(transaction, held)
+      return await saveBatch(transaction, request, naming?.(transaction))
+    })
+  })
+}
+
+/**
+ * Erases a large payload that no message of any tenant uses; undefined, and nothing is erased, where one does. Until the transaction
+ * ends nobody begins to use it. Whoever is killed in between has lost nothing that is used.
+ */
+export async function eraseUnused(
+  sql: Transaction,
+  archive: ArchiveStore,
+  location: string,
+): Promise<ErasedObjects | undefined> {
+  await lockPayloads(sql, [location], 'exclusive')
+  return (await isPayloadUsed(sql, location)) ? undefined : await archive.erase(location)
+}
+
+/** Removes a payload from the archive that was put there for a message which was then not stored. */
+export async function removeUnused(
+  { database, archive }: { readonly database: Database; readonly archive: ArchiveStore },
+  location: string,
+): Promise<void> {
+  await (database.unwalled ?? database).run((sql) =>
+    inTransaction(sql, (transaction) => eraseUnused(transaction, archive, location)),
+  )
+}
+
+function isLarge({ payload }: WithBytes): boolean {
+  return payload.bytes.length > limits.inlinePayloadBytesMax
+}
+
+async function isThere(archive: ArchiveStore, location: string): Promise<boolean> {
+  for await (const name of archive.list(location)) if (name === location) return true
+  return false
+}
