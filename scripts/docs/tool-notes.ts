@@ -2,7 +2,7 @@
 export const replyNotes: ReadonlyMap<string, string> = new Map([
   [
     'save_message',
-    '`session_id` and `message_id` are ours; `external_id` is your own session id. `seq` is the place in the session. `sha256` is of the stored bytes. `duplicate` says that this id and content were stored before. When the reply is there, the message is on disk.',
+    '`session_id` and `message_id` are ours; `external_id`, where there is one, is your own session id. `seq` is the place in the session. `saved_at` is the time and `sha256` is of the stored bytes. `duplicate` says that this id and content were stored before. When the reply is there, the message is on disk.',
   ],
   ['save_messages', '`messages` has what `save_message` gives, one for each message, in their order.'],
   [
@@ -27,6 +27,10 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
     'Without `confirm`: `status: "preview"`, how many `sessions`, `messages` and `bytes` would go, what else goes with them (`stores`), what is left alone (`held`, `not_yours`), and `confirm`. With it: the receipt, `status: "erased"` or `"anonymised"`, or `"pending"` while something does not answer and is erased later. See [erasure.md](erasure.md), and for `anonymise` [privacy.md](privacy.md#for-good): its preview says how often which kind of data would be `replaced`.',
   ],
   ['update_session', 'The session document without its messages, after the change.'],
+  [
+    'update_fact',
+    'The fact after the change, as `memory://profile` shows it: with `id` (another one where its text was corrected), `text`, `said_by`, `since`, `until`, `pinned`, `made_by`, `sources[]`; of one that was deleted `id` and `deleted`. Whoever may write to the session that a fact comes from may change it. See [learning.md](learning.md#what-you-can-do).',
+  ],
 ])
 
 /**
@@ -38,8 +42,11 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['*.session_id', 'Ours or your own'],
   ['*.since', 'Not before this time'],
   ['*.until', 'Not after this time'],
-  ['*.max_tokens', 'Length of the reply'],
+  ['*.max_tokens', 'Length of the reply; 300 at least'],
+  ['get_session.max_tokens', 'Length of the reply; 500 at least'],
+  ['get_session.from_seq', 'First message number'],
   ['*.format', '`text` for a model to read, `json` for a program'],
+  ['save_message.sender', 'Who said it'],
   ['save_message.model', 'The model that wrote it'],
   ['save_message.tools_used', 'Names of the tools that it calls; default: those found in `content`'],
   ['save_message.tool_call_id', 'The call that a tool result answers'],
@@ -53,7 +60,7 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['search_memory.since', 'Not before this time'],
   ['search_memory.participants', 'Only messages of these senders, by exact name'],
   ['search_memory.models', 'Only messages of these models, by exact name'],
-  ['search_memory.roles', 'Only these roles'],
+  ['search_memory.roles', 'Only messages of these roles, which are those of `save_message`'],
   ['search_memory.tools_used', 'Only messages that call one of these tools'],
   [
     'search_memory.flags',
@@ -61,6 +68,7 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ],
   ['search_memory.tags', 'Only sessions with all of these tags'],
   ['get_session.limit', 'Messages of a page'],
+  ['get_session.view', '`compact`: text only'],
   ['get_session.format', '`json`: the session document; `text`: Markdown, in the compact view'],
   ['list_sessions.participant', 'Only sessions with this participant'],
   ['list_sessions.model', 'Only sessions that used this model'],
@@ -89,6 +97,11 @@ const argumentNotes: ReadonlyMap<string, string> = new Map([
   ['update_session.legal_hold', 'Keeps the session from being erased'],
   ['get_session.include_embeddings', 'None are made yet'],
   ['update_session.model', 'Who wrote the summary'],
+  ['update_fact.fact_id', '`id` of a fact that `recall_context` or `memory://profile` shows'],
+  ['update_fact.text', 'What it should say. One of `text`, `until`, `pinned` and `deleted` is given'],
+  ['update_fact.until', 'When it ceased to hold'],
+  ['update_fact.pinned', '`true`: first in every list, and kept whatever is said later; `false`: as any other again'],
+  ['update_fact.deleted', '`true`: for good, and the same words do not bring it back'],
   ['forget.session_id', 'The whole session, or with others of these: its messages that meet them'],
   ['forget.message_id', 'One message; by an id of your own with `session_id`'],
   ['forget.participant', 'The messages of this sender, by exact name'],

@@ -16,7 +16,6 @@ const propertySchema = z.looseObject({
   items: z.looseObject({ type: z.string().optional(), enum: z.array(z.string()).optional() }).optional(),
   enum: z.array(z.string()).optional(),
   default: z.union([z.string(), z.number(), z.boolean()]).optional(),
-  minimum: z.number().optional(),
   maximum: z.number().optional(),
   description: z.string().optional(),
 })
@@ -46,10 +45,8 @@ function typeOf(property: Property): string {
   return choice === undefined ? `list of ${property.items?.type ?? 'values'}s` : `list of ${choice}`
 }
 
-function boundsOf({ minimum, maximum }: Property): string {
-  const number = (value: number) => value.toLocaleString('en-US')
-  if (minimum !== undefined && maximum !== undefined) return `${number(minimum)} to ${number(maximum)}`
-  return minimum === undefined ? '' : `at least ${number(minimum)}`
+function boundsOf({ maximum }: Property): string {
+  return maximum === undefined ? '' : `at most ${maximum.toLocaleString('en-US')}`
 }
 
 function argumentsTable(tool: ToolDefinition): string {

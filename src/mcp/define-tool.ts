@@ -35,7 +35,15 @@ export interface ToolContext {
 }
 
 /** Keywords whose bounds the server checks by itself and says in its errors; announcing them would cost tokens. */
-const leftOut = ['additionalProperties', 'propertyNames', 'maxLength', 'minLength', 'maxItems', 'minItems'] as const
+const leftOut = [
+  'additionalProperties',
+  'propertyNames',
+  'maxLength',
+  'minLength',
+  'maxItems',
+  'minItems',
+  'minimum',
+] as const
 
 /** JSON Schema with nothing but what clients need: some choke on the rest, and every token of it is paid in every session. */
 export function portableSchema(schema: z.ZodObject): ObjectSchema {
@@ -47,8 +55,6 @@ export function portableSchema(schema: z.ZodObject): ObjectSchema {
       if (jsonSchema.properties !== undefined && Object.keys(jsonSchema.properties).length === 0)
         delete jsonSchema.properties
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
-      // That a number of things is none or more goes without saying.
-      if ([Number.MIN_SAFE_INTEGER, 0, 1].includes(jsonSchema.minimum ?? Number.NaN)) delete jsonSchema.minimum
     },
   })
   return { ...portable, type: 'object' }

@@ -9,6 +9,7 @@ import { saveMessage } from './tools/save-message.ts'
 import { saveMessages } from './tools/save-messages.ts'
 import { searchMemory } from './tools/search-memory.ts'
 import { summarize } from './tools/summarize.ts'
+import { updateFact } from './tools/update-fact.ts'
 import { updateSession } from './tools/update-session.ts'
 
 /** Every tool, in the order in which clients list them. */
@@ -21,6 +22,7 @@ export const allTools: readonly ToolDefinition[] = [
   summarize,
   recallContext,
   updateSession,
+  updateFact,
   forget,
 ]
 

@@ -27,6 +27,7 @@ describe('identity', () => {
       ['search_memory', { query: 'berth' }],
     ] as const)
       expect(await bad.tools.refusal(tool, { session_id: id, ...args })).toContain(`No session "${id}"`)
+    expect(await bad.tools.refusal('update_fact', { fact_id: id, pinned: true })).toContain(`no fact "${id}"`)
     const saved = await bad.tools.save({ content: id, sender: 'Ada', session_id: id, message_id: id })
     expect(saved).toMatchObject({ external_id: id, seq: 1 })
     expect((await bad.tools.session(id)).messages).toMatchObject([{ content: id }])

@@ -112,6 +112,7 @@ describe('JSON', () => {
       ['search_memory', 'query'],
       ['summarize', 'session_id'],
       ['update_session', 'session_id'],
+      ['update_fact', 'fact_id'],
     ] as const) {
       expect(await bad.tools.refusal(tool, {})).toContain(missing)
       expect(await bad.tools.refusal(tool, { [missing]: null })).toContain(missing)

@@ -43,6 +43,8 @@ const textFields: readonly (readonly [string, (text: string) => Arguments])[] = 
   ['update_session', (text) => ({ session_id: 'ids', title: text })],
   ['update_session', (text) => ({ session_id: 'ids', tags: [text] })],
   ['update_session', (text) => ({ session_id: 'ids', summary: text, model: text })],
+  ['update_fact', (text) => ({ fact_id: text, text })],
+  ['update_fact', (text) => ({ fact_id: 'x', until: text })],
   ['forget', (text) => ({ session_id: text, message_id: text })],
   ['forget', (text) => ({ session_id: 'ids', participant: text })],
   ['forget', (text) => ({ since: text, confirm: text })],

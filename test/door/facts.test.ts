@@ -4,6 +4,7 @@ import { z } from 'zod'
 
 import { outputOf, refusalOf } from './support/cli-output.ts'
 import { useHome } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
 import { Tools } from './support/tools.ts'
 
 // What is learned is waited for.
@@ -168,6 +169,91 @@ describe('what is learned', () => {
       '2026-04-01T00:00:00Z',
     )
     expect(await texts()).not.toContain('Ada lives in Cascais, near Lisbon')
+  })
+
+  test('is changed by the tool update_fact, by the id that is shown where it is recalled', async () => {
+    const text = 'My favourite harbour is Cascais'
+    await say('harbours', `${text}.`)
+    await expect.poll(texts, { timeout: 20_000, interval: 100 }).toContain(text)
+    const recalled = async (format: string) =>
+      await tools.call('recall_context', { text: 'Which harbour is her favourite?', format })
+    const { id } = await factOf(text)
+    expect((await recalled('text')).text).toContain(`fact ${id}`)
+    expect((await recalled('json')).structured).toMatchObject({
+      facts: expect.arrayContaining([expect.objectContaining({ id, text })]),
+    })
+
+    const update = async (args: Readonly<Record<string, unknown>>) => (await tools.call('update_fact', args)).structured
+    expect(await update({ fact_id: id, pinned: true, deleted: false })).toMatchObject({ id, text, pinned: true })
+    expect((await facts())[0]).toMatchObject({ id, pinned: true })
+    expect(await update({ fact_id: id.toUpperCase(), pinned: 'false' })).not.toHaveProperty('pinned')
+    const corrected = await update({ fact_id: id, text: 'Her favourite harbour is Sines' })
+    const { id: fresh } = factSchema.parse(corrected)
+    expect(corrected).toMatchObject({
+      text: 'Her favourite harbour is Sines',
+      made_by: 'user',
+      corrected_by: 'local',
+    })
+    expect((await recalled('text')).text).toContain(`fact ${fresh}`)
+    expect(await tools.refusal('update_fact', { fact_id: id, pinned: true })).toMatch(
+      /no fact .* Call recall_context, read memory:\/\/profile/,
+    )
+    const until = '2026-05-01T00:00:00.000Z'
+    expect(await update({ fact_id: fresh, until })).toMatchObject({ id: fresh, until })
+    expect(await texts()).not.toContain('Her favourite harbour is Sines')
+    expect(await update({ fact_id: fresh, deleted: true })).toEqual({ id: fresh, deleted: true })
+    expect(await tools.refusal('update_fact', { fact_id: fresh, deleted: true })).toMatch(/no fact/)
+
+    const log = z.array(z.looseObject({ action: z.string(), tool: z.unknown(), object_id: z.string().optional() }))
+    const rows = (await run('audit', 'export')).split('\n').filter((line) => line.includes('"update_fact"'))
+    expect(
+      log
+        .parse(rows.map((row): unknown => JSON.parse(row)))
+        .filter(({ action }) => action.startsWith('fact.'))
+        .map(({ action, object_id: object }) => [action, object]),
+    ).toEqual([
+      ['fact.pin', id],
+      ['fact.unpin', id],
+      ['fact.correct', id],
+      ['fact.end', fresh],
+      ['fact.delete', fresh],
+    ])
+  })
+
+  test('is not changed by update_fact where what is given says nothing, too much or what cannot be', async () => {
+    const before = await facts()
+    const id = before[0]?.id
+    for (const [args, said] of [
+      [{ pinned: true }, /fact_id/],
+      [{ fact_id: id }, /nothing of it is to be changed\n?.*Give one of "text"/],
+      [{ fact_id: id, deleted: false }, /nothing of it is to be changed/],
+      [{ fact_id: id, text: 'New', pinned: true }, /more than one thing of it/],
+      [{ fact_id: 'x', pinned: true }, /There is no fact "x"/],
+      [{ fact_id: id, text: ' ' }, /its new text is empty/],
+      [{ fact_id: id, text: 'x'.repeat(10_000) }, /the length of its text in characters/],
+      [{ fact_id: id, until: 'soon' }, /"until"/],
+    ] as const)
+      expect(await tools.refusal('update_fact', args)).toMatch(said)
+    expect(await facts()).toEqual(before)
+  })
+
+  test('is changed by those only who may write to its session, and hold the scope for it', async () => {
+    await say('shared', 'I work at Lantern Works.')
+    await expect.poll(texts, { timeout: 20_000, interval: 100 }).toContain('I work at Lantern Works')
+    const { id } = await factOf('I work at Lantern Works')
+    const server = await HttpHome.start(home)
+    const as = async (name: string, ...scopes: readonly string[]) =>
+      await server.tools(await server.newToken('--name', name, '--principal', name, '--scopes', scopes.join(',')))
+    const ada = await as('ada', 'memory:read', 'memory:delete')
+    const bob = await as('bob', 'memory:read', 'memory:delete')
+    const max = await as('max', 'memory:read', 'memory:write')
+    await run('access', 'grant', 'shared', 'ada', '--role', 'owner')
+    await run('access', 'grant', 'shared', 'bob', '--role', 'reader')
+    expect((await max.client.listTools()).tools.map(({ name }) => name)).not.toContain('update_fact')
+    expect(await bob.refusal('update_fact', { fact_id: id, deleted: true })).toMatch(/your role in it is reader/)
+    const corrected = { text: 'Ada works at the lantern works', corrected_by: 'ada' }
+    expect((await ada.call('update_fact', { fact_id: id, text: corrected.text })).structured).toMatchObject(corrected)
+    expect(await texts()).toContain(corrected.text)
   })
 
   test('goes with the message that it comes from, and what held before holds again', async () => {

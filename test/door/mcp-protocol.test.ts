@@ -31,9 +31,11 @@ const toolNames = [
   'summarize',
   'recall_context',
   'update_session',
+  'update_fact',
   'forget',
 ]
-const writing = new Set(['save_message', 'save_messages', 'update_session', 'forget'])
+const writing = new Set(['save_message', 'save_messages', 'update_session', 'update_fact', 'forget'])
+const destroying = new Set(['update_fact', 'forget'])
 /** Reading tools that reply with text or with JSON, as the caller asks, and so promise no form. */
 const readsInTwoForms = new Set(['search_memory', 'get_session', 'summarize', 'recall_context'])
 
@@ -90,11 +92,13 @@ describe('tools/list', () => {
   test.each(toolNames)('describes %s so that every client takes it', async (name) => {
     const tool = (await legacy.listTools()).tools.find((candidate) => candidate.name === name)
     expect(tool?.title).toMatch(/^[A-Z][a-z ]+$/)
-    expect(tool?.description).toMatch(/^(Save|Search|Read|List|Recall|Summarize|Close or reopen|Erase) [a-z(]/)
+    expect(tool?.description).toMatch(
+      /^(Save|Search|Read|List|Recall|Summarize|Close or reopen|Correct|Erase),? [a-z(]/,
+    )
     expect(tool?.description?.length).toBeLessThanOrEqual(1_200)
     expect(tool?.annotations).toEqual({
       readOnlyHint: !writing.has(name),
-      destructiveHint: name === 'forget',
+      destructiveHint: destroying.has(name),
       idempotentHint: true,
       openWorldHint: false,
     })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 
 import { useHome } from '../door/support/home.ts'
@@ -21,6 +21,8 @@ interface Tenant {
   readonly canary: string
   readonly session: string
   readonly message: string
+  /** What was learned of it. */
+  readonly fact: string
   readonly cursors: readonly string[]
 }
 const tenants: Tenant[] = []
@@ -45,12 +47,43 @@ function structuredOf(answer: string): unknown {
   return structured.parse(JSON.parse(answer)).result.structuredContent
 }
 
+const profileSchema = z.object({ facts: z.array(z.object({ id: z.string() })) })
+const contentsSchema = z.object({ result: z.object({ contents: z.array(z.object({ text: z.string() })) }) })
+
+async function factsOf(token: string): Promise<z.infer<typeof profileSchema>['facts']> {
+  const { result } = contentsSchema.parse(JSON.parse(await call(token, 'resources/read', { uri: 'memory://profile' })))
+  return profileSchema.parse(JSON.parse(result.contents[0]?.text ?? '')).facts
+}
+
+/** Says something that is learned, and gives the id of what was learned. */
+async function learnedFact(token: string, canary: string): Promise<string> {
+  const content = `My favourite harbour is Harbour ${canary}.`
+  await tool(token, 'save_message', { sender: 'Eve', content, session_id: 'told' })
+  return await vi.waitFor(
+    async () => {
+      const [fact] = await factsOf(token)
+      if (fact === undefined) throw new Error('Nothing was learned')
+      return fact.id
+    },
+    { timeout: 20_000, interval: 100 },
+  )
+}
+
 async function makeTenant(index: number): Promise<Tenant> {
   const name = `tenant ${index}`
   const made = await home.cli(['tenant', 'create', name])
   if (made.code !== 0) throw new Error(made.stderr)
   const created = await home.cli(
-    ['token', 'create', '--name', 'tests', '--principal', 'somebody', '--scopes', 'memory:read,memory:write'],
+    [
+      'token',
+      'create',
+      '--name',
+      'tests',
+      '--principal',
+      'somebody',
+      '--scopes',
+      'memory:read,memory:write,memory:delete',
+    ],
     { env: { VERBATIM_TENANT: name } },
   )
   if (created.code !== 0) throw new Error(created.stderr)
@@ -74,7 +107,8 @@ async function makeTenant(index: number): Promise<Tenant> {
       .parse(structuredOf(await tool(token, reader, args)))
     cursors.push(cursor)
   }
-  return { name, token, canary, session: saved.session_id, message: saved.message_id, cursors }
+  const fact = await learnedFact(token, canary)
+  return { name, token, canary, session: saved.session_id, message: saved.message_id, fact, cursors }
 }
 
 beforeAll(async () => {
@@ -99,19 +133,26 @@ const usual: Readonly<Record<string, unknown>> = {
   sender: 'x',
   query: 'harbour',
   title: 'taken',
+  deleted: true,
   messages: [{ content: 'x', sender: 'x' }],
   session_id: 'same name',
 }
+
+/** What is to be changed, where a tool asks for a change that is one of several arguments. */
+const changes: ReadonlyMap<string, readonly string[]> = new Map([
+  ['update_session', ['title']],
+  ['update_fact', ['deleted']],
+])
 
 /** Each argument of each tool that names something, with each id of somebody else. */
 async function foreignCalls(token: string, other: Tenant): Promise<{ name: string; args: Record<string, unknown> }[]> {
   const listed = z
     .object({ result: z.object({ tools: z.array(toolSchema) }) })
     .parse(JSON.parse(await call(token, 'tools/list', {})))
-  const ids = [other.session, other.session.toUpperCase(), other.message, ...other.cursors]
+  const ids = [other.session, other.session.toUpperCase(), other.message, other.fact, ...other.cursors]
   return listed.result.tools.flatMap(({ name, inputSchema }) => {
     const named = Object.keys(inputSchema.properties).filter((argument) => /_id$|cursor/.test(argument))
-    const needed = [...(inputSchema.required ?? []), ...(name === 'update_session' ? ['title'] : [])]
+    const needed = [...(inputSchema.required ?? []), ...(changes.get(name) ?? [])]
     const others = Object.fromEntries(needed.map((argument) => [argument, usual[argument]]))
     return named.flatMap((argument) => ids.map((id) => ({ name, args: { ...others, [argument]: id } })))
   })
@@ -122,14 +163,17 @@ describe('tenants over HTTP', () => {
     const [mine, other] = tenants
     if (mine === undefined || other === undefined) throw new Error('two tenants are needed')
     const before = await tool(other.token, 'get_session', { session_id: other.session })
+    const facts = await factsOf(other.token)
     const foreign = await foreignCalls(mine.token, other)
-    expect(new Set(foreign.map(({ name }) => name)).size).toBeGreaterThanOrEqual(7)
+    expect(new Set(foreign.map(({ name }) => name)).size).toBe(10)
+    expect(foreign).toContainEqual({ name: 'update_fact', args: { fact_id: other.fact, deleted: true } })
     for (const { name, args } of foreign) {
       const answer = await tool(mine.token, name, args)
       expect(answer).not.toContain(other.canary)
       expect(answer).not.toContain('internal error')
     }
     expect(await tool(other.token, 'get_session', { session_id: other.session })).toBe(before)
+    expect(await factsOf(other.token)).toEqual(facts)
   })
 
   test('a resource or a prompt answers nothing of another tenant', async () => {

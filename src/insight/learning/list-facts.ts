@@ -98,6 +98,7 @@ export async function requireFact(database: Database, caller: Caller, id: string
     : []
   if (fact !== undefined) return fact
   throw new NotFoundError(`There is no fact "${id}"`, {
-    remedy: 'Read memory://profile, or run "verbatim facts list", for the ids of what was learned',
+    remedy:
+      'Call recall_context, read memory://profile, or run "verbatim facts list": they show the ids of what was learned',
   })
 }

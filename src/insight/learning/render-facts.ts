@@ -1,12 +1,12 @@
 import { fence } from '../../model/fence.ts'
 import type { FactDocument } from './list-facts.ts'
 
-/** What was learned as one reads it, each with a message that it comes from; '' where there is nothing. */
+/** What was learned as one reads it, each with its id and a message that it comes from; '' where there is nothing. */
 export function renderFacts(facts: readonly FactDocument[]): string {
   if (facts.length === 0) return ''
-  const lines = facts.map(({ kind, text, said_by: saidBy, since, sources: [source] }) => {
+  const lines = facts.map(({ id, kind, text, said_by: saidBy, since, sources: [source] }) => {
     const where = source === undefined ? '' : `, message ${source.message_id} ([${source.seq}] of ${source.session_id})`
-    return `${kind}: ${text} — ${saidBy}${since === null ? '' : `, ${since.slice(0, 10)}`}${where}`
+    return `${kind}: ${text} — ${saidBy}${since === null ? '' : `, ${since.slice(0, 10)}`}, fact ${id}${where}`
   })
   return fence(lines.join('\n'), 'facts')
 }

@@ -7,18 +7,18 @@ import { defineTool, readsOnly } from '../define-tool.ts'
 export const getSession = defineTool({
   name: 'get_session',
   title: 'Read a session',
-  description: 'Read a past conversation by session id, losslessly, page by page. Continue with next_cursor.',
+  description: 'Read a past conversation by its id, losslessly, page by page (next_cursor).',
   input: z.object({
     session_id: z.string(),
-    from_seq: z.number().int().min(1).optional().describe('First message number'),
+    from_seq: z.number().int().min(1).optional(),
     limit: z.number().int().min(1).max(limits.pageMessagesMax).default(limits.pageMessagesDefault),
     max_tokens: z.number().int().min(500).max(limits.resultTokensMax).default(limits.resultTokensDefault),
     view: z
       .enum(['full', 'compact', 'redacted', 'pseudonymised'])
       .default('full')
-      .describe('compact: text only; redacted, pseudonymised: no personal data'),
+      .describe('redacted, pseudonymised: no personal data'),
     format: z.enum(['json', 'text']).default('json'),
-    include_embeddings: z.boolean().default(false),
+    include_embeddings: z.boolean().optional(),
     cursor: z.string().optional(),
   }),
   annotations: readsOnly,

@@ -8,13 +8,12 @@ const time = z.string().optional()
 export const listSessions = defineTool({
   name: 'list_sessions',
   title: 'List sessions',
-  description:
-    'List past conversations, most recent first. Use it to find a session by participant, model, time or tag.',
+  description: 'List past conversations, newest first, by participant, model, time or tag.',
   input: z.object({
     participant: z.string().optional(),
     model: z.string().optional(),
-    source: z.string().optional().describe('openclaw, codex, …'),
-    since: time.describe('ISO 8601'),
+    source: z.string().optional().describe('openclaw, codex…'),
+    since: time,
     until: time,
     tag: z.string().optional(),
     open: z.boolean().optional(),

@@ -44,15 +44,15 @@ const metadataSchema = z
 /** The fields of one message, the same in `save_message` and in each element of `save_messages`. */
 export const messageFields = {
   content: contentSchema,
-  sender: z.string().max(limits.nameCharactersMax).describe('Who said it'),
-  role: roleSchema.optional().describe('Default: assistant if model is given, else user'),
-  message_id: z.string().optional().describe('Own id; retries with it never double'),
+  sender: z.string().max(limits.nameCharactersMax),
+  role: roleSchema.optional().describe('Default: assistant with model, else user'),
+  message_id: z.string().optional().describe('Own id; retries never double'),
   timestamp: z.string().optional().describe('ISO 8601; default now'),
   model: z.string().optional(),
   tokens: z.looseObject({}).optional().describe('{input, output, cache_read, cache_write}'),
   tools_used: z.array(z.string()).max(1_000).optional(),
   tool_call_id: z.string().optional(),
-  parent_id: z.string().optional().describe('Message it follows, if not the last'),
+  parent_id: z.string().optional().describe('What it follows, if not the last'),
   metadata: metadataSchema.optional(),
 }
 

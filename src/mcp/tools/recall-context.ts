@@ -7,7 +7,7 @@ export const recallContext = defineTool({
   name: 'recall_context',
   title: 'Recall context',
   description:
-    'Recall what past conversations hold that this one will need (memory, decisions, same files and errors), without a query. Call it at the start of a turn.',
+    'Recall what past conversations hold that this one will need (memory, facts, decisions, same files and errors), without a query. Call it at the start of a turn.',
   input: z.object({
     session_id: z.string().optional(),
     text: z.string().max(limits.queryCharactersMax).optional().describe('What is being said now'),

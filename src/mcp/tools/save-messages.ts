@@ -14,15 +14,14 @@ const elementsSchema = z.object({ messages: z.array(messageSchema) })
 
 export const saveMessages = defineTool({
   name: 'save_messages',
-  title: 'Save several messages',
-  description: `Save up to ${limits.batchMessagesMax} messages of a conversation at once, all or nothing.`,
+  title: 'Save messages',
+  description: `Save up to ${limits.batchMessagesMax} messages at once, all or nothing.`,
   input: z.object({
     session_id: z.string().optional(),
     messages: messagesSchema.describe('Each with the fields of save_message'),
   }),
   output: z.object({
     session_id: z.string(),
-    external_id: z.string().optional(),
     messages: z.array(z.object(savedMessageSchema)),
   }),
   annotations: addsOnly,

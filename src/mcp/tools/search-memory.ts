@@ -1,7 +1,6 @@
 import { z } from 'zod'
 
 import { limits } from '../../limits.ts'
-import { roleSchema } from '../../model/message.ts'
 import { renderSearch } from '../../search/reply.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
@@ -12,18 +11,18 @@ export const searchMemory = defineTool({
   name: 'search_memory',
   title: 'Search memory',
   description:
-    'Search past conversations and messages of all sessions and agents (memory, history, recall) by words, names, "exact phrases", paths or error codes. Use it whenever earlier work, decisions, preferences or facts may matter. Returns matches with the messages around them; get_session reads on.',
+    'Search past conversations of all agents (memory, history, recall) by words, names, "exact phrases", paths or error codes, whenever earlier work, decisions, preferences or facts may matter. get_session reads on.',
   input: z.object({
     query: z
       .union([z.string(), z.array(z.string()).min(1).max(limits.querySet)])
-      .describe('Words or a question; a list of 2-5 must all match'),
+      .describe('Words or a question; of a list all 2-5 must match'),
     limit: z.number().int().min(1).max(limits.searchHitsMax).default(limits.searchHitsDefault),
     max_tokens: z.number().int().min(300).max(limits.resultTokensMax).default(limits.resultTokensDefault),
     mode: z.enum(['hybrid', 'semantic', 'full_text']).default('hybrid'),
     session_id: z.string().optional(),
     participants: names.describe('"!name" leaves out, in every list'),
     models: names,
-    roles: names.describe(roleSchema.options.join(', ')),
+    roles: names,
     tools_used: names,
     flags: names.describe('secrets, instructions'),
     since: time.describe('ISO 8601'),

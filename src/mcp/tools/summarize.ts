@@ -21,13 +21,15 @@ export const summarize = defineTool({
     until: time,
     style: z.enum(summaryStyles).default('brief'),
     max_tokens: z.number().int().min(300).max(limits.resultTokensMax).default(limits.summaryTokensDefault),
-    refresh: z.boolean().default(false),
+    refresh: z.boolean().optional(),
     format: z.enum(['text', 'json']).default('text'),
   }),
   annotations: readsOnly,
   run: async ({ verbatim, caller, readOnly }, args) => {
     const { session_id: sessionId, from_seq: fromSeq, to_seq: toSeq, max_tokens: maxTokens, format, ...rest } = args
-    const made = await verbatim.summarize(caller, { ...rest, sessionId, fromSeq, toSeq, maxTokens, keep: !readOnly })
+    const range = { sessionId, fromSeq, toSeq }
+    const refresh = args.refresh === true
+    const made = await verbatim.summarize(caller, { ...rest, ...range, refresh, maxTokens, keep: !readOnly })
     // The summariser is loaded with the store, after the tools were listed.
     const { fitSummary } = await import('../../insight/summaries/fit-summary.ts')
     const reply = await fitSummary(made, { format, maxTokens, style: args.style })

@@ -6,12 +6,12 @@ export const updateSession = defineTool({
   name: 'update_session',
   title: 'Update a session',
   description:
-    'Close or reopen a conversation, set title or tags, hide it from search and lists (restricted), put it on legal hold, or store a summary you wrote.',
+    'Close or reopen a conversation, set title, tags or your summary, hide it from search and lists (restricted), or put it on legal hold.',
   input: z.object({
     session_id: z.string(),
     closed: z.boolean().optional(),
     title: z.string().optional(),
-    tags: z.array(z.string()).optional().describe('Replaces all tags'),
+    tags: z.array(z.string()).optional().describe('Replaces all'),
     restricted: z.boolean().optional(),
     legal_hold: z.boolean().optional(),
     summary: z.string().optional(),
