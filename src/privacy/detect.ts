@@ -1,4 +1,5 @@
 import type { Detection, Detector } from './detection.ts'
+import { companies } from './names/companies.ts'
 import { countries } from './names/countries.ts'
 import { cuedNames } from './names/cued-names.ts'
 import { repeatedNames } from './names/repeated-names.ts'
@@ -34,6 +35,7 @@ export async function detect(text: string): Promise<Detection[]> {
   const names = [...cuedNames(text), ...(await taggedNames(text))]
   return resolveOverlaps(text, [
     ...byForm.flatMap((detector) => detector(text)),
+    ...companies(text),
     ...countries(text),
     ...names,
     ...repeatedNames(text, names),

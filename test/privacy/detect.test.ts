@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { detect } from '../../src/privacy/detect.ts'
 import type { DataType } from '../../src/privacy/detection.ts'
+import { nothingExamples, structuredExamples } from './structured-examples.ts'
 
 async function found(text: string, type: DataType): Promise<string[]> {
   return (await detect(text)).filter((one) => one.type === type).map(({ start, end }) => text.slice(start, end))
@@ -54,6 +55,16 @@ const there: readonly (readonly [DataType, string, string])[] = [
 describe('detect()', () => {
   it.each(there)('finds %s in "%s"', async (type, text, value) => {
     expect(await found(text, type)).toContain(value)
+  })
+
+  it.each(structuredExamples)('finds %s of other countries in "%s"', async (type, text, value) => {
+    const detections = (await detect(text)).filter((one) => one.type === type)
+    const [from, to] = [text.indexOf(value), text.indexOf(value) + value.length]
+    expect(detections.some(({ start, end }) => start <= from && end >= to)).toBe(true)
+  })
+
+  it.each(nothingExamples)('takes nothing for %s in "%s"', async (type, text) => {
+    expect(await found(text, type)).toEqual([])
   })
 
   it.each<readonly [DataType, string]>([

@@ -13,6 +13,26 @@ describe('secrets()', () => {
     ['a Slack token', token('xoxb-', '2048174639-8164720395-kQ7wZr2LpX9vTn4B')],
     ['a Stripe key', token('sk_live_', '4eC39HqLyjWDarjtT1zdp7dc')],
     ['a token of JSON', token('eyJhbGciOiJIUzI1NiJ9', '.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N')],
+    ['a secret of Google OAuth', token('GOCSPX-', 'wsAHHBr86U0hEceXCkUhrxMDsC_8')],
+    ['a newer key of Google', token('AQ.', 'aDi2wB4nnbnVEAOcqAGwPV9CaP3Bie5XKcRvspp1cNCQlPtKo')],
+    ['a token of Azure DevOps', token('', `${'63a4XqUVnqZPL6a7qlE'.repeat(4)}AZDOuC8A`)],
+    ['a key of OpenRouter', token('sk-or-v1-', '330fb104c4d236e824e391e3a0a487ce80e4c49126610ff11a6d9b8f149ef5ed')],
+    ['a key of DeepSeek', token('sk-', 'b5e589bc1e33991560d6bdc0288f957f')],
+    ['a key of Groq', token('gsk_', 'QfAweXbwg7epWAHYKr2ghEWZtdaGglp4p8Qwxo1lnn5LLGJI4Yli')],
+    ['a key of xAI', token('xai-', 'MT8OaUBWOtI6jefZJiXzzOgkeDQz1y5Cra3ewxVvLi6fDs63Kivo9RxzR2ijacnA')],
+    ['a token of Replicate', token('r8_', 'ALDUICzDMu6jDHTYqvRj5jk9hDQFIYpmuaEh4')],
+    ['a key of NVIDIA', token('nvapi-', 'LkyJ7aQfRP8VrsRlc1BbqXdpO_aYQhI4H36W0U8OoAXhlMXVyK0nYz0BCutj4v8S')],
+    ['a key of Pinecone', token('pcsk_', 'XWDQH9_C50WUwrOKe3x7PUjZmrngkhC3d39iR1H0drPhBKeEkyGGLpGoYNxtU8xP5mdZ9MG')],
+    ['a key of Langfuse', token('sk-lf-', '694804a7-7f3e-4d3b-afb7-c8ac2e71da50')],
+    ['a token of Supabase', token('sbp_', 'a484dba9f7974620de1c19aa1f2e608236126bc9')],
+    ['a key of Resend', token('re_', 'EmtRJPzN_0XjZRsPeWZJfSVpPooCEIwsF')],
+    ['a key of Mailchimp', token('c6176e9909a48887d5287ffc07f2c18d', '-us14')],
+    ['a token of Docker', token('dckr_pat_', '0Pl3f-B-ra55hwHI_p224Shti28')],
+    ['a bot of Discord', token('MNPqX6c0w9OATrT3nr4JlR3g', '.4rzgxJ.mGoyufetr-0Wo4HdPsgICQNHKZA1tYUNszKDeZ')],
+    ['a token of Figma', token('figd_', 'vjHkSgVTIRr89Qlbq-UCcpOyf1ueeKhWZYZiqmbO')],
+    ['a key of Tailscale', token('tskey-auth-', 'WXaxKivvKzOA-9lqmi6MX3uVmXt1xtCAn5PV3uyWOP59H')],
+    ['a key of Razorpay', token('rzp_live_', 'cqpw6LdYIO0rpO')],
+    ['a token of CircleCI', token('CCIPAT_', 'Rbs585l1V7RXx60JFRTLi9_a7b2feb8ee3a396023817f0af8142114ab4d61fb')],
   ])('finds %s by its form', (_, secret) => {
     expect(found(`here: ${secret} is it`)).toContain(secret)
   })
@@ -24,6 +44,29 @@ describe('secrets()', () => {
     ['postgres://app:s3cr3t-Pw@db.local/app', 's3cr3t-Pw'],
     ['curl -H "Authorization: Bearer q8Zt4Lw1Xc7Vb2Nm" https://x', 'q8Zt4Lw1Xc7Vb2Nm'],
     ["curl -u 'anna:k9-Xw2p' https://x", "'anna:k9-Xw2p'"],
+    ['aws_secret_access_key = /fciCtM2oj4cYMig6Bc/JN4md8ohNvf0VQpJzJgI', '/fciCtM2oj4cYMig6Bc/JN4md8ohNvf0VQpJzJgI'],
+    ['TWILIO_AUTH_TOKEN=115857587dc6b0d65b37c4ad5dd7b546', '115857587dc6b0d65b37c4ad5dd7b546'],
+    [
+      'AccountName=foo;AccountKey=i0E7YdT8Ow63oYoAM2qHkrXwQ0ojkvkiQT0NJgRFDl8=',
+      'i0E7YdT8Ow63oYoAM2qHkrXwQ0ojkvkiQT0NJgRFDl8=',
+    ],
+    [
+      'https://x.blob.core.windows.net/c?sig=V8COCIgCtb15YYkCcH5hwlx8djQcQwp6Mme79aaZu4I%3D',
+      'V8COCIgCtb15YYkCcH5hwlx8djQcQwp6Mme79aaZu4I%3D',
+    ],
+    ['//registry.npmjs.org/:_authToken=bf558c62-a811-4c8b-a814-e21062b918bf', 'bf558c62-a811-4c8b-a814-e21062b918bf'],
+    ['mongodb+srv://user:KvpizXFGeVLn@cluster0.ab1cd.mongodb.net/db', 'KvpizXFGeVLn'],
+    ['machine github.com login bob password 6ZIy7qO2qs5y6B5J', '6ZIy7qO2qs5y6B5J'],
+    ['my password is Tr0ub4dor&3.', 'Tr0ub4dor&3'],
+    ['The password: correct-horse-9-Battery', 'correct-horse-9-Battery'],
+    ['pwd=RzN9XSg0yagy;', 'RzN9XSg0yagy'],
+    ['sshpass -p S9fIfE0kS4 ssh root@h', 'S9fIfE0kS4'],
+    ['Cookie: a=b; sessionid=ihlxm2td50fdiykk81mku9erhr2j7xmw', 'ihlxm2td50fdiykk81mku9erhr2j7xmw'],
+    ['otpauth://totp/x:a@b.c?secret=NHYTIODHZNDTEER623ZUJFB6KDNACBNG&issuer=x', 'NHYTIODHZNDTEER623ZUJFB6KDNACBNG'],
+    [
+      'seed phrase: legal winner thank year wave sausage worth useful legal winner thank yellow',
+      'legal winner thank year wave sausage worth useful legal winner thank yellow',
+    ],
   ])('finds it in %s', (text, secret) => {
     expect(found(text)).toContain(secret)
   })
@@ -43,6 +86,12 @@ describe('secrets()', () => {
     'commit 9f3c1a7be2d84f60a5c9e7d1b3f8a2c64e5d7f90',
     '"sessionId": "0191c1d0-6f3e-7b5a-9d2c-1f4e5a6b7c8d"',
     token('AKIA', 'IOSFODNN7EXAMPLE'),
+    'the password is required, my password is secret and the new password: see below',
+    'password: user.password1, passwordHash: hashOf(password2)',
+    'tokenFile=/Users/JohnDoe/Projects2/MyApp/keys/prod',
+    'postgres://app:myPassword@localhost/db',
+    'const id: string = "bf558c62-a811-4c8b-a814-e21062b918bf"',
+    'secret_manager_client_for_all_the_regions_that_there_are',
   ])('takes nothing from %s', (text) => {
     expect(found(text)).toEqual([])
   })

@@ -11,6 +11,32 @@ const addressPassword = /(?<![\w+.-])[a-z][a-z\d+.-]{1,20}:\/\/[^\s:/@"'<>]{0,10
 const curl = /\bcurl\b/gu
 const curlUser =
   /[ \t\n\r](?:-u|--user)(?:=|[ \t]{0,5})("(?:[^"\n]{3,200}:[^"\n]{0,200}|:[^"\n]{3,200})"|'[^':\n]{3,200}:[^'\n]{3,200}'|[\w${}@.-]{1,100}:(?:"[^"\n]{3,100}"|'[^'\n]{3,100}'|[\w${}@.-]{1,100}))(?=\s|$)/u
+/** "The password is …", said to somebody: with a digit, and nothing that code would have. */
+const spokenPasswords = [
+  /(?<!\p{L})(?:password|passphrase|passcode|passwort|kennwort|contraseña|mot de passe|senha|wachtwoord)(?: for [\w .@-]{1,40})? (?:is|ist|es|est|é|was|lautet)(?: now)?:? ["'“]?([^\s"'”()<>{}[\],;]{6,100}[^\s"'”()<>{}[\],;.!?])/giu,
+  /(?<![\p{L}_.-])(?:[Tt]he|[Mm]y|[Oo]ur|[Yy]our|[Nn]ew|[Oo]ld) password: ["'“]?([^\s"'”()<>{}[\],;]{6,100}[^\s"'”()<>{}[\],;.!?])/gu,
+  /\bpassword[ \t]{1,4}(?=\S{0,60}\d)([A-Za-z0-9!#$%&*+./:=?@^_~-]{8,100})[ \t]*$/gmu,
+  /\bsshpass -p ?["']?([^\s"']{6,100})/gu,
+  /\bmysql(?:dump)?\b[^\n]{0,100} -p([^\s"'-][^\s"']{5,100})/gu,
+]
+/** Further things that carry a secret. */
+const carriers: readonly { readonly pattern: RegExp; readonly kind: string }[] = [
+  {
+    pattern:
+      /(?<![\w-])(?:set-)?cookie:[ \t]?[^\n]{0,200}?(?:sess(?:ion)?(?:_?id)?|sid|token|auth|jwt)=([\w%.~+/-]{16,2000})/giu,
+    kind: 'http_credential',
+  },
+  { pattern: /[?&;]sig=([\w%+/-]{40,100})/gu, kind: 'azure_key' },
+  { pattern: /(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{43,86}={1,2})/gu, kind: 'azure_key' },
+  { pattern: /otpauth:\/\/[^\s"'<>]{0,300}?[?&]secret=([A-Z2-7]{16,128})/giu, kind: 'password' },
+  { pattern: /(?:^|\n)Private-Lines: \d{1,3}\r?\n((?:[A-Za-z0-9+/=]{1,64}\r?\n?){1,60})/gu, kind: 'private_key' },
+  { pattern: /\bngrok (?:config add-)?authtoken ([\w-]{40,60})/gu, kind: 'service_token' },
+  {
+    pattern:
+      /(?:mnemonic|seed phrase|recovery phrase|seed words)["']?[ \t]{0,3}(?:is|:|=)\s{0,3}["'“]?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})/giu,
+    kind: 'private_key',
+  },
+]
 const kubernetesSecret = /\bkind:[ \t]{0,20}["']?secret\b/giu
 const yamlValue = /[\w.-]{1,100}:[ \t]{0,20}(?:(?:\||>[-+]?)\s{1,20})?[ \t]{0,20}["']?([A-Za-z0-9+/]{10,4000}={0,3})/gu
 const windowCharacters = 600
@@ -18,6 +44,14 @@ const windowCharacters = 600
 /** A variable is what stands in for a secret. */
 function isVariable(text: string): boolean {
   return /^["']?(?:\$|%|<|\{\{)|:["']?(?:\$|%|<|\{\{)/u.test(text)
+}
+
+/** A word, and no mixture of letters that somebody made up or was given. */
+function isStandIn(text: string): boolean {
+  return (
+    isPlaceholder(text) &&
+    (!/^[a-z]+$/iu.test(text) || !/[a-z][A-Z]|[A-Z]{2}[a-z]/u.test(text) || /pass|secret|pwd/iu.test(text))
+  )
 }
 
 /** Eight or more characters that are no words and no property of an object. */
@@ -59,8 +93,31 @@ export const carriedSecrets: Detector = (text) => {
       pattern: addressPassword,
       confidence: 0.9,
       kindOf: () => 'password',
-      accepts: (found) => !isVariable(found) && !isPlaceholder(found) && !/^(?:pass(?:word)?|secret|pw)$/iu.test(found),
+      accepts: (found) => !isVariable(found) && !isStandIn(found) && !/^(?:pass(?:word)?|secret|pw)$/iu.test(found),
     }),
+    ...spokenPasswords.flatMap((pattern) =>
+      detectionsOf(text, {
+        type: 'secret',
+        pattern,
+        confidence: 0.85,
+        kindOf: () => 'password',
+        accepts: (found) =>
+          /\d/u.test(found) &&
+          /\p{L}/u.test(found) &&
+          !isVariable(found) &&
+          !isPlaceholder(found) &&
+          !isProperty(found),
+      }),
+    ),
+    ...carriers.flatMap(({ pattern, kind }) =>
+      detectionsOf(text, {
+        type: 'secret',
+        pattern,
+        confidence: 0.9,
+        kindOf: () => kind,
+        accepts: (found) => entropyOf(found) >= 2.5 && !isPlaceholder(found) && !isVariable(found),
+      }),
+    ),
     ...near(text, curl, curlUser)
       .filter(({ value }) => !isVariable(value) && entropyOf(value) >= 2 && !isPlaceholder(value))
       .map((found) => secret('password', found)),

@@ -18,6 +18,8 @@ export function isPlaceholder(text: string): boolean {
 
 const address =
   /^[./~$]|^\w+(?:\.\w+)*\(|^(?:sha\d{1,3}|md5)[-:]|^\d{4}-\d\d-\d\d|^v?\d+(?:\.\d+)+|\.(?:[jt]sx?|py|json|md|go|rs|ya?ml|html|css)(?::|$)/iu
+/** So long without a dot: base64 that begins with a slash, not a path, unless it is made of words. */
+const base64 = /^\/[A-Za-z0-9+/]{37,100}={0,2}$/u
 /** Words, also joined like CamelCase, and numbers. Of random letters and digits such a piece has two characters or so. */
 const pieces = /\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})|\d+/gu
 const pieceCharactersMin = 3.5
@@ -26,7 +28,7 @@ const digitsCounted = 2
 
 /** A path, an address, a call, a version, a time, a sum that is checked openly, or words. */
 export function isReadable(text: string): boolean {
-  if (text.includes('://') || address.test(text)) return true
+  if (text.includes('://') || (address.test(text) && !base64.test(text))) return true
   if (text.split(/[._/:=+-]/u).every((part) => /^(?:[A-Z]?[a-z]*|[A-Z]+|\d{1,4})$/u.test(part))) return true
   const found = text.match(pieces) ?? []
   const characters = found.reduce(

@@ -2,25 +2,22 @@ import { isIP } from 'node:net'
 
 import { before, detectionsOf, type Detector, type Place } from '../detection.ts'
 
-/** E-mail addresses, in any script. Those of domains that are kept for examples name nobody. */
+/** E-mail addresses, in any script, also with a name in quotes or at an address of a machine. */
 export const emails: Detector = (text) =>
   detectionsOf(text, {
     type: 'email',
     pattern:
-      /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,6}\p{L}{2,24}(?![\p{L}\p{N}])/gu,
+      /(?<![\p{L}\p{N}._%+-])(?:[\p{L}\p{N}_][\p{L}\p{M}\p{N}._%+'-]{0,63}|"[\p{L}\p{N}._ +-]{1,64}")@(?:(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?\.){1,6}(?:\p{L}[\p{L}\p{M}]{1,23}|xn--[a-z\d-]{2,40})(?![\p{L}\p{N}])|\[[\da-f:.]{2,45}\])/giu,
     confidence: 0.98,
     // `git@github.com:owner/name` is the address of a repository.
     accepts: (found, { text, end }) => !(found.startsWith('git@') && /[:/]/u.test(text[end] ?? '')),
   })
 
-const versionCue = /(?:\bv|version|release|build|@|[~^<>=])[ :=]{0,2}$/iu
+const versionCue = /(?:\bv|version|release|build|@|[~^<>]=?|==)[ :="']{0,3}$/iu
 
-/** Loopback, masks and the addresses of documentation are nobody's. */
+/** Loopback and masks are nobody's; `1.0.0.3` is a version more often. */
 function isOfMachine(address: string): boolean {
-  return (
-    !/^(?:0\.|127\.|255\.|192\.0\.2\.|198\.51\.100\.|203\.0\.113\.)/u.test(address) &&
-    !/^\d+\.0\.0\.\d+$/u.test(address)
-  )
+  return !/^(?:0\.|127\.|255\.|\d\.0\.0\.\d+$)/u.test(address)
 }
 
 function acceptsIpv4(found: string, place: Place): boolean {
@@ -30,20 +27,21 @@ function acceptsIpv4(found: string, place: Place): boolean {
 /** `a::b` is an address by its form, and a name in C++ or Rust more often. */
 function acceptsIpv6(found: string): boolean {
   const groups = found.split(':').filter((group) => group.length > 0)
-  return isIP(found) === 6 && groups.length >= 3 && /\d/u.test(found) && !/^2001:0?db8:/iu.test(found)
+  if (isIP(found) !== 6 || !/\d/u.test(found)) return false
+  return groups.length >= 3 || /^(?:fe80|f[cd][\da-f]{2}|2[\da-f]{3}):/iu.test(found)
 }
 
 /** Addresses of machines: IPv4, IPv6 and those of network cards. */
 export const networkAddresses: Detector = (text) => [
   ...detectionsOf(text, {
     type: 'network_address',
-    pattern: /(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)/gu,
-    confidence: 0.95,
-    accepts: acceptsIpv4,
+    pattern: /(?<![\w.-]|::ffff:)(?:::ffff:)?\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)/giu,
+    confidence: 0.96,
+    accepts: (found, place) => acceptsIpv4(found.replace(/^::ffff:/iu, ''), place),
   }),
   ...detectionsOf(text, {
     type: 'network_address',
-    pattern: /(?<![\w:.])[\da-f]{0,4}(?::[\da-f]{0,4}){3,7}(?![\w:]|\.\w)/giu,
+    pattern: /(?<![\w:.])[\da-f]{0,4}(?::[\da-f]{0,4}){2,7}(?![\w:]|\.\w)/giu,
     confidence: 0.95,
     accepts: acceptsIpv6,
   }),
@@ -51,5 +49,10 @@ export const networkAddresses: Detector = (text) => [
     type: 'network_address',
     pattern: /(?<![\w:-])[\da-f]{2}(?:(?::[\da-f]{2}){5}|(?:-[\da-f]{2}){5})(?![\w:-])/giu,
     confidence: 0.9,
+  }),
+  ...detectionsOf(text, {
+    type: 'network_address',
+    pattern: /(?<![\w.])(?=[\d.]{0,13}[a-f])(?=[a-f.]{0,13}\d)[\da-f]{4}(?:\.[\da-f]{4}){2}(?![\w]|\.\w)/giu,
+    confidence: 0.8,
   }),
 ]

@@ -1,12 +1,8 @@
 import { before, detectionsOf, type Detector } from '../detection.ts'
 import { digitsOf, passesLuhn, passesVerhoeff, remainderBy97, weightedSum } from './check-digits.ts'
-
-interface NationalId {
-  readonly pattern: RegExp
-  /** Where the form alone is that of many numbers: the words that must stand before it. */
-  readonly cue?: RegExp
-  readonly isValid?: (found: string) => boolean
-}
+import { europeanIds } from './european-ids.ts'
+import { furtherIds } from './further-ids.ts'
+import type { NationalId } from './national-id.ts'
 
 const spanishLetters = 'TRWAGMYFPDXBNJZSQVHLCKE'
 
@@ -69,7 +65,10 @@ const nationalIds: readonly NationalId[] = [
   { pattern: /(?<![\w./-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w/]|[.-]\w)/gu },
   { pattern: /(?<!\w)\d{3} ?\d{2} ?\d{4}(?!\w)/gu, cue: /\bssn\b|social[ -]security|\bitin\b|taxpayer/iu },
   // United Kingdom: national insurance, National Health Service.
-  { pattern: /(?<!\w)(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)/gu },
+  {
+    pattern:
+      /(?<!\w)(?:QQ|(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]) ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)/gu,
+  },
   { pattern: /(?<!\w)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\w)/gu, cue: /\bnhs\b|health service/iu, isValid: isNhs },
   // Spain: DNI, NIE.
   { pattern: /(?<!\w)(?:\d{8}|[XYZ][ -]?\d{7})[ -]?[A-HJ-NP-TV-Z](?!\w)/gu, isValid: isSpanish },
@@ -85,6 +84,7 @@ const nationalIds: readonly NationalId[] = [
     isValid: isGermanTaxNumber,
   },
   { pattern: /(?<!\w)\d{3}\.\d{3}\.\d{3}-\d{2}(?!\w)/gu, isValid: isBrazilian },
+  { pattern: /(?<!\w)\d{9}-?\d{2}(?!\w)/gu, cue: /\bcpf\b/iu, isValid: isBrazilian },
   // India: Aadhaar, PAN.
   {
     pattern: /(?<!\w)[2-9]\d{3} ?\d{4} ?\d{4}(?!\w)/gu,
@@ -118,7 +118,7 @@ const nationalIds: readonly NationalId[] = [
 
 /** Numbers that a state gives to a person, by their form, their check digits where they have some, and the words before. */
 export const nationalIdNumbers: Detector = (text) =>
-  nationalIds.flatMap(({ pattern, cue, isValid }) =>
+  [...nationalIds, ...europeanIds, ...furtherIds].flatMap(({ pattern, cue, isValid }) =>
     detectionsOf(text, {
       type: 'national_id',
       pattern,

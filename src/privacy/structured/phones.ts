@@ -4,7 +4,7 @@ import { after, before, detectionsOf, type Detector, type Place } from '../detec
 import { digitsOf } from './check-digits.ts'
 
 const cueBefore =
-  /(?:phone|tel|tél|telefon|teléfono|telefono|téléphone|telefone|fone|handy|mobile?|móvil|cell|celular|fax|desk|office|whatsapp|sms|hotline|call(?:ing|ed)?|dial(?:ed)?|ring|text(?:ed)?|reach|contact|answering|registered|messages?)(?:\s+(?:number|no\.?|nr\.?|#|nummer))?(?:[\s:.,(=-]|\b(?:is|are|me|us|you|him|her|them|at|on|to|under|via|my|your|the|new|old|it'?s|or|and|by)\b){0,8}$/iu
+  /(?:phone|tel|tél|telefon|rufnummer|erreichbar|anrufen|puhelin|telefoon|telefono|τηλ[\p{L}.]*|тел(?:ефон)?|телефону|電話|电话|전화|هاتف|teléfono|telefono|téléphone|telefone|fone|handy|mobile?|móvil|cell|celular|fax|desk|office|whatsapp|sms|hotline|call(?:ing|ed)?|dial(?:ed)?|ring|text(?:ed)?|reach|contact|answering|registered|messages?|(?:my|his|her|their|our|your|whose)\s(?:new\s|old\s|own\s|private\s|direct\s)?number|meine\snummer|mon\snuméro|mi\snúmero|meu\snúmero|mio\snumero|mijn\snummer)(?:\s+(?:number|no\.?|nr\.?|#|nummer))?(?:[\s:.,(=-]|\b(?:is|ist|est|es|was|are|me|mich|uns|mir|unter|al|au|'s|’s|me|us|you|him|her|them|at|on|to|under|via|my|your|the|new|old|it'?s|or|and|by)\b){0,8}$/iu
 const cueAfter = /^[\s(,;-]{0,3}(?:office|fax|mobile|cell|home|work|desk|phone|tel)\b/iu
 /** North American numbers are known by their form alone: three, three and four digits with the same separator. */
 const northAmerican =

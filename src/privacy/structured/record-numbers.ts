@@ -10,12 +10,17 @@ const named = new RegExp(
   `(?<![\\p{L}\\p{N}])(?:${subject})[ -]{0,2}\\(?(?:${number})(?![\\p{L}])[.:)]{0,2}\\s{0,2}(?:is|was|are|lautet|est|es)?\\s{0,2}[:#]?\\s{0,2}(${value})(?![\\p{L}\\p{N}])`,
   'giu',
 )
+/** Words that say by themselves that a number follows. */
+const document = new RegExp(
+  `(?<![\\p{L}\\p{N}])(?:passport|reisepass|passeport|pasaporte|driver[’']?s? licen[cs]e|driving licen[cs]e|dl|licen[cs]e plate|number plate|voter id|id card|identity card|ausweis)(?:\\s(?:is|no\\.?|number))?[:#]?\\s{1,2}(${value})(?![\\p{L}\\p{N}])`,
+  'giu',
+)
 /** "no. 12345/99", as courts and authorities write it, and the further numbers of such a list. */
 const docket = /(?<![\p{L}\p{N}])(?:nos?|nrs?|numbers?|n[°º])[.:]?\s{0,2}(\d{2,7}\/\d{2,4})(?![\p{L}\p{N}/])/giu
-const furtherDocket = /(?<=\d\/\d{2,4}(?:,| and| et| und)\s)(\d{2,7}\/\d{2,4})(?![\p{L}\p{N}/])/gu
+const furtherDocket = /(?<=\d\/\d{2,4}(?:,|;| and| et| und)\s)(\d{2,7}\/\d{2,4})(?![\p{L}\p{N}/])/gu
 
 /** Numbers under which an authority or a firm keeps a person: files, policies, accounts, licences, passports. */
 export const recordNumbers: Detector = (text) =>
-  [named, docket, furtherDocket].flatMap((pattern) =>
+  [named, document, docket, furtherDocket].flatMap((pattern) =>
     detectionsOf(text, { type: 'record_number', pattern, confidence: 0.85 }),
   )
