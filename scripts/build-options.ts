@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import type { BuildOptions, Plugin } from 'rolldown'
 import { z } from 'zod'
 
+import { loaded } from '../src/updated.ts'
+
 const root = new URL('../', import.meta.url)
 
 /** What is started by its path: the program, the process that owns a store, threads, and the last step of the build. */
@@ -67,6 +69,22 @@ function licences(): Plugin {
   }
 }
 
+const importOfOurs = /\bimport\(('\.[^']+')\)/gu
+
+/** Makes each `import()` of a file of ours, but for those with which the program begins, say so where the file is gone: see `updated.ts`. */
+function importsThatTell(): Plugin {
+  const src = sourceOf('').slice(0, -'.ts'.length)
+  const [helper, begins] = [sourceOf('updated'), sourceOf('cli/main')]
+  return {
+    name: 'imports-that-tell',
+    transform(code, id) {
+      if (!id.startsWith(src) || id === begins || !importOfOurs.test(code)) return undefined
+      const told = code.replaceAll(importOfOurs, `${loaded.name}(import($1))`)
+      return { code: `import { ${loaded.name} } from ${JSON.stringify(helper)};${told}`, map: null }
+    },
+  }
+}
+
 function licenceOf(directory: string): string {
   const { name, version, license } = z
     .object({ name: z.string(), version: z.string(), license: z.string() })
@@ -92,7 +110,7 @@ export const buildOptions = {
   transform: { target: 'es2023' },
   resolve: { mainFields: ['module', 'main'] },
   external: (id) => apart.some((name) => id === name || id.startsWith(`${name}/`)),
-  plugins: [licences()],
+  plugins: [licences(), importsThatTell()],
   output: {
     dir: fileURLToPath(new URL('dist', root)),
     cleanDir: true,

@@ -8,9 +8,16 @@ let root: URL | undefined
  * each has its place, and the build joins many into one file.
  */
 export function packageFile(path: string): string {
-  if (root === undefined) {
-    root = new URL('.', import.meta.url)
-    while (!existsSync(new URL('package.json', root))) root = new URL('..', root)
-  }
+  root ??= packageRoot()
   return fileURLToPath(new URL(path, root))
+}
+
+function packageRoot(): URL {
+  let directory = new URL('.', import.meta.url)
+  while (!existsSync(new URL('package.json', directory))) {
+    const above = new URL('..', directory)
+    if (above.href === directory.href) throw new Error('There is no package.json above the files of Verbatim')
+    directory = above
+  }
+  return directory
 }

@@ -1,11 +1,10 @@
-import { packageFile } from '../package-file.ts'
+import { asUpdated } from '../updated.ts'
 
 /** Whether an import failed because the package, or one that it needs, is not on this machine. A file of our own is no package. */
 export function isModuleMissing(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
   const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND'
-  // Both kinds name who imported it as well, which is a file of our own.
-  return isMissing && !error.message.startsWith(`Cannot find module '${packageFile('dist')}`)
+  return isMissing && asUpdated(error) === error
 }
 
 /** Imports a package that need not be there, and of which nothing is known when this is compiled. */

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts'
 import { packageFile } from '../package-file.ts'
 import { unobserved, type Observer } from '../ports/observer.ts'
 import type { Background } from '../store/embedded/daemon.ts'
+import { asUpdated } from '../updated.ts'
 import type { ThreadSettings } from './thread-database.ts'
 import { threadLog } from './thread-log.ts'
 import { factOf } from './thread-observer.ts'
@@ -61,6 +62,8 @@ class BackgroundThread {
   onIdle: () => void = () => undefined
   #worker: Worker
   #isStopping = false
+  /** Its files are gone: nothing of it can be started again. */
+  #isUpdated = false
   #restart: NodeJS.Timeout | undefined
 
   private constructor(open: () => Worker, told: { readonly log: Log; readonly observer: Observer }) {
@@ -82,18 +85,23 @@ class BackgroundThread {
       return worker
     }
     const thread = new BackgroundThread(open, { log: threadLog(settings), observer })
-    await once(thread.#worker, 'online')
+    try {
+      await once(thread.#worker, 'online')
+    } catch (error) {
+      throw asUpdated(error)
+    }
     return thread
   }
 
   wake(): void {
-    if (this.#isStopping || this.#restart !== undefined) return
+    if (this.#isStopping || this.#isUpdated || this.#restart !== undefined) return
     this.isBusy = true
     this.#worker.postMessage('wake')
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true
+    if (this.#isUpdated) return undefined
     if (this.#restart !== undefined) return clearTimeout(this.#restart)
     const exited = once(this.#worker, 'exit')
     this.#worker.postMessage('stop')
@@ -114,10 +122,14 @@ class BackgroundThread {
       return this.onIdle()
     })
     // An error that nobody listens for would end the process: saves and searches go on meanwhile.
-    worker.on('error', (error) => this.#log.error('a thread of the background work ended', error))
+    worker.on('error', (error) => {
+      const told = asUpdated(error)
+      this.#isUpdated = told !== error
+      this.#log.error('a thread of the background work ended', told)
+    })
     worker.on('exit', () => {
       this.isBusy = false
-      if (this.#isStopping) return
+      if (this.#isStopping || this.#isUpdated) return
       this.#observer.note({ kind: 'thread_ended' })
       this.#restart = setTimeout(() => {
         this.#restart = undefined

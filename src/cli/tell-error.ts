@@ -1,8 +1,10 @@
 import { describeDefect, UnavailableError, VerbatimError } from '../errors.ts'
+import { asUpdated } from '../updated.ts'
 import { exitCodes } from './exit-codes.ts'
 
 /** Says on stderr what a user may see of an error, what to do included, and gives the exit code that goes with it. */
-export function tellError(error: unknown): number {
+export function tellError(thrown: unknown): number {
+  const error = asUpdated(thrown)
   if (!(error instanceof VerbatimError)) {
     process.stderr.write(`verbatim: internal error, a defect of Verbatim: ${describeDefect(error)}\n`)
     return exitCodes.internal

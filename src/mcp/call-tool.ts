@@ -6,6 +6,7 @@ import { explain, VerbatimError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { isJsonObject } from '../model/json.ts'
 import { unobserved, type Observer } from '../ports/observer.ts'
+import { asUpdated } from '../updated.ts'
 import { describeIssues, readArguments } from './arguments.ts'
 import type { ToolContext, ToolDefinition, ToolReply } from './define-tool.ts'
 import type { Params } from './protocol-answers.ts'
@@ -27,7 +28,8 @@ function errorResult(text: string): ToolResult {
  * The text of an error that a caller may see. Our own errors and the schema's are written for callers; anything else is
  * a defect, shown as an id that finds it in the log, because its text may hold stored words, SQL or paths.
  */
-export function describeError(error: unknown, log: Log): string {
+export function describeError(thrown: unknown, log: Log): string {
+  const error = asUpdated(thrown)
   if (error instanceof VerbatimError) return explain(error)
   if (error instanceof z.ZodError) return `Invalid arguments: ${describeIssues(error)}`
   const id = randomUUID().slice(0, 8)

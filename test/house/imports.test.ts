@@ -20,6 +20,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     errors: { may: [], packages: [] },
     limits: { may: [], packages: [] },
     'package-file': { may: [], packages: [] },
+    updated: { may: ['errors', 'package-file'], packages: [] },
     version: { may: ['package-file'], packages: ['zod'] },
     'sync-directory': { may: [], packages: [] },
     'make-once': { may: ['errors', 'sync-directory'], packages: [] },
@@ -41,7 +42,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       ],
     },
     adapters: {
-      may: [...base, 'make-once', 'package-file', 'sync-directory', 'config', 'ports', 'store'],
+      may: [...base, 'make-once', 'package-file', 'sync-directory', 'config', 'ports', 'store', 'updated'],
       packages: [
         '@aws-sdk/client-s3',
         '@google/generative-ai',
@@ -57,7 +58,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
     transcripts: { may: [...base], packages: ['fzstd', 'node-sqlite3-wasm'] },
     setup: { may: ['errors', 'model', 'sync-directory'], packages: ['jsonc-parser', 'smol-toml'] },
     store: {
-      may: [...base, 'crypto', 'package-file', 'sync-directory', 'ports'],
+      may: [...base, 'crypto', 'package-file', 'sync-directory', 'ports', 'updated'],
       packages: [
         '@electric-sql/pglite',
         '@electric-sql/pglite-pgvector',
@@ -127,7 +128,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       packages: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],
     },
     mcp: {
-      may: [...base, 'log', 'ports', 'verbatim', 'capture', 'sessions', 'search', 'insight'],
+      may: [...base, 'log', 'ports', 'updated', 'verbatim', 'capture', 'sessions', 'search', 'insight'],
       packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server', 'zod'],
     },
     background: {
@@ -145,6 +146,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'erasure',
         'retention',
         'store',
+        'updated',
       ],
       packages: ['postgres', 'zod'],
     },
@@ -197,6 +199,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'search',
         'sessions',
         'start-store',
+        'updated',
         'store',
         'setup',
         'sync',

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { limits } from '../../limits.ts'
 import { packageFile } from '../../package-file.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
+import { asUpdated } from '../../updated.ts'
 import { modelThreadReply, type ModelThreadOptions, type ModelThreadReply } from './model-thread-messages.ts'
 import type { TextEngine } from './text-queue.ts'
 
@@ -103,7 +104,9 @@ export class ModelThreadEngine implements TextEngine {
     } catch (cause) {
       this.#isUsable = false
       if (cause instanceof ProviderError) throw cause
-      throw new ProviderError(this.#provider, timeout.aborted ? 'timeout' : 'unavailable', { cause })
+      throw new ProviderError(this.#provider, timeout.aborted ? 'timeout' : 'unavailable', {
+        cause: asUpdated(cause),
+      })
     } finally {
       over.abort()
       // A thread that is being ended keeps the process until it is.

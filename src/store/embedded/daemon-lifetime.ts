@@ -59,6 +59,10 @@ export class DaemonLifetime {
     return undefined
   }
 
+  leave(reason: string): void {
+    this.#end(reason)
+  }
+
   idle(): void {
     clearTimeout(this.#idleTimer)
     if (this.#stopped) return

@@ -23,6 +23,7 @@ import type { HomePaths } from './home.ts'
 import { imageFingerprint, imageFor, imagePathsIn } from './image-file.ts'
 import { Maintenance } from './maintenance.ts'
 import { refuseNetworkFileSystem } from './network-file-system.ts'
+import { watchProgram } from './program-watch.ts'
 import { SpaceGuard, keepReserve, releaseReserve } from './space-guard.ts'
 import type { WireError } from './wire.ts'
 
@@ -93,6 +94,7 @@ async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
   const engine = await engineFor(paths, { ...options, onRestarted: () => parts.guard?.restarted() })
   const internalName = `verbatim-daemon/${randomUUID()}`
   const lifetime = new DaemonLifetime(options, () => broker.clients)
+  const program = watchProgram(compiledFile('daemon-main.js'), () => lifetime.leave('Verbatim was updated'))
   const broker: Broker = new Broker(engine, {
     internalName,
     ...(options.idleInTransactionMs === undefined ? {} : { idleInTransactionMs: options.idleInTransactionMs }),
@@ -135,6 +137,7 @@ async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
   } finally {
     options.onState('stopping')
     lifetime.stop()
+    program.stop()
     parts.maintenance?.stop()
     parts.guard?.stop()
     // Bounded: background work that hangs loses its connection below, and its transaction is rolled back.

@@ -1,3 +1,5 @@
+import { UnavailableError } from '../../errors.ts'
+import { asUpdated } from '../../updated.ts'
 import type { WireError } from './wire.ts'
 
 /** `53100` disk full, `58030` the engine broke or hangs, `57P01` the daemon is leaving. */
@@ -20,7 +22,16 @@ export class EngineError extends Error {
   }
 }
 
+const reasonCharactersMax = 200
+
 export const freeSpaceHint = 'Free some space on the disk of VERBATIM_HOME; saves resume by themselves'
+
+/** What ended the engine's thread. */
+export function engineErrorOf(error: Error): EngineError {
+  const told = asUpdated(error)
+  if (!(told instanceof UnavailableError)) return engineErrorFrom(error.message.slice(0, reasonCharactersMax))
+  return new EngineError('58030', told.message, told.remedy ?? '')
+}
 
 /** `reason` is PostgreSQL's last message, or what the thread said; it never holds stored text. */
 export function engineErrorFrom(reason: string): EngineError {

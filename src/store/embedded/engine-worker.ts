@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 
 import { compiledFile } from './compiled.ts'
-import { EngineError, engineErrorFrom } from './engine-error.ts'
+import { EngineError, engineErrorFrom, engineErrorOf } from './engine-error.ts'
 import type { EngineReply, EngineRequest, EngineThreadOptions } from './engine-messages.ts'
 import { timeout } from './timeout.ts'
 
@@ -42,7 +42,7 @@ export class EngineWorker {
       this.#read(reply)
     })
     this.#worker.on('error', (error) => {
-      this.#lose(engineErrorFrom(error.message.slice(0, 200)))
+      this.#lose(engineErrorOf(error))
     })
     this.#worker.on('exit', () => {
       this.#lose(engineErrorFrom('its thread ended'))

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { UnavailableError } from '../../errors.ts'
+import { updated } from '../../updated.ts'
 import { compiledFile } from './compiled.ts'
 import { readStatus } from './daemon-status.ts'
 import { homePathsOf, prepareHome, prepareSocketDirectory, socketPathOf } from './home.ts'
@@ -56,7 +57,7 @@ export async function ensureDaemon(launch: DaemonLaunch): Promise<void> {
     if (await answers(socketPath)) return
     failWithReason(launch, startedAt)
   }
-  throw unreachable(launch)
+  throw existsSync(programOfDaemon()) ? unreachable(launch) : updated()
 }
 
 function failWithReason(launch: DaemonLaunch, since: number): void {
@@ -85,13 +86,15 @@ function unreachable(launch: DaemonLaunch): UnavailableError {
   )
 }
 
+const programOfDaemon = () => compiledFile('daemon-main.js')
+
 function spawnDaemon(launch: DaemonLaunch): void {
   // Here, where the reason reaches the caller: a daemon without a home has no place to write it down.
   prepareHome(launch.home)
   const options = ['--version', launch.version, ...(launch.daemonArguments ?? [])]
   if (launch.idleMs !== undefined) options.push('--idle-ms', String(launch.idleMs))
   if (launch.migrationsFolder !== undefined) options.push('--migrations', launch.migrationsFolder)
-  const child = spawn(process.execPath, [compiledFile('daemon-main.js'), launch.home, ...options], {
+  const child = spawn(process.execPath, [programOfDaemon(), launch.home, ...options], {
     detached: true,
     stdio: 'ignore',
     windowsHide: true,

@@ -46,7 +46,7 @@ const readBytesMax = 64 * 1024 * 1024
 export class Home {
   readonly userHome = mkdtempSync(join(tmpdir(), 'verbatim-door-'))
   readonly path = join(this.userHome, 'store')
-  readonly program = distPath('cli/main.js')
+  program: string = distPath('cli/main.js')
   /** Settings of the servers and commands that are started next. Nothing is embedded where they do not say so. */
   settings: Readonly<Record<string, string>> = { VERBATIM_EMBEDDER: 'none' }
   readonly #closing: (() => Promise<unknown>)[] = []
