@@ -56,6 +56,9 @@ export interface RunningPostgres {
   readonly url: string
   /** Ends every process of the server at once, as a crash would, and starts it again. */
   restart(): Promise<void>
+  /** Kills it, until it is started again. */
+  kill(): Promise<void>
+  start(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -79,16 +82,21 @@ export async function startPostgres(
   )
   if (made.status !== 0) throw new Error(`Cannot make a PostgreSQL cluster for tests: ${made.stderr}`)
   const port = await freePort()
-  let child = startServer(programs, { data, port, user, syncs })
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  await untilItAnswers(url, child)
+  let child: ChildProcess
+  const start = async () => {
+    child = startServer(programs, { data, port, user, syncs })
+    await untilItAnswers(url, child)
+  }
+  await start()
   return {
     url,
     async restart() {
       await endServer(child, 'SIGQUIT')
-      child = startServer(programs, { data, port, user, syncs })
-      await untilItAnswers(url, child)
+      await start()
     },
+    kill: () => endServer(child, 'SIGKILL'),
+    start,
     async stop() {
       await endServer(child, 'SIGINT')
       rmSync(directory, { recursive: true, force: true })

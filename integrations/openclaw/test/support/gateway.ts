@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -25,9 +25,18 @@ export interface GatewayReply {
   readonly payload?: Readonly<Record<string, unknown>>
 }
 
-/** A gateway of OpenClaw with the plugin, in a home of its own. */
+export interface GatewayOptions {
+  /** The packages of one OpenClaw, and the program that runs it. */
+  readonly modules: string
+  readonly node: string
+  readonly modelUrl: string
+  readonly recallTimeoutMs?: number
+}
+
+/** A gateway of OpenClaw with the plugin, in a home of its own. One that is started after another goes on with its state. */
 export class Gateway {
   readonly state: string
+  /** What it wrote since it was started. */
   output = ''
   readonly #process: ChildProcess
   readonly #node: string
@@ -42,12 +51,12 @@ export class Gateway {
       stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
   }
 
-  /** `modules` are the packages of one OpenClaw, `node` is the program that runs it. */
-  static async start(home: Home, given: { modules: string; node: string; modelUrl: string }): Promise<Gateway> {
+  static async start(home: Home, given: GatewayOptions): Promise<Gateway> {
     const directory = home.directory('openclaw')
     const state = join(directory, 'state')
     const programs = join(directory, 'bin')
     for (const path of [state, programs, join(directory, 'work')]) mkdirSync(path, { recursive: true })
+    rmSync(join(programs, 'verbatim'), { force: true })
     symlinkSync(home.program, join(programs, 'verbatim'))
     const port = await freePort()
     writeFileSync(join(directory, 'openclaw.json'), JSON.stringify(config(home, { ...given, directory, port })))
@@ -80,23 +89,21 @@ export class Gateway {
     return JSON.parse(Buffer.concat(out).toString('utf8'))
   }
 
-  async stop(): Promise<void> {
-    if (this.#process.exitCode !== null) return
-    const closed = once(this.#process, 'close')
-    this.#process.kill('SIGTERM')
-    await closed
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    const exited = once(this.#process, 'exit')
+    this.#process.kill(signal)
+    await exited
   }
 }
 
-function config(
-  home: Home,
-  { directory, port, modelUrl }: { readonly directory: string; readonly port: number; readonly modelUrl: string },
-): object {
+function config(home: Home, given: GatewayOptions & { readonly directory: string; readonly port: number }): object {
+  const { directory, port, modelUrl, recallTimeoutMs = 10_000 } = given
   const cost = { input: 1, output: 2, cacheRead: 0, cacheWrite: 0 }
   const model = { reasoning: false, input: ['text'], cost, contextWindow: 128_000, maxTokens: 8_000 }
   const models = ['mock-a', 'mock-b'].map((id) => ({ id, name: id, ...model }))
-  const { VERBATIM_HOME = '', VERBATIM_EMBEDDER = 'none' } = home.env
-  const env = { VERBATIM_HOME, VERBATIM_EMBEDDER }
+  const isVerbatims = (name: string) => name.startsWith('VERBATIM_') || name === 'DATABASE_URL'
+  const env = Object.fromEntries(Object.entries(home.env).filter(([name]) => isVerbatims(name)))
   const server = { command: 'node', args: [join(plugin, 'dist', 'server.js')], env, requestTimeoutMs: 60_000 }
   const hooks = { allowConversationAccess: true }
   return {
@@ -113,7 +120,7 @@ function config(
     tools: { toolSearch: false },
     plugins: {
       load: { paths: [plugin] },
-      entries: { verbatim: { enabled: true, hooks, config: { env, recallTimeoutMs: 10_000 } } },
+      entries: { verbatim: { enabled: true, hooks, config: { env, recallTimeoutMs } } },
     },
   }
 }
