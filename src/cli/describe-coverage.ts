@@ -1,4 +1,5 @@
-import type { CoverageState, PlaceCoverage } from '../capture/coverage/coverage.ts'
+import type { CoverageState, PlaceCoverage } from '../capture/coverage/place-coverage.ts'
+import type { SessionCoverage } from '../capture/coverage/session-comparison.ts'
 import type { OwedCapture } from '../capture/hooks/owed-captures.ts'
 import type { StoredSource } from '../store/count-sources.ts'
 import { commandName } from './command-name.ts'
@@ -44,13 +45,46 @@ export function renderCoverage(places: readonly PlaceCoverage[]): string {
     place.path,
   ])
   const header = ['on this machine', 'files', 'bytes', 'messages stored', 'files missing', 'bytes missing']
-  const reasons = new Map(places.map((place) => [place.source, place.unknown_because]))
-  const unknown = [...reasons].flatMap(([source, because]) => (because === undefined ? [] : [[source, because]]))
   return [
     table([...header, 'last written', 'last captured', 'state', 'place'], rows),
-    ...unknown.map(([source, because]) => `${source}: what is stored is unknown, as ${because}`),
     '',
+    ...places.flatMap(renderRows),
   ].join('\n')
+}
+
+/** Of a client whose rows are compared: each agent, and each session that was asked for or of which something is missing. */
+function renderRows({ source, by_rows: compared }: PlaceCoverage): string[] {
+  if (compared === undefined) return []
+  const columns = ['rows', 'rows missing', 'missing since', 'last written', 'last captured']
+  const cells = (of: Omit<SessionCoverage, 'session'>) => [
+    of.rows,
+    of.rows_missing,
+    minuteOf(of.missing_since),
+    minuteOf(of.last_written_at),
+    minuteOf(of.last_captured_at),
+  ]
+  const agents = compared.agents.map((agent) => [
+    agent.agent,
+    agent.sessions,
+    agent.sessions_incomplete,
+    ...cells(agent),
+  ])
+  const sessions = compared.each ?? compared.incomplete
+  const left = compared.each === undefined ? compared.sessions_incomplete - sessions.length : 0
+  return [
+    table([`agent of ${source}`, 'sessions', 'incomplete', ...columns], agents),
+    '',
+    ...(sessions.length === 0
+      ? []
+      : [
+          table(
+            [`session of ${source}`, ...columns],
+            sessions.map((session) => [session.session, ...cells(session)]),
+          ),
+          ...(left === 0 ? [] : [`and ${left} more incomplete ones: --by-session`]),
+          '',
+        ]),
+  ]
 }
 
 /** What somebody should look at, a line each. */
@@ -74,5 +108,10 @@ export function alarmsOf(
 
 function silence(place: PlaceCoverage): string {
   const captured = place.last_captured_at === undefined ? 'never' : `last at ${place.last_captured_at}`
-  return `${place.source} ${place.path}: ${place.files_missing} files with ${place.bytes_missing} bytes that are not stored, the first written at ${place.missing_since}; captured ${captured}. Run: ${commandName()} import`
+  const { by_rows: rows } = place
+  const missing =
+    rows === undefined
+      ? `${place.files_missing} files with ${place.bytes_missing} bytes`
+      : `${rows.rows_missing} rows of ${rows.sessions_incomplete} sessions in ${place.files_missing} files`
+  return `${place.source} ${place.path}: ${missing} that are not stored, the first written at ${place.missing_since}; captured ${captured}. Run: ${commandName()} import`
 }

@@ -1,4 +1,4 @@
-import type { PlaceCoverage } from '../capture/coverage/coverage.ts'
+import type { PlaceCoverage } from '../capture/coverage/place-coverage.ts'
 import type { Caller } from '../model/access.ts'
 import type { LocalUser } from '../model/local-user.ts'
 import { archiveBacklog, archiveTopic } from '../store/archive/archive-queue.ts'

@@ -93,6 +93,23 @@ export interface GrowingTranscript {
   readonly isOutdated: boolean
 }
 
+/** A row of a session, as much of it as it takes to know it again. */
+export interface SessionRow {
+  /** As `TranscriptEntry.id`. */
+  readonly id?: string | undefined
+  /** Of the bytes of a row without an id. */
+  readonly sha256?: Uint8Array
+  /** Milliseconds since 1970, where the source tells. */
+  readonly writtenAtMs?: number | undefined
+}
+
+/** Some rows of one session that follow each other. */
+export interface SessionRows {
+  /** As `TranscriptEntry.session`. */
+  readonly session: string
+  readonly rows: readonly SessionRow[]
+}
+
 /** What detection looks at: it must not need more than this. */
 export interface TranscriptSample {
   readonly path: string
@@ -126,6 +143,11 @@ export interface TranscriptFormat {
   documents(path: string): AsyncIterable<TranscriptDocument>
   /** Begins to read a file of lines that grows; absent, or undefined for this file, where it must be read whole each time. */
   follow?(path: string): Promise<GrowingTranscript> | undefined
+  /**
+   * The rows of the sessions in a file, a page at a time. Present where rows are also stored without their file, so that the file
+   * does not tell what is stored of it; undefined for a file that holds none.
+   */
+  sessionRows?(path: string): AsyncIterable<SessionRows> | undefined
   /** Where the client keeps its transcripts for a user whose home directory is `home`. */
   places(home: string, environment: Readonly<Record<string, string | undefined>>): readonly TranscriptPlace[]
 }

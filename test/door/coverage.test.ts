@@ -120,25 +120,6 @@ describe('status', () => {
     rmSync(note)
   })
 
-  test.skipIf(isOnServer)(
-    'does not claim to know what is stored of OpenClaw, whose rows come without their files',
-    async () => {
-      const sessions = join(home.userHome, '.openclaw', 'agents', 'main', 'sessions')
-      const session = { type: 'session', version: 3, id: 'claw', timestamp: '2026-01-01T00:00:00.000Z', cwd: '/work' }
-      const path = write(join(sessions, 'claw.jsonl'), `${JSON.stringify(session)}\n`)
-      const unknown = { state: 'unknown', unknown_because: expect.stringContaining('by its plugin'), files: 1 }
-      for (const args of [['--rows-only'], []]) {
-        await importAll('--format', 'openclaw', ...args, path)
-        expect(await placeOf('openclaw', '--quiet-after', '0')).toMatchObject(unknown)
-        expect((await home.cli(['status', '--check', '--quiet-after', '0'])).stdout).not.toContain('openclaw')
-      }
-      expect((await home.cli(['status'])).stdout).toMatch(
-        /^openclaw +1 .* unknown [^]*^openclaw: what is stored is unknown, as /m,
-      )
-      rmSync(join(home.userHome, '.openclaw'), { recursive: true })
-    },
-  )
-
   test.skipIf(isOnServer)('shows it to people as tables', async () => {
     const { stdout } = await home.cli(['status'])
     expect(stdout).toMatch(/^source +sessions +messages +last active$/m)
@@ -166,10 +147,7 @@ describe.skipIf(isOnServer)('memory://status', () => {
     const { contents } = await client.readResource({ uri: 'memory://status' })
     const text = contentsSchema.parse(contents)[0]?.text ?? ''
     expect(JSON.parse(text)).toMatchObject({
-      sources: [
-        { source: 'claude-code', messages: 7 },
-        { source: 'openclaw', messages: 1 },
-      ],
+      sources: [{ source: 'claude-code', messages: 7 }],
     })
     expect(JSON.parse(text)).not.toHaveProperty('coverage')
     expect(text).not.toContain(home.userHome)

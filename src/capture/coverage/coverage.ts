@@ -1,43 +1,17 @@
 import { dirname, resolve, sep } from 'node:path'
 
+import { messageOf, VerbatimError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
 import type { LocalUser } from '../../model/local-user.ts'
 import { listCapturedFiles, type CapturedFile } from '../../store/captured-files.ts'
 import type { Database } from '../../store/database.ts'
-import { lookAtPlaces } from '../../transcripts/registry.ts'
-import { isSameState, stateIfThere } from '../documents/file-state.ts'
+import type { TranscriptFormat } from '../../transcripts/format.ts'
+import { detectFormat, lookAtPlaces, transcriptFormats } from '../../transcripts/registry.ts'
+import { isSameState, stateIfThere, type FileAtPath } from '../documents/file-state.ts'
 import { watchedPaths } from '../following/watched-files.ts'
+import { coverPlace, type ComparedFile, type ComparedPlace, type PlaceCoverage } from './place-coverage.ts'
+import { SessionComparison, UnreadableRows } from './session-comparison.ts'
 import { writtenSince } from './written-since.ts'
-
-/**
- * `complete`: everything is stored. `behind`: something was written that is not stored yet. `silent`: that has been so for
- * longer than it may, so whatever captured it has stopped. `never captured`: nothing of this client was ever imported.
- * `unknown`: its files do not tell.
- */
-export type CoverageState = 'complete' | 'behind' | 'silent' | 'never captured' | 'unknown'
-
-/** How much of what a client has written at one place of this machine is stored. */
-export interface PlaceCoverage {
-  readonly source: string
-  readonly path: string
-  readonly state: CoverageState
-  /** Why the state is `unknown`. */
-  readonly unknown_because?: string
-  readonly files: number
-  readonly bytes: number
-  readonly files_stored: number
-  readonly messages_stored: number
-  readonly files_missing: number
-  readonly bytes_missing: number
-  /** Some of the files of which something is missing, the longest waiting first. */
-  readonly missing: readonly string[]
-  /** When the first of what is missing was written. */
-  readonly missing_since?: string
-  readonly last_written_at?: string
-  readonly last_captured_at?: string
-  /** Why part of the place could not be looked at. */
-  readonly problems: readonly string[]
-}
 
 export interface CoverageOptions {
   readonly user: LocalUser
@@ -45,6 +19,8 @@ export interface CoverageOptions {
   readonly sources?: readonly string[] | undefined
   /** Files and directories beside the known places. */
   readonly paths?: readonly string[] | undefined
+  /** Names each session whose rows are compared, and not only those of which something is missing. */
+  readonly everySession?: boolean | undefined
   /** What is not stored after so long makes a place `silent`. */
   readonly graceMs: number
   readonly nowMs: number
@@ -57,53 +33,41 @@ interface Place {
   readonly problems: readonly string[]
 }
 
-interface FoundFile {
-  readonly path: string
-  readonly sizeBytes: number
-  readonly modifiedAtMs: number
-  readonly captured: CapturedFile | undefined
-  /** Whether what is stored is the file as it is now. */
-  readonly isStored: boolean
-}
-
 /** What is not stored after so long is an alarm, unless somebody says another time. */
 export const graceMs = 15 * 60_000
 
-/** Clients whose files do not tell what is stored of them, and why: only a comparison of each session would. */
-const untold: ReadonlyMap<string, string> = new Map([
-  [
-    'openclaw',
-    'its rows are also stored one by one, by its plugin, without a word of the file, and its database changes when nothing was said',
-  ],
-])
-
 const pageFiles = 10_000
-const namedMax = 5
 /** When what is missing was written stands in its first line; that of so many files of a place is read. */
 const readMax = 100
 
 /**
  * Compares what is on this machine with what is stored of it: places of clients that are there, the paths that are named, and
- * whatever else was imported and is still there. Beside names, sizes and times only a line is read, of files that are behind.
+ * whatever else was imported and is still there. Files are compared by names, sizes and times, and a line is read of those that
+ * are behind; where rows are stored without their file, their ids are compared.
  */
 export async function coverage(database: Database, caller: Caller, options: CoverageOptions): Promise<PlaceCoverage[]> {
   const captured = await capturedFiles(database, caller)
-  const found: { readonly place: Place; readonly files: readonly FoundFile[] }[] = []
+  const found: ComparedPlace[] = []
   for (const place of await placesOf(options, captured)) {
-    const files = await filesOf(place, captured)
-    if (files.length + place.problems.length > 0) found.push({ place, files })
+    const compared = await comparePlace(place, captured, { database, caller })
+    if (compared.files.length + compared.problems.length > 0) found.push(compared)
   }
   // Also what has been removed since counts: clients clear up after themselves. And a client moves files from one place to
   // another, so that it is captured as a whole or not at all.
   const paths = [...captured.keys()]
-  const isCaptured = ({ place, files }: (typeof found)[number]) =>
-    files.some((file) => file.isStored || file.captured !== undefined) ||
-    paths.some((path) => path.startsWith(`${place.path}${sep}`))
-  const sources = new Set(found.filter(isCaptured).map(({ place }) => place.source ?? place.path))
-  return await Promise.all(
-    found.map(({ place, files }) =>
-      coverPlace(place, files, { ...options, isCaptured: sources.has(place.source ?? place.path) }),
-    ),
+  const isCaptured = ({ path, files, sessions }: ComparedPlace) =>
+    files.some((file) => file.captured !== undefined) ||
+    sessions.some((session) => session.last_captured_at !== undefined) ||
+    paths.some((file) => file.startsWith(`${path}${sep}`))
+  const sources = new Set(found.filter(isCaptured).map(({ source, path }) => source ?? path))
+  const { graceMs: allowedMs, nowMs, everySession = false } = options
+  return found.map((place) =>
+    coverPlace(place, {
+      isCaptured: sources.has(place.source ?? place.path),
+      everySession,
+      graceMs: allowedMs,
+      nowMs,
+    }),
   )
 }
 
@@ -174,75 +138,76 @@ function commonDirectory(paths: readonly string[]): string {
   return directory
 }
 
-async function filesOf(place: Place, captured: ReadonlyMap<string, CapturedFile>): Promise<readonly FoundFile[]> {
-  const files: FoundFile[] = []
+interface ComparedWith {
+  readonly database: Database
+  readonly caller: Caller
+}
+
+/** The only client whose rows are stored without their file, by its plugin. */
+const byRows = transcriptFormats.find(({ sessionRows }) => sessionRows !== undefined)?.name ?? ''
+
+async function comparePlace(
+  place: Place,
+  captured: ReadonlyMap<string, CapturedFile>,
+  { database, caller }: ComparedWith,
+): Promise<ComparedPlace> {
+  const rows = new SessionComparison(database, caller, byRows)
+  const files: ComparedFile[] = []
+  const problems = [...place.problems]
+  let read = 0
+  const mayRead = () => read++ < readMax
   for (const path of place.files) {
     const state = await stateIfThere(path)
     if (state === undefined) continue
-    const stored = captured.get(path)
-    files.push({ ...state, path, captured: stored, isStored: stored !== undefined && isSameState(stored, state) })
+    const known = captured.get(path)
+    const file = { path, sizeBytes: state.sizeBytes, modifiedAtMs: state.modifiedAtMs, captured: known }
+    try {
+      const compared = await compareRows({ place, path, state }, rows)
+      files.push({ ...file, comparison: compared ?? (await compareFile({ path, state, known, mayRead })) })
+    } catch (error) {
+      if (!(error instanceof UnreadableRows)) throw error
+      problems.push(messageOf(error.cause))
+      files.push({ ...file, comparison: { by: 'nothing' } })
+    }
   }
-  return files
+  return { source: place.source, path: place.path, files, sessions: rows.sessions(), problems }
 }
 
-async function coverPlace(
-  place: Place,
-  files: readonly FoundFile[],
-  options: CoverageOptions & { readonly isCaptured: boolean },
-): Promise<PlaceCoverage> {
-  const stored = files.flatMap((file) => file.captured ?? [])
-  const missing = await datedFiles(files.filter(({ isStored }) => !isStored))
-  const [first] = missing
-  // Not Math.max(...): a place may have more files than a call takes arguments.
-  const latest = (times: readonly number[]) => times.reduce((max, time) => Math.max(max, time), 0)
-  const written = latest(files.map(({ modifiedAtMs }) => modifiedAtMs))
-  const captured = latest(stored.map(({ importedAtMs }) => importedAtMs))
-  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
-  const source = place.source ?? [...new Set(stored.map(({ format }) => format))].join(', ')
-  const because = untold.get(source)
-  return {
-    source,
-    path: place.path,
-    ...(because === undefined
-      ? { state: stateOf(first?.sinceMs, options) }
-      : { state: 'unknown', unknown_because: because }),
-    files: files.length,
-    bytes: sum(files.map(({ sizeBytes }) => sizeBytes)),
-    files_stored: files.length - missing.length,
-    messages_stored: sum(stored.map(({ messages }) => messages)),
-    files_missing: missing.length,
-    bytes_missing: sum(missing.map(({ bytes }) => bytes)),
-    missing: missing.slice(0, namedMax).map(({ path }) => path),
-    ...(first === undefined ? {} : { missing_since: new Date(first.sinceMs).toISOString() }),
-    ...(files.length === 0 ? {} : { last_written_at: new Date(written).toISOString() }),
-    ...(stored.length === 0 ? {} : { last_captured_at: new Date(captured).toISOString() }),
-    problems: place.problems,
+/** Undefined where a file is to be compared as a whole. */
+async function compareRows(
+  { place, path, state }: { readonly place: Place; readonly path: string; readonly state: FileAtPath },
+  rows: SessionComparison,
+): Promise<ComparedFile['comparison'] | undefined> {
+  if (place.source !== undefined && place.source !== byRows) return undefined
+  const format = await formatOf(path, place.source)
+  if (format?.sessionRows === undefined) return undefined
+  const pages = format.sessionRows(path)
+  if (pages === undefined) return { by: 'rows', missing: 0, sinceMs: undefined }
+  return { by: 'rows', ...(await rows.compare(pages, state)) }
+}
+
+async function formatOf(path: string, among: string | undefined): Promise<TranscriptFormat | undefined> {
+  try {
+    return (await detectFormat(path, among))?.format
+  } catch (error) {
+    if (!(error instanceof VerbatimError)) throw error
+    throw new UnreadableRows('The file cannot be read', { cause: error })
   }
 }
 
-function stateOf(
-  missingSinceMs: number | undefined,
-  { isCaptured, graceMs, nowMs }: CoverageOptions & { readonly isCaptured: boolean },
-): CoverageState {
-  if (missingSinceMs === undefined) return 'complete'
-  if (!isCaptured) return 'never captured'
-  return nowMs - missingSinceMs > graceMs ? 'silent' : 'behind'
-}
-
-interface DatedFile {
+interface WholeFile {
   readonly path: string
-  readonly bytes: number
-  readonly sinceMs: number
+  readonly state: FileAtPath
+  readonly known: CapturedFile | undefined
+  /** Whether another file's line may be read. */
+  readonly mayRead: () => boolean
 }
 
-/** Files of which something is missing, the longest waiting first. */
-async function datedFiles(files: readonly FoundFile[]): Promise<readonly DatedFile[]> {
-  const dated: DatedFile[] = []
-  for (const [index, { path, sizeBytes, modifiedAtMs, captured }] of files.entries()) {
-    // A file that became shorter is another one.
-    const fromByte = captured === undefined || captured.sizeBytes > sizeBytes ? 0 : captured.sizeBytes
-    const sinceMs = index < readMax ? await writtenSince({ path, fromByte, modifiedAtMs }) : modifiedAtMs
-    dated.push({ path, bytes: sizeBytes - fromByte, sinceMs })
-  }
-  return dated.toSorted((left, right) => left.sinceMs - right.sinceMs)
+async function compareFile({ path, state, known, mayRead }: WholeFile): Promise<ComparedFile['comparison']> {
+  const { sizeBytes, modifiedAtMs } = state
+  if (known !== undefined && isSameState(known, state)) return { by: 'file', isStored: true, bytes: 0, sinceMs: 0 }
+  // A file that became shorter is another one.
+  const fromByte = known === undefined || known.sizeBytes > sizeBytes ? 0 : known.sizeBytes
+  const sinceMs = mayRead() ? await writtenSince({ path, fromByte, modifiedAtMs }) : modifiedAtMs
+  return { by: 'file', isStored: false, bytes: sizeBytes - fromByte, sinceMs }
 }

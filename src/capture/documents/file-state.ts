@@ -13,6 +13,8 @@ export interface FileState {
 /** The state of a file, and which file it is: another one under the same path has another identity. */
 export interface FileAtPath extends FileState {
   readonly identity: string
+  /** When it was made, as far as the file system tells; milliseconds since 1970. */
+  readonly createdAtMs: number
 }
 
 export function identityOf({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
@@ -33,6 +35,7 @@ export async function fileState(path: string): Promise<FileAtPath> {
       modifiedAtMs: Math.floor(Math.max(...parts.map(({ mtimeMs }) => mtimeMs))),
       sizeBytes: parts.reduce((total, { size }) => total + size, 0),
       identity: identityOf(file),
+      createdAtMs: Math.floor(file.birthtimeMs),
     }
   } catch (error) {
     throw unreadable(path, error)

@@ -20,6 +20,7 @@ import { collectSources, wholeNumber } from '../parse-options.ts'
 interface StatusOptions {
   readonly sources?: readonly string[]
   readonly check?: boolean
+  readonly bySession?: boolean
   readonly quietAfter: number
   readonly json?: boolean
 }
@@ -52,6 +53,7 @@ export function registerStatus(program: Command, status: ExitStatus): void {
       collectSources(placedSources()),
     )
     .option('--check', 'for cron: print only what is wrong, and end with 1 where something is')
+    .option('--by-session', 'each session of OpenClaw, and not only those of which something is missing')
     .option(
       '--quiet-after <minutes>',
       'what was written and is not stored after so long is wrong',
@@ -67,7 +69,8 @@ export function registerStatus(program: Command, status: ExitStatus): void {
         const nowMs = Date.now()
         const user = { home: homedir(), environment: processEnvironment() }
         const places = await coverage(verbatim.stores.database, caller, {
-          ...options,
+          sources: options.sources,
+          everySession: options.bySession,
           user,
           paths,
           graceMs,

@@ -12,6 +12,7 @@ import type {
 import { utf8 } from '../json/json-value.ts'
 import { JsonlReader, jsonlEvents } from '../jsonl-document.ts'
 import { isPiHeader, parentFileExists } from '../pi/pi.ts'
+import { rowsOfEvents } from '../rows-of-events.ts'
 import { headRows, headShape } from '../sample.ts'
 import { OpenclawRows, openclawParentId, openclawSessionId } from './openclaw-rows.ts'
 import { openclawStoreEvents } from './openclaw-store.ts'
@@ -32,6 +33,7 @@ export const openclawJsonl: TranscriptFormat = {
     yield { name: '', events: isStore(path) ? openclawStoreEvents(path, agentOf(path)) : rowEvents(path) }
   },
   follow: (path) => (isStore(path) ? undefined : rowsOf(path).then((rows) => new JsonlReader(rows))),
+  sessionRows: (path) => (isStore(path) ? undefined : rowsOfEvents(rowEvents(path))),
   places: (home, environment) =>
     openclawHomes(home, environment).map((state): TranscriptPlace => ({
       path: join(state, 'agents'),

@@ -1,12 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-
 import { describe, expect, it, vi } from 'vitest'
 
-import { openclawSqlite } from '../../../../src/transcripts/openclaw/openclaw-sqlite.ts'
 import { useHome } from '../../../../test/door/support/home.ts'
 import { Gateway, findOpenclaw, openclawVersions, type GatewayRequest } from '../support/gateway.ts'
 import { MockModel } from '../support/mock-model.ts'
+import { rowsInOpenclaw, rowsInVerbatim, sessionsInVerbatim } from '../support/rows.ts'
 
 const key = 'agent:main:conversation'
 let messages = 0
@@ -43,30 +40,6 @@ const incognito = (version: string): readonly GatewayRequest[] =>
         say('Only you and I know of the zebra', { keyOf: conversation.length }),
       ]
 
-/** The rows of each session as OpenClaw has stored them. */
-async function storedByOpenclaw(state: string): Promise<Map<string, string>> {
-  const agent = join(state, 'agents', 'main')
-  const sessions = new Map<string, string>()
-  const database = join(agent, 'agent', 'openclaw-agent.sqlite')
-  if (readdirSync(join(agent, 'agent')).includes('openclaw-agent.sqlite')) {
-    for await (const { name, events } of openclawSqlite.documents(database)) {
-      const lines: string[] = []
-      for await (const event of events)
-        if (event.type === 'entry') lines.push(Buffer.from(event.bytes).toString('utf8'))
-      sessions.set(name, lines.join('\n'))
-    }
-    return sessions
-  }
-  const directory = join(agent, 'sessions')
-  for (const name of readdirSync(directory)) {
-    if (!/\.jsonl(?:\.(?:reset|deleted)\..*)?$/u.test(name) || name.includes('.trajectory')) continue
-    const rows = readFileSync(join(directory, name), 'utf8').trimEnd()
-    // A fork's file has another name than the session.
-    sessions.set(JSON.parse(rows.split('\n')[0] ?? '').id, rows)
-  }
-  return sessions
-}
-
 describe.each(openclawVersions)('a conversation in OpenClaw %s', (version) => {
   const openclaw = findOpenclaw(version)
   if (openclaw === undefined)
@@ -80,32 +53,23 @@ describe.each(openclawVersions)('a conversation in OpenClaw %s', (version) => {
     try {
       const replies = await gateway.converse([...conversation, ...incognito(version)])
       expect(replies.filter(({ ok }) => !ok)).toEqual([])
-      const rowsOf = async (sessionId: string): Promise<string> => {
-        const { stdout } = await home.cli(['export', '--format', 'jsonl', `main/${sessionId}`])
-        const messages = stdout
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line) => JSON.parse(line))
-        // OpenClaw writes a header anew where a reset changes the directory: both are kept, and the second says so.
-        const replaced = new Set(messages.map((message) => message.metadata.replaces_id))
-        return messages
-          .filter(({ id }) => !replaced.has(id))
-          .map(({ content }) => JSON.stringify(content))
-          .join('\n')
-      }
       await vi.waitFor(
         async () => {
-          const stored = await storedByOpenclaw(gateway.state)
+          const stored = await rowsInOpenclaw(gateway.state)
           expect(stored.size).toBeGreaterThanOrEqual(3)
-          for (const [sessionId, rows] of stored) expect(await rowsOf(sessionId)).toBe(rows)
+          for (const [sessionId, rows] of stored) expect(await rowsInVerbatim(home, sessionId)).toBe(rows)
         },
         { timeout: 60_000, interval: 1_000 },
       )
-      const stored = await storedByOpenclaw(gateway.state)
+      const stored = await rowsInOpenclaw(gateway.state)
       const all = [...stored.values()].join('\n')
-      const { sessions } = JSON.parse((await home.cli(['sessions', '--json'])).stdout)
-      const names = sessions.map((session: { external_id: string }) => session.external_id)
-      expect(names.toSorted()).toEqual([...stored.keys()].map((name) => `main/${name}`).toSorted())
+      const known = await sessionsInVerbatim(home)
+      expect([...known.keys()].toSorted()).toEqual([...stored.keys()].map((name) => `main/${name}`).toSorted())
+      const looked = await home.cli(['status', '--json', '--sources', 'openclaw'], {
+        env: { OPENCLAW_STATE_DIR: gateway.state },
+      })
+      const by_rows = { sessions: stored.size, rows: all.split('\n').length, rows_missing: 0 }
+      expect(JSON.parse(looked.stdout).coverage).toMatchObject([{ source: 'openclaw', state: 'complete', by_rows }])
       for (const type of ['model-snapshot', 'compaction', 'toolResult', 'verbatim__search_memory'])
         expect(all).toContain(type)
       const recalled = model.asked.filter((asked) => asked.includes('recorded memory boundary'))
