@@ -8,29 +8,42 @@ const vconSyntax = '0.4.0'
 /** What the draft has no place for is in members of this name, which others pass over. */
 const extension = 'verbatim'
 
-/** The bytes of a message as an inline file: text as it is, JSON as the text that it is, anything else in base64url. */
-function inlineFile({ payloadMediaType: mediaType }: MessageRow, body: MessageBody) {
-  if ('error' in body) return { mediatype: textMediaType, encoding: 'none', body: '' }
+/** How a message is put into a vCon: what its body is, and the body itself, as JSON. */
+interface InlineFile {
+  readonly mediatype: string
+  readonly encoding: 'none' | 'json' | 'base64url'
+  readonly body: string
+}
+
+/** Text as it is, JSON as the value that it is, in its own bytes, anything else in base64url. */
+function inlineFile({ payloadMediaType: mediaType }: MessageRow, body: MessageBody): InlineFile {
+  const text = (value: string): InlineFile => ({
+    mediatype: textMediaType,
+    encoding: 'none',
+    body: JSON.stringify(value),
+  })
+  if ('error' in body) return text('')
+  const bytes = Buffer.from(body.payload)
   const decoded = decodePayload(body.payload, mediaType)
   switch (decoded.encoding) {
     case 'json':
       return typeof decoded.value === 'string'
-        ? { mediatype: textMediaType, encoding: 'none', body: decoded.value }
-        : { mediatype: jsonMediaType, encoding: 'json', body: Buffer.from(body.payload).toString('utf8') }
+        ? text(decoded.value)
+        : { mediatype: jsonMediaType, encoding: 'json', body: bytes.toString('utf8') }
     case 'text':
-      return { mediatype: textMediaType, encoding: 'none', body: decoded.value }
+      return text(decoded.value)
     case 'base64':
       return {
         mediatype: binaryMediaType,
         encoding: 'base64url',
-        body: Buffer.from(body.payload).toString('base64url'),
+        body: JSON.stringify(bytes.toString('base64url')),
       }
     default:
       return decoded satisfies never
   }
 }
 
-function dialogOf({ row, body, sentiment }: ExportedMessage, party: number) {
+function dialogOf({ row, body, sentiment }: ExportedMessage, party: number): string {
   const {
     content: _content,
     timestamp,
@@ -38,14 +51,30 @@ function dialogOf({ row, body, sentiment }: ExportedMessage, party: number) {
     embeddings: _embeddings,
     ...rest
   } = fullMessage(row, body, sentiment)
-  return {
+  const { mediatype, encoding, body: json } = inlineFile(row, body)
+  const about = {
     type: 'text',
     start: timestamp,
     parties: [party],
-    ...inlineFile(row, body),
+    mediatype,
+    encoding,
     message_id: row.externalId ?? row.id,
     [extension]: rest,
   }
+  return `${JSON.stringify(about).slice(0, -1)},"body":${json}}`
+}
+
+const piece = 10_000
+
+/** The summary as an analysis of each dialog, by their numbers: there may be a million. */
+function* analysisOf(summary: string, dialogs: number): Generator<string> {
+  const about = { type: 'summary', mediatype: textMediaType, vendor: 'Verbatim', encoding: 'none', body: summary }
+  yield `${JSON.stringify(about).slice(0, -1)},"dialog":[`
+  for (let from = 0; from < dialogs; from += piece) {
+    const numbers = Array.from({ length: Math.min(piece, dialogs - from) }, (_, index) => from + index)
+    yield `${from === 0 ? '' : ','}${numbers.join(',')}`
+  }
+  yield ']}'
 }
 
 /**
@@ -57,19 +86,16 @@ export async function* writeVcon({ head, messages, summary }: ExportedSession): 
   const top = { vcon: vconSyntax, uuid, extensions: [extension], created_at, updated_at: last_active_at, subject }
   yield `${JSON.stringify(top).slice(0, -1)},"${extension}":${JSON.stringify(rest)},"dialog":[`
   const parties = new Map<string, number>()
-  let separator = '\n'
+  let dialogs = 0
   for await (const message of messages) {
     const { sender } = message.row
     const party = parties.get(sender) ?? parties.size
     parties.set(sender, party)
-    yield `${separator}${JSON.stringify(dialogOf(message, party))}`
-    separator = ',\n'
+    yield `${dialogs++ === 0 ? '' : ','}\n${dialogOf(message, party)}`
   }
-  const text = await summary()
-  const analysis =
-    text === null
-      ? []
-      : [{ type: 'summary', mediatype: textMediaType, vendor: 'Verbatim', encoding: 'none', body: text }]
   const names = [...parties.keys()].map((name) => ({ name, validation: 'none' }))
-  yield `\n],"parties":${JSON.stringify(names)},"analysis":${JSON.stringify(analysis)}}\n`
+  yield `\n],"parties":${JSON.stringify(names)},"analysis":[`
+  const text = await summary()
+  if (text !== null) yield* analysisOf(text, dialogs)
+  yield ']}\n'
 }
