@@ -1,6 +1,6 @@
 import { binaryMediaType, decodePayload, jsonMediaType, textMediaType } from '../model/payload.ts'
 import type { MessageRow } from '../store/messages.ts'
-import { fullMessage, type MessageBody } from './document.ts'
+import { fullMessage, readableText, type MessageBody } from './document.ts'
 import type { ExportedMessage, ExportedSession } from './write-session.ts'
 
 /** The syntax of draft-ietf-vcon-vcon-core-04. */
@@ -8,36 +8,39 @@ const vconSyntax = '0.4.0'
 /** What the draft has no place for is in members of this name, which others pass over. */
 const extension = 'verbatim'
 
-/** How a message is put into a vCon: what its body is, and the body itself, as JSON. */
+/** How a message stands in a vCon: as JSON, its body and, where that is its text alone, its whole content. */
 interface InlineFile {
   readonly mediatype: string
   readonly encoding: 'none' | 'json' | 'base64url'
   readonly body: string
+  readonly content?: string
 }
 
-/** Text as it is, JSON as the value that it is, in its own bytes, anything else in base64url. */
-function inlineFile({ payloadMediaType: mediaType }: MessageRow, body: MessageBody): InlineFile {
-  const text = (value: string): InlineFile => ({
-    mediatype: textMediaType,
-    encoding: 'none',
-    body: JSON.stringify(value),
-  })
-  if ('error' in body) return text('')
+function inlineText(text: string): InlineFile {
+  return { mediatype: textMediaType, encoding: 'none', body: JSON.stringify(text) }
+}
+
+/**
+ * A message as the text that it says, which is all that most readers of vCons understand, and whole in its own bytes beside that.
+ * What says nothing, as an event does, is the JSON value that it is, and bytes are base64url.
+ */
+function inlineFile(row: MessageRow, body: MessageBody): InlineFile {
+  if ('error' in body) return inlineText('')
   const bytes = Buffer.from(body.payload)
-  const decoded = decodePayload(body.payload, mediaType)
+  const decoded = decodePayload(body.payload, row.payloadMediaType)
   switch (decoded.encoding) {
-    case 'json':
-      return typeof decoded.value === 'string'
-        ? text(decoded.value)
-        : { mediatype: jsonMediaType, encoding: 'json', body: bytes.toString('utf8') }
+    case 'json': {
+      if (typeof decoded.value === 'string') return inlineText(decoded.value)
+      const content = bytes.toString('utf8')
+      const text = row.kind === 'event' ? '' : readableText(row, body.payload)
+      return text === ''
+        ? { mediatype: jsonMediaType, encoding: 'json', body: content }
+        : { ...inlineText(text), content }
+    }
     case 'text':
-      return text(decoded.value)
+      return inlineText(decoded.value)
     case 'base64':
-      return {
-        mediatype: binaryMediaType,
-        encoding: 'base64url',
-        body: JSON.stringify(bytes.toString('base64url')),
-      }
+      return { mediatype: binaryMediaType, encoding: 'base64url', body: JSON.stringify(bytes.toString('base64url')) }
     default:
       return decoded satisfies never
   }
@@ -51,17 +54,18 @@ function dialogOf({ row, body, sentiment }: ExportedMessage, party: number): str
     embeddings: _embeddings,
     ...rest
   } = fullMessage(row, body, sentiment)
-  const { mediatype, encoding, body: json } = inlineFile(row, body)
+  const file = inlineFile(row, body)
   const about = {
     type: 'text',
     start: timestamp,
     parties: [party],
-    mediatype,
-    encoding,
+    mediatype: file.mediatype,
+    encoding: file.encoding,
     message_id: row.externalId ?? row.id,
-    [extension]: rest,
   }
-  return `${JSON.stringify(about).slice(0, -1)},"body":${json}}`
+  const known = JSON.stringify(rest)
+  const whole = file.content === undefined ? known : `${known.slice(0, -1)},"content":${file.content}}`
+  return `${JSON.stringify(about).slice(0, -1)},"${extension}":${whole},"body":${file.body}}`
 }
 
 const piece = 10_000

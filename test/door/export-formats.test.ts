@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -81,11 +81,25 @@ describe('export --format vcon', () => {
     expect(vcon.dialog.map(({ parties: [party] }) => vcon.parties[party]?.name)).toEqual(
       messages.map(({ sender }) => sender),
     )
-    // JSON is the value itself, and not text that holds it.
-    expect(vcon.dialog.map(({ body }) => body)).toEqual(contents)
-    expect(vcon.dialog.map(({ encoding }) => encoding)).toContain('json')
+    // Who knows vCons alone reads what was said; the whole of it, as a value and not as text that holds one, is beside that.
+    const whole = vcon.dialog.map(({ body, verbatim }) => ('content' in verbatim ? verbatim['content'] : body))
+    expect(whole).toEqual(contents)
+    expect(vcon.dialog.map(({ mediatype, body }) => [mediatype, typeof body])).toEqual(
+      contents.map(() => ['text/plain', 'string']),
+    )
+    expect(vcon.dialog[1]?.body).not.toContain('{')
     const dialog = contents.map((_, index) => index)
     expect(vcon.analysis).toMatchObject([{ body: 'Berth 14.', mediatype: 'text/plain', dialog }])
+  })
+
+  test('writes what says nothing as the value that it is', async () => {
+    const header = { type: 'session', version: 3, id: 'tide', timestamp: '2026-01-01T00:00:00.000Z', cwd: '/quay' }
+    const path = join(home.directory('transcripts'), 'tide.jsonl')
+    writeFileSync(path, `${JSON.stringify(header)}\n`)
+    await home.cli(['import', '--format', 'openclaw', path])
+    const { stdout } = await home.cli(['export', 'main/tide', '--format', 'vcon'])
+    const file = { mediatype: 'application/json', encoding: 'json', body: header }
+    expect(JSON.parse(stdout)).toMatchObject({ dialog: [file], analysis: [] })
   })
 })
 
