@@ -84,6 +84,7 @@ export const structuredExamples: readonly (readonly [DataType, string, string])[
   ['national_id', 'CPF 52998224725', '52998224725'],
   ['record_number', 'three applications (nos. 12345/02, 23456/03; 3456/04) against', '3456/04'],
   ['record_number', 'passport A12345678', 'A12345678'],
+  ['record_number', "My driver's license number is A125325867", 'A125325867'],
   ['record_number', 'Driver License: S530-4609-0345', 'S530-4609-0345'],
   ['organization', 'by Verlagsgruppe News GmbH (“the applicant company”)', 'Verlagsgruppe News GmbH'],
 ]

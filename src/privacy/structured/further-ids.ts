@@ -92,7 +92,11 @@ export const furtherIds: readonly NationalId[] = [
     isValid: isChinese,
   },
   { pattern: /(?<!\w)[A-Z]{1,2}\d{6}\([\dA]\)/gu, isValid: isHongkong },
-  { pattern: /(?<!\w)[A-Z][1289]\d{8}(?!\w)/gu, isValid: isTaiwanese },
+  {
+    pattern: /(?<!\w)[A-Z][1289]\d{8}(?!\w)/gu,
+    cue: /\bid\b|identity|national|taiwan|身[分份]證|統一編號/iu,
+    isValid: isTaiwanese,
+  },
   { pattern: new RegExp(`(?<!\\w)\\d{2}${monthDay}-\\d{7}(?!\\w)`, 'gu'), isValid: isKorean },
   // Those given since 2020 have no check digit.
   { pattern: new RegExp(`(?<!\\w)\\d{2}${monthDay}-\\d{7}(?!\\w)`, 'gu'), cue: /\brrn\b|주민|resident registration/iu },

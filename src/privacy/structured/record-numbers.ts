@@ -12,7 +12,7 @@ const named = new RegExp(
 )
 /** Words that say by themselves that a number follows. */
 const document = new RegExp(
-  `(?<![\\p{L}\\p{N}])(?:passport|reisepass|passeport|pasaporte|driver[’']?s? licen[cs]e|driving licen[cs]e|dl|licen[cs]e plate|number plate|voter id|id card|identity card|ausweis)(?:\\s(?:is|no\\.?|number))?[:#]?\\s{1,2}(${value})(?![\\p{L}\\p{N}])`,
+  `(?<![\\p{L}\\p{N}])(?:passport|reisepass|passeport|pasaporte|driver[’']?s? licen[cs]e|driving licen[cs]e|dl|licen[cs]e plate|number plate|voter id|id card|identity card|ausweis)(?:\\s(?:no\\.?|nr\\.?|number))?(?:\\s(?:is|was))?[:#]?\\s{1,2}(${value})(?![\\p{L}\\p{N}])`,
   'giu',
 )
 /** "no. 12345/99", as courts and authorities write it, and the further numbers of such a list. */
@@ -22,5 +22,6 @@ const furtherDocket = /(?<=\d\/\d{2,4}(?:,|;| and| et| und)\s)(\d{2,7}\/\d{2,4})
 /** Numbers under which an authority or a firm keeps a person: files, policies, accounts, licences, passports. */
 export const recordNumbers: Detector = (text) =>
   [named, document, docket, furtherDocket].flatMap((pattern) =>
-    detectionsOf(text, { type: 'record_number', pattern, confidence: 0.85 }),
+    // By chance such a number has the check digit of a country as well.
+    detectionsOf(text, { type: 'record_number', pattern, confidence: pattern === document ? 0.96 : 0.85 }),
   )
