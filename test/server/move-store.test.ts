@@ -126,6 +126,8 @@ const laptop = new Laptop()
 const large = 'z'.repeat(2 * 1024 * 1024)
 let standIn: OpenAiStandIn
 let messages: number
+/** Of an e-mail address, as the laptop gives it. */
+let pseudonym: string
 
 async function countMessages(): Promise<number> {
   const { stdout } = await laptop.home.cli(['status', '--json'])
@@ -148,6 +150,9 @@ beforeAll(async () => {
   await tools.save({ session_id: 'secret', sender: 'Bob', content: 'The word is marguerite' })
   await tools.update('berth', { title: 'Möwe', tags: ['harbour'], legal_hold: true, summary: 'It is fourteen.' })
   await tools.update('secret', { restricted: true })
+  await tools.save({ session_id: 'letter', sender: 'Ada', content: 'Write to ada@posteo.de' })
+  const shown = await tools.call('get_session', { session_id: 'letter', view: 'pseudonymised' })
+  pseudonym = /\[email_[\da-f]{10}\]/u.exec(JSON.stringify(shown.structured))?.[0] ?? ''
   messages = await countMessages()
 }, 240_000)
 
@@ -189,7 +194,12 @@ describe('verbatim migrate', () => {
       problem_count: 0,
       problems: [],
     })
-    expect(report.rows).toMatchObject({ import_files: { already_there: 0 }, summaries: { copied: 1 } })
+    expect(report.rows).toMatchObject({
+      import_files: { already_there: 0 },
+      summaries: { copied: 1 },
+      // Of an address and of who is named as the sender.
+      pseudonyms: { copied: 2, already_there: 0 },
+    })
     expect(await laptop.exports(laptop.onServer(url))).toEqual(before)
     expect(await laptop.exports()).toEqual(before)
     const verified = await laptop.home.cli(['verify'], { env: laptop.onServer(url) })
@@ -241,6 +251,16 @@ describe('verbatim migrate', () => {
     messages += 2
     expect(await laptop.exports(laptop.onServer(url))).toEqual(await laptop.exports())
     expect((await laptop.home.cli(['verify'], { env: laptop.onServer(url) })).stdout).toContain('all intact')
+  })
+
+  test('takes along what pseudonyms stand for, and says which key tells it there', async () => {
+    const { code, stdout } = await laptop.migrate(url)
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('NOTE what 2 pseudonyms stand') })
+    const reveal = (env: Record<string, string>) => laptop.home.cli(['privacy', 'reveal', pseudonym], { env })
+    const env = laptop.onServer(url)
+    expect((await reveal(env)).code).not.toBe(0)
+    const key = { VERBATIM_PSEUDONYM_KEY_FILE: join(laptop.home.path, 'keys', 'pseudonym.key') }
+    expect(await reveal({ ...env, ...key })).toMatchObject({ code: 0, stdout: 'ada@posteo.de\n' })
   })
 
   test('says which message is another at the target, and refuses before it writes', async () => {

@@ -182,6 +182,11 @@ function render(report: MoveReport, target: Config): string {
     lines.push(
       `NOTE ${payloads} large payloads are in a directory of this machine: every process that uses the server needs it; --to-archive s3://bucket/prefix puts them where all can read them`,
     )
+  const { pseudonyms } = report.rows
+  if (pseudonyms !== undefined)
+    lines.push(
+      `NOTE what ${pseudonyms.copied + pseudonyms.already_there} pseudonyms stand for is told there with the key that they were made with: copy keys/pseudonym.key of the home, or the file that VERBATIM_PSEUDONYM_KEY_FILE names`,
+    )
   if (report.came_since > 0)
     lines.push(`NOTE ${report.came_since} messages came since: run it again to take them along`)
   lines.push(report.problem_count === 0 ? 'all compared by SHA-256: identical' : `${report.problem_count} problems`)

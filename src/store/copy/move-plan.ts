@@ -143,6 +143,12 @@ export const plainTables: readonly MovedTable[] = [
     stays: (gone) => text`(exists (select from ${gone} where s = any(t.session_ids)) or (t.document = '*' and exists (
       select from import_files d join ${gone} on s = any(d.session_ids) where d.tenant_id = t.tenant_id and d.path = t.path)))`,
   },
+  // Sealed under the keys of their sessions, which come along, and under one that is in neither store. One that is there stays.
+  {
+    name: 'pseudonyms',
+    stays: (gone) => text`exists (select from ${gone} where s = t.session_id)`,
+    rule: { olderWhere: text`false`, aheadWhere: text`true` },
+  },
   { name: 'summaries', stays: (gone) => text`exists (select from ${gone} where s = t.session_id)` },
   {
     name: 'corrections',
@@ -185,7 +191,6 @@ export const notMoved = {
   sync_peers: 'how far this store has exchanged its history says nothing of another',
   synced_sessions: 'how far this store has exchanged its history says nothing of another',
   session_heads: 'noted anew when the target exchanges its history with another store',
-  pseudonyms: 'kept anew where a session is read in pseudonyms, under the key that is there',
   audit_seals: 'the rows are sealed anew at the end of the log there',
   retention_sweeps: 'counted from when the policies come to the target',
   ranking_weights: 'learned anew there of recall_feedback, with the next result that is opened',
