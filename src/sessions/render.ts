@@ -1,20 +1,12 @@
 import { fence } from '../model/fence.ts'
 import { describeFlags } from '../model/message-flags.ts'
-import { shownText, type MessageDocument, type SessionDocument } from './document.ts'
+import { shownText, type SessionDocument } from './document.ts'
+import { stateOf } from './message-state.ts'
 
 /** Names, and how many more there are. */
 function listed(names: readonly string[], more = 0): string {
   const all = more === 0 ? names : [...names, `${more} more`]
   return all.join(', ') || '–'
-}
-
-/** What there is to know of a message before one takes it for what holds. */
-function stateOf({ restricted, corrected_by: correctedBy, corrects }: MessageDocument): string {
-  return [
-    ...(restricted === undefined ? [] : [', restricted']),
-    ...(correctedBy === undefined ? [] : [`, corrected by ${correctedBy}`]),
-    ...(corrects === undefined ? [] : [`, corrects ${corrects}`]),
-  ].join('')
 }
 
 /** A page of a session as Markdown that one reads, inside a fence. */
@@ -28,7 +20,11 @@ export function renderSession(document: SessionDocument): string {
   const messages = document.messages.map((message) => {
     const trust = message.trust ?? message.metadata?.['trust']
     const flags = describeFlags(message.flags)
-    return `### ${message.seq} · ${message.sender} (${message.role}, trust: ${String(trust)}${flags === undefined ? '' : `, ${flags}`}, id ${message.id}${stateOf(message)}) · ${message.timestamp}\n\n${shownText(message)}`
+    return `### ${message.seq} · ${message.sender} (${message.role}, trust: ${String(trust)}${flags === undefined ? '' : `, ${flags}`}, id ${message.id}${stateOf(
+      message,
+    )
+      .map((state) => `, ${state}`)
+      .join('')}) · ${message.timestamp}\n\n${shownText(message)}`
   })
   const body = fence([...head, ...messages].join('\n\n'), 'session')
   return document.next_cursor === undefined

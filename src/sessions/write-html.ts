@@ -1,6 +1,7 @@
 import { html, raw } from 'hono/html'
 
 import { readableText } from './document.ts'
+import { stateOfRow } from './message-state.ts'
 import type { ExportedMessage, ExportedSession } from './write-session.ts'
 
 /** Light or dark as its reader's system is, and fit to be printed. */
@@ -43,12 +44,13 @@ function shown(text: string) {
 
 function article({ row, body }: ExportedMessage) {
   const model = row.model === null || row.model === row.sender ? '' : html`<span>${row.model}</span>`
+  const states = stateOfRow(row).map((state) => html`<span>${state}</span>`)
   const content = 'error' in body ? html`<p class="error">${body.error}</p>` : shown(readableText(row, body.payload))
   return html`<article class="${row.role}" id="m${row.seq}">
     <header>
       <strong dir="auto">${row.sender}</strong><span>${row.role}</span>${model}<time datetime="${row.timestamp}"
         >${row.timestamp}</time
-      ><a href="#m${row.seq}">${row.seq}</a>
+      >${states}<a href="#m${row.seq}">${row.seq}</a>
     </header>
     ${content}
   </article> `

@@ -1,5 +1,6 @@
 import type { MessageRow } from '../store/messages.ts'
 import { fullMessage, readableText, type MessageBody } from './document.ts'
+import { stateOfRow } from './message-state.ts'
 import { writeVcon } from './write-vcon.ts'
 
 export const exportFormats = ['json', 'jsonl', 'markdown', 'html', 'vcon'] as const
@@ -30,7 +31,8 @@ export interface ExportedSession {
 
 /** The text of a message as a Markdown section. */
 function section(row: MessageRow, text: string): string {
-  return `## ${row.seq} · ${row.sender} (${row.role}) · ${row.timestamp}\n\n${text}\n\n`
+  const told = [row.timestamp, ...stateOfRow(row)].join(', ')
+  return `## ${row.seq} · ${row.sender} (${row.role}) · ${told}\n\n${text}\n\n`
 }
 
 /**

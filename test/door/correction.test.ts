@@ -47,6 +47,11 @@ test('verbatim correct puts what should be said in the place of what was said, a
     'The zarquon is at berth 41.',
     [{ type: 'text', text: 'Noted: a zarquon at 41.' }],
   ])
+  for (const args of [['show'], ['export', '--format', 'markdown'], ['export', '--format', 'html']]) {
+    const { stdout } = await home.cli([...args, 'harbour'])
+    expect(stdout).toContain(`corrected by ${said.message_id}`)
+    expect(stdout).toContain(`corrects ${said.corrected_id}`)
+  }
   const log = (await home.cli(['audit', 'export'])).stdout
   expect(log).toMatch(/"action":"message.correct".*"reason":"letter of 3 May"/)
   expect(log).not.toMatch(/zarquon/)

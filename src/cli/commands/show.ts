@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { limits } from '../../limits.ts'
 import { describeFlags } from '../../model/message-flags.ts'
 import { shownText, type SessionDocument } from '../../sessions/document.ts'
+import { stateOf } from '../../sessions/message-state.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
@@ -24,7 +25,8 @@ function renderForTerminal(document: SessionDocument): string {
   ]
   const messages = document.messages.map((message) => {
     const flags = describeFlags(message.flags)
-    return `[${message.seq}] ${message.sender} (${message.role}) ${message.timestamp}${flags === undefined ? '' : `, ${flags}`}\n${shownText(message)}\n`
+    const told = [message.timestamp, ...(flags === undefined ? [] : [flags]), ...stateOf(message)].join(', ')
+    return `[${message.seq}] ${message.sender} (${message.role}) ${told}\n${shownText(message)}\n`
   })
   return `${head.join('\n')}\n\n${messages.join('\n')}`
 }
