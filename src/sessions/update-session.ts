@@ -80,7 +80,13 @@ function checkInput(input: UpdateSessionInput): void {
   const { tags, title, summary } = change
   if (tags !== undefined) checkTags(tags)
   if (title !== undefined) checkText(title, { field: 'title', charactersMax: limits.titleCharactersMax })
-  if (summary !== undefined) checkText(summary, { field: 'summary', charactersMax: limits.summaryCharactersMax })
+  if (summary !== undefined) {
+    checkText(summary, { field: 'summary', charactersMax: limits.summaryCharactersMax })
+    if (summary.trim() === '')
+      throw new InputError('Cannot set "summary" as it is empty', {
+        remedy: 'Write what the session is about, or leave it out',
+      })
+  }
   if (model !== undefined) checkName(model, { field: 'model', charactersMax: limits.nameCharactersMax })
 }
 

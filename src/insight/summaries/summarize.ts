@@ -55,9 +55,9 @@ interface Task {
 
 /**
  * Summarises a session, or a stretch of it: by a model where there is one, otherwise, or where that fails, with its own sentences
- * (`extract.ts`). Of a whole session a stored summary that is still current is returned: what the calling model wrote first, then
- * one of the same style that is long enough. A newly made one is kept and shown as the session's `context_summary`. The source
- * never changes.
+ * (`extract.ts`). Of a whole session a stored summary of the same style that is still current is
+ * returned: what the calling model wrote, which is brief, first, then one that is long enough. A newly made one is kept and shown
+ * as the session's `context_summary`. The source never changes.
  */
 export async function summarize(
   dependencies: SummarizeDependencies,
@@ -171,7 +171,9 @@ function coverageOf(
 async function extracted(dependencies: ReadDependencies, task: Task): Promise<SummaryReply> {
   const { key, stretch, lastSeq, isWhole, erasures, input } = task
   const { style, maxTokens, keep } = input
-  const { sentences, messagesRead } = await summarizeExtractive(turns(dependencies, key, stretch), { style, maxTokens })
+  let leftOut = 0
+  const wanted = { ...stretch, leaveOut: () => void leftOut++ }
+  const { sentences, messagesRead } = await summarizeExtractive(turns(dependencies, key, wanted), { style, maxTokens })
   // One of another length stays: calls of two lengths would otherwise store a summary each time.
   const isFirst = keep && isWhole && sentences.length > 0
   const query = { style, lastSeq, isExtractedEnough: true }
@@ -186,9 +188,9 @@ async function extracted(dependencies: ReadDependencies, task: Task): Promise<Su
         seq,
       })),
       madeBy: 'extractive',
-      making: { max_tokens: maxTokens, messages_read: messagesRead },
+      making: { max_tokens: maxTokens, messages_read: messagesRead, messages_left_out: leftOut },
       erasures,
     })
-  const coverage = coverageOf({ stretch, lastSeq }, { messagesRead })
+  const coverage = coverageOf({ stretch, lastSeq }, { messagesRead, leftOut })
   return quotingReply({ sessionId: key.sessionId, style, coverage }, sentences)
 }

@@ -31,7 +31,8 @@ export function sealSummary({ sentences, making, ...about }: NewSummary, seal: R
 
 /**
  * Stores a summary, and leaves its session to be archived with it. Not where messages of the session were erased or anonymised since
- * `erasures` was read: it may quote them.
+ * `erasures` was read: it may quote them. One of a whole session that is ours takes the place of those that were made in
+ * its way before.
  */
 export async function saveSummary(
   sql: Queries,
@@ -48,6 +49,10 @@ export async function saveSummary(
       select ${tenantId}, ${summary.id}::uuid, id, ${summary.level}, ${summary.style}, ${summary.firstSeq}::bigint, ${summary.lastSeq}::bigint,
         ${summary.body}::bytea, ${summary.madeBy}, ${summary.model ?? null}, ${summary.keyVersion}::int from there
       on conflict do nothing returning tenant_id, session_id
+    ), replaced as (
+      delete from summaries s using saved
+      where s.tenant_id = saved.tenant_id and s.session_id = saved.session_id and s.level = 'session' and ${summary.level} = 'session'
+        and s.made_by = ${summary.madeBy} and s.made_by <> 'host' and s.style = ${summary.style} and s.last_seq <= ${summary.lastSeq}::bigint
     )
     insert into outbox (tenant_id, topic, session_id) select tenant_id, ${archiveTopic}, session_id from saved`
 }

@@ -153,11 +153,15 @@ interface SummarizedSession {
   readonly sessionId: string
 }
 
-/** Which goes before which: what the calling model wrote, what a model of ours wrote, what is extracted; of each the newest. */
+/**
+ * Which goes before which: what the calling model wrote, what a model of ours wrote, what is extracted; of each the newest. One that
+ * covers less than half of what another covers is out of date and goes behind them all.
+ */
 const bestFirst = (sql: Queries) => sql`
-  order by (made_by = 'host') desc, (made_by <> 'extractive') desc, created_at desc, id desc`
+  order by (last_seq * 2 >= max(last_seq) over ()) desc, (made_by = 'host') desc, (made_by <> 'extractive') desc,
+    created_at desc, id desc`
 
-/** The newest summary of a whole session; one that a model wrote goes before an extracted one, however old. */
+/** The summary of a whole session that is shown: one that a model wrote goes before an extracted one, as long as it covers half as much. */
 export async function latestSummary(database: MessageSource, key: SummarizedSession): Promise<Summary | undefined> {
   const rows = await database.run(
     (sql) => sql<RawSummary[]>`
@@ -179,8 +183,8 @@ export async function summariesOf(database: MessageSource, key: SummarizedSessio
 }
 
 /**
- * The newest summary that covers a session up to its message `lastSeq`: one that the calling model wrote, in whatever style,
- * or one of ours in this style, an extracted one only where it would do.
+ * The newest summary in a style that covers a session up to its message `lastSeq`: one that the calling model wrote, which is a
+ * brief one, or one of ours, an extracted one only where it would do.
  */
 export async function currentSummary(
   database: MessageSource,
@@ -191,7 +195,7 @@ export async function currentSummary(
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
-      and first_seq = 1 and last_seq = ${wanted.lastSeq} and (made_by = 'host' or style = ${wanted.style})
+      and first_seq = 1 and last_seq = ${wanted.lastSeq} and style = ${wanted.style}
       and (made_by <> 'extractive' or ${wanted.isExtractedEnough})
       ${andUsableSummary(sql, key.tenantId)}
     ${bestFirst(sql)} limit 1`,
