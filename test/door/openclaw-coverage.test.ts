@@ -109,6 +109,16 @@ describe('status of sessions in files', () => {
     expect(await status()).toMatchObject({ place: { by_rows: { rows_missing: 0 } } })
   })
 
+  test.skipIf(isOnServer)('compares the rows in paths that are named', async () => {
+    const copies = join(home.directory('copies'), 'agents', 'main', 'sessions')
+    mkdirSync(copies, { recursive: true })
+    copyFileSync(path, join(copies, 'claw.jsonl'))
+    const { coverage } = statusSchema.parse(
+      JSON.parse((await home.cli(['status', '--json', '--sources', 'codex', copies])).stdout),
+    )
+    expect(coverage).toMatchObject([{ source: 'openclaw', state: 'complete', by_rows: { rows: 5, rows_missing: 0 } }])
+  })
+
   test('does not miss what was erased here', async () => {
     expect((await home.cli(['erase', '--session', 'main/bare', '--yes'])).code).toBe(0)
     expect(await status('--quiet-after', '0')).toMatchObject({

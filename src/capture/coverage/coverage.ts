@@ -170,7 +170,7 @@ async function comparePlace(
       files.push({ ...file, comparison: { by: 'nothing' } })
     }
   }
-  return { source: place.source, path: place.path, files, sessions: rows.sessions(), problems }
+  return { source: place.source, path: place.path, files, sessions: rows.sessions(), sessionsOf: byRows, problems }
 }
 
 /** Undefined where a file is to be compared as a whole. */

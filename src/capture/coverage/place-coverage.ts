@@ -40,6 +40,8 @@ export interface ComparedPlace {
   readonly files: readonly ComparedFile[]
   /** Of the files that were compared by their rows. */
   readonly sessions: readonly SessionCoverage[]
+  /** The client that these are of. */
+  readonly sessionsOf: string
   readonly problems: readonly string[]
 }
 
@@ -73,8 +75,9 @@ export function coverPlace(place: ComparedPlace, options: CoverOptions): PlaceCo
   const rows = sessions.length === 0 ? undefined : rowsCoverage(sessions, options)
   const whole = files.filter(({ comparison }) => comparison.by === 'file')
   const messages = sum(whole.map(({ captured }) => captured?.messages ?? 0))
+  const formats = [...stored.map(({ format }) => format), ...(rows === undefined ? [] : [place.sessionsOf])]
   return {
-    source: place.source ?? [...new Set(stored.map(({ format }) => format))].join(', '),
+    source: place.source ?? [...new Set(formats)].join(', '),
     path: place.path,
     state: unread > 0 && first === undefined ? 'unknown' : stateOf(first?.sinceMs, options),
     files: files.length,
