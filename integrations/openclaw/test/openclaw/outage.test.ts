@@ -65,7 +65,7 @@ describe.each(cases)('a server that is killed under OpenClaw $version ($store)',
   if (lacking !== undefined) console.warn(`Skipped: an outage under OpenClaw ${version} (${kind}), as ${lacking}`)
   const home = useHome()
 
-  const timeoutMs = (outageSeconds + deliverySeconds + 240) * 1_000
+  const timeoutMs = (outageSeconds + deliverySeconds + 1_200) * 1_000
   it.skipIf(lacking !== undefined)('costs nothing, and nothing is there twice', { timeout: timeoutMs }, async () => {
     if (openclaw === undefined) return
     const store = kind === 'PostgreSQL' ? await killablePostgres(home) : killableOwner(home)

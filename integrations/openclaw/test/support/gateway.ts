@@ -73,7 +73,13 @@ export class Gateway {
     const isReady = () => {
       if (!gateway.output.includes('[gateway] ready')) throw new Error(`Not ready: ${gateway.output}`)
     }
-    await vi.waitFor(isReady, { timeout: 120_000, interval: 200 })
+    try {
+      // A few seconds, and minutes on a machine that has much else to do.
+      await vi.waitFor(isReady, { timeout: 600_000, interval: 200 })
+    } catch (error) {
+      await gateway.stop('SIGKILL')
+      throw error
+    }
     return gateway
   }
 
