@@ -59,6 +59,7 @@ describe('secrets()', () => {
     ['machine github.com login bob password 6ZIy7qO2qs5y6B5J', '6ZIy7qO2qs5y6B5J'],
     ['my password is Tr0ub4dor&3.', 'Tr0ub4dor&3'],
     ['The password: correct-horse-9-Battery', 'correct-horse-9-Battery'],
+    [`'secret_key' => 'sk_${'z+~tCH&Hg=BPD)'.repeat(2)}1'`, `sk_${'z+~tCH&Hg=BPD)'.repeat(2)}1`],
     ['pwd=RzN9XSg0yagy;', 'RzN9XSg0yagy'],
     ['sshpass -p S9fIfE0kS4 ssh root@h', 'S9fIfE0kS4'],
     ['Cookie: a=b; sessionid=ihlxm2td50fdiykk81mku9erhr2j7xmw', 'ihlxm2td50fdiykk81mku9erhr2j7xmw'],

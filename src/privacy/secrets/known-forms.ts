@@ -98,6 +98,7 @@ export const otherForms: readonly RegExp[] = [
   /(?<!\w)t1\.[\w-]{1,200}={0,2}\.[\w-]{86}={0,2}/gu,
   /(?<!\w)glpat-[\w-]{27,300}\.[0-9a-z]{9}(?!\w)/gu,
   /(?<!\w)(?:live|test)_(?:pub_)?(?=[a-f0-9]{0,30}\d)[a-f0-9]{31,35}(?!\w)/gu,
+  /["']secret_key["']\s{0,20}=>\s{0,20}["'](sk_\S{29})["']/giu,
   // Addresses that let in whoever knows them.
   /hooks\.slack\.com\/(?:services|workflows|triggers)\/[A-Za-z0-9+/]{20,80}/gu,
   /[a-z0-9]{1,60}\.webhook\.office\.com\/webhookb2\/[\w@/-]{80,300}/giu,
