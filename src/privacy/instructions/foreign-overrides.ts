@@ -3,7 +3,7 @@ const byLanguage: readonly (readonly [string, string])[] = [
   // German, Dutch
   [
     'ignorier\\S{0,4}|vergiss|vergesst|vergessen sie|missachte\\S{0,2}|beachte nicht|befolge nicht|übergehe',
-    'anweisung|instruktion|regel|vorgabe|befehl|systemprompt',
+    'anweisung|instruktion|regel|vorgabe|befehl|systemprompt|alles,? was (?:dir|ihnen|bisher)',
   ],
   ['negeer|vergeet', 'instructie|aanwijzing|opdracht|regels|richtlijn'],
   // French, Spanish, Catalan, Portuguese, Italian, Romanian

@@ -44,12 +44,17 @@ export const phrases: readonly Phrases[] = [
         'u',
       ),
       /\binstead,? (?:you (?:must|should|will|are to)|do the following|respond only with|output only|just (?:say|reply|respond|print))\b/u,
+      /\binstead of (?:answering|summari[sz]ing|completing|following|responding|replying|doing (?:this|that|so))\b[^.!?]{0,60}\b(?:output|print|reply|send|say|return|execute|run|reveal|write)\b/u,
+      /\b(?:previous|earlier|prior|above|old|last) (?:system |developer )?(?:message|prompt|instructions?) (?:was|were|is|are) (?:sent by mistake|a mistake|an error|wrong|fake|only a test)\b[^.!?]{0,20}[;:,.!] ?(?:use|follow|obey|ignore|instead|this|here)/u,
+      /\bnew_instructions? ?[:=]/u,
+      /\b(?:respond|reply|answer|say|output|print) (?:only |exactly |just |nothing but )(?:with )?(?:the (?:words?|text|phrase) )?[‘'"“][^'"’”]{0,60}\b(?:pwned|hacked|jailbroken|injected|compromised|owned)\b/u,
       /\b(?:stop|cease|abort|end|terminate) (?:what you(?:'re| are) doing|your current task|the current task|summari[sz]ing|the summary)(?: and|,|\.|;| immediately)/u,
     ],
   },
   {
     kind: 'tool_call',
     patterns: [
+      /\bbefore (?:you )?(?:answer|respond|reply|continu|summari[sz]|proceed)(?:e|ing)?,? (?:please |first |always |you must ){0,2}(?:call|invoke|use|run|execute) (?:the )?(?:tool |function )?[`'"]?\w{2,30}_\w{2,30}/u,
       /\byou (?:must|should|need to|have to|will|are required to|shall) (?:now |first |immediately |also |then )?(?:call|invoke|execute|trigger)(?: the)? [`'"]?\w{2,30}_\w{2,30}\b/u,
       /\b(?:immediately|now|please|silently|quietly|first) (?:call|invoke|execute|trigger)(?: the)? [`'"]?(?:\w{2,30}_\w{2,30}[`'"]?|\w{2,30}[`'"]? (?:tool|function))\b/u,
       /\b(?:call|invoke|use|run|execute) (?:the )?[`'"]?(?:forget|delete|erase|update_session|save_messages?|send_email|send_message|transfer|exec|execute|bash|shell|http|fetch|browser)[\w-]{0,30}[`'"]? (?:tool|function) (?:to|with|and|on|for) (?:delete|erase|send|remove|wipe|transfer|post|upload|forward|all|every|the following)/u,
@@ -79,6 +84,9 @@ export const phrases: readonly Phrases[] = [
     kind: 'exfiltration',
     patterns: [
       /\b(?:reveal|print|repeat|output|show|display|leak|disclose|share|give|tell|paste|dump|recite|write out|return|expose|include)(?: me| us| back| out)?(?: \S{1,14}){0,4}? (?:system prompt|system message|initial prompt|initial instructions|hidden instructions|hidden prompt|secret instructions|your instructions|your prompt|instructions (?:above|verbatim|you were given)|(?:your|all|the user's|user's|any|every|stored) (?:\S{1,14} ){0,2}?(?:api keys?|credentials|passwords?|secrets|private keys?|access tokens?|environment variables|ssh keys?))\b/u,
+      /\b(?:repeat|print|output|write(?: out)?|copy|recite) (?:me )?(?:all (?:of )?)?(?:the |every )?(?:text|words|everything|content|lines|tokens|sentences) (?:that (?:is|are) )?(?:above|before|preceding)\b[^!?]{0,60}\b(?:verbatim|starting with|beginning with|code block|word for word|exactly|in full)/u,
+      /\b(?:reveal|disclose|leak|expose|print|dump) your (?:full |whole |entire |internal |hidden )?(?:configuration|system settings|rules|guidelines|instructions)\b/u,
+      /\b(?:send|post|upload|forward|exfiltrate|transmit|e-?mail|submit|deliver)\b[^.!?]{0,40}\b(?:conversations?|chat history|chat logs?|memory|memories|credentials|passwords?|secrets|private keys?|personal data|user data)\b[^.!?]{0,30}\b(?:to|at|into|via) (?:the following|this|my|our) (?:webhook|address|url|endpoint|server|e-?mail|bucket|domain)/u,
       /\bwhat (?:is|are|was|were) your (?:system prompt|initial (?:prompt|instructions)|hidden (?:prompt|instructions)|exact instructions)\b/u,
       /\b(?:send|post|upload|forward|exfiltrate|transmit|e-?mail|leak|submit|deliver|copy|append|encode)\b[^.!?]{0,80}\b(?:conversations?|chat history|chat logs?|history|memory|memories|api keys?|credentials|passwords?|secrets?|tokens?|environment variables|private keys?|ssh keys?|\.env|personal data|user data|files?|contacts?|inbox)\b[^!?]{0,60}\b(?:to|at|into|via)\b[^!?]{0,30}(?:https?:\/\/|ftp:\/\/|[\w.+-]{1,60}@[\w-]{1,60}\.)/u,
       /!\[[^\]\n]{0,100}\]\(https?:\/\/[^)\s]{1,200}[?&/=][^)\s]{0,120}(?:\{\{?|\$\{?|<|%7b|\[)(?:\w|-|_| ){2,40}/u,
@@ -92,6 +100,7 @@ export const phrases: readonly Phrases[] = [
       /\byou (?:are|will be|have become|shall be) (?:now |henceforth |from now on )?(?:dan\b|stan\b|an? (?:unrestricted|unfiltered|uncensored|jailbroken|evil|amoral|unaligned|rogue)|in (?:developer|god|sudo|jailbreak|dan|unrestricted|admin|root|override) mode|no longer (?:bound|restricted|limited|constrained|an? (?:ai|assistant|language)|claude|chatgpt|gpt|required|subject)|free (?:from|of) (?:all |any |your )?(?:restrictions|rules|constraints|limits|filters|guidelines|now)|not bound|unrestricted|free now)/u,
       /\b(?:enter|enable|activate|switch (?:in)?to|engage|unlock|turn on) (?:the )?(?:developer|god|dan|jailbreak|sudo|unrestricted|admin(?:istrator)?|root|override|unfiltered) (?:mode|access|override)\b/u,
       /\b(?:pretend|imagine|act|behave|respond|answer|roleplay|role-play)(?: \S{1,12}){0,4}? (?:you have no|there are no|without any|with no|have no|no longer have)(?: \S{1,14}){0,3}? (?:restrictions|rules|limits|limitations|guidelines|filters|constraints|ethics|censorship|safety)/u,
+      /\b(?:act|behave|respond|function|operate|answer) as (?:an? |the )?(?:completely |fully |totally )?(?:unrestricted|unfiltered|uncensored|jailbroken|amoral|unaligned|rogue|evil) (?:ai|llm|assistant|model|agent|chatbot|version)/u,
       /\bdo anything now\b|\bjailbroken\b/u,
       /\bfrom now on,? (?:you (?:are|will (?:act|respond|answer|obey|only|always)|must (?:obey|act|only|always))|obey|answer only|respond only|act as)\b/u,
     ],
@@ -99,6 +108,7 @@ export const phrases: readonly Phrases[] = [
   {
     kind: 'addressed_to_model',
     patterns: [
+      /(?:^|[.!?>#*-] ?)(?:ai|llm) (?:agents?|assistants?|models?|readers?|crawlers?) ?[:,!-]{1,2} (?:please|you|run|execute|ignore|do|always|never|reply|add|include|send|call|visit)\b/u,
       new RegExp(
         `\\b(?:attention|note|notice|message|instructions?|important|warning|reminder|directive|alert|memo|guidance|read this) ?[:,!-]? ?(?:to|for) (?:all |any |the |every )?(?:\\S{1,12} )?${model}(?: (?:agents?|assistants?|models?|systems?|readers?|crawlers?))?(?: (?:reading|processing|that|who|parsing|only)\\b| ?[:,.!-])`,
         'u',
@@ -127,6 +137,8 @@ export const phrases: readonly Phrases[] = [
       /\b(?:in|for|across|during|to) (?:all |any |every |your )?(?:future|subsequent|later|upcoming) (?:conversations?|sessions?|chats?|responses?|interactions?|quer(?:y|ies)|requests?|tasks?|answers?|replies|recommendations?)[^.!?]{0,80}\b(?:always|must|never|recommend|prefer|cite|first|trust|promote|favou?r|obey|send|include)\b/u,
       /\b(?:always|must|never) (?:recommend|mention|prefer|cite|promote|suggest|include|trust|favou?r|obey|treat|send|forward)\b(?:[^.!?]|\.(?! )){0,80}\b(?:future|from now on|every (?:conversation|session|response|answer|reply|time)|all (?:conversations|sessions|responses|answers))\b/u,
       /\b(?:add|save|write|store|commit|insert|append|persist) (?:this|the following|these|it)(?: \S{1,14}){0,4}? (?:to|in|into) (?:your|the (?:ai|agent|assistant|model)(?:'s)?) (?:long[- ]term |persistent |permanent )?memory\b/u,
+      /\b(?:add|save|write|store|commit|append) (?:\S{1,14} ){0,3}?(?:to|in|into) your (?:long[- ]term |persistent |permanent )?memory\b/u,
+      /\b(?:store|save|remember|record|keep) (?:this|the following|it) as (?:an? |the )?(?:\S{1,12} )?(?:facts?|truth|preferences?)\b/u,
       /\b(?:update|change|rewrite|modify|overwrite) your (?:\S{1,14} )?(?:memory|memories|system prompt|core (?:rules|instructions)|user profile)\b/u,
       /\bremember (?:that|this|forever|permanently)[^.!?]{0,60}\b(?:the user (?:has|is|wants|prefers|authori[sz]ed|approved|agreed|consented|allows)|i am (?:the |an? )?(?:admin|administrator|owner|developer|root)|always|never|permanent(?:ly)?|forever|from now on)\b/u,
     ],
