@@ -5,7 +5,7 @@ import { entropyOf, isPlaceholder, isProperty, isReadable } from './randomness.t
 const services =
   'adafruit|adobe|airtable|algolia|alibaba|asana|atlassian|confluence|jira|beamer|bitbucket|bittrex|cloudflare|codecov|cohere|co_api_key|coinbase|confluent|contentful|datadog|discord|droneci|dropbox|etsy|facebook|fastly|finicity|finnhub|flickr|freshbooks|gitter|gocardless|heroku|hubspot|intercom|jfrog|artifactory|bintray|xray|kraken|kucoin|launchdarkly|linear|linked[_-]?in|lob|looker|mailchimp(?:sdk.initialize)?|mailgun|mapbox|mattermost|meraki|message[_-]?bird|netlify|new[-_]?relic|nytimes|new-york-times,|newyorktimes|okta|plaid|private[_-]?ai|rapidapi|sendbird|sentry|bundle_(?:enterprise|gems)__contribsys__com|snyk(?:[_.-]?(?:api|oauth))?(?:[_.-]?(?:key|token))?|sonar(?:[_.-]?(?:login|token))?|sourcegraph|squarespace|sumo|telegr|travis|twitch|twitter|typeform|yandex|zendesk'
 const secretWords =
-  'access|auth|api|credential|creds|key|passw(?:or)?d|passwd|passphrase|pwd|secret|token|(?<=_)pat(?![a-z])'
+  'access|auth|api|credential|creds|key|passw(?:or)?d|passwd|passphrase|pwd|secret|token|_pat(?![a-z])'
 const names = new RegExp(`(?:(${services})|(${secretWords}))`, 'giu')
 /** What may stand between a name and its value: the rest of the name, quotes, an operator, quotes. */
 const assignment =

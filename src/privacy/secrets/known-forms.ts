@@ -101,7 +101,7 @@ export const otherForms: readonly RegExp[] = [
   /["']secret_key["']\s{0,20}=>\s{0,20}["'](sk_\S{29})["']/giu,
   // Addresses that let in whoever knows them.
   /hooks\.slack\.com\/(?:services|workflows|triggers)\/[A-Za-z0-9+/]{20,80}/gu,
-  /[a-z0-9]{1,60}\.webhook\.office\.com\/webhookb2\/[\w@/-]{80,300}/giu,
+  /(?<![a-z0-9])[a-z0-9]{1,60}\.webhook\.office\.com\/webhookb2\/[\w@/-]{80,300}/giu,
   /discord(?:app)?\.com\/api\/webhooks\/\d{15,22}\/[\w-]{40,100}/gu,
   /<add key="(?:ClearText)?Password"\s{0,20}value="([^"\n]{8,200})"/giu,
 ]
