@@ -1,6 +1,7 @@
 import { correctedIdOf } from '../model/correction.ts'
+import { describeFlags } from '../model/message-flags.ts'
 import type { MessageRow } from '../store/messages.ts'
-import type { MessageDocument } from './document.ts'
+import { shownFlags, type MessageDocument } from './document.ts'
 
 /** What there is to know of a message before one takes it for what holds. */
 export function stateOf({
@@ -15,12 +16,14 @@ export function stateOf({
   ]
 }
 
-/** The same of a message as it is stored. */
+/** The same of a message as it is stored, and what it is flagged for. */
 export function stateOfRow(row: MessageRow): readonly string[] {
   const corrects = correctedIdOf(row)
-  return stateOf({
+  const flags = describeFlags(shownFlags(row).flags)
+  const states = stateOf({
     ...(row.isRestricted === true ? { restricted: 'participant' } : {}),
     ...(row.correctedById === undefined ? {} : { corrected_by: row.correctedById }),
     ...(corrects === undefined ? {} : { corrects }),
   })
+  return flags === undefined ? states : [flags, ...states]
 }

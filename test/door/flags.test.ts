@@ -119,6 +119,10 @@ describe('the command line', () => {
   test('shows flags in sessions, searches and lists', async () => {
     const shown = await home.cli(['show', 'deploy'])
     expect(shown.stdout).toMatch(/^\[1\] Ada .*, holds secrets \(github_token\)$/mu)
+    for (const format of ['json', 'markdown', 'html'])
+      expect((await home.cli(['export', 'deploy', '--format', format])).stdout).toMatch(
+        format === 'json' ? /"flags":\{"secrets":\{"github_token":1\}\}/u : /holds secrets \(github_token\)/u,
+      )
     const found = await home.cli(['search', 'opening hours', '--flag', 'instructions'])
     expect(found.stdout).toMatch(/web page \(tool\), .*, reads like instructions \(override, secrecy\)$/mu)
     const { stdout } = await home.cli(['sessions', '--flag', 'instructions', '--json'])
