@@ -86,6 +86,9 @@ export const structuredExamples: readonly (readonly [DataType, string, string])[
   ['record_number', 'passport A12345678', 'A12345678'],
   ['record_number', "My driver's license number is A125325867", 'A125325867'],
   ['record_number', 'Driver License: S530-4609-0345', 'S530-4609-0345'],
+  ['website', "I've shared files with you https://drive.example/d/1a", 'https://drive.example/d/1a'],
+  ['address', 'My zip code is 90210-1234', '90210-1234'],
+  ['address', 'Postcode: SW1A 1AA', 'SW1A 1AA'],
   ['organization', 'by Verlagsgruppe News GmbH (“the applicant company”)', 'Verlagsgruppe News GmbH'],
 ]
 

@@ -22,5 +22,6 @@ export const postalAddresses: Detector = (text) =>
       'gu',
     ),
     /(?<![\p{L}\p{N}])(?:apt|apartment|suite|ste|flat|unit)\.? (?:no\.? |#)?\d{1,5}[a-z]?(?![\p{L}\p{N}])/giu,
+    /(?<![\p{L}\p{N}])(?:(?:(?:zip|postal|post) ?codes?|plz|postleitzahl|code postal|código postal)(?: is)?\s?:?|zip:)\s{1,3}((?=[A-Z\d -]{0,6}\d)[A-Z\d]{2,5}(?:[ -]?[A-Z\d]{2,4})?)(?![\p{L}\p{N}])/giu,
     /(?<![\p{L}\p{N}])(?:p\.? ?o\.? box|postfach|postbus|apartado)\s\d{1,8}(?![\p{L}\p{N}])/giu,
   ].flatMap((pattern) => detectionsOf(text, { type: 'address', pattern, confidence: 0.6 }))

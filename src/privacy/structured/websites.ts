@@ -1,7 +1,7 @@
 import { before, detectionsOf, type Detector } from '../detection.ts'
 
 const ownCue =
-  /(?:\b(?:my|his|her|their|our|personal)\s+(?:own\s+)?(?:web ?site|home ?page|site|blog|profile|page)(?:\s+is)?|\bweb ?site\s*:|posted a photo|\bportfolio)\s*:?\s{0,3}$/iu
+  /(?:\b(?:my|his|her|their|our|personal)\s+(?:own\s+)?(?:web ?site|home ?page|site|blog|profile|page)(?:\s+is)?|\bweb ?site\s*:|posted an? (?:photo|picture|video)|shared [\w ]{1,20} with (?:you|me|us|them|everyone)|(?:find|follow|visit|reach) (?:me|us|him|her|them) (?:at|on|under)|\bportfolio)\s*:?\s{0,3}$/iu
 const profile =
   /^https?:\/\/(?:[\w-]{1,20}\.)?(?:linkedin\.com\/in|facebook\.com|instagram\.com|twitter\.com|x\.com|t\.me|tiktok\.com\/@)\//iu
 
