@@ -6,7 +6,6 @@ import { requireSession, requireUsableSession } from './capture/session-referenc
 import { Erasures } from './erasure/erasures.ts'
 import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexing/reindex.ts'
 import { Learned } from './insight/learning/learned.ts'
-import type { Profile } from './insight/learning/profile.ts'
 import { PredictAfterSaves } from './insight/prediction/predict-after-saves.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
 import {
@@ -18,6 +17,7 @@ import {
 import { noteRecalled, type RecallReply } from './insight/recall/recall-reply.ts'
 import { summarizeRequest, type SummarizeRequest } from './insight/summaries/summarize-request.ts'
 import type { SummaryReply } from './insight/summaries/summary-reply.ts'
+import { withCitations } from './insight/summaries/with-citations.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { CallDescription } from './model/call.ts'
@@ -155,7 +155,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
-    const head = await updateSession(this.#for(caller).database, caller, input)
+    const head = await updateSession(withCitations(this.#for(caller), caller), caller, input)
     this.#stores.use?.summaryWritten(caller, input)
     return head
   }
@@ -186,7 +186,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** Who and what the store knows, and what was learned. */
-  profile(caller: Caller): Promise<Profile> {
+  profile(caller: Caller): ReturnType<Learned['profile']> {
     return this.learned(caller).profile()
   }
 

@@ -46,7 +46,7 @@ async function handoffText(verbatim: Verbatim, caller: Caller, sessionId: string
     refresh: false,
     keep: false,
   })
-  return `Write a handoff of session ${summary.session_id} for whoever continues it: state, decisions, open questions, next steps, files and errors named. Cite message ids. Material:\n\n${renderSummary(summary)}\n\nRead more with get_session where it is needed, then store the handoff with update_session and its argument "summary".`
+  return `Write a handoff of session ${summary.session_id} for whoever continues it: state, decisions, open questions, next steps, files and errors named. A sentence a line, each with the numbers of the messages that it comes from in brackets, as [12] or [3, 5]: they are checked. Material:\n\n${renderSummary(summary)}\n\nRead more with get_session where it is needed, then store the handoff with update_session and its argument "summary".`
 }
 
 async function recallText(verbatim: Verbatim, caller: Caller, topic: string): Promise<string> {

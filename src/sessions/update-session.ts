@@ -12,6 +12,7 @@ import { forgetUnusable } from '../store/learning/recall-feedback.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { sessionsById, updateSession as update } from '../store/sessions.ts'
 import { saveSummary, sealSummary } from '../store/summaries/save-summary.ts'
+import type { SummarySentence } from '../store/summaries/summaries.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { embedAgain } from '../store/vectors/embed-again.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
@@ -25,7 +26,7 @@ export interface UpdateSessionInput {
   readonly tags?: readonly string[] | undefined
   readonly restricted?: boolean | undefined
   readonly legalHold?: boolean | undefined
-  /** A summary that the calling model wrote; kept beside the messages and shown as `context_summary`. */
+  /** A summary that the calling model wrote, a sentence a line; kept beside the messages and shown as `context_summary`. */
   readonly summary?: string | undefined
   readonly model?: string | undefined
 }
@@ -52,8 +53,17 @@ function checkText(text: string, field: { readonly field: string; readonly chara
   }
 }
 
-/** The summary as it is stored: a sentence a line. */
-function summaryOf(session: SessionRow, written: { readonly text: string; readonly model: string | undefined }) {
+export interface UpdateSessionDependencies {
+  readonly database: Database
+  /** The sentences of a summary with the messages that they cite. Throws InputError where these do not bear them out. */
+  readonly cite: (session: SessionRow, summary: string) => Promise<readonly SummarySentence[]>
+}
+
+/** The summary as it is stored. */
+function summaryOf(
+  session: SessionRow,
+  written: { readonly sentences: readonly SummarySentence[]; readonly model: string | undefined },
+) {
   return {
     id: newId(),
     sessionId: session.id,
@@ -61,10 +71,7 @@ function summaryOf(session: SessionRow, written: { readonly text: string; readon
     style: 'brief',
     firstSeq: 1,
     lastSeq: session.lastSeq,
-    sentences: written.text
-      .split('\n')
-      .filter((line) => line.trim().length > 0)
-      .map((text) => ({ text, message_ids: [] })),
+    sentences: written.sentences,
     madeBy: 'host',
     model: written.model,
   }
@@ -100,7 +107,7 @@ function actionOf({ restricted, legalHold }: Pick<UpdateSessionInput, 'restricte
  * where the answer of the database is lost and the call is made again.
  */
 export async function updateSession(
-  database: Database,
+  { database, cite }: UpdateSessionDependencies,
   caller: Caller,
   input: UpdateSessionInput,
 ): Promise<SessionHead> {
@@ -110,7 +117,8 @@ export async function updateSession(
   const session = await requireSessionTo(database, caller, { reference: sessionId, action })
   const { tenantId } = caller
   const requestId = newId()
-  const newSummary = summary === undefined ? undefined : summaryOf(session, { text: summary, model })
+  const newSummary =
+    summary === undefined ? undefined : summaryOf(session, { sentences: await cite(session, summary), model })
   let attempts = 0
   const done = await underItsSeal(database, { tenantId, sessionId: session.id }, async (seal) => {
     const ready = newSummary === undefined ? undefined : sealSummary(newSummary, seal)

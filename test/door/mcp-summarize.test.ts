@@ -69,6 +69,15 @@ describe('summarize', () => {
     expect((await tools.session('host-summary')).context_summary).toBe('The Marguerite lies at berth 14.')
   })
 
+  test('has the citations that the host gave, which were checked', async () => {
+    await saveBerth(tools, 'cited')
+    const wrong = { session_id: 'cited', summary: 'The Marguerite lies at berth 15. [1, 3]' }
+    expect(await tools.refusal('update_session', wrong)).toContain('is not in what it cites: 1, 3')
+    await tools.update('cited', { summary: 'The Marguerite lies at berth 14. [1, 3]' })
+    const { text } = await tools.call('summarize', { session_id: 'cited' })
+    expect(stable(text)).toMatch(/made by: host\.\n {2}\[1\] message 1, id .+\n {2}\[1\] message 3, id /u)
+  })
+
   test('keeps to the stretch and the budget it is given', async () => {
     const messages = Array.from({ length: 50 }, (_, at) => ({
       content: `Decision ${at}: we moor ship ${at} at berth ${at}.`,

@@ -48,8 +48,8 @@ describe('summarize()', () => {
     })
     expect(renderSummary(await summary(sessionId))).toContain('Written by model-a from messages 1 to 5')
     expect(await summary(sessionId, { refresh: true })).toMatchObject({ made_by: 'extractive' })
-    // It is a brief one.
-    expect(await summary(sessionId, { style: 'handoff' })).toMatchObject({ made_by: 'extractive' })
+    expect(await summary(sessionId, { style: 'handoff' })).toMatchObject({ made_by: 'host' })
+    expect(await summary(sessionId, { style: 'decisions' })).toMatchObject({ made_by: 'extractive' })
     expect(await summary(sessionId, { toSeq: 4 })).toMatchObject({ made_by: 'extractive' })
     await store.open.saveMessages(caller, { sessionId, messages: [{ content: 'new', sender: 'Ann', role: 'user' }] })
     expect(await summary(sessionId)).toMatchObject({ made_by: 'extractive', coverage: { to_seq: 6 } })
@@ -102,6 +102,24 @@ describe('summarize()', () => {
     expect(reply.summary).toContain('northern berth')
     expect(reply.summary).not.toContain('ignore all')
     expect(reply.coverage).toMatchObject({ messages_read: 3, messages_left_out: 1 })
+  })
+
+  it('keeps what a calling model cites, and refuses what is not there', async () => {
+    const sessionId = await store.session(decisions(3))
+    const write = (text: string) => store.open.updateSession(caller, { sessionId, summary: text })
+    await expect(write('Ship 1 moors at berth 3. [9]')).rejects.toThrow('it cites message 9, which is not there')
+    await expect(write('Ship 1 moors at berth 77. [2]')).rejects.toThrow('is not in what it cites: 2')
+    await expect(write('- A crane from Lübeck waits. [1-3]')).rejects.toThrow('is not in what it cites: 1, 2, 3')
+    expect(await countStored(sessionId)).toBe(0)
+    await write('Ship 1 moors at berth 3. [2]\nships[0] is the first one.\nBerths 0 and 6 are taken. [1, 3]')
+    const { citations, made_by: madeBy } = await summary(sessionId)
+    expect(madeBy).toBe('host')
+    expect(citations.map(({ sentence, seq }) => [sentence, seq])).toEqual([
+      [1, 2],
+      [3, 1],
+      [3, 3],
+    ])
+    expect(renderSummary(await summary(sessionId))).toContain('[1] message 2, id ')
   })
 
   it('takes no empty summary', async () => {

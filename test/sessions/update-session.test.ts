@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { withCitations } from '../../src/insight/summaries/with-citations.ts'
 import { updateSession } from '../../src/sessions/update-session.ts'
 import type { Database } from '../../src/store/database.ts'
 import { caller, useStore } from './store.ts'
@@ -48,7 +49,11 @@ describe('updateSession()', () => {
   it('writes change, summary and audit once each, also where the answer is lost and the call is made again', async () => {
     const sessionId = await store.session([{ content: 'x' }])
     const before = await written(sessionId)
-    const head = await updateSession(losingOneAnswer(store.open.stores.database), caller, { sessionId, ...change })
+    const citing = withCitations(store.open.stores, caller)
+    const head = await updateSession({ ...citing, database: losingOneAnswer(store.open.stores.database) }, caller, {
+      sessionId,
+      ...change,
+    })
     expect(head).toMatchObject({ title: 'Berths', tags: ['harbour'], closed_at: expect.any(String) })
     expect(await written(sessionId)).toEqual({ audits: 1, summaries: 1, version: before.version + 1 })
   })

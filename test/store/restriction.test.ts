@@ -10,6 +10,7 @@ import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.
 import { PineconeIndex } from '../../src/adapters/vector-indexes/pinecone-index.ts'
 import { openStores, openVerbatim } from '../../src/compose.ts'
 import { VectorWorker } from '../../src/indexing/vector-worker.ts'
+import { withCitations } from '../../src/insight/summaries/with-citations.ts'
 import { createLog } from '../../src/log.ts'
 import type { Caller } from '../../src/model/access.ts'
 import type { VectorIndex } from '../../src/ports/vector-index.ts'
@@ -85,7 +86,11 @@ describe('a participant who is restricted', () => {
     ])
     const other = await store.session([{ content: 'Another plimsoll, said by Bob.', sender: 'Bob Marsh' }])
     const { database } = store.open.stores
-    await updateSession(database, caller, { sessionId, title: 'plimsoll talk', summary: 'Bob has a plimsoll.' })
+    await updateSession(withCitations(store.open.stores, caller), caller, {
+      sessionId,
+      title: 'plimsoll talk',
+      summary: 'Bob has a plimsoll.',
+    })
     await database.run(
       (sql) => sql`
         with m as (select id, session_id from messages where session_id = ${sessionId} and seq = 2), f as (

@@ -56,7 +56,7 @@ interface Task {
 /**
  * Summarises a session, or a stretch of it: by a model where there is one, otherwise, or where that fails, with its own sentences
  * (`extract.ts`). Of a whole session a stored summary of the same style that is still current is
- * returned: what the calling model wrote, which is brief, first, then one that is long enough. A newly made one is kept and shown
+ * returned: what the calling model wrote first (brief, or to hand over), then one that is long enough. A newly made one is kept and shown
  * as the session's `context_summary`. The source never changes.
  */
 export async function summarize(

@@ -5,8 +5,8 @@ import { writtenSentences } from './by-model/take-notes.ts'
 import type { WrittenSentence } from './by-model/write-sentences.ts'
 
 /**
- * A summary, a sentence a line. Each sentence names the messages it comes from, but for what the calling model wrote, which has no
- * citations.
+ * A summary, a sentence a line. Each sentence names the messages it comes from; of what the calling model wrote only those do that it
+ * gave citations.
  */
 export interface SummaryReply {
   readonly notice: string
@@ -88,13 +88,17 @@ export function writtenReply(
     session_id: scope.sessionId,
     style: scope.style,
     summary: written.sentences.map(({ text }) => text).join('\n'),
-    citations: written.sentences.flatMap(({ sources }, index) =>
-      sources.map(({ messageId, seq, sender }) => ({ sentence: index + 1, message_id: messageId, seq, sender })),
-    ),
+    citations: citationsOf(written.sentences),
     made_by: written.madeBy,
     ...(written.model === undefined ? {} : { model: written.model }),
     coverage: scope.coverage,
   }
+}
+
+function citationsOf(sentences: readonly WrittenSentence[]): SummaryReply['citations'] {
+  return sentences.flatMap(({ sources }, index) =>
+    sources.map(({ messageId, seq, sender }) => ({ sentence: index + 1, message_id: messageId, seq, sender })),
+  )
 }
 
 /** What of the messages a summary is made of, where there is something to say. */
@@ -140,7 +144,7 @@ export function storedReply(stored: Summary, sessionId: string, maxTokens: numbe
       session_id: sessionId,
       style,
       summary: stored.text,
-      citations: [],
+      citations: citationsOf(writtenSentences(stored)),
       made_by: 'host',
       ...(model === undefined ? {} : { model }),
       coverage,

@@ -7,12 +7,12 @@ import { isoTime, type Queries } from '../rows.ts'
 /** One sentence of a summary and the messages it comes from. */
 export interface SummarySentence {
   readonly text: string
-  /** Our ids; empty where the calling model wrote the sentence, which names none. */
+  /** Our ids; empty where the calling model wrote the sentence and cited none. */
   readonly message_ids: readonly string[]
   /** Where the sentence is a quotation: of whom, and the number of the message. */
   readonly sender?: string
   readonly seq?: number
-  /** Where a model of ours wrote the sentence: the same of each of its messages. */
+  /** Where a model wrote the sentence: the same of each of its messages. */
   readonly sources?: readonly { readonly seq: number; readonly sender: string }[]
 }
 
@@ -182,9 +182,12 @@ export async function summariesOf(database: MessageSource, key: SummarizedSessio
   return await openSummaries(database, key.tenantId, rows)
 }
 
+/** What a calling model writes is a few sentences, or what the prompt `handoff` asks it for. */
+const hostStyles = ['brief', 'handoff']
+
 /**
- * The newest summary in a style that covers a session up to its message `lastSeq`: one that the calling model wrote, which is a
- * brief one, or one of ours, an extracted one only where it would do.
+ * The newest summary in a style that covers a session up to its message `lastSeq`: one that the calling model wrote, or one of
+ * ours, an extracted one only where it would do.
  */
 export async function currentSummary(
   database: MessageSource,
@@ -195,7 +198,7 @@ export async function currentSummary(
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session'
-      and first_seq = 1 and last_seq = ${wanted.lastSeq} and style = ${wanted.style}
+      and first_seq = 1 and last_seq = ${wanted.lastSeq} and (style = ${wanted.style} or (made_by = 'host' and ${hostStyles.includes(wanted.style)}))
       and (made_by <> 'extractive' or ${wanted.isExtractedEnough})
       ${andUsableSummary(sql, key.tenantId)}
     ${bestFirst(sql)} limit 1`,

@@ -1,0 +1,14 @@
+import type { Caller } from '../../model/access.ts'
+import type { ReadDependencies } from '../../sessions/session-page.ts'
+import type { UpdateSessionDependencies } from '../../sessions/update-session.ts'
+
+/** What a session is changed with, summaries with what they cite. How that is read is loaded with the first that is written. */
+export function withCitations(dependencies: ReadDependencies, { tenantId }: Caller): UpdateSessionDependencies {
+  return {
+    database: dependencies.database,
+    cite: async ({ id: sessionId }, summary) => {
+      const { citedSentences } = await import('./cited-sentences.ts')
+      return await citedSentences(dependencies, { tenantId, sessionId }, summary)
+    },
+  }
+}
