@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 import { UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { listImportFiles, type ImportFileRow } from '../store/import-files.ts'
@@ -146,17 +144,13 @@ class Verification {
 
   async #checkFile(file: ImportFileRow): Promise<void> {
     const name = file.document === '' ? file.path : `${file.path}#${file.document}`
-    const hash = createHash('sha256')
     try {
-      for await (const bytes of documentBytes(this.#dependencies, { tenantId: this.#tenantId }, file))
-        hash.update(bytes)
+      const pieces = documentBytes(this.#dependencies, { tenantId: this.#tenantId }, file)[Symbol.asyncIterator]()
+      while ((await pieces.next()).done !== true);
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       this.#report({ file: name, problem: error.message })
-      return
     }
-    if (Buffer.compare(hash.digest(), file.sha256) !== 0)
-      this.#report({ file: name, problem: 'the bytes put together again differ from those imported' })
   }
 }
 

@@ -78,11 +78,21 @@ function fromRow(row: RawImportFile, seal: RowSeal | undefined): ImportFileRow {
   }
 }
 
+/** `sessions.erasures` by the ids of sessions: while they stay, their messages have the numbers that they had. */
+export type Numbering = ReadonlyMap<string, number>
+
 /** Stands in place of a document's name for the whole file, see `saveImportedState`. */
 const wholeFile = '*'
 
-/** Records that a document was imported; what was recorded of the same path and document before is replaced. */
-export async function saveImportFile(database: MessageSource, tenantId: number, file: ImportFileRow): Promise<void> {
+/**
+ * Records that a document was imported; what was recorded of the same path and document before is replaced. False, and nothing is
+ * recorded, where messages of one of its sessions were erased or given other numbers since: the layout names others by now.
+ */
+export async function saveImportFile(
+  database: MessageSource,
+  tenantId: number,
+  { file, numbering }: { readonly file: ImportFileRow; readonly numbering: Numbering },
+): Promise<boolean> {
   // A document may have any name, and must not be taken for the whole file.
   const document = file.document.startsWith(wholeFile) ? `${wholeFile}${file.document}` : file.document
   const row = { ...file, document }
@@ -91,39 +101,53 @@ export async function saveImportFile(database: MessageSource, tenantId: number, 
     seal === undefined
       ? row
       : { ...row, sha256: seal.mask(row.sha256), layout: seal.seal(layoutPlace(row), row.layout) }
-  await database.run((sql) => upsert(sql, tenantId, { ...sealed, keyVersion: seal?.version ?? 0 }))
+  return await database.run((sql) => upsert(sql, tenantId, { ...sealed, keyVersion: seal?.version ?? 0, numbering }))
 }
 
 async function upsert(
   sql: Sql,
   tenantId: number,
-  file: ImportFileRow & { readonly keyVersion: number },
-): Promise<void> {
+  file: ImportFileRow & { readonly keyVersion: number; readonly numbering: Numbering },
+): Promise<boolean> {
   const modifiedAt = new Date(file.modifiedAtMs).toISOString()
-  await sql`
+  const numbering = JSON.stringify([...file.numbering].map(([i, e]) => ({ i, e })))
+  // Whoever gives them other numbers is waited for, and waits until this is recorded.
+  const rows = await sql`
+    with kept as materialized (
+      select s.erasures = r.e as is_same from jsonb_to_recordset(${numbering}::text::jsonb) as r(i uuid, e int)
+        join sessions s on s.tenant_id = ${tenantId} and s.id = r.i order by s.id for key share of s
+    )
     insert into import_files (tenant_id, id, path, document, format, size_bytes, sha256, modified_at, imported_at, counts,
       session_ids, layout, key_version)
-    values (${tenantId}, ${file.id}, ${file.path}, ${file.document}, ${file.format}, ${file.sizeBytes}, ${Buffer.from(file.sha256)},
+    select ${tenantId}::int, ${file.id}::uuid, ${file.path}, ${file.document}, ${file.format}, ${file.sizeBytes}::bigint, ${Buffer.from(file.sha256)}::bytea,
       ${modifiedAt}::text::timestamptz, now(), ${JSON.stringify(file.counts)}::text::jsonb,
-      array(select jsonb_array_elements_text(${JSON.stringify(file.sessionIds)}::text::jsonb)::uuid), ${Buffer.from(file.layout)},
-      ${file.keyVersion})
+      array(select jsonb_array_elements_text(${JSON.stringify(file.sessionIds)}::text::jsonb)::uuid), ${Buffer.from(file.layout)}::bytea,
+      ${file.keyVersion}::int
+    where (select count(*) filter (where is_same) from kept) = ${file.numbering.size}::int
     on conflict (tenant_id, path, document) do update set format = excluded.format, size_bytes = excluded.size_bytes,
       sha256 = excluded.sha256, modified_at = excluded.modified_at, imported_at = excluded.imported_at, counts = excluded.counts,
-      session_ids = excluded.session_ids, layout = excluded.layout, key_version = excluded.key_version`
+      session_ids = excluded.session_ids, layout = excluded.layout, key_version = excluded.key_version
+    returning 1`
+  return rows.length > 0
 }
 
-/** A document as it was last imported; undefined where it never was, or what was needed to give it back is erased. */
+/**
+ * A document as it was last imported, with the numbering that its layout names messages by; undefined where it never was, or what was
+ * needed to give it back is erased.
+ */
 export async function importedDocument(
   database: MessageSource,
   tenantId: number,
   { path, document }: { readonly path: string; readonly document: string },
-): Promise<ImportFileRow | undefined> {
+): Promise<(ImportFileRow & { readonly numbering: Numbering }) | undefined> {
   const rows = await database.run(
-    (sql) => sql<RawImportFile[]>`
-    select ${columns(sql)} from import_files where tenant_id = ${tenantId} and path = ${path} and document = ${document}`,
+    (sql) => sql<(RawImportFile & { numbering: Record<string, number> | null })[]>`
+    select ${columns(sql)}, (select jsonb_object_agg(s.id, s.erasures) from sessions s
+      where s.tenant_id = ${tenantId} and s.id = any(session_ids)) as numbering
+    from import_files where tenant_id = ${tenantId} and path = ${path} and document = ${document}`,
   )
   const [row] = await openRows(database, tenantId, rows)
-  return row
+  return row === undefined ? undefined : { ...row, numbering: new Map(Object.entries(rows[0]?.numbering ?? {})) }
 }
 
 /** A file as it was when it was last imported to its end. */
@@ -152,6 +176,7 @@ export async function saveImportedState(
     sessionIds: [],
     layout: nothing,
     keyVersion: 0,
+    numbering: new Map(),
   })
 }
 

@@ -1,3 +1,4 @@
+import { renumberedLayout } from '../capture/documents/file-layout.ts'
 import { holdPayloads, removeUnused } from '../capture/held-payloads.ts'
 import { placePayload } from '../capture/large-payload.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
@@ -21,6 +22,7 @@ import { sessionVersions } from '../store/sessions.ts'
 import { lockArrivals } from '../store/sync/lock-arrivals.ts'
 import { placeMessages, type SyncedMessage } from '../store/sync/place-messages.ts'
 import { replaceMessages } from '../store/sync/replace-messages.ts'
+import { rewriteLayouts } from '../store/sync/rewrite-layouts.ts'
 import { countErasing } from '../store/sync/shared-erasures.ts'
 import {
   adoptTotals,
@@ -62,6 +64,7 @@ export async function storeFromOther(
     const seal = isThere
       ? await database.vault.sealOf(key.tenantId, key.sessionId)
       : await database.vault.sealOfNew(key.tenantId, key.sessionId)
+    const fileSeals = isThere ? await fileSealsOf(store) : () => undefined
     const placed: SyncedMessage[] = []
     for (const message of messages) placed.push(await inItsPlace(archive, message, seal))
     const given = messages.flatMap(({ record, payload }) =>
@@ -70,7 +73,7 @@ export async function storeFromOther(
     const written = await database.run((sql) =>
       inTransaction(sql, async (own) => {
         await holdPayloads(own, { archive, given, seal })
-        return await write(own, store, { key, asked, messages: placed, seal })
+        return await write(own, store, { key, asked, messages: placed, seal, fileSeals })
       }),
     )
     if (written !== undefined) {
@@ -153,11 +156,18 @@ interface Writing {
   readonly asked: Asked<'write'>
   readonly messages: readonly SyncedMessage[]
   readonly seal: RowSeal | undefined
+  /** Of imported documents, by the versions of their key. */
+  readonly fileSeals: (version: number) => RowSeal | undefined
+}
+
+/** Asked for before anything is locked, as no other connection may be waited for then. */
+async function fileSealsOf({ database, caller }: LocalStore): Promise<Writing['fileSeals']> {
+  return await database.vault.sealsOfTenant(caller.tenantId, [1])
 }
 
 /** Undefined where the session is under another key by now than the messages are. */
 async function write(sql: Transaction, store: LocalStore, writing: Writing): Promise<Written | undefined> {
-  const { key, asked, seal } = writing
+  const { key, asked, seal, fileSeals } = writing
   await lockArrivals(sql, key.tenantId, 'shared')
   const there = await lockHead(sql, key)
   // After it is locked: whoever has erased it meanwhile is done.
@@ -169,6 +179,9 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
   if ((await countErasing(sql, key.tenantId, key.sessionId)) > 0) return { ...nothing, refused: 'pending' }
   const messages = await withoutErased(sql, key, writing.messages)
   const placed = await placeMessages(sql, key, { messages, seal, order: canonicalOrder })
+  const { numbers } = placed
+  const rewrite = (layout: Uint8Array) => renumberedLayout(layout, { sessionId: key.sessionId, numbers })
+  if (numbers.size > 0) await rewriteLayouts(sql, key, { seals: fileSeals, rewrite })
   const replaced = await replaceMessages(sql, key, { messages, seal })
   const lastSeq = head.lastSeq + placed.inserted
   await setLast(sql, key, placed.inserted)
@@ -177,7 +190,7 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
     const isSame = asked.adopts && lastSeq === asked.record.last_seq
     if (isSame && (await isLinear(sql, key))) await adoptTotals(sql, key, asked.record)
   }
-  const isOther = placed.moved > 0 || placed.renamed > 0 || replaced.firstChanged !== undefined
+  const isOther = numbers.size > 0 || placed.renamed > 0 || replaced.firstChanged !== undefined
   if (isOther) await leaveArchive(sql, { key, payloads: replaced.payloads })
   await noteExchanged(sql, key, { record: asked.record, isOther })
   const firstSeq = Math.min(placed.firstChanged ?? lastSeq + 1, replaced.firstChanged ?? lastSeq + 1)
@@ -190,7 +203,7 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
     outcome: 'ok',
     count: placed.inserted,
   })
-  return { inserted: placed.inserted, moved: placed.moved }
+  return { inserted: placed.inserted, moved: numbers.size }
 }
 
 async function begin(sql: Transaction, { key, asked, seal }: Writing) {

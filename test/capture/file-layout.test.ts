@@ -1,7 +1,7 @@
-import { array, assert, constantFrom, nat, property, record } from 'fast-check'
+import { array, assert, constantFrom, nat, property, record, uniqueArray } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { LayoutBuilder, readLayout } from '../../src/capture/documents/file-layout.ts'
+import { LayoutBuilder, readLayout, renumberedLayout } from '../../src/capture/documents/file-layout.ts'
 
 const place = record({
   sessionId: constantFrom('a', 'b', 'c'),
@@ -39,5 +39,34 @@ describe('LayoutBuilder', () => {
     const few = took(10)
     // A search through a list of all sessions takes hundreds of times as long.
     expect(took(30_000)).toBeLessThan(few * 30 + 100)
+  })
+})
+
+describe('renumberedLayout()', () => {
+  it('gives back every place of the session under its new number, and leaves the others', () => {
+    assert(
+      property(array(place, { maxLength: 30 }), uniqueArray(nat(9), { minLength: 5, maxLength: 5 }), (places, to) => {
+        const builder = new LayoutBuilder()
+        for (const entry of places) builder.add(entry)
+        const bytes = builder.toBytes(Buffer.from('end'))
+        const numbers = new Map(to.map((number, seq) => [seq, number]))
+        const { runs, after } = readLayout(renumberedLayout(bytes, { sessionId: 'a', numbers }) ?? bytes)
+        const back = runs.flatMap(({ sessionId, firstSeq, count, before }) =>
+          Array.from({ length: count }, (_, index) => [sessionId, firstSeq + index, before.toString()]),
+        )
+        expect(back).toEqual(
+          places.map(({ sessionId, seq, before }) => [sessionId, sessionId === 'a' ? to[seq] : seq, before.toString()]),
+        )
+        expect(after.toString()).toBe('end')
+      }),
+    )
+  })
+
+  it('gives nothing where no message of it has another number', () => {
+    const builder = new LayoutBuilder()
+    builder.add({ sessionId: 'a', seq: 1, before: new Uint8Array() })
+    const bytes = builder.toBytes(new Uint8Array())
+    expect(renumberedLayout(bytes, { sessionId: 'a', numbers: new Map([[2, 3]]) })).toBeUndefined()
+    expect(renumberedLayout(bytes, { sessionId: 'b', numbers: new Map([[1, 2]]) })).toBeUndefined()
   })
 })

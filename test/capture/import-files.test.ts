@@ -4,12 +4,14 @@ import { join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { documentBytes, originalOf } from '../../src/capture/documents/export-original.ts'
+import { DocumentImport } from '../../src/capture/documents/import-document.ts'
 import { importFile, type FileReport } from '../../src/capture/documents/import-files.ts'
 import type { ImportDependencies } from '../../src/capture/documents/imported-sessions.ts'
 import { UnavailableError } from '../../src/errors.ts'
 import type { Database } from '../../src/store/database.ts'
 import { listImportFiles } from '../../src/store/import-files.ts'
 import { readMessages } from '../../src/store/messages.ts'
+import { detectFormat } from '../../src/transcripts/registry.ts'
 import { caller, useStore } from '../sessions/store.ts'
 import { openclawStore, type OpenclawStore } from '../support/openclaw-store.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
@@ -183,5 +185,25 @@ describe('originalOf()', () => {
     const parts: Uint8Array[] = []
     for await (const bytes of documentBytes(store.open.stores, caller, file)) parts.push(bytes)
     expect(Buffer.concat(parts).equals(await readFile(path))).toBe(true)
+  })
+})
+
+describe('DocumentImport', () => {
+  it('does not keep where entries are that were given other numbers while it read on', async () => {
+    const { stores } = store.open
+    const path = await claudeFile('renumbered meanwhile', [user('r1', 'one'), user('r2', 'two')])
+    const source = { path, format: 'claude-code', modifiedAtMs: 1 }
+    const reading = new DocumentImport(stores, { caller, source })
+    const detected = await detectFormat(path)
+    for await (const document of detected?.format.documents(path) ?? [])
+      for await (const event of document.events) if (event.type !== 'end') await reading.add(event)
+    const end = { document: '', after: Buffer.from('\n') }
+    const { sessionIds } = await reading.settle(end)
+    expect(await reading.areNumbersKept()).toBe(true)
+    await stores.database.run(
+      (sql) => sql`update sessions set erasures = erasures + 1 where id = ${sessionIds[0] ?? ''}`,
+    )
+    expect(await reading.areNumbersKept()).toBe(false)
+    await expect(reading.settle(end)).rejects.toThrow('their sessions were changed meanwhile')
   })
 })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 
 import { InputError, NotFoundError, UnavailableError } from '../../errors.ts'
@@ -20,7 +21,17 @@ function incomplete(
   )
 }
 
-/** The exact bytes of an imported document, streamed; each entry is checked against its SHA-256. */
+function others(file: ImportFileRow): UnavailableError {
+  return new UnavailableError(`The bytes put together again differ from those imported from "${file.path}"`, {
+    remedy:
+      'Do not use what was written. Run the export again, as its messages may have been given other numbers meanwhile; where that does not help, "verbatim import --again" with the file, or --format json',
+  })
+}
+
+/**
+ * The exact bytes of an imported document, streamed; each entry is checked against its SHA-256, and at the end all of them. Throws
+ * UnavailableError, after the last byte too.
+ */
 export async function* documentBytes(
   dependencies: ImportDependencies,
   { tenantId, call }: Pick<Viewer, 'tenantId' | 'call'>,
@@ -30,6 +41,19 @@ export async function* documentBytes(
     throw new UnavailableError(`Cannot put "${file.path}" together again as ${file.damage}`, {
       remedy: 'Restore the table import_files from a backup; --format json exports the messages without it',
     })
+  const hash = createHash('sha256')
+  for await (const bytes of piecesOf(dependencies, { tenantId, call }, file)) {
+    hash.update(bytes)
+    yield bytes
+  }
+  if (Buffer.compare(hash.digest(), file.sha256) !== 0) throw others(file)
+}
+
+async function* piecesOf(
+  dependencies: ImportDependencies,
+  { tenantId, call }: Pick<Viewer, 'tenantId' | 'call'>,
+  file: ImportFileRow,
+): AsyncIterable<Uint8Array> {
   const { runs, after } = readLayout(file.layout)
   for (const run of runs) {
     const key = { tenantId, sessionId: run.sessionId }

@@ -81,3 +81,23 @@ export function readLayout(bytes: Uint8Array): { readonly runs: readonly LayoutR
     after: Buffer.from(layout.after, 'base64'),
   }
 }
+
+/** A stored layout where messages of a session have other numbers, each new one by the one before; undefined where it names none of these. */
+export function renumberedLayout(
+  bytes: Uint8Array,
+  { sessionId, numbers }: { readonly sessionId: string; readonly numbers: ReadonlyMap<number, number> },
+): Uint8Array | undefined {
+  const { runs, after } = readLayout(bytes)
+  const builder = new LayoutBuilder()
+  let isOther = false
+  for (const run of runs) {
+    const seqs = Array.from({ length: run.count }, (_, index) => run.firstSeq + index)
+    if (run.sessionId !== sessionId || !seqs.some((seq) => numbers.has(seq))) {
+      builder.addRun(run)
+      continue
+    }
+    isOther = true
+    for (const seq of seqs) builder.add({ sessionId, seq: numbers.get(seq) ?? seq, before: run.before })
+  }
+  return isOther ? builder.toBytes(after) : undefined
+}

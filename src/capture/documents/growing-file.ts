@@ -5,10 +5,11 @@ import { newId } from '../../model/ids.ts'
 import { importedState, saveImportedState } from '../../store/import-files.ts'
 import { unreadable } from '../../transcripts/bytes/file-bytes.ts'
 import type { GrowingTranscript, TranscriptEvent, TranscriptFormat } from '../../transcripts/format.ts'
+import type { DocumentReport } from './document-report.ts'
 import { identityOf, isSameState, type FileAtPath, type FileState } from './file-state.ts'
-import { DocumentImport, type DocumentReport } from './import-document.ts'
+import { DocumentImport } from './import-document.ts'
 import type { ImportDependencies } from './imported-sessions.ts'
-import { knownPart, OtherEntries } from './known-part.ts'
+import { knownPart, OtherEntries, OtherNumbers } from './known-part.ts'
 
 /** What a look at a file gave: what was stored now, or that it must be read again from its start. */
 export type Growth = DocumentReport | 'read again'
@@ -106,14 +107,14 @@ export class GrowingFile {
     if (size === this.#offset && this.#report !== undefined) return nothingNew(this.#report)
     if (size < this.#offset || !(await this.#isContinued()) || !(await this.#isStored())) return 'read again'
     const state = await this.#readToEnd()
-    return this.#transcript.isOutdated ? 'read again' : await this.#settle(state)
+    return this.#transcript.isOutdated ? 'read again' : await this.#settled(state)
   }
 
   /** Takes a line that has not ended, and does not seem to go on, as it is. */
   async takeHeld(): Promise<Growth> {
     const { mtimeMs } = await this.#handle.stat()
     for (const event of this.#transcript.takeHeld()) await this.#add(event)
-    return await this.#settle({ modifiedAtMs: Math.floor(mtimeMs), sizeBytes: this.#offset })
+    return await this.#settled({ modifiedAtMs: Math.floor(mtimeMs), sizeBytes: this.#offset })
   }
 
   async close(): Promise<void> {
@@ -127,12 +128,12 @@ export class GrowingFile {
     return bytesRead === length && buffer.equals(this.#mark)
   }
 
-  /** The store holds what this one stored last: nothing was erased, and nobody else has imported the file. */
+  /** The store holds what this one stored last, where it was: nothing was erased, and nobody else has imported the file. */
   async #isStored(): Promise<boolean> {
     const { caller, path } = this.#options
     if (this.#saved === undefined) return true
     const stored = await this.#dependencies.database.run((sql) => importedState(sql, caller.tenantId, path))
-    return isSameState(stored, this.#saved)
+    return isSameState(stored, this.#saved) && (await this.#document.areNumbersKept())
   }
 
   async #readToEnd(): Promise<FileState> {
@@ -169,6 +170,15 @@ export class GrowingFile {
 
   async #add(event: TranscriptEvent): Promise<void> {
     if (event.type !== 'end') await this.#document.add(event)
+  }
+
+  async #settled(state: FileState): Promise<Growth> {
+    try {
+      return await this.#settle(state)
+    } catch (error) {
+      if (error instanceof OtherNumbers) return 'read again'
+      throw error
+    }
   }
 
   async #settle({ modifiedAtMs }: FileState): Promise<DocumentReport> {

@@ -7,12 +7,13 @@ import { newId } from '../../model/ids.ts'
 import { sha256 } from '../../model/payload.ts'
 import { saveImportFile } from '../../store/import-files.ts'
 import type { TranscriptDocument, TranscriptEntry, TranscriptSession } from '../../transcripts/format.ts'
+import type { DocumentReport } from './document-report.ts'
 import { cleanId, Occurrences } from './entry-fields.ts'
 import { entryMessage } from './entry-message.ts'
 import { ErasedSessions } from './erased-sessions.ts'
 import { LayoutBuilder } from './file-layout.ts'
 import { ImportedSessions, type ImportDependencies, type ImportedMessage } from './imported-sessions.ts'
-import { KnownEntries, type KnownPart } from './known-part.ts'
+import { KnownEntries, OtherNumbers, type KnownPart } from './known-part.ts'
 import { SessionNews } from './session-news.ts'
 
 /** The file that a document comes from. */
@@ -20,20 +21,6 @@ export interface ImportSource {
   readonly path: string
   readonly format: string
   readonly modifiedAtMs: number
-}
-
-export interface DocumentReport {
-  readonly document: string
-  readonly sizeBytes: number
-  /** Entries by kind: message, event, unknown, damaged. */
-  readonly counts: Readonly<Record<string, number>>
-  readonly added: number
-  /** Entries that were stored already. */
-  readonly known: number
-  /** Entries that were erased or anonymised before: they are not stored again, nor is what is needed to give back the file. */
-  readonly erased: number
-  readonly sessionIds: readonly string[]
-  readonly problems: readonly { readonly entry: number; readonly problem: string }[]
 }
 
 /** Entries and bytes that are collected before they are saved: one statement each, one sync of the disk. */
@@ -103,7 +90,7 @@ export class DocumentImport {
     this.#caller = caller
     this.#source = source
     this.#tombstones = new ErasedSessions(dependencies.database, { tenantId: caller.tenantId, source: source.format })
-    const target = { format: source.format, tombstones: this.#tombstones }
+    const target = { format: source.format, tombstones: this.#tombstones, numbering: known?.numbering }
     this.#stored = new ImportedSessions(dependencies, caller, target)
   }
 
@@ -123,7 +110,12 @@ export class DocumentImport {
     this.#news.add(event)
   }
 
-  /** Stores what was taken so far, and what it takes to give it back. */
+  /** Whether the messages that it has stored have the numbers under which it did. */
+  areNumbersKept(): Promise<boolean> {
+    return this.#stored.areNumbersKept()
+  }
+
+  /** Stores what was taken so far, and what it takes to give it back. Throws OtherNumbers. */
   async settle(end: DocumentEnd): Promise<DocumentReport> {
     await this.#flush()
     const of = { tenantId: this.#caller.tenantId, source: this.#source.format, tombstones: this.#tombstones }
@@ -144,7 +136,7 @@ export class DocumentImport {
   }
 
   async #saveLayout({ document, after, modifiedAtMs }: DocumentEnd, sizeBytes: number): Promise<void> {
-    await saveImportFile(this.#dependencies.database, this.#caller.tenantId, {
+    const file = {
       id: newId(),
       path: this.#source.path,
       document,
@@ -155,7 +147,11 @@ export class DocumentImport {
       counts: Object.fromEntries(this.#counts),
       sessionIds: this.#layout.sessionIds,
       layout: this.#layout.toBytes(after),
-    })
+    }
+    const { numbering } = this.#stored
+    const { database } = this.#dependencies
+    if (!(await saveImportFile(database, this.#caller.tenantId, { file, numbering })))
+      throw new OtherNumbers(this.#source.path)
   }
 
   #count(bytes: Uint8Array): void {

@@ -8,10 +8,11 @@ import { importedState, saveImportedState } from '../../store/import-files.ts'
 import { linkParents } from '../../store/imported-sessions.ts'
 import type { TranscriptFormat } from '../../transcripts/format.ts'
 import { detectFormat } from '../../transcripts/registry.ts'
+import type { DocumentReport } from './document-report.ts'
 import { fileState, isSameState, type FileState } from './file-state.ts'
-import { DocumentImport, type DocumentReport, type ImportSource } from './import-document.ts'
+import { DocumentImport, type ImportSource } from './import-document.ts'
 import type { ImportDependencies } from './imported-sessions.ts'
-import { knownPart, OtherEntries, type KnownPart } from './known-part.ts'
+import { knownPart, OtherEntries, OtherNumbers, type KnownPart } from './known-part.ts'
 
 export interface FileReport {
   readonly path: string
@@ -104,7 +105,8 @@ async function readDocuments({ database, archive }: ImportDependencies, reading:
   try {
     await readAll(grows ? await knownPart(database, caller.tenantId, source) : undefined)
   } catch (error) {
-    if (!(error instanceof OtherEntries)) throw error
+    if (!(error instanceof OtherEntries || error instanceof OtherNumbers)) throw error
+    documents.length = 0
     await readAll(undefined)
   }
 }

@@ -2,6 +2,8 @@ import type { Caller } from '../../model/access.ts'
 import { newId } from '../../model/ids.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import type { Database } from '../../store/database.ts'
+import { readErasures, readErasuresOf } from '../../store/erasure/keep-from-erasure.ts'
+import type { Numbering } from '../../store/import-files.ts'
 import { sessionIdOf } from '../../store/imported-sessions.ts'
 import type { NewMessage, SaveResult, SaveTarget } from '../../store/saving/save-messages.ts'
 import { removeUnused, saveHeld } from '../held-payloads.ts'
@@ -29,12 +31,14 @@ export class ImportedSessions {
   readonly #format: string
   readonly #tombstones: ErasedSessions
   readonly #targets = new Map<string, SaveTarget>()
+  readonly #numbering: Map<string, number>
 
   constructor(
     dependencies: ImportDependencies,
     caller: Caller,
-    to: { readonly format: string; readonly tombstones: ErasedSessions },
+    to: { readonly format: string; readonly tombstones: ErasedSessions; readonly numbering?: Numbering | undefined },
   ) {
+    this.#numbering = new Map(to.numbering)
     this.#dependencies = dependencies
     this.#caller = caller
     this.#format = to.format
@@ -48,6 +52,7 @@ export class ImportedSessions {
     const { database, archive } = this.#dependencies
     const { tenantId, principal: actor, client, call } = this.#caller
     const to = { tenantId, session: this.#targets.get(session.id) ?? (await this.#find(session)) }
+    if (!to.session.create) await this.#noteNumbering(to.session.id)
     let messages: NewMessage[] = []
     const saved = await saveSealed(database, to, async (target) => {
       messages = []
@@ -64,8 +69,29 @@ export class ImportedSessions {
     for (const [index, { payload }] of messages.entries())
       if (saved.messages[index]?.erased === true && 'location' in payload)
         await removeUnused(this.#dependencies, payload.location)
+    // It is new, or another one has made it meanwhile: as if nothing of it had been erased yet.
+    if (!this.#numbering.has(saved.sessionId)) this.#numbering.set(saved.sessionId, 0)
     this.#targets.set(session.id, { id: saved.sessionId, source: this.#format, create: false })
     return saved
+  }
+
+  /** What the numbers hold by that messages were stored under, and those of the known part. */
+  get numbering(): Numbering {
+    return this.#numbering
+  }
+
+  /** Whether they hold still. */
+  async areNumbersKept(): Promise<boolean> {
+    const things = [...this.#numbering.keys()].map((sessionId) => ({ sessionId }))
+    const now = await this.#dependencies.database.run((sql) => readErasuresOf(sql, this.#caller.tenantId, things))
+    return [...this.#numbering].every(([id, erasures]) => now.get(id) === erasures)
+  }
+
+  /** Before the first messages get their numbers. */
+  async #noteNumbering(sessionId: string): Promise<void> {
+    if (this.#numbering.has(sessionId)) return
+    const key = { tenantId: this.#caller.tenantId, sessionId }
+    this.#numbering.set(sessionId, await this.#dependencies.database.run((sql) => readErasures(sql, key)))
   }
 
   async #find(session: { readonly id: string; readonly createdAt: string | undefined }): Promise<SaveTarget> {

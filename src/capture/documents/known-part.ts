@@ -1,5 +1,6 @@
+import { ConflictError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
-import { importedDocument } from '../../store/import-files.ts'
+import { importedDocument, type Numbering } from '../../store/import-files.ts'
 import { hashOfStart, isCompressed } from '../../transcripts/bytes/file-bytes.ts'
 import { readLayout, type LayoutRun } from './file-layout.ts'
 
@@ -8,6 +9,8 @@ export interface KnownPart {
   readonly runs: readonly LayoutRun[]
   /** The bytes from the start of the document to the end of its last known entry. */
   readonly sizeBytes: number
+  /** By what the runs name messages. */
+  readonly numbering: Numbering
 }
 
 /** The beginning of the document is read as other entries than when it was stored. */
@@ -34,7 +37,18 @@ export async function knownPart(
   if (!after.includes(lineFeed)) return undefined
   const hash = await hashOfStart(path, stored.sizeBytes)
   if (hash === undefined || !hash.equals(stored.sha256)) return undefined
-  return { runs, sizeBytes: stored.sizeBytes - after.length }
+  return { runs, sizeBytes: stored.sizeBytes - after.length, numbering: stored.numbering }
+}
+
+/** Messages of the document were erased or given other numbers while it was read. */
+export class OtherNumbers extends ConflictError {
+  override readonly name = 'OtherNumbers'
+
+  constructor(path: string) {
+    super(`Cannot keep where the entries of "${path}" are as their sessions were changed meanwhile`, {
+      remedy: 'Its entries are stored. Import it again',
+    })
+  }
 }
 
 /** Which entries of a document are known: the first ones. */

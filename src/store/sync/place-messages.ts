@@ -22,8 +22,8 @@ interface NewLink extends Pick<StoredLink, 'id' | 'follows' | 'savedAt'> {
 
 export interface Placed {
   readonly inserted: number
-  /** How many that were there have another number now. */
-  readonly moved: number
+  /** The numbers of those that were there and have another one now, by their former ones. */
+  readonly numbers: ReadonlyMap<number, number>
   /** How many that were there have another external id now. */
   readonly renamed: number
   /** The lowest number at which there is another message than before; undefined where there is none. */
@@ -55,7 +55,7 @@ export async function placeMessages(sql: TransactionSql, key: SessionKey, arrivi
     key,
     arriving.messages.filter(({ record }) => !known.has(record.id)),
   )
-  if (messages.length === 0) return { inserted: 0, moved: 0, renamed: 0, firstChanged: undefined }
+  if (messages.length === 0) return { inserted: 0, numbers: new Map(), renamed: 0, firstChanged: undefined }
   const afterSeq = await earliestPlace(sql, key, messages)
   const { root, rootSeq, links } = await readTail(sql, key, afterSeq)
   const all: NewLink[] = [
@@ -92,7 +92,8 @@ export async function placeMessages(sql: TransactionSql, key: SessionKey, arrivi
     (first, { record }) => Math.min(first, places.get(record.id) ?? first),
     Number.MAX_SAFE_INTEGER,
   )
-  return { inserted: messages.length, moved: moved.length, renamed, firstChanged: Math.min(firstNew, firstMoved) }
+  const numbers = new Map(moved.map(({ id, seq }) => [seq, places.get(id) ?? seq]))
+  return { inserted: messages.length, numbers, renamed, firstChanged: Math.min(firstNew, firstMoved) }
 }
 
 function unstorable(key: SessionKey, why: string): ConflictError {

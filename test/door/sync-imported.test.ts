@@ -1,0 +1,133 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { rootKeyOfTests } from '../support/root-key.ts'
+import { outputOf } from './support/cli-output.ts'
+import { Home } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
+import { sync, syncScopes } from './support/synced.ts'
+import { Watcher } from './support/watcher.ts'
+
+const server = new Home()
+const laptop = new Home()
+const projects = join(laptop.userHome, '.claude', 'projects', '-work')
+let http: HttpHome
+let token: string
+
+beforeAll(async () => {
+  for (const home of [server, laptop]) await home.makeDatabase()
+  const archive = `file:${laptop.directory('archive')}`
+  laptop.settings = { ...laptop.settings, VERBATIM_ARCHIVE: archive, VERBATIM_ROOT_KEY: rootKeyOfTests }
+  http = await HttpHome.start(server, { keep: true })
+  token = await http.newToken('--name', 'sync', '--scopes', syncScopes)
+  mkdirSync(projects, { recursive: true })
+})
+
+afterAll(async () => {
+  await http.stop()
+  for (const home of [server, laptop]) await home.dispose()
+})
+
+/** Rows of a Claude Code session. */
+function rows(session: string, first: number, last: number): string {
+  const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  const lines = numbers.map((number) =>
+    JSON.stringify({
+      type: 'user',
+      uuid: `${session} ${number}`,
+      parentUuid: number === 1 ? null : `${session} ${number - 1}`,
+      sessionId: session,
+      timestamp: new Date(Date.UTC(2026, 0, 1) + number * 1_000).toISOString(),
+      message: { role: 'user', content: `what was said ${number}` },
+    }),
+  )
+  return `${lines.join('\n')}\n`
+}
+
+async function original(session: string): Promise<string> {
+  return await outputOf(laptop, ['export', session, '--format', 'original'])
+}
+
+/** A client of the server goes on with a session, before the laptop does. */
+async function sayAtServer(session: string): Promise<void> {
+  const there = await http.tools()
+  const { sessions } = await there.list({ limit: 100 })
+  const id = sessions.find(({ external_id: name }) => name === session)?.session_id
+  await there.save({ session_id: id, role: 'user', sender: 'ann', content: 'Said at the server.' })
+}
+
+describe('a transcript whose session went on elsewhere', () => {
+  const session = '00000000-0000-4000-8000-000000000001'
+  const path = join(projects, `${session}.jsonl`)
+
+  test('is given back byte for byte when its messages have other numbers, and grows on', async () => {
+    writeFileSync(path, rows(session, 1, 10))
+    await outputOf(laptop, ['import', path])
+    await sync(laptop, http, token)
+    await sayAtServer(session)
+    appendFileSync(path, rows(session, 11, 12))
+    await outputOf(laptop, ['import', path])
+    expect((await laptop.cli(['archive', '--now'])).code).toBe(0)
+    expect((await sync(laptop, http, token)).received).toMatchObject({ messages: 1, moved: 2 })
+    expect(await original(session)).toBe(readFileSync(path, 'utf8'))
+    appendFileSync(path, rows(session, 13, 14))
+    expect(await outputOf(laptop, ['import', path])).toMatch(/claude-code +1 +0 +2 +12 /)
+    expect(await original(session)).toBe(readFileSync(path, 'utf8'))
+    expect(await outputOf(laptop, ['verify'])).toContain('all intact')
+  })
+
+  test('is given back from the archive too', async () => {
+    // What the archive had of the former numbers is removed by whoever serves the store.
+    await laptop.tools()
+    await expect.poll(async () => (await laptop.cli(['archive', '--now'])).code, { timeout: 60_000 }).toBe(0)
+    const restored = new Home()
+    await restored.makeDatabase()
+    restored.settings = laptop.settings
+    try {
+      expect((await restored.cli(['restore'])).stdout).toContain('all intact')
+      expect(await outputOf(restored, ['export', session, '--format', 'original'])).toBe(readFileSync(path, 'utf8'))
+    } finally {
+      await restored.dispose()
+    }
+  })
+
+  test('is not written where its bytes are not those that were imported', async () => {
+    const store = laptop.database()
+    try {
+      await store.sql`update import_files set sha256 = ${Buffer.alloc(32, 1)} where document <> '*'`
+    } finally {
+      await store.close()
+    }
+    const to = join(laptop.userHome, 'written.jsonl')
+    const { code, stderr } = await laptop.cli(['export', session, '--format', 'original', '--output', to])
+    expect(code).toBe(3)
+    expect(stderr).toContain('differ from those imported')
+    expect(stderr).toContain('Run the export again')
+    expect(existsSync(to)).toBe(false)
+    await outputOf(laptop, ['import', path, '--again'])
+    expect(await original(session)).toBe(readFileSync(path, 'utf8'))
+  })
+})
+
+test('a transcript that is followed meanwhile is given back byte for byte', async () => {
+  const session = '00000000-0000-4000-8000-000000000002'
+  const path = join(projects, `${session}.jsonl`)
+  const watcher = new Watcher(laptop, '--sources', 'claude-code')
+  try {
+    await watcher.ready()
+    writeFileSync(path, rows(session, 1, 4))
+    await watcher.until(() => watcher.added(path) === 4)
+    await sync(laptop, http, token)
+    await sayAtServer(session)
+    appendFileSync(path, rows(session, 5, 6))
+    await watcher.until(() => watcher.added(path) === 6)
+    expect((await sync(laptop, http, token)).received).toMatchObject({ messages: 1, moved: 2 })
+    appendFileSync(path, rows(session, 7, 7))
+    await watcher.until(() => watcher.added(path) === 7)
+  } finally {
+    await watcher.stop()
+  }
+  expect(await original(session)).toBe(readFileSync(path, 'utf8'))
+})
