@@ -11,13 +11,27 @@ import {
 import { writeAudit } from '../store/audit/audit-log.ts'
 import type { SessionKey } from '../store/messages.ts'
 import type { Transaction } from '../store/rows.ts'
-import { readHeadText, saveHeadText, sayOfSession, type SaidOfSession } from '../store/sync/session-heads.ts'
+import {
+  readHeadText,
+  removeSummaries,
+  saveHeadText,
+  sayOfSession,
+  type SaidOfSession,
+} from '../store/sync/session-heads.ts'
 import { lockHead } from '../store/sync/synced-session.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { embedAgain } from '../store/vectors/embed-again.ts'
 import type { LocalStore } from './local-store.ts'
 import type { Answered } from './peer.ts'
-import { mergeEdits, noEdits, noteEdits, saidBy, sessionEditsSchema, type SessionEdits } from './session-edits.ts'
+import {
+  mayQuote,
+  mergeEdits,
+  noEdits,
+  noteEdits,
+  saidBy,
+  sessionEditsSchema,
+  type SessionEdits,
+} from './session-edits.ts'
 
 /** What is said of a session is read, and written with it: it may have been changed in between, by saves too. */
 const attemptsMax = 20
@@ -49,11 +63,21 @@ interface Taken {
 interface News {
   readonly said: SaidOfSession
   readonly summaries: readonly SummaryRecord[]
+  /** Ids of those from before messages were erased at another store, as is new here. */
+  readonly gone: readonly string[]
 }
 
 function newsOf(
   edits: SessionEdits,
-  { record, summaries }: { readonly record: SessionRecord; readonly summaries: readonly SummaryRecord[] },
+  {
+    record,
+    summaries,
+    erasedAt = 0,
+  }: {
+    readonly record: SessionRecord
+    readonly summaries: readonly SummaryRecord[]
+    readonly erasedAt: number | undefined
+  },
 ): News | undefined {
   const known = new Set(summaries.map(({ id }) => id))
   const before: Readonly<Record<string, unknown>> = record
@@ -61,7 +85,10 @@ function newsOf(
     ([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field]),
   )
   const missing = edits.summaries.filter(({ id }) => !known.has(id))
-  return said.length === 0 && missing.length === 0 ? undefined : { said: Object.fromEntries(said), summaries: missing }
+  const isNews = (edits.erased_at ?? 0) > erasedAt
+  const gone = isNews ? summaries.filter((one) => mayQuote(one, edits)).map(({ id }) => id) : []
+  if (said.length === 0 && missing.length === 0 && gone.length === 0) return undefined
+  return { said: Object.fromEntries(said), summaries: missing, gone }
 }
 
 /** Undefined where there is no such session. */
@@ -81,7 +108,7 @@ async function take(
     const summaries = written.filter(({ made_by: madeBy }) => madeBy === 'host')
     const ours = noteEdits(known, { record, summaries }, { storeId: theirs.storeId, now: Date.now() })
     const edits = mergeEdits(ours, theirs.edits)
-    const news = newsOf(edits, { record, summaries })
+    const news = newsOf(edits, { record, summaries, erasedAt: known?.erased_at })
     const taken: Taken = { edits, hasChanged: news !== undefined }
     const newText = JSON.stringify(edits)
     if (newText === text && news === undefined) return taken
@@ -118,6 +145,7 @@ async function say(
   },
 ): Promise<void> {
   await sayOfSession(sql, key, { said: news.said, seal })
+  if (news.gone.length > 0) await removeSummaries(sql, key, news.gone)
   await insertSummaryRecords(sql, key, { summaries: news.summaries, seal })
   // What was saved while it was restricted has no vector.
   if (news.said.restricted === false)

@@ -64,10 +64,18 @@ function erasedEdit(field: Field, erasedAt: number | undefined): Edit | undefine
   return erasedAt === undefined || !quoting.has(field) ? undefined : { value: unsaid[field], at: erasedAt, by: '' }
 }
 
+/** Whether a summary is from before messages were erased. */
+export function mayQuote(
+  { created_at: at }: SummaryRecord,
+  { erased_at: erasedAt = 0 }: Pick<SessionEdits, 'erased_at'>,
+): boolean {
+  return Date.parse(at) <= erasedAt
+}
+
 /** The edits of one store and those of another. */
 export function mergeEdits(ours: SessionEdits, theirs: SessionEdits): SessionEdits {
   const erasedAt = Math.max(ours.erased_at ?? 0, theirs.erased_at ?? 0)
-  const summaries = [...ours.summaries, ...theirs.summaries].filter(({ created_at: at }) => Date.parse(at) > erasedAt)
+  const summaries = [...ours.summaries, ...theirs.summaries].filter((one) => !mayQuote(one, { erased_at: erasedAt }))
   const merged: SessionEdits = { fields: {}, summaries: newestSummaries(summaries) }
   for (const field of fields) {
     const all = [...(ours.fields[field] ?? []), ...(theirs.fields[field] ?? [])]

@@ -1,5 +1,6 @@
 import type { TransactionSql } from 'postgres'
 
+import { tombstonePrefix } from '../../model/tombstone.ts'
 import type { SessionKey } from '../messages.ts'
 import type { LockedSession } from './erase-rows.ts'
 import type { ErasedCounts } from './receipts.ts'
@@ -28,6 +29,24 @@ async function eraseImportFiles(
 }
 
 /**
+ * When messages of a session were last erased or anonymised, wherever that was first: a store that learns of it later must not take for
+ * older what was said since.
+ */
+function lastErasedAt(sql: TransactionSql, { tenantId, sessionId }: SessionKey) {
+  return sql`
+    select max(erased_at) from (
+      select min(t.erased_at) as erased_at from messages m
+      cross join (values ('message', ${tombstonePrefix.message}), ('anonymised', ${tombstonePrefix.anonymised})) as k(kind, prefix)
+      join tombstones t on t.tenant_id = ${tenantId} and t.kind = k.kind and not t.is_local
+        and t.hash = sha256(convert_to(k.prefix || m.id::text, 'UTF8'))
+      left join erasures e on e.tenant_id = t.tenant_id and e.id = t.erasure_id
+      where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and (m.kind = 'erased' or m.anonymized_at is not null)
+        and coalesce(e.scope not in ('retention', 'repetition'), true)
+      group by m.id, k.kind
+    ) first`
+}
+
+/**
  * Has what was said of a session before its messages were erased come back from no other store, as it may quote them. What retention
  * removes is gone from this store alone, and what others say of it stays.
  */
@@ -38,7 +57,7 @@ export async function noteErasedHead(
 ): Promise<void> {
   await sql`
     update session_heads set key_version = 0, body = convert_to(jsonb_build_object('fields', '{}'::jsonb, 'summaries', '[]'::jsonb,
-        'erased_at', floor(extract(epoch from clock_timestamp()) * 1000))::text, 'UTF8')
+        'erased_at', floor(extract(epoch from coalesce((${lastErasedAt(sql, { tenantId, sessionId })}), clock_timestamp())) * 1000))::text, 'UTF8')
     where tenant_id = ${tenantId} and session_id = ${sessionId} and not exists (
       select from erasures where tenant_id = ${tenantId} and id = ${erasureId} and scope = 'retention')`
 }

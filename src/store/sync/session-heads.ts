@@ -55,3 +55,14 @@ export async function sayOfSession(
       ${said.legal_hold === undefined ? sql`` : sql`, legal_hold = ${said.legal_hold}`}
     where tenant_id = ${tenantId} and id = ${sessionId}`
 }
+
+/** Removes summaries of a session that clients wrote. */
+export async function removeSummaries(
+  sql: Queries,
+  { tenantId, sessionId }: SessionKey,
+  ids: readonly string[],
+): Promise<void> {
+  await sql`
+    delete from summaries where tenant_id = ${tenantId} and session_id = ${sessionId} and made_by = 'host'
+      and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
+}

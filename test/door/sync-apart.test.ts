@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { outputOf } from './support/cli-output.ts'
+import { Home } from './support/home.ts'
+import { HttpHome } from './support/http-home.ts'
+import { stateOf, sync, syncScopes } from './support/synced.ts'
+
+const server = new Home()
+const laptop = new Home()
+const homes = [server, laptop]
+let http: HttpHome
+let token: string
+
+beforeAll(async () => {
+  for (const home of homes) await home.makeDatabase()
+  http = await HttpHome.start(server, { keep: true })
+  token = await http.newToken('--name', 'sync', '--scopes', syncScopes)
+})
+
+afterAll(async () => {
+  await http.stop()
+  for (const home of homes) await home.dispose()
+})
+
+async function expectAlike(): Promise<void> {
+  expect(await stateOf(laptop, await laptop.tools())).toEqual(await stateOf(server, await http.tools()))
+}
+
+function said(session: string, id: string, content: string) {
+  return { session_id: session, message_id: id, role: 'user', sender: 'ann', content }
+}
+
+const eraseOf = (home: Home, session: string, id: string) =>
+  outputOf(home, ['erase', '--session', session, '--message', id, '--yes'])
+
+describe('what was set after an erasure', () => {
+  test('is kept by a store that learns of the erasure later', async () => {
+    const [here, there] = [await laptop.tools(), await http.tools()]
+    await here.save(said('orchard', 'o1', 'Ask Kowalska.'))
+    await here.save(said('orchard', 'o2', 'Plant the quinces.'))
+    await here.update('orchard', { title: 'Kowalska', summary: 'Of Kowalska.' })
+    await sync(laptop, http, token)
+    await eraseOf(laptop, 'orchard', 'o1')
+    await here.update('orchard', { title: 'Quinces', summary: 'Quinces are planted.' })
+    await sync(laptop, http, token)
+    expect(await there.session('orchard')).toMatchObject({ title: 'Quinces', context_summary: 'Quinces are planted.' })
+    expect(await here.session('orchard')).toMatchObject({ title: 'Quinces', context_summary: 'Quinces are planted.' })
+    expect(JSON.stringify(await there.session('orchard'))).not.toContain('Kowalska')
+    await expectAlike()
+  })
+
+  test('and before another one of the same is gone at both', async () => {
+    const [here, there] = [await laptop.tools(), await http.tools()]
+    await here.save(said('harbour', 'h1', 'Ask Wisniewska.'))
+    await here.save(said('harbour', 'h2', 'Which berth is free?'))
+    await sync(laptop, http, token)
+    await eraseOf(laptop, 'harbour', 'h1')
+    await here.update('harbour', { title: 'Berths', summary: 'A berth is wanted.' })
+    await eraseOf(server, 'harbour', 'h1')
+    await sync(laptop, http, token)
+    expect((await there.session('harbour')).context_summary).toBeNull()
+    await expectAlike()
+    expect((await sync(laptop, http, token)).sessions).toMatchObject({ equal: 0, unchanged: 2 })
+  })
+})
