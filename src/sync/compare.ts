@@ -12,14 +12,17 @@ export interface Difference {
   /** What the second has not, by its numbers at the first, and the other way round. */
   readonly onlyOurs: readonly Missing[]
   readonly onlyTheirs: readonly Missing[]
-  /** What was anonymised at both, and earlier there than here, by its numbers there; and the other way round. */
-  readonly earlierOurs: readonly Missing[]
-  readonly earlierTheirs: readonly Missing[]
+  /**
+   * What both have, and the second is to have as the first has it, by its numbers at the first; and the other way round. It was anonymised at both, there
+   * later, or its place alone is there.
+   */
+  readonly betterOurs: readonly Missing[]
+  readonly betterTheirs: readonly Missing[]
   /** Messages that are erased or anonymised at one of the two, and not at the other. */
   readonly apart: number
 }
 
-const alike: Difference = { onlyOurs: [], onlyTheirs: [], earlierOurs: [], earlierTheirs: [], apart: 0 }
+const alike: Difference = { onlyOurs: [], onlyTheirs: [], betterOurs: [], betterTheirs: [], apart: 0 }
 
 /** Compares the messages of a session from a number on, up to which both are known to have the same. */
 export async function compareMessages(
@@ -56,23 +59,26 @@ function differenceOf(ours: readonly MessageMark[], theirs: readonly MessageMark
     const there = other.get(mark.id)
     return there === undefined || isSame(mark, there) ? [] : [{ here: mark, there }]
   })
-  const settled = both.filter(
-    ({ here, there }) =>
-      here.anonymizedAt !== undefined && there.anonymizedAt !== undefined && here.anonymizedAt !== there.anonymizedAt,
-  )
-  const isEarlierHere = ({ here, there }: (typeof both)[number]) =>
-    (here.anonymizedAt ?? '') < (there.anonymizedAt ?? '')
+  const betterOurs = both.filter(({ here, there }) => isBetter(here, there))
+  const betterTheirs = both.filter(({ here, there }) => isBetter(there, here))
   return {
     onlyOurs: stretchesOf(ours.filter(({ id }) => !other.has(id))),
     onlyTheirs: stretchesOf(theirs.filter(({ id }) => !own.has(id))),
-    earlierOurs: stretchesOf(settled.filter(isEarlierHere).map(({ here }) => here)),
-    earlierTheirs: stretchesOf(settled.filter((pair) => !isEarlierHere(pair)).map(({ there }) => there)),
-    apart: both.length - settled.length,
+    betterOurs: stretchesOf(betterOurs.map(({ here }) => here)),
+    betterTheirs: stretchesOf(betterTheirs.map(({ there }) => there)),
+    apart: both.length - betterOurs.length - betterTheirs.length,
   }
 }
 
 function isSame(a: MessageMark, b: MessageMark): boolean {
   return a.content === b.content && a.anonymizedAt === b.anonymizedAt
+}
+
+/** Whether what one store has of a message is to be had by another one that has something else. */
+function isBetter(one: MessageMark, other: MessageMark): boolean {
+  if (other.isOpen === true) return one.content !== 'erased'
+  if (one.anonymizedAt === undefined || other.anonymizedAt === undefined) return false
+  return one.anonymizedAt < other.anonymizedAt
 }
 
 /** Numbers that follow on each other, as stretches. They come in order. */

@@ -48,7 +48,9 @@ export class LocalPeer implements Peer {
       sessions: async ({ after }) => ({ answer: await this.#sessions(after) }),
       session: async ({ session }) => ({ answer: await this.#session(this.#key(session)) }),
       digests: async ({ session, from }) => ({ answer: { digests: await this.#digests(this.#key(session), from) } }),
-      marks: async ({ session, from }) => ({ answer: { marks: await this.#marks(this.#key(session), from) } }),
+      marks: async ({ session, from }) => ({
+        answer: { marks: await this.#withOpenPlaces(await this.#marks(this.#key(session), from)) },
+      }),
       read: async ({ session, from, to }) => {
         const messages = await readForOther(store, this.#key(session), { fromSeq: from, toSeq: to })
         call?.show(
@@ -110,6 +112,14 @@ export class LocalPeer implements Peer {
 
   async #marks(key: SessionKey, from: number): Promise<MessageMark[]> {
     return await readMarks(this.#store.database, key, { fromSeq: from, limit: marksAtOnce })
+  }
+
+  async #withOpenPlaces(marks: readonly MessageMark[]): Promise<MessageMark[]> {
+    const { database, caller } = this.#store
+    const ids = marks.filter(({ content }) => content === 'erased').map(({ id }) => id)
+    if (ids.length === 0) return [...marks]
+    const erased = await database.run((sql) => erasuresOfIds(sql, caller.tenantId, { kind: 'message', ids }))
+    return marks.map((mark) => (mark.content === 'erased' ? { ...mark, isOpen: !erased.has(mark.id) } : mark))
   }
 
   async #digests(key: SessionKey, from: number): Promise<string[]> {

@@ -97,13 +97,13 @@ async function exchangeMessages(
   session: string,
   { own, other, difference }: { readonly own: Seen; readonly other: Seen; readonly difference: Difference },
 ): Promise<boolean | Refused> {
-  const { onlyOurs, onlyTheirs, earlierOurs, earlierTheirs } = difference
+  const { onlyOurs, onlyTheirs, betterOurs, betterTheirs } = difference
   const [isOnlyToUs, isOnlyToThem] = [onlyOurs.length === 0, onlyTheirs.length === 0]
   const here: Way = { from: theirs, to: ours, counts: received, seen: other, isOnly: isOnlyToUs }
   const there: Way = { from: ours, to: theirs, counts: sent, seen: own, isOnly: isOnlyToThem }
   const ways = [
-    { way: here, missing: onlyTheirs, replaced: earlierTheirs, isNew: own.record === undefined },
-    { way: there, missing: onlyOurs, replaced: earlierOurs, isNew: other.record === undefined },
+    { way: here, missing: onlyTheirs, replaced: betterTheirs, isNew: own.record === undefined },
+    { way: there, missing: onlyOurs, replaced: betterOurs, isNew: other.record === undefined },
   ]
   let hasMoved = false
   for (const { way, missing, replaced, isNew } of ways) {

@@ -182,11 +182,12 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
   const { numbers } = placed
   const rewrite = (layout: Uint8Array) => renumberedLayout(layout, { sessionId: key.sessionId, numbers })
   if (numbers.size > 0) await rewriteLayouts(sql, key, { seals: fileSeals, rewrite })
-  const replaced = await replaceMessages(sql, key, { messages, seal })
+  const known = messages.filter(({ record }) => placed.known.has(record.id))
+  const replaced = await replaceMessages(sql, key, { messages: known, seal })
   const lastSeq = head.lastSeq + placed.inserted
   await setLast(sql, key, placed.inserted)
+  if (asked.is_last || replaced.firstChanged !== undefined) await recountSession(sql, key)
   if (asked.is_last) {
-    await recountSession(sql, key)
     const isSame = asked.adopts && lastSeq === asked.record.last_seq
     if (isSame && (await isLinear(sql, key))) await adoptTotals(sql, key, asked.record)
   }

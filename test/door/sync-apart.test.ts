@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
+import { untilIndexed } from './support/archived.ts'
 import { outputOf } from './support/cli-output.ts'
 import { Home } from './support/home.ts'
 import { HttpHome } from './support/http-home.ts'
 import { stateOf, sync, syncScopes } from './support/synced.ts'
+import type { Tools } from './support/tools.ts'
 
 const server = new Home()
 const laptop = new Home()
@@ -61,5 +63,41 @@ describe('what was set after an erasure', () => {
     expect((await there.session('harbour')).context_summary).toBeNull()
     await expectAlike()
     expect((await sync(laptop, http, token)).sessions).toMatchObject({ equal: 0, unchanged: 2 })
+  })
+})
+
+describe('what one store keeps for a shorter time', () => {
+  test('comes whole to a third one, whichever of the two it meets first', async () => {
+    const here = await laptop.tools()
+    for (const number of [1, 2, 3, 4, 5]) await here.save(said('log', `l${number}`, `Entry ${number}.`))
+    await here.update('log', { tags: ['short'] })
+    await sync(laptop, http, token)
+    await eraseOf(server, 'log', 'l2')
+    await sync(laptop, http, token)
+    await outputOf(laptop, ['retention', 'set', '--tag', 'short', '--messages', '2'])
+    await outputOf(laptop, ['retention', 'apply', '--yes'])
+    const textsOf = async (tools: Tools) => (await tools.session('log')).messages.map(({ content }) => content)
+    expect(await textsOf(here)).toEqual(['', '', '', 'Entry 4.', 'Entry 5.'])
+    const laptopServer = await HttpHome.start(laptop)
+    const laptopToken = await laptopServer.newToken('--name', 'sync', '--scopes', syncScopes)
+    const desktop = new Home()
+    onTestFinished(() => desktop.dispose())
+    await desktop.makeDatabase()
+    const third = await desktop.tools()
+    await sync(desktop, laptopServer, laptopToken)
+    expect(await textsOf(third)).toEqual(['', '', '', 'Entry 4.', 'Entry 5.'])
+    const report = await sync(desktop, http, token)
+    expect(report.sessions.apart).toBe(0)
+    // What was erased at all stores is not among them.
+    expect(await textsOf(third)).toEqual(['Entry 1.', '', 'Entry 3.', 'Entry 4.', 'Entry 5.'])
+    expect(await stateOf(desktop, third)).toEqual(await stateOf(server, await http.tools()))
+    await untilIndexed(desktop, third)
+    expect(
+      (await third.search({ query: 'Entry 3' })).results[0]?.messages.find(({ hit }) => hit?.rank === 1)?.seq,
+    ).toBe(3)
+    expect(await outputOf(desktop, ['verify'])).toContain('all intact')
+    // It is not given back to the one that keeps less.
+    expect((await sync(desktop, laptopServer, laptopToken)).sessions.apart).toBe(1)
+    expect(await textsOf(here)).toEqual(['', '', '', 'Entry 4.', 'Entry 5.'])
   })
 })

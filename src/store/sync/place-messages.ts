@@ -22,6 +22,8 @@ interface NewLink extends Pick<StoredLink, 'id' | 'follows' | 'savedAt'> {
 
 export interface Placed {
   readonly inserted: number
+  /** Ids of those that were there already. */
+  readonly known: ReadonlySet<string>
   /** The numbers of those that were there and have another one now, by their former ones. */
   readonly numbers: ReadonlyMap<number, number>
   /** How many that were there have another external id now. */
@@ -49,13 +51,13 @@ export function followsOf({ follows_id: follows }: MessageRecord): string | unde
  */
 export async function placeMessages(sql: TransactionSql, key: SessionKey, arriving: Arriving): Promise<Placed> {
   const ids = arriving.messages.map(({ record }) => record.id)
-  const known = await seqsOf(sql, key, ids)
+  const known = new Set((await seqsOf(sql, key, ids)).keys())
   const { messages, renamed } = await withFreeNames(
     sql,
     key,
     arriving.messages.filter(({ record }) => !known.has(record.id)),
   )
-  if (messages.length === 0) return { inserted: 0, numbers: new Map(), renamed: 0, firstChanged: undefined }
+  if (messages.length === 0) return { inserted: 0, known, numbers: new Map(), renamed: 0, firstChanged: undefined }
   const afterSeq = await earliestPlace(sql, key, messages)
   const { root, rootSeq, links } = await readTail(sql, key, afterSeq)
   const all: NewLink[] = [
@@ -93,7 +95,7 @@ export async function placeMessages(sql: TransactionSql, key: SessionKey, arrivi
     Number.MAX_SAFE_INTEGER,
   )
   const numbers = new Map(moved.map(({ id, seq }) => [seq, places.get(id) ?? seq]))
-  return { inserted: messages.length, numbers, renamed, firstChanged: Math.min(firstNew, firstMoved) }
+  return { inserted: messages.length, known, numbers, renamed, firstChanged: Math.min(firstNew, firstMoved) }
 }
 
 function unstorable(key: SessionKey, why: string): ConflictError {

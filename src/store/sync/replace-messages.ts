@@ -1,11 +1,20 @@
 import type { TransactionSql } from 'postgres'
 
 import type { RowSeal } from '../../crypto/row-seal.ts'
+import { tombstonePrefix } from '../../model/tombstone.ts'
 import { insertArchivedMessages } from '../archive/archived-messages.ts'
 import { eraseDerived } from '../erasure/erase-derived.ts'
 import type { SessionKey } from '../messages.ts'
 import { forgetMade } from './forget-made.ts'
 import type { SyncedMessage } from './place-messages.ts'
+
+interface RawPlace {
+  readonly id: string
+  readonly seq: string
+  readonly external_id: string | null
+  readonly follows_id: string | null
+  readonly location: string | null
+}
 
 export interface Replaced {
   readonly firstChanged: number | undefined
@@ -14,8 +23,8 @@ export interface Replaced {
 }
 
 /**
- * Of messages that were anonymised at both stores, the one that was first takes the place of the other, so that both have the same. What is made of
- * that goes.
+ * Of messages that are there already: of one that was anonymised at both stores, the one that was first takes the place of the other, so that both have
+ * the same; and a message takes its own place where that is empty and nobody has erased it here. What is made of what was there goes.
  */
 export async function replaceMessages(
   sql: TransactionSql,
@@ -23,13 +32,15 @@ export async function replaceMessages(
   { messages, seal }: { readonly messages: readonly SyncedMessage[]; readonly seal: RowSeal | undefined },
 ): Promise<Replaced> {
   const { tenantId, sessionId } = key
-  const anonymised = messages.filter(({ record }) => record.anonymized_at !== undefined && record.kind !== 'erased')
-  if (anonymised.length === 0) return { firstChanged: undefined, payloads: [] }
-  const times = JSON.stringify(anonymised.map(({ record }) => ({ i: record.id, a: record.anonymized_at })))
-  const gone = await sql<{ id: string; seq: string; follows_id: string | null; location: string | null }[]>`
+  const given = messages.filter(({ record }) => record.kind !== 'erased')
+  if (given.length === 0) return { firstChanged: undefined, payloads: [] }
+  const times = JSON.stringify(given.map(({ record }) => ({ i: record.id, a: record.anonymized_at })))
+  const gone = await sql<RawPlace[]>`
     delete from messages m using jsonb_to_recordset(${times}::text::jsonb) as r(i uuid, a timestamptz)
-    where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = r.i and m.kind <> 'erased' and m.anonymized_at > r.a
-    returning m.id, m.seq, m.follows_id, m.payload_location as location`
+    where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = r.i and case when m.kind <> 'erased' then m.anonymized_at > r.a
+      else not exists (select from tombstones t where t.tenant_id = ${tenantId} and t.kind = 'message'
+        and t.hash = sha256(convert_to(${tombstonePrefix.message} || m.id::text, 'UTF8'))) end
+    returning m.id, m.seq, m.external_id, m.follows_id, m.payload_location as location`
   if (gone.length === 0) return { firstChanged: undefined, payloads: [] }
   const places = new Map(gone.map((row) => [row.id, row]))
   const seqs = gone.map(({ seq }) => Number(seq))
@@ -37,11 +48,12 @@ export async function replaceMessages(
   await eraseDerived(sql, key, piece)
   await forgetMade(sql, key, piece.first)
   await insertArchivedMessages(sql, key, {
-    messages: anonymised.flatMap((message) => {
+    messages: given.flatMap((message) => {
       const place = places.get(message.record.id)
       if (place === undefined) return []
-      const record = { ...message.record, seq: Number(place.seq), follows_id: place.follows_id ?? undefined }
-      return [{ ...message, record }]
+      const { seq, external_id: name, follows_id: follows } = place
+      const own = { seq: Number(seq), external_id: name ?? undefined, follows_id: follows ?? undefined }
+      return [{ ...message, record: { ...message.record, ...own } }]
     }),
     seal,
   })
