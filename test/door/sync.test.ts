@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { z } from 'zod'
 
 import { rootKeyOfTests } from '../support/root-key.ts'
 import { untilIndexed } from './support/archived.ts'
@@ -155,6 +156,17 @@ describe('sync', () => {
     await expectAlike()
     expect((await textsOf(laptop, 'garden')).slice(-2)).toEqual(['Said at the server.', 'Said on the laptop.'])
     expect((await there.session('garden')).title).toBe('Set last')
+    // What lost is still to be read, at either.
+    for (const home of homes) {
+      const before = z
+        .object({ title: z.string(), said_before: z.array(z.looseObject({ field: z.string(), value: z.unknown() })) })
+        .parse(JSON.parse(await outputOf(home, ['show', 'garden', '--json'])))
+      expect(before.title).toBe('Set last')
+      expect(before.said_before.filter(({ field }) => field === 'title')).toEqual([
+        { field: 'title', value: 'Set first', at: expect.any(String), store: expect.any(String) },
+        { field: 'title', value: 'The orchard', at: expect.any(String), store: expect.any(String) },
+      ])
+    }
   })
 
   it('keeps two sessions that were begun under one name, and lets both stores go on with the earlier one', async () => {

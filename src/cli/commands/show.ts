@@ -40,7 +40,7 @@ export function registerShow(program: Command): void {
     .option('--limit <n>', 'how many messages', wholeNumber(1, limits.pageMessagesMax), limits.pageMessagesDefault)
     .option('--cursor <cursor>', 'continue after a previous page')
     .option('--full', 'every message with its whole content; with --json: every field')
-    .option('--json', 'machine-readable output')
+    .option('--json', 'machine-readable output, with what was said of the session before, at this store or another')
     .action(async (session: string, options: ShowOptions) => {
       await withStore(program, async ({ verbatim, caller }) => {
         const document = await verbatim.getSession(caller, {
@@ -51,7 +51,13 @@ export function registerShow(program: Command): void {
           view: options.full === true ? 'full' : 'compact',
           cursor: options.cursor,
         })
-        if (options.json === true) return printJson(document)
+        if (options.json === true) {
+          const { saidBefore } = await import('../../sync/said-before.ts')
+          // Beside the first page, as what is said now.
+          const before =
+            options.cursor === undefined ? await saidBefore(verbatim.stores.database, caller, document.session_id) : []
+          return printJson(before.length === 0 ? document : { ...document, said_before: before })
+        }
         await print(renderForTerminal(document))
         if (document.next_cursor !== undefined) process.stderr.write(`More: --cursor ${document.next_cursor}\n`)
         return undefined
