@@ -72,6 +72,8 @@ export const questions = {
     answered: z.object({
       inserted: z.number().int(),
       moved: z.number().int(),
+      /** Whether the session was made, under a name that another one had there. */
+      is_namesake: z.boolean().optional(),
       /** Why nothing was stored: it was erased here, or something of it is being erased. */
       refused: z.enum(['erased', 'pending']).optional(),
     }),

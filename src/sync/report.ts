@@ -21,6 +21,8 @@ export interface SyncReport {
 export interface SyncCounts {
   messages: number
   sessions: number
+  /** Of those, the ones that came under a name which another one had: one of the two has another name now. */
+  namesakes: number
   /** Messages that got another number, as others came before them. */
   moved: number
   /** Sessions of which something else is said now: a title, tags, a summary. */
@@ -29,7 +31,7 @@ export interface SyncCounts {
 }
 
 export function noCounts(): SyncCounts {
-  return { messages: 0, sessions: 0, moved: 0, edits: 0, erasures: 0 }
+  return { messages: 0, sessions: 0, namesakes: 0, moved: 0, edits: 0, erasures: 0 }
 }
 
 export const problemsNamedMax = 100

@@ -136,6 +136,7 @@ async function transfer(
   const asked = { session, record: seen.record, is_closed: seen.is_closed, adopts: isOnly }
   if (stretch === undefined) {
     const { answer } = await to.ask('write', { ...asked, is_last: true }, [])
+    if (answer.is_namesake === true) counts.namesakes++
     return answer.refused ?? 0
   }
   let inserted = 0
@@ -147,6 +148,7 @@ async function transfer(
     const isLast = stretch.isLast && last.record.seq === stretch.to
     const { answer } = await to.ask('write', { ...asked, is_last: isLast }, messages)
     if (answer.refused !== undefined) return answer.refused
+    if (answer.is_namesake === true) counts.namesakes++
     inserted += answer.inserted
     counts.messages += answer.inserted
     counts.moved += answer.moved

@@ -173,7 +173,8 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
   // After it is locked: whoever has erased it meanwhile is done.
   const erasures = await erasuresOfIds(sql, key.tenantId, { kind: 'session', ids: [key.sessionId] })
   if (erasures.size > 0) return { ...nothing, refused: 'erased' }
-  const head = there ?? (await begin(sql, writing))
+  const begun = there === undefined ? await begin(sql, writing) : undefined
+  const head = there ?? begun?.head
   if (head === undefined || head.keyVersion !== (seal?.version ?? 0)) return undefined
   // What is to be erased is known by its number.
   if ((await countErasing(sql, key.tenantId, key.sessionId)) > 0) return { ...nothing, refused: 'pending' }
@@ -204,16 +205,16 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
     outcome: 'ok',
     count: placed.inserted,
   })
-  return { inserted: placed.inserted, moved: numbers.size }
+  return { inserted: placed.inserted, moved: numbers.size, is_namesake: begun?.isNamesake ?? false }
 }
 
 async function begin(sql: Transaction, { key, asked, seal }: Writing) {
   const session = { id: key.sessionId, source: asked.record.source, create: true }
   const [row] = await sql<{ may: boolean }[]>`select ${mayBegin(sql, { tenantId: key.tenantId, session, seal })} as may`
   if (row?.may !== true) return undefined
-  await insertSyncedSession(sql, key.tenantId, { record: asked.record, seal })
+  const isNamesake = await insertSyncedSession(sql, key.tenantId, { record: asked.record, seal })
   if (asked.is_closed) await keepClosed(sql, key)
-  return await lockHead(sql, key)
+  return { head: await lockHead(sql, key), isNamesake }
 }
 
 /** What the archive has of the session is of other messages, or in another order: it goes, and is written anew. */

@@ -131,3 +131,28 @@ test('a transcript that is followed meanwhile is given back byte for byte', asyn
   }
   expect(await original(session)).toBe(readFileSync(path, 'utf8'))
 })
+
+describe('a transcript that is at two machines', () => {
+  const copyOf = (home: Home, session: string) => {
+    const directory = join(home.userHome, '.claude', 'projects', '-copied')
+    mkdirSync(directory, { recursive: true })
+    const path = join(directory, `${session}.jsonl`)
+    writeFileSync(path, rows(session, 1, 3))
+    return path
+  }
+
+  test('is known where it came by a sync before it is imported', async () => {
+    const session = '00000000-0000-4000-8000-000000000003'
+    await outputOf(laptop, ['import', copyOf(laptop, session)])
+    expect((await sync(laptop, http, token)).sent).toMatchObject({ sessions: 1, namesakes: 0 })
+    expect(await outputOf(server, ['import', copyOf(server, session)])).toMatch(/claude-code +1 +0 +0 +3 /)
+  })
+
+  test('is there twice where it was imported at both before, which is said', async () => {
+    const session = '00000000-0000-4000-8000-000000000004'
+    for (const home of [server, laptop]) await outputOf(home, ['import', copyOf(home, session)])
+    const { stdout } = await laptop.cli(['sync', http.url], { env: { VERBATIM_SYNC_TOKEN: token } })
+    expect(stdout).toContain('NOTE 1 sessions came under a name that another one has')
+    expect((await sync(laptop, http, token)).received).toMatchObject({ sessions: 0, namesakes: 0 })
+  })
+})

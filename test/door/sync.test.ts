@@ -173,7 +173,7 @@ describe('sync', () => {
     const [here, there] = [await laptop.tools(), await http.tools()]
     const early = await there.save({ session_id: 'main', role: 'user', sender: 'ann', content: 'Begun at the server.' })
     const late = await here.save({ session_id: 'main', role: 'user', sender: 'ann', content: 'Begun on the laptop.' })
-    await sync(laptop, http, token)
+    expect((await sync(laptop, http, token)).received).toMatchObject({ sessions: 1, namesakes: 1 })
     await expectAlike()
     expect(await textsOf(server, late.session_id)).toEqual(['Begun on the laptop.'])
     // A client that is connected goes on with the one that it began.

@@ -84,6 +84,11 @@ function render({ peer, sessions, received, sent, problem_count: count, problems
   const moved = received.moved + sent.moved
   if (moved > 0)
     lines.push(`NOTE ${moved} messages have another number now, as both stores went on with their sessions apart`)
+  const namesakes = received.namesakes + sent.namesakes
+  if (namesakes > 0)
+    lines.push(
+      `NOTE ${namesakes} sessions came under a name that another one has, and got their ids behind it, or the others did: where both are of a transcript that was imported at both stores, it is there twice (docs/sync.md)`,
+    )
   if (sessions.pending > 0)
     lines.push(`NOTE ${sessions.pending} sessions wait, as something of them is still being erased: run it again`)
   if (sessions.erased > 0) lines.push(`NOTE ${sessions.erased} sessions are erased at one of the two, and stay so`)

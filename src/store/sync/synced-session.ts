@@ -29,17 +29,19 @@ function otherName(name: string, id: string): string {
 
 /**
  * Makes a session as another store has it, without messages, and without what was said of it: that comes as its edits do. Where two stores
- * gave two sessions one name, that with the lower id has it, and the other its own id behind, wherever they meet.
+ * gave two sessions one name, that with the lower id has it, and the other its own id behind, wherever they meet. Says whether another one
+ * had its name here.
  */
 export async function insertSyncedSession(
   sql: TransactionSql,
   tenantId: number,
   { record, seal }: { readonly record: SessionRecord; readonly seal: RowSeal | undefined },
-): Promise<void> {
+): Promise<boolean> {
   const { id, source, external_id: name } = record
   const holder = name === null ? undefined : await holderOf(sql, tenantId, { source, name })
+  const isNamesake = holder !== undefined && holder !== id
   let ownName = name
-  if (name !== null && holder !== undefined && holder !== id) {
+  if (name !== null && isNamesake) {
     if (holder < id) ownName = otherName(name, id)
     else
       await sql`
@@ -72,6 +74,7 @@ export async function insertSyncedSession(
     version: 1,
   }
   await insertSessionRecord(sql, tenantId, { session, summaries: [], seal })
+  return isNamesake
 }
 
 async function holderOf(

@@ -8,6 +8,7 @@ import type { Tools } from './tools.ts'
 const countsSchema = z.object({
   messages: z.number(),
   sessions: z.number(),
+  namesakes: z.number(),
   moved: z.number(),
   edits: z.number(),
   erasures: z.number(),
