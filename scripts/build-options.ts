@@ -78,8 +78,9 @@ function importsThatTell(): Plugin {
   return {
     name: 'imports-that-tell',
     transform(code, id) {
-      if (!id.startsWith(src) || id === begins || !importOfOurs.test(code)) return undefined
+      if (!id.startsWith(src) || id === begins) return undefined
       const told = code.replaceAll(importOfOurs, `${loaded.name}(import($1))`)
+      if (told === code) return undefined
       return { code: `import { ${loaded.name} } from ${JSON.stringify(helper)};${told}`, map: null }
     },
   }

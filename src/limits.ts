@@ -134,6 +134,10 @@ export const limits = {
   generationRequestMs: 30_000,
   /** How long a summary waits for the model that writes it; then it is extracted, and what was noted by then is kept. */
   summaryByModelMs: 45_000,
+  /** Messages of a session that one summary of its own sentences is made of: a fifth of a millisecond each, and reading them as much. */
+  summaryMessagesMax: 20_000,
+  /** The same of a piece that a model is shown the most telling sentences of. */
+  summaryPieceMessagesMax: 2_000,
   /** Pieces of a session that a model takes notes of for one summary, and notes of pieces that one summary is made of. */
   summaryPiecesMax: 16,
   /** Messages that a summary of a search is made of, without their neighbours, and sessions that one of a time is made of. */

@@ -71,6 +71,9 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   queryExpansionMs: 'How long a search waits for a model that adds words to the query, where one is asked to.',
   summaryByModelMs:
     'How long a summary waits for the model that writes it. Then it is extracted, and notes taken by then are kept.',
+  summaryMessagesMax:
+    'Messages of a session that one summary of its own sentences reads. Of more, pieces evenly spread, and the newest.',
+  summaryPieceMessagesMax: 'The same of a piece that is too long to be shown to a model whole.',
   summaryPiecesMax:
     'Pieces of a session that a model takes notes of for one summary. Of a longer session they are longer.',
   summaryHitsMax: 'Messages found by its query that a summary across sessions is made of, with their neighbours.',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { sampledTurns } from '../../src/insight/summaries/by-model/turns.ts'
 import { fitSummary } from '../../src/insight/summaries/fit-summary.ts'
 import { renderSummary } from '../../src/insight/summaries/render-summary.ts'
 import type { SummarizeInput } from '../../src/insight/summaries/summarize.ts'
@@ -176,5 +177,29 @@ describe('fitSummary()', () => {
         expect(reply.summary).toMatch(/….?$/)
       }
     }
+  })
+})
+
+describe('sampledTurns()', () => {
+  it('reads pieces of a long stretch from its first message to its last, in order and no more than it may', async () => {
+    const sessionId = await store.session(decisions(500))
+    await store.open.saveMessages(caller, {
+      sessionId,
+      messages: decisions(500).map((message) => ({ ...message, sender: 'Ann', role: 'user' as const })),
+    })
+    const stretch = { fromSeq: 2, toSeq: 999, messagesMax: 500 }
+    const read: number[] = []
+    for await (const { seq } of sampledTurns(store.open.stores, { tenantId: 1, sessionId }, stretch)) read.push(seq)
+    expect(read).toEqual([...new Set(read)].toSorted((a, b) => a - b))
+    expect([read.length, read[0], read.at(-1)]).toEqual([450, 2, 999])
+    expect(read.filter((seq) => seq > 300 && seq <= 600).length).toBeGreaterThan(50)
+  })
+
+  it('is asked between the messages of a time only', async () => {
+    const said = (day: number) => `2026-03-0${day}T00:00:00Z`
+    const sessionId = await store.session(decisions(6).map((one, at) => ({ ...one, timestamp: said(at + 1) })))
+    const since = said(5)
+    expect((await summary(sessionId, { since })).coverage).toEqual({ from_seq: 1, to_seq: 6, messages_read: 2 })
+    expect(await summary(sessionId, { since: said(7) })).toMatchObject({ summary: '', citations: [] })
   })
 })

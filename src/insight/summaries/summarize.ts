@@ -1,5 +1,6 @@
 import { mayWrite, requireUsableSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { parseTime } from '../../model/validate.ts'
@@ -8,11 +9,11 @@ import type { ReadDependencies } from '../../sessions/session-page.ts'
 import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../../store/messages.ts'
 import { currentSummary } from '../../store/summaries/summaries.ts'
-import type { WeighedStretch } from '../../store/summaries/weigh-messages.ts'
+import { endsOf, type WeighedStretch } from '../../store/summaries/weigh-messages.ts'
 import { summarizeExtractive } from '../extracts/extract.ts'
 import { keepsNotes, summarizeByModel } from './by-model/summarize-by-model.ts'
 import { storedSentences } from './by-model/take-notes.ts'
-import { turns } from './by-model/turns.ts'
+import { sampledTurns } from './by-model/turns.ts'
 import { withinTime } from './by-model/within-time.ts'
 import { keepSummary } from './keep-summary.ts'
 import { countsOf, quotingReply, storedReply, writtenReply, type SummaryReply } from './summary-reply.ts'
@@ -167,13 +168,21 @@ function coverageOf(
   }
 }
 
+/** The numbers between which the messages of a stretch are; undefined where it has none. Those of a time may be few of it. */
+async function heldBy({ database }: ReadDependencies, key: SessionKey, stretch: WeighedStretch) {
+  if (stretch.since === undefined && stretch.until === undefined) return stretch
+  return await database.run((sql) => endsOf(sql, key, stretch))
+}
+
 /** The reply with sentences of the messages. */
 async function extracted(dependencies: ReadDependencies, task: Task): Promise<SummaryReply> {
   const { key, stretch, lastSeq, isWhole, erasures, input } = task
   const { style, maxTokens, keep } = input
   let leftOut = 0
-  const wanted = { ...stretch, leaveOut: () => void leftOut++ }
-  const { sentences, messagesRead } = await summarizeExtractive(turns(dependencies, key, wanted), { style, maxTokens })
+  const held = await heldBy(dependencies, key, stretch)
+  const wanted = { ...stretch, ...held, messagesMax: limits.summaryMessagesMax, leaveOut: () => void leftOut++ }
+  const read = held === undefined ? [] : sampledTurns(dependencies, key, wanted)
+  const { sentences, messagesRead } = await summarizeExtractive(read, { style, maxTokens })
   // One of another length stays: calls of two lengths would otherwise store a summary each time.
   const isFirst = keep && isWhole && sentences.length > 0
   const query = { style, lastSeq, isExtractedEnough: true }

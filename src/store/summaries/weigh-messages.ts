@@ -41,6 +41,18 @@ export async function weighMessages(sql: Sql, key: SessionKey, stretch: WeighedS
   return Number(row?.weight ?? 0)
 }
 
+/** The first and the last message of a stretch; undefined where it has none. */
+export async function endsOf(
+  sql: Sql,
+  key: SessionKey,
+  stretch: WeighedStretch,
+): Promise<Pick<WeighedStretch, 'fromSeq' | 'toSeq'> | undefined> {
+  const [row] = await sql<{ first: string | null; last: string | null }[]>`
+    select min(seq) as first, max(seq) as last from (${weighed(sql, key, stretch)}) as messages_of_it`
+  if (row === undefined || row.first === null) return undefined
+  return { fromSeq: Number(row.first), toSeq: Number(row.last) }
+}
+
 /** The newest messages of a stretch up to a weight, and whether there are more; undefined where there are none. */
 export async function newestByWeight(
   sql: Sql,

@@ -3,7 +3,7 @@ import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { SessionKey } from '../../../store/messages.ts'
 import { shownCharacters, type WeighedPiece, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
 import { summarizeExtractive, type MessageToSummarize } from '../../extracts/extract.ts'
-import { turns } from './turns.ts'
+import { sampledTurns, turns } from './turns.ts'
 
 /** The turns of a piece as far as a model is shown them. */
 export interface ShownPiece {
@@ -24,14 +24,10 @@ export async function readPiece(
   piece: WeighedPiece & Pick<WeighedStretch, 'since' | 'until'>,
 ): Promise<ShownPiece> {
   let leftOut = 0
-  const read = turns(dependencies, key, {
-    fromSeq: piece.firstSeq,
-    toSeq: piece.lastSeq,
-    since: piece.since,
-    until: piece.until,
-    leaveOut: () => leftOut++,
-  })
+  const { since, until } = piece
+  const wanted = { fromSeq: piece.firstSeq, toSeq: piece.lastSeq, since, until, leaveOut: () => leftOut++ }
   if (piece.weight > wholeWeightMax) {
+    const read = sampledTurns(dependencies, key, { ...wanted, messagesMax: limits.summaryPieceMessagesMax })
     const { sentences, messagesRead } = await summarizeExtractive(read, {
       style: 'detailed',
       maxTokens: condensedTokens,
@@ -40,7 +36,7 @@ export async function readPiece(
     return { turns: shown, messagesRead, leftOut }
   }
   const whole: MessageToSummarize[] = []
-  for await (const turn of read) whole.push({ ...turn, text: cutTurn(turn) })
+  for await (const turn of turns(dependencies, key, wanted)) whole.push({ ...turn, text: cutTurn(turn) })
   const said = whole.filter(({ text }) => text.trim() !== '')
   return { turns: said, messagesRead: whole.length, leftOut }
 }

@@ -7,10 +7,20 @@ import type { MessageRow, SessionKey } from '../../../store/messages.ts'
 import { pagedMessages } from '../../../store/page-messages.ts'
 import type { WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
 import type { MessageToSummarize } from '../../extracts/extract.ts'
+import { sampleStretches } from '../../extracts/sample-stretches.ts'
 
 export interface TurnOptions {
   /** Leaves out messages that hold secrets or read like instructions to a model, and is told of each. */
   readonly leaveOut?: () => void
+}
+
+/** The same of a stretch that may be long: at most so many of its messages. */
+export async function* sampledTurns(
+  dependencies: ReadDependencies,
+  key: SessionKey,
+  { messagesMax, ...stretch }: WeighedStretch & TurnOptions & { readonly messagesMax: number },
+): AsyncGenerator<MessageToSummarize> {
+  for (const piece of sampleStretches(stretch, messagesMax)) yield* turns(dependencies, key, { ...stretch, ...piece })
 }
 
 /** The turns of a stretch of a session, streamed, so that its length does not matter. Damaged and restricted ones are left out. */
