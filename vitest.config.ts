@@ -16,6 +16,7 @@ const onBoth = [
 /** What is the same on both. */
 const onOne = [
   'test/door/{conformance,oauth,oauth-keys,request-rate,traces,logs,payloads,dockerfile,inspector,readme,facts-by-model,export-formats,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries,bad-text,hook,cli-printing,cli-usage,ranking,sync-at-random,update}.test.ts',
+  'test/store/encrypted-search.test.ts',
 ]
 /**
  * What depends on the version of PostgreSQL most: the schema from the first migration on, the functions that save, refusals, one
@@ -28,7 +29,7 @@ const onSecondVersion = [
 ]
 /** What is killed again and again, and what is looked for on the disk, is done with the same statements on the first version. */
 const onFirstVersion = [
-  'test/store/{canaries,conversion,key-rotation,session-key-rotation}.test.ts',
+  'test/store/{canaries,conversion,encrypted-search,key-rotation,session-key-rotation}.test.ts',
   // Both have the same tables.
   'test/store/move-plan.test.ts',
 ]
