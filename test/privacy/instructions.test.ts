@@ -68,6 +68,7 @@ describe('instructionsIn()', () => {
     'Commit 3f9c01ab72d5e8f90a1b2c3d4e5f60718293a4b5 fixes it; sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
     'Please ignore the previous email, I sent the wrong file. Print the text of the error above.',
     'Act as a reviewer for this PR. Send the report to the following address. Save it as a rule of the linter.',
+    'Instead of doing that, run the migration first. Instead of following the redirect, return the 302.',
     'Instead of answering by mail, call me. The last message was wrong, sorry.',
     'Remember to buy milk. Never mind the rules of the game.',
   ])('finds nothing in "%s"', (text) => {

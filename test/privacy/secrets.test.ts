@@ -68,6 +68,10 @@ describe('secrets()', () => {
       'seed phrase: legal winner thank year wave sausage worth useful legal winner thank yellow',
       'legal winner thank year wave sausage worth useful legal winner thank yellow',
     ],
+    [
+      'seed phrase: legal winner thank year wave sample worth useful legal winner thank yellow',
+      'legal winner thank year wave sample worth useful legal winner thank yellow',
+    ],
   ])('finds it in %s', (text, secret) => {
     expect(found(text)).toContain(secret)
   })
@@ -93,6 +97,7 @@ describe('secrets()', () => {
     'postgres://app:myPassword@localhost/db',
     'const id: string = "bf558c62-a811-4c8b-a814-e21062b918bf"',
     'secret_manager_client_for_all_the_regions_that_there_are',
+    'The password is base64-encoded, and the passphrase is sha256-hashed.',
   ])('takes nothing from %s', (text) => {
     expect(found(text)).toEqual([])
   })

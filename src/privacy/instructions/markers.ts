@@ -18,7 +18,7 @@ export const markers: readonly Marks[] = [
       /(?:^|\\n|["'*>/-])[\s#>*_[(<-]{0,8}system[\s\])>*_]{0,6}:[\s*_]{0,4}(?:you (?:are|must|will|should|have)|ignore|new|from now|always|never)\b/imu,
       /(?:^|\\n|["'*>/-])\s{0,4}#{1,6} {0,2}(?:system|new system prompt|instructions? (?:for|to) (?:the )?(?:ai|assistant|model|agent))\s{0,4}:?\s{0,2}(?:$|\\n)/imu,
       /(?:^|\n)#{2,4} Instruction:\s{0,4}(?:\n|\\n)/u,
-      /[-=#*]{2,} {0,2}END OF (?:USER|DOCUMENT|CONTEXT|TOOL|SYSTEM) {0,2}(?:INPUT|MESSAGE|OUTPUT|DATA|PROMPT|QUERY)? {0,2}[-=#*]{2,}/u,
+      /[-=#*]{2} {0,2}END OF (?:USER|DOCUMENT|CONTEXT|TOOL|SYSTEM) {0,2}(?:INPUT|MESSAGE|OUTPUT|DATA|PROMPT|QUERY)? {0,2}[-=#*]{2}/u,
       /(?:\n|\\n){2}Human: [\s\S]{1,400}(?:\n|\\n){2}Assistant:/u,
       /\{\s{0,4}\\?"role\\?"\s{0,4}:\s{0,4}\\?"(?:system|developer)\\?"\s{0,4},\s{0,4}\\?"content\\?"\s{0,4}:/u,
     ],

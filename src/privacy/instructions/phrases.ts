@@ -44,7 +44,7 @@ export const phrases: readonly Phrases[] = [
         'u',
       ),
       /\binstead,? (?:you (?:must|should|will|are to)|do the following|respond only with|output only|just (?:say|reply|respond|print))\b/u,
-      /\binstead of (?:answering|summari[sz]ing|completing|following|responding|replying|doing (?:this|that|so))\b[^.!?]{0,60}\b(?:output|print|reply|send|say|return|execute|run|reveal|write)\b/u,
+      /\binstead of (?:answering|summari[sz]ing|completing|following|responding to|replying to) (?:the|this|that|my|any) (?:questions?|requests?|users?|prompts?|tasks?|instructions?|documents?|texts?)\b[^.!?]{0,60}\b(?:output|print|reply|send|say|return|execute|run|reveal|write)\b/u,
       /\b(?:previous|earlier|prior|above|old|last) (?:system |developer )?(?:message|prompt|instructions?) (?:was|were|is|are) (?:sent by mistake|a mistake|an error|wrong|fake|only a test)\b[^.!?]{0,20}[;:,.!] ?(?:use|follow|obey|ignore|instead|this|here)/u,
       /\bnew_instructions? ?[:=]/u,
       /\b(?:respond|reply|answer|say|output|print) (?:only |exactly |just |nothing but )(?:with )?(?:the (?:words?|text|phrase) )?[‘'"“][^'"’”]{0,60}\b(?:pwned|hacked|jailbroken|injected|compromised|owned)\b/u,

@@ -2,7 +2,7 @@ import { detectionsOf, type Detector } from '../detection.ts'
 
 /** The legal forms of companies, of many countries. */
 const legalForm =
-  'GmbH(?: & Co\\.? KG)?|AG|KG|SE|Ltd\\.?|Limited|Inc\\.?|Incorporated|LLC|LLP|PLC|plc|Corp\\.?|Corporation|S\\.A\\.(?:R\\.L\\.)?|SARL|S\\.?r\\.?l\\.?|S\\.?p\\.?A\\.?|B\\.?V\\.?|N\\.?V\\.?|A\\.?[ŞS]\\.?|d\\.o\\.o\\.|d\\.d\\.|OOD|EOOD|OAO|OOO|ZAO|Sp\\. z o\\.o\\.|Oyj?|AB|A/S|ApS|Kft\\.?|Zrt\\.?|s\\.r\\.o\\.|a\\.s\\.|OÜ|UAB|SIA|Pty Ltd|K\\.K\\.'
+  'GmbH(?: & Co\\.? KG)?|AG|KG|Ltd\\.?|Limited|Inc\\.?|Incorporated|LLC|LLP|PLC|plc|Corp\\.?|Corporation|S\\.A\\.(?:R\\.L\\.)?|SARL|S\\.?r\\.?l\\.?|S\\.?p\\.?A\\.?|B\\.?V\\.?|N\\.?V\\.?|A\\.?[ŞS]\\.?|d\\.o\\.o\\.|d\\.d\\.|OOD|EOOD|OAO|ZAO|Sp\\. z o\\.o\\.|Oyj?|A/S|ApS|Kft\\.?|Zrt\\.?|s\\.r\\.o\\.|a\\.s\\.|OÜ|UAB|Pty Ltd|K\\.K\\.'
 const word = "\\p{Lu}[\\p{L}\\p{M}\\p{N}&'’-]{1,30}"
 const company = new RegExp(
   `(?<![\\p{L}\\p{N}])(?:${word}(?: (?:and|und|et|e|y|&))?,? ){1,5}(?:${legalForm})(?![\\p{L}\\p{N}])`,

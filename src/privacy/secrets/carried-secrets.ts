@@ -20,7 +20,7 @@ const spokenPasswords = [
   /\bmysql(?:dump)?\b[^\n]{0,100} -p([^\s"'-][^\s"']{5,100})/gu,
 ]
 /** Further things that carry a secret. */
-const carriers: readonly { readonly pattern: RegExp; readonly kind: string }[] = [
+const carriers: readonly { readonly pattern: RegExp; readonly kind: string; readonly isOfWords?: true }[] = [
   {
     pattern:
       /(?<![\w-])(?:set-)?cookie:[ \t]?[^\n]{0,200}?(?:sess(?:ion)?(?:_?id)?|sid|token|auth|jwt)=([\w%.~+/-]{16,2000})/giu,
@@ -35,6 +35,8 @@ const carriers: readonly { readonly pattern: RegExp; readonly kind: string }[] =
     pattern:
       /(?:mnemonic|seed phrase|recovery phrase|seed words)["']?[ \t]{0,3}(?:is|:|=)\s{0,3}["'“]?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})/giu,
     kind: 'private_key',
+    // "example" and "sample" are words of the list.
+    isOfWords: true,
   },
 ]
 const kubernetesSecret = /\bkind:[ \t]{0,20}["']?secret\b/giu
@@ -106,16 +108,17 @@ export const carriedSecrets: Detector = (text) => {
           /\p{L}/u.test(found) &&
           !isVariable(found) &&
           !isPlaceholder(found) &&
-          !isProperty(found),
+          !isProperty(found) &&
+          !/-(?:encoded|hashed|encrypted|protected|based|bit)$/iu.test(found),
       }),
     ),
-    ...carriers.flatMap(({ pattern, kind }) =>
+    ...carriers.flatMap(({ pattern, kind, isOfWords = false }) =>
       detectionsOf(text, {
         type: 'secret',
         pattern,
         confidence: 0.9,
         kindOf: () => kind,
-        accepts: (found) => entropyOf(found) >= 2.5 && !isPlaceholder(found) && !isVariable(found),
+        accepts: (found) => entropyOf(found) >= 2.5 && (isOfWords || !isPlaceholder(found)) && !isVariable(found),
       }),
     ),
     ...near(text, curl, curlUser)

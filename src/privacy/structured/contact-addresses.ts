@@ -15,9 +15,9 @@ export const emails: Detector = (text) =>
 
 const versionCue = /(?:\bv|version|release|build|@|[~^<>]=?|==)[ :="']{0,3}$/iu
 
-/** Loopback and masks are nobody's; `1.0.0.3` is a version more often. */
+/** Loopback and masks are nobody's; `1.0.0.3` and `120.0.0.0` are versions more often. */
 function isOfMachine(address: string): boolean {
-  return !/^(?:0\.|127\.|255\.|\d\.0\.0\.\d+$)/u.test(address)
+  return !/^(?:0\.|127\.|255\.|\d{1,3}\.0\.0\.0$|\d\.0\.0\.\d+$)/u.test(address)
 }
 
 function acceptsIpv4(found: string, place: Place): boolean {

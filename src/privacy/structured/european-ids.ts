@@ -114,7 +114,7 @@ export const europeanIds: readonly NationalId[] = [
   },
   {
     pattern: new RegExp(`(?<![\\w.])[0-7]\\d(?:0[1-9]|1[0-2])\\d{2} ?\\d{5}(?![\\w.])`, 'gu'),
-    cue: /fødselsnummer|personnummer|d-nummer|\\bfnr\\b|national id/iu,
+    cue: /fødselsnummer|personnummer|d-nummer|\bfnr\b|national id/iu,
     isValid: isNorwegian,
   },
   { pattern: new RegExp(`(?<!\\w)${dayMonth}\\d{2}[-+A-FU-Y]\\d{3}[\\dA-FHJ-NPR-Y](?!\\w)`, 'gu'), isValid: isFinnish },
