@@ -138,6 +138,8 @@ export const limits = {
   summaryMessagesMax: 20_000,
   /** The same of a piece that a model is shown the most telling sentences of. */
   summaryPieceMessagesMax: 2_000,
+  /** Messages that a summary of a calling model's cites: each is read. */
+  summaryCitationsMax: 200,
   /** Pieces of a session that a model takes notes of for one summary, and notes of pieces that one summary is made of. */
   summaryPiecesMax: 16,
   /** Messages that a summary of a search is made of, without their neighbours, and sessions that one of a time is made of. */

@@ -74,6 +74,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   summaryMessagesMax:
     'Messages of a session that one summary of its own sentences reads. Of more, pieces evenly spread, and the newest.',
   summaryPieceMessagesMax: 'The same of a piece that is too long to be shown to a model whole.',
+  summaryCitationsMax: 'Messages that a summary which is stored with `update_session` may cite.',
   summaryPiecesMax:
     'Pieces of a session that a model takes notes of for one summary. Of a longer session they are longer.',
   summaryHitsMax: 'Messages found by its query that a summary across sessions is made of, with their neighbours.',

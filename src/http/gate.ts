@@ -128,6 +128,7 @@ function callerOf(
     door,
     ...(scopes.includes('memory:admin') ? {} : { principalId }),
     ...(readsRedacted(scopes) ? { view: 'redacted' } : {}),
+    ...(scopes.includes('memory:read') || scopes.includes('memory:redacted') ? {} : { readsNothing: true }),
   }
 }
 

@@ -41,6 +41,8 @@ export interface Viewer {
 export interface Caller extends Viewer {
   /** How everything is shown that the caller reads, where it may not see personal data; absent for who may. */
   readonly view?: 'redacted' | undefined
+  /** Whether it may save, and see nothing of what was said. */
+  readonly readsNothing?: true | undefined
   /** Who acts, as the audit log names it. */
   readonly principal: string
   /** The program that calls, in its own words: an MCP client's name and version, `cli`. */

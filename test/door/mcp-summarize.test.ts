@@ -75,7 +75,7 @@ describe('summarize', () => {
     expect(await tools.refusal('update_session', wrong)).toContain('is not in what it cites: 1, 3')
     await tools.update('cited', { summary: 'The Marguerite lies at berth 14. [1, 3]' })
     const { text } = await tools.call('summarize', { session_id: 'cited' })
-    expect(stable(text)).toMatch(/made by: host\.\n {2}\[1\] message 1, id .+\n {2}\[1\] message 3, id /u)
+    expect(stable(text)).toMatch(/made by: host\.\n {2}sentence 1: message 1, id .+\n {2}sentence 1: message 3, id /u)
   })
 
   test('keeps to the stretch and the budget it is given', async () => {

@@ -112,7 +112,7 @@ describe('summarize()', () => {
     await expect(write('Ship 1 moors at berth 77. [2]')).rejects.toThrow('is not in what it cites: 2')
     await expect(write('- A crane from Lübeck waits. [1-3]')).rejects.toThrow('is not in what it cites: 1, 2, 3')
     expect(await countStored(sessionId)).toBe(0)
-    await write('Ship 1 moors at berth 3. [2]\nships[0] is the first one.\nBerths 0 and 6 are taken. [1, 3]')
+    await write('1. Ship 1 moors at berth 3. [2]\nships[0] is the first one.\nBerths 0 and 6 are taken. [1, 3]')
     const { citations, made_by: madeBy } = await summary(sessionId)
     expect(madeBy).toBe('host')
     expect(citations.map(({ sentence, seq }) => [sentence, seq])).toEqual([
@@ -120,7 +120,26 @@ describe('summarize()', () => {
       [3, 1],
       [3, 3],
     ])
-    expect(renderSummary(await summary(sessionId))).toContain('[1] message 2, id ')
+    expect(renderSummary(await summary(sessionId))).toContain('sentence 1: message 2, id ')
+  })
+
+  it('tells nobody who may not read a session what is in it', async () => {
+    const sessionId = await store.session(decisions(3))
+    const guess = { sessionId, summary: 'The berth is 77. [2]' }
+    await expect(store.open.updateSession(caller, guess)).rejects.toThrow('is not in what it cites')
+    for (const about of [{ view: 'redacted' }, { readsNothing: true }] as const)
+      await store.open.updateSession({ ...caller, ...about }, guess)
+    await store.open.updateSession(caller, { sessionId, restricted: true })
+    await store.open.updateSession(caller, guess)
+    expect(await countStored(sessionId)).toBe(3)
+  })
+
+  it('takes no summary that cites more than can be looked at', async () => {
+    const sessionId = await store.session(decisions(3))
+    const summary = Array.from({ length: 11 }, (_, at) => `A ship. [${at * 20 + 1}-${at * 20 + 20}]`).join('\n')
+    await expect(store.open.updateSession(caller, { sessionId, summary })).rejects.toThrow('that it cites')
+    const range = store.open.updateSession(caller, { sessionId, summary: 'A ship. [1-21]' })
+    await expect(range).rejects.toThrow('cites more than 20 messages')
   })
 
   it('takes no empty summary', async () => {

@@ -38,7 +38,7 @@ export function renderSummary(reply: SummaryReply): string {
   if (reply.summary.length === 0) return `Nothing to summarize in ${scope}.${why}`
   const cited = citations.map(({ sentence, seq, message_id: id, session_id: session }) => {
     const place = session === undefined ? '' : ` of session ${session}`
-    return `\n  [${sentence}] message ${seq}${place}, id ${id}`
+    return `\n  sentence ${sentence}: message ${seq}${place}, id ${id}`
   })
   return `${fence(reply.summary, 'summary')}\n${originOf(reply, scope)}${missingOf(reply)}${why}${cited.join('')}`
 }

@@ -3,12 +3,12 @@ import type { ReadDependencies } from '../../sessions/session-page.ts'
 import type { UpdateSessionDependencies } from '../../sessions/update-session.ts'
 
 /** What a session is changed with, summaries with what they cite. How that is read is loaded with the first that is written. */
-export function withCitations(dependencies: ReadDependencies, { tenantId }: Caller): UpdateSessionDependencies {
+export function withCitations(dependencies: ReadDependencies, caller: Caller): UpdateSessionDependencies {
   return {
     database: dependencies.database,
-    cite: async ({ id: sessionId }, summary) => {
+    cite: async (session, summary) => {
       const { citedSentences } = await import('./cited-sentences.ts')
-      return await citedSentences(dependencies, { tenantId, sessionId }, summary)
+      return await citedSentences(dependencies, caller, { session, summary })
     },
   }
 }
