@@ -6,6 +6,7 @@ import { isSameState, stateIfThere, type FileAtPath, type FileState } from '../d
 import { GrowingFile, type Growth } from '../documents/growing-file.ts'
 import { importFile, reasonOf, skipped, type FileReport } from '../documents/import-files.ts'
 import type { ImportDependencies } from '../documents/imported-sessions.ts'
+import type { Followed, FoundFile } from './followed.ts'
 
 export interface FollowedOptions {
   /** A last line that has not ended is taken as it is when its file was not written to for so long. */
@@ -16,28 +17,13 @@ export interface FollowedOptions {
   readonly onDefect: (error: unknown) => void
 }
 
-interface FoundFile {
-  readonly path: string
-  readonly format?: string | undefined
-}
-
-interface Followed extends FoundFile {
-  /** As it was when it was last dealt with. */
-  state?: FileState
-  growing?: GrowingFile
-  /** The format that it is in. */
-  source?: string
-  /** It has changed, or failed, and is not looked at again before this; in ms since 1970. */
-  notBeforeMs?: number
-  /** Why it could not be imported, as it was last reported. */
-  told?: string
-}
-
 /** So many files are kept open; the one that grew least recently is closed, and read from its start when it grows again. */
 const openMax = 32
 /** A file that must be read whole each time is read again after so many times what that took. */
 const pauseShare = 10
 const retryMs = 10 * 60_000
+/** What is to be read again may never be written to again. */
+const againMs = 500
 
 /** Files that are imported as they change, one at a time. Throws UnavailableError where the store does not answer. */
 export class FollowedFiles {
@@ -120,6 +106,7 @@ export class FollowedFiles {
       if (isSameState(file.state, now) && !isLeftOff) return
       if (nowMs < (file.notBeforeMs ?? 0)) return void this.#waiting.add(file)
       if (await this.#import(file, { now, isLeftOff })) file.state = now
+      else this.#waiting.add(Object.assign(file, { state: undefined, notBeforeMs: nowMs + againMs }))
     })
   }
 
@@ -147,10 +134,11 @@ export class FollowedFiles {
     const place = growing.isAt(look.now)
     if (place === 'same') {
       if (!look.isLeftOff) return true
-      this.#report(file, await growing.takeHeld())
+      const taken = await growing.takeHeld()
+      this.#report(file, taken)
       // What comes after it may belong to it: the file is then read from its start.
       await this.#closeGrowing(file)
-      return true
+      return taken !== 'read again'
     }
     // Also where the path names another file by now: what was written to this one before it went is still to be read.
     const growth = await growing.catchUp()

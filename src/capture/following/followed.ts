@@ -1,0 +1,21 @@
+import type { FileState } from '../documents/file-state.ts'
+import type { GrowingFile } from '../documents/growing-file.ts'
+
+/** A file that there is. */
+export interface FoundFile {
+  readonly path: string
+  readonly format?: string | undefined
+}
+
+/** One that is followed. */
+export interface Followed extends FoundFile {
+  /** As it was when it was last dealt with. */
+  state?: FileState
+  growing?: GrowingFile
+  /** The format that it is in. */
+  source?: string
+  /** It has changed, or failed, and is not looked at again before this; in ms since 1970. */
+  notBeforeMs?: number
+  /** Why it could not be imported, as it was last reported. */
+  told?: string
+}
