@@ -29,7 +29,7 @@ export async function removeLeftPayloads(
     const done = await database.run((sql) => inTransaction(sql, (own) => eraseUnused(own, archive, name)))
     if (done === undefined) continue
     kept.push(...done.kept)
-    count += done.kept.length === 0 ? 1 : 0
+    count += done.erased > 0 && done.kept.length === 0 ? 1 : 0
   }
   return { erased: count, kept }
 }

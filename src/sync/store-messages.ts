@@ -70,16 +70,22 @@ export async function storeFromOther(
     const given = messages.flatMap(({ record, payload }) =>
       payload === null ? [] : [{ sha256: Buffer.from(record.payload_sha256, 'hex'), payload: { bytes: payload } }],
     )
-    const written = await database.run((sql) =>
-      inTransaction(sql, async (own) => {
-        await holdPayloads(own, { archive, given, seal })
-        return await write(own, store, { key, asked, messages: placed, seal, fileSeals })
-      }),
-    )
+    let written: Written | undefined
+    try {
+      written = await database.run((sql) =>
+        inTransaction(sql, async (own) => {
+          await holdPayloads(own, { archive, given, seal })
+          return await write(own, store, { key, asked, messages: placed, seal, fileSeals })
+        }),
+      )
+    } catch (error) {
+      // Why nothing was stored is what is to be told.
+      await Promise.allSettled([removeUnstored(store, placed)])
+      throw error
+    }
+    // What was erased here, or is known with another text, is not stored.
+    await removeUnstored(store, placed)
     if (written !== undefined) {
-      // What was erased here, or is known with another text, is not stored.
-      for (const { record } of placed)
-        if (record.payload_location !== undefined) await removeUnused(store, record.payload_location)
       database.announce?.(key)
       return written
     }
@@ -88,6 +94,12 @@ export async function storeFromOther(
   throw new UnavailableError(`Cannot store messages of session "${key.sessionId}" as its keys are being changed`, {
     remedy: 'Run the sync again',
   })
+}
+
+/** Removes what was put into the archive for messages and no message uses. */
+async function removeUnstored(store: LocalStore, placed: readonly SyncedMessage[]): Promise<void> {
+  for (const { record } of placed)
+    if (record.payload_location !== undefined) await removeUnused(store, record.payload_location)
 }
 
 /** Counts a session anew, from its messages. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 
+import { explain, UnavailableError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { describeFlags } from '../../model/message-flags.ts'
 import { shownText, type SessionDocument } from '../../sessions/document.ts'
@@ -31,6 +32,13 @@ function renderForTerminal(document: SessionDocument): string {
   return `${head.join('\n')}\n\n${messages.join('\n')}`
 }
 
+/** It is beside the session, which is shown all the same. */
+function nothingWhereDamaged(error: unknown): [] {
+  if (!(error instanceof UnavailableError)) throw error
+  process.stderr.write(`${explain(error)}\n`)
+  return []
+}
+
 export function registerShow(program: Command): void {
   program
     .command('show')
@@ -40,7 +48,10 @@ export function registerShow(program: Command): void {
     .option('--limit <n>', 'how many messages', wholeNumber(1, limits.pageMessagesMax), limits.pageMessagesDefault)
     .option('--cursor <cursor>', 'continue after a previous page')
     .option('--full', 'every message with its whole content; with --json: every field')
-    .option('--json', 'machine-readable output, with what was said of the session before, at this store or another')
+    .option(
+      '--json',
+      'machine-readable output, with what was said of the session before, as a sync found it at this store or another',
+    )
     .action(async (session: string, options: ShowOptions) => {
       await withStore(program, async ({ verbatim, caller }) => {
         const document = await verbatim.getSession(caller, {
@@ -55,7 +66,9 @@ export function registerShow(program: Command): void {
           const { saidBefore } = await import('../../sync/said-before.ts')
           // Beside the first page, as what is said now.
           const before =
-            options.cursor === undefined ? await saidBefore(verbatim.stores.database, caller, document.session_id) : []
+            options.cursor === undefined
+              ? await saidBefore(verbatim.stores.database, caller, document.session_id).catch(nothingWhereDamaged)
+              : []
           return printJson(before.length === 0 ? document : { ...document, said_before: before })
         }
         await print(renderForTerminal(document))

@@ -30,8 +30,12 @@ export function watchProgram(path: string, onUpdated: () => void): ProgramWatch 
   return { stop: () => clearInterval(timer) }
 }
 
-/** npm gives the files of every version the same time. */
+/** npm gives the files of every version the same time. A file that cannot be looked at now is taken for one that is not there. */
 function markOf(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found === undefined ? undefined : [found.dev, found.ino, found.size, found.mtimeMs].join(' ')
+  try {
+    const { dev, ino, size, mtimeMs } = statSync(path)
+    return [dev, ino, size, mtimeMs].join(' ')
+  } catch {
+    return undefined
+  }
 }

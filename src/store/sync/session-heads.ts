@@ -1,4 +1,5 @@
 import type { RowSeal } from '../../crypto/row-seal.ts'
+import { UnavailableError } from '../../errors.ts'
 import { openText, sealedText, type SessionRecord } from '../archive/archived-session.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
@@ -15,7 +16,12 @@ export async function readHeadText(database: MessageSource, key: SessionKey): Pr
   )
   if (row === undefined) return undefined
   const seals = await database.vault.sealsOf(tenantId, [{ sessionId, version: row.version }])
-  return openText(seals(sessionId, row.version), { field: 'session head', id: sessionId }, row.body)
+  const seal = seals(sessionId, row.version)
+  if (row.version !== 0 && seal === undefined)
+    throw new UnavailableError(`Cannot read what was said of session "${sessionId}" before as its key is missing`, {
+      remedy: 'Restore the key of the store (docs/encryption.md)',
+    })
+  return openText(seal, { field: 'session head', id: sessionId }, row.body)
 }
 
 export async function saveHeadText(
