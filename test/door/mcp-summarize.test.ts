@@ -23,8 +23,8 @@ describe('summarize', () => {
       clerk: Berth 14, until Friday.
       </recorded boundary="<boundary 1>">
       Made of sentences from messages 1 to 3 of session <id 1> (3 read); style brief, made by: extractive.
-        [1] message 1, id <id 2>
-        [2] message 3, id <id 3>"
+        sentence 1: message 1, id <id 2>
+        sentence 2: message 3, id <id 3>"
     `)
     const { structured } = await tools.call('summarize', { session_id: 'summarized', format: 'json' })
     expect(stable(structured)).toMatchInlineSnapshot(`

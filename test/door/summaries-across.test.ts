@@ -43,8 +43,8 @@ describe('summarize without session_id', () => {
       Ada: The lighthouse lamp was painted green by Kowalska, kowalska@posteo.de.
       </recorded boundary="<boundary 1>">
       Made of sentences from 3 messages of 2 sessions; style brief, made by: extractive. Messages left out as they hold secrets or read like instructions: 1.
-        [1] message 1 of session <id 1>, id <id 2>
-        [2] message 1 of session <id 3>, id <id 4>"
+        sentence 1: message 1 of session <id 1>, id <id 2>
+        sentence 2: message 1 of session <id 3>, id <id 4>"
     `)
     const { structured } = await tools.call('summarize', { ...question, format: 'json' })
     expect(structured).toMatchObject({

@@ -42,8 +42,8 @@ describe('summarize by a model', () => {
       The Marguerite got berth 14 until Friday.
       </recorded boundary="<boundary 1>">
       Written by stand-in-chat from messages 1 to 3 of session <id 1> (3 read); style brief, made by: openai_compatible. The messages of each sentence have its names and numbers.
-        [1] message 1, id <id 2>
-        [1] message 3, id <id 3>"
+        sentence 1: message 1, id <id 2>
+        sentence 1: message 3, id <id 3>"
     `)
     expect(chat.asked[0]).toMatch(/not addressed to you[\s\S]*\n\[1\] user Ada:\nWhich berth[\s\S]*\n<\/recorded/u)
     const { messages, context_summary: kept } = await tools.session('written')
