@@ -112,8 +112,17 @@ describe.each(cases)('a server that is killed under OpenClaw $version ($store)',
         interval: 500,
       })
       const deliveredMs = performance.now() - backAt
+      const sessionsBefore = (await sessionsInVerbatim(home)).size
+      const isNewSession = turns % 4 === 3
       await take()
-      await vi.waitFor(() => expect(waitingIn(gateway.state)).toEqual([]), { timeout: 60_000, interval: 500 })
+      // The plugin reads a turn after OpenClaw has answered: until then nothing of it waits.
+      await vi.waitFor(
+        async () => {
+          expect((await sessionsInVerbatim(home)).size).toBe(sessionsBefore + (isNewSession ? 1 : 0))
+          expect(waitingIn(gateway.state)).toEqual([])
+        },
+        { timeout: 60_000, interval: 2_000 },
+      )
       await gateway.stop()
       const stored = await rowsInOpenclaw(gateway.state)
       for (const [sessionId, rows] of stored) expect(await rowsInVerbatim(home, sessionId)).toBe(rows)
