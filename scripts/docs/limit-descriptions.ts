@@ -72,7 +72,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   summaryByModelMs:
     'How long a summary waits for the model that writes it. Then it is extracted, and notes taken by then are kept.',
   summaryMessagesMax:
-    'Messages of a session that one summary of its own sentences reads. Of more, pieces evenly spread, and the newest.',
+    'Messages of a session, or of a time in it, that one summary of its own sentences reads. Of more, pieces evenly spread, and the newest.',
   summaryPieceMessagesMax: 'The same of a piece that is too long to be shown to a model whole.',
   summaryCitationsMax: 'Messages that a summary which is stored with `update_session` may cite.',
   summaryPiecesMax:

@@ -23,6 +23,9 @@ export interface MessageRange {
   readonly payloadBytesMax?: number | undefined
   /** Of this sender alone. */
   readonly sender?: string | undefined
+  /** Of this time alone, both ends included. */
+  readonly since?: string | undefined
+  readonly until?: string | undefined
   /** Asks what the messages are flagged for. */
   readonly withFlags?: boolean
 }
@@ -58,8 +61,8 @@ export async function* pagedMessages(
   key: SessionKey,
   range: MessageRange,
 ): AsyncGenerator<readonly MessageRow[]> {
-  const { usable = false, payloadBytesMax, sender, withFlags = false } = range
-  const chosen = { usable, payloadBytesMax, sender }
+  const { usable = false, payloadBytesMax, sender, since, until, withFlags = false } = range
+  const chosen = { usable, payloadBytesMax, sender, since, until }
   let { fromSeq } = range
   for (;;) {
     const heads = await readHeads(database, key, { fromSeq, toSeq: range.toSeq, limit: headsMax, ...chosen })

@@ -17,6 +17,9 @@ export interface SeqRange {
   readonly payloadBytesMax?: number | undefined
   /** Of this sender alone. */
   readonly sender?: string | undefined
+  /** Of this time alone, both ends included. */
+  readonly since?: string | undefined
+  readonly until?: string | undefined
 }
 
 /** Messages of several sessions. */
@@ -37,5 +40,7 @@ export function inRange(
     ${range.withoutEvents === true ? sql`and kind <> 'event'` : sql``}
     ${range.usable === true ? andUsable(sql, tenantId) : sql``}
     ${range.payloadBytesMax === undefined ? sql`` : sql`and payload_bytes <= ${range.payloadBytesMax}`}
-    ${range.sender === undefined ? sql`` : sql`and sender = ${range.sender}`}`
+    ${range.sender === undefined ? sql`` : sql`and sender = ${range.sender}`}
+    ${range.since === undefined ? sql`` : sql`and timestamp >= ${range.since}`}
+    ${range.until === undefined ? sql`` : sql`and timestamp <= ${range.until}`}`
 }

@@ -214,6 +214,29 @@ describe('sampledTurns()', () => {
     expect(read.filter((seq) => seq > 300 && seq <= 600).length).toBeGreaterThan(50)
   })
 
+  it('spreads what it reads of a time over the messages of that time, however few they are among others', async () => {
+    const days = { other: '2026-03-01T00:00:00Z', asked: '2026-03-02T00:00:00Z' }
+    // Two of three messages in the middle of 2,000.
+    const isAsked = (seq: number) => seq > 500 && seq <= 1_700 && seq % 3 > 0
+    const said = decisions(2_000).map((message, at) => ({
+      ...message,
+      timestamp: isAsked(at + 1) ? days.asked : days.other,
+      sender: 'Ann',
+      role: 'user' as const,
+    }))
+    const sessionId = await store.session(said.slice(0, 500))
+    for (const from of [500, 1_000, 1_500])
+      await store.open.saveMessages(caller, { sessionId, messages: said.slice(from, from + 500) })
+    const stretch = { fromSeq: 1, toSeq: 2_000, since: days.asked, messagesMax: 500 }
+    const read: number[] = []
+    for await (const { seq } of sampledTurns(store.open.stores, { tenantId: 1, sessionId }, stretch)) read.push(seq)
+    expect(read.filter((seq) => !isAsked(seq))).toEqual([])
+    expect(read).toEqual([...new Set(read)].toSorted((a, b) => a - b))
+    expect([read.length, read[0], read.at(-1)]).toEqual([450, 502, 1_700])
+    for (const from of [500, 800, 1_100, 1_400])
+      expect(read.filter((seq) => seq > from && seq <= from + 300).length).toBeGreaterThan(80)
+  })
+
   it('is asked between the messages of a time only', async () => {
     const said = (day: number) => `2026-03-0${day}T00:00:00Z`
     const sessionId = await store.session(decisions(6).map((one, at) => ({ ...one, timestamp: said(at + 1) })))

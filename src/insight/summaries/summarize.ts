@@ -9,7 +9,7 @@ import type { ReadDependencies } from '../../sessions/session-page.ts'
 import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../../store/messages.ts'
 import { currentSummary } from '../../store/summaries/summaries.ts'
-import { endsOf, type WeighedStretch } from '../../store/summaries/weigh-messages.ts'
+import type { WeighedStretch } from '../../store/summaries/weigh-messages.ts'
 import { summarizeExtractive } from '../extracts/extract.ts'
 import { keepsNotes, summarizeByModel } from './by-model/summarize-by-model.ts'
 import { storedSentences } from './by-model/take-notes.ts'
@@ -168,20 +168,13 @@ function coverageOf(
   }
 }
 
-/** The numbers between which the messages of a stretch are; undefined where it has none. Those of a time may be few of it. */
-async function heldBy({ database }: ReadDependencies, key: SessionKey, stretch: WeighedStretch) {
-  if (stretch.since === undefined && stretch.until === undefined) return stretch
-  return await database.run((sql) => endsOf(sql, key, stretch))
-}
-
 /** The reply with sentences of the messages. */
 async function extracted(dependencies: ReadDependencies, task: Task): Promise<SummaryReply> {
   const { key, stretch, lastSeq, isWhole, erasures, input } = task
   const { style, maxTokens, keep } = input
   let leftOut = 0
-  const held = await heldBy(dependencies, key, stretch)
-  const wanted = { ...stretch, ...held, messagesMax: limits.summaryMessagesMax, leaveOut: () => void leftOut++ }
-  const read = held === undefined ? [] : sampledTurns(dependencies, key, wanted)
+  const wanted = { ...stretch, messagesMax: limits.summaryMessagesMax, leaveOut: () => void leftOut++ }
+  const read = sampledTurns(dependencies, key, wanted)
   const { sentences, messagesRead } = await summarizeExtractive(read, { style, maxTokens })
   // One of another length stays: calls of two lengths would otherwise store a summary each time.
   const isFirst = keep && isWhole && sentences.length > 0

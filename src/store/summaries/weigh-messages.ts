@@ -26,12 +26,10 @@ export interface WeighedPiece {
 
 /** The messages of a stretch that may be used, with their weights. No bytes of theirs are read. */
 function weighed(sql: Sql, key: SessionKey, stretch: WeighedStretch): PendingQuery<Row[]> {
-  const { since, until } = stretch
   return sql`
     select seq, ${headCharacters}::bigint + least(payload_bytes::bigint,
       case when role in ('user', 'assistant') then ${shownCharacters.said}::bigint else ${shownCharacters.other}::bigint end) as weight
-    from messages where ${inRange(sql, key, { ...stretch, limit: 0, usable: true })} and kind = 'message'
-      ${since === undefined ? sql`` : sql`and timestamp >= ${since}`} ${until === undefined ? sql`` : sql`and timestamp <= ${until}`}`
+    from messages where ${inRange(sql, key, { ...stretch, limit: 0, usable: true })} and kind = 'message'`
 }
 
 /** What a stretch weighs. */
@@ -41,16 +39,24 @@ export async function weighMessages(sql: Sql, key: SessionKey, stretch: WeighedS
   return Number(row?.weight ?? 0)
 }
 
-/** The first and the last message of a stretch; undefined where it has none. */
-export async function endsOf(
+/** How many messages a stretch has that may be used. */
+export async function countMessages(sql: Sql, key: SessionKey, stretch: WeighedStretch): Promise<number> {
+  const [row] = await sql<{ count: string }[]>`select count(*) from (${weighed(sql, key, stretch)}) as messages_of_it`
+  return Number(row?.count ?? 0)
+}
+
+/** The numbers of those messages at some positions among them, from 1, in order. */
+export async function seqsAt(
   sql: Sql,
   key: SessionKey,
-  stretch: WeighedStretch,
-): Promise<Pick<WeighedStretch, 'fromSeq' | 'toSeq'> | undefined> {
-  const [row] = await sql<{ first: string | null; last: string | null }[]>`
-    select min(seq) as first, max(seq) as last from (${weighed(sql, key, stretch)}) as messages_of_it`
-  if (row === undefined || row.first === null) return undefined
-  return { fromSeq: Number(row.first), toSeq: Number(row.last) }
+  { positions, ...stretch }: WeighedStretch & { readonly positions: readonly number[] },
+): Promise<number[]> {
+  const rows = await sql<{ seq: string }[]>`
+    select seq from (
+      select seq, row_number() over (order by seq) as position from (${weighed(sql, key, stretch)}) as messages_of_it
+    ) as placed
+    where position in (select jsonb_array_elements_text(${JSON.stringify(positions)}::text::jsonb)::bigint) order by seq`
+  return rows.map(({ seq }) => Number(seq))
 }
 
 /** The newest messages of a stretch up to a weight, and whether there are more; undefined where there are none. */

@@ -5,22 +5,47 @@ import { flagsOfMessage } from '../../../sessions/message-flags.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { MessageRow, SessionKey } from '../../../store/messages.ts'
 import { pagedMessages } from '../../../store/page-messages.ts'
-import type { WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
+import { countMessages, seqsAt, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
 import type { MessageToSummarize } from '../../extracts/extract.ts'
-import { sampleStretches } from '../../extracts/sample-stretches.ts'
+import { sampleStretches, type Stretch } from '../../extracts/sample-stretches.ts'
 
 export interface TurnOptions {
   /** Leaves out messages that hold secrets or read like instructions to a model, and is told of each. */
   readonly leaveOut?: () => void
 }
 
-/** The same of a stretch that may be long: at most so many of its messages. */
+/**
+ * The same of a stretch that may be long: at most so many of its messages, evenly spread (`sampleStretches`); with a time, of those
+ * that are of it.
+ */
 export async function* sampledTurns(
   dependencies: ReadDependencies,
   key: SessionKey,
   { messagesMax, ...stretch }: WeighedStretch & TurnOptions & { readonly messagesMax: number },
 ): AsyncGenerator<MessageToSummarize> {
-  for (const piece of sampleStretches(stretch, messagesMax)) yield* turns(dependencies, key, { ...stretch, ...piece })
+  const isTimed = stretch.since !== undefined || stretch.until !== undefined
+  const pieces = isTimed
+    ? await sampleOfTime(dependencies, key, { ...stretch, messagesMax })
+    : sampleStretches(stretch, messagesMax)
+  for (const piece of pieces) yield* turns(dependencies, key, { ...stretch, ...piece })
+}
+
+/** Messages of a time may be few among the others, and have many between them: they are sampled by their order. */
+async function sampleOfTime(
+  { database }: ReadDependencies,
+  key: SessionKey,
+  { messagesMax, ...stretch }: WeighedStretch & { readonly messagesMax: number },
+): Promise<readonly Stretch[]> {
+  const count = await database.run((sql) => countMessages(sql, key, stretch))
+  if (count === 0) return []
+  const pieces = sampleStretches({ fromSeq: 1, toSeq: count }, messagesMax)
+  const positions = [...new Set(pieces.flatMap(({ fromSeq, toSeq }) => [fromSeq, toSeq]))]
+  const seqs = await database.run((sql) => seqsAt(sql, key, { ...stretch, positions }))
+  const seqOf = new Map(positions.map((position, at) => [position, seqs[at]]))
+  return pieces.flatMap(({ fromSeq, toSeq }) => {
+    const [first, last] = [seqOf.get(fromSeq), seqOf.get(toSeq)]
+    return first === undefined || last === undefined ? [] : [{ fromSeq: first, toSeq: last }]
+  })
 }
 
 /** The turns of a stretch of a session, streamed, so that its length does not matter. Damaged and restricted ones are left out. */
@@ -29,13 +54,9 @@ export async function* turns(
   key: SessionKey,
   { leaveOut, ...stretch }: WeighedStretch & TurnOptions,
 ): AsyncGenerator<MessageToSummarize> {
-  const isWanted = (row: MessageRow) =>
-    row.kind === 'message' &&
-    (stretch.since === undefined || row.timestamp >= stretch.since) &&
-    (stretch.until === undefined || row.timestamp <= stretch.until)
   const range = { ...stretch, usable: true, withFlags: leaveOut !== undefined }
   for await (const rows of pagedMessages(dependencies.database, key, range)) {
-    for (const row of rows.filter(isWanted)) {
+    for (const row of rows.filter(({ kind }) => kind === 'message')) {
       const body = await messageBody(dependencies.archive, row)
       if ('error' in body) continue
       if (leaveOut !== undefined && isFlagged(row.flags ?? flagsOfMessage(row, body.payload))) leaveOut()
