@@ -28,7 +28,7 @@ export async function holdPayloads(sql: Transaction, { archive, given, seal }: H
   const places = new Map(large.map((message) => [payloadLocation(message.sha256, seal), message]))
   await lockPayloads(sql, [...places.keys()], 'shared')
   for (const [location, message] of places)
-    if (!(await isThere(archive, location))) await placePayload(archive, message, seal)
+    if (!(await isInArchive(archive, location))) await placePayload(archive, message, seal)
 }
 
 /**
@@ -77,7 +77,7 @@ function isLarge({ payload }: WithBytes): boolean {
   return payload.bytes.length > limits.inlinePayloadBytesMax
 }
 
-async function isThere(archive: ArchiveStore, location: string): Promise<boolean> {
+export async function isInArchive(archive: ArchiveStore, location: string): Promise<boolean> {
   for await (const name of archive.list(location)) if (name === location) return true
   return false
 }

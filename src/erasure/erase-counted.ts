@@ -1,7 +1,8 @@
-import { eraseUnused } from '../capture/held-payloads.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
+import { eraseUnused, isInArchive } from '../capture/held-payloads.ts'
+import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
-import { lockErasure, noteErasure, type ErasureItem } from '../store/erasure/erasure-work.ts'
+import { dropNotes, lockErasure, lockNoting, noteErasure, type ErasureItem } from '../store/erasure/erasure-work.ts'
+import { lockPayloads } from '../store/erasure/lock-payloads.ts'
 import { addToReceipt, type ErasedCounts } from '../store/erasure/receipts.ts'
 import type { Transaction } from '../store/rows.ts'
 import { inTransaction } from '../store/transaction.ts'
@@ -42,30 +43,57 @@ export async function eraseCounted(
 }
 
 /**
- * Erases a large payload where no message of any tenant uses it, and counts it once. It goes in the transaction that counts it, in
- * which nobody else begins to use it.
+ * Erases a large payload where no message of any tenant uses it, and counts it once, whoever else is at it: messages of several sessions may
+ * have had it. It goes in the transaction that counts it, in which nobody else begins to use it. No more than one piece of work has a
+ * note of it: whoever finds it gone counts it by that alone.
  */
 export async function eraseUnusedCounted(
   { database, archive }: Stores,
   item: ErasureItem,
   location: string,
 ): Promise<void> {
-  // Fails here, and not in the transaction, where the archive does not answer.
-  for await (const name of archive.list(location)) if (name === location) await note(database, item, [location])
+  // Fails here, and not in a transaction, where the archive does not answer.
+  if (await isInArchive(archive, location))
+    await database.run((sql) => inTransaction(sql, (own) => notePayload(own, { archive, item, location })))
   await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
       const done = await eraseUnused(transaction, archive, location)
-      await changeNotedIn(transaction, item, (going) => {
-        const isGone = done !== undefined && done.kept.length === 0
-        const wasThere = done !== undefined && (done.erased > 0 || going.some((noted) => isOf(location, noted)))
-        return {
-          going: going.filter((noted) => !isOf(location, noted)),
-          erased: { large_payloads: isGone && wasThere ? 1 : 0 },
-          keptObjects: done?.kept ?? [],
-        }
-      })
+      await countPayload(transaction, item, { location, done })
     }),
   )
+}
+
+/** Where another one has a note of it, or has erased it since it was looked for, there is none to be had. */
+async function notePayload(
+  sql: Transaction,
+  {
+    archive,
+    item,
+    location,
+  }: { readonly archive: ArchiveStore; readonly item: ErasureItem; readonly location: string },
+): Promise<void> {
+  await lockPayloads(sql, [location], 'exclusive')
+  if ((await lockNoting(sql, item.id, location)).length > 0) return
+  if (await isInArchive(archive, location)) await changeNotedIn(sql, item, (going) => ({ going: [...going, location] }))
+}
+
+/** `done` is undefined where a message uses it. The payload is locked. */
+async function countPayload(
+  sql: Transaction,
+  item: ErasureItem,
+  { location, done }: { readonly location: string; readonly done: ErasedObjects | undefined },
+): Promise<void> {
+  const noting = await lockNoting(sql, item.id, location)
+  // Another one has finished it meanwhile.
+  if ((await lockErasure(sql, item.id)) === undefined) return
+  const isOurs = done !== undefined && done.kept.length === 0 && (done.erased > 0 || noting.includes(item.id))
+  // Counted here, it is not for others any more that have a note of it.
+  await dropNotes(sql, isOurs ? noting : [item.id], location)
+  await changeNotedIn(sql, item, (going) => ({
+    going,
+    erased: { large_payloads: isOurs ? 1 : 0 },
+    keptObjects: done?.kept ?? [],
+  }))
 }
 
 /** What is noted is an object, or one version of it: its key, a blank, and what tells it from the others. */

@@ -1,6 +1,7 @@
+import { EventEmitter, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { saveMessages } from '../../src/capture/save.ts'
 import { verify } from '../../src/capture/verify.ts'
@@ -9,7 +10,7 @@ import { eraseRows } from '../../src/erasure/erase-rows.ts'
 import { forget } from '../../src/erasure/forget.ts'
 import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { Caches } from '../../src/model/caches.ts'
-import type { ArchiveStore } from '../../src/ports/archive-store.ts'
+import type { ArchiveStore, ErasedObjects } from '../../src/ports/archive-store.ts'
 import { claimErasure, type ErasureItem } from '../../src/store/erasure/erasure-work.ts'
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import { caller, contentsOf, useStore } from '../sessions/store.ts'
@@ -20,7 +21,7 @@ const store = useStore({ VERBATIM_ENCRYPTION: 'off' })
 const sessionIds = new Caches(1_000_000).open<string>('session_ids', { sizeOf: () => 1 })
 
 /** Of an archive, one that does something else where a large payload is erased. */
-function erasingPayloads(archive: ArchiveStore, erase: (location: string) => Promise<never>): ArchiveStore {
+function erasingPayloads(archive: ArchiveStore, erase: (location: string) => Promise<ErasedObjects>): ArchiveStore {
   return {
     put: (key, bytes) => archive.put(key, bytes),
     get: (key) => archive.get(key),
@@ -34,16 +35,19 @@ function erasingPayloads(archive: ArchiveStore, erase: (location: string) => Pro
 /** A session with one large message, and the work of erasing it, which nobody else takes. */
 async function claimed(content: string): Promise<ErasureItem> {
   const { database, archive } = store.open.stores
-  const sessionId = await store.session([{ content }])
   const dependencies = { database, archive, index: undefined, visible: database, waitMs: 0 }
-  const preview = await forget(dependencies, caller, { sessionId })
-  if (preview.status !== 'preview') throw new Error('no preview')
-  const receipt = await forget(dependencies, caller, { sessionId, confirm: preview.confirm })
-  if (receipt.status === 'preview') throw new Error('no receipt')
-  const item = await database.run((sql) => claimErasure(sql, receipt.erasure_id))
-  const withoutRows = item === undefined ? undefined : await eraseRows(database, item)
-  if (withoutRows === undefined) throw new Error('another one has taken the work')
-  return withoutRows
+  // The background work may take one.
+  for (let attempt = 1; attempt <= 10; attempt++) {
+    const sessionId = await store.session([{ content }])
+    const preview = await forget(dependencies, caller, { sessionId })
+    if (preview.status !== 'preview') throw new Error('no preview')
+    const receipt = await forget(dependencies, caller, { sessionId, confirm: preview.confirm })
+    if (receipt.status === 'preview') throw new Error('no receipt')
+    const item = await database.run((sql) => claimErasure(sql, receipt.erasure_id))
+    const withoutRows = item === undefined ? undefined : await eraseRows(database, item)
+    if (withoutRows !== undefined) return withoutRows
+  }
+  throw new Error('another one has taken the work each time')
 }
 
 async function saveTwin(content: string): Promise<string> {
@@ -92,6 +96,71 @@ it.each([
   // It is the twin's by then.
   expect(await goOn(item)).toMatchObject({ erased: { messages: 1, large_payloads: 0 }, pending: [] })
   await isWhole()
+})
+
+/** Of an archive, one that stops where a payload was looked for and found, until `goOn` is called. */
+function stoppingAtPayload(archive: ArchiveStore) {
+  const events = new EventEmitter()
+  const found = once(events, 'found')
+  const released = once(events, 'released')
+  const stopping: ArchiveStore = {
+    ...erasingPayloads(archive, (location) => archive.erase(location)),
+    list: async function* list(prefix) {
+      const names: string[] = []
+      for await (const name of archive.list(prefix)) names.push(name)
+      if (prefix.startsWith('payloads/') && names.length > 0) {
+        events.emit('found')
+        await released
+      }
+      yield* names
+    },
+  }
+  return { archive: stopping, found, goOn: () => events.emit('released') }
+}
+
+describe('a large payload that two sessions have which are erased at once is counted once', () => {
+  const index = undefined
+
+  it('where both have found it before either erases it', async () => {
+    const { database, archive } = store.open.stores
+    const content = `both found it ${'y'.repeat(1_100_000)}`
+    const [one, other] = [await claimed(content), await claimed(content)]
+    const second = stoppingAtPayload(archive)
+    const erasing = eraseOutside({ database, archive: second.archive, index }, other)
+    await second.found
+    await eraseOutside({ database, archive, index }, one)
+    second.goOn()
+    await erasing
+    expect(await goOn(one)).toMatchObject({ erased: { messages: 1, large_payloads: 1 }, pending: [] })
+    expect(await goOn(other)).toMatchObject({ erased: { messages: 1, large_payloads: 0 }, pending: [] })
+  })
+
+  it.each([
+    { dies: 'before it goes', erases: [false], counts: [0, 1] },
+    { dies: 'after it has gone', erases: [true], counts: [1, 0] },
+    { dies: 'before it goes, and the other one after that', erases: [false, true], counts: [1, 0] },
+  ])('where the one that has noted it is killed $dies', async ({ erases, counts }) => {
+    const { database, archive } = store.open.stores
+    const content = `${erases.join(' ')} ${'y'.repeat(1_100_000)}`
+    const items = [await claimed(content), await claimed(content)]
+    const killed: ErasureItem[] = []
+    for (const [at, item] of items.entries()) {
+      const mayDie = erasingPayloads(archive, async (location) => {
+        if (erases[at] === false) throw new Killed()
+        const erased = await archive.erase(location)
+        if (erases[at] === true) throw new Killed()
+        return erased
+      })
+      await eraseOutside({ database, archive: mayDie, index }, item).catch((error: unknown) => {
+        if (!(error instanceof Killed)) throw error
+        killed.push(item)
+      })
+    }
+    expect(killed).toEqual(items.slice(0, erases.length))
+    const receipts: unknown[] = []
+    for (const item of items) receipts.push(await goOn(item))
+    expect(receipts).toMatchObject(counts.map((count) => ({ erased: { large_payloads: count }, pending: [] })))
+  })
 })
 
 it('a large payload that nobody else has is counted once, although who erased it was killed before it was counted', async () => {

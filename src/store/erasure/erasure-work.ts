@@ -155,6 +155,21 @@ export async function noteErasure(sql: Queries, id: number, details: ErasureDeta
     where id = ${id}`
 }
 
+/** The pieces of work that have a note of an object of the archive. They and `id` are locked until the transaction ends, in one order. */
+export async function lockNoting(sql: Queries, id: number, name: string): Promise<readonly number[]> {
+  const rows = await sql<{ id: string; has_note: boolean }[]>`
+    select id, coalesce(details->'going' ? ${name}, false) as has_note from outbox
+    where topic = ${eraseTopic} and (id = ${id} or details->'going' ? ${name}) order by id for update`
+  return rows.filter((row) => row.has_note).map((row) => Number(row.id))
+}
+
+/** Takes the note of an object from pieces of work. */
+export async function dropNotes(sql: Queries, ids: readonly number[], name: string): Promise<void> {
+  await sql`
+    update outbox set details = jsonb_set(details, '{going}', (details->'going') - ${name}::text)
+    where id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::bigint) and details->'going' ? ${name}`
+}
+
 /** Whether somebody is at a part of an erasure: what is left of it waits for nothing. */
 export async function isUnderWay(sql: Queries, erasureId: string): Promise<boolean> {
   const rows = await sql`
