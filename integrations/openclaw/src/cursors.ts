@@ -1,9 +1,9 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { z } from 'zod'
 
-import { codeOf, writeDurably } from './files.ts'
+import { codeOf, namesIn, writeDurably } from './files.ts'
 import type { Session } from './session.ts'
 import { readerNames } from './settings.ts'
 
@@ -20,7 +20,7 @@ const cursorSchema = z.object({
 export type Cursor = z.infer<typeof cursorSchema>
 
 /** Sessions that were silent for longer are read from their beginning when they go on: Verbatim knows what it has. */
-const forgetAfterMs = 90 * 24 * 60 * 60 * 1000
+export const forgetAfterMs = 90 * 24 * 60 * 60 * 1000
 
 /** How far each session was read, in one small file a session. */
 export class Cursors {
@@ -67,14 +67,5 @@ export class Cursors {
 
   #path({ agentId, sessionId }: Session): string {
     return join(this.#directory, agentId, `${sessionId}.json`)
-  }
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
   }
 }

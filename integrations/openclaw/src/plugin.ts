@@ -12,6 +12,7 @@ import { Recall } from './recall.ts'
 import { capturedSession, isShared } from './session.ts'
 import { mayReadConversations, readSettings, type Settings } from './settings.ts'
 import { Spool } from './spool.ts'
+import { UnreadSessions } from './unread-sessions.ts'
 import { findVerbatim, howToInstall, type Command } from './verbatim-command.ts'
 
 const howToAllow =
@@ -51,6 +52,7 @@ function registerCapture(host: Host, settings: Settings, command: Command | unde
   )
   const all = [delta, new StoreReader(stateDirectory), new MessagesReader()]
   const cursors = new Cursors(join(directory, 'cursors'))
+  const unread = new UnreadSessions({ directory, stateDirectory, cursors, log })
   const capture = new Capture({
     readers: settings.readers.flatMap((name) => all.filter((reader) => reader.name === name)),
     cursors,
@@ -74,9 +76,12 @@ function registerCapture(host: Host, settings: Settings, command: Command | unde
     delivery?.wake()
     // What was written while the plugin was not there.
     for (const session of await cursors.sessions(Date.now())) await capture.look(session)
+    for (const session of await unread.find(Date.now())) await capture.look(session)
   })
   host.on('gateway_stop', async () => {
     await capture.close()
+    // OpenClaw may stop between the first turn of a session and the hook that tells of it.
+    for (const session of await unread.find(Date.now())) await capture.look(session)
     delivery?.close()
   })
 }

@@ -8,7 +8,7 @@ import type { RowPage } from './row-reader.ts'
 const pageRows = 500
 
 /** The part of Node's SQLite that is used: Node 20 has none, and OpenClaw does not run on it. */
-interface SqliteDatabase {
+export interface SqliteDatabase {
   prepare(sql: string): { all(...values: (string | number)[]): unknown[] }
   close(): void
 }
@@ -45,6 +45,17 @@ async function findSqlite(): Promise<z.infer<typeof sqliteSchema> | undefined> {
   }
 }
 
+/** A database to be read only, which is to be closed. Undefined where this Node.js has no SQLite. */
+export async function openDatabase(path: string): Promise<SqliteDatabase | undefined> {
+  const sqlite = await findSqlite()
+  return sqlite === undefined ? undefined : new sqlite.DatabaseSync(path, { readOnly: true })
+}
+
+/** The columns of a table; none where there is no such table. */
+export function columnsOf(database: SqliteDatabase, table: string): readonly string[] {
+  return database.prepare(`pragma table_info(${table})`).all().map(columnName)
+}
+
 /**
  * The rows of a session after a position, by their numbers in OpenClaw's database (schemas 16 to 23 and what is like
  * them). Undefined where the database does not hold the session.
@@ -54,9 +65,8 @@ export async function readDatabase(
   sessionId: string,
   position: string | undefined,
 ): Promise<RowPage | undefined> {
-  const sqlite = await findSqlite()
-  if (sqlite === undefined) return undefined
-  const database = new sqlite.DatabaseSync(path, { readOnly: true })
+  const database = await openDatabase(path)
+  if (database === undefined) return undefined
   try {
     const { rows, generation } = selectRows(database, sessionId, position)
     if (rows === undefined) return undefined
@@ -83,10 +93,9 @@ function selectRows(
   sessionId: string,
   position: string | undefined,
 ): { readonly rows: readonly Row[] | undefined; readonly generation: string | undefined } {
-  const has = (table: string) => database.prepare(`pragma table_info(${table})`).all().map(columnName)
-  const columns = has('transcript_events')
+  const columns = columnsOf(database, 'transcript_events')
   if (!columns.includes('event_json')) return { rows: undefined, generation: undefined }
-  const generation = has('transcript_rewrite_watermarks').includes('generation')
+  const generation = columnsOf(database, 'transcript_rewrite_watermarks').includes('generation')
     ? generationOf(database, sessionId)
     : undefined
   const zstd = columns.includes('event_zstd') ? 'event_zstd' : 'null'

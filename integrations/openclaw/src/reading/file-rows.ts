@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { open, readdir, readFile, type FileHandle } from 'node:fs/promises'
+import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
 import { z } from 'zod'
 
-import { codeOf } from '../files.ts'
+import { codeOf, namesIn } from '../files.ts'
 import type { Session } from '../session.ts'
 import type { RowPage } from './row-reader.ts'
 
@@ -122,15 +122,6 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
     return await open(path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
     throw error
   }
 }

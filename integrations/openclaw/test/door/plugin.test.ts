@@ -126,6 +126,30 @@ describe('the plugin', () => {
     expect(await missingFrom(home, session)).toEqual({ added: 0, known: session.rows })
   })
 
+  it.skipIf(isOnServer)(
+    'stores a session that OpenClaw was stopped or killed in before any hook told of it',
+    async () => {
+      const first = start()
+      await first.host.call('gateway_start', {}, {})
+      const stopped = new TranscriptFile(first.state, 'stopped')
+      stopped.turn('Is it stored when the gateway stops?', 'It is.')
+      stopped.enter()
+      await first.host.call('gateway_stop', {}, {})
+      expect(await first.waiting()).toBe(1)
+      const killed = new TranscriptFile(first.state, 'killed-early')
+      killed.turn('And when it is killed?', 'At the next start.')
+      killed.enter()
+      const second = start({ state: first.state })
+      await second.host.call('gateway_start', {}, {})
+      await delivered(second)
+      for (const session of [stopped, killed])
+        expect(await missingFrom(home, session)).toEqual({ added: 0, known: session.rows })
+      // The second importer may find what the first has just taken.
+      const unread = [...first.host.logged, ...second.host.logged].filter((line) => line.includes('could not be'))
+      expect(unread).toEqual([])
+    },
+  )
+
   it.skipIf(isOnServer)('never captures an incognito session', async () => {
     const running = start()
     const sessionKey = 'agent:main:dashboard:incognito-7'

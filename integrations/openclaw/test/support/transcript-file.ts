@@ -1,5 +1,5 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 import type { HostContext } from '../../src/host.ts'
 
@@ -39,6 +39,14 @@ export class TranscriptFile {
     if ('modelId' in fields) this.#model = String(fields.modelId)
     this.row({ type, id, parentId: this.#last, timestamp: this.#time(), ...fields })
     this.#last = id
+  }
+
+  /** Enters the session into the map of sessions, where OpenClaw finds it by its key. */
+  enter(fields: object = {}): void {
+    const path = join(dirname(this.path), 'sessions.json')
+    const map: object = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
+    const { sessionId, sessionKey } = this.context
+    writeFileSync(path, JSON.stringify({ ...map, [sessionKey]: { sessionId, sessionFile: this.path, ...fields } }))
   }
 
   /** A question and its answer, the answer by way of a tool. */

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { z } from 'zod'
+
+import { forgetAfterMs, type Cursors } from './cursors.ts'
+import { codeOf, reasonOf, writeDurably } from './files.ts'
+import type { HostLogger } from './host.ts'
+import { sessionsSince } from './reading/stored-sessions.ts'
+import type { Session } from './session.ts'
+
+export interface UnreadSessionsOptions {
+  /** Where the plugin keeps what is its own. */
+  readonly directory: string
+  readonly stateDirectory: () => string
+  readonly cursors: Cursors
+  readonly log: HostLogger
+}
+
+/** On some file systems the times of files are this coarse. */
+const timesOfFilesMs = 2_000
+const firstStartSchema = z.object({ atMs: z.number() })
+
+/**
+ * Finds sessions that no hook has told of: OpenClaw was stopped or killed before it could. What was silent since before the plugin
+ * came is not among them, nor what is silent for so long that how far it was read is forgotten.
+ */
+export class UnreadSessions {
+  readonly #options: UnreadSessionsOptions
+
+  constructor(options: UnreadSessionsOptions) {
+    this.#options = options
+  }
+
+  /** Never throws: what goes wrong is said in the log, and the next start or stop of the gateway looks again. */
+  async find(nowMs: number): Promise<readonly Session[]> {
+    const { stateDirectory, cursors, log } = this.#options
+    try {
+      const sinceMs = Math.max((await this.#firstStartMs(nowMs)) - timesOfFilesMs, nowMs - forgetAfterMs)
+      const unread: Session[] = []
+      for (const session of await sessionsSince(stateDirectory(), sinceMs))
+        if ((await cursors.read(session)) === undefined) unread.push(session)
+      return unread
+    } catch (error) {
+      log.warn(`Verbatim: OpenClaw's store could not be searched for sessions that were not read (${reasonOf(error)})`)
+      return []
+    }
+  }
+
+  /** When the gateway first started, or stopped, with the plugin. */
+  async #firstStartMs(nowMs: number): Promise<number> {
+    const path = join(this.#options.directory, 'first-start.json')
+    try {
+      return firstStartSchema.parse(JSON.parse(await readFile(path, 'utf8'))).atMs
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+    }
+    await writeDurably(path, Buffer.from(JSON.stringify({ atMs: nowMs })))
+    return nowMs
+  }
+}
