@@ -60,17 +60,30 @@ export async function stateOf(home: Home, tools: Tools): Promise<string[]> {
     const messages = await store.sql.unsafe<{ row: unknown }[]>(`
       select to_jsonb(m) - '{key_version,payload,payload_location,payload_sha256,text,metadata}'::text[] as row
       from messages m order by session_id, seq`)
-    const rows = [...sessions, ...messages].map(({ row }) => JSON.stringify(row))
-    return [...rows, ...(await readBy(tools))]
+    const written = await store.sql.unsafe<{ row: unknown }[]>(`
+      select jsonb_build_object('id', id, 'of', session_id, 'at', created_at) as row from summaries where made_by = 'host' order by id`)
+    const corrected = await store.sql.unsafe<{ row: unknown }[]>(`
+      select to_jsonb(c) - 'corrected_at' as row from corrections c order by message_id`)
+    const rows = [...sessions, ...messages, ...written, ...corrected].map(({ row }) => JSON.stringify(row))
+    return [...rows, ...(await readBy(tools, await sessionIdsOf(home)))]
   } finally {
     await store.close()
   }
 }
 
-async function readBy(tools: Tools): Promise<string[]> {
+/** The ids of all sessions, of those too that no list shows. */
+export async function sessionIdsOf(home: Home): Promise<string[]> {
+  const store = home.database()
+  try {
+    return (await store.sql<{ id: string }[]>`select id from sessions order by id`).map(({ id }) => id)
+  } finally {
+    await store.close()
+  }
+}
+
+async function readBy(tools: Tools, sessions: readonly string[]): Promise<string[]> {
   const read: string[] = []
-  const sessions = (await tools.allSessions()).toSorted((a, b) => (a.session_id < b.session_id ? -1 : 1))
-  for (const { session_id: session } of sessions) {
+  for (const session of sessions) {
     const { title, tags, context_summary: summary } = await tools.session(session)
     const messages = await tools.allMessages(session)
     // What its index has found of a message is there once it is indexed.

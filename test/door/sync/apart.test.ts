@@ -1,32 +1,15 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { untilIndexed } from './support/archived.ts'
-import { outputOf } from './support/cli-output.ts'
-import { Home } from './support/home.ts'
-import { HttpHome } from './support/http-home.ts'
-import { stateOf, sync, syncScopes } from './support/synced.ts'
-import type { Tools } from './support/tools.ts'
+import { untilIndexed } from '../support/archived.ts'
+import { outputOf } from '../support/cli-output.ts'
+import { Home } from '../support/home.ts'
+import { HttpHome } from '../support/http-home.ts'
+import { expectAlike, usePair } from '../support/synced-pair.ts'
+import { stateOf, sync, syncScopes } from '../support/synced.ts'
+import type { Tools } from '../support/tools.ts'
 
-const server = new Home()
-const laptop = new Home()
-const homes = [server, laptop]
-let http: HttpHome
-let token: string
-
-beforeAll(async () => {
-  for (const home of homes) await home.makeDatabase()
-  http = await HttpHome.start(server, { keep: true })
-  token = await http.newToken('--name', 'sync', '--scopes', syncScopes)
-})
-
-afterAll(async () => {
-  await http.stop()
-  for (const home of homes) await home.dispose()
-})
-
-async function expectAlike(): Promise<void> {
-  expect(await stateOf(laptop, await laptop.tools())).toEqual(await stateOf(server, await http.tools()))
-}
+const pair = usePair()
+const { server, laptop } = pair
 
 function said(session: string, id: string, content: string) {
   return { session_id: session, message_id: id, role: 'user', sender: 'ann', content }
@@ -37,32 +20,32 @@ const eraseOf = (home: Home, session: string, id: string) =>
 
 describe('what was set after an erasure', () => {
   test('is kept by a store that learns of the erasure later', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     await here.save(said('orchard', 'o1', 'Ask Kowalska.'))
     await here.save(said('orchard', 'o2', 'Plant the quinces.'))
     await here.update('orchard', { title: 'Kowalska', summary: 'Of Kowalska.' })
-    await sync(laptop, http, token)
+    await pair.sync()
     await eraseOf(laptop, 'orchard', 'o1')
     await here.update('orchard', { title: 'Quinces', summary: 'Quinces are planted.' })
-    await sync(laptop, http, token)
+    await pair.sync()
     expect(await there.session('orchard')).toMatchObject({ title: 'Quinces', context_summary: 'Quinces are planted.' })
     expect(await here.session('orchard')).toMatchObject({ title: 'Quinces', context_summary: 'Quinces are planted.' })
     expect(JSON.stringify(await there.session('orchard'))).not.toContain('Kowalska')
-    await expectAlike()
+    await expectAlike(pair)
   })
 
   test('and before another one of the same is gone at both', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     await here.save(said('harbour', 'h1', 'Ask Wisniewska.'))
     await here.save(said('harbour', 'h2', 'Which berth is free?'))
-    await sync(laptop, http, token)
+    await pair.sync()
     await eraseOf(laptop, 'harbour', 'h1')
     await here.update('harbour', { title: 'Berths', summary: 'A berth is wanted.' })
     await eraseOf(server, 'harbour', 'h1')
-    await sync(laptop, http, token)
+    await pair.sync()
     expect((await there.session('harbour')).context_summary).toBeNull()
-    await expectAlike()
-    expect((await sync(laptop, http, token)).sessions).toMatchObject({ equal: 0, unchanged: 2 })
+    await expectAlike(pair)
+    expect((await pair.sync()).sessions).toMatchObject({ equal: 0, unchanged: 2 })
   })
 })
 
@@ -71,9 +54,9 @@ describe('what one store keeps for a shorter time', () => {
     const here = await laptop.tools()
     for (const number of [1, 2, 3, 4, 5]) await here.save(said('log', `l${number}`, `Entry ${number}.`))
     await here.update('log', { tags: ['short'] })
-    await sync(laptop, http, token)
+    await pair.sync()
     await eraseOf(server, 'log', 'l2')
-    await sync(laptop, http, token)
+    await pair.sync()
     await outputOf(laptop, ['retention', 'set', '--tag', 'short', '--messages', '2'])
     await outputOf(laptop, ['retention', 'apply', '--yes'])
     const textsOf = async (tools: Tools) => (await tools.session('log')).messages.map(({ content }) => content)
@@ -86,11 +69,11 @@ describe('what one store keeps for a shorter time', () => {
     const third = await desktop.tools()
     await sync(desktop, laptopServer, laptopToken)
     expect(await textsOf(third)).toEqual(['', '', '', 'Entry 4.', 'Entry 5.'])
-    const report = await sync(desktop, http, token)
+    const report = await sync(desktop, pair.http, pair.token)
     expect(report.sessions.apart).toBe(0)
     // What was erased at all stores is not among them.
     expect(await textsOf(third)).toEqual(['Entry 1.', '', 'Entry 3.', 'Entry 4.', 'Entry 5.'])
-    expect(await stateOf(desktop, third)).toEqual(await stateOf(server, await http.tools()))
+    expect(await stateOf(desktop, third)).toEqual(await stateOf(server, await pair.http.tools()))
     await untilIndexed(desktop, third)
     expect(
       (await third.search({ query: 'Entry 3' })).results[0]?.messages.find(({ hit }) => hit?.rank === 1)?.seq,

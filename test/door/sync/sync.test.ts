@@ -1,37 +1,16 @@
 import { randomBytes } from 'node:crypto'
 
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
 
-import { rootKeyOfTests } from '../support/root-key.ts'
-import { untilIndexed } from './support/archived.ts'
-import { outputOf } from './support/cli-output.ts'
-import { Home } from './support/home.ts'
-import { HttpHome } from './support/http-home.ts'
-import { stateOf, sync, syncScopes } from './support/synced.ts'
+import { untilIndexed } from '../support/archived.ts'
+import { outputOf } from '../support/cli-output.ts'
+import { Home } from '../support/home.ts'
+import { expectAlike, usePair } from '../support/synced-pair.ts'
+import { stateOf } from '../support/synced.ts'
 
-const server = new Home()
-const laptop = new Home()
-const homes = [server, laptop]
-let http: HttpHome
-let token: string
-
-beforeAll(async () => {
-  for (const home of homes) await home.makeDatabase()
-  const archive = `file:${laptop.directory('archive')}`
-  laptop.settings = { ...laptop.settings, VERBATIM_ARCHIVE: archive, VERBATIM_ROOT_KEY: rootKeyOfTests }
-  http = await HttpHome.start(server, { keep: true })
-  token = await http.newToken('--name', 'sync', '--scopes', syncScopes)
-})
-
-afterAll(async () => {
-  await http.stop()
-  for (const home of homes) await home.dispose()
-})
-
-async function expectAlike(): Promise<void> {
-  expect(await stateOf(laptop, await laptop.tools())).toEqual(await stateOf(server, await http.tools()))
-}
+const pair = usePair()
+const { server, laptop, homes } = pair
 
 /** The texts of a session in their order. */
 async function textsOf(home: Home, session: string): Promise<unknown[]> {
@@ -41,7 +20,7 @@ async function textsOf(home: Home, session: string): Promise<unknown[]> {
 
 describe('sync', () => {
   it('brings what each store has to the other, word for word, and nothing twice', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     await here.save({
       session_id: 'garden',
       message_id: 'g1',
@@ -64,10 +43,10 @@ describe('sync', () => {
     const large = randomBytes(1_200_000).toString('base64')
     await there.save({ session_id: 'harbour', role: 'tool', sender: 'ls', content: large })
     await there.save({ session_id: 'harbour', role: 'user', sender: 'ann', content: 'Which berth is free?' })
-    const first = await sync(laptop, http, token)
+    const first = await pair.sync()
     expect(first.sent).toMatchObject({ messages: 2, sessions: 1 })
     expect(first.received).toMatchObject({ messages: 2, sessions: 1 })
-    await expectAlike()
+    await expectAlike(pair)
     const garden = await there.session('garden')
     expect(garden).toMatchObject({ title: 'The orchard', tags: ['fruit'], context_summary: 'Quinces.' })
     expect(garden.messages.map(({ content }) => content)).toEqual(
@@ -76,7 +55,7 @@ describe('sync', () => {
     expect((await here.session('harbour')).messages[0]?.content_part?.total_bytes).toBe(large.length + 2)
     await untilIndexed(server, there)
     expect((await there.search({ query: 'quinces wall' })).results[0]?.session_id).toBe(garden.session_id)
-    const again = await sync(laptop, http, token)
+    const again = await pair.sync()
     expect(again.sessions).toMatchObject({ equal: 0, unchanged: 2 })
     // A retry is known at the other store too.
     const retried = await there.save({
@@ -90,17 +69,17 @@ describe('sync', () => {
   })
 
   it('takes along what came since, at either store', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     await there.save({ session_id: 'garden', role: 'user', sender: 'ann', content: 'And the medlars?' })
-    expect((await sync(laptop, http, token)).received).toMatchObject({ messages: 1, sessions: 0, moved: 0 })
+    expect((await pair.sync()).received).toMatchObject({ messages: 1, sessions: 0, moved: 0 })
     await here.save({ session_id: 'garden', role: 'assistant', sender: 'claude', content: 'Behind the shed.' })
-    expect((await sync(laptop, http, token)).sent).toMatchObject({ messages: 1, sessions: 0, moved: 0 })
+    expect((await pair.sync()).sent).toMatchObject({ messages: 1, sessions: 0, moved: 0 })
     expect((await textsOf(laptop, 'garden')).slice(-2)).toEqual(['And the medlars?', 'Behind the shed.'])
-    await expectAlike()
+    await expectAlike(pair)
   })
 
   it('gives a session that both went on with the same order at both, each line together', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     await there.save({
       session_id: 'garden',
       role: 'user',
@@ -110,7 +89,7 @@ describe('sync', () => {
     await here.save({ session_id: 'garden', role: 'user', sender: 'ann', content: 'Second line: prune the walnut.' })
     await there.save({ session_id: 'garden', role: 'user', sender: 'ann', content: 'First line: and on Thursday.' })
     await here.save({ session_id: 'garden', role: 'user', sender: 'ann', content: 'Second line: before the frost.' })
-    const report = await sync(laptop, http, token)
+    const report = await pair.sync()
     expect(report.received).toMatchObject({ messages: 2, moved: 2 })
     expect(report.sent).toMatchObject({ messages: 2, moved: 0 })
     const order = [
@@ -121,20 +100,20 @@ describe('sync', () => {
     ]
     expect((await textsOf(laptop, 'garden')).slice(-4)).toEqual(order)
     expect((await textsOf(server, 'garden')).slice(-4)).toEqual(order)
-    await expectAlike()
+    await expectAlike(pair)
     // What was found under its former number is found under the one that it has.
     await untilIndexed(laptop, here)
     const found = await here.search({ query: 'prune the walnut' })
     expect(found.results[0]?.messages.find(({ hit }) => hit?.rank === 1)).toMatchObject({ seq: 7 })
     expect((await laptop.cli(['archive', '--now'])).code).toBe(0)
     await here.save({ session_id: 'garden', role: 'user', sender: 'ann', content: 'Both: in spring.' })
-    await sync(laptop, http, token)
+    await pair.sync()
     expect((await textsOf(server, 'garden')).at(-1)).toBe('Both: in spring.')
-    await expectAlike()
+    await expectAlike(pair)
   })
 
   it('keeps two messages that were saved under one id, and what was said last of a session', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     await there.save({
       session_id: 'garden',
       message_id: 'same',
@@ -150,10 +129,10 @@ describe('sync', () => {
       content: 'Said on the laptop.',
     })
     await there.call('update_session', { session_id: 'garden', title: 'Set first' })
-    await sync(laptop, http, token)
+    await pair.sync()
     await here.call('update_session', { session_id: 'garden', title: 'Set last' })
-    await sync(laptop, http, token)
-    await expectAlike()
+    await pair.sync()
+    await expectAlike(pair)
     expect((await textsOf(laptop, 'garden')).slice(-2)).toEqual(['Said at the server.', 'Said on the laptop.'])
     expect((await there.session('garden')).title).toBe('Set last')
     // What lost is still to be read, at either.
@@ -170,23 +149,23 @@ describe('sync', () => {
   })
 
   it('keeps two sessions that were begun under one name, and lets both stores go on with the earlier one', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     const early = await there.save({ session_id: 'main', role: 'user', sender: 'ann', content: 'Begun at the server.' })
     const late = await here.save({ session_id: 'main', role: 'user', sender: 'ann', content: 'Begun on the laptop.' })
-    expect((await sync(laptop, http, token)).received).toMatchObject({ sessions: 1, namesakes: 1 })
-    await expectAlike()
+    expect((await pair.sync()).received).toMatchObject({ sessions: 1, namesakes: 1 })
+    await expectAlike(pair)
     expect(await textsOf(server, late.session_id)).toEqual(['Begun on the laptop.'])
     // A client that is connected goes on with the one that it began.
     const next = await (
       await laptop.tools()
     ).save({ session_id: 'main', role: 'user', sender: 'ann', content: 'Gone on with.' })
     expect(next.session_id).toBe(early.session_id)
-    await sync(laptop, http, token)
-    await expectAlike()
+    await pair.sync()
+    await expectAlike(pair)
   })
 
   it('erases at the other what was erased at one, and gives nothing back', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     const whole = await here.save({
       session_id: 'letter',
       role: 'user',
@@ -200,16 +179,16 @@ describe('sync', () => {
       sender: 'ann',
       content: 'Ask Wisniewska.',
     })
-    await sync(laptop, http, token)
+    await pair.sync()
     await outputOf(server, ['erase', '--session', whole.session_id, '--yes'])
     await outputOf(server, ['erase', '--session', 'garden', '--message', 'gone', '--yes'])
-    const report = await sync(laptop, http, token)
+    const report = await pair.sync()
     expect(report.received.erasures).toBe(2)
     expect(await here.refusal('get_session', { session_id: whole.session_id })).toContain('was erased')
     expect(JSON.stringify(await here.session('garden'))).not.toContain('Wisniewska')
-    const last = await sync(laptop, http, token)
+    const last = await pair.sync()
     expect(last.sent.messages + last.received.messages).toBe(0)
-    await expectAlike()
+    await expectAlike(pair)
     for (const home of homes) expect(await outputOf(home, ['verify'])).toContain('all intact')
     expect(
       await there.refusal('save_message', { session_id: 'letter', role: 'user', sender: 'ann', content: 'Again.' }),
@@ -220,7 +199,7 @@ describe('sync', () => {
   })
 
   it('anonymises at the other what was anonymised at one, and has the same text at both', async () => {
-    const [here, there] = [await laptop.tools(), await http.tools()]
+    const [here, there] = [await laptop.tools(), await pair.http.tools()]
     await here.save({
       session_id: 'claim',
       message_id: 'c1',
@@ -228,12 +207,12 @@ describe('sync', () => {
       sender: 'ann',
       content: 'Write to a@example.org.',
     })
-    await sync(laptop, http, token)
+    await pair.sync()
     await outputOf(server, ['anonymise', '--session', 'claim', '--pseudonymise', '--yes'])
-    const report = await sync(laptop, http, token)
+    const report = await pair.sync()
     expect(report.received.erasures).toBe(1)
-    await sync(laptop, http, token)
-    await expectAlike()
+    await pair.sync()
+    await expectAlike(pair)
     expect(JSON.stringify(await here.session('claim'))).not.toContain('a@example.org')
     expect(JSON.stringify(await there.session('claim'))).not.toContain('a@example.org')
   })
@@ -253,8 +232,8 @@ describe('sync', () => {
   })
 
   it('says with which stores, and notes in the audit log what was read and written', async () => {
-    expect(await outputOf(laptop, ['sync'])).toContain(http.url)
-    const { session_id: id } = await (await http.tools()).session('garden')
+    expect(await outputOf(laptop, ['sync'])).toContain(pair.http.url)
+    const { session_id: id } = await (await pair.http.tools()).session('garden')
     const accessed = await outputOf(server, ['audit', 'who-accessed', id, '--json'])
     expect(accessed).toContain('sync read')
     expect(accessed).toContain('session.sync')
@@ -263,7 +242,7 @@ describe('sync', () => {
 
 describe('sync is refused', () => {
   const refusal = async (url: string, env: Readonly<Record<string, string>> = {}) =>
-    await laptop.cli(['sync', url], { env: { VERBATIM_SYNC_TOKEN: token, ...env } })
+    await laptop.cli(['sync', url], { env: { VERBATIM_SYNC_TOKEN: pair.token, ...env } })
 
   test('where nothing would be encrypted on the way', async () => {
     const { code, stderr } = await refusal('http://memory.example.com')
@@ -273,15 +252,15 @@ describe('sync is refused', () => {
   })
 
   test('with a token that may not do all of it', async () => {
-    const weak = await http.newToken('--name', 'weak', '--scopes', 'read,write')
-    const { code, stderr } = await refusal(http.url, { VERBATIM_SYNC_TOKEN: weak })
+    const weak = await pair.http.newToken('--name', 'weak', '--scopes', 'read,write')
+    const { code, stderr } = await refusal(pair.http.url, { VERBATIM_SYNC_TOKEN: weak })
     expect(code).toBe(3)
     expect(stderr).toContain('lacks memory:delete, memory:export, memory:admin')
     expect(stderr).toContain('verbatim token create')
   })
 
   test('without a token, and where there is no such server', async () => {
-    const none = await laptop.cli(['sync', http.url])
+    const none = await laptop.cli(['sync', pair.http.url])
     expect(none.code).toBe(3)
     expect(none.stderr).toContain('An access token is needed')
     const { code, stderr } = await refusal('http://127.0.0.1:9')
@@ -290,7 +269,7 @@ describe('sync is refused', () => {
   })
 
   test('with itself', async () => {
-    const { code, stderr } = await server.cli(['sync', http.url], { env: { VERBATIM_SYNC_TOKEN: token } })
+    const { code, stderr } = await server.cli(['sync', pair.http.url], { env: { VERBATIM_SYNC_TOKEN: pair.token } })
     expect(code).toBe(2)
     expect(stderr).toContain('it is this store itself, or a copy of its files')
   })

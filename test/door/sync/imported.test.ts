@@ -1,33 +1,19 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 
-import { rootKeyOfTests } from '../support/root-key.ts'
-import { outputOf } from './support/cli-output.ts'
-import { Home } from './support/home.ts'
-import { HttpHome } from './support/http-home.ts'
-import { sync, syncScopes } from './support/synced.ts'
-import { Watcher } from './support/watcher.ts'
+import { outputOf } from '../support/cli-output.ts'
+import { Home } from '../support/home.ts'
+import { usePair } from '../support/synced-pair.ts'
+import { Watcher } from '../support/watcher.ts'
 
-const server = new Home()
-const laptop = new Home()
+const pair = usePair()
+const { server, laptop } = pair
 const projects = join(laptop.userHome, '.claude', 'projects', '-work')
-let http: HttpHome
-let token: string
 
-beforeAll(async () => {
-  for (const home of [server, laptop]) await home.makeDatabase()
-  const archive = `file:${laptop.directory('archive')}`
-  laptop.settings = { ...laptop.settings, VERBATIM_ARCHIVE: archive, VERBATIM_ROOT_KEY: rootKeyOfTests }
-  http = await HttpHome.start(server, { keep: true })
-  token = await http.newToken('--name', 'sync', '--scopes', syncScopes)
+beforeAll(() => {
   mkdirSync(projects, { recursive: true })
-})
-
-afterAll(async () => {
-  await http.stop()
-  for (const home of [server, laptop]) await home.dispose()
 })
 
 /** Rows of a Claude Code session. */
@@ -52,7 +38,7 @@ async function original(session: string): Promise<string> {
 
 /** A client of the server goes on with a session, before the laptop does. */
 async function sayAtServer(session: string): Promise<void> {
-  const there = await http.tools()
+  const there = await pair.http.tools()
   const { sessions } = await there.list({ limit: 100 })
   const id = sessions.find(({ external_id: name }) => name === session)?.session_id
   await there.save({ session_id: id, role: 'user', sender: 'ann', content: 'Said at the server.' })
@@ -65,12 +51,12 @@ describe('a transcript whose session went on elsewhere', () => {
   test('is given back byte for byte when its messages have other numbers, and grows on', async () => {
     writeFileSync(path, rows(session, 1, 10))
     await outputOf(laptop, ['import', path])
-    await sync(laptop, http, token)
+    await pair.sync()
     await sayAtServer(session)
     appendFileSync(path, rows(session, 11, 12))
     await outputOf(laptop, ['import', path])
     expect((await laptop.cli(['archive', '--now'])).code).toBe(0)
-    expect((await sync(laptop, http, token)).received).toMatchObject({ messages: 1, moved: 2 })
+    expect((await pair.sync()).received).toMatchObject({ messages: 1, moved: 2 })
     expect(await original(session)).toBe(readFileSync(path, 'utf8'))
     appendFileSync(path, rows(session, 13, 14))
     expect(await outputOf(laptop, ['import', path])).toMatch(/claude-code +1 +0 +2 +12 /)
@@ -119,11 +105,11 @@ test('a transcript that is followed meanwhile is given back byte for byte', asyn
     await watcher.ready()
     writeFileSync(path, rows(session, 1, 4))
     await watcher.until(() => watcher.added(path) === 4)
-    await sync(laptop, http, token)
+    await pair.sync()
     await sayAtServer(session)
     appendFileSync(path, rows(session, 5, 6))
     await watcher.until(() => watcher.added(path) === 6)
-    expect((await sync(laptop, http, token)).received).toMatchObject({ messages: 1, moved: 2 })
+    expect((await pair.sync()).received).toMatchObject({ messages: 1, moved: 2 })
     appendFileSync(path, rows(session, 7, 7))
     await watcher.until(() => watcher.added(path) === 7)
   } finally {
@@ -144,15 +130,15 @@ describe('a transcript that is at two machines', () => {
   test('is known where it came by a sync before it is imported', async () => {
     const session = '00000000-0000-4000-8000-000000000003'
     await outputOf(laptop, ['import', copyOf(laptop, session)])
-    expect((await sync(laptop, http, token)).sent).toMatchObject({ sessions: 1, namesakes: 0 })
+    expect((await pair.sync()).sent).toMatchObject({ sessions: 1, namesakes: 0 })
     expect(await outputOf(server, ['import', copyOf(server, session)])).toMatch(/claude-code +1 +0 +0 +3 /)
   })
 
   test('is there twice where it was imported at both before, which is said', async () => {
     const session = '00000000-0000-4000-8000-000000000004'
     for (const home of [server, laptop]) await outputOf(home, ['import', copyOf(home, session)])
-    const { stdout } = await laptop.cli(['sync', http.url], { env: { VERBATIM_SYNC_TOKEN: token } })
+    const { stdout } = await laptop.cli(['sync', pair.http.url], { env: { VERBATIM_SYNC_TOKEN: pair.token } })
     expect(stdout).toContain('NOTE 1 sessions came under a name that another one has')
-    expect((await sync(laptop, http, token)).received).toMatchObject({ sessions: 0, namesakes: 0 })
+    expect((await pair.sync()).received).toMatchObject({ sessions: 0, namesakes: 0 })
   })
 })

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 
-import { outputOf } from './support/cli-output.ts'
-import { Home } from './support/home.ts'
-import { HttpHome } from './support/http-home.ts'
-import { sync, syncScopes } from './support/synced.ts'
+import { outputOf } from '../support/cli-output.ts'
+import type { Home } from '../support/home.ts'
+import { usePair } from '../support/synced-pair.ts'
 
 /** So that they take several answers of 4 MiB. */
 const messageCount = 300
@@ -14,21 +13,11 @@ const messageBytes = 40_000
 const batch = 50
 const lookMs = 5
 
-const server = new Home()
-const laptop = new Home()
-let http: HttpHome
-let token: string
+const pair = usePair()
+const { server, laptop } = pair
 
-beforeAll(async () => {
-  for (const home of [server, laptop]) await home.makeDatabase()
-  http = await HttpHome.start(server, { keep: true })
-  token = await http.newToken('--name', 'sync', '--scopes', syncScopes)
-  laptop.settings = { ...laptop.settings, VERBATIM_SYNC_TOKEN: token }
-})
-
-afterAll(async () => {
-  await http.stop()
-  for (const home of [server, laptop]) await home.dispose()
+beforeAll(() => {
+  laptop.settings = { ...laptop.settings, VERBATIM_SYNC_TOKEN: pair.token }
 })
 
 /** How many messages of a session a store has, and whether each is there once, in its place. */
@@ -46,7 +35,7 @@ async function placesOf(home: Home, session: string) {
 
 /** Kills a sync as soon as a store holds some messages of a session. Gives how many those were in the end. */
 async function killedAmidst(to: Home, session: string): Promise<number> {
-  const child = laptop.start(['sync', http.url])
+  const child = laptop.start(['sync', pair.http.url])
   const closed = once(child, 'close')
   while (child.exitCode === null && (await placesOf(to, session))?.count === 0) await sleep(lookMs)
   child.kill('SIGKILL')
@@ -58,7 +47,7 @@ test.each([
   ['to the other', laptop, server],
   ['from the other', server, laptop],
 ])('a sync that was killed while messages went %s goes on, and has each once', async (session, from, to) => {
-  const tools = from === laptop ? await laptop.tools() : await http.tools()
+  const tools = from === laptop ? await laptop.tools() : await pair.http.tools()
   const contents = Array.from({ length: messageCount }, (_, index) => `${index} ${'word '.repeat(messageBytes / 5)}`)
   for (let next = 0; next < messageCount; next += batch) {
     const messages = contents.slice(next, next + batch).map((content) => ({ sender: 'ann', role: 'user', content }))
@@ -66,11 +55,11 @@ test.each([
   }
   const arrived = await killedAmidst(to, session)
   expect(arrived).toBeGreaterThan(0)
-  const { received, sent } = await sync(laptop, http, token)
+  const { received, sent } = await pair.sync()
   // A portion that a server had in its hands when the other was killed arrives after that was looked at.
   expect(received.messages + sent.messages).toBeLessThanOrEqual(messageCount - arrived)
   for (const home of [laptop, server])
     expect(await placesOf(home, session)).toEqual({ count: messageCount, ids: messageCount, last: messageCount })
   expect(await outputOf(to, ['verify'])).toContain('all intact')
-  expect((await sync(laptop, http, token)).sessions).toMatchObject({ equal: 0, apart: 0 })
+  expect((await pair.sync()).sessions).toMatchObject({ equal: 0, apart: 0 })
 })
