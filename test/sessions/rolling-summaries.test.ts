@@ -44,7 +44,7 @@ const ship = (name: string) =>
 async function summariesOf(sessionIds: readonly string[]): Promise<string[]> {
   const rows = await store.open.stores.database.run(
     (sql) => sql<{ by: string }[]>`
-      select made_by as by from summaries where session_id in (select jsonb_array_elements_text(${JSON.stringify(sessionIds)}::text::jsonb)::uuid)`,
+      select made_by as by from summaries where level = 'session' and session_id in (select jsonb_array_elements_text(${JSON.stringify(sessionIds)}::text::jsonb)::uuid)`,
   )
   return rows.map(({ by }) => by)
 }

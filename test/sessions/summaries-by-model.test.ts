@@ -42,7 +42,7 @@ async function segments(sessionId: string) {
   return await store.open.stores.database.run(
     (sql) => sql<{ first: string; last: string; body: Buffer; version: number }[]>`
       select first_seq as first, last_seq as last, body, key_version as version from summaries
-      where session_id = ${sessionId} and level = 'segment' order by first_seq`,
+      where session_id = ${sessionId} and style = 'notes' order by first_seq`,
   )
 }
 

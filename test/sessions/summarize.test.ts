@@ -31,7 +31,8 @@ function said(count: number) {
 
 async function countStored(sessionId: string): Promise<number> {
   const rows = await store.open.stores.database.run(
-    (sql) => sql<{ count: string }[]>`select count(*) from summaries where session_id = ${sessionId}`,
+    (sql) =>
+      sql<{ count: string }[]>`select count(*) from summaries where session_id = ${sessionId} and level = 'session'`,
   )
   return Number(rows[0]?.count)
 }

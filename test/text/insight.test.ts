@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { type MessageToSummarize, summarizeExtractive } from '../../src/insight/extracts/extract.ts'
+import type { MessageToSummarize } from '../../src/insight/extracts/candidates.ts'
+import { summarizeExtractive } from '../../src/insight/extracts/extract.ts'
 import { cosine, inverseFrequencies, lexRank, type TermCounts, vectorOf } from '../../src/insight/extracts/lexrank.ts'
 import { splitSentences } from '../../src/insight/extracts/sentences.ts'
 import type { SummaryStyle } from '../../src/model/summary-style.ts'

@@ -1,6 +1,5 @@
 import { mayWrite, requireUsableSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
-import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { parseTime } from '../../model/validate.ts'
@@ -10,11 +9,10 @@ import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../../store/messages.ts'
 import { currentSummary } from '../../store/summaries/summaries.ts'
 import type { WeighedStretch } from '../../store/summaries/weigh-messages.ts'
-import { summarizeExtractive } from '../extracts/extract.ts'
 import { keepsNotes, summarizeByModel } from './by-model/summarize-by-model.ts'
 import { storedSentences } from './by-model/take-notes.ts'
-import { sampledTurns } from './by-model/turns.ts'
 import { withinTime } from './by-model/within-time.ts'
+import { extractSession, extractStretch } from './extract-session.ts'
 import { keepSummary } from './keep-summary.ts'
 import { countsOf, quotingReply, storedReply, writtenReply, type SummaryReply } from './summary-reply.ts'
 
@@ -172,10 +170,10 @@ function coverageOf(
 async function extracted(dependencies: ReadDependencies, task: Task): Promise<SummaryReply> {
   const { key, stretch, lastSeq, isWhole, erasures, input } = task
   const { style, maxTokens, keep } = input
-  let leftOut = 0
-  const wanted = { ...stretch, messagesMax: limits.summaryMessagesMax, leaveOut: () => void leftOut++ }
-  const read = sampledTurns(dependencies, key, wanted)
-  const { sentences, messagesRead } = await summarizeExtractive(read, { style, maxTokens })
+  const { toSeq } = stretch
+  const { sentences, messagesRead, leftOut } = await (keepsNotes(stretch) && lastSeq > 0
+    ? extractSession(dependencies, key, { toSeq, isWhole, style, maxTokens, keep, erasures })
+    : extractStretch(dependencies, key, { stretch, style, maxTokens }))
   // One of another length stays: calls of two lengths would otherwise store a summary each time.
   const isFirst = keep && isWhole && sentences.length > 0
   const query = { style, lastSeq, isExtractedEnough: true }

@@ -1,6 +1,6 @@
 import { recordedDataNotice } from '../../model/fence.ts'
 import type { Summary } from '../../store/summaries/summaries.ts'
-import type { SummarySentence } from '../extracts/extract.ts'
+import type { SummarySentence } from '../extracts/candidates.ts'
 import { writtenSentences } from './by-model/take-notes.ts'
 import type { WrittenSentence } from './by-model/write-sentences.ts'
 

@@ -122,14 +122,15 @@ export async function readSessionRecord(database: MessageSource, key: SessionKey
   return sessionRecordSchema.parse({ ...row.record, ...own })
 }
 
-/** All summaries of a session, the oldest first. */
+/** The summaries of a session, the oldest first, without the extracts of its segments: they are made again from its messages. */
 export async function readSummaryRecords(database: MessageSource, key: SessionKey): Promise<SummaryRecord[]> {
   const rows = await database.run(
     (sql) => sql<{ record: Record<string, unknown>; id: string; body: Uint8Array; key_version: number }[]>`
     select to_jsonb(head) as record, s.id, body, key_version from summaries s, lateral (
       select s.id, s.level, s.style, s.first_seq, s.last_seq, s.made_by, s.model, ${isoColumn(sql, 'created_at')}
     ) head
-    where s.tenant_id = ${key.tenantId} and s.session_id = ${key.sessionId} order by s.created_at, s.id`,
+    where s.tenant_id = ${key.tenantId} and s.session_id = ${key.sessionId} and not (s.level = 'segment' and s.style = 'extract')
+    order by s.created_at, s.id`,
   )
   const records: SummaryRecord[] = []
   for (const { record, id, body, key_version: version } of rows) {

@@ -72,11 +72,17 @@ export async function erasePiece(
   { piece, leaving }: { readonly piece: Piece; readonly leaving: { readonly erasureId: string } | undefined },
 ): Promise<Partial<ErasedCounts>> {
   const counts = await eraseDerived(sql, key, piece)
-  // Of a correction that goes, what it corrected is what was said again.
+  // Of a correction that goes, what it corrected is what was said again, and is missing where a segment was read without it.
   await sql`
-    delete from corrections
-    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
-      and (${isOf(sql, 'seq', piece)} or ${isOf(sql, 'correction_seq', piece)})`
+    with again as (
+      delete from corrections
+      where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
+        and (${isOf(sql, 'seq', piece)} or ${isOf(sql, 'correction_seq', piece)})
+      returning seq
+    )
+    delete from summaries u using again
+    where u.tenant_id = ${key.tenantId} and u.session_id = ${key.sessionId} and u.level = 'segment' and u.made_by = 'extractive'
+      and again.seq between u.first_seq and u.last_seq`
   if (leaving === undefined) {
     const [gone] = await sql<{ messages: string; bytes: string }[]>`
       with gone as (

@@ -62,11 +62,25 @@ export async function noteErasedHead(
       select from erasures where tenant_id = ${tenantId} and id = ${erasureId} and scope = 'retention')`
 }
 
-/** What is made of a session as a whole, and what its archive is known to hold. */
-async function eraseMade(sql: TransactionSql, key: SessionKey): Promise<ErasedSession> {
+/**
+ * What is made of a session as a whole, and what its archive is known to hold. Of messages that were erased nothing stays; extracts of
+ * segments that lost none do, where `untouched` says so.
+ */
+async function eraseMade(
+  sql: TransactionSql,
+  key: SessionKey,
+  { untouched }: { readonly untouched: 'stays' | 'goes' },
+): Promise<ErasedSession> {
   const { tenantId, sessionId } = key
   const { files, documents } = await eraseImportFiles(sql, key)
-  const summaries = await sql`delete from summaries where tenant_id = ${tenantId} and session_id = ${sessionId}`
+  const stays =
+    untouched === 'goes'
+      ? sql``
+      : sql`and not (u.level = 'segment' and u.style = 'extract' and not exists (
+        select from messages m where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.kind = 'erased'
+          and m.seq between u.first_seq and u.last_seq))`
+  const summaries = await sql`
+    delete from summaries u where u.tenant_id = ${tenantId} and u.session_id = ${sessionId} ${stays}`
   const pseudonyms = await sql`delete from pseudonyms where tenant_id = ${tenantId} and session_id = ${sessionId}`
   // Nothing is known of what was said before: what is said now is as it was found.
   await sql`
@@ -90,7 +104,7 @@ export async function eraseSessionRow(
   { session, itemId }: { readonly session: LockedSession; readonly itemId: number },
 ): Promise<ErasedSession> {
   const { tenantId, sessionId } = key
-  const { counts, files } = await eraseMade(sql, key)
+  const { counts, files } = await eraseMade(sql, key, { untouched: 'goes' })
   await sql`delete from session_heads where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from synced_sessions where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from session_grants where tenant_id = ${tenantId} and session_id = ${sessionId}`
@@ -142,7 +156,7 @@ export async function cleanSession(
     anonymised === undefined
       ? sql``
       : sql`, anonymized_at = now(), tags = array(select jsonb_array_elements_text(${JSON.stringify(anonymised.tags)}::text::jsonb))`
-  const made = await eraseMade(sql, key)
+  const made = await eraseMade(sql, key, { untouched: anonymised === undefined ? 'stays' : 'goes' })
   const names = (column: 'sender' | 'model') => sql`array(
     select ${sql(column)} from messages where tenant_id = ${tenantId} and session_id = ${sessionId} and kind = 'message'
       and ${sql(column)} is not null group by ${sql(column)} order by min(seq) limit 1000)`

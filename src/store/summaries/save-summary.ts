@@ -57,15 +57,15 @@ export async function saveSummary(
     insert into outbox (tenant_id, topic, session_id) select tenant_id, ${archiveTopic}, session_id from saved`
 }
 
-/** Removes the summaries of segments that lie within another, which is stored in their place. */
+/** Removes the summaries of segments that lie within another of the same style, which is stored in their place. */
 export async function dropCoveredSegments(
   sql: Queries,
   key: SessionKey,
-  segment: Pick<SealedSummary, 'id' | 'firstSeq' | 'lastSeq'>,
+  segment: Pick<SealedSummary, 'id' | 'style' | 'firstSeq' | 'lastSeq'>,
 ): Promise<void> {
   await sql`
     delete from summaries
-    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'segment' and id <> ${segment.id}
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'segment' and style = ${segment.style} and id <> ${segment.id}
       and first_seq >= ${segment.firstSeq} and last_seq <= ${segment.lastSeq}
       and exists (select from summaries s where s.tenant_id = ${key.tenantId} and s.id = ${segment.id})`
 }

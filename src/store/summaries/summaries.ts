@@ -1,5 +1,7 @@
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
+import type { Role } from '../../model/message.ts'
+import type { SummaryStyle } from '../../model/summary-style.ts'
 import { andUsableSummary } from '../access/usable.ts'
 import type { MessageSource } from '../messages.ts'
 import { isoTime, type Queries } from '../rows.ts'
@@ -14,6 +16,12 @@ export interface SummarySentence {
   readonly seq?: number
   /** Where a model wrote the sentence: the same of each of its messages. */
   readonly sources?: readonly { readonly seq: number; readonly sender: string }[]
+  /** Where it stands for what was said around it in later summaries: what they choose it by. */
+  readonly condensed?: {
+    readonly role: Role
+    readonly language: string | null
+    readonly styles: readonly SummaryStyle[]
+  }
 }
 
 /** How a summary of ours was made: one is only as good for a later call as it was asked for. */
@@ -130,16 +138,19 @@ function fromRow(row: RawSummary, body: SummaryBody): Summary {
 const columns = (sql: Queries) => sql`
   id, session_id, style, first_seq, last_seq, body, made_by, model, created_at, key_version`
 
+/** What is stored of a segment: what a model noted of it, or its own sentences that stand for it. */
+export type SegmentStyle = 'notes' | 'extract'
+
 /** The summaries of segments of a session that may be used, in their order; of two that begin together the longer first. */
 export async function segmentSummaries(
   database: MessageSource,
   key: SummarizedSession,
-  { fromSeq, toSeq }: { readonly fromSeq: number; readonly toSeq: number },
+  { fromSeq, toSeq, style }: { readonly fromSeq: number; readonly toSeq: number; readonly style: SegmentStyle },
 ): Promise<Summary[]> {
   const rows = await database.run(
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
-    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'segment'
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'segment' and style = ${style}
       and first_seq >= ${fromSeq} and last_seq <= ${toSeq} ${andUsableSummary(sql, key.tenantId)}
     order by first_seq, last_seq desc, id desc`,
   )

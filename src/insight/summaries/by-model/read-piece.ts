@@ -2,7 +2,8 @@ import { limits } from '../../../limits.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { SessionKey } from '../../../store/messages.ts'
 import { shownCharacters, type WeighedPiece, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
-import { summarizeExtractive, type MessageToSummarize } from '../../extracts/extract.ts'
+import type { MessageToSummarize } from '../../extracts/candidates.ts'
+import { summarizeExtractive } from '../../extracts/extract.ts'
 import { sampledTurns, turns } from './turns.ts'
 
 /** The turns of a piece as far as a model is shown them. */

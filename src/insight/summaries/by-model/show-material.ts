@@ -1,5 +1,5 @@
 import { readsLikeInstructions } from '../../../sessions/message-flags.ts'
-import type { MessageToSummarize } from '../../extracts/extract.ts'
+import type { MessageToSummarize } from '../../extracts/candidates.ts'
 import type { Material, Place, WrittenSentence } from './write-sentences.ts'
 
 /** Gives each message that a model is shown a number: it cites these, and no other message. */

@@ -89,7 +89,7 @@ interface Plan {
 async function plan({ database }: WritingDependencies, key: SessionKey, request: ByModelRequest): Promise<Plan> {
   const { fromSeq, toSeq, since, until } = request
   const isTimed = since !== undefined || until !== undefined
-  const stored = isTimed ? [] : (await segmentSummaries(database, key, { fromSeq, toSeq })).map(notesOf)
+  const stored = isTimed ? [] : (await segmentSummaries(database, key, { fromSeq, toSeq, style: 'notes' })).map(notesOf)
   const parts = cover(stored, { fromSeq, toSeq })
   const gaps = parts.flatMap((part) => ('gap' in part ? [{ ...part.gap, since, until }] : []))
   let weight = 0

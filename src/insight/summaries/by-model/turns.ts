@@ -6,7 +6,7 @@ import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { MessageRow, SessionKey } from '../../../store/messages.ts'
 import { pagedMessages } from '../../../store/page-messages.ts'
 import { countMessages, seqsAt, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
-import type { MessageToSummarize } from '../../extracts/extract.ts'
+import type { MessageToSummarize } from '../../extracts/candidates.ts'
 import { sampleStretches, type Stretch } from '../../extracts/sample-stretches.ts'
 
 export interface TurnOptions {

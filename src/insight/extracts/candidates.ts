@@ -1,0 +1,90 @@
+import { detectLanguage } from '../../indexing/language.ts'
+import { isStopWord } from '../../indexing/stop-words.ts'
+import { type Token, tokenize } from '../../indexing/tokenize.ts'
+import type { Role } from '../../model/message.ts'
+import { splitSentences } from './sentences.ts'
+import { cuesOf, type SentenceCues } from './style-weights.ts'
+
+export interface MessageToSummarize {
+  readonly id: string
+  readonly seq: number
+  readonly sender: string
+  readonly role: Role
+  readonly text: string
+}
+
+export interface SummarySentence {
+  /** Word for word a stretch of its message's text. */
+  readonly text: string
+  readonly messageId: string
+  readonly seq: number
+  readonly sender: string
+}
+
+/** A sentence with what it takes to rank it among others without its message. */
+export interface RankedSentence extends SummarySentence {
+  readonly role: Role
+  /** ISO 639-1, of its message; null where nothing says which. */
+  readonly language: string | null
+}
+
+/** A sentence that may be chosen. */
+export interface Candidate extends RankedSentence {
+  /** Its place in the conversation, among all that may be chosen. */
+  readonly order: number
+  readonly terms: ReadonlyMap<string, number>
+  readonly cues: SentenceCues
+}
+
+/** Sentences read from one message: a long log or document must not crowd out the conversation. */
+const messageSentencesMax = 200
+const messageCharactersMax = 100_000
+const sentenceCharacters = { min: 12, max: 600 } as const
+/** CJK sentences say as much in a third of the characters. */
+const denseCharactersMin = 4
+/** Distinct content terms that a sentence needs: below this it is a greeting or a nod. */
+const termsMin = 2
+
+/** The sentences of a message that may be chosen. */
+export function* candidatesOf(message: MessageToSummarize): Generator<Omit<Candidate, 'order'>> {
+  const text = message.text.slice(0, messageCharactersMax)
+  const language = detectLanguage(text)
+  const { id: messageId, seq, sender, role } = message
+  let taken = 0
+  for (const span of splitSentences(text)) {
+    if (span.kind === 'code' || span.end - span.start > sentenceCharacters.max) continue
+    const sentence = text.slice(span.start, span.end)
+    if (
+      sentence.length <
+      (/[\u{3041}-\u{9fff}\u{ac00}-\u{d7a3}\u{e01}-\u{e5b}]/u.test(sentence)
+        ? denseCharactersMin
+        : sentenceCharacters.min)
+    )
+      continue
+    const candidate = candidateOf({ text: sentence, messageId, seq, sender, role, language })
+    if (candidate.terms.size < termsMin) continue
+    yield candidate
+    taken++
+    if (taken === messageSentencesMax) return
+  }
+}
+
+/** A sentence that was taken from its message before. */
+export function candidateOf(sentence: RankedSentence): Omit<Candidate, 'order'> {
+  const { text, messageId, seq, sender, role, language } = sentence
+  const terms = contentTerms(tokenize(text, { language }), language)
+  return { text, messageId, seq, sender, role, language, terms, cues: cuesOf(text) }
+}
+
+/** The stems (or words) of a sentence without function words, each with its count. */
+function contentTerms(tokens: readonly Token[], language: string | null): Map<string, number> {
+  const languages = [language ?? 'en', 'en']
+  const terms = new Map<string, number>()
+  for (const [index, token] of tokens.entries()) {
+    if ((token.kind !== 'word' && token.kind !== 'gram') || isStopWord(token.term, languages)) continue
+    const next = tokens[index + 1]
+    const term = next !== undefined && next.kind === 'stem' && next.start === token.start ? next.term : token.term
+    terms.set(term, (terms.get(term) ?? 0) + 1)
+  }
+  return terms
+}
