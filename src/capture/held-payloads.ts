@@ -1,13 +1,19 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
 import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
+import { refuseWhileRestoring } from '../store/archive/restore-state.ts'
 import type { Database } from '../store/database.ts'
 import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
 import { lockPayloads } from '../store/erasure/lock-payloads.ts'
 import type { Transaction } from '../store/rows.ts'
 import { saveBatch, saveMessages, type SaveRequest, type SaveResult } from '../store/saving/save-messages.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { askWhileLocked } from './ask-while-locked.ts'
 import { payloadLocation, placePayload, type PreparedMessage } from './large-payload.ts'
+
+/** How many payloads the archive is asked about before the database is asked something again, and how many at the same time. */
+const heldInLot = 64
+const heldAtOnce = 8
 
 /** What has bytes that may be in the archive. */
 type WithBytes = Pick<PreparedMessage, 'sha256' | 'payload'>
@@ -26,9 +32,28 @@ export interface HeldPayloads {
 export async function holdPayloads(sql: Transaction, { archive, given, seal }: HeldPayloads): Promise<void> {
   const large = given.filter(isLarge)
   const places = new Map(large.map((message) => [payloadLocation(message.sha256, seal), message]))
-  await lockPayloads(sql, [...places.keys()], 'shared')
-  for (const [location, message] of places)
-    if (!(await isInArchive(archive, location))) await placePayload(archive, message, seal)
+  await askOfHeld(sql, [...places.keys()], async (location) => {
+    const message = places.get(location)
+    if (message !== undefined && !(await isInArchive(archive, location))) await placePayload(archive, message, seal)
+  })
+}
+
+/** Asks something of each of the payloads that nobody erases until the transaction ends. */
+export async function askOfHeld(
+  sql: Transaction,
+  locations: readonly string[],
+  ask: (location: string) => Promise<void>,
+): Promise<void> {
+  for (let next = 0; next < locations.length; next += heldInLot) {
+    const lot = locations.slice(next, next + heldInLot)
+    // A statement for each lot: a transaction that asks for nothing for long is ended.
+    await lockPayloads(sql, lot, 'shared')
+    const askNext = async (signal: AbortSignal): Promise<void> => {
+      for (let location = lot.pop(); location !== undefined && !signal.aborted; location = lot.pop())
+        await ask(location)
+    }
+    await askWhileLocked((signal) => Promise.all(Array.from({ length: heldAtOnce }, () => askNext(signal))))
+  }
 }
 
 /**
@@ -52,7 +77,8 @@ export async function saveHeld(
 
 /**
  * Erases a large payload that no message of any tenant uses; undefined, and nothing is erased, where one does. Until the transaction
- * ends nobody begins to use it. Whoever is killed in between has lost nothing that is used.
+ * ends nobody begins to use it. Whoever is killed in between has lost nothing that is used. Throws UnavailableError where the archive
+ * does not answer soon, and while a restore goes on, as messages that use it may be still to come.
  */
 export async function eraseUnused(
   sql: Transaction,
@@ -60,7 +86,9 @@ export async function eraseUnused(
   location: string,
 ): Promise<ErasedObjects | undefined> {
   await lockPayloads(sql, [location], 'exclusive')
-  return (await isPayloadUsed(sql, location)) ? undefined : await archive.erase(location)
+  await refuseWhileRestoring(sql)
+  if (await isPayloadUsed(sql, location)) return undefined
+  return await askWhileLocked((signal) => archive.erase(location, undefined, signal))
 }
 
 /** Removes a payload from the archive that was put there for a message which was then not stored. */

@@ -1,3 +1,4 @@
+import { askWhileLocked } from '../capture/ask-while-locked.ts'
 import { eraseUnused, isInArchive } from '../capture/held-payloads.ts'
 import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
@@ -74,7 +75,8 @@ async function notePayload(
 ): Promise<void> {
   await lockPayloads(sql, [location], 'exclusive')
   if ((await lockNoting(sql, item.id, location)).length > 0) return
-  if (await isInArchive(archive, location)) await changeNotedIn(sql, item, (going) => ({ going: [...going, location] }))
+  if (await askWhileLocked(() => isInArchive(archive, location)))
+    await changeNotedIn(sql, item, (going) => ({ going: [...going, location] }))
 }
 
 /** `done` is undefined where a message uses it. The payload is locked. */

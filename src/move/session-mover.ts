@@ -2,15 +2,15 @@ import { sha256 } from '../model/payload.ts'
 import type { ErasedThere } from '../store/copy/erased-there.ts'
 import { messagesTable } from '../store/copy/move-plan.ts'
 import { noteCopied } from '../store/copy/note-copied.ts'
-import { alteredMessages, archivedMessages } from '../store/copy/sessions-there.ts'
+import { alteredMessages, archivedMessages, type ArchivedMessage } from '../store/copy/sessions-there.ts'
 import type { RowRange } from '../store/copy/table-rows.ts'
 import { readMessages } from '../store/messages.ts'
 import { indexTopic, addOutbox } from '../store/outbox.ts'
 import { text } from '../store/sql-text.ts'
 import type { Stores } from './conflicts.ts'
-import type { PayloadMover } from './payload-mover.ts'
+import { PayloadsGone, type PayloadMover } from './payload-mover.ts'
 import { Counter, type ProblemList } from './report.ts'
-import type { RowMover } from './row-mover.ts'
+import type { MovedPage, RowMover } from './row-mover.ts'
 import type { VectorMover } from './vector-mover.ts'
 
 export interface Movers {
@@ -20,6 +20,9 @@ export interface Movers {
   readonly problems: ProblemList
   readonly erasedThere: ErasedThere
 }
+
+/** Payloads are erased at the target while messages come that use them; again and again is unheard of. */
+const attemptsMax = 5
 
 /** Messages of a session from one number to another, both included. */
 interface Stretch {
@@ -59,13 +62,13 @@ export class SessionMover {
   }
 
   async #movePage(page: RowRange, stretch: Stretch): Promise<void> {
-    const { rows, vectors, erasedThere } = this.#movers
+    const { vectors, erasedThere } = this.#movers
     const hasErased = erasedThere.sessions.has(stretch.sessionId)
     // First of all, so that no message is at the target whose bytes are not.
-    await this.#movePayloads(stretch)
+    const archived = await this.#movePayloads(stretch)
     // A message has part of the one before it in its vector: the target makes them anew.
     const writeVectors = hasErased ? undefined : await vectors.read(stretch)
-    const moved = await rows.move(messagesTable, page, async (sql, copied) => {
+    const moved = await this.#moveHeld(page, archived, async (sql, copied) => {
       if (copied.length === 0) return
       // With the messages: a worker that comes upon them finds their vectors, and pays for none.
       await writeVectors?.(sql)
@@ -93,6 +96,26 @@ export class SessionMover {
         this.#report(stretch.sessionId, 'its bytes are not those that were saved, at the source either', id)
   }
 
+  /** The rows with the payloads in the archive that they refer to. */
+  async #moveHeld(
+    page: RowRange,
+    archived: readonly ArchivedMessage[],
+    beside: NonNullable<Parameters<RowMover['move']>[2]>,
+  ): Promise<MovedPage> {
+    const { rows, payloads } = this.#movers
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await rows.move(messagesTable, page, async (sql, copied) => {
+          await payloads.hold(sql, archived)
+          await beside(sql, copied)
+        })
+      } catch (error) {
+        if (!(error instanceof PayloadsGone) || attempt === attemptsMax) throw error
+        await payloads.moveAgain(error)
+      }
+    }
+  }
+
   /** Sealed messages that do not open at the target, as whoever reads them there would find. */
   async #unopened(stretch: Stretch): Promise<readonly { readonly id: string; readonly seq: number }[]> {
     const { fromSeq, toSeq } = stretch
@@ -103,13 +126,17 @@ export class SessionMover {
     )
   }
 
-  async #movePayloads(stretch: Stretch): Promise<void> {
+  /** Gives the messages whose payloads are at the target now. */
+  async #movePayloads(stretch: Stretch): Promise<readonly ArchivedMessage[]> {
+    const there: ArchivedMessage[] = []
     const archived = await archivedMessages(this.#stores.source, stretch, stretch)
     for (const message of archived) {
       if (this.#movers.erasedThere.hasMessages(stretch.sessionId, message.seq)) continue
       const problem = await this.#movers.payloads.move(message)
-      if (problem !== undefined) this.#report(stretch.sessionId, problem, message.id)
+      if (problem === undefined) there.push(message)
+      else this.#report(stretch.sessionId, problem, message.id)
     }
+    return there
   }
 
   #report(sessionId: string, problem: string, messageId?: string): void {

@@ -33,9 +33,9 @@ export interface ArchiveStore {
   /**
    * Erases an object, or, where the name ends with `/`, every object below it, former versions and what was left of broken
    * writes included. What the store does not let go (Object Lock, say) is named and not an error. Throws UnavailableError; to
-   * repeat it goes on.
+   * repeat it goes on. Once the signal has fired it begins nothing more.
    */
-  erase(name: string, notes?: ErasureNotes): Promise<ErasedObjects>
+  erase(name: string, notes?: ErasureNotes, signal?: AbortSignal): Promise<ErasedObjects>
   /** All keys below a prefix, in ascending order of their bytes. */
   list(prefix: string): AsyncIterable<string>
   /** Throws UnavailableError where no object could be stored. */

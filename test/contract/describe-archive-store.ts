@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 
 import { describe, expect, it } from 'vitest'
 
-import { ConflictError } from '../../src/errors.ts'
+import { ConflictError, UnavailableError } from '../../src/errors.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
 
 async function collect(keys: AsyncIterable<string>): Promise<string[]> {
@@ -54,6 +54,13 @@ export function describeArchiveStore(name: string, open: () => ArchiveStore): vo
       const key = `payloads/${randomUUID()}`
       await Promise.all(Array.from({ length: 6 }, () => open().put(key, Buffer.from('the same'))))
       expect(Buffer.from((await open().get(key)) ?? []).toString()).toBe('the same')
+    })
+
+    it('erases nothing any more when it was told to stop', async () => {
+      const key = `payloads/${randomUUID()}`
+      await open().put(key, Buffer.from('stays'))
+      await expect(open().erase(key, undefined, AbortSignal.abort())).rejects.toBeInstanceOf(UnavailableError)
+      expect(Buffer.from((await open().get(key)) ?? []).toString()).toBe('stays')
     })
 
     it('lists what is below a prefix, in order, and nothing else', async () => {

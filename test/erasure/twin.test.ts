@@ -1,73 +1,54 @@
 import { EventEmitter, once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 
+import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 
 import { saveMessages } from '../../src/capture/save.ts'
 import { verify } from '../../src/capture/verify.ts'
 import { eraseOutside } from '../../src/erasure/erase-outside.ts'
-import { eraseRows } from '../../src/erasure/erase-rows.ts'
-import { forget } from '../../src/erasure/forget.ts'
-import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { Caches } from '../../src/model/caches.ts'
-import type { ArchiveStore, ErasedObjects } from '../../src/ports/archive-store.ts'
-import { claimErasure, type ErasureItem } from '../../src/store/erasure/erasure-work.ts'
-import { readReceipts } from '../../src/store/erasure/receipts.ts'
+import type { ArchiveStore } from '../../src/ports/archive-store.ts'
+import type { ErasureItem } from '../../src/store/erasure/erasure-work.ts'
 import { caller, contentsOf, useStore } from '../sessions/store.ts'
 import { Killed } from '../support/mortal-stores.ts'
+import { claimed, erasingPayloads, goOn } from './claimed.ts'
 
 // Not encrypted: the same bytes of two sessions are one object.
 const store = useStore({ VERBATIM_ENCRYPTION: 'off' })
 const sessionIds = new Caches(1_000_000).open<string>('session_ids', { sizeOf: () => 1 })
 
-/** Of an archive, one that does something else where a large payload is erased. */
-function erasingPayloads(archive: ArchiveStore, erase: (location: string) => Promise<ErasedObjects>): ArchiveStore {
-  return {
-    put: (key, bytes) => archive.put(key, bytes),
-    get: (key) => archive.get(key),
-    delete: (key) => archive.delete(key),
-    erase: async (name, notes) => (name.startsWith('payloads/') ? await erase(name) : await archive.erase(name, notes)),
-    list: (prefix) => archive.list(prefix),
-    check: () => archive.check(),
+/** `onPut` is told when the bytes are in the archive, and before the messages are in the database. */
+async function saveTwin(content: string, onPut: () => void): Promise<string> {
+  const { database, archive: real } = store.open.stores
+  const archive: ArchiveStore = {
+    ...erasingPayloads(real, (location) => real.erase(location)),
+    put: async (key, bytes) => {
+      await real.put(key, bytes)
+      onPut()
+    },
   }
-}
-
-/** A session with one large message, and the work of erasing it, which nobody else takes. */
-async function claimed(content: string): Promise<ErasureItem> {
-  const { database, archive } = store.open.stores
-  const dependencies = { database, archive, index: undefined, visible: database, waitMs: 0 }
-  // The background work may take one.
-  for (let attempt = 1; attempt <= 10; attempt++) {
-    const sessionId = await store.session([{ content }])
-    const preview = await forget(dependencies, caller, { sessionId })
-    if (preview.status !== 'preview') throw new Error('no preview')
-    const receipt = await forget(dependencies, caller, { sessionId, confirm: preview.confirm })
-    if (receipt.status === 'preview') throw new Error('no receipt')
-    const item = await database.run((sql) => claimErasure(sql, receipt.erasure_id))
-    const withoutRows = item === undefined ? undefined : await eraseRows(database, item)
-    if (withoutRows !== undefined) return withoutRows
-  }
-  throw new Error('another one has taken the work each time')
-}
-
-async function saveTwin(content: string): Promise<string> {
-  const { database, archive } = store.open.stores
   const messages = [{ content, sender: 'Ben', role: 'user' }] as const
   const { sessionId } = await saveMessages({ database, archive, sessionIds }, caller, { messages })
   return sessionId
 }
 
-/** Does what is left of an erasure, and gives its receipt. */
-async function goOn({ details: { erasure: id } }: ErasureItem): Promise<unknown> {
-  const { database, archive } = store.open.stores
-  await database.run((sql) => sql`update outbox set available_at = now() where topic = 'erase'`)
-  const read = async () => {
-    const [receipt] = await database.run((sql) => readReceipts(sql, caller.tenantId, { id, limit: 1 }))
-    return receipt
+/**
+ * Waits until a save waits for a payload that another transaction has locked. An embedded store runs one transaction after the other: there it
+ * waits for the whole of the database.
+ */
+async function untilLockedOut(): Promise<void> {
+  if (store.databaseUrl === undefined) return
+  const sql = postgres(store.databaseUrl, { max: 1, onnotice: () => undefined })
+  try {
+    const waiting = async () =>
+      (
+        await sql`select from pg_locks l join pg_database d on d.oid = l.database
+          where l.locktype = 'advisory' and l.mode = 'ShareLock' and not l.granted and d.datname = current_database()`
+      ).length
+    await expect.poll(waiting, { timeout: 30_000 }).toBe(1)
+  } finally {
+    await sql.end()
   }
-  await workOffErasure({ database, archive, index: undefined }, id)
-  await expect.poll(async () => (await read())?.completed_at ?? null, { timeout: 30_000 }).not.toBeNull()
-  return await read()
 }
 
 it.each([
@@ -76,12 +57,15 @@ it.each([
 ])('a large message is not lost that is saved while its twin is erased by who is killed $when it goes', async (at) => {
   const { database, archive } = store.open.stores
   const content = `${at.when} ${'y'.repeat(1_100_000)}`
-  const item = await claimed(content)
+  const item = await claimed(store, content)
   let saving: Promise<string> | undefined
   const dying = erasingPayloads(archive, async (location) => {
     // It was looked who uses it, and nobody did.
-    saving = saveTwin(content)
-    await Promise.race([saving, sleep(300)])
+    const events = new EventEmitter()
+    const isPut = once(events, 'put')
+    saving = saveTwin(content, () => events.emit('put'))
+    await isPut
+    await untilLockedOut()
     if (at.erases) await archive.erase(location)
     throw new Killed()
   })
@@ -94,7 +78,7 @@ it.each([
   }
   await isWhole()
   // It is the twin's by then.
-  expect(await goOn(item)).toMatchObject({ erased: { messages: 1, large_payloads: 0 }, pending: [] })
+  expect(await goOn(store, item)).toMatchObject({ erased: { messages: 1, large_payloads: 0 }, pending: [] })
   await isWhole()
 })
 
@@ -124,15 +108,15 @@ describe('a large payload that two sessions have which are erased at once is cou
   it('where both have found it before either erases it', async () => {
     const { database, archive } = store.open.stores
     const content = `both found it ${'y'.repeat(1_100_000)}`
-    const [one, other] = [await claimed(content), await claimed(content)]
+    const [one, other] = [await claimed(store, content), await claimed(store, content)]
     const second = stoppingAtPayload(archive)
     const erasing = eraseOutside({ database, archive: second.archive, index }, other)
     await second.found
     await eraseOutside({ database, archive, index }, one)
     second.goOn()
     await erasing
-    expect(await goOn(one)).toMatchObject({ erased: { messages: 1, large_payloads: 1 }, pending: [] })
-    expect(await goOn(other)).toMatchObject({ erased: { messages: 1, large_payloads: 0 }, pending: [] })
+    expect(await goOn(store, one)).toMatchObject({ erased: { messages: 1, large_payloads: 1 }, pending: [] })
+    expect(await goOn(store, other)).toMatchObject({ erased: { messages: 1, large_payloads: 0 }, pending: [] })
   })
 
   it.each([
@@ -142,7 +126,7 @@ describe('a large payload that two sessions have which are erased at once is cou
   ])('where the one that has noted it is killed $dies', async ({ erases, counts }) => {
     const { database, archive } = store.open.stores
     const content = `${erases.join(' ')} ${'y'.repeat(1_100_000)}`
-    const items = [await claimed(content), await claimed(content)]
+    const items = [await claimed(store, content), await claimed(store, content)]
     const killed: ErasureItem[] = []
     for (const [at, item] of items.entries()) {
       const mayDie = erasingPayloads(archive, async (location) => {
@@ -158,18 +142,18 @@ describe('a large payload that two sessions have which are erased at once is cou
     }
     expect(killed).toEqual(items.slice(0, erases.length))
     const receipts: unknown[] = []
-    for (const item of items) receipts.push(await goOn(item))
+    for (const item of items) receipts.push(await goOn(store, item))
     expect(receipts).toMatchObject(counts.map((count) => ({ erased: { large_payloads: count }, pending: [] })))
   })
 })
 
 it('a large payload that nobody else has is counted once, although who erased it was killed before it was counted', async () => {
   const { database, archive } = store.open.stores
-  const item = await claimed(`alone ${'y'.repeat(1_100_000)}`)
+  const item = await claimed(store, `alone ${'y'.repeat(1_100_000)}`)
   const dying = erasingPayloads(archive, async (location) => {
     await archive.erase(location)
     throw new Killed()
   })
   await expect(eraseOutside({ database, archive: dying, index: undefined }, item)).rejects.toThrow(Killed)
-  expect(await goOn(item)).toMatchObject({ erased: { messages: 1, large_payloads: 1 }, pending: [] })
+  expect(await goOn(store, item)).toMatchObject({ erased: { messages: 1, large_payloads: 1 }, pending: [] })
 })

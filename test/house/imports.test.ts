@@ -119,7 +119,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       ],
       packages: [],
     },
-    move: { may: [...base, 'indexing', 'ports', 'store'], packages: ['postgres'] },
+    move: { may: [...base, 'capture', 'indexing', 'ports', 'store'], packages: ['postgres'] },
     // Another store gets messages as archives have them, and what was erased is erased here.
     sync: { may: [...base, 'archive', 'capture', 'crypto', 'erasure', 'ports', 'store'], packages: ['zod'] },
     access: { may: [...base, 'log', 'store', 'capture'], packages: ['jose', 'postgres', 'zod'] },

@@ -115,7 +115,7 @@ export class DirectoryArchive implements ArchiveStore {
   }
 
   /** A file that is gone stays so after a power cut: its directory is synced. */
-  async erase(name: string, notes?: ErasureNotes): Promise<ErasedObjects> {
+  async erase(name: string, notes?: ErasureNotes, signal?: AbortSignal): Promise<ErasedObjects> {
     const files = await this.#toErase(name)
     let erased = 0
     for (let at = 0; at < files.length; at += limits.erasedObjectsAtOnce) {
@@ -123,7 +123,7 @@ export class DirectoryArchive implements ArchiveStore {
       const names = lot.filter((file) => !temporaryEnd.test(file))
       await notes?.before(names)
       // A folder of its own; others hold what is put there at any moment.
-      await this.#eraseFiles(lot, name.endsWith('/'))
+      await this.#eraseFiles(lot, { foldersToo: name.endsWith('/'), signal })
       await notes?.after({ names, gone: names })
       erased += names.length
     }
@@ -138,10 +138,14 @@ export class DirectoryArchive implements ArchiveStore {
     }
   }
 
-  async #eraseFiles(files: readonly string[], foldersToo: boolean): Promise<void> {
+  async #eraseFiles(
+    files: readonly string[],
+    { foldersToo, signal }: { readonly foldersToo: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<void> {
     const folders = new Set<string>()
     try {
       for (const file of files) {
+        signal?.throwIfAborted()
         const path = join(this.#root, file)
         await rm(path, { force: true })
         folders.add(dirname(path))

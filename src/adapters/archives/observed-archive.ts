@@ -25,8 +25,8 @@ export class ObservedArchive implements ArchiveStore {
     return this.#during(() => this.#inner.delete(key))
   }
 
-  erase(name: string, notes?: ErasureNotes): Promise<ErasedObjects> {
-    return this.#during(() => this.#inner.erase(name, notes))
+  erase(name: string, notes?: ErasureNotes, signal?: AbortSignal): Promise<ErasedObjects> {
+    return this.#during(() => this.#inner.erase(name, notes, signal))
   }
 
   list(prefix: string): AsyncIterable<string> {

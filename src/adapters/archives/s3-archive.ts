@@ -31,7 +31,7 @@ export class S3Archive implements ArchiveStore {
         Metadata: { [digestName]: digestOf(body) },
       })
       try {
-        await client.send(command, { abortSignal: AbortSignal.timeout(limits.archiveRequestMs) })
+        await client.send(command, bounded())
       } catch (error) {
         // The object is there: by another's hand, or by ours, when the answer to an earlier attempt was lost.
         if (statusOf(error) !== 412) throw error
@@ -52,24 +52,24 @@ export class S3Archive implements ArchiveStore {
 
   async delete(key: string): Promise<void> {
     await this.#attempt('write to', async ({ sdk, client }) => {
-      await client.send(new sdk.DeleteObjectCommand(this.#at(key)), {
-        abortSignal: AbortSignal.timeout(limits.archiveRequestMs),
-      })
+      await client.send(new sdk.DeleteObjectCommand(this.#at(key)), bounded())
     })
   }
 
   /** A delete in a bucket with versions hides an object and keeps it, so that each version is deleted by its own id. */
-  async erase(name: string, notes?: ErasureNotes): Promise<ErasedObjects> {
+  async erase(name: string, notes?: ErasureNotes, signal?: AbortSignal): Promise<ErasedObjects> {
     const kept = new Set<string>()
     let erased = 0
-    for await (const lot of lotsOf(versionsBelow(name, this.#settings, (work) => this.#attempt('list', work)))) {
+    for await (const lot of lotsOf(
+      versionsBelow(name, this.#settings, (work) => this.#attempt('list', work, signal)),
+    )) {
       // The key of another object may begin with the whole of this one.
       const versions = name.endsWith('/') ? lot : lot.filter(({ key }) => key === name)
       const names = versions.flatMap(nameOfVersion)
       const gone: string[] = []
       await notes?.before(names)
       for (const version of versions) {
-        if (await this.#deleteVersion(version)) gone.push(...nameOfVersion(version))
+        if (await this.#deleteVersion(version, signal)) gone.push(...nameOfVersion(version))
         else {
           // Hidden at least: what is written anew has its key. Where it is rights that are missing, this fails too.
           await this.delete(version.key)
@@ -83,18 +83,17 @@ export class S3Archive implements ArchiveStore {
   }
 
   /** False where the bucket does not let it go. */
-  async #deleteVersion({ key, versionId }: ObjectVersion): Promise<boolean> {
-    return await this.#attempt('erase from', async ({ sdk, client }) => {
+  async #deleteVersion({ key, versionId }: ObjectVersion, signal: AbortSignal | undefined): Promise<boolean> {
+    const work = async ({ sdk, client }: OpenedBucket) => {
       try {
-        await client.send(new sdk.DeleteObjectCommand({ ...this.#at(key), VersionId: versionId }), {
-          abortSignal: AbortSignal.timeout(limits.archiveRequestMs),
-        })
+        await client.send(new sdk.DeleteObjectCommand({ ...this.#at(key), VersionId: versionId }), bounded(signal))
         return true
       } catch (error) {
         if (statusOf(error) !== 403) throw error
         return false
       }
-    })
+    }
+    return await this.#attempt('erase from', work, signal)
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -108,7 +107,7 @@ export class S3Archive implements ArchiveStore {
             Prefix: `${own}${prefix}`,
             ...(token === undefined ? {} : { ContinuationToken: token }),
           }),
-          { abortSignal: AbortSignal.timeout(limits.archiveRequestMs) },
+          bounded(),
         ),
       )
       for (const { Key: name } of page.Contents ?? []) if (name !== undefined) yield name.slice(own.length)
@@ -140,9 +139,7 @@ export class S3Archive implements ArchiveStore {
         Body: body,
         ContentLength: length,
         Metadata: metadata,
-      } = await client.send(new sdk.GetObjectCommand(this.#at(key)), {
-        abortSignal: AbortSignal.timeout(limits.archiveRequestMs),
-      })
+      } = await client.send(new sdk.GetObjectCommand(this.#at(key)), bounded())
       if (body === undefined) throw new BrokenTransfer('the answer has no body')
       const bytes = await body.transformToByteArray()
       if (length !== undefined && bytes.length !== length) throw new BrokenTransfer('the answer ended early')
@@ -164,13 +161,16 @@ export class S3Archive implements ArchiveStore {
   async #attempt<T>(
     action: 'write to' | 'read from' | 'list' | 'erase from',
     work: (opened: OpenedBucket) => Promise<T>,
+    signal?: AbortSignal,
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await work(await this.#open())
+        const opened = await this.#open()
+        signal?.throwIfAborted()
+        return await work(opened)
       } catch (error) {
         if (error instanceof ConflictError) throw error
-        if (attempt === attemptsMax || !mayPass(error)) throw unavailable(action, error)
+        if (attempt === attemptsMax || signal?.aborted === true || !mayPass(error)) throw unavailable(action, error)
         await new Promise((resolve) => setTimeout(resolve, firstPauseMs * 2 ** attempt * (0.5 + Math.random())))
       }
     }
@@ -203,6 +203,12 @@ async function openClient({ endpoint, region }: BucketSettings): Promise<OpenedB
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
   })
   return { sdk, client }
+}
+
+/** One request takes no longer than it may, and ends with the signal. */
+function bounded(signal?: AbortSignal): { readonly abortSignal: AbortSignal } {
+  const late = AbortSignal.timeout(limits.archiveRequestMs)
+  return { abortSignal: signal === undefined ? late : AbortSignal.any([late, signal]) }
 }
 
 function digestOf(bytes: Uint8Array): string {
