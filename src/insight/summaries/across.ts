@@ -19,7 +19,7 @@ export interface AcrossInput {
   readonly until?: string | number | undefined
   readonly style: SummaryStyle
   readonly maxTokens: number
-  /** Whether a model may be asked. */
+  /** Whether a model may be asked, and what stands for the messages of a session is stored with it. */
   readonly keep: boolean
 }
 
@@ -28,7 +28,7 @@ export interface AcrossDependencies extends SearchDependencies {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Summarises what the sessions that the caller may read say about a query, or said in a time. Nothing of it is stored. */
+/** Summarises what the sessions that the caller may read say about a query, or said in a time. It is not stored itself: what one may read, another may not. */
 export async function summarizeAcross(
   dependencies: AcrossDependencies,
   caller: Caller,
@@ -42,7 +42,7 @@ export async function summarizeAcross(
       remedy: 'Give session_id, or query, or since and until',
     })
   const found = await (query === undefined
-    ? findByTime(dependencies, caller, { since, until })
+    ? findByTime(dependencies, caller, { since, until, style: input.style, keep: input.keep })
     : findByQuery(dependencies, caller, { query, since, until }))
   const { writer } = dependencies
   if (writer === undefined || found.sessions.length === 0) return await extracted(found, input, [])

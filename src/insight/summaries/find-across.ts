@@ -1,20 +1,23 @@
-import { requireUsableSession } from '../../capture/session-reference.ts'
+import { mayWrite, requireUsableSession } from '../../capture/session-reference.ts'
 import { ForbiddenError, NotFoundError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import { isFlagged } from '../../model/message-flags.ts'
+import type { SummaryStyle } from '../../model/summary-style.ts'
 import type { SearchMessage } from '../../search/reply.ts'
 import { search, type SearchDependencies } from '../../search/search.ts'
 import { messageBody } from '../../sessions/message-body.ts'
 import { flagsOfMessage } from '../../sessions/message-flags.ts'
+import type { ReadDependencies } from '../../sessions/session-page.ts'
+import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
 import { readPlaces } from '../../store/messages.ts'
 import type { SessionRow } from '../../store/session-row.ts'
 import { listSessions } from '../../store/sessions.ts'
 import { newestByWeight } from '../../store/summaries/weigh-messages.ts'
 import type { MessageToSummarize } from '../extracts/candidates.ts'
-import { summarizeExtractive } from '../extracts/extract.ts'
-import { cutTurn, readPiece } from './by-model/read-piece.ts'
+import { cutTurn } from './by-model/read-piece.ts'
 import { turnOf } from './by-model/turns.ts'
+import { extractTime } from './extract-time.ts'
 
 export interface AcrossQuestion {
   readonly query?: string | undefined
@@ -103,11 +106,20 @@ function isTelling({ hit }: SearchMessage): boolean {
   return hit !== undefined && (hit.why.terms.length > 0 || hit.why.semantic_rank !== undefined)
 }
 
-/** The most telling sentences of the newest messages of the sessions of a time, of those that were active last. */
+interface TimeQuestion extends Omit<AcrossQuestion, 'query'> {
+  readonly style: SummaryStyle
+  /** Whether what stands for the messages of a session is stored with it, where the caller may write it. */
+  readonly keep: boolean
+}
+
+/**
+ * The most telling sentences of the newest messages of the sessions of a time, of those that were active last. What
+ * stands for the messages of a session is stored with it: only what has changed is read again.
+ */
 export async function findByTime(
-  dependencies: SearchDependencies,
+  dependencies: ReadDependencies,
   caller: Caller,
-  { since, until }: AcrossQuestion,
+  { since, until, style, keep }: TimeQuestion,
 ): Promise<FoundAcross> {
   const { database } = dependencies
   const limit = limits.summarySessionsMax + 1
@@ -124,11 +136,15 @@ export async function findByTime(
     const piece = await database.run((sql) => newestByWeight(sql, key, stretch))
     if (piece === undefined) continue
     hasMore ||= piece.hasMore
-    const read = await readPiece(dependencies, key, { ...piece, since, until })
-    const { sentences } = await summarizeExtractive(read.turns, { style: 'detailed', maxTokens })
+    const erasures = await database.run((sql) => readErasures(sql, key))
+    const isKept = keep && (await mayWrite(database, caller, sessionId))
+    // A few sentences of each session might leave out what is the most telling of all of them.
+    const own = style === 'brief' ? 'detailed' : style
+    const options = { style: own, maxTokens, lastSeq, since, until, keep: isKept, erasures } as const
+    const read = await extractTime(dependencies, key, { ...options, piece })
     messagesRead += read.messagesRead
     leftOut += read.leftOut
-    const turns = sentences.map(({ messageId: id, ...sentence }) => ({
+    const turns = read.sentences.map(({ messageId: id, ...sentence }) => ({
       ...sentence,
       id,
       role: 'user' as const,
@@ -141,7 +157,7 @@ export async function findByTime(
 
 /** Those whose messages the caller may read: some may see that a session is there and no more. */
 async function readable(
-  { database }: SearchDependencies,
+  { database }: ReadDependencies,
   caller: Caller,
   sessions: readonly SessionRow[],
 ): Promise<SessionRow[]> {

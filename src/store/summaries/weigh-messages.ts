@@ -77,6 +77,27 @@ export async function newestByWeight(
   return { firstSeq: Number(first), lastSeq: Number(last), weight: Number(weight), hasMore: more === true }
 }
 
+/** A segment of a session that has messages of a time. */
+export interface TimedSegment {
+  readonly index: number
+  /** Whether all of its messages are of that time. */
+  readonly isWhole: boolean
+}
+
+/** Which segments of so many messages have some of a stretch, in order. */
+export async function segmentsOfTime(
+  sql: Sql,
+  key: SessionKey,
+  { segmentMessages, since, until, ...range }: WeighedStretch & { readonly segmentMessages: number },
+): Promise<TimedSegment[]> {
+  const isOfTime = sql`(${since === undefined ? sql`true` : sql`timestamp >= ${since}`} and ${until === undefined ? sql`true` : sql`timestamp <= ${until}`})`
+  const rows = await sql<{ index: string; whole: boolean }[]>`
+    select (seq - 1) / ${segmentMessages}::int as index, bool_and(${isOfTime}) as whole
+    from messages where ${inRange(sql, key, { ...range, limit: 0 })} and kind = 'message'
+    group by 1 having bool_or(${isOfTime}) order by 1`
+  return rows.map(({ index, whole }) => ({ index: Number(index), isWhole: whole }))
+}
+
 /** Cuts a stretch into pieces of about the same weight; the last may be lighter. None where it has no messages. */
 export async function cutByWeight(
   sql: Sql,
