@@ -21,3 +21,20 @@ export async function forgetMade(sql: TransactionSql, key: SessionKey, firstSeq:
     delete from summaries
     where tenant_id = ${tenantId} and session_id = ${sessionId} and made_by <> 'host' and (last_seq is null or last_seq >= ${firstSeq})`
 }
+
+/**
+ * Removes the summaries of ours that were made here of what messages which have just come correct, after these were saved elsewhere: by
+ * their times they would be newer. What a client wrote may have come along and know of the correction.
+ */
+export async function forgetCorrected(
+  sql: TransactionSql,
+  { tenantId, sessionId }: SessionKey,
+  correctionIds: readonly string[],
+): Promise<void> {
+  await sql`
+    delete from summaries u using corrections c
+    where c.tenant_id = ${tenantId} and c.session_id = ${sessionId}
+      and c.correction_id in (select jsonb_array_elements_text(${JSON.stringify(correctionIds)}::text::jsonb)::uuid)
+      and u.tenant_id = ${tenantId} and u.session_id = ${sessionId} and u.made_by <> 'host'
+      and c.seq between coalesce(u.first_seq, 1) and coalesce(u.last_seq, c.seq)`
+}

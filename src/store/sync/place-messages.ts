@@ -6,7 +6,7 @@ import { insertArchivedMessages, type ArchivedMessage, type MessageRecord } from
 import type { SessionKey } from '../messages.ts'
 import { restoreCorrections } from '../rights/corrections.ts'
 import type { Queries } from '../rows.ts'
-import { forgetMade } from './forget-made.ts'
+import { forgetCorrected, forgetMade } from './forget-made.ts'
 import { afterNone, readTail, seqsOf, type StoredLink } from './lineage.ts'
 
 /** A message that came from another store; its record says in `follows_id` after which one it was saved, always. */
@@ -87,6 +87,11 @@ export async function placeMessages(sql: TransactionSql, key: SessionKey, arrivi
     }),
     seal: arriving.seal,
   })
+  await forgetCorrected(
+    sql,
+    key,
+    messages.map(({ record }) => record.id),
+  )
   const stored = await seqsOf(sql, key, ids)
   if (stored.size !== ids.length) throw unstorable(key, 'the id of one of them is that of a message elsewhere')
   if (moved.length > 0) await follow(sql, key, firstMoved)
