@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { newTokenText, storeToken } from '../../src/access/access-tokens.ts'
 import { grantAccess } from '../../src/access/session-access.ts'
 import { TokenVerifier } from '../../src/access/token-verifier.ts'
 import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { RollingSummaries } from '../../src/insight/summaries/rolling-summaries.ts'
 import { summarizeRequest, type SummarizeRequest } from '../../src/insight/summaries/summarize-request.ts'
 import { createLog } from '../../src/log.ts'
 import type { Caller } from '../../src/model/access.ts'
@@ -88,6 +89,21 @@ describe('summarize() of a time', () => {
     // The hundred that it was one of; its own row is empty.
     expect(erased.read).toBe(100)
     expect(erased.reply.coverage).toMatchObject({ messages_read: 399 })
+  })
+
+  it('reads nothing of sessions that were summarized in the background since', async () => {
+    const since = new Date().toISOString()
+    const messages = talk(130, { from: since, cargo: 'cement' })
+    const sessionId = await store.session(messages.map(({ timestamp: _now, ...message }) => message))
+    const { database, archive } = store.open.stores
+    const summaries = new RollingSummaries({ database, archive, log: createLog('silent'), quietMs: 100 })
+    summaries.start()
+    onTestFinished(() => summaries.stop())
+    await expect.poll(() => countExtracts(sessionId), { timeout: 20_000 }).toBe(2)
+    const { reply, read } = await summary({ since })
+    expect(read).toBe(0)
+    expect(reply.coverage).toMatchObject({ sessions: 1, messages_read: 130 })
+    expect(reply.summary).toContain('cement')
   })
 
   it('reads again of a segment that is of it in part, and quotes nothing of another time', async () => {
