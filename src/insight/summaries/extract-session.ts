@@ -44,9 +44,8 @@ export async function extractSession(
   const { style, keep, erasures } = request
   const extract = new Extract(request)
   const last = segmentOf(toSeq)
-  const chosen = sampleSegments(last, limits.summaryMessagesMax / segmentMessages).map((index) =>
-    segmentAt(index, toSeq),
-  )
+  const segmentsMax = Math.floor(limits.summaryMessagesMax / segmentMessages) - 1
+  const chosen = sampleSegments(last, segmentsMax).map((index) => segmentAt(index, toSeq))
   let messagesRead = 0
   let leftOut = 0
   for await (const one of segmentExtracts(dependencies, key, { segments: chosen, style, keep, erasures })) {
