@@ -72,6 +72,8 @@ export const questions = {
     answered: z.object({
       inserted: z.number().int(),
       moved: z.number().int(),
+      /** Messages of which the store had their empty places. */
+      filled: z.number().int().optional(),
       /** Whether the session was made, under a name that another one had there. */
       is_namesake: z.boolean().optional(),
       /** Why nothing was stored: it was erased here, or something of it is being erased. */

@@ -25,13 +25,15 @@ export interface SyncCounts {
   namesakes: number
   /** Messages that got another number, as others came before them. */
   moved: number
+  /** Messages that took their places, which were empty as the retention of another store had emptied them there. */
+  filled: number
   /** Sessions of which something else is said now: a title, tags, a summary. */
   edits: number
   erasures: number
 }
 
 export function noCounts(): SyncCounts {
-  return { messages: 0, sessions: 0, namesakes: 0, moved: 0, edits: 0, erasures: 0 }
+  return { messages: 0, sessions: 0, namesakes: 0, moved: 0, filled: 0, edits: 0, erasures: 0 }
 }
 
 export const problemsNamedMax = 100

@@ -60,8 +60,9 @@ export async function syncSession(
     const difference = await compareMessages([ours, theirs], session, from)
     const isMoved = await exchangeMessages(exchange, session, { own, other, difference })
     if (typeof isMoved === 'string') return { kind: isMoved }
-    const isSaid = await exchangeEdits(exchange, session)
-    if (isMoved || isSaid || own.record === undefined || other.record === undefined) continue
+    // What is said of it is for the round that finds the same messages at both.
+    if (isMoved || (await exchangeEdits(exchange, session)) || own.record === undefined || other.record === undefined)
+      continue
     const isCounted = JSON.stringify(totalsOf(own.record)) === JSON.stringify(totalsOf(other.record))
     if (isCounted || difference.apart > 0) {
       const { version, erasures, last_seq: lastSeq } = own.record
@@ -152,6 +153,7 @@ async function transfer(
     inserted += answer.inserted
     counts.messages += answer.inserted
     counts.moved += answer.moved
+    counts.filled += answer.filled ?? 0
     next = last.record.seq + 1
   }
   return inserted

@@ -22,7 +22,7 @@ import { sessionVersions } from '../store/sessions.ts'
 import { lockArrivals } from '../store/sync/lock-arrivals.ts'
 import { placeMessages, type SyncedMessage } from '../store/sync/place-messages.ts'
 import { replaceMessages } from '../store/sync/replace-messages.ts'
-import { rewriteLayouts } from '../store/sync/rewrite-layouts.ts'
+import { rewriteLayouts, UnknownFileKey } from '../store/sync/rewrite-layouts.ts'
 import { countErasing } from '../store/sync/shared-erasures.ts'
 import {
   adoptTotals,
@@ -81,7 +81,8 @@ export async function storeFromOther(
     } catch (error) {
       // Why nothing was stored is what is to be told.
       await Promise.allSettled([removeUnstored(store, placed)])
-      throw error
+      if (!(error instanceof UnknownFileKey)) throw error
+      continue
     }
     // What was erased here, or is known with another text, is not stored.
     await removeUnstored(store, placed)
@@ -217,7 +218,8 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
     outcome: 'ok',
     count: placed.inserted,
   })
-  return { inserted: placed.inserted, moved: numbers.size, is_namesake: begun?.isNamesake ?? false }
+  const { inserted } = placed
+  return { inserted, moved: numbers.size, filled: replaced.filled, is_namesake: begun?.isNamesake ?? false }
 }
 
 async function begin(sql: Transaction, { key, asked, seal }: Writing) {

@@ -91,8 +91,9 @@ export function renumberedLayout(
   const builder = new LayoutBuilder()
   let isOther = false
   for (const run of runs) {
-    const seqs = Array.from({ length: run.count }, (_, index) => run.firstSeq + index)
-    if (run.sessionId !== sessionId || !seqs.some((seq) => numbers.has(seq))) {
+    const isOwn = run.sessionId === sessionId
+    const seqs = Array.from({ length: isOwn ? run.count : 0 }, (_, index) => run.firstSeq + index)
+    if (!seqs.some((seq) => numbers.has(seq))) {
       builder.addRun(run)
       continue
     }

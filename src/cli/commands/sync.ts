@@ -84,6 +84,8 @@ function render({ peer, sessions, received, sent, problem_count: count, problems
   const moved = received.moved + sent.moved
   if (moved > 0)
     lines.push(`NOTE ${moved} messages have another number now, as both stores went on with their sessions apart`)
+  const filled = received.filled + sent.filled
+  if (filled > 0) lines.push(`NOTE ${filled} messages came into places that another store's retention had emptied`)
   const namesakes = received.namesakes + sent.namesakes
   if (namesakes > 0)
     lines.push(

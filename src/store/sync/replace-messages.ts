@@ -14,10 +14,13 @@ interface RawPlace {
   readonly external_id: string | null
   readonly follows_id: string | null
   readonly location: string | null
+  readonly kind: string
 }
 
 export interface Replaced {
   readonly firstChanged: number | undefined
+  /** How many messages took their own empty places. */
+  readonly filled: number
   /** Where large payloads of them are that may be of nobody by now. */
   readonly payloads: readonly string[]
 }
@@ -33,15 +36,15 @@ export async function replaceMessages(
 ): Promise<Replaced> {
   const { tenantId, sessionId } = key
   const given = messages.filter(({ record }) => record.kind !== 'erased')
-  if (given.length === 0) return { firstChanged: undefined, payloads: [] }
+  if (given.length === 0) return { firstChanged: undefined, filled: 0, payloads: [] }
   const times = JSON.stringify(given.map(({ record }) => ({ i: record.id, a: record.anonymized_at })))
   const gone = await sql<RawPlace[]>`
     delete from messages m using jsonb_to_recordset(${times}::text::jsonb) as r(i uuid, a timestamptz)
     where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = r.i and case when m.kind <> 'erased' then m.anonymized_at > r.a
       else not exists (select from tombstones t where t.tenant_id = ${tenantId} and t.kind = 'message'
         and t.hash = sha256(convert_to(${tombstonePrefix.message} || m.id::text, 'UTF8'))) end
-    returning m.id, m.seq, m.external_id, m.follows_id, m.payload_location as location`
-  if (gone.length === 0) return { firstChanged: undefined, payloads: [] }
+    returning m.id, m.seq, m.external_id, m.follows_id, m.payload_location as location, m.kind`
+  if (gone.length === 0) return { firstChanged: undefined, filled: 0, payloads: [] }
   const places = new Map(gone.map((row) => [row.id, row]))
   const seqs = gone.map(({ seq }) => Number(seq))
   const piece = { first: Math.min(...seqs), last: Math.max(...seqs), only: seqs }
@@ -57,5 +60,6 @@ export async function replaceMessages(
     }),
     seal,
   })
-  return { firstChanged: piece.first, payloads: gone.flatMap(({ location }) => location ?? []) }
+  const filled = gone.filter(({ kind }) => kind === 'erased').length
+  return { firstChanged: piece.first, filled, payloads: gone.flatMap(({ location }) => location ?? []) }
 }

@@ -12,9 +12,14 @@ interface StoredLayout {
   readonly key_version: number
 }
 
+/** A layout is under a key that was not there when keys were asked for. */
+export class UnknownFileKey extends Error {
+  override readonly name = 'UnknownFileKey'
+}
+
 /**
  * Has the layouts of imported documents name messages of a session anew, as `rewrite` says; undefined from it leaves one as it is. One that cannot
- * be opened stays, and is reported as damaged whenever it is read. They are archived again.
+ * be opened by its key stays, and is reported as damaged whenever it is read. They are archived again. Throws UnknownFileKey.
  */
 export async function rewriteLayouts(
   sql: Queries,
@@ -32,6 +37,7 @@ export async function rewriteLayouts(
     where tenant_id = ${tenantId} and ${sessionId}::uuid = any(session_ids) order by id for update`
   for (const file of files) {
     const seal = file.key_version === 0 ? undefined : seals(file.key_version)
+    if (file.key_version !== 0 && seal === undefined) throw new UnknownFileKey('A layout has a newer key')
     const layout = openLayout(file, seal)
     const anew = layout === undefined ? undefined : rewrite(layout)
     if (anew === undefined) continue

@@ -22,6 +22,22 @@ export async function lockHead(sql: TransactionSql, key: SessionKey): Promise<Lo
     : { lastSeq: Number(row.last_seq), keyVersion: row.key_version, version: Number(row.version) }
 }
 
+/** What a session says of its messages where it has none. */
+const noTotals = {
+  message_count: 0,
+  payload_bytes: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_read_tokens: 0,
+  cache_write_tokens: 0,
+  tool_invocations: 0,
+  context_switches: 0,
+  participants: [],
+  models_used: [],
+  last_model: null,
+} satisfies Partial<SessionRecord>
+const totals = Object.keys(noTotals)
+
 /** The name of a session whose own another one has. */
 function otherName(name: string, id: string): string {
   return name.endsWith(`#${id}`) ? name : `${name}#${id}`
@@ -50,23 +66,13 @@ export async function insertSyncedSession(
   }
   const session: SessionRecord = {
     ...record,
+    ...noTotals,
     external_id: ownName,
     title: null,
     metadata: null,
     tags: [],
     closed_at: null,
-    participants: [],
-    models_used: [],
-    message_count: 0,
-    payload_bytes: 0,
-    input_tokens: 0,
-    output_tokens: 0,
-    cache_read_tokens: 0,
-    cache_write_tokens: 0,
-    tool_invocations: 0,
-    context_switches: 0,
     last_seq: 0,
-    last_model: null,
     last_message_id: null,
     retention_policy_id: null,
     // Importers take no title from messages of a session of which some were erased.
@@ -135,30 +141,17 @@ export async function adoptTotals(
   { tenantId, sessionId }: SessionKey,
   record: SessionRecord,
 ): Promise<void> {
+  const taken = totals.map((name) => sql`${sql(name)} = r.${sql(name)}`)
   await sql`
-    update sessions s set message_count = r.message_count, payload_bytes = r.payload_bytes, input_tokens = r.input_tokens,
-      output_tokens = r.output_tokens, cache_read_tokens = r.cache_read_tokens, cache_write_tokens = r.cache_write_tokens,
-      tool_invocations = r.tool_invocations, context_switches = r.context_switches, participants = r.participants,
-      models_used = r.models_used, last_model = r.last_model
+    update sessions s set ${taken.reduce((all, one) => sql`${all}, ${one}`)}
     from jsonb_populate_record(null::sessions, ${JSON.stringify(totalsOf(record))}::text::jsonb) r
     where s.tenant_id = ${tenantId} and s.id = ${sessionId}`
 }
 
-/** What a session says of its messages; the same wherever they are the same. */
-export function totalsOf(record: SessionRecord): Partial<SessionRecord> {
-  return {
-    message_count: record.message_count,
-    payload_bytes: record.payload_bytes,
-    input_tokens: record.input_tokens,
-    output_tokens: record.output_tokens,
-    cache_read_tokens: record.cache_read_tokens,
-    cache_write_tokens: record.cache_write_tokens,
-    tool_invocations: record.tool_invocations,
-    context_switches: record.context_switches,
-    participants: record.participants,
-    models_used: record.models_used,
-    last_model: record.last_model,
-  }
+/** What a session says of its messages; the same wherever they are the same, in one order. */
+export function totalsOf(record: SessionRecord): Readonly<Record<string, unknown>> {
+  const said: Readonly<Record<string, unknown>> = record
+  return Object.fromEntries(totals.map((name) => [name, said[name]]))
 }
 
 /** Notes that a session has changed, and the times of it that another store knows. */

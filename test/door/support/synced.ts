@@ -10,6 +10,7 @@ const countsSchema = z.object({
   sessions: z.number(),
   namesakes: z.number(),
   moved: z.number(),
+  filled: z.number(),
   edits: z.number(),
   erasures: z.number(),
 })

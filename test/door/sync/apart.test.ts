@@ -71,6 +71,7 @@ describe('what one store keeps for a shorter time', () => {
     expect(await textsOf(third)).toEqual(['', '', '', 'Entry 4.', 'Entry 5.'])
     const report = await sync(desktop, pair.http, pair.token)
     expect(report.sessions.apart).toBe(0)
+    expect([report.received.filled, report.sent.filled]).toEqual([2, 0])
     // What was erased at all stores is not among them.
     expect(await textsOf(third)).toEqual(['Entry 1.', '', 'Entry 3.', 'Entry 4.', 'Entry 5.'])
     expect(await stateOf(desktop, third)).toEqual(await stateOf(server, await pair.http.tools()))
