@@ -1,3 +1,4 @@
+import { idUnderHash } from '../capture/documents/entry-fields.ts'
 import { loadPayload } from '../capture/large-payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { archivedMessage } from '../store/archive/archived-messages.ts'
@@ -32,8 +33,18 @@ export async function readForOther(
     bytes += row.payloadBytes
     const { record, text, metadata } = archivedMessage(row)
     const payload = row.kind === 'erased' ? new Uint8Array() : await loadPayload(archive, row)
+    const { payloadSha256: hash, seal } = row
     messages.push({
-      record: { ...record, payload_location: undefined, follows_id: follows.get(row.id) ?? afterNone },
+      record: {
+        ...record,
+        // What is named by its bytes is named by their hash under a key of this store.
+        external_id:
+          record.external_id === undefined || seal === undefined
+            ? record.external_id
+            : idUnderHash(record.external_id, { from: seal.mask(hash), to: hash }),
+        payload_location: undefined,
+        follows_id: follows.get(row.id) ?? afterNone,
+      },
       payload,
       text,
       metadata,

@@ -1,3 +1,4 @@
+import { idUnderHash } from '../capture/documents/entry-fields.ts'
 import { renumberedLayout } from '../capture/documents/file-layout.ts'
 import { holdPayloads, removeUnused } from '../capture/held-payloads.ts'
 import { placePayload } from '../capture/large-payload.ts'
@@ -156,11 +157,14 @@ async function inItsPlace(
   message: SyncedMessage,
   seal: RowSeal | undefined,
 ): Promise<SyncedMessage> {
-  const { record, payload } = message
+  const { record: sent, payload } = message
   if (payload === null) return message
-  const hash = Buffer.from(record.payload_sha256, 'hex')
+  const hash = Buffer.from(sent.payload_sha256, 'hex')
+  const { external_id: id } = sent
+  const ownId = id === undefined || seal === undefined ? id : idUnderHash(id, { from: hash, to: seal.mask(hash) })
+  const record = { ...sent, external_id: ownId }
   const { payload: placed } = await placePayload(archive, { sha256: hash, payload: { bytes: payload } }, seal)
-  if ('bytes' in placed) return message
+  if ('bytes' in placed) return { ...message, record }
   return { ...message, record: { ...record, payload_location: placed.location }, payload: null }
 }
 

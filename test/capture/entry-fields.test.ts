@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { idOfBytes, Occurrences, storedText, usageOf } from '../../src/capture/documents/entry-fields.ts'
+import { idOfBytes, idUnderHash, Occurrences, storedText, usageOf } from '../../src/capture/documents/entry-fields.ts'
 import { sha256 } from '../../src/model/payload.ts'
 import type { TranscriptEntry } from '../../src/transcripts/format.ts'
 
@@ -43,5 +43,22 @@ describe('idOfBytes()', () => {
     const own = `#${hash.toString('hex').slice(0, 32)}`
     const idIn = (session: string) => idOfBytes(hash, occurrences.count({ session }, hash))
     expect([idIn('a'), idIn('a'), idIn('b'), idIn('a')]).toEqual([own, `${own}.2`, own, `${own}.3`])
+  })
+})
+
+describe('idUnderHash()', () => {
+  const [from, to] = [sha256(Buffer.from('here')), sha256(Buffer.from('there'))]
+
+  it.each([1, 2, 30])('gives an id of bytes as another store makes it, of occurrence %i', (occurrence) => {
+    expect(idUnderHash(idOfBytes(from, occurrence), { from, to })).toBe(idOfBytes(to, occurrence))
+  })
+
+  it('gives the id of a later version of an entry as another store makes it', () => {
+    const version = (hash: Buffer) => `row 7~${hash.toString('hex', 0, 8)}`
+    expect(idUnderHash(version(from), { from, to })).toBe(version(to))
+  })
+
+  it.each(['row 7', `${idOfBytes(from, 1)}.x`, `${idOfBytes(from, 2)}#01a2`, idOfBytes(to, 1)])('leaves %s', (id) => {
+    expect(idUnderHash(id, { from, to })).toBe(id)
   })
 })

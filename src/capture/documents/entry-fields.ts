@@ -82,3 +82,18 @@ export class Occurrences {
 export function idOfBytes(hash: Uint8Array, occurrence: number): string {
   return `#${Buffer.from(hash).toString('hex', 0, 16)}${occurrence === 1 ? '' : `.${occurrence}`}`
 }
+
+/** Digits of the hash at the end of the id of a later version of an entry, as the function `save_messages` makes it. */
+const versionDigits = 16
+
+/**
+ * The id of an entry under another hash of the same bytes, as another store has it: the whole of it where the entry has none of its own, the
+ * end where it is of a later version. The same id where it does not follow from the bytes.
+ */
+export function idUnderHash(id: string, { from, to }: { readonly from: Uint8Array; readonly to: Uint8Array }): string {
+  const versionOf = (hash: Uint8Array) => `~${Buffer.from(hash).toString('hex').slice(0, versionDigits)}`
+  if (id.endsWith(versionOf(from))) return `${id.slice(0, -versionOf(from).length)}${versionOf(to)}`
+  const known = idOfBytes(from, 1)
+  const occurrence = id.slice(known.length)
+  return id.startsWith(known) && /^(\.\d+)?$/.test(occurrence) ? `${idOfBytes(to, 1)}${occurrence}` : id
+}

@@ -123,7 +123,8 @@ describe('a transcript that is at two machines', () => {
     const directory = join(home.userHome, '.claude', 'projects', '-copied')
     mkdirSync(directory, { recursive: true })
     const path = join(directory, `${session}.jsonl`)
-    writeFileSync(path, rows(session, 1, 3))
+    const note = `${JSON.stringify({ type: 'summary', summary: 'Of what was said', leafUuid: `${session} 3` })}\n`
+    writeFileSync(path, `${note}${rows(session, 1, 3)}${note}`)
     return path
   }
 
@@ -131,7 +132,12 @@ describe('a transcript that is at two machines', () => {
     const session = '00000000-0000-4000-8000-000000000003'
     await outputOf(laptop, ['import', copyOf(laptop, session)])
     expect((await pair.sync()).sent).toMatchObject({ sessions: 1, namesakes: 0 })
-    expect(await outputOf(server, ['import', copyOf(server, session)])).toMatch(/claude-code +1 +0 +0 +3 /)
+    const path = copyOf(server, session)
+    // Notes that have no ids of their own too, of which two say the same.
+    expect(await outputOf(server, ['import', path])).toMatch(/claude-code +1 +0 +0 +5 /)
+    expect(await outputOf(server, ['export', session, '--format', 'original'])).toBe(readFileSync(path, 'utf8'))
+    await outputOf(laptop, ['import', copyOf(laptop, session), '--again'])
+    expect(await pair.sync()).toMatchObject({ sent: { messages: 0 }, received: { messages: 0 } })
   })
 
   test('is there twice where it was imported at both before, which is said', async () => {
