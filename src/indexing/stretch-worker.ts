@@ -1,0 +1,204 @@
+import { UnavailableError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { ProviderError } from '../ports/provider-error.ts'
+import type { Database } from '../store/database.ts'
+import { postponeConversation, readConversation } from '../store/learning/conversations.ts'
+import { splitOutbox } from '../store/learning/learning-work.ts'
+import type { SessionKey } from '../store/messages.ts'
+import {
+  addOutbox,
+  advanceOutbox,
+  finishOutbox,
+  msUntilDue,
+  postponeOutbox,
+  workOff,
+  type Commit,
+  type OutboxItem,
+} from '../store/outbox.ts'
+import type { Transaction } from '../store/rows.ts'
+import { Drain } from './drain.ts'
+import { recordFailure } from './failed-work.ts'
+import { joinedStretches, type JoinedStretch } from './joined-stretches.ts'
+
+/** The first part of a stretch, as it is read. */
+export interface StretchReading {
+  /** How many messages count as read when it is done. */
+  readonly messages: number
+  /** The number of the last message that it deals with. */
+  readonly upTo: number
+  /** The first message of it that is left as work to who is `next`. */
+  readonly nextFrom?: number | undefined
+}
+
+/** What is made of a stretch, to be written: false where the session was changed since it was read. */
+export type WriteMade = (sql: Transaction) => Promise<boolean>
+
+/** What is done with stretches of sessions, each message once. */
+export interface StretchWork<Reading extends StretchReading> {
+  /** What the work is, for the log. */
+  readonly name: string
+  readonly topic: string
+  /** A conversation that goes on is waited for so long, so that it is not read message by message; undefined: nobody is waited for. */
+  readonly quietMs?: number | undefined
+  /** Of one round: on a server that is one transaction. */
+  readonly messagesPerRound: number
+  /** Whose work it is after that. */
+  readonly next?: string | undefined
+  read(stretch: JoinedStretch): Promise<Reading>
+  /** Done twice it must have the effect of once. */
+  make(key: SessionKey, reading: Reading): Promise<WriteMade>
+}
+
+/** For how long work waits, and why. */
+interface Delay {
+  readonly error: string
+  readonly delayMs: number
+}
+
+/** Nobody waits for this work, and others wait for the database. */
+const itemsPerRound = 100
+const attempts = { attemptsMax: 5, baseMs: 5_000 } as const
+/** Wakes come with every save. */
+const lookMs = 1_000
+/** A session that is just being changed, as put under another key or anonymised, and a provider that does not answer, are looked at again after this. */
+const otherKeyMs = 2_000
+const providerMs = 60_000
+/** So many messages of a conversation are not waited with. */
+export const messagesWaitingMax = 40
+
+/** Works at what was indexed, from the outbox: a stretch of a session at a time, each message once. */
+export class StretchWorker<Reading extends StretchReading> {
+  readonly #stores: { readonly database: Database; readonly log: Log }
+  readonly #work: StretchWork<Reading>
+  readonly #drain: Drain
+  #isStopping = false
+
+  constructor(stores: { readonly database: Database; readonly log: Log }, work: StretchWork<Reading>) {
+    this.#stores = stores
+    this.#work = work
+    this.#drain = new Drain({ name: work.name, round: () => this.#round(), log: stores.log })
+  }
+
+  /** Says that something may have been indexed. Cheap; call it as often as you like. */
+  wake(): void {
+    this.#drain.wakeLater(lookMs)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#drain.stop()
+  }
+
+  /** Works off a bounded piece of the outbox; true where there may be more. */
+  async #round(): Promise<boolean> {
+    const { database } = this.#stores
+    const { topic, messagesPerRound } = this.#work
+    const worked = await workOff(database, { topic, limit: itemsPerRound }, async (items, commit) => {
+      let messages = 0
+      for (const stretch of joinedStretches(items)) {
+        if (this.#isStopping || messages >= messagesPerRound) break
+        messages += await this.#tryStretch(stretch, commit)
+      }
+      return items.length
+    })
+    if (worked > 0) return true
+    const dueMs = await database.run((sql) => msUntilDue(sql, topic))
+    if (dueMs !== undefined) this.#drain.wakeLater(Math.max(dueMs, lookMs))
+    return false
+  }
+
+  /** Returns how many messages were read, or tried to. */
+  async #tryStretch(stretch: JoinedStretch, commit: Commit): Promise<number> {
+    const { log } = this.#stores
+    const { name } = this.#work
+    const { firstSeq, lastSeq } = stretch
+    let upTo = lastSeq
+    try {
+      const delay = await this.#delayOf(stretch)
+      if (delay !== undefined) {
+        await commit((sql) => this.#postpone(sql, stretch, delay))
+        return 0
+      }
+      const reading = await this.#work.read(stretch)
+      upTo = reading.upTo
+      await this.#make(stretch, reading, commit)
+      return reading.messages
+    } catch (error) {
+      if (error instanceof ProviderError && error.failure !== 'rejected' && error.failure !== 'malformed') {
+        const delayMs = error.retryAfterMs ?? providerMs
+        log.warn(`${name} waits for ${Math.round(delayMs / 1_000)} s: ${error.message}`)
+        await commit((sql) => this.#postpone(sql, stretch, { error: error.message, delayMs }))
+        return lastSeq - firstSeq + 1
+      }
+      // Neither is a database or a key that cannot be had a failure of the work.
+      if (error instanceof UnavailableError && !(error instanceof ProviderError)) throw error
+      await this.#countFailure({ ...stretch, upTo }, error, commit)
+      return lastSeq - firstSeq + 1
+    }
+  }
+
+  /** Counts a failure of what was read. What comes after that waits with it, until it has failed for good: then it goes on alone. */
+  async #countFailure(
+    { items, upTo }: JoinedStretch & { readonly upTo: number },
+    error: unknown,
+    commit: Commit,
+  ): Promise<void> {
+    const { log } = this.#stores
+    const policy = { name: this.#work.name, ...attempts }
+    const isFinal = (item: OutboxItem) => item.attempts + 1 >= policy.attemptsMax
+    const tried = items.filter(({ firstSeq }) => firstSeq <= upTo)
+    for (const item of tried) {
+      if (isFinal(item) && item.lastSeq > upTo) await commit((sql) => splitOutbox(sql, item.id, upTo + 1))
+      await recordFailure({ commit, log }, item, { error, policy })
+    }
+    const rest = items.filter((item) => !tried.includes(item))
+    if (rest.length === 0 || tried.every(isFinal)) return
+    const delayMs = policy.baseMs * 2 ** Math.max(...tried.map((item) => item.attempts))
+    await commit((sql) => postponeOutbox(sql, idsOf(rest), { error: 'what was said before it is read first', delayMs }))
+  }
+
+  async #make(stretch: JoinedStretch, reading: Reading, commit: Commit): Promise<void> {
+    const { tenantId, sessionId } = stretch
+    const write = await this.#work.make({ tenantId, sessionId }, reading)
+    await commit(async (sql) => {
+      if (await write(sql)) return await this.#finish(sql, stretch, reading)
+      this.#stores.database.vault.forget(tenantId, sessionId)
+      return await this.#postpone(sql, stretch, { error: 'the session was changed meanwhile', delayMs: otherKeyMs })
+    })
+  }
+
+  /** Takes what was read from the outbox, and leaves it to who is next. */
+  async #finish(
+    sql: Transaction,
+    { items, tenantId, sessionId }: JoinedStretch,
+    { upTo, nextFrom }: StretchReading,
+  ): Promise<void> {
+    const { next } = this.#work
+    const done = idsOf(items.filter((item) => item.lastSeq <= upTo))
+    if (done.length > 0) await finishOutbox(sql, done)
+    for (const { id, firstSeq } of items)
+      if (!done.includes(id) && firstSeq <= upTo) await advanceOutbox(sql, id, upTo + 1)
+    if (next !== undefined && nextFrom !== undefined)
+      await addOutbox(sql, next, [{ tenantId, sessionId, firstSeq: nextFrom, lastSeq: upTo }])
+  }
+
+  /** A conversation that is waited for is put off as a whole, so that it is read at once. */
+  async #postpone(sql: Transaction, { items, tenantId, sessionId }: JoinedStretch, delay: Delay): Promise<void> {
+    const { quietMs, topic } = this.#work
+    if (quietMs === undefined) return await postponeOutbox(sql, idsOf(items), delay)
+    await postponeConversation(sql, { tenantId, sessionId, topic }, delay)
+  }
+
+  /** Whether a conversation is waited for: until it is quiet or much of it waits, and then for what was put off of it. */
+  async #delayOf({ firstSeq, lastSeq, ...key }: JoinedStretch): Promise<Delay | undefined> {
+    const { quietMs, topic } = this.#work
+    if (quietMs === undefined || lastSeq - firstSeq + 1 >= messagesWaitingMax) return undefined
+    const stands = await this.#stores.database.run((sql) => readConversation(sql, key, topic))
+    const waitMs = quietMs - (stands.quietMs ?? quietMs)
+    if (waitMs > 0 && stands.waiting < messagesWaitingMax)
+      return { error: 'the conversation goes on', delayMs: Math.min(waitMs, quietMs) }
+    return stands.isPutOff ? { error: 'the conversation is read as a whole', delayMs: 0 } : undefined
+  }
+}
+
+const idsOf = (items: readonly OutboxItem[]) => items.map(({ id }) => id)
