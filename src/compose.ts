@@ -74,6 +74,7 @@ export async function openStores(config: Config, observer: Observer = unobserved
     expander: expanderOf(config, wiring),
     learnsRanking: config.learnsRanking,
     writer: writerOf(config, wiring),
+    namesBy: config.names?.kind,
     archive: archiveOf(config, observer),
     pseudonymKey: () =>
       readSecretFile({

@@ -15,6 +15,7 @@ import {
   type EncryptionSettings,
 } from './config/encryption-settings.ts'
 import { httpSettingsShape, readHttpSettings, type HttpSettings } from './config/http-settings.ts'
+import { namesSettingsShape, readNamesSettings, type NamesSettings } from './config/names-settings.ts'
 import { oauthSettingsShape, readOAuthSettings, type OAuthSettings } from './config/oauth-settings.ts'
 import { privacySettingsShape, readPrivacySettings, type PrivacySettings } from './config/privacy-settings.ts'
 import { rankingSettingsShape } from './config/ranking-settings.ts'
@@ -71,6 +72,7 @@ const settingsSchema = z.object({
   ...embedderSettingsShape,
   ...vectorSettingsShape,
   ...writerSettingsShape,
+  ...namesSettingsShape,
   ...rankingSettingsShape,
   ...httpSettingsShape,
   ...oauthSettingsShape,
@@ -115,6 +117,8 @@ export interface Config {
   readonly learns: boolean
   /** The model that is asked for what patterns do not find; undefined where none is. */
   readonly learner: GeneratorSettings | undefined
+  /** What looks for names beside the rules; undefined where nothing does. */
+  readonly names: NamesSettings | undefined
   /** Whether which results are used is noted, and what is learned of it counts. */
   readonly learnsRanking: boolean
   readonly http: HttpSettings
@@ -213,6 +217,7 @@ export function readConfig(
     expansion: readExpansionSettings(settings, readWriterSettings(settings)),
     learns: settings.VERBATIM_LEARNING !== 'off',
     learner: settings.VERBATIM_LEARNING === 'on' ? writerOf(settings) : undefined,
+    names: readNamesSettings(settings, writerOf(settings)),
     learnsRanking: settings.VERBATIM_RANKING_LEARNING === 'on',
     http: readHttpSettings(settings),
     oauth: readOAuthSettings(settings),

@@ -134,6 +134,14 @@ export const limits = {
   embeddingRequestMs: 30_000,
   /** One request to a model that writes, its answer included. */
   generationRequestMs: 30_000,
+  /** What a model finds of names: the length of one, how many are kept of a message, and how many of a session are looked for in a text. */
+  foundNameCharactersMax: 100,
+  namesPerMessageMax: 200,
+  namesPerSessionMax: 2_000,
+  /** Characters of a message in which a model looks for names; rules look at all of it. */
+  namedMessageCharactersMax: 48_000,
+  /** Characters of messages in which a model that writes is asked for names at once. */
+  namesCallCharactersMax: 12_000,
   /** How long a summary waits for the model that writes it; then it is extracted, and what was noted by then is kept. */
   summaryByModelMs: 45_000,
   /** Messages of a session that one summary of its own sentences is made of: a fifth of a millisecond each, and reading them as much. */

@@ -36,6 +36,7 @@ import { getSession, inViewOf, noteShown, type GetSessionInput } from './session
 import { listSessions, type ListSessionsInput, type SessionList } from './sessions/list-sessions.ts'
 import { readMessage, type MessageReference, type MessageReply } from './sessions/read-message.ts'
 import type { RevealedPseudonym } from './sessions/reveal-pseudonym.ts'
+import type { ReadDependencies } from './sessions/session-page.ts'
 import { storeStatus, type StoreStatus } from './sessions/status.ts'
 import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
 import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
@@ -47,16 +48,17 @@ const sessionIdBytes = 72
 const closeMs = 5_000
 
 /** What the product is put together of. */
-export type Stores = SearchDependencies & {
-  /** Where vectors are; absent where the settings name no place, also where nothing makes any now. */
-  readonly vectors?: VectorIndex | undefined
-  /** The model that writes summaries; undefined where they are extracted. */
-  readonly writer?: TextGenerator | undefined
-  /** What all heads of the audit log are signed with; undefined where that is not known. */
-  readonly auditSecret?: (() => Promise<Uint8Array | undefined>) | undefined
-  /** Who uses this machine, where those who call do. */
-  readonly localUser?: LocalUser | undefined
-}
+export type Stores = SearchDependencies &
+  Pick<ReadDependencies, 'namesBy'> & {
+    /** Where vectors are; absent where the settings name no place, also where nothing makes any now. */
+    readonly vectors?: VectorIndex | undefined
+    /** The model that writes summaries; undefined where they are extracted. */
+    readonly writer?: TextGenerator | undefined
+    /** What all heads of the audit log are signed with; undefined where that is not known. */
+    readonly auditSecret?: (() => Promise<Uint8Array | undefined>) | undefined
+    /** Who uses this machine, where those who call do. */
+    readonly localUser?: LocalUser | undefined
+  }
 
 /**
  * The one door to the store for every transport: each method is one action of one caller. Errors that a caller may see
@@ -86,18 +88,17 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** The stores as the caller may see them. */
-  #for(caller: Caller): SaveDependencies & RecallDependencies & Pick<Stores, 'writer'> {
+  #for(caller: Caller): SaveDependencies & RecallDependencies & Pick<Stores, 'namesBy' | 'writer'> {
     return { ...this.#stores, database: this.#stores.database.of(caller) }
   }
 
   /** As their owner sees them. */
-  get stores(): Pick<Stores, 'archive' | 'auditSecret' | 'database' | 'vectors'> {
+  get stores(): Pick<Stores, 'archive' | 'auditSecret' | 'database' | 'namesBy' | 'vectors'> {
     return this.#stores
   }
 
   get erasures(): Erasures {
-    const { database, archive, vectors: index } = this.#stores
-    return new Erasures({ database, archive, index })
+    return new Erasures({ ...this.#stores, index: this.#stores.vectors })
   }
 
   /** Does the work of one call, and sees to it that the audit log has one row of it. */
@@ -196,8 +197,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   status(caller: Caller): Promise<StoreStatus> {
-    const { semantic, localUser } = this.#stores
-    const options = { hasEmbedder: semantic !== undefined, localUser, now: new Date() }
+    const options = { ...this.#stores, hasEmbedder: this.#stores.semantic !== undefined, now: new Date() }
     return storeStatus(this.#for(caller).database, caller, options)
   }
 

@@ -4,7 +4,6 @@ import { parseArgs } from 'node:util'
 
 import { z } from 'zod'
 
-import { detect } from '../../src/privacy/detect.ts'
 import type { DataType } from '../../src/privacy/detection.ts'
 import { instructionsIn } from '../../src/privacy/instructions/instructions.ts'
 import { secrets } from '../../src/privacy/secrets/secrets.ts'
@@ -15,11 +14,13 @@ import { codeTexts, transcriptTexts } from './code-messages.ts'
 import { readJudgements, readSentences } from './datasets.ts'
 import { carried, injections } from './injections.ts'
 import { count, isCovered, type Counts } from './measure-spans.ts'
+import { openMeasured } from './names.ts'
 import { readSecretSamples } from './secret-samples.ts'
 
 /**
- * `npm run bench:privacy -- [--sentences FILE] [--judgements FILE] [--injections FILE] [--name NAME]`: precision and recall of the detectors
- * of personal data and secrets, by type. Other files of the same forms can be named. Exits 1 where a promise does not hold.
+ * `npm run bench:privacy -- [--sentences FILE] [--judgements FILE] [--injections FILE] [--names] [--name NAME]`: precision and recall of the detectors
+ * of personal data and secrets, by type. Other files of the same forms can be named. With `--names` the model
+ * of VERBATIM_NAMES is asked for names too, once for each text: it costs what it costs. Exits 1 where a promise does not hold.
  */
 const data = join(repositoryRoot, '..', 'shared', 'data')
 const { values } = parseArgs({
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     sentences: { type: 'string', default: join(data, 'pii', 'presidio', 'generated_large.json') },
     judgements: { type: 'string', default: join(data, 'pii', 'tab', 'entity_tab.dev.jsonl') },
     injections: { type: 'string' },
+    names: { type: 'boolean', default: false },
     name: { type: 'string', default: 'privacy' },
   },
 })
@@ -46,8 +48,9 @@ const structured: readonly DataType[] = [
   'date_of_birth',
   'website',
 ]
+const measured = openMeasured(values.names)
 const notes = [
-  'Rules only: no model was asked. The default files are the development parts of their data sets; the detectors were made with them in view.',
+  `By ${measured.by}. The default files are the development parts of their data sets; the detectors were made with them in view.`,
   'Recall: all letters and digits of a span lie in detections of its type. Precision: a detection overlaps a span of its type.',
   'The identities in the sentences are synthetic (presidio-research; FakeNameGenerator.com, CC BY-SA 3.0 US).',
   'Instructions: our own texts, in what carries them; the rules were made with them in view.',
@@ -60,7 +63,7 @@ async function sentenceFigures(path: string): Promise<{ readonly figures: Figure
   let spans = 0
   let covered = 0
   for (const labelled of readSentences(path)) {
-    const detections = await detect(labelled.text)
+    const detections = await measured.detect(labelled.text)
     count(counts, labelled, detections)
     spans += labelled.spans.length
     covered += labelled.spans.filter((span) => isCovered(labelled.text, span, { detections })).length
@@ -111,7 +114,7 @@ async function judgementFigures(path: string): Promise<Figure[]> {
   const found = { DIRECT: 0, QUASI: 0, NO_MASK: 0 }
   const all = { DIRECT: 0, QUASI: 0, NO_MASK: 0 }
   for (const { text, identifiers } of readJudgements(path)) {
-    const detections = await detect(text)
+    const detections = await measured.detect(text)
     for (const identifier of identifiers) {
       all[identifier.kind]++
       if (isCovered(text, identifier, { detections })) found[identifier.kind]++
@@ -211,10 +214,11 @@ for (const [path, measure] of [
     notes.push(`Not measured: ${path.replace(join(repositoryRoot, '..'), '..')} is absent.`)
     continue
   }
-  const measured = await measure(path)
-  figures.push(...measured.figures)
-  tables.push(...measured.tables)
+  const part = await measure(path)
+  figures.push(...part.figures)
+  tables.push(...part.tables)
 }
+await measured.close()
 figures.push(injectionFigure())
 const result: BenchResult = { bench: values.name, figures, tables, notes }
 const report = {

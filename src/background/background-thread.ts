@@ -16,6 +16,7 @@ import { tenantIds } from '../store/access/tenants.ts'
 import { pauseModels } from '../store/vectors/embedding-models.ts'
 import { Learning } from './learning.ts'
 import { lookNowAndThen } from './look-now-and-then.ts'
+import { Naming } from './naming.ts'
 import { RankLearning } from './rank-learning.ts'
 import { Rolling } from './rolling.ts'
 import { openThreadDatabase, threadSettingsSchema } from './thread-database.ts'
@@ -30,8 +31,8 @@ const config = readConfig()
 const { archive: archiveSettings, archiveIdleMs, audit, encryption, learns, learnsRanking, vectors } = config
 const embeds = makesVectors(config)
 const observer = threadObserver(port)
-/** Those who index, archive, learn (two, and one of the ranking), summarise and erase hold one each. */
-const database = openThreadDatabase(settings, observer, { encryption, serverConnections: 8 })
+/** Those who index, archive, learn (two, and one of the ranking), look for names, summarise and erase hold one each. */
+const database = openThreadDatabase(settings, observer, { encryption, serverConnections: 9 })
 const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
 const signingKey = async () => signingKeyOf(await readSecretFile(auditKeyFile(audit.keyFile)))
@@ -44,6 +45,7 @@ const retention = new RetentionWorker({ ...erasing, onErasure: () => eraser.wake
 retention.start()
 const hashers = new TermHashers(database.vault)
 const learning = learns ? new Learning({ database, archive, hashers, log, config, observer }) : undefined
+const naming = config.names === undefined ? undefined : new Naming({ database, archive, log, config, observer })
 const rankLearning = learnsRanking ? new RankLearning({ database, log }) : undefined
 const rolling = new Rolling({ database, archive, log, config, observer })
 const worker = new IndexWorker({
@@ -54,11 +56,13 @@ const worker = new IndexWorker({
   observer,
   embeds,
   learns,
+  looksForNames: naming !== undefined,
   archiveAfterMs: Math.min(archiveIdleMs, lookAgainMsMax),
   onIdle() {
     port.postMessage('idle')
     // After the index: nobody waits for the archive, nor for what is learned.
     learning?.wake()
+    naming?.wake()
     rankLearning?.wake()
     archiver.wake()
     eraser.wake()
@@ -92,6 +96,7 @@ port.on('message', (message: unknown) => {
     void Promise.all([
       worker.stop(),
       learning?.stop(),
+      naming?.stop(),
       rankLearning?.stop(),
       rolling.stop(),
       archiver.stop(),

@@ -20,7 +20,7 @@ export const writerSettingsShape = {
     .enum(['gemini', 'openai-compatible', 'extractive'])
     .optional()
     .describe(
-      'The model that writes: gemini, openai-compatible (VERBATIM_SUMMARIZER_URL) or extractive, which is none. It is asked for summaries (extractive: they are made of sentences of the messages), what can be learned (VERBATIM_LEARNING), and for words to search for (VERBATIM_QUERY_EXPANSION). Default: what VERBATIM_SUMMARIZER_URL names, else gemini where a key is set, else extractive',
+      'The model that writes: gemini, openai-compatible (VERBATIM_SUMMARIZER_URL) or extractive, which is none. It is asked for summaries (extractive: they are made of sentences of the messages), what can be learned (VERBATIM_LEARNING), for words to search for (VERBATIM_QUERY_EXPANSION), and for names (VERBATIM_NAMES). Default: what VERBATIM_SUMMARIZER_URL names, else gemini where a key is set, else extractive',
     ),
   VERBATIM_SUMMARIZER_MODEL: z
     .string()

@@ -23,6 +23,7 @@ export interface SealPlace {
     | 'session metadata'
     | 'summary'
     | 'fact'
+    | 'names'
     | 'layout'
     | 'session head'
   readonly id: string

@@ -5,6 +5,7 @@ import { loadPayload, placePayload } from '../capture/large-payload.ts'
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
+import type { FoundName } from '../model/names.ts'
 import { sha256 } from '../model/payload.ts'
 import { idMark } from '../model/tombstone.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
@@ -29,6 +30,7 @@ import type { Piece } from '../store/erasure/piece.ts'
 import { addToReceipt } from '../store/erasure/receipts.ts'
 import { addTombstones } from '../store/erasure/tombstones.ts'
 import type { MessageRow } from '../store/messages.ts'
+import { eraseAnonymisedNames, readSessionNames } from '../store/names/message-names.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import type { Transaction } from '../store/rows.ts'
 import { storedBytes, storedHash } from '../store/saving/describe-save.ts'
@@ -65,9 +67,11 @@ export async function anonymiseRows(
 ): Promise<ErasureItem | undefined> {
   // Once: the first part that is written takes names of senders away. The session keeps its own until the last.
   const names = await dependencies.database.run((sql) => readNames(sql, item))
+  // They stay until the last part is written.
+  const found = await readSessionNames(dependencies.database, item)
   let current: ErasureItem | undefined = item
   while (current !== undefined && !current.details.rowsErased) {
-    const prepared = names === undefined ? undefined : await prepare(dependencies, current, names)
+    const prepared = names === undefined ? undefined : await prepare(dependencies, current, { names, found })
     current = await takeStep(dependencies.database, item.id, (sql, now, session) =>
       storePrepared(sql, now, { session, prepared }),
     )
@@ -78,7 +82,7 @@ export async function anonymiseRows(
 async function prepare(
   { database, archive }: AnonymiseDependencies,
   { tenantId, sessionId, details }: ErasureItem,
-  names: NamesOfSession,
+  { names, found }: { readonly names: NamesOfSession; readonly found: readonly FoundName[] },
 ): Promise<Prepared> {
   const key = { tenantId, sessionId }
   database.vault.forget(tenantId, sessionId)
@@ -86,7 +90,10 @@ async function prepare(
   // What looks for personal data is loaded for this alone.
   const { Anonymiser } = await import('../sessions/anonymiser.ts')
   const tokens = details.anonymise?.key
-  const anonymiser = new Anonymiser(names, tokens === undefined ? undefined : Buffer.from(tokens, 'hex'))
+  const anonymiser = new Anonymiser(names, {
+    found,
+    key: tokens === undefined ? undefined : Buffer.from(tokens, 'hex'),
+  })
   const bounds = { lastSeq: names.lastSeq, messagesMax: limits.anonymisedMessagesMax }
   const wanted = nextPiece(details.stretches, bounds)
   const rows = wanted === undefined ? [] : await firstPage(database, key, wanted.piece)
@@ -172,6 +179,7 @@ async function storePrepared(
   if (rest.length > 0) return progress
   const { counts, files } = await cleanSession(sql, item, await headOf(session, { anonymiser, seal }))
   await noteErasedHead(sql, item, details.erasure)
+  await eraseAnonymisedNames(sql, item)
   // What an older archive has of imported files that held it is not restored.
   await addTombstones(sql, receiptOf(item), [{ hash: idMark('part', item.sessionId), kind: 'part' }])
   await addToReceipt(sql, receiptOf(item), { erased: counts })

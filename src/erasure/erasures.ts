@@ -1,16 +1,22 @@
 import type { TombstoneRecord } from '../archive/archived-tombstones.ts'
 import type { Caller } from '../model/access.ts'
+import type { NamesBy } from '../model/names.ts'
 import { readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'
 import { eraseAgain, eraseAsElsewhere, forget, type ErasureReply, type ForgetInput } from './forget.ts'
 import type { ErasurePreview } from './preview.ts'
 import { askForRewrite } from './rewrite-files.ts'
 import type { RunDependencies } from './run-erasure.ts'
 
+interface ErasuresDependencies extends RunDependencies {
+  /** What looks for names beside the rules; absent where nothing does. */
+  readonly namesBy?: NamesBy | undefined
+}
+
 /** What erases, and tells of what was erased. Each method is one action of one caller. */
 export class Erasures {
-  readonly #dependencies: RunDependencies
+  readonly #dependencies: ErasuresDependencies
 
-  constructor(dependencies: RunDependencies) {
+  constructor(dependencies: ErasuresDependencies) {
     this.#dependencies = dependencies
   }
 

@@ -5,6 +5,7 @@ import type { Anonymiser } from '../sessions/anonymiser.ts'
 import { readNames } from '../store/erasure/anonymise-messages.ts'
 import type { PlannedSession, Stretch } from '../store/erasure/erasure-plan.ts'
 import type { MessageRow } from '../store/messages.ts'
+import { readSessionNames } from '../store/names/message-names.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import type { AnonymiseDependencies } from './anonymise-rows.ts'
 
@@ -32,7 +33,8 @@ export async function foreseeReplaced(
     const key = { tenantId, sessionId }
     const names = await dependencies.database.run((sql) => readNames(sql, key))
     if (names === undefined) continue
-    const anonymiser = new Anonymiser(names)
+    const found = await readSessionNames(dependencies.database, key)
+    const anonymiser = new Anonymiser(names, { found })
     for await (const row of chosenMessages(dependencies, key, stretches)) {
       if (performance.now() > untilMs) break
       if (await look(dependencies, row, anonymiser)) looked++

@@ -10,6 +10,7 @@ import { InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
+import type { NamesBy } from '../model/names.ts'
 import { checkName } from '../model/validate.ts'
 import { wasAudited } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
@@ -28,6 +29,7 @@ import { changedMeanwhile, stillAsPlanned } from '../store/erasure/renumbered.ts
 import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
 import { lockArrivals } from '../store/sync/lock-arrivals.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { requireNamesRead } from './names-read.ts'
 import { checkConfirmed, planErasure, previewedAt, previewErasure, type ErasurePreview } from './preview.ts'
 import { runErasure, type RunDependencies } from './run-erasure.ts'
 import { readSelection, targetHash, type ReadSelection, type Selection } from './selection.ts'
@@ -39,6 +41,8 @@ export interface ForgetInput extends Selection {
   readonly action?: ErasureAction | undefined
   /** Of what is anonymised: whether tokens tell one value from another, instead of the kind alone. */
   readonly pseudonymise?: boolean | undefined
+  /** Of what is anonymised: goes on with the names that are known where a model has not read all of it yet. */
+  readonly withKnownNames?: boolean | undefined
   readonly reason?: string | undefined
   /** Of a preview of the same selection; absent asks for one. */
   readonly confirm?: string | undefined
@@ -50,6 +54,8 @@ export type ErasureReply = { readonly status: 'erased' | 'anonymised' | 'pending
 export interface ForgetDependencies extends RunDependencies {
   /** As the caller may see it. */
   readonly visible: Database
+  /** What looks for names beside the rules; absent where nothing does. */
+  readonly namesBy?: NamesBy | undefined
 }
 
 /**
@@ -72,6 +78,8 @@ export async function forget(
   const asOf = previewedAt(confirm, { now, action })
   const plan = await planErasure(dependencies.visible, caller, { selection, asOf: asOf.toISOString() })
   checkConfirmed(caller, confirm, { selection, asOfMs: asOf.getTime(), sessions: plan.sessions })
+  if (action === 'anonymise' && input.withKnownNames !== true)
+    await requireNamesRead(dependencies, caller.tenantId, plan.sessions)
   const held = plan.held.map(({ id }) => id)
   return await erase(dependencies, caller, { ...selection, pseudonymise, reason, sessions: plan.sessions, held })
 }

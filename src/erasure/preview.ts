@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { ConflictError, InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
+import type { NamesBy } from '../model/names.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '../store/erasure/erasure-plan.ts'
 import type { ErasureAction } from '../store/erasure/receipts.ts'
 import { foreseeReplaced } from './foresee-replaced.ts'
+import { namesUnread } from './names-read.ts'
 import type { ReadSelection } from './selection.ts'
 
 const sessionsShown = 20
@@ -34,6 +36,8 @@ export interface ErasurePreview {
   /** Of what would be anonymised: how often each kind of data would be replaced in as many messages as there was time for. */
   readonly replaced?: Readonly<Record<string, number>>
   readonly messages_looked_through?: number
+  /** In how many of these messages the model that looks for names has not looked yet. */
+  readonly names_not_read?: number
   /** The first of them. */
   readonly first_sessions: readonly { readonly session_id: string; readonly messages: number }[]
   /** Sessions that are left alone, as they are on legal hold; the first 100 of them. */
@@ -77,8 +81,14 @@ export async function planErasure(
   }
 }
 
+export interface PreviewDependencies {
+  readonly visible: Database
+  readonly archive: ArchiveStore
+  readonly namesBy?: NamesBy | undefined
+}
+
 export async function previewErasure(
-  { visible: database, archive }: { readonly visible: Database; readonly archive: ArchiveStore },
+  { visible: database, archive, namesBy }: PreviewDependencies,
   caller: Caller,
   { selection, now }: { readonly selection: ReadSelection; readonly now: Date },
 ): Promise<ErasurePreview> {
@@ -87,6 +97,7 @@ export async function previewErasure(
   const stores = await database.run((sql) => planStores(sql, caller.tenantId, sessions))
   const anonymises = selection.action === 'anonymise'
   const foreseen = anonymises ? await foreseeReplaced({ database, archive }, caller.tenantId, sessions) : {}
+  const unread = anonymises ? await namesUnread({ database, namesBy }, caller.tenantId, sessions) : undefined
   const sum = (of: (session: PlannedSession) => number) => sessions.reduce((total, one) => total + of(one), 0)
   return {
     status: 'preview',
@@ -98,6 +109,7 @@ export async function previewErasure(
     bytes: sum(({ bytes }) => bytes),
     stores,
     ...foreseen,
+    ...(unread === undefined ? {} : { names_not_read: unread }),
     first_sessions: sessions.slice(0, sessionsShown).map(({ id, messages }) => ({ session_id: id, messages })),
     held: held.slice(0, heldShown).map(({ id }) => id),
     held_count: held.length,

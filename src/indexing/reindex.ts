@@ -1,11 +1,13 @@
 import type { Caller } from '../model/access.ts'
 import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
+import { namesTopic } from '../store/names/name-work.ts'
 import { addAllSessions, embedTopic, indexTopic } from '../store/outbox.ts'
 import { deleteUnits } from '../store/search-units.ts'
 import { inTransaction } from '../store/transaction.ts'
 
-export type IndexKind = 'words' | 'vectors'
+/** `names`: what a model finds of names is no index, and is made anew in the same way. */
+export type IndexKind = 'words' | 'vectors' | 'names'
 
 /** What making an index anew would take. */
 export interface ReindexPlan {
@@ -37,6 +39,8 @@ export async function reindex(database: Database, caller: Caller, kinds: readonl
         await deleteUnits(transaction, caller.tenantId)
         await addAllSessions(transaction, caller.tenantId, indexTopic)
       }
+      // What was read is passed over.
+      if (kinds.includes('names')) await addAllSessions(transaction, caller.tenantId, namesTopic)
       if (kinds.includes('vectors')) await addAllSessions(transaction, caller.tenantId, embedTopic)
     }),
   )

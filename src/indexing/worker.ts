@@ -8,6 +8,7 @@ import { flagsOfMessage } from '../sessions/message-flags.ts'
 import type { Database } from '../store/database.ts'
 import { holdTerms } from '../store/keys/encryption-state.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
+import { namesTopic } from '../store/names/name-work.ts'
 import {
   addEmbedding,
   addOutbox,
@@ -36,6 +37,8 @@ export interface WorkerDependencies {
   readonly embeds: boolean
   /** Whether what is indexed is left to be learned from. */
   readonly learns: boolean
+  /** Whether a model is to look for names in what is indexed. */
+  readonly looksForNames?: boolean
   /** After how long an indexed session is looked at by who archives it. */
   readonly archiveAfterMs: number
   readonly observer?: Observer
@@ -139,6 +142,7 @@ export class IndexWorker {
       if (finished.length > 0) await finishOutbox(sql, finished)
       if (indexed.length > 0) await addEmbedding(sql, indexed, { tenantId, embeds: this.#dependencies.embeds })
       if (indexed.length > 0 && this.#dependencies.learns) await addOutbox(sql, learnTopic, indexed)
+      if (indexed.length > 0 && this.#dependencies.looksForNames === true) await addOutbox(sql, namesTopic, indexed)
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
       await this.#archiveQueue.add(sql, unarchived)
     })

@@ -175,10 +175,11 @@ async function resealed(
 const made = [
   { table: 'summaries', field: 'summary' },
   { table: 'facts', field: 'fact' },
+  { table: 'message_names', field: 'names' },
   { table: 'session_heads', field: 'session head' },
 ] as const
 
-/** Puts the summaries and the facts of a session, and what was said of it elsewhere, under another version of its key. */
+/** Puts the summaries, the facts and the names of a session, and what was said of it elsewhere, under another version of its key. */
 export async function resealMade(
   { database }: ResealStores,
   key: SessionKey,

@@ -1,7 +1,7 @@
 import { detect } from './detect.ts'
 import type { Detection } from './detection.ts'
 import type { Mask } from './mask.ts'
-import { repeatedNames } from './names/repeated-names.ts'
+import { KnownNames } from './names/known-names.ts'
 import { resolveOverlaps } from './resolve-overlaps.ts'
 
 /** Below this nesting a value is not shown: no real content is so deep, and recursion must end. */
@@ -14,18 +14,11 @@ const cueCharactersMax = 60
 /** Writes texts and JSON anew without what personal data and secrets are found in them. */
 export class Rewriter {
   readonly #mask: Mask
-  /** A text of nothing but the names that are known beforehand, and where they stand in it. */
-  readonly #names: { readonly text: string; readonly places: readonly Detection[] }
+  readonly #names: KnownNames
 
-  constructor(mask: Mask, names: readonly string[] = []) {
+  constructor(mask: Mask, names: KnownNames = new KnownNames([])) {
     this.#mask = mask
-    let at = 0
-    const places = names.map((name): Detection => {
-      const start = at
-      at += name.length + 1
-      return { type: 'person', start, end: start + name.length, confidence: 1 }
-    })
-    this.#names = { text: names.join('\n'), places }
+    this.#names = names
   }
 
   /** A name as a whole, whatever it looks like. */
@@ -44,12 +37,7 @@ export class Rewriter {
   }
 
   async #detections(text: string): Promise<readonly Detection[]> {
-    const known = repeatedNames(`${this.#names.text}\n${text}`, this.#names.places)
-    const offset = this.#names.text.length + 1
-    const here = known
-      .filter(({ start }) => start >= offset)
-      .map((one) => ({ ...one, start: one.start - offset, end: one.end - offset }))
-    return resolveOverlaps(text, [...(await detect(text)), ...here])
+    return resolveOverlaps(text, [...(await detect(text)), ...this.#names.in(text)])
   }
 
   #written(text: string, detections: readonly Detection[]): string {

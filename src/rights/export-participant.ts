@@ -133,7 +133,12 @@ async function writeOwn(writing: Writing, session: SessionRow, own: ParticipantS
   const { dependencies, caller, input, manifest } = writing
   const { participant, others: shown, format } = input
   const key = { tenantId: caller.tenantId, sessionId: session.id }
-  const others = await OthersView.of(session, { participant, shown, tenantId: caller.tenantId })
+  const others = await OthersView.of(session, {
+    participant,
+    shown,
+    tenantId: caller.tenantId,
+    database: dependencies.database,
+  })
   await manifest.beginSession(session.id)
   const file = await HashedFile.create(writing.directory, `sessions/${session.id}.${extensions[format]}`)
   const head = await others.head(session, own.messages)

@@ -1,7 +1,7 @@
 import type { MessageBody } from '../sessions/document.ts'
 import { MessageView } from '../sessions/message-view.ts'
 import type { ExportedHead, ExportedMessage } from '../sessions/write-session.ts'
-import type { MessageRow } from '../store/messages.ts'
+import type { MessageRow, MessageSource } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import type { Summary } from '../store/summaries/summaries.ts'
 
@@ -30,11 +30,23 @@ export class OthersView {
       participant,
       shown,
       tenantId,
-    }: { readonly participant: string; readonly shown: OthersShown; readonly tenantId: number },
+      database,
+    }: {
+      readonly participant: string
+      readonly shown: OthersShown
+      readonly tenantId: number
+      readonly database: MessageSource
+    },
   ): Promise<OthersView> {
     const others = session.participants.filter((name) => name !== participant)
     const viewed = { ...session, participants: others }
-    const view = await MessageView.of(viewed, { view: 'redacted', tenantId, scope: 'session' })
+    const view = await MessageView.of(viewed, {
+      database,
+      view: 'redacted',
+      tenantId,
+      scope: 'session',
+      own: participant,
+    })
     return new OthersView(participant, shown, view)
   }
 

@@ -90,7 +90,15 @@ export async function processingRecord(store: RecordedStore, { tenantId }: Calle
 }
 
 /** Models on this machine make vectors too: who gets them is not somebody else. */
-function purposesOf({ embedder, vectors, writer, expansion, learns, learner }: Config): ProcessingRecord['purposes'] {
+function purposesOf({
+  embedder,
+  vectors,
+  writer,
+  expansion,
+  learns,
+  learner,
+  names,
+}: Config): ProcessingRecord['purposes'] {
   const byMeaning =
     embedder.kind === 'none' || vectors.kind === 'none' ? 'off' : `on, with the embedder "${embedder.kind}"`
   return [
@@ -105,6 +113,15 @@ function purposesOf({ embedder, vectors, writer, expansion, learns, learner }: C
     {
       purpose: 'knowing in other sessions what was told: facts, preferences, decisions, what helped',
       state: !learns ? 'off' : learner === undefined ? 'on, by patterns of words' : 'on, also by a model',
+    },
+    {
+      purpose: 'finding names of people, places and organizations, to show and keep conversations without them',
+      state:
+        names === undefined
+          ? 'on, by rules'
+          : names.kind === 'model'
+            ? 'on, also by a model'
+            : 'on, also by a model on this machine',
     },
     { purpose: 'showing who did what (audit log)', state: 'on' },
   ]
@@ -124,7 +141,7 @@ const categories: ProcessingRecord['categories'] = [
   {
     category: 'derived',
     of: 'everybody who takes part in a conversation',
-    data: 'index of words, vectors, sentiment of English messages, summaries, learned facts, which results were used',
+    data: 'index of words, vectors, sentiment of English messages, summaries, learned facts, names that a model found, which results were used',
   },
   {
     category: 'access',

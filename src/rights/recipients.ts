@@ -46,6 +46,14 @@ function learning({ learner: settings }: Config): Recipient[] {
   })
 }
 
+function names({ names: settings }: Config): Recipient[] {
+  if (settings?.kind !== 'model') return []
+  return writer(settings.writer, {
+    receives: 'messages, each once, without the secrets, card and account numbers that are found in them',
+    purpose: 'names to be masked in views without personal data',
+  })
+}
+
 /** A model that writes. */
 function writer(settings: GeneratorSettings | undefined, what: Pick<Recipient, 'receives' | 'purpose'>): Recipient[] {
   if (settings === undefined) return []
@@ -106,7 +114,7 @@ function tracing({ tracing: settings }: Config): Recipient[] {
 
 /** In the order of how much they get; `encrypts`: whether what is new is sealed before. */
 export function recipientsBySettings(config: Config, encrypts: boolean): readonly Recipient[] {
-  return [database, archive, embedder, summaries, learning, expansion, vectors, tracing].flatMap((read) =>
+  return [database, archive, embedder, summaries, learning, names, expansion, vectors, tracing].flatMap((read) =>
     read(config, encrypts),
   )
 }

@@ -1,4 +1,5 @@
 import { MessageView } from '../sessions/message-view.ts'
+import type { MessageSource } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { excerpt } from './excerpt.ts'
 import { findMatches, type Hit } from './hits.ts'
@@ -29,13 +30,22 @@ async function readIn(whole: string, matches: Hit['matches'], view: MessageView)
 /** What was found, as whoever may not see personal data is shown it. */
 export async function withoutPersonalData<Session extends SessionRow>(
   found: FoundTexts<Session>,
-  choice: { readonly tenantId: number; readonly queries: readonly ParsedQuery[] },
+  choice: {
+    readonly database: MessageSource
+    readonly tenantId: number
+    readonly queries: readonly ParsedQuery[]
+  },
 ): Promise<FoundTexts<Session>> {
   const views = new Map<string, MessageView>()
   for (const session of found.sessions)
     views.set(
       session.id,
-      await MessageView.of(session, { view: 'redacted', tenantId: choice.tenantId, scope: 'session' }),
+      await MessageView.of(session, {
+        database: choice.database,
+        view: 'redacted',
+        tenantId: choice.tenantId,
+        scope: 'session',
+      }),
     )
   const shown = async (message: Hit['message'], whole: string, matches: Hit['matches']) => {
     const view = views.get(message.sessionId)

@@ -144,7 +144,7 @@ export async function search(
     neighboursOf(dependencies, found.hits, { tenantId: caller.tenantId, each: input.context }),
     sessionsById(dependencies.database, caller.tenantId, sessionIds),
   ])
-  const shown = await asSeenBy(caller, { hits: found.hits, neighbours, sessions }, queries)
+  const shown = await asSeenBy({ ...dependencies, caller }, { hits: found.hits, neighbours, sessions }, queries)
   const reply = fitReply(
     {
       hits: shown.hits,

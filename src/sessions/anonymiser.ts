@@ -1,3 +1,4 @@
+import type { FoundName } from '../model/names.ts'
 import { decodePayload, jsonMediaType } from '../model/payload.ts'
 import { tokenMask, typeMask, type Mask } from '../privacy/mask.ts'
 import type { MessageRow } from '../store/messages.ts'
@@ -13,6 +14,13 @@ export interface Described {
   readonly tags: readonly string[]
 }
 
+export interface AnonymiserOptions {
+  /** Of the tokens; without it the kind alone is written. */
+  readonly key?: Uint8Array | undefined
+  /** Names that a model has found in the session. */
+  readonly found?: readonly FoundName[] | undefined
+}
+
 /**
  * Writes messages of a session anew for good, as the views without personal data show them: with the kind of each stretch that was
  * found, or under `key` with tokens that are the same for the same value.
@@ -24,14 +32,14 @@ export class Anonymiser {
   /** For what says once more what was counted. */
   readonly #uncounted: MessageView
 
-  constructor(session: Omit<ViewedSession, 'id'>, key?: Uint8Array) {
+  constructor(session: Omit<ViewedSession, 'id'>, { key, found }: AnonymiserOptions = {}) {
     const mask = key === undefined ? typeMask : tokenMask(key, 'anonymised')
     const counting: Mask = (found) => {
       this.replaced.set(found.type, (this.replaced.get(found.type) ?? 0) + 1)
       return mask(found)
     }
-    this.#view = MessageView.under(counting, session)
-    this.#uncounted = MessageView.under(mask, session)
+    this.#view = MessageView.under(counting, session, { found })
+    this.#uncounted = MessageView.under(mask, session, { found })
   }
 
   /** Content in which nothing was found keeps its bytes. */

@@ -9,6 +9,7 @@ import { keepGiven } from './keep-given.ts'
 import { messageBody } from './message-body.ts'
 import { withFlags } from './message-flags.ts'
 import { MessageView, type ViewChoice } from './message-view.ts'
+import { namesNote } from './names-note.ts'
 import type { ReadDependencies } from './session-page.ts'
 import { writeSession, type ExportedMessage, type ExportFormat } from './write-session.ts'
 
@@ -17,6 +18,8 @@ export interface ExportChoice {
   readonly format: ExportFormat
   /** Absent for all that is stored. */
   readonly view?: Pick<ViewChoice, 'view' | 'scope'> | undefined
+  /** Told how far names were looked for, where a view is without personal data. */
+  readonly tell?: ((note: string) => void) | undefined
 }
 
 /** Which messages of a session are written out, and how. */
@@ -57,11 +60,16 @@ export async function* exportSession(
   const session = await requireSession(database, caller, choice.sessionId)
   const key = { tenantId, sessionId: session.id }
   const view =
-    choice.view === undefined ? undefined : await MessageView.of(session, { ...choice.view, tenantId, pseudonymKey })
+    choice.view === undefined
+      ? undefined
+      : await MessageView.of(session, { ...choice.view, database, tenantId, pseudonymKey })
   const whole = sessionHead(session)
   caller.call?.show(session.id)
   if (session.lastSeq > 0) caller.call?.showStretch(session.id, { first: 1, last: session.lastSeq })
-  const head = (await view?.head(whole)) ?? whole
+  const note = view === undefined ? undefined : await namesNote(dependencies, key)
+  if (note !== undefined) choice.tell?.(`Session ${session.id}: ${note}`)
+  const head =
+    view === undefined ? whole : { ...(await view.head(whole)), ...(note === undefined ? {} : { names_note: note }) }
   const show = view === undefined ? undefined : (row: MessageRow, body: MessageBody) => view.message(row, body)
   const summary = async () => {
     const latest = await latestSummary(database, key)

@@ -5,6 +5,7 @@ import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import { recordedDataNotice } from '../model/fence.ts'
 import { bytesOfTokens } from '../model/tokens.ts'
+import type { SessionKey } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { latestSummary } from '../store/summaries/summaries.ts'
 import { briefHead } from './brief-head.ts'
@@ -14,6 +15,7 @@ import { fullPage } from './full-page.ts'
 import { cutText, prettyBytes } from './json-size.ts'
 import { keepGiven } from './keep-given.ts'
 import type { MessageView, PrivateView } from './message-view.ts'
+import { namesNote } from './names-note.ts'
 import type { ReadDependencies } from './session-page.ts'
 
 export interface GetSessionInput {
@@ -68,7 +70,7 @@ export async function getSession(
   const summaryText = summary === undefined ? undefined : ((await view?.text(summary.text)) ?? summary.text)
   const frame = {
     ...head,
-    notice: recordedDataNotice,
+    notice: await noticeOf(dependencies, key, place === undefined ? view : undefined),
     messages: [],
     context_summary: summaryText === undefined ? null : cutText(summaryText, summaryRoom(budgetBytes)),
     ...(isOutdated ? { context_summary_to_seq: summary.lastSeq ?? 0 } : {}),
@@ -104,16 +106,22 @@ export function noteShown({ call }: Caller, { session_id: id, messages }: Sessio
   )
 }
 
+/** With how far names were looked for, on the first page of a view without personal data. */
+async function noticeOf(dependencies: ReadDependencies, key: SessionKey, view: MessageView | undefined) {
+  const note = view === undefined ? undefined : await namesNote(dependencies, key)
+  return note === undefined ? recordedDataNotice : `${recordedDataNotice} ${note}`
+}
+
 /** Undefined where messages are shown as they are. */
 async function viewOf(
-  { pseudonymKey }: ReadDependencies,
+  { database, pseudonymKey }: ReadDependencies,
   session: SessionRow,
   choice: { readonly tenantId: number; readonly view: GetSessionInput['view'] },
 ): Promise<MessageView | undefined> {
   const { tenantId, view } = choice
   if (view === 'full' || view === 'compact') return undefined
   const { MessageView } = await import('./message-view.ts')
-  return await MessageView.of(session, { view, tenantId, scope: 'session', pseudonymKey })
+  return await MessageView.of(session, { database, view, tenantId, scope: 'session', pseudonymKey })
 }
 
 /** A quarter of the page, and less where head and first message would not fit beside it. */

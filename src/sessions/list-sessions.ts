@@ -48,7 +48,7 @@ export async function listSessions(database: Database, caller: Caller, input: Li
   const sessions: SessionHead[] = []
   let room = input.maxTokens === undefined ? Number.POSITIVE_INFINITY : bytesOfTokens(input.maxTokens) - frameBytes
   for (const row of rows.slice(0, input.limit)) {
-    const head = briefHead(await sessionAsSeen(caller, row), headShareBytes)
+    const head = briefHead(await sessionAsSeen(database, caller, row), headShareBytes)
     room -= elementBytes(head, room)
     if (room < 0 && sessions.length > 0) break
     sessions.push(head)

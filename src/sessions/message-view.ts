@@ -1,8 +1,11 @@
 import { UnavailableError } from '../errors.ts'
+import type { FoundName } from '../model/names.ts'
 import { decodePayload, jsonMediaType, sha256, textMediaType } from '../model/payload.ts'
 import { isMask, tokenMask, typeMask, type Mask } from '../privacy/mask.ts'
+import { KnownNames } from '../privacy/names/known-names.ts'
 import { Rewriter } from '../privacy/rewriter.ts'
-import type { MessageRow } from '../store/messages.ts'
+import type { MessageRow, MessageSource } from '../store/messages.ts'
+import { readSessionNames } from '../store/names/message-names.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { readableText, type MessageBody, type SessionHead } from './document.ts'
 
@@ -14,12 +17,23 @@ export type PrivateView = (typeof privateViews)[number]
 export type ViewedSession = Pick<SessionRow, 'id' | 'participants' | 'modelsUsed' | 'source'>
 
 export interface ViewChoice {
+  /** Knows the names that a model has found in the session. */
+  readonly database: MessageSource
   readonly view: PrivateView
   readonly tenantId: number
   /** Within what the same person has the same token: one session, or all that the store holds. */
   readonly scope: 'session' | 'store'
   /** Gives the key of the tokens; absent where none is kept. */
   readonly pseudonymKey?: (() => Promise<Uint8Array>) | undefined
+  /** Who it is shown to: their own name is not looked for. */
+  readonly own?: string | undefined
+}
+
+/** What is known before a text is looked through. */
+interface Known {
+  readonly found?: readonly FoundName[] | undefined
+  /** Is told the tokens that are given. */
+  readonly given?: ReadonlyMap<string, string> | undefined
 }
 
 /** The bytes of a message, and what they are. */
@@ -51,21 +65,23 @@ export class MessageView {
 
   static async of(session: ViewedSession, choice: ViewChoice): Promise<MessageView> {
     const { mask, given } = await maskOf(session.id, choice)
-    return MessageView.under(mask, session, given)
+    const { database, tenantId, own } = choice
+    const found = await readSessionNames(database, { tenantId, sessionId: session.id })
+    return MessageView.under(mask, session, { given, found: found.filter(({ name }) => !isPartOf(name, own)) })
   }
 
   /** The view under a mask of one's own. */
   static under(
     mask: Mask,
     session: Omit<ViewedSession, 'id'>,
-    given: ReadonlyMap<string, string> = new Map(),
+    { found = [], given = new Map() }: Known = {},
   ): MessageView {
     const nobodies = new Set([...session.modelsUsed, session.source].map((name) => name.toLowerCase()))
     // A name that was replaced for good says no more.
     const isNobody = (sender: string) =>
       isMask(sender) || roles.has(sender.toLowerCase()) || nobodies.has(sender.toLowerCase())
     const names = session.participants.filter((name) => !isNobody(name))
-    return new MessageView(new Rewriter(mask, names), { isNobody, given })
+    return new MessageView(new Rewriter(mask, new KnownNames(names, found)), { isNobody, given })
   }
 
   async text(text: string): Promise<string> {
@@ -158,6 +174,11 @@ export class MessageView {
   async readable(row: MessageRow, payload: Uint8Array): Promise<string> {
     return await this.text(readableText(row, payload))
   }
+}
+
+/** Whether a name is somebody's own, or one of its words. */
+function isPartOf(name: string, own: string | undefined): boolean {
+  return own !== undefined && (name === own || own.split(/\s+/u).includes(name))
 }
 
 async function maskOf(

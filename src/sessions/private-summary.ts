@@ -18,7 +18,10 @@ export async function privateSummary<Reply extends Quoting>(
   const views = new Map<string, MessageView>()
   for (const id of sessionsOf(reply)) {
     const session = await requireSession(database, caller, id)
-    views.set(id, await MessageView.of(session, { view: 'redacted', tenantId: caller.tenantId, scope: 'session' }))
+    views.set(
+      id,
+      await MessageView.of(session, { database, view: 'redacted', tenantId: caller.tenantId, scope: 'session' }),
+    )
   }
   const citations: Reply['citations'][number][] = []
   for (const citation of reply.citations) {

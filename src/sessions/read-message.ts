@@ -6,11 +6,13 @@ import type { Caller } from '../model/access.ts'
 import { recordedDataNotice } from '../model/fence.ts'
 import { looksLikeId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
+import type { Database } from '../store/database.ts'
 import { findMessage, type MessageRow } from '../store/messages.ts'
 import { readSentiments } from '../store/search-units.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { fullMessage, type MessageBody, type MessageDocument } from './document.ts'
 import { withFlags } from './message-flags.ts'
+import { namesNote } from './names-note.ts'
 import type { ReadDependencies } from './session-page.ts'
 
 export interface MessageReply {
@@ -49,19 +51,33 @@ export async function readMessage(
   )
   const body = { payload: await loadPayload(dependencies.archive, row) }
   const stored = { row: withFlags(row, body), body }
-  const shown = caller.view === undefined ? stored : await withoutPersonalData(session, { ...stored, caller })
+  const shown =
+    caller.view === undefined
+      ? stored
+      : await withoutPersonalData(session, { ...stored, caller, database: dependencies.database })
+  const note = caller.view === undefined ? undefined : await namesNote(dependencies, key)
   return {
-    notice: recordedDataNotice,
+    notice: note === undefined ? recordedDataNotice : `${recordedDataNotice} ${note}`,
     session_id: session.id,
     message: fullMessage(shown.row, shown.body, sentiments.get(row.seq) ?? null),
   }
 }
 
+interface Stored {
+  readonly row: MessageRow
+  readonly body: MessageBody
+}
+
 async function withoutPersonalData(
   session: SessionRow,
-  { row, body, caller }: { readonly row: MessageRow; readonly body: MessageBody; readonly caller: Caller },
+  { row, body, caller, database }: Stored & { readonly caller: Caller; readonly database: Database },
 ) {
   const { MessageView } = await import('./message-view.ts')
-  const view = await MessageView.of(session, { view: 'redacted', tenantId: caller.tenantId, scope: 'session' })
+  const view = await MessageView.of(session, {
+    database,
+    view: 'redacted',
+    tenantId: caller.tenantId,
+    scope: 'session',
+  })
   return await view.message(row, body)
 }

@@ -1,3 +1,4 @@
+import type { NamesBy } from '../model/names.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
@@ -9,6 +10,8 @@ export interface ReadDependencies {
   readonly archive: ArchiveStore
   /** Gives the key of pseudonyms; absent where none is kept. */
   readonly pseudonymKey?: (() => Promise<Uint8Array>) | undefined
+  /** What looks for names beside the rules; absent where nothing does. */
+  readonly namesBy?: NamesBy | undefined
 }
 
 /** Where a page begins: a message, and in one that comes in pieces how far the pieces were read. */

@@ -1,12 +1,15 @@
 import type { PlaceCoverage } from '../capture/coverage/place-coverage.ts'
 import type { Caller } from '../model/access.ts'
 import type { LocalUser } from '../model/local-user.ts'
+import type { NamesBy } from '../model/names.ts'
 import { archiveBacklog, archiveTopic } from '../store/archive/archive-queue.ts'
 import { countUnarchivedFiles } from '../store/archive/archived-files.ts'
 import { countFlagged, type FlaggedMessages } from '../store/count-flags.ts'
 import { countSources, type StoredSource } from '../store/count-sources.ts'
 import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
+import { coverageOfStore } from '../store/names/name-coverage.ts'
+import { namesTopic } from '../store/names/name-work.ts'
 import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/outbox.ts'
 import { tokensUsed } from '../store/provider-usage.ts'
 import { countEmbedded } from '../store/vectors/embedded-units.ts'
@@ -23,6 +26,8 @@ export interface StoreStatus {
   readonly flagged: FlaggedMessages
   readonly semantic_search: SemanticStatus
   readonly archive: ArchiveStatus
+  /** How far a model has looked for names; absent where rules alone do. */
+  readonly names?: NamesStatus
   /** What is stored of each source. */
   readonly sources: readonly StoredSource[]
   /** What on this machine is not stored, for a client that was started on it: nobody else learns its paths. */
@@ -33,6 +38,20 @@ interface StatusOptions {
   readonly hasEmbedder: boolean
   readonly now: Date
   readonly localUser?: LocalUser | undefined
+  readonly namesBy?: NamesBy | undefined
+}
+
+/** How far a model has looked for names in messages. */
+export interface NamesStatus {
+  readonly by: NamesBy
+  readonly messages_read: number
+  /** Rules alone have looked in these. */
+  readonly messages_unread: number
+  /** Of those, what waits to be read. */
+  readonly messages_waiting: number
+  readonly failed_for_good: number
+  /** Why work waits, where the model did not answer. */
+  readonly waits_for?: string
 }
 
 /** How far the archive is behind the store. */
@@ -73,8 +92,24 @@ export async function storeStatus(database: Database, caller: Caller, options: S
     flagged: await database.run((sql) => countFlagged(sql, caller)),
     semantic_search: await semanticStatus(database, caller.tenantId, options),
     archive: await archiveStatus(database, caller.tenantId),
+    ...(options.namesBy === undefined ? {} : { names: await namesStatus(database, caller, options.namesBy) }),
     sources: await database.run((sql) => countSources(sql, caller)),
     ...(await localCoverage(database, caller, options)),
+  }
+}
+
+async function namesStatus(database: Database, caller: Caller, by: NamesBy): Promise<NamesStatus> {
+  const { tenantId } = caller
+  const { messages, unread } = await database.run((sql) => coverageOfStore(sql, caller))
+  const backlog = await database.run((sql) => outboxBacklog(sql, tenantId, { topic: namesTopic, waiting: true }))
+  const waits = await database.run((sql) => waitingReason(sql, tenantId, namesTopic))
+  return {
+    by,
+    messages_read: messages - unread,
+    messages_unread: unread,
+    messages_waiting: backlog.messages,
+    failed_for_good: backlog.dead,
+    ...(waits === undefined ? {} : { waits_for: waits }),
   }
 }
 

@@ -146,5 +146,5 @@ export async function updateSession(
   const [changed] = done ? await sessionsById(database, tenantId, [session.id]) : []
   if (changed === undefined) throw new NotFoundError(`No session "${sessionId}"`, { remedy: 'Call list_sessions' })
   database.announce?.({ tenantId, sessionId: session.id })
-  return briefHead(await sessionAsSeen(caller, changed), headShareBytes)
+  return briefHead(await sessionAsSeen(database, caller, changed), headShareBytes)
 }

@@ -14,6 +14,8 @@ export interface ExportedHead {
   readonly message_count: number
   readonly created_at: string
   readonly last_active_at: string
+  /** How far names were looked for, where it is without personal data. */
+  readonly names_note?: string | undefined
 }
 
 export interface ExportedMessage {
@@ -56,7 +58,7 @@ export async function* writeSession(format: ExportFormat, session: ExportedSessi
         yield `${JSON.stringify({ session_id: head.session_id, ...fullMessage(row, body, sentiment) })}\n`
       return
     case 'markdown':
-      yield `# ${head.title ?? `Session ${head.session_id}`}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n`
+      yield `# ${head.title ?? `Session ${head.session_id}`}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n${head.names_note === undefined ? '' : `${head.names_note}\n\n`}`
       for await (const { row, body } of messages) {
         const text = 'error' in body ? `[${body.error}]` : readableText(row, body.payload)
         if (row.kind !== 'event' && text.length > 0) yield section(row, text)

@@ -85,6 +85,11 @@ const layers: ReadonlyMap<string, Layer> = new Map(
       may: [...base, 'log', 'ports', 'store', 'capture', 'sessions', 'indexing', 'search'],
       packages: ['zod'],
     },
+    // A model that looks for names, and what of its answers can be used.
+    naming: {
+      may: [...base, 'capture', 'indexing', 'log', 'ports', 'privacy', 'sessions', 'store'],
+      packages: ['zod'],
+    },
     erasure: {
       may: [...base, 'archive', 'capture', 'crypto', 'indexing', 'log', 'ports', 'sessions', 'store'],
       packages: [],
@@ -143,6 +148,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
         'adapters',
         'indexing',
         'insight',
+        'naming',
         'erasure',
         'retention',
         'store',

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { tokenMask, typeMask } from '../../src/privacy/mask.ts'
+import { KnownNames } from '../../src/privacy/names/known-names.ts'
 import { Rewriter } from '../../src/privacy/rewriter.ts'
 
 const redact = new Rewriter(typeMask)
@@ -45,7 +46,9 @@ describe('Rewriter.json()', () => {
 
 describe('Rewriter.text()', () => {
   it('finds names that are known beforehand', async () => {
-    expect(await new Rewriter(typeMask, ['Zork Blat']).text('then Zork left')).toBe('then [person] left')
+    expect(await new Rewriter(typeMask, new KnownNames(['Zork Blat'])).text('then Zork left')).toBe(
+      'then [person] left',
+    )
   })
 
   it('gives a token to each value: the same for other ways of writing, another with another scope or key', async () => {

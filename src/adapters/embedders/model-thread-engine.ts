@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
 import { limits } from '../../limits.ts'
+import type { FoundName } from '../../model/names.ts'
 import { packageFile } from '../../package-file.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import { asUpdated } from '../../updated.ts'
@@ -17,14 +18,14 @@ const threadFile = packageFile('dist/adapters/embedders/model-thread.js')
  */
 export class ModelThreadEngine implements TextEngine {
   readonly #thread: Worker
-  readonly #provider: ModelThreadOptions['kind']
+  readonly #provider: 'local' | 'onnx'
   #isUsable = true
   /** From the start of the thread, and from each text, until the answer. */
   #isWorking = true
 
-  private constructor(thread: Worker, provider: ModelThreadOptions['kind']) {
+  private constructor(thread: Worker, kind: ModelThreadOptions['kind']) {
     this.#thread = thread
-    this.#provider = provider
+    this.#provider = kind === 'local' ? kind : 'onnx'
     thread.on('message', () => {
       this.#isWorking = false
     })
@@ -43,7 +44,7 @@ export class ModelThreadEngine implements TextEngine {
       const reply = await engine.#reply(limits.localModelLoadMs)
       if (reply.kind === 'ready') return engine
       if (reply.kind === 'not_installed') throw packagesMissing()
-      throw new ProviderError(options.kind, 'unavailable', { cause: reply })
+      throw new ProviderError(engine.#provider, 'unavailable', { cause: reply })
     } catch (error) {
       await engine.close()
       throw error
@@ -55,10 +56,22 @@ export class ModelThreadEngine implements TextEngine {
   }
 
   async embed(text: string): Promise<Float32Array> {
+    const reply = await this.#ask(text)
+    return reply.kind === 'vector' ? reply.values : this.#fail(reply)
+  }
+
+  async findNames(text: string): Promise<readonly FoundName[]> {
+    const reply = await this.#ask(text)
+    return reply.kind === 'names' ? reply.names : this.#fail(reply)
+  }
+
+  #ask(text: string): Promise<ModelThreadReply> {
     this.#isWorking = true
     this.#thread.postMessage({ text })
-    const reply = await this.#reply(limits.localModelTextMs)
-    if (reply.kind === 'vector') return reply.values
+    return this.#reply(limits.localModelTextMs)
+  }
+
+  #fail(reply: ModelThreadReply): never {
     this.#isUsable = false
     throw new ProviderError(this.#provider, 'rejected', { cause: reply })
   }

@@ -17,25 +17,35 @@ import { loadOnnxModel } from './onnx-session.ts'
 const port = parentPort
 if (port === null) throw new Error('model-thread.ts must run in a worker thread')
 
-type Embed = (text: string) => Promise<Float32Array>
+type Answer = (text: string) => Promise<ModelThreadReply>
 
 const reply = (message: ModelThreadReply): void => port.postMessage(message)
 
-async function load(options: ModelThreadOptions): Promise<Embed> {
-  if (options.kind === 'onnx') return loadOnnxModel(options)
+async function load(options: ModelThreadOptions): Promise<Answer> {
+  if (options.kind === 'onnx-names') {
+    const { loadNamesModel } = await import('../names/onnx-token-classifier.ts')
+    const findNames = await loadNamesModel(options)
+    return async (text) => ({ kind: 'names', names: await findNames(text) })
+  }
+  const embed = options.kind === 'onnx' ? await loadOnnxModel(options) : await loadPackagedModel(options)
+  return async (text) => ({ kind: 'vector', values: await embed(text) })
+}
+
+async function loadPackagedModel(
+  options: Extract<ModelThreadOptions, { kind: 'local' }>,
+): Promise<(text: string) => Promise<Float32Array>> {
   const { createEmbedder } = await import('@lat.md/embed')
   const model = await createEmbedder({ model: options.manifest })
   return async (text) => Float32Array.from((await model.embed([text])).at(0) ?? [])
 }
 
 try {
-  const embed = await load(modelThreadOptions.parse(workerData))
+  const answer = await load(modelThreadOptions.parse(workerData))
   // The packaged engine reads its weights at the first text.
-  await embed('ready')
+  await answer('ready')
   port.on('message', (message: unknown) => {
-    embed(modelThreadRequest.parse(message).text).then(
-      (values) => reply({ kind: 'vector', values }),
-      (error: unknown) => reply({ kind: 'failed', reason: messageOf(error) }),
+    answer(modelThreadRequest.parse(message).text).then(reply, (error: unknown) =>
+      reply({ kind: 'failed', reason: messageOf(error) }),
     )
   })
   reply({ kind: 'ready' })

@@ -30,7 +30,7 @@ export interface TokenizerPackage {
     tokenizer: object,
     config: object,
   ) => {
-    encode(text: string): { readonly ids: readonly number[] }
+    encode(text: string, options?: { readonly add_special_tokens: boolean }): { readonly ids: readonly number[] }
   }
 }
 

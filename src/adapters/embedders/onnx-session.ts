@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 
 import { importPackage } from '../optional-package.ts'
-import type { OnnxModel } from './model-thread-messages.ts'
+import type { OnnxModel, OnnxNamesModel } from './model-thread-messages.ts'
 import { isOnnxRuntime, isTokenizerPackage, type OnnxTensor } from './onnx-packages.ts'
 
 /** What a BERT-like model may ask for; each input gets one number a token. */
@@ -16,11 +16,23 @@ const inputs: ReadonlyMap<string, (ids: readonly number[]) => readonly number[]>
 
 const objectSchema = z.record(z.string(), z.unknown())
 
+/** A model of one text at a time. */
+interface OpenModel {
+  /** The tokens of a text, as the model reads a whole one. */
+  readonly encodeWhole: (text: string) => readonly number[]
+  /** The tokens of a part of a text. */
+  readonly encode: (text: string) => readonly number[]
+  /** What stands before and behind the tokens of a whole text. */
+  readonly encodeAround: () => readonly [before: readonly number[], behind: readonly number[]]
+  /** The first output that has one of these names; else the first of all. */
+  readonly run: (ids: readonly number[], outputs: readonly string[]) => Promise<OnnxTensor>
+}
+
 /**
- * Loads an ONNX model with its tokenizer; the function that it gives makes the vector of a text, not normalised. Rejects
- * with the error of the import where a package is missing, and with any error where the model cannot be used.
+ * Opens an ONNX model with its tokenizer. Rejects with the error of the import where a package is missing, and with any error where
+ * the model cannot be used.
  */
-export async function loadOnnxModel(model: OnnxModel): Promise<(text: string) => Promise<Float32Array>> {
+export async function openOnnxModel(model: OnnxModel | OnnxNamesModel): Promise<OpenModel> {
   const { InferenceSession, Tensor } = await importPackage('onnxruntime-node', isOnnxRuntime)
   const { Tokenizer } = await importPackage('@huggingface/tokenizers', isTokenizerPackage)
   const config = model.tokenizerConfigPath === undefined ? {} : await readJson(model.tokenizerConfigPath)
@@ -34,16 +46,36 @@ export async function loadOnnxModel(model: OnnxModel): Promise<(text: string) =>
   })
   const unknown = session.inputNames.find((name) => !inputs.has(name))
   if (unknown !== undefined) throw new Error(`The model has an input that is not of a text model: ${unknown}`)
+  const encode = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids
+  return {
+    encode,
+    encodeWhole: (text) => tokenizer.encode(text).ids,
+    encodeAround() {
+      const whole = tokenizer.encode('a').ids
+      const own = encode('a')
+      const at = whole.findIndex((_id, index) => own.every((id, further) => whole[index + further] === id))
+      return at === -1 ? [[], []] : [whole.slice(0, at), whole.slice(at + own.length)]
+    },
+    async run(ids, outputs) {
+      const feeds = session.inputNames.map((name) => {
+        const values = inputs.get(name)?.(ids) ?? []
+        return [name, new Tensor('int64', BigInt64Array.from(values, BigInt), [1, ids.length])] as const
+      })
+      const output = await session.run(Object.fromEntries(feeds))
+      const named = outputs.find((name) => output[name] !== undefined)
+      const tensor = output[named ?? session.outputNames[0] ?? '']
+      if (tensor === undefined) throw new Error('The model has no output')
+      return tensor
+    },
+  }
+}
+
+/** Loads a model that embeds; the function that it gives makes the vector of a text, not normalised. Rejects as `openOnnxModel`. */
+export async function loadOnnxModel(model: OnnxModel): Promise<(text: string) => Promise<Float32Array>> {
+  const { encodeWhole, run } = await openOnnxModel(model)
   return async (text) => {
-    const ids = cutIds(tokenizer.encode(text).ids, model.tokensMax)
-    const feeds = session.inputNames.map((name) => {
-      const values = inputs.get(name)?.(ids) ?? []
-      return [name, new Tensor('int64', BigInt64Array.from(values, BigInt), [1, ids.length])] as const
-    })
-    const output = await session.run(Object.fromEntries(feeds))
-    const tensor = output['last_hidden_state'] ?? output['token_embeddings'] ?? output[session.outputNames[0] ?? '']
-    if (tensor === undefined) throw new Error('The model has no output')
-    return pool(tensor, model.pooling)
+    const ids = cutIds(encodeWhole(text), model.tokensMax)
+    return pool(await run(ids, ['last_hidden_state', 'token_embeddings']), model.pooling)
   }
 }
 

@@ -18,6 +18,7 @@ import { checkServer } from '../check-server.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
 import { describeArchive } from '../describe-archive.ts'
+import { checkNames } from '../describe-names.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -76,7 +77,7 @@ async function checkHome(config: Config): Promise<Check> {
 async function checkStore(program: Command): Promise<Check[]> {
   try {
     return await withStore(program, async ({ verbatim, caller }) => {
-      const { sessions, messages, index, flagged, semantic_search: semantic, archive } = await verbatim.status(caller)
+      const { sessions, messages, index, flagged, archive, names, ...status } = await verbatim.status(caller)
       const behind = index.messages_behind
       const checks: Check[] = [
         { name: 'store', state: 'ok', message: `${sessions} sessions, ${messages} messages` },
@@ -114,7 +115,8 @@ async function checkStore(program: Command): Promise<Check[]> {
         ...server,
         encryption,
         ...checkArchive(archive),
-        ...checkSemantic(semantic),
+        ...checkSemantic(status.semantic_search),
+        ...checkNames(names),
       ]
     })
   } catch (error) {

@@ -33,9 +33,18 @@ async function* exportAll(
     if (options.format === 'original') {
       const file = await originalOf(verbatim.stores, caller, { sessionId, sourceFile: options.sourceFile })
       yield* documentBytes(verbatim.stores, caller, file)
-    } else yield* exportSession(verbatim.stores, caller, { sessionId, format: options.format, view: viewOf(options) })
+    } else
+      yield* exportSession(verbatim.stores, caller, {
+        sessionId,
+        format: options.format,
+        view: viewOf(options),
+        tell: note,
+      })
   }
 }
+
+/** On stderr: what is exported may go to stdout. */
+const note = (text: string) => process.stderr.write(`${text}\n`)
 
 function viewOf({ view, scope }: ExportOptions) {
   return view === undefined ? undefined : { view, scope }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-import type { ErasureReply } from '../../erasure/forget.ts'
+import type { ErasureReply, ForgetInput } from '../../erasure/forget.ts'
 import type { ErasurePreview } from '../../erasure/preview.ts'
 import type { ErasureAction, ErasureReceipt } from '../../store/erasure/receipts.ts'
 import type { CommandContext } from '../context.ts'
@@ -42,7 +42,7 @@ export function addForgetOptions(command: Command, action: ErasureAction): Comma
 export async function forgetChosen(
   { verbatim, caller }: CommandContext,
   { session: sessionId, message: messageId, confirm, yes, ...selection }: ForgetOptions,
-  what: { readonly action: ErasureAction; readonly pseudonymise?: boolean | undefined },
+  what: Pick<ForgetInput, 'pseudonymise' | 'withKnownNames'> & { readonly action: ErasureAction },
 ): Promise<ErasurePreview | ErasureReply> {
   const { participant, since, until, source, tag, reason } = selection
   const chosen = { ...what, sessionId, messageId, participant, since, until, source, tag, reason }
@@ -67,12 +67,13 @@ function counted(counts: Readonly<Record<string, number>>): string[] {
 }
 
 function renderPreview(preview: ErasurePreview): string {
-  const { action, replaced, messages_looked_through: looked = 0 } = preview
+  const { action, replaced, messages_looked_through: looked = 0, names_not_read: unread = 0 } = preview
   const lines = [
     preview.messages_only
       ? `${preview.messages} messages (${preview.bytes} bytes) of ${preview.sessions} sessions would be ${done[action]}`
       : `${preview.sessions} sessions with ${preview.messages} messages (${preview.bytes} bytes) would be ${done[action]}`,
     ...(replaced === undefined ? [] : [replacedLine(replaced, looked)]),
+    ...(unread === 0 ? [] : [`  ${unread} have not been read for names by the model yet: it may find more`]),
     ...counted({ ...preview.stores }).map((line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`),
     ...preview.first_sessions.map(({ session_id: id, messages }) => `  session ${id}: ${messages} messages`),
   ]

@@ -12,6 +12,7 @@ import { withStore, type CommandContext } from '../context.ts'
 import { describeArchive } from '../describe-archive.ts'
 import { alarmsOf, renderCoverage, renderSources } from '../describe-coverage.ts'
 import { describeFlagged } from '../describe-flagged.ts'
+import { describeNames } from '../describe-names.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson, table } from '../output.ts'
@@ -38,6 +39,7 @@ function renderStore(status: StoreStatus, { config }: CommandContext): string {
     ['flagged', describeFlagged(status.flagged)],
     ['semantic search', describeSemantic(status.semantic_search)],
     ['archive', describeArchive(status.archive)],
+    ['names', describeNames(status.names)],
   ]
   return `${table(['', ''], rows).trimStart()}\n`
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { fence } from '../../model/fence.ts'
+import { listIn } from '../../model/json-list.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import type { TellingMessage } from './extract-facts.ts'
@@ -52,7 +53,7 @@ export async function factsByModel(
     .map(({ role, sender, asserted }, index) => `[${index + 1}] ${role} ${sender}:\n${ownTextOf(asserted)}`)
     .join('\n\n')
   const request = { instructions, text: fence(shown, 'conversation'), tokensMax: answerTokensMax }
-  const answer = listIn(await generator.generate(request, { signal }))
+  const answer = listIn(await generator.generate(request, { signal }))?.items
   const given = answer?.flatMap((one) => givenSchema.safeParse(one).data ?? []).slice(0, factsMax)
   if (answer === undefined || given === undefined || (given.length === 0 && answer.length > 0))
     throw new ProviderError(generator.provider, 'malformed')
@@ -61,22 +62,6 @@ export async function factsByModel(
     return message === undefined ? [] : (supported(one, message) ?? [])
   })
   return { facts, malformed: answer.length - given.length, unsupported: given.length - facts.length }
-}
-
-/** Models put JSON into a fence of code now and then; where they were cut off, what is whole before that counts. */
-function listIn(answer: string): readonly unknown[] | undefined {
-  const json = answer.replace(/^```(?:json)?\s*|\s*```$/gu, '')
-  return arrayOf(json) ?? arrayOf(`${json.slice(0, json.lastIndexOf('},') + 1)}]`)
-}
-
-function arrayOf(json: string): readonly unknown[] | undefined {
-  try {
-    const value: unknown = JSON.parse(json)
-    return Array.isArray(value) ? value : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 function supported(

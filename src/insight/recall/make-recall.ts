@@ -67,7 +67,11 @@ export async function makeRecall(
   ])
   const namesMax = Math.min(limits.searchReplyCharactersMax, maxTokens * charactersAToken) * namesShare
   const namesTaken = JSON.stringify(fitNames(related, namesMax), null, 2)
-  const shown = await asSeenBy(caller, { hits: found.hits, neighbours, sessions }, prediction.queries)
+  const shown = await asSeenBy(
+    { ...dependencies, caller },
+    { hits: found.hits, neighbours, sessions },
+    prediction.queries,
+  )
   const kinds = new Map(ranked.map((message) => [`${message.sessionId} ${message.seq}`, message.kinds]))
   const reply = fitReply(
     {

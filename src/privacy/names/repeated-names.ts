@@ -11,14 +11,36 @@ const titleWords =
  * after that. A word that the text also writes small is a word, not a name.
  */
 export function repeatedNames(text: string, found: readonly Detection[]): Detection[] {
+  const names = found.filter(({ type }) => type === 'person').map(({ start, end }) => text.slice(start, end))
+  return repeatedWords(text, wordsOfNames(names))
+}
+
+/** The words that names of people are made of, as far as each may stand for them alone. */
+export function wordsOfNames(names: readonly string[]): ReadonlySet<string> {
   const words = new Set<string>()
-  for (const { type, start, end } of found) {
-    if (type !== 'person' || words.size >= wordsMax) continue
-    for (const [word] of text.slice(start, end).matchAll(nameWords)) if (!titleWords.test(word)) words.add(word)
+  for (const name of names) {
+    if (words.size >= wordsMax) break
+    for (const [word] of name.matchAll(nameWords)) if (!titleWords.test(word)) words.add(word)
   }
+  return words
+}
+
+/** Where words of names stand in a text that does not write them small too; `small` are words that are written so elsewhere. */
+export function repeatedWords(
+  text: string,
+  words: ReadonlySet<string>,
+  small: ReadonlySet<string> = new Set(),
+): Detection[] {
   if (words.size === 0) return []
-  const lower = new Set([...text.matchAll(/(?<![\p{L}\p{M}])\p{Ll}[\p{L}\p{M}'’]{2,30}/gu)].map(([word]) => word))
+  const smallHere = smallWords(text)
   return [...text.matchAll(nameWords)]
-    .filter(([word]) => words.has(word) && !lower.has(word.toLowerCase()))
+    .filter(([word]) => {
+      const lower = word.toLowerCase()
+      return words.has(word) && !smallHere.has(lower) && !small.has(lower)
+    })
     .map(({ 0: word, index }) => ({ type: 'person', start: index, end: index + word.length, confidence: 0.5 }))
+}
+
+export function smallWords(text: string): ReadonlySet<string> {
+  return new Set([...text.matchAll(/(?<![\p{L}\p{M}])\p{Ll}[\p{L}\p{M}'’]{2,30}/gu)].map(([word]) => word))
 }

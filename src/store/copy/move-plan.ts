@@ -165,6 +165,12 @@ export const plainTables: readonly MovedTable[] = [
     },
   },
   { name: 'fact_sources', stays: (gone) => isOfFact(gone, text`t.fact_id`) },
+  // By a model that was paid for it. What both have read stays as the target has it.
+  {
+    name: 'message_names',
+    stays: (gone) => text`exists (select from ${gone} where s = t.session_id)`,
+    rule: { olderWhere: text`false`, aheadWhere: text`true` },
+  },
   {
     name: 'recall_feedback',
     stays: (gone) => text`exists (select from ${gone} where s = t.session_id and t.seq between f and l)`,

@@ -2,6 +2,7 @@ import type { TransactionSql } from 'postgres'
 
 import { tombstonePrefix } from '../../model/tombstone.ts'
 import type { SessionKey } from '../messages.ts'
+import { eraseNames } from '../names/message-names.ts'
 import { eraseContext } from './erase-context.ts'
 import { eraseDerived } from './erase-derived.ts'
 import { isOf, type Piece } from './piece.ts'
@@ -71,6 +72,7 @@ export async function erasePiece(
   key: SessionKey,
   { piece, leaving }: { readonly piece: Piece; readonly leaving: { readonly erasureId: string } | undefined },
 ): Promise<Partial<ErasedCounts>> {
+  await eraseNames(sql, key, piece)
   const counts = await eraseDerived(sql, key, piece)
   // Of a correction that goes, what it corrected is what was said again, and is missing where a segment was read without it.
   await sql`

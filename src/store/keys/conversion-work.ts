@@ -65,7 +65,9 @@ export async function addUnlike(sql: Queries, tenantId: number, target: Conversi
     where s.tenant_id = ${tenantId} and not exists (${isNoted} and o.session_id = s.id) and (s.key_version ${isUnlike}
       or exists (select from messages m where m.tenant_id = s.tenant_id and m.session_id = s.id and m.kind <> 'erased' and m.key_version ${isUnlike})
       or exists (select from summaries u where u.tenant_id = s.tenant_id and u.session_id = s.id and u.key_version ${isUnlike})
-      or exists (select from facts f where f.tenant_id = s.tenant_id and f.session_id = s.id and f.key_version ${isUnlike}))
+      or exists (select from facts f where f.tenant_id = s.tenant_id and f.session_id = s.id and f.key_version ${isUnlike})
+      or exists (select from message_names n where n.tenant_id = s.tenant_id and n.session_id = s.id and n.body is not null
+        and n.key_version ${isUnlike}))
     returning 1`
   // Of a whole file there is a row without anything private.
   const files = await sql`
@@ -155,7 +157,9 @@ export async function destroyIdleKeys(sql: TransactionSql, tenantId: number): Pr
         and not exists (
           select from summaries u where u.tenant_id = k.tenant_id and u.session_id = k.session_id and u.key_version = k.version)
         and not exists (
-          select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version))
+          select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)
+        and not exists (
+          select from message_names n where n.tenant_id = k.tenant_id and n.session_id = k.session_id and n.key_version = k.version))
       or (k.purpose = 'data'
         and not exists (select from import_files f where f.tenant_id = k.tenant_id and f.key_version = k.version))
       or (k.purpose = 'search' and exists (

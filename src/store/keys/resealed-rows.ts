@@ -132,9 +132,9 @@ export async function readPayloadLocations(sql: Queries, key: SessionKey): Promi
 }
 
 /** What is made of a session and sealed under its key, by table. */
-export type MadeTable = 'summaries' | 'facts' | 'session_heads'
+export type MadeTable = 'summaries' | 'facts' | 'message_names' | 'session_heads'
 
-/** A summary, a fact or a head as it is stored, with the version of the key that it is under. */
+/** A summary, a fact, names or a head as they are stored, with the version of the key that they are under. */
 export interface MadeBytes {
   readonly id: string
   readonly body: Uint8Array
@@ -149,7 +149,7 @@ export async function readFormerMade(
 ): Promise<MadeBytes[]> {
   return await sql<MadeBytes[]>`
     select id, body, key_version as version from ${sql(table)}
-    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and key_version <> ${version}`
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and key_version <> ${version} and body is not null`
 }
 
 export async function storeMade(
@@ -174,6 +174,8 @@ export async function destroyFormerKeys(sql: Queries, { tenantId, sessionId }: S
         select from summaries u where u.tenant_id = k.tenant_id and u.session_id = k.session_id and u.key_version = k.version)
       and not exists (
         select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)
+      and not exists (
+        select from message_names n where n.tenant_id = k.tenant_id and n.session_id = k.session_id and n.key_version = k.version)
       and not exists (
         select from session_heads h where h.tenant_id = k.tenant_id and h.session_id = k.session_id and h.key_version = k.version)`
 }

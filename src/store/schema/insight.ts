@@ -72,6 +72,31 @@ export const facts = pgTable(
   ],
 )
 
+/**
+ * A row for each message in which a model has looked for names, by the id of the message: what it found is under the key of the
+ * session, and goes with the message.
+ */
+export const messageNames = pgTable(
+  'message_names',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    sessionId: uuid('session_id').notNull(),
+    /** The names with their kinds, as JSON; null where there are none. */
+    body: bytea('body'),
+    /** Whether all of the message was read, and not only the beginning of a long one. */
+    isWhole: boolean('is_whole').notNull(),
+    /** The provider of the model. */
+    madeBy: text('made_by').notNull(),
+    createdAt: time('created_at').notNull().defaultNow(),
+    keyVersion: keyVersion(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('message_names_by_session').on(table.tenantId, table.sessionId),
+  ],
+)
+
 /** The places in messages that a fact stands at: erasing one of them erases the fact. */
 export const factSources = pgTable(
   'fact_sources',

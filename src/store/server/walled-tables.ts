@@ -5,6 +5,7 @@ export const contentTables: ReadonlySet<string> = new Set([
   'embedded_units',
   'fact_sources',
   'facts',
+  'message_names',
   'messages',
   'recall_feedback',
   'search_units',

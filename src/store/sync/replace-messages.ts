@@ -5,6 +5,7 @@ import { tombstonePrefix } from '../../model/tombstone.ts'
 import { insertArchivedMessages } from '../archive/archived-messages.ts'
 import { eraseDerived } from '../erasure/erase-derived.ts'
 import type { SessionKey } from '../messages.ts'
+import { eraseNames } from '../names/message-names.ts'
 import { forgetMade } from './forget-made.ts'
 import type { SyncedMessage } from './place-messages.ts'
 
@@ -48,6 +49,7 @@ export async function replaceMessages(
   const places = new Map(gone.map((row) => [row.id, row]))
   const seqs = gone.map(({ seq }) => Number(seq))
   const piece = { first: Math.min(...seqs), last: Math.max(...seqs), only: seqs }
+  await eraseNames(sql, key, piece)
   await eraseDerived(sql, key, piece)
   await forgetMade(sql, key, piece.first)
   await insertArchivedMessages(sql, key, {

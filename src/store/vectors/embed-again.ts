@@ -1,7 +1,8 @@
+import { lookForNamesAgain } from '../names/name-work.ts'
 import { addEmbedding, addOutbox, learnTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
 
-/** Gives whole sessions as work again, to be embedded and learned from: what has a vector of the same text is passed over. */
+/** Gives whole sessions as work again, to be embedded, learned from and looked through for names: what has a vector of the same text is passed over. */
 export async function embedAgain(
   sql: Queries,
   tenantId: number,
@@ -12,4 +13,5 @@ export async function embedAgain(
     .map(({ id: sessionId, lastSeq }) => ({ tenantId, sessionId, firstSeq: 1, lastSeq }))
   await addEmbedding(sql, work, { tenantId, embeds: false })
   await addOutbox(sql, learnTopic, work)
+  await lookForNamesAgain(sql, tenantId, work)
 }

@@ -1,0 +1,40 @@
+import type { NamesStatus } from '../sessions/status.ts'
+import type { Check } from './check-encryption.ts'
+
+/** How far a model has looked for names, in one line. */
+export function describeNames(names: NamesStatus | undefined): string {
+  if (names === undefined) return 'by rules'
+  const { by, messages_read: read, messages_unread: unread, messages_waiting: waiting, failed_for_good: failed } = names
+  const who = by === 'model' ? 'the model that writes' : 'a model on this machine'
+  const parts = [
+    `by rules, and by ${who} in ${read} of ${read + unread} messages`,
+    ...(waiting === 0 ? [] : [`${waiting} wait to be read`]),
+    ...(failed === 0 ? [] : [`${failed} failed for good`]),
+    ...(names.waits_for === undefined ? [] : [`waits: ${names.waits_for}`]),
+  ]
+  return parts.join(', ')
+}
+
+export function checkNames(names: NamesStatus | undefined): Check[] {
+  const name = 'names'
+  if (names === undefined) return []
+  const { messages_unread: unread, failed_for_good: failed } = names
+  const checks: Check[] = [
+    {
+      name,
+      state: unread === 0 ? 'ok' : 'note',
+      message: describeNames(names),
+      ...(unread === 0
+        ? {}
+        : { remedy: 'What waits is read in the background; "verbatim reindex --names" has the rest read too' }),
+    },
+  ]
+  if (failed > 0)
+    checks.push({
+      name,
+      state: 'problem',
+      message: `the model gave no usable answer for ${failed} pieces of work`,
+      remedy: 'Rules look for names there. Run "verbatim reindex --names --yes" to try them again',
+    })
+  return checks
+}

@@ -1,0 +1,145 @@
+import type { TransactionSql } from 'postgres'
+import { z } from 'zod'
+
+import { BrokenSeal } from '../../crypto/aead.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { limits } from '../../limits.ts'
+import { nameTypes, type FoundName } from '../../model/names.ts'
+import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
+import { isOf, type Piece } from '../erasure/piece.ts'
+import type { MessageSource, SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
+
+/** What a model has found in a message that it has read. */
+export interface ReadNames {
+  /** Of the message. */
+  readonly id: string
+  readonly names: readonly FoundName[]
+  /** Whether all of the message was read. */
+  readonly isWhole: boolean
+}
+
+/** The same as it is stored; `body` is undefined where there are no names. */
+interface SealedNames {
+  readonly id: string
+  readonly body: Buffer | undefined
+  readonly isWhole: boolean
+}
+
+const bodySchema = z.array(z.object({ type: z.enum(nameTypes), name: z.string().min(1) }))
+
+export function sealNames({ id, names, isWhole }: ReadNames, seal: RowSeal | undefined): SealedNames {
+  if (names.length === 0) return { id, isWhole, body: undefined }
+  const plain = Buffer.from(JSON.stringify(names), 'utf8')
+  return { id, isWhole, body: seal === undefined ? plain : seal.seal({ field: 'names', id }, plain) }
+}
+
+/**
+ * Stores what was found in messages of a session; of those that are gone or anonymised nothing is stored. What is there already stays.
+ * False where the session is under another key by now, or messages of it were erased or anonymised since `erasures` was read.
+ */
+export async function saveNames(
+  sql: TransactionSql,
+  { tenantId, sessionId }: SessionKey,
+  {
+    read,
+    keyVersion,
+    erasures,
+    madeBy,
+  }: {
+    readonly read: readonly SealedNames[]
+    readonly keyVersion: number
+    readonly erasures: number
+    readonly madeBy: string
+  },
+): Promise<boolean> {
+  await keepFromErasure(sql, tenantId, [{ sessionId }])
+  const [session] = await sql<{ key_version: number; erasures: number }[]>`
+    select key_version, erasures from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
+  // Of what was erased nothing is kept.
+  if (session === undefined) return true
+  if (session.key_version !== keyVersion || session.erasures !== erasures) return false
+  const rows = read.map(({ id, body, isWhole }) => ({ i: id, b: body?.toString('base64'), w: isWhole }))
+  await sql`
+    insert into message_names (tenant_id, id, session_id, body, is_whole, made_by, key_version)
+    select ${tenantId}, m.id, ${sessionId}, decode(b, 'base64'), w, ${madeBy}, case when b is null then 0 else ${keyVersion}::int end
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as given(i uuid, b text, w boolean)
+      join messages m on m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = given.i
+    where m.kind <> 'erased' and m.anonymized_at is null
+    on conflict do nothing`
+  return true
+}
+
+/** Which of some messages were read already. */
+export async function alreadyRead(
+  sql: Queries,
+  tenantId: number,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await sql<{ id: string }[]>`
+    select id from message_names
+    where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
+  return new Set(rows.map(({ id }) => id))
+}
+
+/**
+ * The names that a model has found in a session, each once, those of its first messages first: as many as are looked for in a text.
+ * Those that cannot be opened are left out.
+ */
+export async function readSessionNames(
+  database: MessageSource,
+  { tenantId, sessionId }: SessionKey,
+): Promise<readonly FoundName[]> {
+  const rows = await database.run(
+    (sql) => sql<{ id: string; body: Uint8Array; key_version: number }[]>`
+    select id, body, key_version from message_names
+    where tenant_id = ${tenantId} and session_id = ${sessionId} and body is not null order by created_at, id`,
+  )
+  const seals = await database.vault.sealsOf(
+    tenantId,
+    rows.map((row) => ({ sessionId, version: row.key_version })),
+  )
+  const names = new Map<string, FoundName>()
+  for (const { id, body, key_version: version } of rows) {
+    for (const found of openNames({ id, body, version }, seals(sessionId, version)) ?? []) {
+      if (names.size >= limits.namesPerSessionMax) return [...names.values()]
+      names.set(`${found.type} ${found.name}`, found)
+    }
+  }
+  return [...names.values()]
+}
+
+/** Undefined where they cannot be opened: what they are of was not looked through, then. */
+function openNames(
+  { id, body, version }: { readonly id: string; readonly body: Uint8Array; readonly version: number },
+  seal: RowSeal | undefined,
+): readonly FoundName[] | undefined {
+  if (version !== 0 && seal === undefined) return undefined
+  try {
+    const plain = seal === undefined ? body : seal.open({ field: 'names', id }, body)
+    return bodySchema.parse(JSON.parse(Buffer.from(plain).toString('utf8')))
+  } catch (error) {
+    if (error instanceof BrokenSeal) return undefined
+    throw error
+  }
+}
+
+/**
+ * Removes what was found in messages that go. Of those that are anonymised it stays until their session is done, as what one says is
+ * looked for in the others.
+ */
+export async function eraseNames(sql: Queries, { tenantId, sessionId }: SessionKey, piece: Piece): Promise<void> {
+  await sql`
+    delete from message_names n using messages m
+    where n.tenant_id = ${tenantId} and n.session_id = ${sessionId}
+      and m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = n.id and ${isOf(sql, 'm.seq', piece)}`
+}
+
+/** Removes what was found in messages of a session that were anonymised: it says what they do not say any more. */
+export async function eraseAnonymisedNames(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<void> {
+  await sql`
+    delete from message_names n using messages m
+    where n.tenant_id = ${tenantId} and n.session_id = ${sessionId}
+      and m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = n.id and m.anonymized_at is not null`
+}

@@ -1,0 +1,17 @@
+import { addOutbox, type Stretch } from '../outbox.ts'
+import type { Queries } from '../rows.ts'
+
+/** The work of looking for names in messages by a model. */
+export const namesTopic = 'names'
+
+/** Whether a model is to look for names anywhere, now or later, in any tenant. */
+export async function hasNameWork(sql: Queries): Promise<boolean> {
+  const rows = await sql`select from outbox where topic = ${namesTopic} and dead_at is null limit 1`
+  return rows.length > 0
+}
+
+/** Gives stretches as work to a model that looks for names, where one has looked through messages of the tenant before. */
+export async function lookForNamesAgain(sql: Queries, tenantId: number, work: readonly Stretch[]): Promise<void> {
+  const rows = await sql`select from message_names where tenant_id = ${tenantId} limit 1`
+  if (rows.length > 0) await addOutbox(sql, namesTopic, work)
+}
