@@ -1,6 +1,7 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { factTerms } from '../indexing/fact-terms.ts'
 import { TermHashers } from '../indexing/term-hashers.ts'
+import { projectOf } from '../model/project.ts'
 import { insertFactRecords, type FactRecord } from '../store/archive/archived-facts.ts'
 import type { Database } from '../store/database.ts'
 import type { SessionKey } from '../store/messages.ts'
@@ -10,12 +11,22 @@ import type { Queries } from '../store/rows.ts'
 export async function factRestorer(
   database: Database,
   key: SessionKey,
-  { facts, seal }: { readonly facts: readonly FactRecord[]; readonly seal: RowSeal | undefined },
+  {
+    facts,
+    seal,
+    metadata,
+  }: {
+    readonly facts: readonly FactRecord[]
+    readonly seal: RowSeal | undefined
+    /** Of the session, as JSON. */
+    readonly metadata: string | null
+  },
 ): Promise<(sql: Queries) => Promise<void>> {
   const index = (await new TermHashers(database.vault).written(key.tenantId)).indexes.at(-1)
   return async (sql) => {
     if (index === undefined) return
-    const termsOf = (kind: string, body: FactRecord['body']) => factTerms(kind, body, index.hasher)
+    const project = metadata === null ? undefined : projectOf(JSON.parse(metadata))
+    const termsOf = (kind: string, body: FactRecord['body']) => factTerms(kind, body, { hasher: index.hasher, project })
     await insertFactRecords(sql, key, { facts, seal, termsOf })
   }
 }

@@ -209,7 +209,7 @@ export class SessionRestore {
     const session = hasReturned ? { ...head, ...without } : head
     const summaries: readonly SummaryRecord[] = hasReturned ? [] : (manifest?.content.summaries ?? [])
     const facts = hasReturned ? [] : (manifest?.content.facts ?? [])
-    const restoreFacts = await factRestorer(database, this.#key, { facts, seal })
+    const restoreFacts = await factRestorer(database, this.#key, { facts, seal, metadata: session.metadata })
     const isNewest = manifest !== undefined && manifest.number === manifests.at(-1) && manifest.content.session === head
     try {
       await database.run((sql) =>

@@ -25,14 +25,28 @@ export function tellingTerms(text: string, hasher: TermHasher): bigint[] {
 }
 
 /**
- * How a fact is found, and known again: what one person says of themselves is theirs, what was decided or helped is so whoever
- * says it. NUL keeps these terms apart from every word.
+ * Whether a fact is so in its session's project alone: what was decided there, and what is where. Preferences are of who has them,
+ * and what helped in one project helps in another.
  */
-export function factTerms(kind: string, { text, subject, slot }: FactBody, hasher: TermHasher): FactTerms {
+export function isOfProject(kind: string, { slot }: Pick<FactBody, 'slot'>): boolean {
+  return kind === 'decision' || slot?.startsWith('fact||the ') === true
+}
+
+/**
+ * How a fact is found, and known again: what one person says of themselves is theirs, what was decided or helped is so whoever
+ * says it. `project`: of its session, where that is known. NUL keeps these terms apart from every word.
+ */
+export function factTerms(
+  kind: string,
+  body: FactBody,
+  { hasher, project }: { readonly hasher: TermHasher; readonly project: string | undefined },
+): FactTerms {
+  const { text, subject, slot } = body
   const whose = kind === 'decision' || kind === 'procedure' ? '' : folded(subject)
+  const where = project !== undefined && isOfProject(kind, body) ? `\0${project}` : ''
   return {
-    statement: hasher(`fact\0${kind}\0${whose}\0${folded(text)}`),
-    subject: slot === undefined ? undefined : hasher(`slot\0${slot}`),
+    statement: hasher(`fact\0${kind}\0${whose}\0${folded(text)}${where}`),
+    subject: slot === undefined ? undefined : hasher(`slot\0${slot}${where}`),
     words: [...new Set([...tellingTerms(text, hasher), ...tellingTerms(subject, hasher)])],
   }
 }

@@ -11,6 +11,7 @@ import { holdTerms } from '../store/keys/encryption-state.ts'
 import type { TermKeys } from '../store/keys/search-key.ts'
 import { hasVectors, renewTextHashes } from '../store/keys/text-hashes.ts'
 import { readFactBodies, storeFactTerms } from '../store/learning/hashed-facts.ts'
+import { readProject } from '../store/learning/session-projects.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { levelOfTerms, writeUnits, type SearchUnit } from '../store/search-units.ts'
@@ -58,7 +59,8 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
 /** What was learned before is known again by its words under the key that they are to be hashed with. */
 async function hashFacts(database: ConvertStores['database'], key: SessionKey, hasher: TermHasher): Promise<void> {
   const facts = await readFactBodies(database, key)
-  const terms = facts.map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, hasher) }))
+  const { project } = await readProject(database, key)
+  const terms = facts.map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, { hasher, project }) }))
   if (terms.length > 0) await database.run((sql) => storeFactTerms(sql, key.tenantId, terms))
 }
 

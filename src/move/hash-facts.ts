@@ -1,6 +1,7 @@
 import { factTerms } from '../indexing/fact-terms.ts'
 import { TermHashers } from '../indexing/term-hashers.ts'
 import { readFactBodies, sessionsWithFacts, storeFactTerms } from '../store/learning/hashed-facts.ts'
+import { readProject } from '../store/learning/session-projects.ts'
 import type { Stores } from './conflicts.ts'
 
 /** Whether the two stores hash words under different keys: what is known by a hash at one is not known by it at the other. */
@@ -16,7 +17,9 @@ export async function hashFactsAnew({ source, target, tenantId }: Stores): Promi
   if (index === undefined) return
   for (const sessionId of await source.run((sql) => sessionsWithFacts(sql, tenantId))) {
     const facts = await readFactBodies(target, { tenantId, sessionId })
-    const terms = facts.map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, index.hasher) }))
+    const { project } = await readProject(target, { tenantId, sessionId })
+    const found = { hasher: index.hasher, project }
+    const terms = facts.map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, found) }))
     if (terms.length > 0) await target.run((sql) => storeFactTerms(sql, tenantId, terms))
   }
 }

@@ -1,9 +1,11 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { underItsSeal } from './keys/under-its-seal.ts'
+import { lockDescription, placeFactsAgain } from './learning/session-projects.ts'
 import type { MessageSource, SessionKey } from './messages.ts'
 import type { Queries } from './rows.ts'
+import { inTransaction } from './transaction.ts'
 
 /** The session that has a source's id; undefined where there is none. Uses sessions_external_id. */
 export async function sessionIdOf(
@@ -29,23 +31,28 @@ export interface SourceDescription {
   readonly createdAt?: string | undefined
 }
 
+/** Returns whether there was anything to add. */
 export async function describeSession(
   database: MessageSource,
   tenantId: number,
   about: SourceDescription,
-): Promise<void> {
+): Promise<boolean> {
   const sessionId = await database.run((sql) => sessionIdOf(sql, tenantId, about))
-  if (sessionId === undefined) return
+  if (sessionId === undefined) return false
   const key = { tenantId, sessionId }
-  await underItsSeal(database, key, (seal) => database.run((sql) => describe(sql, key, { about, seal })))
+  return await underItsSeal(database, key, (seal) =>
+    database.run((sql) => inTransaction(sql, (transaction) => describe(transaction, key, { about, seal }))),
+  )
 }
 
 /** False where there is nothing to add, or the session has another seal by now. */
 async function describe(
-  sql: Sql,
-  { tenantId, sessionId }: SessionKey,
+  sql: TransactionSql,
+  key: SessionKey,
   { about, seal }: { readonly about: SourceDescription; readonly seal: RowSeal | undefined },
 ): Promise<boolean> {
+  const { tenantId, sessionId } = key
+  await lockDescription(sql, key, 'exclusive')
   const bytes = (field: 'title' | 'session metadata', text: string | undefined) => {
     if (text === undefined) return null
     const plain = Buffer.from(text, 'utf8')
@@ -60,6 +67,8 @@ async function describe(
         or (parent_external_id is null and ${about.parentExternalId !== undefined})
         or created_at > coalesce(${about.createdAt ?? null}::text::timestamptz, created_at))
     returning 1`
+  // Decisions are of the project that this may name.
+  if (rows.length > 0 && about.metadata !== undefined) await placeFactsAgain(sql, key)
   return rows.length > 0
 }
 

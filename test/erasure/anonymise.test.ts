@@ -11,6 +11,7 @@ import { newId } from '../../src/model/ids.ts'
 import { readErasures } from '../../src/store/erasure/keep-from-erasure.ts'
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import { saveFacts, sealFact } from '../../src/store/learning/sealed-facts.ts'
+import { readProject } from '../../src/store/learning/session-projects.ts'
 import { writeUnits, type SearchUnit } from '../../src/store/search-units.ts'
 import { saveSummary, sealSummary } from '../../src/store/summaries/save-summary.ts'
 import { summariesOf } from '../../src/store/summaries/summaries.ts'
@@ -135,7 +136,8 @@ describe('an encrypted session that is anonymised', () => {
     const about = { id: newId(), sessionId, level: 'session', style: 'brief', firstSeq: 1, lastSeq: 1 } as const
     const summary = sealSummary({ ...about, sentences: [{ text: email, message_ids: [] }], madeBy: 'extractive' }, seal)
     const save = async (erasures: number) => {
-      const saved = { facts: [sealFact(fact, seal)], keyVersion: seal?.version ?? 0, erasures }
+      const described = (await readProject(database, key)).mark
+      const saved = { facts: [sealFact(fact, seal)], keyVersion: seal?.version ?? 0, erasures, described }
       const isSaved = await database.run((sql) => inTransaction(sql, (own) => saveFacts(own, key, saved)))
       await database.run((sql) => saveSummary(sql, tenantId, { ...summary, erasures }))
       const facts = await database.run((sql) => sql`select from facts where session_id = ${sessionId}`)

@@ -24,13 +24,14 @@ export class SessionNews {
     database: Database,
     to: { readonly tenantId: number; readonly source: string; readonly tombstones: ErasedSessions },
   ): Promise<void> {
+    let isNew = false
     for (const id of this.#untold) {
       const about = this.#sessions.get(id)
       if (about === undefined) continue
       const { metadata, title } = about
       const parent = about.parent === undefined ? undefined : cleanId(about.parent)
       const hasParent = parent !== undefined && !(await to.tombstones.has(parent))
-      await describeSession(database, to.tenantId, {
+      const isAdded = await describeSession(database, to.tenantId, {
         source: to.source,
         externalId: cleanId(about.id),
         title: title === undefined || title.length === 0 ? undefined : cleanName(title, limits.titleCharactersMax),
@@ -38,7 +39,10 @@ export class SessionNews {
         parentExternalId: hasParent ? parent : undefined,
         createdAt: about.createdAt,
       })
+      isNew ||= isAdded
     }
     this.#untold.clear()
+    // What was learned may be of a project that is known now.
+    if (isNew) database.needWork?.()
   }
 }

@@ -19,8 +19,12 @@ interface ListOptions {
 
 const dateCharacters = 10
 const textCharacters = 80
+const projectCharacters = 30
 
 const dateOf = (time: string | null | undefined) => time?.slice(0, dateCharacters) ?? ''
+
+/** The end of a directory's path, which tells more of it than the beginning. */
+const nameOf = (project: string) => project.split(/[/\\]/u).slice(-2).join('/')
 
 function isKind(kind: string): kind is FactKind {
   return factKinds.some((one) => one === kind)
@@ -43,6 +47,7 @@ function lineOf(fact: FactDocument): (string | number)[] {
     dateOf(fact.since),
     fact.times,
     oneLine(fact.text, textCharacters),
+    fact.project === undefined ? '' : oneLine(nameOf(fact.project), projectCharacters),
     state.filter((one) => one !== '').join(', '),
   ]
 }
@@ -54,6 +59,7 @@ function rendered(fact: FactDocument): string {
     `  id          ${id}`,
     `  kind        ${kind}${fact.pinned === true ? ', pinned' : ''}`,
     `  said by     ${saidBy}, ${times === 1 ? 'once' : `${times} times`}`,
+    ...(fact.project === undefined ? [] : [`  project     ${fact.project}`]),
     `  holds       since ${dateOf(since)}${until === undefined ? '' : `, until ${dateOf(until)}`}${next === undefined ? '' : `, then ${next}`}`,
     `  found by    ${madeBy}${fact.corrected_by === undefined ? '' : ` (${fact.corrected_by})`}, confidence ${confidence}`,
     ...fact.sources.map(
@@ -78,7 +84,10 @@ function registerReading(facts: Command, program: Command): void {
         const list = await verbatim.learned(caller).list({ kinds: kindsOf(kind), session, past, limit })
         if (json === true) return printJson(list)
         if (list.facts.length === 0) return print('Nothing was learned.\n')
-        const rows = table(['id', 'kind', 'said by', 'since', 'times', 'what', 'state'], list.facts.map(lineOf))
+        const rows = table(
+          ['id', 'kind', 'said by', 'since', 'times', 'what', 'project', 'state'],
+          list.facts.map(lineOf),
+        )
         const more = list.total - list.facts.length
         return print(`${rows}\n${more > 0 ? `${more} more: --limit\n` : ''}`)
       }),

@@ -22,10 +22,11 @@ import {
 } from '../../store/learning/change-facts.ts'
 import type { StoredFact } from '../../store/learning/read-facts.ts'
 import { sealFact, type NewFact } from '../../store/learning/sealed-facts.ts'
+import { readProject } from '../../store/learning/session-projects.ts'
 import { addAllSessions, learnTopic } from '../../store/outbox.ts'
 import type { Transaction } from '../../store/rows.ts'
 import { inTransaction } from '../../store/transaction.ts'
-import { factDocument, requireFact, type FactDocument } from './list-facts.ts'
+import { requireFact, showFact, type FactDocument } from './list-facts.ts'
 
 /** What may be done with a fact by hand. */
 export type FactChange =
@@ -93,7 +94,7 @@ export async function changeFact(
   )
   if (!done) throw changedMeanwhile(id)
   database.needWork?.()
-  return change.action === 'delete' ? undefined : factDocument(await requireFact(database, caller, write.id))
+  return change.action === 'delete' ? undefined : await showFact(database, caller, write.id)
 }
 
 function changedMeanwhile(id: string): ConflictError {
@@ -152,7 +153,7 @@ async function writing(
 
 /** What somebody wrote: it has the sources and the slot of what it corrects; and how its words were hashed. */
 async function correction(
-  { hashers }: FactStores,
+  { database, hashers }: FactStores,
   { tenantId, principal }: Caller,
   { fact, text }: { readonly fact: StoredFact; readonly text: string },
 ): Promise<{ readonly corrected: NewFact; readonly state: TermsState | undefined }> {
@@ -160,11 +161,12 @@ async function correction(
   const hasher = indexes.at(-1)?.hasher
   if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
   const body = { ...fact.body, text, by: principal }
+  const { project } = await readProject(database, { tenantId, sessionId: fact.sessionId })
   const corrected = {
     id: newId(),
     kind: fact.kind,
     body,
-    terms: factTerms(fact.kind, body, hasher),
+    terms: factTerms(fact.kind, body, { hasher, project }),
     confidence: 1,
     validFrom: fact.validFrom ?? '',
     madeBy: 'user',

@@ -11,12 +11,10 @@ import type { Log } from '../../log.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import type { Database } from '../../store/database.ts'
 import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
-import { holdTerms } from '../../store/keys/encryption-state.ts'
-import { saveFacts, sealFact } from '../../store/learning/sealed-facts.ts'
 import { readMessages, type SessionKey } from '../../store/messages.ts'
 import type { TellingMessage } from './extract-facts.ts'
 import type { Batch, FactFinder } from './fact-finder.ts'
-import { newFact } from './new-fact.ts'
+import { makeFindings, storeFindings } from './findings.ts'
 import { tellingMessage } from './telling-message.ts'
 
 export interface LearnWorkerDependencies {
@@ -29,6 +27,8 @@ export interface LearnWorkerDependencies {
 interface Reading extends StretchReading {
   readonly telling: Batch['messages']
   readonly erasures: number
+  /** Whether it begins with the first message of the session. */
+  readonly isFirst: boolean
 }
 
 const messagesPerRound = 200
@@ -75,24 +75,13 @@ class LearnWork implements StretchWork<Reading> {
     const whole = rows.length < limit ? lastSeq : (rows.at(-1)?.seq ?? lastSeq)
     const nextFrom = read.find(({ savedAt }) => ageMs(savedAt) < newMs)?.seq
     const upTo = nextSeq === undefined ? whole : nextSeq - 1
-    return { messages: read.length, telling, erasures, upTo, nextFrom }
+    return { messages: read.length, telling, erasures, isFirst: firstSeq === 1, upTo, nextFrom }
   }
 
-  async make(key: SessionKey, { telling, erasures }: Reading): Promise<WriteMade> {
-    const { database, hashers } = this.#dependencies
-    const { tenantId, sessionId } = key
-    const found = await this.#finder.find(telling)
-    // While the words of a store are put under another key, what is new is hashed under the one that is to be.
-    const { indexes, state } = await hashers.written(tenantId)
-    const hasher = indexes.at(-1)?.hasher
-    if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
-    const seal = await database.vault.sealOf(tenantId, sessionId)
-    const facts = found.map((fact) => sealFact(newFact(fact, { madeBy: this.#finder.madeBy, hasher }), seal))
-    return async (sql) => {
-      if (facts.length === 0) return true
-      await holdTerms(sql, tenantId, state)
-      return await saveFacts(sql, key, { facts, keyVersion: seal?.version ?? 0, erasures })
-    }
+  async make(key: SessionKey, { telling, erasures, isFirst }: Reading): Promise<WriteMade> {
+    const facts = await this.#finder.find(telling)
+    const findings = await makeFindings(this.#dependencies, key, { facts, madeBy: this.#finder.madeBy, isFirst })
+    return async (sql) => await storeFindings(sql, key, { ...findings, erasures })
   }
 }
 

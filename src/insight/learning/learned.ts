@@ -1,13 +1,6 @@
 import type { Caller } from '../../model/access.ts'
 import { changeFact, resetFacts, type FactChange, type FactStores } from './change-fact.ts'
-import {
-  factDocument,
-  listFacts,
-  requireFact,
-  type FactDocument,
-  type FactList,
-  type ListFactsInput,
-} from './list-facts.ts'
+import { listFacts, showFact, type FactDocument, type FactList, type ListFactsInput } from './list-facts.ts'
 import { readProfileOf, type Profile } from './profile.ts'
 
 /** What was learned, for one caller: to be seen, corrected, pinned and deleted. */
@@ -24,8 +17,8 @@ export class Learned {
     return listFacts(this.#stores.database, this.#caller, input)
   }
 
-  async show(id: string): Promise<FactDocument> {
-    return factDocument(await requireFact(this.#stores.database, this.#caller, id))
+  show(id: string): Promise<FactDocument> {
+    return showFact(this.#stores.database, this.#caller, id)
   }
 
   change(change: FactChange & { readonly id: string }): Promise<FactDocument | undefined> {

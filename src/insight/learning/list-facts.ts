@@ -1,9 +1,12 @@
 import { requireSession } from '../../capture/session-reference.ts'
 import { ForbiddenError, NotFoundError } from '../../errors.ts'
+import { isOfProject } from '../../indexing/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
 import { looksLikeId } from '../../model/ids.ts'
+import { projectOf } from '../../model/project.ts'
 import type { Database } from '../../store/database.ts'
 import { readFacts, type StoredFact } from '../../store/learning/read-facts.ts'
+import { sessionsById } from '../../store/sessions.ts'
 import type { FactKind } from './fact.ts'
 
 /** A fact as it is shown, with the messages that it comes from. */
@@ -13,6 +16,8 @@ export interface FactDocument {
   /** In the words of who said it, unless a model or somebody by hand wrote it: see `made_by`. */
   readonly text: string
   readonly said_by: string
+  /** The directory that it was decided, or is so, in. */
+  readonly project?: string
   readonly since: string | null
   /** When it was followed by another, or ended. */
   readonly until?: string
@@ -47,13 +52,27 @@ export interface FactList {
 
 const roundedTo = 100
 
-export function factDocument(fact: StoredFact): FactDocument {
+/** Facts as they are shown, those that are of a project with it, where the reader may see what is said of their session. */
+export async function factDocuments(
+  database: Database,
+  { tenantId }: Caller,
+  facts: readonly StoredFact[],
+): Promise<readonly FactDocument[]> {
+  const ofProjects = facts.filter(({ kind, body }) => isOfProject(kind, body))
+  const ids = [...new Set(ofProjects.map(({ sessionId }) => sessionId))]
+  const sessions = ids.length === 0 ? [] : await sessionsById(database, tenantId, ids)
+  const projects = new Map(sessions.map(({ id, metadata }) => [id, projectOf(metadata)]))
+  return facts.map((fact) => factDocument(fact, ofProjects.includes(fact) ? projects.get(fact.sessionId) : undefined))
+}
+
+function factDocument(fact: StoredFact, project: string | undefined): FactDocument {
   const { id, kind, body, confidence, pinned, times, sources } = fact
   return {
     id,
     kind,
     text: body.text,
     said_by: body.subject,
+    ...(project === undefined ? {} : { project }),
     since: fact.validFrom,
     ...(fact.validTo === null ? {} : { until: fact.validTo }),
     ...(fact.followedBy === null ? {} : { followed_by: fact.followedBy }),
@@ -87,10 +106,18 @@ export async function listFacts(database: Database, caller: Caller, input: ListF
   const sessionId = session === undefined ? undefined : (await requireSession(database, caller, session)).id
   const { facts, total } = await readFacts(database, caller, { ...filter, sessionId })
   for (const { sources } of facts) for (const source of sources) caller.call?.show(source.sessionId, [source.seq])
-  return { facts: facts.map(factDocument), total }
+  return { facts: await factDocuments(database, caller, facts), total }
 }
 
-/** One fact, by the id of any time that it was said. */
+/** One fact as it is shown, by the id of any time that it was said. */
+export async function showFact(database: Database, caller: Caller, id: string): Promise<FactDocument> {
+  const fact = await requireFact(database, caller, id)
+  const [document] = await factDocuments(database, caller, [fact])
+  if (document === undefined) throw new Error(`The fact ${fact.id} has no document`)
+  return document
+}
+
+/** The same as it is stored. */
 export async function requireFact(database: Database, caller: Caller, id: string): Promise<StoredFact> {
   refuseView(caller)
   const [fact] = looksLikeId(id)

@@ -7,7 +7,7 @@ import type { FoundFact } from './fact.ts'
 /** What was found, as it is stored. */
 export function newFact(
   { kind, text, subject, slot, confidence, validFrom, spans }: FoundFact,
-  { madeBy, hasher }: { readonly madeBy: string; readonly hasher: TermHasher },
+  { madeBy, ...found }: { readonly madeBy: string; readonly hasher: TermHasher; readonly project: string | undefined },
 ): NewFact {
   const body = { text, subject, ...(slot === undefined ? {} : { slot }) }
   return {
@@ -15,7 +15,7 @@ export function newFact(
     id: derivedId(['fact', kind, ...spans.flatMap(({ messageId, start, end }) => [messageId, start, end])].join(' ')),
     kind,
     body,
-    terms: factTerms(kind, body, hasher),
+    terms: factTerms(kind, body, found),
     confidence,
     validFrom,
     madeBy,

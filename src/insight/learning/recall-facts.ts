@@ -1,9 +1,12 @@
 import { tellingTerms } from '../../indexing/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
+import { projectOf } from '../../model/project.ts'
 import { estimateTokens } from '../../model/tokens.ts'
+import type { Database } from '../../store/database.ts'
 import { readFacts, type ToldAt } from '../../store/learning/read-facts.ts'
+import { sessionsById } from '../../store/sessions.ts'
 import type { FactStores } from './change-fact.ts'
-import { factDocument, type FactDocument } from './list-facts.ts'
+import { factDocuments, type FactDocument } from './list-facts.ts'
 
 export interface RecallFactsInput {
   /** What the conversation is about. */
@@ -25,9 +28,11 @@ interface RecalledFacts {
 
 const textCharactersMax = 10_000
 const factsMax = 10
+/** Of so many those are taken first that are of the conversation's project, or of none. */
+const readMax = 30
 
 /**
- * What was learned in other sessions that a text is about, what is pinned first. Nothing for who may not see personal data. Found by
+ * What was learned in other sessions that a text is about, what is pinned first and what is so in another project last. Nothing for who may not see personal data. Found by
  * words alone: nobody waits for a model.
  */
 export async function recallFacts(
@@ -39,20 +44,41 @@ export async function recallFacts(
   // While the words of a store are put under another key, some facts are known by the one and some by the other.
   const { indexes } = await hashers.written(caller.tenantId)
   const words = indexes.flatMap(({ hasher }) => tellingTerms(text.slice(0, textCharactersMax), hasher))
-  const { facts } = await readFacts(database, caller, { words, notSessionId, limit: factsMax })
+  const { facts } = await readFacts(database, caller, { words, notSessionId, limit: readMax })
+  const recalled = new Map(facts.map((fact) => [fact.id, fact]))
+  const documents = await factDocuments(database, caller, facts)
+  const here = await projectOfSession(database, caller, notSessionId)
   const shown: FactDocument[] = []
   const toldAt: ToldAt[] = []
   let tokens = 0
   let characters = 0
-  for (const fact of facts) {
-    const document = { ...factDocument(fact), sources: factDocument(fact).sources.slice(0, 1) }
+  for (const fact of nearFirst(documents, here).slice(0, factsMax)) {
+    const document = { ...fact, sources: fact.sources.slice(0, 1) }
     const written = JSON.stringify(document, null, 2)
     const cost = estimateTokens(written)
     if (tokens + cost > maxTokens || characters + written.length > charactersMax) break
     tokens += cost
     characters += written.length
     shown.push(document)
-    toldAt.push(...fact.sources)
+    toldAt.push(...(recalled.get(fact.id)?.sources ?? []))
   }
   return { facts: shown, tokens, toldAt }
+}
+
+/** What is so in another project than this one comes behind all that is not. Without a project known the order stays. */
+function nearFirst(facts: readonly FactDocument[], here: string | undefined): readonly FactDocument[] {
+  if (here === undefined) return facts
+  const isElsewhere = ({ project, pinned }: FactDocument) =>
+    pinned !== true && project !== undefined && project !== here
+  return [...facts.filter((fact) => !isElsewhere(fact)), ...facts.filter(isElsewhere)]
+}
+
+async function projectOfSession(
+  database: Database,
+  { tenantId }: Caller,
+  sessionId: string | undefined,
+): Promise<string | undefined> {
+  if (sessionId === undefined) return undefined
+  const [session] = await sessionsById(database, tenantId, [sessionId])
+  return projectOf(session?.metadata ?? null)
 }

@@ -4,9 +4,10 @@ import type { FactDocument } from './list-facts.ts'
 /** What was learned as one reads it, each with its id and a message that it comes from; '' where there is nothing. */
 export function renderFacts(facts: readonly FactDocument[]): string {
   if (facts.length === 0) return ''
-  const lines = facts.map(({ id, kind, text, said_by: saidBy, since, sources: [source] }) => {
+  const lines = facts.map(({ id, kind, text, said_by: saidBy, project, since, sources: [source] }) => {
     const where = source === undefined ? '' : `, message ${source.message_id} ([${source.seq}] of ${source.session_id})`
-    return `${kind}: ${text} — ${saidBy}${since === null ? '' : `, ${since.slice(0, 10)}`}, fact ${id}${where}`
+    const place = project === undefined ? '' : ` in ${project}`
+    return `${kind}${place}: ${text} — ${saidBy}${since === null ? '' : `, ${since.slice(0, 10)}`}, fact ${id}${where}`
   })
   return fence(lines.join('\n'), 'facts')
 }

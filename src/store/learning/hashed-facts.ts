@@ -46,3 +46,19 @@ export async function storeFactTerms(
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(id uuid, st bigint, su bigint, w text)
     where f.tenant_id = ${tenantId} and f.id = r.id`
 }
+
+/**
+ * Removes facts that say what somebody has deleted or put other words for, by their hashes of now: had these been known when they
+ * were stored, they would not have been. What was changed by hand stays.
+ */
+export async function dropHidden(sql: Queries, tenantId: number, ids: readonly string[]): Promise<void> {
+  await sql`
+    with gone as (
+      delete from facts f where f.tenant_id = ${tenantId} and f.changed_at is null and f.made_by <> 'user'
+        and f.id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)
+        and exists (
+          select from facts hidden where hidden.tenant_id = f.tenant_id and hidden.statement_term = f.statement_term
+            and hidden.kind = f.kind and (hidden.deleted_at is not null or hidden.superseded_by is not null))
+      returning id)
+    delete from fact_sources where tenant_id = ${tenantId} and fact_id in (select id from gone)`
+}

@@ -4,6 +4,7 @@ import type { RowSeal } from '../../crypto/row-seal.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../messages.ts'
 import { arrayLiteral } from '../search-units.ts'
+import { lockDescription } from './session-projects.ts'
 
 /** What a fact says. */
 export interface FactBody {
@@ -58,7 +59,7 @@ export function sealFact({ body, ...fact }: NewFact, seal: RowSeal | undefined):
 /**
  * Stores facts of a session; of those that are there nothing is changed, and of messages that are gone nothing is stored. What
  * somebody has deleted does not come back from the same words, wherever they are said. False where the session is under another
- * key by now, or messages of it were erased or anonymised since `erasures` was read.
+ * key by now, messages of it were erased or anonymised since `erasures` was read, or its source says something else of it.
  */
 export async function saveFacts(
   sql: TransactionSql,
@@ -67,14 +68,22 @@ export async function saveFacts(
     facts,
     keyVersion,
     erasures,
-  }: { readonly facts: readonly SealedFact[]; readonly keyVersion: number; readonly erasures: number },
+    described,
+  }: {
+    readonly facts: readonly SealedFact[]
+    readonly keyVersion: number
+    readonly erasures: number
+    /** The mark of what was known of the session when it was read in which project they are. */
+    readonly described: string
+  },
 ): Promise<boolean> {
   await keepFromErasure(sql, tenantId, [{ sessionId }])
-  const [session] = await sql<{ key_version: number; erasures: number }[]>`
-    select key_version, erasures from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
+  await lockDescription(sql, { tenantId, sessionId }, 'shared')
+  const [session] = await sql<{ key_version: number; erasures: number; mark: string }[]>`
+    select key_version, erasures, coalesce(md5(metadata), '') as mark from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
   // Of what was erased nothing is to be learned.
   if (session === undefined) return true
-  if (session.key_version !== keyVersion || session.erasures !== erasures) return false
+  if (session.key_version !== keyVersion || session.erasures !== erasures || session.mark !== described) return false
   const rows = facts.map((fact) => ({
     id: fact.id,
     k: fact.kind,

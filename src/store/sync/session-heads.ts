@@ -1,6 +1,7 @@
 import type { RowSeal } from '../../crypto/row-seal.ts'
 import { UnavailableError } from '../../errors.ts'
 import { openText, sealedText, type SessionRecord } from '../archive/archived-session.ts'
+import { placeFactsAgain } from '../learning/session-projects.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 
@@ -46,9 +47,10 @@ export type SaidOfSession = {
 /** Sets what is given of a session that is locked. */
 export async function sayOfSession(
   sql: Queries,
-  { tenantId, sessionId }: SessionKey,
+  key: SessionKey,
   { said, seal }: { readonly said: SaidOfSession; readonly seal: RowSeal | undefined },
 ): Promise<void> {
+  const { tenantId, sessionId } = key
   const bytes = (field: 'title' | 'session metadata', text: string | null) =>
     text === null ? null : sealedText(seal, { field, id: sessionId }, text)
   await sql`
@@ -60,6 +62,7 @@ export async function sayOfSession(
       ${said.restricted === undefined ? sql`` : sql`, restricted = ${said.restricted}`}
       ${said.legal_hold === undefined ? sql`` : sql`, legal_hold = ${said.legal_hold}`}
     where tenant_id = ${tenantId} and id = ${sessionId}`
+  if (said.metadata !== undefined) await placeFactsAgain(sql, key)
 }
 
 /** Removes summaries of a session that clients wrote. */

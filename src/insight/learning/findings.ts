@@ -1,0 +1,73 @@
+import { factTerms, isOfProject } from '../../indexing/fact-terms.ts'
+import type { TermHashers } from '../../indexing/term-hashers.ts'
+import type { Database } from '../../store/database.ts'
+import { holdTerms, type TermsState } from '../../store/keys/encryption-state.ts'
+import { dropHidden, readFactBodies, storeFactTerms } from '../../store/learning/hashed-facts.ts'
+import { saveFacts, sealFact, type FactTerms, type SealedFact } from '../../store/learning/sealed-facts.ts'
+import { readProject } from '../../store/learning/session-projects.ts'
+import type { SessionKey } from '../../store/messages.ts'
+import type { Transaction } from '../../store/rows.ts'
+import type { FoundFact } from './fact.ts'
+import { newFact } from './new-fact.ts'
+
+/** What was found in a stretch of a session, as it is to be stored. */
+export interface Findings {
+  readonly facts: readonly SealedFact[]
+  /** Facts that are there already, as they are found in the project that their session is known to be of now. */
+  readonly placed: readonly { readonly id: string; readonly terms: FactTerms }[]
+  readonly keyVersion: number
+  /** What this holds on: what is known of the session, and how words are hashed. */
+  readonly described: string
+  readonly state: TermsState | undefined
+}
+
+interface Found {
+  readonly facts: readonly FoundFact[]
+  readonly madeBy: string
+  /** What a session's source says of it may come after its messages: its first message is read again then. */
+  readonly isFirst: boolean
+}
+
+/** Makes of what was found what is stored, in the project of its session. */
+export async function makeFindings(
+  { database, hashers }: { readonly database: Database; readonly hashers: TermHashers },
+  key: SessionKey,
+  { facts, madeBy, isFirst }: Found,
+): Promise<Findings> {
+  const { tenantId, sessionId } = key
+  // While the words of a store are put under another key, what is new is hashed under the one that is to be.
+  const { indexes, state } = await hashers.written(tenantId)
+  const hasher = indexes.at(-1)?.hasher
+  if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
+  const { project, mark } = await readProject(database, key)
+  const known = isFirst ? await readFactBodies(database, key) : []
+  const seal = await database.vault.sealOf(tenantId, sessionId)
+  return {
+    facts: facts.map((fact) => sealFact(newFact(fact, { madeBy, hasher, project }), seal)),
+    placed: known
+      .filter(({ kind, body }) => isOfProject(kind, body))
+      .map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, { hasher, project }) })),
+    keyVersion: seal?.version ?? 0,
+    described: mark,
+    state,
+  }
+}
+
+/** Stores it. False where the session was changed since it was read: nothing is stored then. */
+export async function storeFindings(
+  sql: Transaction,
+  key: SessionKey,
+  { facts, placed, state, ...read }: Findings & { readonly erasures: number },
+): Promise<boolean> {
+  if (facts.length === 0 && placed.length === 0) return true
+  await holdTerms(sql, key.tenantId, state)
+  if (!(await saveFacts(sql, key, { facts, ...read }))) return false
+  if (placed.length === 0) return true
+  await storeFactTerms(sql, key.tenantId, placed)
+  await dropHidden(
+    sql,
+    key.tenantId,
+    placed.map(({ id }) => id),
+  )
+  return true
+}
