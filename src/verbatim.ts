@@ -2,19 +2,14 @@ import { CallLog, type CallLogOptions } from './audit/call-log.ts'
 import { InOrder } from './capture/in-order.ts'
 import { saveReplyOf, type SaveReply } from './capture/save-reply.ts'
 import { saveMessages, type SaveDependencies, type SaveInput } from './capture/save.ts'
-import { requireSession, requireUsableSession } from './capture/session-reference.ts'
+import { requireSession } from './capture/session-reference.ts'
 import { Erasures } from './erasure/erasures.ts'
 import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexing/reindex.ts'
 import { Learned } from './insight/learning/learned.ts'
-import { PredictAfterSaves } from './insight/prediction/predict-after-saves.ts'
+import { MadeAhead } from './insight/prediction/made-ahead.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
-import {
-  recallAhead,
-  recallContext,
-  type RecallDependencies,
-  type RecallInput,
-} from './insight/recall/recall-context.ts'
-import { noteRecalled, type RecallReply } from './insight/recall/recall-reply.ts'
+import { recallContext, type RecallDependencies, type RecallInput } from './insight/recall/recall-context.ts'
+import { noteRecalled, type RecallOptions, type RecallReply } from './insight/recall/recall-reply.ts'
 import { summarizeRequest, type SummarizeRequest } from './insight/summaries/summarize-request.ts'
 import type { SummaryReply } from './insight/summaries/summary-reply.ts'
 import { withCitations } from './insight/summaries/with-citations.ts'
@@ -69,7 +64,7 @@ export class Verbatim implements AsyncDisposable {
   readonly #observer: Observer
   readonly #saves = new InOrder()
   readonly #calls: CallLog
-  readonly #ahead: PredictAfterSaves
+  readonly #ahead: MadeAhead
 
   constructor(
     stores: Stores,
@@ -83,7 +78,12 @@ export class Verbatim implements AsyncDisposable {
     const warn = (text: string) => calls.log?.warn(text)
     const use = stores.learnsRanking === true ? new SearchUse(stores.database, caches, warn) : undefined
     this.#stores = { ...stores, sessionIds, rankings: new RecentRankings(caches), predictions, use }
-    this.#ahead = new PredictAfterSaves((caller, sessionId) => this.#predict(caller, sessionId), calls.log)
+    this.#ahead = new MadeAhead({
+      storesFor: (caller) => this.#for(caller),
+      predictions,
+      onChange: (listener) => stores.database.onChange?.(listener),
+      log: calls.log,
+    })
     this.#calls = new CallLog({ ...calls, database: stores.database })
   }
 
@@ -123,8 +123,7 @@ export class Verbatim implements AsyncDisposable {
       : this.#saves.run(`${caller.tenantId} ${input.sessionId}`, save))
     const duplicates = saved.messages.filter(({ duplicate }) => duplicate).length
     this.#observer.note({ kind: 'saved', messages: saved.messages.length, duplicates })
-    if (this.#stores.predictions.wanted({ ...caller, sessionId: saved.sessionId }) !== undefined)
-      this.#ahead.saved(caller, saved.sessionId)
+    this.#ahead.saved(caller, saved.sessionId)
     return saveReplyOf(saved)
   }
 
@@ -165,17 +164,15 @@ export class Verbatim implements AsyncDisposable {
     return summarizeRequest(this.#for(caller), caller, input)
   }
 
-  async #predict(caller: Caller, sessionId: string): Promise<void> {
-    const stores = this.#for(caller)
-    const options = this.#stores.predictions.wanted({ ...caller, sessionId })
-    if (options === undefined) return
-    const session = await requireUsableSession(stores.database, caller, sessionId)
-    await recallAhead(stores, caller, { session, ...options })
+  /** Resolves when what a session will need, as it is now, was looked for. Never rejects. */
+  contextMade(caller: Caller, sessionId: string, options: RecallOptions): Promise<void> {
+    return this.#ahead.made(caller, sessionId, options)
   }
 
   /** What a conversation is likely to need of what was said before. */
   async recallContext(caller: Caller, input: RecallInput): Promise<RecallReply> {
-    const reply = await recallContext(this.#for(caller), caller, input)
+    const recalled = this.#ahead.recalled.bind(this.#ahead)
+    const reply = await recallContext({ ...this.#for(caller), recalled }, caller, input)
     noteRecalled(caller, reply)
     return reply
   }

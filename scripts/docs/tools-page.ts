@@ -124,7 +124,8 @@ ${allTools.map(toolSection).join('\n\n')}
 ## Resources
 
 Listed: the three \`memory://\` resources, then sessions, newest first, ${limits.resourcePageSessions} a page. The rest are templates;
-session ids in them are completed. A client may subscribe to any of them and is told when it changed.
+session ids in them are completed. A client may subscribe to any of them and is told when it changed; of
+the context of a session, when what it holds was made anew.
 
 ${table(['URI', 'type', 'what it is'], resourceRows)}
 

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { renderSession } from '../sessions/render.ts'
 import type { Verbatim } from '../verbatim.ts'
+import { contextOptions } from './context-options.ts'
 import { parseResourceUri, sessionUri, type ResourceTarget } from './resource-uri.ts'
 
 export interface ResourceListing {
@@ -140,14 +141,7 @@ async function readSession(
       return { uri, mimeType: markdown, text: renderSummary(summary) }
     }
     case 'context':
-      return asJson(
-        uri,
-        await verbatim.recallContext(caller, {
-          sessionId: target.id,
-          maxTokens: limits.resultTokensDefault,
-          format: 'json',
-        }),
-      )
+      return asJson(uri, await verbatim.recallContext(caller, { sessionId: target.id, ...contextOptions }))
     default:
       return target.view satisfies never
   }

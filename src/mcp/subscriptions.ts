@@ -2,6 +2,7 @@ import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../model/access.ts'
 import type { Verbatim } from '../verbatim.ts'
+import { contextOptions } from './context-options.ts'
 import { parseResourceUri } from './resource-uri.ts'
 
 /** How often subscribed resources are looked at. The embedded store gives no notices. */
@@ -17,6 +18,8 @@ interface Watched {
   /** The canonical session id, or undefined for a resource that changes with any session. */
   sessionId: string | undefined
   version: string
+  /** It is what the session will need, which is made anew before anybody is told. */
+  readonly isContext: boolean
 }
 
 /**
@@ -29,6 +32,8 @@ export class Subscriptions {
   readonly #log: Log
   readonly #changed: (uri: string) => void
   readonly #watched = new Map<string, Watched>()
+  /** What is being made before it is told of, and whether it has changed meanwhile. */
+  readonly #making = new Map<string, { hasChanged: boolean }>()
   #timer: NodeJS.Timeout | undefined
   #stopListening: (() => void) | undefined
   #isLooking = false
@@ -52,7 +57,8 @@ export class Subscriptions {
     const target = parseResourceUri(uri)
     if (target === undefined || this.#watched.size >= subscriptionsMax) return false
     // Its place is taken before anything is waited for: many may ask at once.
-    const place: Watched = { sessionId: undefined, version: '' }
+    const isContext = target.kind === 'session' && target.view === 'context'
+    const place: Watched = { sessionId: undefined, version: '', isContext }
     this.#watched.set(uri, place)
     try {
       const verbatim = await this.#open()
@@ -108,6 +114,23 @@ export class Subscriptions {
     return String((await verbatim.sessionVersions(this.#caller(), [sessionId])).get(sessionId) ?? 'gone')
   }
 
+  /** Who is told reads at once: what it reads is there by then. Several changes within a moment are told of once. */
+  async #tellWhenMade(verbatim: Verbatim, { uri, sessionId }: { readonly uri: string; readonly sessionId: string }) {
+    const before = this.#making.get(uri)
+    if (before !== undefined) {
+      before.hasChanged = true
+      return
+    }
+    const making = { hasChanged: true }
+    this.#making.set(uri, making)
+    while (making.hasChanged && this.#watched.has(uri)) {
+      making.hasChanged = false
+      await verbatim.contextMade(this.#caller(), sessionId, contextOptions)
+      if (this.#watched.has(uri)) this.#changed(uri)
+    }
+    this.#making.delete(uri)
+  }
+
   async #look(): Promise<void> {
     this.#isLooking = true
     this.#looksAgain = false
@@ -123,7 +146,9 @@ export class Subscriptions {
             : String(versions.get(watched.sessionId) ?? 'gone')
         if (version === watched.version) continue
         watched.version = version
-        this.#changed(uri)
+        if (watched.isContext && watched.sessionId !== undefined && version !== 'gone')
+          void this.#tellWhenMade(verbatim, { uri, sessionId: watched.sessionId })
+        else this.#changed(uri)
       }
     } catch (error) {
       // The next look may succeed: a subscription outlives a store that is away for a moment.

@@ -186,6 +186,51 @@ describe('what a session needs', () => {
     expect(await hits()).toBe(4)
   })
 
+  test('is made anew when another process saves to a session that was recalled for', async () => {
+    const client = await server.tools()
+    await client.save({ session_id: 'moorings', content: 'Which berths of the marina are free?', sender: 'Ada' })
+    await client.save({ session_id: 'pontoon', content: 'The pontoon of oak has rotten planks.', sender: 'Ada' })
+    await untilIndexed(home)
+    await recalled(client, { session_id: 'moorings' })
+    const missesOf = (cache: string) => scrapedValue(server, 'verbatim_cache_lookups_total', { cache, result: 'miss' })
+    const missed = { predictions: await missesOf('predictions'), recalls: await missesOf('recalls') }
+    // It was saved by a process that nobody recalls in.
+    await tools.save({ session_id: 'moorings', content: 'And are the planks of the pontoon oak?', sender: 'Ada' })
+    await expect.poll(() => missesOf('recalls'), { timeout: 30_000 }).toBe(missed.recalls + 1)
+    expect(textsOf(await recalled(client, { session_id: 'moorings' })).join(' ')).toContain('rotten planks')
+    expect(await missesOf('predictions')).toBe(missed.predictions + 1)
+  })
+
+  test('is there when its subscribers are told that it has changed, whoever has changed it', async () => {
+    await tools.save({ session_id: 'sails', content: 'The spinnaker tore at the clew in the gale.', sender: 'Ada' })
+    const { session_id: id } = await tools.save({ session_id: 'loft', content: 'What is to mend?', sender: 'Ada' })
+    await untilIndexed(home)
+    const modern = await server.modern()
+    const uri = `session://${id}/context`
+    const kept = (cache: string) => scrapedValue(server, 'verbatim_cache_lookups_total', { cache, result: 'hit' })
+    const read: { readonly text: string; readonly hits: number }[] = []
+    modern.setNotificationHandler('notifications/resources/updated', async () => {
+      const before = await kept('recalls')
+      const [context] = (await modern.readResource({ uri })).contents
+      read.push({
+        text: context !== undefined && 'text' in context ? context.text : '',
+        hits: (await kept('recalls')) - before,
+      })
+    })
+    const subscription = await modern.listen({ resourceSubscriptions: [uri] })
+    const content = 'Was it the spinnaker that tore, at the clew?'
+    const heard = async () => {
+      // What is saved before the server has begun to watch, nobody is told of.
+      if (read.length === 0) await tools.save({ session_id: 'loft', content, sender: 'Ada' })
+      return read.length
+    }
+    await expect.poll(heard, { timeout: 60_000, interval: 5_000 }).toBeGreaterThan(0)
+    expect(read[0]?.text).toContain('in the gale')
+    // Nothing was looked for when it was read.
+    expect(read.map(({ hits }) => hits)).toContain(1)
+    await subscription.close()
+  })
+
   test('is as everything says now that it is made of, and each time a row of the audit log says what was shown', async () => {
     const client = await server.tools()
     const { session_id: guests } = await client.save({

@@ -57,6 +57,11 @@ export class RecentPredictions {
     return isGood ? kept.prediction : undefined
   }
 
+  /** Whether there is one of a session as it is, without its counting as use. */
+  has(key: PredictionKey, version: number): boolean {
+    return this.#kept.peek(textOf(key))?.version === version
+  }
+
   /** Keeps the reply that a prediction made. */
   makeReady(key: PredictionKey, ready: ReadyReply): void {
     this.#ready.set(textOf(key), ready)

@@ -18,6 +18,8 @@ export interface RecallInput extends RecallOptions {
 export interface RecallDependencies extends SearchDependencies {
   /** Absent where nothing is made ahead. */
   readonly predictions?: RecentPredictions | undefined
+  /** Told of each session that is recalled for. */
+  readonly recalled?: ((caller: Caller, session: { readonly id: string; readonly version: number }) => void) | undefined
 }
 
 /** A session as far as what it needs depends on it. */
@@ -44,6 +46,7 @@ export async function recallContext(
   const session = sessionId === undefined ? undefined : await requireUsableSession(database, caller, sessionId)
   if (session !== undefined && text === undefined) {
     predictions?.ask({ ...caller, sessionId: session.id }, options)
+    dependencies.recalled?.(caller, session)
     return await recallAhead(dependencies, caller, { session, ...options })
   }
   const prediction = await predict(dependencies, caller, { session, text })
