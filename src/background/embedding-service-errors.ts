@@ -28,6 +28,8 @@ const statusOfFailure: Readonly<Record<ProviderFailure, number>> = {
   refused: 403,
   rejected: 400,
   malformed: 502,
+  withheld: 422,
+  cut_off: 422,
   not_installed: 501,
   over_budget: 429,
 }

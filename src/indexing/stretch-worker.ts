@@ -124,7 +124,7 @@ export class StretchWorker<Reading extends StretchReading> {
       await this.#make(stretch, reading, commit)
       return reading.messages
     } catch (error) {
-      if (error instanceof ProviderError && error.failure !== 'rejected' && error.failure !== 'malformed') {
+      if (error instanceof ProviderError && !error.isAboutInput && error.failure !== 'malformed') {
         const delayMs = error.retryAfterMs ?? providerMs
         log.warn(`${name} waits for ${Math.round(delayMs / 1_000)} s: ${error.message}`)
         await commit((sql) => this.#postpone(sql, stretch, { error: error.message, delayMs }))

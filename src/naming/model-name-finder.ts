@@ -76,16 +76,16 @@ export class ModelNameFinder implements NameFinder {
       instructions,
       text: fence(texts.join('\n\n'), 'messages'),
       tokensMax: answerTokensMax,
+      mayBreakOff: true,
       answer,
-    }
+    } as const
     try {
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(limits.generationRequestMs)])
       const list = namesListIn(await this.#generator.generate(request, { signal: bounded }))
       const isUsable = list?.items.some((item) => givenSchema.safeParse(item).success) === true
       return list === undefined || (list.items.length > 0 && !isUsable) ? undefined : list
     } catch (error) {
-      if (error instanceof ProviderError && (error.failure === 'malformed' || error.failure === 'rejected'))
-        return undefined
+      if (error instanceof ProviderError && (error.failure === 'malformed' || error.isAboutInput)) return undefined
       throw error
     }
   }

@@ -7,6 +7,8 @@ import { UnavailableError } from '../errors.ts'
  * - `refused`: the key, the model or the address is wrong; trying again changes nothing
  * - `rejected`: it does not take this input; trying again changes nothing
  * - `malformed`: its answer is not what its description says: another number of vectors, other dimensions
+ * - `withheld`: it gave no answer to this input, by rules of its own on what may be said
+ * - `cut_off`: its answer broke off at the length that it was given, or it used that up before it began
  * - `over_budget`: today's budget for paid calls is used up
  * - `not_installed`: a package or a file that it needs is not on this machine; `remedy` says how to get it
  */
@@ -17,6 +19,8 @@ export type ProviderFailure =
   | 'refused'
   | 'rejected'
   | 'malformed'
+  | 'withheld'
+  | 'cut_off'
   | 'over_budget'
   | 'not_installed'
 
@@ -27,6 +31,8 @@ const descriptions: Readonly<Record<ProviderFailure, string>> = {
   refused: 'it refused the key, the model or the address',
   rejected: 'it does not take this input',
   malformed: 'its answer is not what its description says',
+  withheld: 'it held its answer back, by rules of its own',
+  cut_off: 'its answer broke off at the length that it was given',
   over_budget: 'the budget for paid calls of today, VERBATIM_DAILY_TOKENS, is used up',
   not_installed: 'what it needs is not installed',
 }
@@ -39,6 +45,8 @@ const remedies: Readonly<Record<ProviderFailure, string | undefined>> = {
   refused: 'Check the settings of the provider: its key, its model and its address; "verbatim doctor" shows them',
   rejected: undefined,
   malformed: 'Check that the address is of a service of this kind, and that model and dimensions belong together',
+  withheld: 'Ask about other messages, or use another model',
+  cut_off: 'Ask for less, or use a model that thinks less before it answers',
   over_budget: 'Wait for the next day, or set VERBATIM_DAILY_TOKENS to more',
   not_installed: undefined,
 }
@@ -73,6 +81,11 @@ export class ProviderError extends UnavailableError {
     this.failure = failure
     this.retryAfterMs = details.retryAfterMs
     this.status = details.status
+  }
+
+  /** Whether it is about what was asked: the provider works, and the same call fails again. */
+  get isAboutInput(): boolean {
+    return this.failure === 'rejected' || this.failure === 'withheld' || this.failure === 'cut_off'
   }
 
   /** Whether the same call may succeed later. */

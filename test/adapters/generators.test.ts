@@ -34,11 +34,11 @@ test.each([
 })
 
 test.each([
-  ['Gemini', geminiWriter],
-  ['a chat server', () => chatWriter()],
-] as const)('%s: an answer without text is no answer', async (_, open) => {
+  ['Gemini', geminiWriter, 'withheld'],
+  ['a chat server', () => chatWriter(), 'malformed'],
+] as const)('%s: an answer without text is no answer', async (_, open, failure) => {
   const { generator } = await open()
-  await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure: 'malformed' })
+  await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure })
 })
 
 test('what a provider says of a failure is not repeated, and after three in a row it is left alone', async () => {
@@ -95,3 +95,20 @@ test('Gemini is held to a form, where one is asked for', async () => {
     generationConfig: { responseMimeType: 'application/json', responseJsonSchema: answer },
   })
 })
+
+test.each([
+  ['length', undefined, 'cut_off'],
+  ['length', true, 'Blue and'],
+  ['content_filter', true, 'withheld'],
+] as const)(
+  'a chat server that ends with %s, where what breaks off is of use: %s',
+  async (finish, mayBreakOff, expected) => {
+    const { standIn, generator } = await chatWriter()
+    const message = { role: 'assistant', content: 'Blue and' }
+    standIn.plan({ kind: 'text', text: JSON.stringify({ choices: [{ index: 0, message, finish_reason: finish }] }) })
+    const given = generator
+      .generate({ ...request, ...(mayBreakOff === undefined ? {} : { mayBreakOff }) }, bounds())
+      .catch((error: unknown) => (error instanceof ProviderError ? error.failure : error))
+    expect(await given).toBe(expected)
+  },
+)

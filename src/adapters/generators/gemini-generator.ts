@@ -19,9 +19,42 @@ const defaultModel = 'gemini-3.5-flash-lite'
 
 const answerSchema = z.object({
   response: z.object({
-    candidates: z.array(z.object({ content: z.object({ parts: z.array(z.object({ text: z.string().optional() })) }) })),
+    candidates: z
+      .array(
+        z.object({
+          content: z.object({ parts: z.array(z.object({ text: z.string().optional() })).optional() }).optional(),
+          finishReason: z.string().optional(),
+        }),
+      )
+      .optional(),
+    promptFeedback: z.object({ blockReason: z.string().optional() }).optional(),
   }),
 })
+
+/** With these an answer is whole as far as the model is concerned. */
+const ownEnds: readonly string[] = ['STOP', 'FINISH_REASON_UNSPECIFIED']
+
+/** The text of an answer, which may have none, or none that counts. Throws ProviderError. */
+function textOf(answer: unknown, mayBreakOff: boolean): string {
+  const { response } = answerSchema.safeParse(answer).data ?? {}
+  if (response === undefined) throw new ProviderError(provider, 'malformed')
+  const { candidates = [], promptFeedback } = response
+  if (promptFeedback?.blockReason !== undefined) throw new ProviderError(provider, 'withheld')
+  const [candidate] = candidates
+  const { content, finishReason = 'STOP' } = candidate ?? {}
+  const text = (content?.parts ?? [])
+    .map((part) => part.text ?? '')
+    .join('')
+    .trim()
+  if (finishReason === 'MAX_TOKENS') {
+    if (text === '' || !mayBreakOff) throw new ProviderError(provider, 'cut_off')
+    return text
+  }
+  // SAFETY, RECITATION and the like: there are more of them than are documented.
+  if (!ownEnds.includes(finishReason)) throw new ProviderError(provider, 'withheld')
+  if (text === '') throw new ProviderError(provider, 'malformed')
+  return text
+}
 
 /** A model of Google's Gemini API, by `generateContent`. */
 export class GeminiGenerator implements TextGenerator {
@@ -39,14 +72,7 @@ export class GeminiGenerator implements TextGenerator {
     const answer = await withinTime({ provider, signal, ms: limits.generationRequestMs }, (bounded) =>
       this.#request(request, bounded),
     )
-    // An answer that was held back has no text.
-    const parts = answerSchema.safeParse(answer).data?.response.candidates.at(0)?.content.parts ?? []
-    const text = parts
-      .map((part) => part.text ?? '')
-      .join('')
-      .trim()
-    if (text === '') throw new ProviderError(provider, 'malformed')
-    return text
+    return textOf(answer, request.mayBreakOff === true)
   }
 
   async #request({ instructions, text, tokensMax, answer }: GenerationRequest, signal: AbortSignal): Promise<unknown> {

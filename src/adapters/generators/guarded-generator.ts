@@ -18,7 +18,7 @@ const openMs = 60_000
 /**
  * A model that is left alone for a minute after three failures in a row, so that a search does not wait for one that does not
  * work again and again. Nothing is tried twice, and nobody waits longer than their signal says: who searches has no time. That
- * today's budget is used up says nothing of the model and does not count.
+ * today's budget is used up, or that it gives no answer to one input, says nothing of the model and does not count.
  */
 export class GuardedGenerator implements TextGenerator {
   readonly provider: string
@@ -34,7 +34,9 @@ export class GuardedGenerator implements TextGenerator {
     this.isPaid = inner.isPaid
     this.#inner = inner
     this.#breaker = circuitBreaker(
-      handleWhen((error) => !(error instanceof ProviderError && error.failure === 'over_budget')),
+      handleWhen(
+        (error) => !(error instanceof ProviderError && (error.failure === 'over_budget' || error.isAboutInput)),
+      ),
       { breaker: new ConsecutiveBreaker(failuresToOpen), halfOpenAfter: openMs },
     )
     tellCircuit(this.#breaker, circuitChanged)

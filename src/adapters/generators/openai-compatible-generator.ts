@@ -16,7 +16,11 @@ export interface OpenAiCompatibleGeneratorOptions {
   readonly apiKey?: string | undefined
 }
 
-const answerSchema = z.object({ choices: z.tuple([z.object({ message: z.object({ content: z.string() }) })]) })
+const choice = z.object({
+  message: z.object({ content: z.string().nullish() }),
+  finish_reason: z.string().nullish(),
+})
+const answerSchema = z.object({ choices: z.tuple([choice]) })
 
 /** A model behind OpenAI's `/v1/chat/completions`. Of the body only the fields that every such server knows are sent. */
 export class OpenAiCompatibleGenerator implements TextGenerator {
@@ -32,7 +36,7 @@ export class OpenAiCompatibleGenerator implements TextGenerator {
   }
 
   async generate(
-    { instructions, text, tokensMax }: GenerationRequest,
+    { instructions, text, tokensMax, mayBreakOff }: GenerationRequest,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<string> {
     const { url, apiKey } = this.#options
@@ -61,7 +65,10 @@ export class OpenAiCompatibleGenerator implements TextGenerator {
       ),
     )
     const parsed = answerSchema.safeParse(answer)
-    const content = parsed.data?.choices[0].message.content.trim() ?? ''
+    const { message, finish_reason: finish } = parsed.data?.choices[0] ?? {}
+    const content = message?.content?.trim() ?? ''
+    if (finish === 'content_filter') throw new ProviderError(provider, 'withheld')
+    if (finish === 'length' && (content === '' || mayBreakOff !== true)) throw new ProviderError(provider, 'cut_off')
     if (content === '') throw new ProviderError(provider, 'malformed')
     return content
   }

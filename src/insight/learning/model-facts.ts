@@ -52,7 +52,12 @@ export async function factsByModel(
   const shown = messages
     .map(({ role, sender, asserted }, index) => `[${index + 1}] ${role} ${sender}:\n${ownTextOf(asserted)}`)
     .join('\n\n')
-  const request = { instructions, text: fence(shown, 'conversation'), tokensMax: answerTokensMax }
+  const request = {
+    instructions,
+    text: fence(shown, 'conversation'),
+    tokensMax: answerTokensMax,
+    mayBreakOff: true,
+  } as const
   const answer = listIn(await generator.generate(request, { signal }))?.items
   const given = answer?.flatMap((one) => givenSchema.safeParse(one).data ?? []).slice(0, factsMax)
   if (answer === undefined || given === undefined || (given.length === 0 && answer.length > 0))

@@ -25,6 +25,13 @@ export function geminiError(code: number, status: string, details: readonly obje
   return { error: { code, message: 'provider text', status, ...(details.length === 0 ? {} : { details }) } }
 }
 
+/** How a key that is none is told of, with status 400. */
+export const invalidKey = {
+  '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+  reason: 'API_KEY_INVALID',
+  domain: 'googleapis.com',
+}
+
 export function retryInfo(retryDelay: string): object {
   return { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }
 }
@@ -48,14 +55,7 @@ export class GeminiStandIn extends JsonServer {
   protected override answer({ method, path, headers, text }: SeenRequest, makeVectors: MakeVectors): Reply {
     const model = /^\/v1beta\/(models\/[a-z0-9-]+):batchEmbedContents$/.exec(path)?.at(1)
     if (method !== 'POST' || model === undefined) throw refusal(404, 'NOT_FOUND')
-    if (headers['x-goog-api-key'] !== this.apiKey)
-      throw refusal(400, 'INVALID_ARGUMENT', [
-        {
-          '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
-          reason: 'API_KEY_INVALID',
-          domain: 'googleapis.com',
-        },
-      ])
+    if (headers['x-goog-api-key'] !== this.apiKey) throw refusal(400, 'INVALID_ARGUMENT', [invalidKey])
     if (!(headers['content-type'] ?? '').startsWith('application/json')) throw refusal(400, 'INVALID_ARGUMENT')
     if (!this.models.has(model)) throw refusal(404, 'NOT_FOUND')
     // Its JSON parser takes no half of a surrogate pair.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { geminiError } from './gemini.ts'
+import { geminiError, invalidKey } from './gemini.ts'
 import { JsonServer, Refusal, type Reply, type SeenRequest } from './json-server.ts'
 
 const chatRequest = z.strictObject({
@@ -88,7 +88,9 @@ export class GeminiWriterStandIn extends JsonServer {
   protected override answer({ method, path, headers, text }: SeenRequest): Reply {
     const isKnown = path === '/v1beta/models/gemini-3.5-flash-lite:generateContent'
     if (method !== 'POST' || !isKnown) throw new Refusal(404, geminiError(404, 'NOT_FOUND'))
-    if (headers['x-goog-api-key'] !== this.apiKey || !generateRequest.safeParse(JSON.parse(text)).success)
+    if (headers['x-goog-api-key'] !== this.apiKey)
+      throw new Refusal(400, geminiError(400, 'INVALID_ARGUMENT', [invalidKey]))
+    if (!generateRequest.safeParse(JSON.parse(text)).success)
       throw new Refusal(400, geminiError(400, 'INVALID_ARGUMENT'))
     // What was held back has a candidate without content.
     const candidate =
