@@ -184,8 +184,8 @@ export class Verbatim implements AsyncDisposable {
   }
 
   /** Who and what the store knows, and what was learned. */
-  profile(caller: Caller): ReturnType<Learned['profile']> {
-    return this.learned(caller).profile()
+  profile(caller: Caller, cursor?: string): ReturnType<Learned['profile']> {
+    return this.learned(caller).profile(cursor)
   }
 
   /** What was learned, as the caller may see and change it. */

@@ -10,7 +10,7 @@ export type ResourceTarget =
   | { readonly kind: 'sessions'; readonly cursor?: string }
   | { readonly kind: 'pseudonym'; readonly token: string }
   | { readonly kind: 'status' }
-  | { readonly kind: 'profile' }
+  | { readonly kind: 'profile'; readonly cursor?: string }
 
 const sessionPattern = /^session:\/\/([^/?#]+)(?:\/(transcript|summary|context))?(?:\?cursor=([^&#]+))?$/
 const messagePattern = /^session:\/\/([^/?#]+)\/messages\/([^/?#]+)$/
@@ -51,8 +51,8 @@ export function parseResourceUri(uri: string): ResourceTarget | undefined {
   const memory = memoryPattern.exec(uri)
   if (memory === null) return undefined
   const cursor = memory[2] === undefined ? undefined : decode(memory[2])
-  if (memory[1] === 'sessions') return { kind: 'sessions', ...(cursor === undefined ? {} : { cursor }) }
-  return memory[1] === 'status' ? { kind: 'status' } : { kind: 'profile' }
+  if (memory[1] === 'status') return { kind: 'status' }
+  return { kind: memory[1] === 'sessions' ? 'sessions' : 'profile', ...(cursor === undefined ? {} : { cursor }) }
 }
 
 /** The URI of a session, or of one of its views. */

@@ -35,7 +35,8 @@ export const fixedResources: readonly ResourceListing[] = [
   {
     uri: 'memory://profile',
     name: 'profile',
-    description: 'Who and what the memory knows: people, models, tools, sources, learned facts',
+    description:
+      'Who and what the memory knows: people, models, tools, sources, learned facts with their ids; next_cursor goes into ?cursor=',
     mimeType: json,
   },
 ]
@@ -81,6 +82,12 @@ export const resourceTemplates = [
     uriTemplate: 'memory://sessions{?cursor}',
     name: 'sessions page',
     description: 'Further pages of the list of sessions',
+    mimeType: json,
+  },
+  {
+    uriTemplate: 'memory://profile{?cursor}',
+    name: 'facts page',
+    description: 'Further pages of what was learned',
     mimeType: json,
   },
 ] as const
@@ -164,7 +171,7 @@ export async function readResource(verbatim: Verbatim, caller: Caller, uri: stri
     case 'status':
       return asJson(uri, await verbatim.status(caller))
     case 'profile':
-      return asJson(uri, await verbatim.profile(caller))
+      return asJson(uri, await verbatim.profile(caller, target.cursor))
     case 'pseudonym':
       return asJson(uri, await verbatim.revealPseudonym(caller, target.token))
     default:

@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts'
  * Makes the cursor of a page: opaque for the caller, a place in one kind of list for us.
  * It names no content and grants nothing: what it points at is authorised again at every call.
  */
-export function encodeCursor(kind: string, place: Readonly<Record<string, string | number>>): string {
+export function encodeCursor(kind: string, place: Readonly<Record<string, string | number | boolean | null>>): string {
   return Buffer.from(JSON.stringify({ kind, ...place })).toString('base64url')
 }
 

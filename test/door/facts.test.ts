@@ -34,6 +34,7 @@ const factSchema = z.object({
   ),
 })
 const profileSchema = z.object({ facts: z.array(factSchema), facts_total: z.number() })
+const pageSchema = profileSchema.extend({ next_cursor: z.string().optional() })
 const messageSchema = z.object({ message: z.object({ content: z.string() }) })
 
 const run = (...args: readonly string[]) => outputOf(home, args)
@@ -276,5 +277,35 @@ describe('what is learned', () => {
     await expect
       .poll(texts, { timeout: 20_000, interval: 100 })
       .toContainEqual(expect.stringMatching(/^I prefer pnpm over npm$/i))
+  })
+
+  test('is read page by page as a resource, each fact once, what is pinned first', async () => {
+    const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']
+    const things = letters.flatMap((first) => letters.map((second) => `thing q${first}${second}`))
+    for (let at = 0; at < things.length; at += 8) {
+      const told = things.slice(at, at + 8).map((thing) => `My favourite ${thing} is Porto.`)
+      await say('things', told.join(' '))
+    }
+    const pages = async () => {
+      const all = [pageSchema.parse(await resource('memory://profile'))]
+      for (let next = all[0]?.next_cursor; next !== undefined; next = all.at(-1)?.next_cursor)
+        all.push(pageSchema.parse(await resource(`memory://profile?cursor=${next}`)))
+      return all
+    }
+    const told = async () => (await pages()).flatMap((page) => page.facts.map(({ text }) => text))
+    const isAll = (all: readonly string[]) => things.every((thing) => all.includes(`My favourite ${thing} is Porto`))
+    await expect.poll(async () => isAll(await told()), { timeout: 60_000, interval: 500 }).toBe(true)
+    const { id } = await factOf('My favourite thing qkk is Porto')
+    await run('facts', 'pin', id)
+    const all = await pages()
+    expect(all.map((page) => page.facts.length)).toEqual([100, (all[0]?.facts_total ?? 0) - 100])
+    const ids = all.flatMap((page) => page.facts.map((fact) => fact.id))
+    expect(ids[0]).toBe(id)
+    expect(new Set(ids).size).toBe(all[0]?.facts_total)
+    const { resourceTemplates } = await client.listResourceTemplates()
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toContain('memory://profile{?cursor}')
+    await expect(client.readResource({ uri: 'memory://profile?cursor=nonsense' })).rejects.toThrow(
+      /"cursor" is not one/u,
+    )
   })
 })

@@ -29,7 +29,7 @@ export class Learned {
     return resetFacts(this.#stores.database, this.#caller)
   }
 
-  profile(): Promise<Profile> {
-    return readProfileOf(this.#stores.database, this.#caller)
+  profile(cursor?: string): Promise<Profile> {
+    return readProfileOf(this.#stores.database, this.#caller, cursor)
   }
 }

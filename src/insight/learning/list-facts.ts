@@ -1,7 +1,10 @@
+import { z } from 'zod'
+
 import { requireSession } from '../../capture/session-reference.ts'
 import { ForbiddenError, NotFoundError } from '../../errors.ts'
 import { isOfProject } from '../../indexing/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
+import { decodeCursor, encodeCursor } from '../../model/cursor.ts'
 import { looksLikeId } from '../../model/ids.ts'
 import { projectOf } from '../../model/project.ts'
 import type { Database } from '../../store/database.ts'
@@ -42,14 +45,19 @@ export interface ListFactsInput {
   readonly kinds?: readonly FactKind[] | undefined
   readonly past?: boolean | undefined
   readonly session?: string | undefined
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined
   readonly limit: number
 }
 
 export interface FactList {
   readonly facts: readonly FactDocument[]
   readonly total: number
+  /** Absent on the last page. */
+  readonly next_cursor?: string
 }
 
+const placeSchema = z.object({ pinned: z.boolean(), lastToldAt: z.iso.datetime().nullable(), id: z.uuid() })
 const roundedTo = 100
 
 /** Facts as they are shown, those that are of a project with it, where the reader may see what is said of their session. */
@@ -102,11 +110,16 @@ export function refuseView(caller: Caller): void {
 /** What was learned and holds, what is pinned first and then the newest; with `past` also what held before. */
 export async function listFacts(database: Database, caller: Caller, input: ListFactsInput): Promise<FactList> {
   refuseView(caller)
-  const { session, ...filter } = input
+  const { session, cursor, ...filter } = input
+  const after = cursor === undefined ? undefined : decodeCursor('facts', cursor, placeSchema)
   const sessionId = session === undefined ? undefined : (await requireSession(database, caller, session)).id
-  const { facts, total } = await readFacts(database, caller, { ...filter, sessionId })
+  const { facts, total, next } = await readFacts(database, caller, { ...filter, sessionId, after })
   for (const { sources } of facts) for (const source of sources) caller.call?.show(source.sessionId, [source.seq])
-  return { facts: await factDocuments(database, caller, facts), total }
+  return {
+    facts: await factDocuments(database, caller, facts),
+    total,
+    ...(next === undefined ? {} : { next_cursor: encodeCursor('facts', { ...next }) }),
+  }
 }
 
 /** One fact as it is shown, by the id of any time that it was said. */

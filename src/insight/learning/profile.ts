@@ -8,15 +8,18 @@ import { listFacts, refuseView, type FactList } from './list-facts.ts'
 export interface Profile extends StoreProfile {
   readonly notice: string
   readonly facts: FactList['facts']
-  /** Of how many these are the first. */
+  /** Of how many these are a page. */
   readonly facts_total: number
+  /** Absent on the last page. */
+  readonly next_cursor?: string
 }
 
 const factsMax = 100
 
-export async function readProfileOf(database: Database, caller: Caller): Promise<Profile> {
+/** `cursor`: of the page of facts before. */
+export async function readProfileOf(database: Database, caller: Caller, cursor: string | undefined): Promise<Profile> {
   refuseView(caller)
   const known = await database.run((sql) => readProfile(sql, caller))
-  const { facts, total } = await listFacts(database, caller, { limit: factsMax })
-  return { notice: recordedDataNotice, ...known, facts, facts_total: total }
+  const { facts, total, ...more } = await listFacts(database, caller, { cursor, limit: factsMax })
+  return { notice: recordedDataNotice, ...known, facts, facts_total: total, ...more }
 }

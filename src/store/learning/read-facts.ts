@@ -38,6 +38,13 @@ export interface StoredFact {
   readonly sources: readonly ToldAt[]
 }
 
+/** A fact of a list by its place: where the next page begins. */
+export interface FactPlace {
+  readonly pinned: boolean
+  readonly lastToldAt: string | null
+  readonly id: string
+}
+
 export interface FactFilter {
   readonly kinds?: readonly string[] | undefined
   /** Also what does not hold any more. */
@@ -49,6 +56,8 @@ export interface FactFilter {
   readonly words?: readonly bigint[] | undefined
   /** Not what was told in this session alone. */
   readonly notSessionId?: string | undefined
+  /** Only what comes after this one in a list that no words were given for. */
+  readonly after?: FactPlace | undefined
   readonly limit: number
 }
 
@@ -91,7 +100,7 @@ export function andSeen(sql: Queries, viewer: Viewer): PendingQuery<Row[]> {
  * sees by it what others told.
  */
 function statement(sql: Queries, viewer: Viewer, filter: FactFilter): PendingQuery<RawFact[]> {
-  const { kinds, past = false, sessionId, notSessionId, id, words, limit } = filter
+  const { kinds, past = false, sessionId, notSessionId, id, words, after, limit } = filter
   const wanted = arrayLiteral(words ?? [])
   return sql<RawFact[]>`
     with seen as materialized (
@@ -113,26 +122,31 @@ function statement(sql: Queries, viewer: Viewer, filter: FactFilter): PendingQue
       select term, count(*) as facts from held, unnest(terms) as term where term = any(${wanted}::text::bigint[]) group by term
     ), scored as (
       select held.*, (select coalesce(sum(ln(1 + 50.0 / f.facts)), 0) from frequent f where f.term = any(held.terms)) as score from held
+    ), listed as (
+      select *, coalesce(last_told, 'infinity') as at, count(*) over () as total from scored where true
+        ${past ? sql`` : sql`and followed_by is null and (ends is null or ends > now())`}
+        ${kinds === undefined ? sql`` : sql`and kind in (select jsonb_array_elements_text(${JSON.stringify(kinds)}::text::jsonb))`}
+        ${sessionId === undefined ? sql`` : sql`and exists (select from seen s where s.session_id = ${sessionId} and s.kind = scored.kind and s.statement_term = scored.statement_term)`}
+        ${notSessionId === undefined ? sql`` : sql`and exists (select from seen s where s.session_id <> ${notSessionId} and s.kind = scored.kind and s.statement_term = scored.statement_term)`}
+        ${id === undefined ? sql`` : sql`and ids ? ${id}`}
+        ${words === undefined ? sql`` : sql`and (score >= ${scoreMin}::float8 or is_pinned)`}
     )
     select id, session_id, kind, body, key_version, confidence, since as valid_from, ends as valid_to, followed_by, last_told,
-      is_pinned as pinned, made_by, times::int, ids, count(*) over () as total
-    from scored where true
-      ${past ? sql`` : sql`and followed_by is null and (ends is null or ends > now())`}
-      ${kinds === undefined ? sql`` : sql`and kind in (select jsonb_array_elements_text(${JSON.stringify(kinds)}::text::jsonb))`}
-      ${sessionId === undefined ? sql`` : sql`and exists (select from seen s where s.session_id = ${sessionId} and s.kind = scored.kind and s.statement_term = scored.statement_term)`}
-      ${notSessionId === undefined ? sql`` : sql`and exists (select from seen s where s.session_id <> ${notSessionId} and s.kind = scored.kind and s.statement_term = scored.statement_term)`}
-      ${id === undefined ? sql`` : sql`and ids ? ${id}`}
-      ${words === undefined ? sql`` : sql`and (score >= ${scoreMin}::float8 or is_pinned)`}
-    order by is_pinned desc, score desc, last_told desc, id desc limit ${limit}`
+      is_pinned as pinned, made_by, times::int, ids, total
+    from listed
+      ${after === undefined ? sql`` : sql`where (is_pinned, at, id) < (${after.pinned}, coalesce(${after.lastToldAt}::text::timestamptz, 'infinity'), ${after.id}::uuid)`}
+    order by is_pinned desc, score desc, at desc, id desc limit ${limit + 1}`
 }
 
-/** Facts that a viewer may see, and how many there are in all. One that cannot be opened is left out, as `verify` reports it. */
+/** Facts that a viewer may see, how many there are in all, and where more begin. One that cannot be opened is left out, as `verify` reports it. */
 export async function readFacts(
   database: MessageSource,
   viewer: Viewer,
   filter: FactFilter,
-): Promise<{ readonly facts: readonly StoredFact[]; readonly total: number }> {
-  const rows = await database.run((sql) => statement(sql, viewer, filter))
+): Promise<{ readonly facts: readonly StoredFact[]; readonly total: number; readonly next: FactPlace | undefined }> {
+  const found = await database.run((sql) => statement(sql, viewer, filter))
+  const rows = found.slice(0, filter.limit)
+  const last = found.length > rows.length ? rows.at(-1) : undefined
   const keys = rows.map((row) => ({ sessionId: row.session_id, version: row.key_version }))
   const seals = await database.vault.sealsOf(viewer.tenantId, keys)
   const sources = await readSources(database, viewer, rows)
@@ -147,7 +161,8 @@ export async function readFacts(
       },
     ]
   })
-  return { facts, total: Number(rows[0]?.total ?? 0) }
+  const next = last && { pinned: last.pinned, lastToldAt: isoTime(last.last_told), id: last.id }
+  return { facts, total: Number(rows[0]?.total ?? 0), next }
 }
 
 function fromRow(row: RawFact, body: FactBody): Omit<StoredFact, 'sources'> {
