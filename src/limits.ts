@@ -140,6 +140,8 @@ export const limits = {
   namesPerSessionMax: 2_000,
   /** Characters of a message in which a model looks for names; rules look at all of it. */
   namedMessageCharactersMax: 48_000,
+  /** A message that is larger, in bytes, is not read for names by a model. */
+  namedPayloadBytesMax: 8 * 1024 * 1024,
   /** Characters of messages in which a model that writes is asked for names at once. */
   namesCallCharactersMax: 12_000,
   /** How long a summary waits for the model that writes it; then it is extracted, and what was noted by then is kept. */

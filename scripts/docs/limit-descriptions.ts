@@ -110,6 +110,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   namesPerMessageMax: 'Names that a model finds in one message; further ones are passed over.',
   namesPerSessionMax: 'Names found by a model in one session that are looked for in each of its texts.',
   namedMessageCharactersMax: 'The beginning of a message that a model looks for names in; rules look at all of it.',
+  namedPayloadBytesMax: 'A message that is larger is not read for names by a model; rules look at it.',
   namesCallCharactersMax: 'Texts of messages that a model that writes is asked for names in at once.',
   embeddingAnswerBytesMax: 'The answer to one such request.',
   embeddingRequestBytesMax: 'One request to the local embedding service of the background process.',

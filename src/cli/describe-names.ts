@@ -5,10 +5,12 @@ import type { Check } from './check-encryption.ts'
 export function describeNames(names: NamesStatus | undefined): string {
   if (names === undefined) return 'by rules'
   const { by, messages_read: read, messages_unread: unread, messages_waiting: waiting, failed_for_good: failed } = names
+  const { messages_left_to_rules: left } = names
   const who = by === 'model' ? 'the model that writes' : 'a model on this machine'
   const parts = [
     `by rules, and by ${who} in ${read} of ${read + unread} messages`,
     ...(waiting === 0 ? [] : [`${waiting} wait to be read`]),
+    ...(left === 0 ? [] : [`${left} are left to the rules`]),
     ...(failed === 0 ? [] : [`${failed} failed for good`]),
     ...(names.waits_for === undefined ? [] : [`waits: ${names.waits_for}`]),
   ]
@@ -18,7 +20,9 @@ export function describeNames(names: NamesStatus | undefined): string {
 export function checkNames(names: NamesStatus | undefined): Check[] {
   const name = 'names'
   if (names === undefined) return []
-  const { messages_unread: unread, failed_for_good: failed } = names
+  const { messages_unread: all, messages_left_to_rules: left, failed_for_good: failed } = names
+  // What the model is not given stays so.
+  const unread = all - left
   const checks: Check[] = [
     {
       name,
@@ -32,9 +36,9 @@ export function checkNames(names: NamesStatus | undefined): Check[] {
   if (failed > 0)
     checks.push({
       name,
-      state: 'problem',
+      state: 'note',
       message: `the model gave no usable answer for ${failed} pieces of work`,
-      remedy: 'Rules look for names there. Run "verbatim reindex --names --yes" to try them again',
+      remedy: 'Rules look for names there. Another model may answer: "verbatim reindex --names --yes" tries them again',
     })
   return checks
 }

@@ -38,6 +38,8 @@ export interface ErasurePreview {
   readonly messages_looked_through?: number
   /** In how many of these messages the model that looks for names has not looked yet. */
   readonly names_not_read?: number
+  /** In how many it will not: those that it is not given, and those that it gave no usable answer for. */
+  readonly names_left_to_rules?: number
   /** The first of them. */
   readonly first_sessions: readonly { readonly session_id: string; readonly messages: number }[]
   /** Sessions that are left alone, as they are on legal hold; the first 100 of them. */
@@ -109,7 +111,7 @@ export async function previewErasure(
     bytes: sum(({ bytes }) => bytes),
     stores,
     ...foreseen,
-    ...(unread === undefined ? {} : { names_not_read: unread }),
+    ...(unread === undefined ? {} : { names_not_read: unread.waiting, names_left_to_rules: unread.leftToRules }),
     first_sessions: sessions.slice(0, sessionsShown).map(({ id, messages }) => ({ session_id: id, messages })),
     held: held.slice(0, heldShown).map(({ id }) => id),
     held_count: held.length,

@@ -44,7 +44,7 @@ interface Reading extends StretchReading {
 /** A conversation that goes on is asked about together. A model on this machine is no dearer for one message. */
 const quietMsUsual = 15_000
 const localMessagesMax = 20
-const payloadBytesMax = 8 * 1024 * 1024
+const payloadBytesMax = limits.namedPayloadBytesMax
 
 /**
  * Has a model look for names in what was indexed. What is restricted, corrected, erased or anonymised is not given to it, and no message

@@ -8,8 +8,9 @@ export async function namesNote(
   key: SessionKey,
 ): Promise<string | undefined> {
   if (namesBy === undefined) return undefined
-  const { messages, unread, partly } = await database.run((sql) => coverageOfSession(sql, key))
+  const { messages, unread, leftToRules, partly } = await database.run((sql) => coverageOfSession(sql, key))
   const by = namesBy === 'model' ? 'a model' : 'a model on this machine'
   const inPart = partly === 0 ? '' : ` (of ${partly} of them the beginning)`
-  return `Names were looked for by rules in all messages, and by ${by} in ${messages - unread} of ${messages}${inPart}.`
+  const left = leftToRules === 0 ? '' : ` ${leftToRules} are left to the rules.`
+  return `Names were looked for by rules in all messages, and by ${by} in ${messages - unread} of ${messages}${inPart}.${left}`
 }

@@ -9,7 +9,7 @@ import { countSources, type StoredSource } from '../store/count-sources.ts'
 import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
 import { coverageOfStore } from '../store/names/name-coverage.ts'
-import { namesTopic } from '../store/names/name-work.ts'
+import { modelReason, namesTopic } from '../store/names/name-work.ts'
 import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/outbox.ts'
 import { tokensUsed } from '../store/provider-usage.ts'
 import { countEmbedded } from '../store/vectors/embedded-units.ts'
@@ -47,7 +47,9 @@ export interface NamesStatus {
   readonly messages_read: number
   /** Rules alone have looked in these. */
   readonly messages_unread: number
-  /** Of those, what waits to be read. */
+  /** Of those, what the model is not given (restricted, corrected, large) or gave no usable answer for. */
+  readonly messages_left_to_rules: number
+  /** What waits to be read. */
   readonly messages_waiting: number
   readonly failed_for_good: number
   /** Why work waits, where the model did not answer. */
@@ -100,13 +102,14 @@ export async function storeStatus(database: Database, caller: Caller, options: S
 
 async function namesStatus(database: Database, caller: Caller, by: NamesBy): Promise<NamesStatus> {
   const { tenantId } = caller
-  const { messages, unread } = await database.run((sql) => coverageOfStore(sql, caller))
+  const { messages, unread, leftToRules } = await database.run((sql) => coverageOfStore(sql, caller))
   const backlog = await database.run((sql) => outboxBacklog(sql, tenantId, { topic: namesTopic, waiting: true }))
-  const waits = await database.run((sql) => waitingReason(sql, tenantId, namesTopic))
+  const waits = await database.run((sql) => modelReason(sql, tenantId))
   return {
     by,
     messages_read: messages - unread,
     messages_unread: unread,
+    messages_left_to_rules: leftToRules,
     messages_waiting: backlog.messages,
     failed_for_good: backlog.dead,
     ...(waits === undefined ? {} : { waits_for: waits }),

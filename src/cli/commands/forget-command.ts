@@ -68,12 +68,14 @@ function counted(counts: Readonly<Record<string, number>>): string[] {
 
 function renderPreview(preview: ErasurePreview): string {
   const { action, replaced, messages_looked_through: looked = 0, names_not_read: unread = 0 } = preview
+  const { names_left_to_rules: left = 0 } = preview
   const lines = [
     preview.messages_only
       ? `${preview.messages} messages (${preview.bytes} bytes) of ${preview.sessions} sessions would be ${done[action]}`
       : `${preview.sessions} sessions with ${preview.messages} messages (${preview.bytes} bytes) would be ${done[action]}`,
     ...(replaced === undefined ? [] : [replacedLine(replaced, looked)]),
     ...(unread === 0 ? [] : [`  ${unread} have not been read for names by the model yet: it may find more`]),
+    ...(left === 0 ? [] : [`  in ${left} names are looked for by rules alone: the model does not read these`]),
     ...counted({ ...preview.stores }).map((line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`),
     ...preview.first_sessions.map(({ session_id: id, messages }) => `  session ${id}: ${messages} messages`),
   ]

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+
+import { afterEach, describe, expect, it } from 'vitest'
+
+import { checkNames } from '../../src/cli/describe-names.ts'
+import { forget } from '../../src/erasure/forget.ts'
+import { createLog } from '../../src/log.ts'
+import { NameWorker } from '../../src/naming/name-worker.ts'
+import { changeRestriction } from '../../src/rights/restrict.ts'
+import { storeStatus } from '../../src/sessions/status.ts'
+import { namesTopic } from '../../src/store/names/name-work.ts'
+import { addDead, addOutbox } from '../../src/store/outbox.ts'
+import { caller, useStore } from './store.ts'
+
+const store = useStore({ VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })
+const { tenantId } = caller
+const told = 'The keys are with Quillfeather since Tuesday.'
+
+afterEach(async () => {
+  await store.open.stores.database.run((sql) => sql`delete from outbox where topic = ${namesTopic}`)
+})
+
+const stores = () => {
+  const { database, archive } = store.open.stores
+  return { database, archive, index: undefined, visible: database, namesBy: 'model' as const }
+}
+
+async function preview(sessionId: string) {
+  const shown = await forget(stores(), caller, { action: 'anonymise', sessionId })
+  if (shown.status !== 'preview') throw new Error('no preview')
+  return shown
+}
+
+async function anonymise(sessionId: string) {
+  const { confirm } = await preview(sessionId)
+  return await forget(stores(), caller, { action: 'anonymise', sessionId, confirm })
+}
+
+const names = async () => {
+  const options = { hasEmbedder: false, now: new Date(), namesBy: 'model' } as const
+  const status = await storeStatus(store.open.stores.database, caller, options)
+  if (status.names === undefined) throw new Error('no names')
+  return status.names
+}
+
+describe('a message that the model does not read', () => {
+  const failed = (sessionId: string) =>
+    store.open.stores.database.run((sql) =>
+      addDead(sql, namesTopic, { tenantId, sessionId, seq: 1, error: 'the model gave no usable answer' }),
+    )
+  const reasons = [
+    {
+      why: 'restricted',
+      make: (session: string) =>
+        changeRestriction(store.open.stores.database, caller, { session, isRestricted: true, reason: 'asked for' }),
+    },
+    { why: 'answered with nonsense', make: failed },
+    {
+      why: 'large',
+      make: (session: string) =>
+        store.open.stores.database.run(
+          (sql) => sql`update messages set payload_bytes = 9000000 where session_id = ${session}`,
+        ),
+    },
+  ]
+
+  it.each(reasons)('is left to the rules and counted, and refuses nothing: $why', async ({ why, make }) => {
+    const sessionId = await store.session([{ content: told }])
+    expect(await preview(sessionId)).toMatchObject({ names_not_read: 1, names_left_to_rules: 0 })
+    await make(sessionId)
+    expect(await preview(sessionId)).toMatchObject({ names_not_read: 0, names_left_to_rules: 1 })
+    const left = await names()
+    expect(left.messages_unread).toBe(left.messages_left_to_rules)
+    const [check] = checkNames(left)
+    expect(check?.state).toBe('ok')
+    expect(check?.message).toContain(`${left.messages_left_to_rules} are left to the rules`)
+    // No payload is that long here.
+    if (why === 'large')
+      await store.open.stores.database.run((sql) => sql`delete from messages where session_id = ${sessionId}`)
+    else expect((await anonymise(sessionId)).status).toBe('anonymised')
+  })
+
+  it('is waited for where it is to be tried again', async () => {
+    const sessionId = await store.session([{ content: told }])
+    await failed(sessionId)
+    const again = [{ tenantId, sessionId, firstSeq: 1, lastSeq: 1 }]
+    await store.open.stores.database.run((sql) => addOutbox(sql, namesTopic, again))
+    expect(await preview(sessionId)).toMatchObject({ names_not_read: 1, names_left_to_rules: 0 })
+    await expect(anonymise(sessionId)).rejects.toThrow('Cannot anonymise as 1 of these messages')
+    expect(checkNames(await names())[0]?.state).toBe('note')
+  })
+})
+
+describe('the status of names', () => {
+  it('names a provider that is waited for, and not a conversation that goes on', async () => {
+    const { database, archive } = store.open.stores
+    const sessionId = await store.session([{ content: told }])
+    await database.run((sql) => addOutbox(sql, namesTopic, [{ tenantId, sessionId, firstSeq: 1, lastSeq: 1 }]))
+    const finder = {
+      provider: 'nobody',
+      isRemote: true,
+      find: () => Promise.reject(new Error('nobody is asked')),
+      close: () => Promise.resolve(),
+    }
+    const worker = new NameWorker({ database, archive, log: createLog('silent') }, finder, { quietMs: 600_000 })
+    worker.wake()
+    const reason = () =>
+      database.run((sql) => sql<{ why: string | null }[]>`select last_error as why from outbox where topic = 'names'`)
+    await expect.poll(reason, { timeout: 20_000 }).toEqual([{ why: 'the conversation goes on' }])
+    await worker.stop()
+    expect((await names()).waits_for).toBeUndefined()
+    await database.run(
+      (sql) => sql`update outbox set last_error = 'Cannot use openai-compatible as it does not answer'`,
+    )
+    expect((await names()).waits_for).toBe('Cannot use openai-compatible as it does not answer')
+  })
+})
