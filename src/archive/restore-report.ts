@@ -17,6 +17,8 @@ export interface RestoreReport {
   readonly already_there: number
   /** Sessions, documents and messages of which the archive, or the store, says that they were erased: they are not restored. */
   readonly erased: number
+  /** Of those, messages that were anonymised with names that a model had found: only their places are restored, as rules miss such names. */
+  readonly emptied: number
   /** All of them; `problems` holds the first 1,000. */
   readonly problem_count: number
   readonly problems: readonly RestoreProblem[]
@@ -26,7 +28,7 @@ const problemsMax = 1_000
 
 /** Counts what is restored, and keeps what is wrong. */
 export class RestoreTally {
-  readonly counts = { sessions: 0, messages: 0, segments: 0, files: 0, already_there: 0, erased: 0 }
+  readonly counts = { sessions: 0, messages: 0, segments: 0, files: 0, already_there: 0, erased: 0, emptied: 0 }
   #problemCount = 0
   readonly #problems: RestoreProblem[] = []
 

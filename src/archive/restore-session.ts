@@ -51,7 +51,7 @@ export class SessionRestore {
     this.#openSeal = sealOpener(dependencies.database)
     this.#tally = options.tally
     this.#key = { tenantId: options.subject.tenantId, sessionId: options.subject.id }
-    this.#returned = new ReturnedMessages(dependencies, this.#key.tenantId)
+    this.#returned = new ReturnedMessages(dependencies, this.#key)
   }
 
   async run(): Promise<void> {
@@ -199,6 +199,7 @@ export class SessionRestore {
     // Title, summaries and facts may quote what was erased.
     const hasReturned = this.#returned.count > 0
     this.#tally.counts.erased += this.#returned.count
+    this.#tally.counts.emptied += this.#returned.emptied
     const without = {
       title: null,
       metadata: null,

@@ -7,7 +7,7 @@ import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
 import type { FoundName } from '../model/names.ts'
 import { sha256 } from '../model/payload.ts'
-import { idMark } from '../model/tombstone.ts'
+import { idMark, namesMark } from '../model/tombstone.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Anonymiser } from '../sessions/anonymiser.ts'
 import type { Database } from '../store/database.ts'
@@ -53,6 +53,8 @@ interface Prepared {
   readonly messages: readonly AnonymisedMessage[]
   readonly held: HeldPayloads
   readonly anonymiser: Anonymiser
+  /** Whether names were looked for that a model has found. */
+  readonly hasFound: boolean
   readonly seal: RowSeal | undefined
 }
 
@@ -112,7 +114,8 @@ async function prepare(
     messages.push(await sealed(archive, own, seal))
   }
   const held = { archive, given, seal }
-  return { stretches: details.stretches, piece: next?.piece, rest: next?.rest ?? [], messages, held, anonymiser, seal }
+  const { piece, rest = [] } = next ?? {}
+  return { stretches: details.stretches, piece, rest, messages, held, anonymiser, hasFound: found.length > 0, seal }
 }
 
 async function firstPage(
@@ -163,7 +166,7 @@ async function storePrepared(
 ): Promise<ErasureDetails | undefined> {
   const { details } = item
   if (prepared === undefined || !isDeepStrictEqual(prepared.stretches, details.stretches)) return undefined
-  const { piece, rest, messages, held, anonymiser, seal } = prepared
+  const { piece, rest, messages, held, anonymiser, hasFound, seal } = prepared
   const version = seal?.version ?? 0
   if (session.keyVersion !== version) return undefined
   await holdPayloads(sql, held)
@@ -173,6 +176,7 @@ async function storePrepared(
     const about = { erasureId: details.erasure, piece, messages, version }
     const { counts, shrunkBytes } = await anonymisePiece(sql, item, about)
     await noteErasedMessages(sql, item, shrunkBytes)
+    if (hasFound) await addTombstones(sql, receiptOf(item), [namesMark(item.sessionId)])
     await addToReceipt(sql, receiptOf(item), { erased: counts, replaced: anonymiser.replaced })
   }
   const progress = progressOf(details, { rest, payloads })

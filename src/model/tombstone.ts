@@ -20,6 +20,16 @@ export function idMark(kind: keyof typeof tombstonePrefix, id: string): string {
     .digest('hex')
 }
 
+/**
+ * Of a session of which messages were anonymised with names that a model had found, for `idMark` of the kind `part`: rules alone would leave
+ * them in an older copy. No id of a session is like it.
+ */
+export const namesPart = (sessionId: string) => `${sessionId} names`
+
+export function namesMark(sessionId: string): { readonly hash: string; readonly kind: 'part' } {
+  return { hash: idMark('part', namesPart(sessionId)), kind: 'part' }
+}
+
 /** Of a session's external id, whatever its source: what a caller would save to. */
 export function nameMark(key: Uint8Array, externalId: string): string {
   return createHmac('sha256', key)

@@ -36,8 +36,12 @@ export function registerRestore(program: Command, status: ExitStatus): void {
         const before = report.already_there === 0 ? '' : `, ${report.already_there} were there already`
         const erased = report.erased === 0 ? '' : `, ${report.erased} were erased or anonymised and stay so`
         const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
+        const emptied =
+          report.emptied === 0
+            ? ''
+            : `, ${report.emptied} of them without any content, as names were replaced in them that a model had found`
         return print(
-          `restored ${report.messages} messages of ${report.sessions} sessions, and ${report.files} imported files${before}${erased}: ${verdict}\n${indexNote(verbatim.stores.database)}\n`,
+          `restored ${report.messages} messages of ${report.sessions} sessions, and ${report.files} imported files${before}${erased}${emptied}: ${verdict}\n${indexNote(verbatim.stores.database)}\n`,
         )
       })
     })
