@@ -105,7 +105,12 @@ describe('names that a model has found', () => {
     standIn.plan({ kind: 'status', status: 503 })
     const client = await home.connect()
     expect(await shown(client, 'redacted')).toContain('by a model in 0 of 41.')
-    expect((await home.cli(['reindex', '--names', '--yes'])).code).toBe(0)
+    expect((await home.cli(['reindex', '--names'])).stdout).toMatch(
+      /^would make anew: names of 41 messages\nto be sent to openai-compatible \S+ to look for names: 41 messages, at most [1-9]\d* bytes of them\nRun it/,
+    )
+    const failing = await home.cli(['reindex', '--names', '--yes'])
+    expect(failing.code).toBe(0)
+    expect(failing.stdout).toMatch(/^begun: names of 41 messages, 41 wait: Cannot use .*\nread: 0 of 41, 41 wait\n$/)
     await expect
       .poll(() => names(home), { timeout: 60_000, interval: 500 })
       .toMatch(/^by rules, and by the model that writes in 0 of 41 messages, 41 wait to be read, waits: Cannot use/)
@@ -119,5 +124,8 @@ describe('names that a model has found', () => {
     await new Tools(client).saveAll({ session_id: 'wakes', messages: [{ content: 'so', sender: 'assistant' }] })
     await expect.poll(() => names(home), { timeout: 60_000, interval: 500 }).toContain('in 41 of 42 messages')
     expect(await shown(client, 'redacted')).toContain('The keys are with [person] since Tuesday, near [place].')
+    expect((await home.cli(['reindex', '--names', '--yes'])).stdout).toMatch(
+      /^made anew: names of 42 messages\nread: 42 of 42, 0 wait\n$/,
+    )
   })
 })

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
+import { namesCoverage, newestWork, reindexProgress, type ReindexProgress } from '../../indexing/reindex-progress.ts'
 import type { IndexKind } from '../../indexing/reindex.ts'
-import type { Caller } from '../../model/access.ts'
-import type { Verbatim } from '../../verbatim.ts'
-import { withStore } from '../context.ts'
+import type { NameCoverage } from '../../store/names/name-coverage.ts'
+import { withStore, type CommandContext } from '../context.ts'
 import { print, printJson } from '../output.ts'
 import { startProgress } from '../progress.ts'
 
@@ -30,26 +30,57 @@ export function registerReindex(program: Command): void {
     .option('--yes', 'begin, and wait until it is done; it goes on in the background when this command ends')
     .option('--json', 'machine-readable output')
     .action(async (options: Options) => {
-      await withStore(program, async ({ verbatim, caller }) => {
+      await withStore(program, async (context) => {
+        const { verbatim, caller } = context
         const { semantic_search: semantic, names } = await verbatim.status(caller)
         const kinds = kindsOf(options, semantic.state !== 'off')
         if (kinds.includes('names') && names === undefined) throw namesAreByRules()
         const plan = await verbatim.planReindex(caller, kinds)
         const model = semantic.model === undefined ? {} : { model: semantic.model }
+        const before = kinds.includes('names') ? await namesCoverage(databaseOf(context), caller) : undefined
         const begun = options.yes === true
-        if (begun) {
-          await verbatim.reindex(caller, kinds)
-          await waitUntilDone({ verbatim, caller }, plan.messages)
-        }
-        if (options.json === true) return printJson({ ...plan, indexes: kinds, ...model, done: begun })
+        if (begun) await verbatim.reindex(caller, kinds)
+        const left = begun ? await waitUntilDone(context, kinds, plan.messages) : undefined
+        const after = begun && before !== undefined ? await namesCoverage(databaseOf(context), caller) : before
+        const done = left?.messages === 0
+        if (options.json === true)
+          return printJson({ ...plan, indexes: kinds, ...model, ...(after === undefined ? {} : asJson(after)), done })
         const cost =
           kinds.includes('vectors') && semantic.model !== undefined
             ? `, at most ${plan.tokens_to_embed} tokens by ${semantic.model.provider} ${semantic.model.name}`
             : ''
         const what = `${kinds.join(' and ')} of ${plan.messages} messages${cost}`
-        return print(begun ? `made anew: ${what}\n` : `would make anew: ${what}\nRun it with --yes to begin\n`)
+        if (left === undefined) {
+          const sent = before === undefined ? '' : namesPlanOf(before, context)
+          return print(`would make anew: ${what}\n${sent}Run it with --yes to begin\n`)
+        }
+        const read = after === undefined ? '' : namesReadOf(after)
+        return print(`${done ? 'made anew' : 'begun'}: ${what}${waitingOf(left)}\n${read}`)
       })
     })
+}
+
+const databaseOf = ({ verbatim, caller }: CommandContext) => verbatim.stores.database.of(caller)
+
+const waitingOf = ({ messages, waitsFor }: ReindexProgress) =>
+  messages === 0 ? '' : `, ${messages} wait: ${waitsFor ?? 'they are worked off in the background'}`
+
+function namesReadOf({ messages, unread, waiting, leftToRules }: NameCoverage): string {
+  const left = leftToRules === 0 ? '' : `, ${leftToRules} are left to the rules`
+  return `read: ${messages - unread} of ${messages}, ${waiting} wait${left}\n`
+}
+
+function asJson({ messages, unread, waiting, leftToRules, waitingBytes }: NameCoverage) {
+  const names = { messages_read: messages - unread, messages_waiting: waiting, messages_left_to_rules: leftToRules }
+  return { names: { ...names, bytes_waiting: waitingBytes } }
+}
+
+/** What would be sent, and to whom. */
+function namesPlanOf({ waiting, waitingBytes }: NameCoverage, { config: { names } }: CommandContext): string {
+  const what = `${waiting} messages, at most ${waitingBytes} bytes of them`
+  return names?.kind === 'model'
+    ? `to be sent to ${names.writer.kind} ${names.writer.model} to look for names: ${what}\n`
+    : `to be read for names on this machine: ${what}\n`
 }
 
 function kindsOf(options: Options, hasEmbedder: boolean): IndexKind[] {
@@ -67,21 +98,24 @@ function namesAreByRules(): InputError {
   })
 }
 
+/** Until what was to be done at the beginning is done, or a provider does not answer: `doctor` says why, and it goes on by itself. */
 async function waitUntilDone(
-  { verbatim, caller }: { readonly verbatim: Verbatim; readonly caller: Caller },
+  context: CommandContext,
+  kinds: readonly IndexKind[],
   messages: number,
-): Promise<void> {
+): Promise<ReindexProgress> {
+  const [database, { caller }] = [databaseOf(context), context]
+  const newest = await newestWork(database, caller, kinds)
   const progress = await startProgress('reindexing', messages)
   let done = 0
   for (;;) {
-    const { index, semantic_search: semantic, names } = await verbatim.status(caller)
-    const ofNames = names?.messages_waiting ?? 0
-    const behind = index.messages_behind + (semantic.state === 'off' ? 0 : semantic.messages_behind) + ofNames
-    // A provider that does not answer is not waited for: `doctor` says why, and it goes on by itself.
-    if (behind === 0 || semantic.waits_for !== undefined || names?.waits_for !== undefined) break
-    progress.add(Math.max(0, messages - behind - done))
-    done = Math.max(done, messages - behind)
+    const left = await reindexProgress(database, caller, newest)
+    if (left.messages === 0 || left.waitsFor !== undefined) {
+      progress.stop()
+      return left
+    }
+    progress.add(Math.max(0, messages - left.messages - done))
+    done = Math.max(done, messages - left.messages)
     await sleep(pollMs)
   }
-  progress.stop()
 }
