@@ -16,6 +16,8 @@ const usable = (text: string, names: readonly string[], type?: NameType) =>
 describe('usableNames()', () => {
   it.each([
     ['Ada McDonald met Jean-Luc O’Neil in St. Gallen', ['Ada McDonald', 'Jean-Luc O’Neil']],
+    ['JoAnn Meyer, RuPaul and DuBois', ['JoAnn Meyer', 'RuPaul', 'DuBois']],
+    ['Anna\n Becker and Otto "Ottl" Brandt', ['Anna Becker', 'Otto "Ottl" Brandt']],
     ['我叫张伟，住在上海。', ['张伟', '上海']],
     ['Встреча с Анной в Твери', ['Анной', 'Твери']],
   ])('takes what is a name: %s', (text, names) => {
@@ -26,15 +28,27 @@ describe('usableNames()', () => {
     expect(usable('Annabel is here', ['Anna', 'Bob', 'annabel'])).toEqual([])
   })
 
-  it.each(['I', 'the user', 'user', 'getUser', 'HttpClient', 'MAX_SIZE', 'a.b', 'foo(bar)', 'X', 'src/app', 'May'])(
-    'takes %s for no name',
-    (name) => {
-      expect(usable(`so ${name} it is`, [name])).toEqual([])
-    },
-  )
+  it.each([
+    'I',
+    'the user',
+    'user',
+    'getUser',
+    'iPhone',
+    'Utf8Reader',
+    'Hey!',
+    'MAX_SIZE',
+    'a.b',
+    'foo(bar)',
+    'X',
+    'src/app',
+    'May',
+  ])('takes %s for no name', (name) => {
+    expect(usable(`so ${name} it is`, [name])).toEqual([])
+  })
 
   it('takes companies as they write themselves', () => {
-    expect(usable('at OpenAI and YouTube', ['OpenAI', 'YouTube'], 'organization')).toEqual(['OpenAI', 'YouTube'])
+    const names = ['OpenAI', 'YouTube', 'Yahoo!', 'Booking.com', 'Barilla S.p.A.', 'eBay', 'A/S Norden']
+    expect(usable(`at ${names.join(', ')} and so`, names, 'organization')).toEqual(names)
   })
 
   it('takes no more than a bounded number, each of bounded length', () => {
@@ -51,8 +65,10 @@ describe('usableNames()', () => {
 
 describe('placesOf()', () => {
   it('finds whole words alone, where words are apart', () => {
-    expect(placesOf('Anna, Annabel, XAnna and Anna', 'Anna')).toEqual([0, 25])
-    expect(placesOf('张伟和张伟', '张伟')).toEqual([0, 3])
+    const starts = (text: string, name: string) => placesOf(text, name).map(({ start }) => start)
+    expect(starts('Anna, Annabel, XAnna and Anna', 'Anna')).toEqual([0, 25])
+    expect(starts('张伟和张伟', '张伟')).toEqual([0, 3])
+    expect(placesOf('Anna Anna\n  Becker, Anna Beckers', 'Anna Becker')).toEqual([{ start: 5, end: 18 }])
     expect(placesOf('text', '')).toEqual([])
   })
 })

@@ -23,7 +23,7 @@ export class KnownNames {
   /** Where they stand in a text. Detections may overlap. */
   in(text: string): Detection[] {
     const places = this.#found.flatMap(({ type, name }) =>
-      placesOf(text, name).map((start) => ({ type, start, end: start + name.length, confidence: foundConfidence })),
+      placesOf(text, name).map((place) => ({ type, ...place, confidence: foundConfidence })),
     )
     return [...places, ...repeatedWords(text, this.#words, this.#small)]
   }

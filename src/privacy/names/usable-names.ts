@@ -12,14 +12,16 @@ const roles = new Set(
   ),
 )
 /** Marks of code, of addresses and of data, which no name has. */
-const codeMarks = /[_{}()[\]<>=|\\/@#$%^*~`"?!;:+\n\r\t]|\.\p{Ll}|\d{3}/u
-/** A capital within a word: `HttpClient`, `iPhone`; but McDonald, MacLean, DeWitt, O’Neil. */
-const innerCapital = /(?<!\b(?:Mc|Mac|De|Di|Da|La|Le|Van|Von|Fitz|St|Al|El|O['’]|D['’]|L['’]))(?<=\p{Ll})\p{Lu}/u
+const codeMarks = /[_{}()[\]<>=|\\@#$%^*~`?;:+]|\d{3}/u
+/** These the names of companies have, and several words: `Yahoo!`, `Booking.com`, `Barilla S.p.A.`, `Anna "Nan" Becker`. */
+const marksOfOneWord = /[/"!]|\.\p{Ll}/u
+/** A single word that begins small and goes on with a capital, or has a digit beside one: `getUser`, `iPhone`, `Utf8Reader`; not RuPaul. */
+const codeWord = /^\p{Ll}.*\p{Lu}|\p{Ll}\p{Lu}.*\p{N}|\p{N}.*\p{Ll}\p{Lu}|\p{N}\p{Lu}\p{Ll}/u
 /** Of alphabets that have capitals. */
 const cased = /\p{Lu}|\p{Ll}/u
 
 /**
- * Of names that a model gave those that can be masked: each stands in the text, letter by letter and not as a part of a word, has a
+ * Of names that a model gave those that can be masked: each stands in the text, letter by letter but for white space and not as a part of a word, has a
  * capital where its alphabet has any, is not long, and is no pronoun, role or piece of code. A text can bring a model to give
  * anything that stands in it: what is taken of that is bounded, and holds for the session of the text alone.
  */
@@ -27,7 +29,8 @@ export function usableNames(text: string, given: readonly FoundName[]): FoundNam
   const names = new Map<string, FoundName>()
   for (const { type, name } of given) {
     if (names.size >= limits.namesPerMessageMax) break
-    const trimmed = name.trim()
+    // White space may be written otherwise in the text, as where a line ends.
+    const trimmed = name.trim().replace(/\s+/gu, ' ')
     if (!names.has(trimmed) && mayBeName({ type, name: trimmed }) && placesOf(text, trimmed).length > 0)
       names.set(trimmed, { type, name: trimmed })
   }
@@ -36,12 +39,11 @@ export function usableNames(text: string, given: readonly FoundName[]): FoundNam
 
 function mayBeName({ type, name }: FoundName): boolean {
   if (name.length > limits.foundNameCharactersMax || codeMarks.test(name)) return false
-  const words = name.split(/\s+/u)
+  const words = name.split(' ')
   if (words.length > wordsMax) return false
   if ((name.match(/\p{L}/gu) ?? []).length < lettersMin) return false
   if (cased.test(name) && !/\p{Lu}/u.test(name)) return false
-  // Companies write themselves so.
-  if (type !== 'organization' && innerCapital.test(name)) return false
+  if (words.length === 1 && type !== 'organization' && (marksOfOneWord.test(name) || codeWord.test(name))) return false
   return !words.every((word) => isCommon(word.toLowerCase().replace(/[^\p{L}\p{N}]+$/u, '')))
 }
 
