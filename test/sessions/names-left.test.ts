@@ -18,7 +18,9 @@ const { tenantId } = caller
 const told = 'The keys are with Quillfeather since Tuesday.'
 
 afterEach(async () => {
-  await store.open.stores.database.run((sql) => sql`delete from outbox where topic = ${namesTopic}`)
+  const { database } = store.open.stores
+  await database.run((sql) => sql`delete from outbox where topic = ${namesTopic}`)
+  await database.run((sql) => sql`delete from messages`)
 })
 
 const stores = () => {
