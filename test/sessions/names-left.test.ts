@@ -9,9 +9,12 @@ import { createLog } from '../../src/log.ts'
 import { NameWorker } from '../../src/naming/name-worker.ts'
 import { changeRestriction } from '../../src/rights/restrict.ts'
 import { storeStatus } from '../../src/sessions/status.ts'
+import { readErasures } from '../../src/store/erasure/keep-from-erasure.ts'
+import { readSessionNames, saveNames, sealNames } from '../../src/store/names/message-names.ts'
 import { namesTopic } from '../../src/store/names/name-work.ts'
-import { addDead, addOutbox } from '../../src/store/outbox.ts'
-import { caller, useStore } from './store.ts'
+import { addDead, addOutbox, outboxBacklog } from '../../src/store/outbox.ts'
+import { inTransaction } from '../../src/store/transaction.ts'
+import { caller, messagesOf, useStore } from './store.ts'
 
 const store = useStore({ VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })
 const { tenantId } = caller
@@ -95,6 +98,40 @@ describe('a message that the model does not read', () => {
     expect(await preview(sessionId)).toMatchObject({ names_not_read: 1, names_left_to_rules: 0 })
     await expect(anonymise(sessionId)).rejects.toThrow('Cannot anonymise as 1 of these messages')
     expect(checkNames(await names())[0]?.state).toBe('note')
+  })
+})
+
+describe('what the model has found', () => {
+  it('is read again where it cannot be opened', async () => {
+    const { database } = store.open.stores
+    const sessionId = await store.session([{ content: told }])
+    await database.run(
+      (sql) => sql`
+        insert into message_names (tenant_id, id, session_id, body, is_whole, made_by, key_version)
+        select tenant_id, id, session_id, decode('00ff', 'hex'), true, 'test', 1 from messages where session_id = ${sessionId}`,
+    )
+    // Before it is opened, it counts as read; what looks for names opens it.
+    expect(await readSessionNames(database, { tenantId, sessionId })).toEqual([])
+    expect(await preview(sessionId)).toMatchObject({ names_not_read: 1 })
+    const waiting = await database.run((sql) => outboxBacklog(sql, tenantId, { topic: namesTopic }))
+    expect(waiting.messages).toBe(1)
+  })
+
+  it('is taken in the order of the messages', async () => {
+    const { database } = store.open.stores
+    const sessionId = await store.session([{ content: 'Quillfeather' }, { content: 'Brindlemoor' }])
+    const key = { tenantId, sessionId }
+    const seal = await database.vault.sealOf(tenantId, sessionId)
+    const erasures = await database.run((sql) => readErasures(sql, key))
+    const messages = messagesOf(await store.pages(sessionId, { maxTokens: 5_000 }))
+    for (const { id, content } of messages.toReversed()) {
+      const names = [{ type: 'person', name: String(content) }] as const
+      const read = [sealNames({ id, names, isWhole: true }, seal)]
+      const about = { read, keyVersion: seal?.version ?? 0, erasures, madeBy: 'test' }
+      await database.run((sql) => inTransaction(sql, (own) => saveNames(own, key, about)))
+    }
+    const found = await readSessionNames(database, key)
+    expect(found.map(({ name }) => name)).toEqual(['Quillfeather', 'Brindlemoor'])
   })
 })
 

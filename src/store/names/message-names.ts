@@ -8,7 +8,9 @@ import { nameTypes, type FoundName } from '../../model/names.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import { isOf, type Piece } from '../erasure/piece.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
+import { addOutbox } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import { namesTopic } from './name-work.ts'
 
 /** What a model has found in a message that it has read. */
 export interface ReadNames {
@@ -24,6 +26,13 @@ interface SealedNames {
   readonly id: string
   readonly body: Buffer | undefined
   readonly isWhole: boolean
+}
+
+interface NamesRow {
+  readonly id: string
+  readonly body: Uint8Array
+  readonly key_version: number
+  readonly seq: string
 }
 
 const bodySchema = z.array(z.object({ type: z.enum(nameTypes), name: z.string().min(1) }))
@@ -85,37 +94,58 @@ export async function alreadyRead(
 
 /**
  * The names that a model has found in a session, each once, those of its first messages first: as many as are looked for in a text.
- * Those that cannot be opened are left out.
+ * What cannot be opened with the key of the session is removed, so that its message counts as unread, and is read again.
  */
 export async function readSessionNames(
   database: MessageSource,
   { tenantId, sessionId }: SessionKey,
 ): Promise<readonly FoundName[]> {
   const rows = await database.run(
-    (sql) => sql<{ id: string; body: Uint8Array; key_version: number }[]>`
-    select id, body, key_version from message_names
-    where tenant_id = ${tenantId} and session_id = ${sessionId} and body is not null order by created_at, id`,
+    (sql) => sql<NamesRow[]>`
+    select n.id, n.body, n.key_version, m.seq from message_names n
+      join messages m on m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = n.id
+    where n.tenant_id = ${tenantId} and n.session_id = ${sessionId} and n.body is not null order by m.seq`,
   )
   const seals = await database.vault.sealsOf(
     tenantId,
     rows.map((row) => ({ sessionId, version: row.key_version })),
   )
   const names = new Map<string, FoundName>()
-  for (const { id, body, key_version: version } of rows) {
-    for (const found of openNames({ id, body, version }, seals(sessionId, version)) ?? []) {
-      if (names.size >= limits.namesPerSessionMax) return [...names.values()]
-      names.set(`${found.type} ${found.name}`, found)
-    }
+  const broken: NamesRow[] = []
+  for (const row of rows) {
+    const { id, body, key_version: version } = row
+    const seal = seals(sessionId, version)
+    // Without its key nothing of the session can be read, nor looked through again.
+    if (version !== 0 && seal === undefined) continue
+    const opened = openNames({ id, body }, seal)
+    if (opened === undefined) broken.push(row)
+    for (const found of opened ?? [])
+      if (names.size < limits.namesPerSessionMax) names.set(`${found.type} ${found.name}`, found)
   }
+  if (broken.length > 0) await database.run((sql) => readAgain(sql, { tenantId, sessionId }, broken))
   return [...names.values()]
+}
+
+/** Removes what cannot be opened, unless it was changed meanwhile, and leaves its messages to be read again. */
+async function readAgain(
+  sql: Queries,
+  { tenantId, sessionId }: SessionKey,
+  broken: readonly NamesRow[],
+): Promise<void> {
+  for (const { id, seq, body, key_version: version } of broken) {
+    const removed = await sql`
+      delete from message_names where tenant_id = ${tenantId} and id = ${id} and key_version = ${version}
+        and body = decode(${Buffer.from(body).toString('base64')}, 'base64') returning id`
+    const work = { tenantId, sessionId, firstSeq: Number(seq), lastSeq: Number(seq) }
+    if (removed.length > 0) await addOutbox(sql, namesTopic, [work])
+  }
 }
 
 /** Undefined where they cannot be opened: what they are of was not looked through, then. */
 function openNames(
-  { id, body, version }: { readonly id: string; readonly body: Uint8Array; readonly version: number },
+  { id, body }: Pick<NamesRow, 'id' | 'body'>,
   seal: RowSeal | undefined,
 ): readonly FoundName[] | undefined {
-  if (version !== 0 && seal === undefined) return undefined
   try {
     const plain = seal === undefined ? body : seal.open({ field: 'names', id }, body)
     return bodySchema.parse(JSON.parse(Buffer.from(plain).toString('utf8')))
