@@ -38,7 +38,7 @@ export async function changedAtMs(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).mtimeMs
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
+    if (isAbsent(error)) return undefined
     throw error
   }
 }
@@ -48,9 +48,15 @@ export async function namesIn(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
+    if (isAbsent(error)) return []
     throw error
   }
+}
+
+/** Whether a path leads to nothing, as below a file that stands where a directory was expected. */
+export function isAbsent(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
 /** The code of a system error, such as ENOENT. */

@@ -11,6 +11,11 @@ const incognitoKey = /^agent:[^:]+:(?:dashboard|subagent|internal-session-effect
 /** Both become names of files. OpenClaw gives out no others. */
 const safeName = /^(?!\.)[\w.-]{1,180}$/u
 
+/** Whether a name may be that of an agent or of a session. */
+export function isSafeName(name: string): boolean {
+  return safeName.test(name)
+}
+
 export function isIncognito(sessionKey: string): boolean {
   return incognitoKey.test(sessionKey.trim().toLowerCase())
 }
@@ -32,6 +37,6 @@ export function capturedSession(context: HostContext): Session | undefined {
   const { sessionId, sessionKey } = context
   if (sessionId === undefined || sessionKey === undefined || isIncognito(sessionKey)) return undefined
   const agentId = context.agentId ?? /^agent:(?<agent>[^:]+):/u.exec(sessionKey)?.groups?.['agent'] ?? 'main'
-  if (!safeName.test(agentId) || !safeName.test(sessionId)) return undefined
+  if (!isSafeName(agentId) || !isSafeName(sessionId)) return undefined
   return { agentId, sessionId, sessionKey }
 }

@@ -1,7 +1,7 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { codeOf, writeDurably } from './files.ts'
+import { codeOf, namesIn, writeDurably } from './files.ts'
 
 /** Rows of one session, in a file that reads as an OpenClaw transcript. */
 export interface Segment {
@@ -55,7 +55,7 @@ export class Spool {
     for (const agent of await namesIn(agents)) {
       const sessions = join(agents, agent, 'sessions')
       for (const name of await namesIn(sessions)) {
-        if (name.startsWith('.')) continue
+        if (name.startsWith('.') || name.endsWith('.rejected')) continue
         const path = join(sessions, name)
         const sizeBytes = await sizeOf(path)
         if (sizeBytes !== undefined) segments.push({ name, path, sizeBytes })
@@ -73,15 +73,6 @@ export class Spool {
     const aside = `${path}.rejected`
     await rename(path, aside)
     return aside
-  }
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(directory)).filter((name) => !name.endsWith('.rejected'))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
   }
 }
 

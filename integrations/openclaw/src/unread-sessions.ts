@@ -27,6 +27,7 @@ const firstStartSchema = z.object({ atMs: z.number() })
  */
 export class UnreadSessions {
   readonly #options: UnreadSessionsOptions
+  readonly #told = new Set<string>()
 
   constructor(options: UnreadSessionsOptions) {
     this.#options = options
@@ -38,13 +39,20 @@ export class UnreadSessions {
     try {
       const sinceMs = Math.max((await this.#firstStartMs(nowMs)) - timesOfFilesMs, nowMs - forgetAfterMs)
       const unread: Session[] = []
-      for (const session of await sessionsSince(stateDirectory(), sinceMs))
+      for (const session of await sessionsSince(stateDirectory(), sinceMs, this.#warnOf))
         if ((await cursors.read(session)) === undefined) unread.push(session)
       return unread
     } catch (error) {
       log.warn(`Verbatim: OpenClaw's store could not be searched for sessions that were not read (${reasonOf(error)})`)
       return []
     }
+  }
+
+  /** Once each: the stop of the gateway finds what its start has found. */
+  readonly #warnOf = (agentId: string, reason: string): void => {
+    const message = `Verbatim: OpenClaw's store of agent ${agentId} could not be searched for sessions that were not read (${reason})`
+    if (!this.#told.has(message)) this.#options.log.warn(message)
+    this.#told.add(message)
   }
 
   /** When the gateway first started, or stopped, with the plugin. */

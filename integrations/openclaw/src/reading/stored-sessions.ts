@@ -3,10 +3,13 @@ import { basename, join } from 'node:path'
 
 import { z } from 'zod'
 
-import { changedAtMs, codeOf, exists, namesIn } from '../files.ts'
-import { capturedSession, type Session } from '../session.ts'
-import { columnsOf, openDatabase } from './database-rows.ts'
+import { changedAtMs, exists, isAbsent, namesIn, reasonOf } from '../files.ts'
+import { capturedSession, isSafeName, type Session } from '../session.ts'
+import { columnsOf, openDatabase, type SqliteDatabase } from './database-rows.ts'
 import { placesOf } from './store-places.ts'
+
+/** Told why some or all sessions of an agent cannot be found. No contents are in it. */
+type OnProblem = (agentId: string, reason: string) => void
 
 /** What a store tells of a session. */
 interface StoredSession {
@@ -23,12 +26,25 @@ const entrySchema = z.looseObject({
 })
 const markSchema = z.looseObject({ incognito: z.literal(true) })
 
-/** The sessions that may be captured and that OpenClaw's store has seen something of since a time, of all agents. */
-export async function sessionsSince(stateDirectory: string, sinceMs: number): Promise<readonly Session[]> {
+/**
+ * The sessions that may be captured and that OpenClaw's store has seen something of since a time, of all agents. An agent whose store
+ * cannot be read hides no other one's.
+ */
+export async function sessionsSince(
+  stateDirectory: string,
+  sinceMs: number,
+  onProblem: OnProblem,
+): Promise<readonly Session[]> {
   const found: Session[] = []
-  for (const agentId of await namesIn(join(stateDirectory, 'agents'))) {
+  for (const agentId of (await namesIn(join(stateDirectory, 'agents'))).filter(isSafeName)) {
     const { database, files } = placesOf(stateDirectory, agentId)
-    const stored = (await exists(database)) ? await inDatabase(database, sinceMs) : await inFiles(files, sinceMs)
+    const problem = (reason: string) => onProblem(agentId, reason)
+    let stored: readonly StoredSession[] = []
+    try {
+      stored = (await exists(database)) ? await inDatabase(database, sinceMs, problem) : await inFiles(files, sinceMs)
+    } catch (error) {
+      problem(reasonOf(error))
+    }
     for (const { sessionId, sessionKey, isIncognito } of stored) {
       const session = isIncognito ? undefined : capturedSession({ agentId, sessionId, sessionKey })
       if (session !== undefined) found.push(session)
@@ -38,23 +54,43 @@ export async function sessionsSince(stateDirectory: string, sinceMs: number): Pr
 }
 
 /** By the rows that stand for whole sessions: there are few, and those of transcripts have no index by time. */
-async function inDatabase(path: string, sinceMs: number): Promise<readonly StoredSession[]> {
+async function inDatabase(
+  path: string,
+  sinceMs: number,
+  onProblem: (reason: string) => void,
+): Promise<readonly StoredSession[]> {
   const database = await openDatabase(path)
   if (database === undefined) return []
+  const found: StoredSession[] = []
+  let unlike = 0
   try {
-    const columns = columnsOf(database, 'session_windows')
-    const times = ['created_at', 'updated_at', 'transcript_updated_at'].filter((name) => columns.includes(name))
-    if (times.length === 0 || !columnsOf(database, 'session_nodes').includes('entry_json')) return []
-    const select = database.prepare(`select w.session_id, w.session_key, n.entry_json from session_windows w
-      left join session_nodes n on n.session_key = w.session_key
-      where ${times.map((name) => `w.${name} >= ?`).join(' or ')} order by w.created_at`)
-    return select.all(...times.map(() => sinceMs)).map((row) => {
-      const { session_id: sessionId, session_key: sessionKey, entry_json: entry } = windowSchema.parse(row)
-      return { sessionId, sessionKey, isIncognito: isMarkedIncognito(entry) }
-    })
+    const rows = selectWindows(database, sinceMs)
+    if (rows === undefined) onProblem('its tables are unlike those that are known')
+    for (const row of rows ?? []) {
+      const { data } = windowSchema.safeParse(row)
+      if (data === undefined) unlike += 1
+      else {
+        const { session_id: sessionId, session_key: sessionKey, entry_json: entry } = data
+        found.push({ sessionId, sessionKey, isIncognito: isMarkedIncognito(entry) })
+      }
+    }
   } finally {
     database.close()
   }
+  if (unlike > 0) onProblem(`${unlike} of its rows are unlike those that are known`)
+  return found
+}
+
+/** Undefined where the tables are other ones. */
+function selectWindows(database: SqliteDatabase, sinceMs: number): readonly unknown[] | undefined {
+  const columns = columnsOf(database, 'session_windows')
+  const times = ['created_at', 'updated_at', 'transcript_updated_at'].filter((name) => columns.includes(name))
+  const [first] = times
+  if (first === undefined || !columnsOf(database, 'session_nodes').includes('entry_json')) return undefined
+  const select = database.prepare(`select w.session_id, w.session_key, n.entry_json from session_windows w
+    left join session_nodes n on n.session_key = w.session_key
+    where ${times.map((name) => `w.${name} >= ?`).join(' or ')} order by w.${first}`)
+  return select.all(...times.map(() => sinceMs))
 }
 
 /** By the map of sessions, which alone tells their keys. */
@@ -77,7 +113,7 @@ async function readMap(path: string): Promise<Readonly<Record<string, unknown>>>
     return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
     // One that is just being written is read at the next start.
-    if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return {}
+    if (isAbsent(error) || error instanceof SyntaxError) return {}
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -30,12 +30,15 @@ function numbered(count: () => number): RowReader {
 }
 
 it('Spool gives segments in the order in which they were written, readable by this user only', async () => {
-  const spool = new Spool(await directory(), { bytesMax: 1_000 })
+  const path = await directory()
+  const spool = new Spool(path, { bytesMax: 1_000 })
   for (const agentId of ['b', 'a', 'b']) await spool.write({ agentId, lines: [Buffer.from(agentId)] })
   const segments = await spool.list()
   expect(await Promise.all(segments.map(({ path }) => readFile(path, 'utf8')))).toEqual(['b\n', 'a\n', 'b\n'])
   expect((await stat(segments[0]?.path ?? '')).mode & 0o077).toBe(0)
   await spool.reject(segments[0]?.path ?? '')
+  // What a file manager leaves.
+  await writeFile(join(path, 'agents', '.DS_Store'), '')
   expect(await spool.list()).toHaveLength(2)
 })
 

@@ -76,14 +76,18 @@ describe('UnreadSessions', () => {
     expect(await find(start + 2 * day)).toEqual(['open'])
   })
 
-  it('says where the store could not be searched, and throws nothing', async () => {
+  it('finds those of the other agents where stray files are and the store of one cannot be searched, and says so once', async () => {
     const state = await stateDirectory()
     const { find, logged } = await unreadIn(state)
-    await mkdir(join(state, 'agents', 'main', 'sessions'), { recursive: true })
-    await writeFile(join(state, 'agents', 'main', 'sessions', 'sessions.json'), '[1]')
-    expect(await find(start)).toEqual([])
+    await find(start)
+    await written(state, 'new', { atMs: start + day })
+    await mkdir(join(state, 'agents', 'broken', 'sessions'), { recursive: true })
+    await writeFile(join(state, 'agents', 'broken', 'sessions', 'sessions.json'), '[1]')
+    for (const stray of ['.DS_Store', 'notes', 'not an agent']) await writeFile(join(state, 'agents', stray), '')
+    expect(await find(start + 2 * day)).toEqual(['new'])
+    expect(await find(start + 2 * day)).toEqual(['new'])
     expect(logged).toEqual([
-      expect.stringMatching(/could not be searched for sessions that were not read \(ZodError\)/u),
+      expect.stringMatching(/agent broken could not be searched for sessions that were not read \(ZodError\)/u),
     ])
   })
 })
@@ -91,26 +95,73 @@ describe('UnreadSessions', () => {
 const hasSqlite = builtinModules.includes('node:sqlite') || builtinModules.includes('sqlite')
 if (!hasSqlite) console.warn('Skipped: the sessions of a database of OpenClaw, as this Node.js has no SQLite')
 
+const sample = '../../../../../shared/data/transcripts/openclaw/generated-2026.9.6-sqlite/openclaw-agent.sqlite'
+const main = { agentId: 'main', sessionId: '17da8aa8-e498-4d99-ad13-e896934a97de', sessionKey: 'agent:main:main' }
+const second = { agentId: 'main', sessionId: '21130d67-3c9c-444a-b020-3f5c62466e34', sessionKey: 'agent:main:second' }
+
+/** A copy of a database that OpenClaw has written, as that of an agent, after some statements. */
+async function databaseIn(state: string, agentId: string, statements = ''): Promise<void> {
+  const path = join(state, 'agents', agentId, 'agent', 'openclaw-agent.sqlite')
+  await mkdir(dirname(path), { recursive: true })
+  await copyFile(new URL(sample, import.meta.url), path)
+  if (statements === '') return
+  const place = 'node:sqlite'
+  const { DatabaseSync } = await import(place)
+  const database = new DatabaseSync(path)
+  database.exec(statements)
+  database.close()
+}
+
+async function foundSince(state: string, sinceMs: number) {
+  const problems: string[] = []
+  const found = await sessionsSince(state, sinceMs, (agentId, reason) => problems.push(`${agentId}: ${reason}`))
+  return { found, problems }
+}
+
 describe('sessionsSince()', () => {
   it.skipIf(!hasSqlite)(
     'gives the sessions of a database with their keys, by when they were last changed',
     async () => {
       const state = await stateDirectory()
-      const path = join(state, 'agents', 'main', 'agent', 'openclaw-agent.sqlite')
-      await mkdir(dirname(path), { recursive: true })
-      const sample = '../../../../../shared/data/transcripts/openclaw/generated-2026.9.6-sqlite/openclaw-agent.sqlite'
-      await copyFile(new URL(sample, import.meta.url), path)
-      const main = { agentId: 'main', sessionId: '17da8aa8-e498-4d99-ad13-e896934a97de', sessionKey: 'agent:main:main' }
-      expect(await sessionsSince(state, 0)).toHaveLength(3)
-      expect(await sessionsSince(state, 0)).toContainEqual(main)
-      expect(await sessionsSince(state, 1_795_434_757_000)).toEqual([
-        { agentId: 'main', sessionId: '21130d67-3c9c-444a-b020-3f5c62466e34', sessionKey: 'agent:main:second' },
+      await databaseIn(state, 'main')
+      const { found, problems } = await foundSince(state, 0)
+      expect(found).toHaveLength(3)
+      expect(found).toContainEqual(main)
+      expect(problems).toEqual([])
+      expect((await foundSince(state, 1_795_434_757_000)).found).toEqual([second])
+      expect((await foundSince(state, 1_795_434_760_000)).found).toEqual([])
+    },
+  )
+
+  it.skipIf(!hasSqlite)(
+    'reads what is known of databases that are unlike those that are known, and tells',
+    async () => {
+      const state = await stateDirectory()
+      await databaseIn(
+        state,
+        'a-row',
+        `create table other as select * from session_windows; drop table session_windows; alter table other rename to session_windows;
+      update session_windows set session_key = null where session_id <> '${main.sessionId}'`,
+      )
+      await databaseIn(
+        state,
+        'no-column',
+        `create table other as select session_id, session_key, updated_at from session_windows; drop table session_windows;
+      alter table other rename to session_windows`,
+      )
+      await databaseIn(state, 'other-tables', 'drop table session_windows')
+      const { found, problems } = await foundSince(state, 0)
+      expect(found.filter(({ agentId }) => agentId === 'a-row')).toEqual([{ ...main, agentId: 'a-row' }])
+      expect(found.filter(({ agentId }) => agentId === 'no-column')).toHaveLength(3)
+      expect(found).toHaveLength(4)
+      expect(problems).toEqual([
+        'a-row: 2 of its rows are unlike those that are known',
+        'other-tables: its tables are unlike those that are known',
       ])
-      expect(await sessionsSince(state, 1_795_434_760_000)).toEqual([])
     },
   )
 
   it('gives nothing where OpenClaw has stored nothing', async () => {
-    expect(await sessionsSince(await stateDirectory(), 0)).toEqual([])
+    expect(await foundSince(await stateDirectory(), 0)).toEqual({ found: [], problems: [] })
   })
 })
