@@ -15,6 +15,7 @@ type OnProblem = (agentId: string, reason: string) => void
 interface StoredSession {
   readonly sessionId: string
   readonly sessionKey: string
+  /** Or may be. */
   readonly isIncognito: boolean
 }
 
@@ -24,7 +25,6 @@ const entrySchema = z.looseObject({
   sessionFile: z.string().optional(),
   incognito: z.boolean().optional(),
 })
-const markSchema = z.looseObject({ incognito: z.literal(true) })
 
 /**
  * The sessions that may be captured and that OpenClaw's store has seen something of since a time, of all agents. An agent whose store
@@ -71,7 +71,7 @@ async function inDatabase(
       if (data === undefined) unlike += 1
       else {
         const { session_id: sessionId, session_key: sessionKey, entry_json: entry } = data
-        found.push({ sessionId, sessionKey, isIncognito: isMarkedIncognito(entry) })
+        found.push({ sessionId, sessionKey, isIncognito: !isKnownOpen(sessionId, entry) })
       }
     }
   } finally {
@@ -86,9 +86,12 @@ function selectWindows(database: SqliteDatabase, sinceMs: number): readonly unkn
   const columns = columnsOf(database, 'session_windows')
   const times = ['created_at', 'updated_at', 'transcript_updated_at'].filter((name) => columns.includes(name))
   const [first] = times
-  if (first === undefined || !columnsOf(database, 'session_nodes').includes('entry_json')) return undefined
+  const ofNodes = columnsOf(database, 'session_nodes')
+  if (first === undefined || !ofNodes.includes('entry_json')) return undefined
+  // A key goes on with other sessions, and its node tells of the last of them alone.
+  const isCurrent = ofNodes.includes('current_session_id') ? 'and n.current_session_id = w.session_id' : ''
   const select = database.prepare(`select w.session_id, w.session_key, n.entry_json from session_windows w
-    left join session_nodes n on n.session_key = w.session_key
+    left join session_nodes n on n.session_key = w.session_key ${isCurrent}
     where ${times.map((name) => `w.${name} >= ?`).join(' or ')} order by w.${first}`)
   return select.all(...times.map(() => sinceMs))
 }
@@ -118,13 +121,14 @@ async function readMap(path: string): Promise<Readonly<Record<string, unknown>>>
   }
 }
 
-function isMarkedIncognito(entry: string | null): boolean {
+/** Whether a session's own entry is there and does not mark it. What no entry of its own tells about might be incognito. */
+function isKnownOpen(sessionId: string, entry: string | null): boolean {
   if (entry === null) return false
   try {
-    return markSchema.safeParse(JSON.parse(entry)).success
+    const { data } = entrySchema.safeParse(JSON.parse(entry))
+    return data !== undefined && data.sessionId === sessionId && data.incognito !== true
   } catch (error) {
-    // What cannot be read might say so.
-    if (error instanceof SyntaxError) return true
+    if (error instanceof SyntaxError) return false
     throw error
   }
 }

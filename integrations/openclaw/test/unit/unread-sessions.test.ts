@@ -161,6 +161,36 @@ describe('sessionsSince()', () => {
     },
   )
 
+  it.skipIf(!hasSqlite)(
+    'gives of a database no session that is incognito or that its own entry does not tell of',
+    async () => {
+      const state = await stateDirectory()
+      const mark = `set entry_json = json_set(entry_json, '$.incognito', json('true'))`
+      await databaseIn(state, 'marked', `update session_nodes ${mark} where session_key = '${main.sessionKey}'`)
+      const next = `set entry_json = replace(entry_json, '${main.sessionId}', 'next')`
+      // The key goes on with a session that is not incognito, and one that was before it may have been.
+      await databaseIn(
+        state,
+        'went-on',
+        `update session_nodes ${next}, current_session_id = 'next' where session_key = '${main.sessionKey}'`,
+      )
+      await databaseIn(
+        state,
+        'no-column',
+        `pragma foreign_keys = off; pragma legacy_alter_table = on; create table other as select session_key, entry_json from session_nodes; drop table session_nodes;
+        alter table other rename to session_nodes; update session_nodes ${next}`,
+      )
+      await databaseIn(
+        state,
+        'no-node',
+        `pragma foreign_keys = off; delete from session_nodes where session_key = '${main.sessionKey}'`,
+      )
+      const { found } = await foundSince(state, 0)
+      expect(found.filter(({ sessionKey }) => sessionKey === main.sessionKey)).toEqual([])
+      expect(found).toHaveLength(4 * 2)
+    },
+  )
+
   it('gives nothing where OpenClaw has stored nothing', async () => {
     expect(await foundSince(await stateDirectory(), 0)).toEqual({ found: [], problems: [] })
   })
