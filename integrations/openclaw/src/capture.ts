@@ -21,8 +21,10 @@ export interface CaptureOptions {
 }
 
 const rowSchema = z.object({ type: z.string(), customType: z.string().optional() })
-/** How long the end of a turn, or of the gateway, waits for its rows to be on disk. */
+/** How long the end of a turn waits for its rows to be on disk. */
 const waitMs = 5_000
+/** At how many sessions it looks at the same time when the gateway stops. */
+const looksAtOnce = 8
 
 /**
  * Puts the new rows of a session into the spool, one look at a time for each session. Nothing here is waited for by a
@@ -30,7 +32,7 @@ const waitMs = 5_000
  */
 export class Capture {
   readonly #options: CaptureOptions
-  readonly #running = new Map<string, Promise<void>>()
+  readonly #running = new Map<string, Promise<boolean>>()
   readonly #timers = new Map<string, { readonly session: Session; readonly timers: readonly NodeJS.Timeout[] }>()
   #lastProblem = ''
 
@@ -53,16 +55,29 @@ export class Capture {
     await this.look(session, messages)
   }
 
-  /** Reads what is new. Never throws: what goes wrong is said in the log, once until it changes. */
-  async look(session: Session, messages?: readonly unknown[]): Promise<void> {
+  /**
+   * Reads what is new; whether the spool has room for more. Never throws: what goes wrong is said in the log, once until it
+   * changes.
+   */
+  async look(session: Session, messages?: readonly unknown[]): Promise<boolean> {
     const key = keyOf(session)
-    const before = this.#running.get(key) ?? Promise.resolve()
+    const before = this.#running.get(key) ?? Promise.resolve(true)
     const now = before.then(() => this.#read(session, messages))
     this.#running.set(key, now)
     const finished = now.finally(() => {
       if (this.#running.get(key) === now) this.#running.delete(key)
     })
-    await Promise.race([finished, sleep(waitMs, undefined, { ref: false })])
+    return await Promise.race([finished, sleep(waitMs, true, { ref: false })])
+  }
+
+  /** Looks at several sessions at the same time. Begins no more once the signal has fired or the spool is full. */
+  async lookAtAll(sessions: readonly Session[], signal: AbortSignal): Promise<void> {
+    const left = [...sessions]
+    const lookAtNext = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined && !signal.aborted; next = left.shift())
+        if (!(await this.look(next))) left.length = 0
+    }
+    await Promise.all(Array.from({ length: looksAtOnce }, lookAtNext))
   }
 
   /** Looks again at every session that a timer still waits for, and ends the timers. */
@@ -73,17 +88,19 @@ export class Capture {
     await Promise.all(waiting.map(({ session }) => this.look(session)))
   }
 
-  async #read(session: Session, messages: readonly unknown[] | undefined): Promise<void> {
+  async #read(session: Session, messages: readonly unknown[] | undefined): Promise<boolean> {
     try {
       while (await this.#readPage(session, messages)) this.#options.onSpooled()
       this.#lastProblem = ''
+      return true
     } catch (error) {
-      const problem =
-        error instanceof SpoolFullError
-          ? 'Verbatim: the spool is full as Verbatim could not be reached for long; new rows wait in OpenClaw until it is back'
-          : `Verbatim: the rows of a session could not be read and kept (${reasonOf(error)}); they are read at the next turn`
+      const isFull = error instanceof SpoolFullError
+      const problem = isFull
+        ? 'Verbatim: the spool is full as Verbatim could not be reached for long; new rows wait in OpenClaw until it is back'
+        : `Verbatim: the rows of a session could not be read and kept (${reasonOf(error)}); they are read at the next turn`
       if (problem !== this.#lastProblem) this.#options.log.warn(problem)
       this.#lastProblem = problem
+      return !isFull
     }
   }
 

@@ -5,6 +5,7 @@ import { Cursors } from './cursors.ts'
 import { Delivery } from './delivery.ts'
 import { environment } from './environment.ts'
 import type { Host } from './host.ts'
+import { lookBeforeStop } from './look-before-stop.ts'
 import { DeltaReader, importReadDelta } from './reading/delta-reader.ts'
 import { MessagesReader } from './reading/messages-reader.ts'
 import { StoreReader } from './reading/store-reader.ts'
@@ -79,9 +80,7 @@ function registerCapture(host: Host, settings: Settings, command: Command | unde
     for (const session of await unread.find(Date.now())) await capture.look(session)
   })
   host.on('gateway_stop', async () => {
-    await capture.close()
-    // OpenClaw may stop between the first turn of a session and the hook that tells of it.
-    for (const session of await unread.find(Date.now())) await capture.look(session)
+    await lookBeforeStop({ capture, unread })
     delivery?.close()
   })
 }
