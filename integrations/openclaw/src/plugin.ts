@@ -13,7 +13,7 @@ import { Recall } from './recall.ts'
 import { capturedSession, isShared } from './session.ts'
 import { mayReadConversations, readSettings, type Settings } from './settings.ts'
 import { Spool } from './spool.ts'
-import { UnreadSessions } from './unread-sessions.ts'
+import { forgetFirstStart, UnreadSessions } from './unread-sessions.ts'
 import { findVerbatim, howToInstall, type Command } from './verbatim-command.ts'
 
 const howToAllow =
@@ -32,18 +32,31 @@ function register(host: Host): void {
     host.logger.warn(
       `Verbatim captures nothing and recalls nothing by itself, as OpenClaw shows conversations only to plugins that you allow it to: ${howToAllow}`,
     )
+    registerNoCapture(host)
     return
   }
   const settings = readSettings(host.pluginConfig)
   const command = findVerbatim(settings.command)
   if (command === undefined) host.logger.error(`Verbatim was not found: ${howToInstall}. Until then rows wait on disk`)
   if (settings.capture) registerCapture(host, settings, command)
+  else registerNoCapture(host)
   if (settings.recall && command !== undefined) registerRecall(host, settings, command)
+}
+
+/** Where the plugin keeps what is its own. */
+function ownDirectory(host: Host): string {
+  return join(host.runtime.state.resolveStateDir(), 'verbatim')
+}
+
+function registerNoCapture(host: Host): void {
+  const forget = () => forgetFirstStart({ directory: ownDirectory(host), log: host.logger })
+  host.on('gateway_start', forget)
+  host.on('gateway_stop', forget)
 }
 
 function registerCapture(host: Host, settings: Settings, command: Command | undefined): void {
   const stateDirectory = () => host.runtime.state.resolveStateDir()
-  const directory = join(stateDirectory(), 'verbatim')
+  const directory = ownDirectory(host)
   const spool = new Spool(join(directory, 'spool'), { bytesMax: settings.spoolMegabytes * 1024 * 1024 })
   const log = host.logger
   const env = environment(settings.env)

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { z } from 'zod'
@@ -20,6 +20,24 @@ export interface UnreadSessionsOptions {
 /** On some file systems the times of files are this coarse. */
 const timesOfFilesMs = 2_000
 const firstStartSchema = z.object({ atMs: z.number() })
+
+/** To be called while the plugin captures nothing: what is said until it does again is not what it failed to read. Never throws. */
+export async function forgetFirstStart({
+  directory,
+  log,
+}: Pick<UnreadSessionsOptions, 'directory' | 'log'>): Promise<void> {
+  try {
+    await rm(placeOfFirstStart(directory), { force: true })
+  } catch (error) {
+    log.warn(
+      `Verbatim: could not note that nothing is captured now (${reasonOf(error)}); what is said may be captured later`,
+    )
+  }
+}
+
+function placeOfFirstStart(directory: string): string {
+  return join(directory, 'first-start.json')
+}
 
 /**
  * Finds sessions that no hook has told of: OpenClaw was stopped or killed before it could. What was silent since before the plugin
@@ -55,9 +73,9 @@ export class UnreadSessions {
     this.#told.add(message)
   }
 
-  /** When the gateway first started, or stopped, with the plugin. */
+  /** When the gateway first started, or stopped, with the plugin since it last captured nothing. */
   async #firstStartMs(nowMs: number): Promise<number> {
-    const path = join(this.#options.directory, 'first-start.json')
+    const path = placeOfFirstStart(this.#options.directory)
     try {
       return firstStartSchema.parse(JSON.parse(await readFile(path, 'utf8'))).atMs
     } catch (error) {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 
@@ -150,6 +150,28 @@ describe('the plugin', () => {
     },
   )
 
+  it.skipIf(isOnServer).each([
+    ['capture is off', { config: { capture: false } }],
+    ['it may not see conversations', { isAllowed: false }],
+  ])('does not capture later what was said in new sessions while %s', async (...[, off]) => {
+    const first = start()
+    const { state } = first
+    await first.host.call('gateway_start', {}, {})
+    await first.host.call('gateway_stop', {}, {})
+    const without = start({ ...off, state })
+    await without.host.call('gateway_start', {}, {})
+    const unasked = new TranscriptFile(state, 'unasked')
+    unasked.turn('Is it stored?', 'It is not.')
+    unasked.enter()
+    const minutesAgo = new Date(Date.now() - 600_000)
+    utimesSync(unasked.path, minutesAgo, minutesAgo)
+    await without.host.call('gateway_stop', {}, {})
+    const second = start({ state })
+    await second.host.call('gateway_start', {}, {})
+    expect(await second.waiting()).toBe(0)
+    expect(existsSync(join(state, 'verbatim', 'cursors', 'main', 'unasked.json'))).toBe(false)
+  })
+
   it.skipIf(isOnServer)('never captures an incognito session', async () => {
     const running = start()
     const sessionKey = 'agent:main:dashboard:incognito-7'
@@ -166,7 +188,7 @@ describe('the plugin', () => {
 
   it.skipIf(isOnServer)('says what to do where it may not see conversations, and takes nothing', async () => {
     const { host } = start({ isAllowed: false })
-    expect(host.hooks).toEqual([])
+    expect(host.hooks).toEqual(['gateway_start', 'gateway_stop'])
     expect(host.logged).toEqual([
       expect.stringContaining('plugins.entries.verbatim.hooks.allowConversationAccess true'),
     ])
