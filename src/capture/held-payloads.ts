@@ -1,10 +1,13 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
+import { UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
 import { refuseWhileRestoring } from '../store/archive/restore-state.ts'
 import type { Database } from '../store/database.ts'
 import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
+import { addPayloadWork } from '../store/erasure/erasure-work.ts'
 import { lockPayloads } from '../store/erasure/lock-payloads.ts'
+import type { SessionKey } from '../store/messages.ts'
 import type { Transaction } from '../store/rows.ts'
 import { saveBatch, saveMessages, type SaveRequest, type SaveResult } from '../store/saving/save-messages.ts'
 import { inTransaction } from '../store/transaction.ts'
@@ -78,7 +81,7 @@ export async function saveHeld(
 /**
  * Erases a large payload that no message of any tenant uses; undefined, and nothing is erased, where one does. Until the transaction
  * ends nobody begins to use it. Whoever is killed in between has lost nothing that is used. Throws UnavailableError where the archive
- * does not answer soon, and while a restore goes on, as messages that use it may be still to come.
+ * does not answer soon, and, of one that would be erased, while a restore goes on, as messages that use it may be still to come.
  */
 export async function eraseUnused(
   sql: Transaction,
@@ -86,7 +89,9 @@ export async function eraseUnused(
   location: string,
 ): Promise<ErasedObjects | undefined> {
   await lockPayloads(sql, [location], 'exclusive')
+  if (await isPayloadUsed(sql, location)) return undefined
   await refuseWhileRestoring(sql)
+  // A restore may have begun and ended in between.
   if (await isPayloadUsed(sql, location)) return undefined
   return await askWhileLocked((signal) => archive.erase(location, undefined, signal))
 }
@@ -99,6 +104,28 @@ export async function removeUnused(
   await (database.unwalled ?? database).run((sql) =>
     inTransaction(sql, (transaction) => eraseUnused(transaction, archive, location)),
   )
+}
+
+/**
+ * Removes payloads from the archive that were put there for messages of a session which were then not stored. Those that cannot be
+ * removed now, as a restore has begun or the archive does not answer, are left to be erased later: what became of the messages
+ * is what is to be told.
+ */
+export async function removeOrLeaveUnused(
+  { database, archive }: { readonly database: Database; readonly archive: ArchiveStore },
+  key: SessionKey,
+  locations: readonly string[],
+): Promise<void> {
+  const left: string[] = []
+  for (const location of locations) {
+    try {
+      await removeUnused({ database, archive }, location)
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      left.push(location)
+    }
+  }
+  if (left.length > 0) await (database.unwalled ?? database).run((sql) => addPayloadWork(sql, key, left))
 }
 
 function isLarge({ payload }: WithBytes): boolean {

@@ -9,7 +9,7 @@ import type { Database } from '../store/database.ts'
 import { marksOfReference } from '../store/erasure/tombstones.ts'
 import type { NewMessage, SaveResult, SaveTarget } from '../store/saving/save-messages.ts'
 import { hasSession } from '../store/sessions.ts'
-import { removeUnused, saveHeld } from './held-payloads.ts'
+import { removeOrLeaveUnused, saveHeld } from './held-payloads.ts'
 import { placePayload } from './large-payload.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
 import { saveSealed } from './save-sealed.ts'
@@ -121,9 +121,12 @@ export async function saveMessages(
         return await saveHeld(database, held, { ...request, ...target, messages })
       } catch (error) {
         // Of what was erased nothing is left in the archive either.
-        if (error instanceof ErasedError)
-          for (const { payload } of messages)
-            if ('location' in payload) await removeUnused(dependencies, payload.location)
+        if (error instanceof ErasedError) {
+          const locations = messages.flatMap(({ payload }) => ('location' in payload ? [payload.location] : []))
+          await Promise.allSettled([
+            removeOrLeaveUnused(dependencies, { tenantId, sessionId: target.session.id }, locations),
+          ])
+        }
         throw error
       }
     })

@@ -1,6 +1,6 @@
 import { idUnderHash } from '../capture/documents/entry-fields.ts'
 import { renumberedLayout } from '../capture/documents/file-layout.ts'
-import { holdPayloads, removeUnused } from '../capture/held-payloads.ts'
+import { holdPayloads, removeOrLeaveUnused } from '../capture/held-payloads.ts'
 import { placePayload } from '../capture/large-payload.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { InputError, UnavailableError } from '../errors.ts'
@@ -81,12 +81,12 @@ export async function storeFromOther(
       )
     } catch (error) {
       // Why nothing was stored is what is to be told.
-      await Promise.allSettled([removeUnstored(store, placed)])
+      await Promise.allSettled([removeUnstored(store, key, placed)])
       if (!(error instanceof UnknownFileKey)) throw error
       continue
     }
     // What was erased here, or is known with another text, is not stored.
-    await removeUnstored(store, placed)
+    await removeUnstored(store, key, placed)
     if (written !== undefined) {
       database.announce?.(key)
       return written
@@ -99,9 +99,12 @@ export async function storeFromOther(
 }
 
 /** Removes what was put into the archive for messages and no message uses. */
-async function removeUnstored(store: LocalStore, placed: readonly SyncedMessage[]): Promise<void> {
-  for (const { record } of placed)
-    if (record.payload_location !== undefined) await removeUnused(store, record.payload_location)
+async function removeUnstored(store: LocalStore, key: SessionKey, placed: readonly SyncedMessage[]): Promise<void> {
+  await removeOrLeaveUnused(
+    store,
+    key,
+    placed.flatMap(({ record }) => record.payload_location ?? []),
+  )
 }
 
 /** Counts a session anew, from its messages. */

@@ -6,7 +6,7 @@ import { readErasures, readErasuresOf } from '../../store/erasure/keep-from-eras
 import type { Numbering } from '../../store/import-files.ts'
 import { sessionIdOf } from '../../store/imported-sessions.ts'
 import type { NewMessage, SaveResult, SaveTarget } from '../../store/saving/save-messages.ts'
-import { removeUnused, saveHeld } from '../held-payloads.ts'
+import { removeOrLeaveUnused, saveHeld } from '../held-payloads.ts'
 import { placePayload, type PreparedMessage } from '../large-payload.ts'
 import { saveSealed } from '../save-sealed.ts'
 import { cleanId, idOfBytes } from './entry-fields.ts'
@@ -66,9 +66,10 @@ export class ImportedSessions {
       return await saveHeld({ run: (work) => database.run(work) }, held, request)
     })
     // What was erased is not stored again, nor are its bytes, if they are many, left in the archive.
-    for (const [index, { payload }] of messages.entries())
-      if (saved.messages[index]?.erased === true && 'location' in payload)
-        await removeUnused(this.#dependencies, payload.location)
+    const unstored = messages.flatMap(({ payload }, index) =>
+      saved.messages[index]?.erased === true && 'location' in payload ? [payload.location] : [],
+    )
+    await removeOrLeaveUnused(this.#dependencies, { tenantId, sessionId: saved.sessionId }, unstored)
     // It is new, or another one has made it meanwhile: as if nothing of it had been erased yet.
     if (!this.#numbering.has(saved.sessionId)) this.#numbering.set(saved.sessionId, 0)
     this.#targets.set(session.id, { id: saved.sessionId, source: this.#format, create: false })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { newId } from '../../model/ids.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 import type { PlannedSession } from './erasure-plan.ts'
@@ -100,6 +101,20 @@ export async function addArchiveRewrite(
   await sql`
     insert into outbox (tenant_id, topic, session_id, details)
     values (${erasure.tenantId}, ${eraseTopic}, ${sessionId}, ${JSON.stringify(details)}::text::jsonb)`
+}
+
+/** Leaves large payloads to be erased that were put into the archive for messages of a session and that no message uses; nothing else of it. */
+export async function addPayloadWork(
+  sql: Queries,
+  { tenantId, sessionId }: SessionKey,
+  payloads: readonly string[],
+): Promise<void> {
+  // The session itself is kept. It is no erasure that anybody asked for, and has no receipt.
+  const ofSession = { whole: false, stretches: [], rowsErased: true, hasBegun: true, isHeld: true }
+  const details = JSON.stringify({ erasure: newId(), ...ofSession, payloads })
+  await sql`
+    insert into outbox (tenant_id, topic, session_id, details)
+    values (${tenantId}, ${eraseTopic}, ${sessionId}, ${details}::text::jsonb)`
 }
 
 /** Messages of a session that came back by a restore. */
