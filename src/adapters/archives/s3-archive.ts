@@ -4,7 +4,7 @@ import { withoutSdkWarning, type BucketSettings } from '../../config.ts'
 import { codeOf, ConflictError, UnavailableError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { ArchiveStore, ErasedObjects, ErasureNotes } from '../../ports/archive-store.ts'
-import { lotsOf, nameOfVersion, versionsBelow, type ObjectVersion, type OpenedBucket } from './s3-versions.ts'
+import { bounded, lotsOf, nameOfVersion, versionsBelow, type ObjectVersion, type OpenedBucket } from './s3-versions.ts'
 
 /** A connection that breaks in the middle of an answer is not tried again by the SDK, nor is an answer of another write. */
 const attemptsMax = 4
@@ -50,10 +50,11 @@ export class S3Archive implements ArchiveStore {
     return await this.#attempt('read from', (opened) => this.#read(opened, key))
   }
 
-  async delete(key: string): Promise<void> {
-    await this.#attempt('write to', async ({ sdk, client }) => {
-      await client.send(new sdk.DeleteObjectCommand(this.#at(key)), bounded())
-    })
+  async delete(key: string, signal?: AbortSignal): Promise<void> {
+    const work = async ({ sdk, client }: OpenedBucket) => {
+      await client.send(new sdk.DeleteObjectCommand(this.#at(key)), bounded(signal))
+    }
+    await this.#attempt('write to', work, signal)
   }
 
   /** A delete in a bucket with versions hides an object and keeps it, so that each version is deleted by its own id. */
@@ -61,7 +62,7 @@ export class S3Archive implements ArchiveStore {
     const kept = new Set<string>()
     let erased = 0
     for await (const lot of lotsOf(
-      versionsBelow(name, this.#settings, (work) => this.#attempt('list', work, signal)),
+      versionsBelow(name, this.#settings, { attempt: (work) => this.#attempt('list', work, signal), signal }),
     )) {
       // The key of another object may begin with the whole of this one.
       const versions = name.endsWith('/') ? lot : lot.filter(({ key }) => key === name)
@@ -69,10 +70,11 @@ export class S3Archive implements ArchiveStore {
       const gone: string[] = []
       await notes?.before(names)
       for (const version of versions) {
+        signal?.throwIfAborted()
         if (await this.#deleteVersion(version, signal)) gone.push(...nameOfVersion(version))
         else {
           // Hidden at least: what is written anew has its key. Where it is rights that are missing, this fails too.
-          await this.delete(version.key)
+          await this.delete(version.key, signal)
           kept.add(version.key)
         }
       }
@@ -203,12 +205,6 @@ async function openClient({ endpoint, region }: BucketSettings): Promise<OpenedB
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
   })
   return { sdk, client }
-}
-
-/** One request takes no longer than it may, and ends with the signal. */
-function bounded(signal?: AbortSignal): { readonly abortSignal: AbortSignal } {
-  const late = AbortSignal.timeout(limits.archiveRequestMs)
-  return { abortSignal: signal === undefined ? late : AbortSignal.any([late, signal]) }
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -17,21 +17,31 @@ export interface ObjectVersion {
   readonly isMarker: boolean
 }
 
-type Attempt = <T>(work: (opened: OpenedBucket) => Promise<T>) => Promise<T>
+interface Asking {
+  readonly attempt: <T>(work: (opened: OpenedBucket) => Promise<T>) => Promise<T>
+  readonly signal: AbortSignal | undefined
+}
+
+/** One request takes no longer than it may, and ends with the signal. */
+export function bounded(signal?: AbortSignal): { readonly abortSignal: AbortSignal } {
+  const late = AbortSignal.timeout(limits.archiveRequestMs)
+  return { abortSignal: signal === undefined ? late : AbortSignal.any([late, signal]) }
+}
 
 /** Every version of every object whose key begins with a prefix. */
 export async function* versionsBelow(
   prefix: string,
   { bucket, prefix: own }: BucketSettings,
-  attempt: Attempt,
+  { attempt, signal }: Asking,
 ): AsyncGenerator<ObjectVersion> {
   let place: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } | undefined = {}
   while (place !== undefined) {
     const markers = place
     const page: Sdk.ListObjectVersionsCommandOutput = await attempt(({ sdk, client }) =>
-      client.send(new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${own}${prefix}`, ...markers }), {
-        abortSignal: AbortSignal.timeout(limits.archiveRequestMs),
-      }),
+      client.send(
+        new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${own}${prefix}`, ...markers }),
+        bounded(signal),
+      ),
     )
     const found = [
       ...(page.Versions ?? []).map((version) => ({ ...version, isMarker: false })),
