@@ -117,19 +117,18 @@ async function storedExtracts(
 ): Promise<ReadonlyMap<number, SegmentExtract>> {
   const [fromSeq, toSeq] = [segments[0]?.fromSeq ?? 0, segments.at(-1)?.toSeq ?? 0]
   const ends = new Map(segments.map((segment) => [segment.fromSeq, segment.toSeq]))
-  const found = new Map<number, SegmentExtract>()
+  const found = new Map<number, SegmentExtract & { readonly at: string }>()
   for (const summary of await segmentSummaries(database, key, { fromSeq, toSeq, style: 'extract' })) {
     const extract = extractOf(summary)
     if (summary.firstSeq !== null && extract !== undefined && ends.get(summary.firstSeq) === summary.lastSeq)
-      found.set(summary.firstSeq, extract)
+      found.set(summary.firstSeq, { ...extract, at: summary.createdAt })
   }
-  const quoted = [...found.values()].flatMap(({ sentences }) =>
-    sentences.flatMap(({ seq, styles }) => (styles.includes(style) ? [seq] : [])),
-  )
+  const quoted = [...found.values()].flatMap(({ sentences, at }) => {
+    const seqs = new Set(sentences.flatMap(({ seq, styles }) => (styles.includes(style) ? [seq] : [])))
+    return [...seqs].map((seq) => ({ seq, at }))
+  })
   const quotable =
-    quoted.length === 0
-      ? new Map<number, string>()
-      : await database.run((sql) => quotableMessages(sql, key, [...new Set(quoted)]))
+    quoted.length === 0 ? new Map<number, string>() : await database.run((sql) => quotableMessages(sql, key, quoted))
   for (const [firstSeq, { sentences }] of found) {
     const mayBe = ({ seq, messageId, styles }: CondensedSentence) =>
       !styles.includes(style) || quotable.get(seq) === messageId

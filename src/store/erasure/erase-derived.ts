@@ -13,6 +13,7 @@ export async function eraseDerived(sql: TransactionSql, key: SessionKey, piece: 
     search_units: await eraseUnits(sql, key, piece),
     vectors: await eraseVectors(sql, key, piece),
     facts: await eraseFacts(sql, key, piece),
+    summaries: await eraseSummaries(sql, key, piece),
   }
   const feedback = await sql`
     delete from recall_feedback
@@ -99,5 +100,17 @@ async function eraseFacts(sql: TransactionSql, key: SessionKey, piece: Piece): P
     delete from fact_sources where tenant_id = ${key.tenantId} and fact_id in (select jsonb_array_elements_text(${ids}::text::jsonb)::uuid)`
   const gone = await sql`
     delete from facts where tenant_id = ${key.tenantId} and id in (select jsonb_array_elements_text(${ids}::text::jsonb)::uuid)`
+  return gone.count
+}
+
+/**
+ * Removes summaries of a stretch with a message of the piece, of the session as a whole too: they quote what is gone, and the rest of the
+ * work may take its time.
+ */
+async function eraseSummaries(sql: TransactionSql, key: SessionKey, piece: Piece): Promise<number> {
+  const gone = await sql`
+    delete from summaries u where u.tenant_id = ${key.tenantId} and u.session_id = ${key.sessionId} and exists (
+      select from messages m where m.tenant_id = ${key.tenantId} and m.session_id = ${key.sessionId}
+        and m.seq between coalesce(u.first_seq, 1) and coalesce(u.last_seq, 9007199254740991) and ${isOf(sql, 'm.seq', piece)})`
   return gone.count
 }

@@ -64,17 +64,27 @@ export async function dropOtherExtracts(
       and first_seq not in (select jsonb_array_elements_text(${JSON.stringify(firstSeqs)}::text::jsonb)::bigint)`
 }
 
-/** Which messages of a session may be quoted, by their numbers: those that are there, are in use and are not flagged. */
+/** A message by its number, and when it was quoted (ISO 8601). */
+export interface QuotedMessage {
+  readonly seq: number
+  readonly at: string
+}
+
+/**
+ * Which of the messages that were quoted may be now, by their numbers: those that are there, are in use, are not flagged, and were not
+ * anonymised since.
+ */
 export async function quotableMessages(
   sql: Queries,
   { tenantId, sessionId }: SessionKey,
-  seqs: readonly number[],
+  quoted: readonly QuotedMessage[],
 ): Promise<ReadonlyMap<number, string>> {
   const rows = await sql<{ seq: string; id: string }[]>`
-    select seq, id from jsonb_array_elements_text(${JSON.stringify(seqs)}::text::jsonb) as wanted(q)
-    join messages on messages.tenant_id = ${tenantId} and messages.session_id = ${sessionId} and messages.seq = wanted.q::bigint
-    where kind = 'message' ${andUsable(sql, tenantId)} and not exists (
-      select from search_units u where u.tenant_id = ${tenantId} and u.level in (0, 3) and u.session_id = ${sessionId}
-        and u.first_seq = messages.seq and u.part = 0 and (u.flags ? 'secrets' or u.flags ? 'instructions'))`
+    select seq, id from jsonb_to_recordset(${JSON.stringify(quoted)}::text::jsonb) as quoted(seq bigint, at timestamptz)
+    join messages using (seq)
+    where messages.tenant_id = ${tenantId} and messages.session_id = ${sessionId} and kind = 'message'
+      and (anonymized_at is null or anonymized_at < quoted.at) ${andUsable(sql, tenantId)} and not exists (
+        select from search_units u where u.tenant_id = ${tenantId} and u.level in (0, 3) and u.session_id = ${sessionId}
+          and u.first_seq = messages.seq and u.part = 0 and (u.flags ? 'secrets' or u.flags ? 'instructions'))`
   return new Map(rows.map(({ seq, id }) => [Number(seq), id]))
 }
