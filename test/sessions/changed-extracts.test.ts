@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
 import { forget } from '../../src/erasure/forget.ts'
+import { VerbatimError } from '../../src/errors.ts'
 import { summarize, type SummarizeInput } from '../../src/insight/summaries/summarize.ts'
+import { changeRestriction } from '../../src/rights/restrict.ts'
 import type { Database } from '../../src/store/database.ts'
 import { summariesOf } from '../../src/store/summaries/summaries.ts'
 import { countReads } from './counted-reads.ts'
@@ -86,4 +88,49 @@ describe('what stands for a segment that is anonymised', () => {
     expect((await summary(sessionId)).read).toBe(150)
     expect((await summary(sessionId)).read).toBe(50)
   })
+})
+
+describe('what stands for a segment that is restricted while it is read', () => {
+  const restricted = { session: 'it is', participant: 'one who spoke in it' }
+  it.each(Object.entries(restricted))(
+    'is of all of its messages or is not stored, whenever the %s is',
+    { timeout: 120_000 },
+    async (what) => {
+      const sessionId = await store.session(talk(120))
+      const { database } = store.open.stores
+      const { reply: whole } = await summary(sessionId, { keep: false })
+      const target = what === 'session' ? { session: sessionId } : { participant: 'captain 3' }
+      const change = (isRestricted: boolean) =>
+        changeRestriction(database, caller, { ...target, isRestricted, reason: 'asked' })
+      let points = 0
+      for (const lifted of [1, Number.POSITIVE_INFINITY]) {
+        let isReached = true
+        for (let at = 1; isReached; at++) {
+          let state: 'before' | 'restricted' | 'lifted' = 'before'
+          const watching = watched(database, async (runs) => {
+            if (runs === at) {
+              state = 'restricted'
+              await change(true)
+            } else if (runs === at + lifted) {
+              state = 'lifted'
+              await change(false)
+            }
+          })
+          // Where it is restricted early, it is refused.
+          const [made] = await Promise.allSettled([summary(sessionId, {}, watching)])
+          if (made?.status === 'rejected') expect(made.reason).toBeInstanceOf(VerbatimError)
+          isReached = state !== 'before'
+          if (what === 'session' && state === 'restricted')
+            for (const { making } of await stored(sessionId)) expect(making?.messages_read).toBeOneOf([20, 100, 120])
+          if (state === 'restricted') await change(false)
+          points++
+          const { reply } = await summary(sessionId, { keep: false })
+          expect(reply.coverage.messages_read, `restricted after ${at} for ${lifted}`).toBe(120)
+          expect(reply.summary).toBe(whole.summary)
+          await database.run((sql) => sql`delete from summaries where session_id = ${sessionId}`)
+        }
+      }
+      expect(points).toBeGreaterThan(10)
+    },
+  )
 })

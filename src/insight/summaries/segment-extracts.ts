@@ -106,7 +106,9 @@ async function store(
     },
     seal,
   )
-  await database.run((sql) => saveExtract(sql, key.tenantId, { ...sealed, mark, erasures }))
+  await database.run((sql) =>
+    saveExtract(sql, key.tenantId, { ...sealed, mark, erasures, seen: messagesRead + leftOut }),
+  )
 }
 
 /** By the numbers that the segments begin with. */

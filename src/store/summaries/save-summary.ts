@@ -31,8 +31,8 @@ export function sealSummary({ sentences, making, ...about }: NewSummary, seal: R
 
 /**
  * Stores a summary, and leaves its session to be archived with it. Not where messages of the session were erased or anonymised since
- * `erasures` was read: it may quote them. One of a whole session that is ours takes the place of those that were made in
- * its way before.
+ * `erasures` was read: it may quote them; nor one of ours where the session is restricted by now, as not all of it was read. One of a
+ * whole session that is ours takes the place of those that were made in its way before.
  */
 export async function saveSummary(
   sql: Queries,
@@ -43,7 +43,8 @@ export async function saveSummary(
   await sql`
     with there as (
       select id from sessions where tenant_id = ${tenantId} and id = ${summary.sessionId}
-        ${erasures === undefined ? sql`` : sql`and erasures = ${erasures}`} for key share
+        ${erasures === undefined ? sql`` : sql`and erasures = ${erasures}`}
+        ${summary.madeBy === 'host' ? sql`` : sql`and not restricted`} for key share
     ), saved as (
       insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, key_version)
       select ${tenantId}, ${summary.id}::uuid, id, ${summary.level}, ${summary.style}, ${summary.firstSeq}::bigint, ${summary.lastSeq}::bigint,

@@ -10,10 +10,14 @@ interface Segment {
   readonly toSeq: number
 }
 
-/** What changes with the messages of a segment: which ones they are, in their order, and whether they were erased, anonymised or corrected. */
+/**
+ * What changes with the messages of a segment: which ones they are, in their order, whether they were erased, anonymised or corrected,
+ * and whether they or their session are restricted.
+ */
 function markOf(sql: Queries, { tenantId, sessionId }: SessionKey, segment: Segment): PendingQuery<Row[]> {
   return sql`(
-    select md5(coalesce(string_agg(concat_ws(' ', m.seq, m.id, m.kind, extract(epoch from m.anonymized_at), c.correction_id), ',' order by m.seq), ''))
+    select md5(coalesce(string_agg(concat_ws(' ', m.seq, m.id, m.kind, extract(epoch from m.anonymized_at), c.correction_id,
+      m.sender in (${restrictedNames(sql, tenantId)}), (select restricted from sessions where tenant_id = ${tenantId} and id = ${sessionId})), ',' order by m.seq), ''))
     from messages m left join corrections c on c.tenant_id = ${tenantId} and c.session_id = ${sessionId} and c.seq = m.seq
     where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.seq between ${segment.fromSeq} and ${segment.toSeq})`
 }
@@ -24,26 +28,36 @@ export async function readSegmentMark(sql: Queries, key: SessionKey, segment: Se
   return row?.mark ?? ''
 }
 
+interface ExtractMade {
+  readonly mark: string
+  readonly erasures: number
+  /** How many of its messages were read, or left out as they are flagged. */
+  readonly seen: number
+}
+
 /**
  * Stores the sentences that stand for a segment, in the place of those that were stored of it before. Not where its messages are
- * others by now than when its mark was read, or messages of the session were erased since `erasures` was; nor where somebody is
+ * others by now than when its mark was read, or messages of the session were erased since `erasures` was; nor where `seen` is not
+ * how many of them may be used, as it was restricted for a time while it was read; nor where somebody is
  * restricted who spoke in it, whose words are to be in it again afterwards. It can be made again, and is not archived.
  */
 export async function saveExtract(
   sql: Queries,
   tenantId: number,
-  { mark, erasures, ...extract }: SealedSummary & { readonly mark: string; readonly erasures: number },
+  { mark, erasures, seen, ...extract }: SealedSummary & ExtractMade,
 ): Promise<void> {
   const key = { tenantId, sessionId: extract.sessionId }
   const { id, firstSeq, lastSeq } = extract
   await sql`
     with there as (
-      select id from sessions where tenant_id = ${tenantId} and id = ${extract.sessionId} and erasures = ${erasures} for key share
+      select id from sessions where tenant_id = ${tenantId} and id = ${extract.sessionId} and erasures = ${erasures} and not restricted for key share
     ), saved as (
       insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, key_version)
       select ${tenantId}, ${id}::uuid, id, ${extract.level}, ${extract.style}, ${firstSeq}::bigint, ${lastSeq}::bigint, ${extract.body}::bytea,
         ${extract.madeBy}, ${extract.keyVersion}::int from there
-      where ${markOf(sql, key, { fromSeq: firstSeq, toSeq: lastSeq })} = ${mark} and not exists (
+      where ${markOf(sql, key, { fromSeq: firstSeq, toSeq: lastSeq })} = ${mark} and ${seen} = (
+        select count(*) from messages where tenant_id = ${tenantId} and session_id = ${extract.sessionId}
+          and seq between ${firstSeq} and ${lastSeq} and kind = 'message' ${andUsable(sql, tenantId)}) and not exists (
         select from messages m where m.tenant_id = ${tenantId} and m.session_id = ${extract.sessionId}
           and m.seq between ${firstSeq} and ${lastSeq} and m.sender in (${restrictedNames(sql, tenantId)}))
       on conflict do nothing returning session_id
