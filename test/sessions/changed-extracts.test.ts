@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
 import { forget } from '../../src/erasure/forget.ts'
-import { VerbatimError } from '../../src/errors.ts'
+import { UnavailableError, VerbatimError } from '../../src/errors.ts'
+import { renderSummary } from '../../src/insight/summaries/render-summary.ts'
 import { summarize, type SummarizeInput } from '../../src/insight/summaries/summarize.ts'
+import type { ArchiveStore } from '../../src/ports/archive-store.ts'
 import { changeRestriction } from '../../src/rights/restrict.ts'
 import type { Database } from '../../src/store/database.ts'
 import { summariesOf } from '../../src/store/summaries/summaries.ts'
@@ -26,9 +28,15 @@ function talk(count: number) {
 
 const asked = { style: 'detailed', maxTokens: 6_000, refresh: true, keep: true } as const
 
-async function summary(sessionId: string, change: Partial<SummarizeInput> = {}, over = store.open.stores.database) {
-  const counted = countReads(over)
-  const dependencies = { database: counted.database, archive: store.open.stores.archive }
+interface Over {
+  readonly database?: Database
+  readonly archive?: ArchiveStore
+}
+
+async function summary(sessionId: string, change: Partial<SummarizeInput> = {}, over: Over = {}) {
+  const { database, archive } = { ...store.open.stores, ...over }
+  const counted = countReads(database)
+  const dependencies = { database: counted.database, archive }
   const reply = await summarize(dependencies, caller, { sessionId, ...asked, ...change })
   return { reply, read: counted.taken() }
 }
@@ -106,23 +114,25 @@ describe('what stands for a segment that is restricted while it is read', () => 
       for (const lifted of [1, Number.POSITIVE_INFINITY]) {
         let isReached = true
         for (let at = 1; isReached; at++) {
-          let state: 'before' | 'restricted' | 'lifted' = 'before'
+          const seen = { isRestricted: false, isReached: false }
           const watching = watched(database, async (runs) => {
             if (runs === at) {
-              state = 'restricted'
+              seen.isReached = true
+              seen.isRestricted = true
               await change(true)
             } else if (runs === at + lifted) {
-              state = 'lifted'
+              seen.isRestricted = false
               await change(false)
             }
           })
           // Where it is restricted early, it is refused.
-          const [made] = await Promise.allSettled([summary(sessionId, {}, watching)])
-          if (made?.status === 'rejected') expect(made.reason).toBeInstanceOf(VerbatimError)
-          isReached = state !== 'before'
-          if (what === 'session' && state === 'restricted')
-            for (const { making } of await stored(sessionId)) expect(making?.messages_read).toBeOneOf([20, 100, 120])
-          if (state === 'restricted') await change(false)
+          await summary(sessionId, {}, { database: watching }).catch((error: unknown) => {
+            if (!(error instanceof VerbatimError)) throw error
+          })
+          isReached = seen.isReached
+          const kept = what === 'session' && seen.isRestricted ? await stored(sessionId) : []
+          expect(kept.filter(({ making }) => ![20, 100, 120].includes(making?.messages_read ?? 0))).toEqual([])
+          if (seen.isRestricted) await change(false)
           points++
           const { reply } = await summary(sessionId, { keep: false })
           expect(reply.coverage.messages_read, `restricted after ${at} for ${lifted}`).toBe(120)
@@ -133,4 +143,33 @@ describe('what stands for a segment that is restricted while it is read', () => 
       expect(points).toBeGreaterThan(10)
     },
   )
+})
+
+describe('a summary while the archive is away', () => {
+  it('says that it lacks a message, and has it once the archive is back', async () => {
+    const large = 'We decided that ship 50 unloads at berth 150, and the Marguerite has its papers.'
+    const messages = talk(240)
+      .filter((_, at) => at % 10 !== 0)
+      .slice(0, 120)
+      .map(({ content }) => ({ content }))
+    messages[50] = { content: `${large}${' '.repeat(1_200_000)}` }
+    const sessionId = await store.session(messages)
+    const { archive } = store.open.stores
+    const away: ArchiveStore = {
+      ...archive,
+      get: () => Promise.reject(new UnavailableError('Cannot reach the archive', { remedy: 'Wait' })),
+    }
+    const usual = { style: 'decisions', refresh: false } as const
+    const { reply } = await summary(sessionId, usual, { archive: away })
+    expect(reply.coverage.messages_read).toBe(119)
+    expect(reply.degraded).toEqual([expect.stringMatching(/^messages that cannot be read: 1\./u)])
+    expect(renderSummary(reply)).toMatch(/It lacks messages that cannot be read: 1\./u)
+    // Of the other segment all was read.
+    expect((await stored(sessionId)).filter(({ style }) => style === 'extract')).toMatchObject([{ firstSeq: 101 }])
+    const { reply: whole } = await summary(sessionId, usual)
+    expect(whole).not.toHaveProperty('degraded')
+    expect(whole.coverage.messages_read).toBe(120)
+    expect(whole.summary).toContain(large)
+    expect((await summary(sessionId, usual)).read).toBe(0)
+  })
 })

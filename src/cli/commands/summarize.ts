@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
+import { explainDegraded } from '../../insight/summaries/degraded.ts'
 import type { SummaryReply } from '../../insight/summaries/summary-reply.ts'
 import { limits } from '../../limits.ts'
 import { summaryStyles, type SummaryStyle } from '../../model/summary-style.ts'
@@ -68,8 +69,7 @@ export function registerSummarize(program: Command): void {
           keep: true,
         })
         if (options.json === true) return printJson(reply)
-        const lacks = reply.made_by === 'extractive' ? 'Not by a model' : 'Not made anew'
-        for (const reason of reply.degraded ?? []) process.stderr.write(`${lacks}: ${reason}\n`)
+        for (const line of explainDegraded(reply)) process.stderr.write(`${line}\n`)
         if (reply.summary === '') return print('Nothing to summarize.\n')
         return print(`${reply.made_by === 'host' ? reply.summary : linesOf(reply).join('\n')}\n`)
       })

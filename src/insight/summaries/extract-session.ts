@@ -11,6 +11,8 @@ import { readSegment, segmentExtracts } from './segment-extracts.ts'
 
 export interface SessionExtract extends ExtractiveSummary {
   readonly leftOut: number
+  /** Messages that could not be read. */
+  readonly unreadable: number
 }
 
 export interface SessionExtractRequest extends ExtractOptions {
@@ -27,8 +29,10 @@ export async function extractStretch(
   { stretch, ...options }: ExtractOptions & { readonly stretch: WeighedStretch },
 ): Promise<SessionExtract> {
   let leftOut = 0
-  const wanted = { ...stretch, messagesMax: limits.summaryMessagesMax, leaveOut: () => void leftOut++ }
-  return { ...(await summarizeExtractive(sampledTurns(dependencies, key, wanted), options)), leftOut }
+  let unreadable = 0
+  const told = { leaveOut: () => void leftOut++, missOut: () => void unreadable++ }
+  const wanted = { ...stretch, messagesMax: limits.summaryMessagesMax, ...told }
+  return { ...(await summarizeExtractive(sampledTurns(dependencies, key, wanted), options)), leftOut, unreadable }
 }
 
 /**
@@ -48,10 +52,12 @@ export async function extractSession(
   const chosen = sampleSegments(last, segmentsMax).map((index) => segmentAt(index, toSeq))
   let messagesRead = 0
   let leftOut = 0
+  let unreadable = 0
   for await (const one of segmentExtracts(dependencies, key, { segments: chosen, style, keep, erasures })) {
     for (const sentence of one.sentences) extract.add(candidateOf(sentence))
     messagesRead += one.messagesRead
     leftOut += one.leftOut
+    unreadable += one.unreadable
   }
   const segment = segmentAt(last, toSeq)
   const newest = await readSegment(dependencies, key, {
@@ -68,5 +74,6 @@ export async function extractSession(
     sentences: extract.sentences(),
     messagesRead: messagesRead + newest.messagesRead,
     leftOut: leftOut + newest.leftOut,
+    unreadable: unreadable + newest.unreadable,
   }
 }

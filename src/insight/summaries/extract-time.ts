@@ -37,6 +37,7 @@ export async function extractTime(
   const extract = new Extract(request)
   let messagesRead = 0
   let leftOut = 0
+  let unreadable = 0
   for (const { index, isWhole } of await dependencies.database.run((sql) => segmentsOfTime(sql, key, range))) {
     const segment = segmentAt(index, lastSeq)
     if (isWhole && segment.fromSeq >= lowestSeq) {
@@ -45,15 +46,17 @@ export async function extractTime(
         for (const sentence of one.sentences) extract.add(candidateOf(sentence))
         messagesRead += one.messagesRead
         leftOut += one.leftOut
+        unreadable += one.unreadable
       }
     } else {
       const fromSeq = Math.max(segment.fromSeq, lowestSeq)
-      const wanted = { fromSeq, toSeq: segment.toSeq, since, until, leaveOut: () => void leftOut++ }
+      const told = { leaveOut: () => void leftOut++, missOut: () => void unreadable++ }
+      const wanted = { fromSeq, toSeq: segment.toSeq, since, until, ...told }
       for await (const turn of turns(dependencies, key, wanted)) {
         messagesRead++
         for (const candidate of candidatesOf({ ...turn, text: cutTurn(turn) })) extract.add(candidate)
       }
     }
   }
-  return { sentences: extract.sentences(), messagesRead, leftOut }
+  return { sentences: extract.sentences(), messagesRead, leftOut, unreadable }
 }

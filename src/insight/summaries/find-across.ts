@@ -17,6 +17,7 @@ import { newestByWeight } from '../../store/summaries/weigh-messages.ts'
 import type { MessageToSummarize } from '../extracts/candidates.ts'
 import { cutTurn } from './by-model/read-piece.ts'
 import { turnOf } from './by-model/turns.ts'
+import { lackOf } from './degraded.ts'
 import { extractTime } from './extract-time.ts'
 
 export interface AcrossQuestion {
@@ -38,7 +39,7 @@ export interface FoundAcross {
   readonly leftOut: number
   /** Whether there are more sessions, or messages of one, than were looked at. */
   readonly hasMore: boolean
-  /** What a search could not look at. */
+  /** What a search could not look at, and how many messages could not be read. */
   readonly degraded: readonly string[]
 }
 
@@ -77,14 +78,15 @@ export async function findByQuery(
   const hits = new Set(results.flatMap(({ messages }) => messages.filter(isTelling).map(({ id }) => id)))
   const found = new Map<string, FoundTurn[]>()
   let leftOut = 0
+  let unreadable = 0
   let room: number = limits.summaryPieceCharacters
   for (let at = 0; at < places.length && room > 0; at += placesPerRead) {
     const some = places.slice(at, at + placesPerRead)
     for (const row of await readPlaces(dependencies.database, caller.tenantId, { places: some })) {
       if (row.kind !== 'message' || row.isRestricted === true || row.correctedById !== undefined) continue
       const body = await messageBody(dependencies.archive, row)
-      if ('error' in body) continue
-      if (isFlagged(row.flags ?? flagsOfMessage(row, body.payload))) leftOut++
+      if ('error' in body) unreadable++
+      else if (isFlagged(row.flags ?? flagsOfMessage(row, body.payload))) leftOut++
       else {
         const turn = turnOf(row, body.payload)
         const shown = { ...turn, text: cutTurn(turn), isHit: hits.has(turn.id) }
@@ -98,7 +100,13 @@ export async function findByQuery(
     // Our ids are in the order in which sessions were opened.
     .toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
   const messagesRead = sessions.reduce((sum, { turns }) => sum + turns.length, 0)
-  return { sessions, messagesRead, leftOut, hasMore: next !== undefined, degraded }
+  return {
+    sessions,
+    messagesRead,
+    leftOut,
+    hasMore: next !== undefined,
+    degraded: [...degraded, ...lackOf(unreadable)],
+  }
 }
 
 /** A message that is found by what it says itself, and not by what stands around it. */
@@ -129,6 +137,7 @@ export async function findByTime(
   const sessions: FoundAcross['sessions'][number][] = []
   let messagesRead = 0
   let leftOut = 0
+  let unreadable = 0
   let hasMore = listed.length === limit
   for (const { id: sessionId, lastSeq } of found.toReversed()) {
     const key = { tenantId: caller.tenantId, sessionId }
@@ -144,6 +153,7 @@ export async function findByTime(
     const read = await extractTime(dependencies, key, { ...options, piece })
     messagesRead += read.messagesRead
     leftOut += read.leftOut
+    unreadable += read.unreadable
     const turns = read.sentences.map(({ messageId: id, ...sentence }) => ({
       ...sentence,
       id,
@@ -152,7 +162,7 @@ export async function findByTime(
     }))
     if (turns.length > 0) sessions.push({ sessionId, turns })
   }
-  return { sessions, messagesRead, leftOut, hasMore, degraded: [] }
+  return { sessions, messagesRead, leftOut, hasMore, degraded: lackOf(unreadable) }
 }
 
 /** Those whose messages the caller may read: some may see that a session is there and no more. */

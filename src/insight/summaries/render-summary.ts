@@ -1,4 +1,5 @@
 import { fence } from '../../model/fence.ts'
+import { explainDegraded } from './degraded.ts'
 import type { SummaryReply } from './summary-reply.ts'
 
 function originOf({ made_by: madeBy, model, style }: SummaryReply, scope: string): string {
@@ -31,10 +32,11 @@ function missingOf({ coverage }: SummaryReply): string {
 
 /** The summary as one reads it, each sentence with the number and the id of its messages. */
 export function renderSummary(reply: SummaryReply): string {
-  const { citations, degraded, made_by: madeBy } = reply
+  const { citations } = reply
   const scope = scopeOf(reply)
-  const lacks = madeBy === 'extractive' ? 'Not by a model' : 'Not made anew'
-  const why = degraded === undefined ? '' : `\n${lacks}: ${degraded.join('; ')}.`
+  const why = explainDegraded(reply)
+    .map((line) => `\n${line}.`)
+    .join('')
   if (reply.summary.length === 0) return `Nothing to summarize in ${scope}.${why}`
   const cited = citations.map(({ sentence, seq, message_id: id, session_id: session }) => {
     const place = session === undefined ? '' : ` of session ${session}`

@@ -5,6 +5,7 @@ import type { Log } from '../../log.ts'
 import { tenantIds } from '../../store/access/tenants.ts'
 import { holdSummaries, quietSessions, type UnsummarizedSession } from '../../store/summaries/quiet-sessions.ts'
 import { inTransaction } from '../../store/transaction.ts'
+import { explainDegraded } from './degraded.ts'
 import { summarize, type SummarizeDependencies } from './summarize.ts'
 
 export interface RollingDependencies extends Omit<SummarizeDependencies, 'signal'> {
@@ -104,14 +105,15 @@ export class RollingSummaries {
     // Also where there is nothing to say: it is not looked at again and again.
     this.#note(session)
     try {
-      const { degraded } = await summarize({ ...this.#dependencies, signal }, caller, {
+      const reply = await summarize({ ...this.#dependencies, signal }, caller, {
         sessionId: session.id,
         style: 'brief',
         maxTokens: limits.summaryTokensDefault,
         refresh: false,
         keep: true,
       })
-      if (degraded !== undefined) log.warn(`a session was summarised without a model: ${degraded.join('; ')}`)
+      if (reply.degraded !== undefined)
+        log.warn(`a session was summarised with less: ${explainDegraded(reply).join('; ')}`)
     } catch (error) {
       // Whoever works next finds it as it was.
       if (signal.aborted && error === signal.reason) return

@@ -15,6 +15,8 @@ export interface SegmentExtract {
   readonly sentences: readonly CondensedSentence[]
   readonly messagesRead: number
   readonly leftOut: number
+  /** Messages that could not be read. */
+  readonly unreadable: number
 }
 
 export interface ExtractsRequest {
@@ -48,7 +50,7 @@ export async function* segmentExtracts(
   }
 }
 
-/** Reads a segment, and stores the sentences that stand for it; `see` is shown each that might. */
+/** Reads a segment, and stores the sentences that stand for it where each of its messages could be read; `see` is shown each that might. */
 export async function readSegment(
   dependencies: ReadDependencies,
   key: SessionKey,
@@ -67,15 +69,17 @@ export async function readSegment(
   const condenser = new Condenser()
   let messagesRead = 0
   let leftOut = 0
-  for await (const turn of turns(dependencies, key, { ...segment, leaveOut: () => void leftOut++ })) {
+  let unreadable = 0
+  const wanted = { ...segment, leaveOut: () => void leftOut++, missOut: () => void unreadable++ }
+  for await (const turn of turns(dependencies, key, wanted)) {
     messagesRead++
     for (const candidate of candidatesOf(turn)) {
       condenser.add(candidate)
       see?.(candidate)
     }
   }
-  const extract = { sentences: condenser.sentences(), messagesRead, leftOut }
-  if (keep) await store(dependencies, key, { ...extract, segment, mark, erasures })
+  const extract = { sentences: condenser.sentences(), messagesRead, leftOut, unreadable }
+  if (keep && unreadable === 0) await store(dependencies, key, { ...extract, segment, mark, erasures })
   return extract
 }
 
@@ -153,5 +157,5 @@ function extractOf({ sentences, making }: Summary): SegmentExtract | undefined {
       return undefined
     read.push({ text, messageId, seq, sender, ...condensed })
   }
-  return { sentences: read, messagesRead: making.messages_read, leftOut: making.messages_left_out ?? 0 }
+  return { sentences: read, messagesRead: making.messages_read, leftOut: making.messages_left_out ?? 0, unreadable: 0 }
 }

@@ -12,6 +12,7 @@ import type { WeighedStretch } from '../../store/summaries/weigh-messages.ts'
 import { keepsNotes, summarizeByModel } from './by-model/summarize-by-model.ts'
 import { storedSentences } from './by-model/take-notes.ts'
 import { withinTime } from './by-model/within-time.ts'
+import { lackOf } from './degraded.ts'
 import { extractSession, extractStretch } from './extract-session.ts'
 import { keepSummary } from './keep-summary.ts'
 import { countsOf, quotingReply, storedReply, writtenReply, type SummaryReply } from './summary-reply.ts'
@@ -76,7 +77,10 @@ export async function summarize(
   return made === undefined ? instead : withReason(instead, made)
 }
 
-const withReason = (reply: SummaryReply, reason: string): SummaryReply => ({ ...reply, degraded: [reason] })
+const withReason = (reply: SummaryReply, reason: string): SummaryReply => ({
+  ...reply,
+  degraded: [...(reply.degraded ?? []), reason],
+})
 
 async function taskOf({ database }: ReadDependencies, caller: Caller, input: SummarizeInput): Promise<Task> {
   const session = await requireUsableSession(database, caller, input.sessionId)
@@ -171,13 +175,14 @@ async function extracted(dependencies: ReadDependencies, task: Task): Promise<Su
   const { key, stretch, lastSeq, isWhole, erasures, input } = task
   const { style, maxTokens, keep } = input
   const { toSeq } = stretch
-  const { sentences, messagesRead, leftOut } = await (keepsNotes(stretch) && lastSeq > 0
+  const { sentences, messagesRead, leftOut, unreadable } = await (keepsNotes(stretch) && lastSeq > 0
     ? extractSession(dependencies, key, { toSeq, isWhole, style, maxTokens, keep, erasures })
     : extractStretch(dependencies, key, { stretch, style, maxTokens }))
   // One of another length stays: calls of two lengths would otherwise store a summary each time.
   const isFirst = keep && isWhole && sentences.length > 0
   const query = { style, lastSeq, isExtractedEnough: true }
-  if (isFirst && (input.refresh || (await currentSummary(dependencies.database, key, query)) === undefined))
+  const known = isFirst && !input.refresh ? await currentSummary(dependencies.database, key, query) : undefined
+  if (isFirst && (known === undefined || (known.making?.messages_unreadable ?? 0) > 0))
     await keepSummary(dependencies.database, key, {
       style,
       lastSeq,
@@ -188,9 +193,18 @@ async function extracted(dependencies: ReadDependencies, task: Task): Promise<Su
         seq,
       })),
       madeBy: 'extractive',
-      making: { max_tokens: maxTokens, messages_read: messagesRead, messages_left_out: leftOut },
+      making: {
+        max_tokens: maxTokens,
+        messages_read: messagesRead,
+        messages_left_out: leftOut,
+        ...(unreadable === 0 ? {} : { messages_unreadable: unreadable }),
+      },
       erasures,
     })
   const coverage = coverageOf({ stretch, lastSeq }, { messagesRead, leftOut })
-  return quotingReply({ sessionId: key.sessionId, style, coverage }, sentences)
+  const lack = lackOf(unreadable)
+  return {
+    ...quotingReply({ sessionId: key.sessionId, style, coverage }, sentences),
+    ...(lack.length === 0 ? {} : { degraded: lack }),
+  }
 }

@@ -44,7 +44,7 @@ export interface SummaryReply {
     /** Messages of the session after `to_seq`, which the summary knows nothing of. */
     readonly newer_messages?: number
   }
-  /** Why it is another summary than the settings ask for. */
+  /** Why it is another summary than the settings ask for, or lacks messages. */
   readonly degraded?: readonly string[]
 }
 
@@ -157,6 +157,8 @@ export function storedReply(stored: Summary, sessionId: string, maxTokens: numbe
     return making.max_tokens < maxTokens
       ? undefined
       : writtenReply(scope, { sentences: writtenSentences(stored), madeBy, model })
-  const sentences = making.max_tokens === maxTokens ? quotedSentences(stored) : undefined
+  // What could not be read may be there again.
+  const isWhole = (making.messages_unreadable ?? 0) === 0
+  const sentences = isWhole && making.max_tokens === maxTokens ? quotedSentences(stored) : undefined
   return sentences === undefined ? undefined : quotingReply(scope, sentences)
 }

@@ -30,6 +30,8 @@ export interface SummaryMaking {
   readonly messages_read: number
   /** Messages that the model was not shown, as they are flagged. */
   readonly messages_left_out?: number
+  /** Messages that could not be read: it is made anew when it is asked for. */
+  readonly messages_unreadable?: number
   /** Sentences of the model that their messages did not bear out. */
   readonly sentences_dropped?: number
   /** Of a segment: how often segments were put together to make it. */

@@ -12,6 +12,8 @@ import { sampleStretches, type Stretch } from '../../extracts/sample-stretches.t
 export interface TurnOptions {
   /** Leaves out messages that hold secrets or read like instructions to a model, and is told of each. */
   readonly leaveOut?: () => void
+  /** Is told of each message that cannot be read, as its archive is away or it is damaged. */
+  readonly missOut?: () => void
 }
 
 /**
@@ -48,18 +50,18 @@ async function sampleOfTime(
   })
 }
 
-/** The turns of a stretch of a session, streamed, so that its length does not matter. Damaged and restricted ones are left out. */
+/** The turns of a stretch of a session, streamed, so that its length does not matter. Those that cannot be read and restricted ones are left out. */
 export async function* turns(
   dependencies: ReadDependencies,
   key: SessionKey,
-  { leaveOut, ...stretch }: WeighedStretch & TurnOptions,
+  { leaveOut, missOut, ...stretch }: WeighedStretch & TurnOptions,
 ): AsyncGenerator<MessageToSummarize> {
   const range = { ...stretch, usable: true, withFlags: leaveOut !== undefined }
   for await (const rows of pagedMessages(dependencies.database, key, range)) {
     for (const row of rows.filter(({ kind }) => kind === 'message')) {
       const body = await messageBody(dependencies.archive, row)
-      if ('error' in body) continue
-      if (leaveOut !== undefined && isFlagged(row.flags ?? flagsOfMessage(row, body.payload))) leaveOut()
+      if ('error' in body) missOut?.()
+      else if (leaveOut !== undefined && isFlagged(row.flags ?? flagsOfMessage(row, body.payload))) leaveOut()
       else yield turnOf(row, body.payload)
     }
   }
