@@ -8,13 +8,17 @@ const hasWord = /\p{L}{2}/u
 
 /**
  * What a model names in each of some texts of one session, as far as it can be used; undefined where it gave no usable answer. What one
- * text names is looked for in all of them. Throws ProviderError, `malformed` where there is no usable answer for any.
+ * text names is looked for in all of them, as they stand. Give texts whole: a secret that is cut in two is taken for none. The model
+ * is given the beginning of a long one. Throws ProviderError, `malformed` where there is no usable answer for any.
  */
 export async function lookForNames(
   finder: NameFinder,
   texts: readonly string[],
 ): Promise<readonly (NamesInText | undefined)[]> {
-  const pieces = texts.flatMap((text, of) => (hasWord.test(text) ? piecesOf(text) : []).map((piece) => ({ of, piece })))
+  const shown = texts.map((text) => shownTo(finder, text))
+  const pieces = shown.flatMap(({ text }, of) =>
+    (hasWord.test(text) ? piecesOf(text) : []).map((piece) => ({ of, piece })),
+  )
   const given = await ask(
     finder,
     pieces.map(({ piece }) => piece),
@@ -25,8 +29,16 @@ export async function lookForNames(
   return texts.map((text, index) => {
     const own = given.filter((_names, at) => pieces[at]?.of === index)
     if (own.length > 0 && own.every((one) => one === undefined)) return undefined
-    return { names: usableNames(text, names), isWhole: own.every((one) => one?.isWhole === true) }
+    const isWhole = shown[index]?.isWhole === true && own.every((one) => one?.isWhole === true)
+    return { names: usableNames(text, names), isWhole }
   })
+}
+
+/** What a model is given of a text, and whether that is all of it. */
+function shownTo({ isRemote }: NameFinder, whole: string): { readonly text: string; readonly isWhole: boolean } {
+  const readable = isRemote ? withoutSecrets(whole) : whole
+  const text = readable.slice(0, limits.namedMessageCharactersMax)
+  return { text, isWhole: text.length === readable.length }
 }
 
 /** As many pieces at once as a call takes. */
@@ -34,10 +46,7 @@ async function ask(finder: NameFinder, pieces: readonly string[]): Promise<reado
   const given: (NamesInText | undefined)[] = []
   // Of each call; the finder bounds it by itself.
   const { signal } = new AbortController()
-  for (const batch of batchesOf(pieces)) {
-    const texts = finder.isRemote ? batch.map(withoutSecrets) : batch
-    given.push(...(await finder.find(texts, { signal })))
-  }
+  for (const batch of batchesOf(pieces)) given.push(...(await finder.find(batch, { signal })))
   return given
 }
 

@@ -31,9 +31,7 @@ export interface NameWorkerDependencies {
 interface NamedMessage {
   readonly id: string
   readonly seq: number
-  /** What is read of it. */
   readonly text: string
-  readonly isWhole: boolean
 }
 
 interface Reading extends StretchReading {
@@ -108,9 +106,9 @@ class NameWork implements StretchWork<Reading> {
       named.map(({ text }) => text),
     )
     const seal = await database.vault.sealOf(tenantId, sessionId)
-    const read = named.flatMap(({ id, isWhole }, at) => {
+    const read = named.flatMap(({ id }, at) => {
       const own = found[at]
-      return own === undefined ? [] : [sealNames({ id, names: own.names, isWhole: isWhole && own.isWhole }, seal)]
+      return own === undefined ? [] : [sealNames({ id, ...own }, seal)]
     })
     const unread = named.filter((_message, at) => found[at] === undefined)
     const about = { read, keyVersion: seal?.version ?? 0, erasures, madeBy: this.#finder.provider }
@@ -130,8 +128,7 @@ class NameWork implements StretchWork<Reading> {
   async #messageOf(row: MessageRow): Promise<NamedMessage | undefined> {
     try {
       const text = readableText(row, await loadPayload(this.#dependencies.archive, row))
-      const read = text.slice(0, limits.namedMessageCharactersMax)
-      return { id: row.id, seq: row.seq, text: read, isWhole: read.length === text.length }
+      return { id: row.id, seq: row.seq, text }
     } catch (error) {
       if (error instanceof VerbatimError) return undefined
       throw error
