@@ -20,8 +20,10 @@ import {
   workOff,
   type Commit,
   type OutboxItem,
+  type Stretch,
 } from '../store/outbox.ts'
 import { analyzeTables, levelOfTerms, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
+import { isNew } from './age.ts'
 import { ArchiveQueue } from './archive-queue.ts'
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
@@ -108,7 +110,8 @@ export class IndexWorker {
   async #indexItems(tenantId: number, items: readonly OutboxItem[], commit: Commit): Promise<number> {
     const finished: number[] = []
     const advanced: { id: number; firstSeq: number }[] = []
-    const indexed: { tenantId: number; sessionId: string; firstSeq: number; lastSeq: number }[] = []
+    const indexed: Stretch[] = []
+    const unnamed: Stretch[] = []
     // After the items were read: a key that is made later is not for what was saved before it.
     const { indexes, state } = await this.#dependencies.hashers.written(tenantId)
     const written = indexes.map((index) => ({ index, units: Array.of<SearchUnit>() }))
@@ -123,6 +126,7 @@ export class IndexWorker {
         const last = read.rows.at(-1)
         if (last !== undefined)
           indexed.push({ tenantId, sessionId: item.sessionId, firstSeq: item.firstSeq, lastSeq: last.seq })
+        if (this.#dependencies.looksForNames === true) unnamed.push(...newPart(item, read.rows))
         messages += read.rows.length
         bytes += read.bytes
         if (read.nextSeq === undefined) finished.push(item.id)
@@ -142,7 +146,7 @@ export class IndexWorker {
       if (finished.length > 0) await finishOutbox(sql, finished)
       if (indexed.length > 0) await addEmbedding(sql, indexed, { tenantId, embeds: this.#dependencies.embeds })
       if (indexed.length > 0 && this.#dependencies.learns) await addOutbox(sql, learnTopic, indexed)
-      if (indexed.length > 0 && this.#dependencies.looksForNames === true) await addOutbox(sql, namesTopic, indexed)
+      if (unnamed.length > 0) await addOutbox(sql, namesTopic, unnamed)
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
       await this.#archiveQueue.add(sql, unarchived)
     })
@@ -190,6 +194,14 @@ export class IndexWorker {
       return []
     }
   }
+}
+
+/** From the first message on that is no history; nothing where all of them are. */
+function newPart({ tenantId, sessionId }: OutboxItem, rows: readonly MessageRow[]): Stretch[] {
+  const first = rows.find(isNew)
+  const last = rows.at(-1)
+  if (first === undefined || last === undefined) return []
+  return [{ tenantId, sessionId, firstSeq: first.seq, lastSeq: last.seq }]
 }
 
 /** Whoever writes to several levels goes through them in this order, so that none waits for another in a ring. */

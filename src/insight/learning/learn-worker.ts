@@ -1,3 +1,4 @@
+import { isNew } from '../../indexing/age.ts'
 import type { JoinedStretch } from '../../indexing/joined-stretches.ts'
 import {
   messagesWaitingMax,
@@ -34,8 +35,6 @@ interface Reading extends StretchReading {
 const messagesPerRound = 200
 /** Who says a fact writes no more than this, but for pictures and documents. */
 const payloadBytesMax = 256 * 1024
-/** What was saved before this is history: no model is sent all of it by itself. */
-const newMs = 86_400_000
 
 /** Learns from what was indexed. Done twice it has the effect of once, as a fact has its id from the place that it stands at. */
 class LearnWork implements StretchWork<Reading> {
@@ -73,7 +72,7 @@ class LearnWork implements StretchWork<Reading> {
     const { messages: telling, nextSeq } = this.#finder.firstBatch(found)
     const read = nextSeq === undefined ? rows : rows.filter(({ seq }) => seq < nextSeq)
     const whole = rows.length < limit ? lastSeq : (rows.at(-1)?.seq ?? lastSeq)
-    const nextFrom = read.find(({ savedAt }) => ageMs(savedAt) < newMs)?.seq
+    const nextFrom = read.find(isNew)?.seq
     const upTo = nextSeq === undefined ? whole : nextSeq - 1
     return { messages: read.length, telling, erasures, isFirst: firstSeq === 1, upTo, nextFrom }
   }
@@ -102,5 +101,3 @@ export class LearnWorker {
     await this.#worker.stop()
   }
 }
-
-const ageMs = (time: string) => Date.now() - Date.parse(time)
