@@ -28,7 +28,7 @@ export function openMeasured(withNames: boolean): Measured {
   return {
     by: `rules, and names by ${finder.provider}${names.kind === 'model' ? ` ${names.writer.model ?? ''}` : ''}`,
     async detect(text) {
-      const [found] = await lookForNames(finder, [text])
+      const [found] = await lookForNames(finder, [text], { signal: new AbortController().signal })
       const known = new KnownNames([], found?.names ?? [])
       return resolveOverlaps(text, [...(await detect(text)), ...known.in(text)])
     },

@@ -30,8 +30,13 @@ export interface StretchReading {
   readonly nextFrom?: number | undefined
 }
 
-/** What is made of a stretch, to be written: false where the session was changed since it was read. */
-export type WriteMade = (sql: Transaction) => Promise<boolean>
+/** What is made of a stretch. */
+export interface Made {
+  /** Writes it: false where the session was changed since it was read. */
+  readonly write: (sql: Transaction) => Promise<boolean>
+  /** The number of the last message that it is made of, where it is not all that was read. */
+  readonly upTo?: number | undefined
+}
 
 /** What is done with stretches of sessions, each message once. */
 export interface StretchWork<Reading extends StretchReading> {
@@ -45,8 +50,8 @@ export interface StretchWork<Reading extends StretchReading> {
   /** Whose work it is after that. */
   readonly next?: string | undefined
   read(stretch: JoinedStretch): Promise<Reading>
-  /** Done twice it must have the effect of once. */
-  make(key: SessionKey, reading: Reading): Promise<WriteMade>
+  /** Done twice it must have the effect of once. Where the signal is aborted it may throw its reason: the work stays as it is. */
+  make(key: SessionKey, reading: Reading, options: { readonly signal: AbortSignal }): Promise<Made>
 }
 
 /** For how long work waits, and why. */
@@ -71,7 +76,7 @@ export class StretchWorker<Reading extends StretchReading> {
   readonly #stores: { readonly database: Database; readonly log: Log }
   readonly #work: StretchWork<Reading>
   readonly #drain: Drain
-  #isStopping = false
+  readonly #stopping = new AbortController()
 
   constructor(stores: { readonly database: Database; readonly log: Log }, work: StretchWork<Reading>) {
     this.#stores = stores
@@ -85,7 +90,7 @@ export class StretchWorker<Reading extends StretchReading> {
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true
+    this.#stopping.abort(new Error('the work is being stopped'))
     await this.#drain.stop()
   }
 
@@ -96,7 +101,7 @@ export class StretchWorker<Reading extends StretchReading> {
     const worked = await workOff(database, { topic, limit: itemsPerRound }, async (items, commit) => {
       let messages = 0
       for (const stretch of joinedStretches(items)) {
-        if (this.#isStopping || messages >= messagesPerRound) break
+        if (this.#stopping.signal.aborted || messages >= messagesPerRound) break
         messages += await this.#tryStretch(stretch, commit)
       }
       return items.length
@@ -124,6 +129,8 @@ export class StretchWorker<Reading extends StretchReading> {
       await this.#make(stretch, reading, commit)
       return reading.messages
     } catch (error) {
+      const { signal } = this.#stopping
+      if (signal.aborted && error === signal.reason) return 0
       if (error instanceof ProviderError && !error.isAboutInput && error.failure !== 'malformed') {
         const delayMs = error.retryAfterMs ?? providerMs
         log.warn(`${name} waits for ${Math.round(delayMs / 1_000)} s: ${error.message}`)
@@ -159,9 +166,10 @@ export class StretchWorker<Reading extends StretchReading> {
 
   async #make(stretch: JoinedStretch, reading: Reading, commit: Commit): Promise<void> {
     const { tenantId, sessionId } = stretch
-    const write = await this.#work.make({ tenantId, sessionId }, reading)
+    const made = await this.#work.make({ tenantId, sessionId }, reading, { signal: this.#stopping.signal })
     await commit(async (sql) => {
-      if (await write(sql)) return await this.#finish(sql, stretch, reading)
+      if (await made.write(sql))
+        return await this.#finish(sql, stretch, { ...reading, upTo: made.upTo ?? reading.upTo })
       this.#stores.database.vault.forget(tenantId, sessionId)
       return await this.#postpone(sql, stretch, { error: 'the session was changed meanwhile', delayMs: otherKeyMs })
     })

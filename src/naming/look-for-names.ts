@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts'
+import type { FoundName } from '../model/names.ts'
 import type { NameFinder, NamesInText } from '../ports/name-finder.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import { usableNames } from '../privacy/names/usable-names.ts'
@@ -9,29 +10,34 @@ const hasWord = /\p{L}{2}/u
 /**
  * What a model names in each of some texts of one session, as far as it can be used; undefined where it gave no usable answer. What one
  * text names is looked for in all of them, as they stand. Give texts whole: a secret that is cut in two is taken for none. The model
- * is given the beginning of a long one. Throws ProviderError, `malformed` where there is no usable answer for any.
+ * is given the beginning of a long one. What the model did not come to is left out at the end; the first text it always did. Throws
+ * ProviderError, `malformed` where there is no usable answer for any, and the reason of the signal where that is aborted.
  */
 export async function lookForNames(
   finder: NameFinder,
   texts: readonly string[],
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly (NamesInText | undefined)[]> {
   const shown = texts.map((text) => shownTo(finder, text))
   const pieces = shown.flatMap(({ text }, of) =>
-    (hasWord.test(text) ? piecesOf(text) : []).map((piece) => ({ of, piece })),
+    (hasWord.test(text) ? piecesOf(text, finder.pieceCharactersMax) : []).map((piece) => ({ of, piece })),
   )
-  const given = await ask(
-    finder,
-    pieces.map(({ piece }) => piece),
-  )
-  if (given.length > 0 && given.every((names) => names === undefined))
-    throw new ProviderError(finder.provider, 'malformed')
-  const names = given.flatMap((one) => one?.names ?? [])
-  return texts.map((text, index) => {
+  const given = await ask(finder, pieces, signal)
+  if (given.length > 0 && given.every((one) => one === undefined)) throw new ProviderError(finder.provider, 'malformed')
+  const names = unique(given.flatMap((one) => one?.names ?? []))
+  // Of a text that was not come to the end of nothing is said.
+  const asked = texts.slice(0, pieces[given.length]?.of ?? texts.length)
+  return asked.map((text, index) => {
     const own = given.filter((_names, at) => pieces[at]?.of === index)
     if (own.length > 0 && own.every((one) => one === undefined)) return undefined
     const isWhole = shown[index]?.isWhole === true && own.every((one) => one?.isWhole === true)
     return { names: usableNames(text, names), isWhole }
   })
+}
+
+/** Texts that are asked about together have all names of each other. */
+function unique(names: readonly FoundName[]): FoundName[] {
+  return [...new Map(names.map((one) => [`${one.type} ${one.name}`, one])).values()]
 }
 
 /** What a model is given of a text, and whether that is all of it. */
@@ -41,12 +47,29 @@ function shownTo({ isRemote }: NameFinder, whole: string): { readonly text: stri
   return { text, isWhole: text.length === readable.length }
 }
 
-/** As many pieces at once as a call takes. */
-async function ask(finder: NameFinder, pieces: readonly string[]): Promise<readonly (NamesInText | undefined)[]> {
+interface Piece {
+  /** The number of its text. */
+  readonly of: number
+  readonly piece: string
+}
+
+/** As many pieces at once as a call takes, up to where the finder leaves something for another time. */
+async function ask(
+  finder: NameFinder,
+  pieces: readonly Piece[],
+  signal: AbortSignal,
+): Promise<readonly (NamesInText | undefined)[]> {
   const given: (NamesInText | undefined)[] = []
-  // Of each call; the finder bounds it by itself.
-  const { signal } = new AbortController()
-  for (const batch of batchesOf(pieces)) given.push(...(await finder.find(batch, { signal })))
+  const first = pieces.filter(({ of }) => of === pieces[0]?.of).length
+  for (const batch of batchesOf(pieces.map(({ piece }) => piece))) {
+    let rest = batch
+    while (rest.length > 0) {
+      const found = await finder.find(rest, { signal })
+      given.push(...found)
+      rest = rest.slice(found.length)
+      if (rest.length > 0 && given.length >= first) return given
+    }
+  }
   return given
 }
 
@@ -65,11 +88,11 @@ function batchesOf(pieces: readonly string[]): string[][] {
 }
 
 /** A long text in pieces that end with a line, a sentence or a word. */
-function piecesOf(text: string): string[] {
+function piecesOf(text: string, charactersMax: number): string[] {
   const pieces: string[] = []
   let rest = text
-  while (rest.length > limits.namesCallCharactersMax) {
-    const part = rest.slice(0, limits.namesCallCharactersMax)
+  while (rest.length > charactersMax) {
+    const part = rest.slice(0, charactersMax)
     const end = Math.max(part.lastIndexOf('\n'), part.lastIndexOf('. ') + 1)
     const cut = end > part.length / 2 ? end : Math.max(part.lastIndexOf(' '), part.length / 2)
     pieces.push(rest.slice(0, cut))

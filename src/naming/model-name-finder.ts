@@ -5,7 +5,7 @@ import { fence } from '../model/fence.ts'
 import { listIn, type WrittenList } from '../model/json-list.ts'
 import { nameTypes } from '../model/names.ts'
 import type { NameFinder, NamesInText } from '../ports/name-finder.ts'
-import { ProviderError } from '../ports/provider-error.ts'
+import { ProviderError, type ProviderFailure } from '../ports/provider-error.ts'
 import type { TextGenerator } from '../ports/text-generator.ts'
 
 const instructions = `You list the proper names that stand in recorded messages, so that they can be masked.
@@ -30,8 +30,10 @@ const answer = {
   required: ['names'],
 } as const
 
-/** So long one text is asked about after the other: on a server that is one transaction, which is ended after ten minutes. */
-const aloneMsMax = 240_000
+/** So many texts are asked about one after the other: on a server that is one transaction, which is ended after ten minutes. */
+export const aloneMax = 8
+/** Failures that may be of a text, and not of the model: what is asked again and again would keep all others waiting. */
+const noAnswers: ReadonlySet<ProviderFailure> = new Set(['malformed', 'rejected', 'timeout'])
 /** Some hundred names. */
 const answerTokensMax = 3_000
 
@@ -41,6 +43,7 @@ const givenSchema = z.object({ name: z.string().trim().min(1), type: z.enum(name
 export class ModelNameFinder implements NameFinder {
   readonly provider: string
   readonly isRemote = true
+  readonly pieceCharactersMax = limits.namesCallCharactersMax
   readonly #generator: TextGenerator
 
   constructor(generator: TextGenerator) {
@@ -54,23 +57,35 @@ export class ModelNameFinder implements NameFinder {
   ): Promise<readonly (NamesInText | undefined)[]> {
     if (texts.length === 0) return []
     const together = await this.#ask(texts, signal)
-    if (together !== undefined && !together.isCut) return texts.map(() => namesOf(together))
+    if (together !== undefined && !together.isCut) {
+      const names = namesOf(together)
+      return texts.map(() => names)
+    }
     if (texts.length === 1) return [together === undefined ? undefined : namesOf(together)]
     // One of them may be what keeps the model from answering.
-    const untilMs = performance.now() + aloneMsMax
-    const found: (NamesInText | undefined)[] = []
-    for (const text of texts) {
-      const alone = performance.now() > untilMs ? undefined : await this.#ask([text], signal)
-      found.push(alone === undefined ? undefined : namesOf(alone))
-    }
-    return found
+    return await this.#askAlone(texts.slice(0, aloneMax), signal)
   }
 
   close(): Promise<void> {
     return Promise.resolve()
   }
 
-  /** Undefined where the answer is no list of what was asked for. */
+  /** What was answered until the model failed is kept. */
+  async #askAlone(texts: readonly string[], signal: AbortSignal): Promise<readonly (NamesInText | undefined)[]> {
+    const found: (NamesInText | undefined)[] = []
+    try {
+      for (const text of texts) {
+        const alone = await this.#ask([text], signal)
+        found.push(alone === undefined ? undefined : namesOf(alone))
+      }
+    } catch (error) {
+      const isKept = error instanceof ProviderError && found.some((one) => one !== undefined)
+      if (!isKept) throw error
+    }
+    return found
+  }
+
+  /** Undefined where the answer is no list of what was asked for, or there was none in time. The generator bounds a call by itself. */
   async #ask(texts: readonly string[], signal: AbortSignal): Promise<WrittenList | undefined> {
     const request = {
       instructions,
@@ -80,12 +95,11 @@ export class ModelNameFinder implements NameFinder {
       answer,
     } as const
     try {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(limits.generationRequestMs)])
-      const list = namesListIn(await this.#generator.generate(request, { signal: bounded }))
+      const list = namesListIn(await this.#generator.generate(request, { signal }))
       const isUsable = list?.items.some((item) => givenSchema.safeParse(item).success) === true
       return list === undefined || (list.items.length > 0 && !isUsable) ? undefined : list
     } catch (error) {
-      if (error instanceof ProviderError && (error.failure === 'malformed' || error.isAboutInput)) return undefined
+      if (error instanceof ProviderError && (error.isAboutInput || noAnswers.has(error.failure))) return undefined
       throw error
     }
   }

@@ -6,7 +6,7 @@ import {
   StretchWorker,
   type StretchReading,
   type StretchWork,
-  type WriteMade,
+  type Made,
 } from '../indexing/stretch-worker.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
@@ -19,7 +19,9 @@ import { readMessages, type MessageRow, type SessionKey } from '../store/message
 import { alreadyRead, saveNames, sealNames } from '../store/names/message-names.ts'
 import { namesTopic } from '../store/names/name-work.ts'
 import { addDead } from '../store/outbox.ts'
+import type { Transaction } from '../store/rows.ts'
 import { lookForNames } from './look-for-names.ts'
+import { aloneMax } from './model-name-finder.ts'
 
 export interface NameWorkerDependencies {
   readonly database: Database
@@ -63,10 +65,12 @@ class NameWork implements StretchWork<Reading> {
     this.quietMs = finder.isRemote ? quietMs : undefined
   }
 
-  async read({ tenantId, sessionId, firstSeq, lastSeq }: JoinedStretch): Promise<Reading> {
+  async read({ tenantId, sessionId, firstSeq, lastSeq, items }: JoinedStretch): Promise<Reading> {
     const { database } = this.#dependencies
     const key = { tenantId, sessionId }
-    const limit = this.#finder.isRemote ? messagesWaitingMax : localMessagesMax
+    // Nothing fails for good that was not asked about alone.
+    const failed = items.some(({ attempts }) => attempts > 0)
+    const limit = !this.#finder.isRemote ? localMessagesMax : failed ? aloneMax : messagesWaitingMax
     const erasures = await database.run((sql) => readErasures(sql, key))
     const range = { fromSeq: firstSeq, toSeq: lastSeq, limit, payloadBytesMax, usable: true }
     const rows = await readMessages(database, key, range)
@@ -98,21 +102,26 @@ class NameWork implements StretchWork<Reading> {
     }
   }
 
-  async make(key: SessionKey, { named, erasures }: Reading): Promise<WriteMade> {
+  async make(
+    key: SessionKey,
+    { named, erasures }: Reading,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Made> {
     const { database, log } = this.#dependencies
     const { tenantId, sessionId } = key
     const found = await lookForNames(
       this.#finder,
       named.map(({ text }) => text),
+      { signal },
     )
     const seal = await database.vault.sealOf(tenantId, sessionId)
     const read = named.flatMap(({ id }, at) => {
       const own = found[at]
       return own === undefined ? [] : [sealNames({ id, ...own }, seal)]
     })
-    const unread = named.filter((_message, at) => found[at] === undefined)
+    const unread = named.slice(0, found.length).filter((_message, at) => found[at] === undefined)
     const about = { read, keyVersion: seal?.version ?? 0, erasures, madeBy: this.#finder.provider }
-    return async (sql) => {
+    const write = async (sql: Transaction) => {
       if (!(await saveNames(sql, key, about))) return false
       for (const { seq } of unread) {
         log.warn(
@@ -122,6 +131,8 @@ class NameWork implements StretchWork<Reading> {
       }
       return true
     }
+    const next = named[found.length]
+    return { write, upTo: next === undefined ? undefined : next.seq - 1 }
   }
 
   /** Undefined where there is nothing to be read: a damaged message is reported by `verify` and by every read. */

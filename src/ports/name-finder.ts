@@ -17,7 +17,12 @@ export interface NameFinder {
   readonly provider: string
   /** Whether texts leave this machine, or may: then nothing secret is in what it is given. */
   readonly isRemote: boolean
-  /** For each text, in their order, what was found; undefined where the model gave no usable answer for it. */
+  /** Longer texts are to be given in pieces. */
+  readonly pieceCharactersMax: number
+  /**
+   * For each text, in their order, what was found; undefined where the model gave no usable answer for it, in time. It may leave texts
+   * at the end for another call, which then are not in the answer, but never all.
+   */
   find(
     texts: readonly string[],
     options: { readonly signal: AbortSignal },

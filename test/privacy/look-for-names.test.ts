@@ -4,10 +4,13 @@ import { limits } from '../../src/limits.ts'
 import { lookForNames } from '../../src/naming/look-for-names.ts'
 import type { NameFinder } from '../../src/ports/name-finder.ts'
 
+const { signal } = new AbortController()
+
 /** A remote finder that notes what it is given, and names these persons in all of it. */
 class NotingFinder implements NameFinder {
   readonly provider = 'openai-compatible'
   readonly isRemote = true
+  readonly pieceCharactersMax = limits.namesCallCharactersMax
   readonly given: string[] = []
   readonly #persons: readonly string[]
 
@@ -38,7 +41,7 @@ describe('lookForNames() by a remote model', () => {
     'sends nothing of a secret behind %d characters, which is where a text is cut',
     async (characters) => {
       const finder = new NotingFinder('Quillfeather')
-      const [found] = await lookForNames(finder, [`${proseOf(characters)}\n${pem}\nsays Quillfeather`])
+      const [found] = await lookForNames(finder, [`${proseOf(characters)}\n${pem}\nsays Quillfeather`], { signal })
       const sent = finder.given.join('')
       expect(sent).toContain('[secret]')
       expect(sent).toContain('says Quillfeather')
@@ -50,7 +53,7 @@ describe('lookForNames() by a remote model', () => {
 
   it('says of a longer text that it was not looked through as a whole', async () => {
     const finder = new NotingFinder()
-    const [found] = await lookForNames(finder, [proseOf(limits.namedMessageCharactersMax + 100)])
+    const [found] = await lookForNames(finder, [proseOf(limits.namedMessageCharactersMax + 100)], { signal })
     expect(found?.isWhole).toBe(false)
     expect(finder.given.join('')).toHaveLength(limits.namedMessageCharactersMax)
   })

@@ -10,6 +10,7 @@ import { rotateSessionKey } from '../../src/keys/rotate-session-key.ts'
 import { createLog } from '../../src/log.ts'
 import { ModelNameFinder } from '../../src/naming/model-name-finder.ts'
 import { NameWorker } from '../../src/naming/name-worker.ts'
+import { ProviderError } from '../../src/ports/provider-error.ts'
 import type { TextGenerator } from '../../src/ports/text-generator.ts'
 import { changeRestriction } from '../../src/rights/restrict.ts'
 import { readSessionNames } from '../../src/store/names/message-names.ts'
@@ -215,6 +216,25 @@ describe('a session that is anonymised', () => {
   })
 })
 
+/** A model that is asked in another way. */
+function changed({ provider, model, isPaid }: TextGenerator, generate: TextGenerator['generate']): TextGenerator {
+  return { provider, model, isPaid, generate }
+}
+
+/** A model whose time is over before it has answered about a text with this word. */
+function slowAbout(word: string, inner: TextGenerator, times: string[]): TextGenerator {
+  return changed(inner, async (request, options) => {
+    if (!request.text.includes(word)) return await inner.generate(request, options)
+    times.push(request.text)
+    throw new ProviderError(inner.provider, 'timeout')
+  })
+}
+
+const attempts = () =>
+  store.open.stores.database.run(
+    (sql) => sql<{ attempts: number }[]>`select attempts from outbox where topic = ${namesTopic}`,
+  )
+
 describe('a model that fails', () => {
   const failures = [
     { kind: 'status', status: 429, headers: { 'retry-after': '30' } },
@@ -259,13 +279,67 @@ describe('a model that fails', () => {
     expect((await backlog()).dead).toBe(1)
   })
 
+  it('by nonsense of one of many messages is asked about a few of them alone, and about the others later', async () => {
+    const before = standIn.asked.length
+    const contents = ['Confuse the model', ...Array.from({ length: 11 }, (_, n) => `${told} (${n})`)]
+    const sessionId = await name(contents, (asked) => (asked.includes('Confuse') ? 'I cannot' : asAnswer(person)))
+    read()
+    await untilRead(sessionId, 1)
+    const together = standIn.asked.slice(before).map((asked) => contents.filter((one) => asked.includes(one)).length)
+    expect(together).toEqual([12, 1, 1, 1, 1, 1, 1, 1, 1, 4])
+    expect((await backlog()).dead).toBe(1)
+  })
+
+  it('in the midst of them loses nothing that it has answered', async () => {
+    const contents = ['Confuse the model', told, 'Brindlemoor paid', 'so long']
+    const sessionId = await name(contents, (asked) => (asked.includes('Confuse') ? 'I cannot' : asAnswer(person)))
+    const before = standIn.asked.length
+    let calls = 0
+    read((inner) =>
+      changed(inner, (request, options) => {
+        calls += 1
+        if (calls === 4) throw new ProviderError(inner.provider, 'unavailable')
+        return inner.generate(request, options)
+      }),
+    )
+    await untilRead(sessionId, 1)
+    const asked = standIn.asked.slice(before)
+    expect(asked.filter((one) => one.includes(told))).toHaveLength(2)
+    expect(asked).toHaveLength(4)
+  })
+
+  it('to answer about one message in time keeps the others from nothing', async () => {
+    const sessionId = await name([told, 'Slow is this one'], asAnswer(person))
+    const times: string[] = []
+    read((inner) => slowAbout('Slow', inner, times))
+    await untilRead(sessionId, 1)
+    expect(times).toHaveLength(2)
+    expect(await namesOf(sessionId)).toEqual(['Quillfeather'])
+    expect((await backlog()).dead).toBe(1)
+  })
+
+  it('to answer about a message alone in time is counted, so that it is not asked for ever', async () => {
+    await name(['Slow is this one'], asAnswer(person))
+    read((inner) => slowAbout('Slow', inner, []))
+    await expect.poll(attempts, { timeout: 20_000 }).toEqual([{ attempts: 1 }])
+  })
+
+  it('to answer before it is stopped has failed at nothing', async () => {
+    const sessionId = await name([told], asAnswer(person))
+    const before = standIn.asked.length
+    standIn.plan({ kind: 'slow', ms: 15_000 })
+    read()
+    await expect.poll(() => standIn.asked.length, { timeout: 20_000 }).toBe(before + 1)
+    await worker?.stop()
+    expect((await coverage(sessionId)).unread).toBe(1)
+    const { database } = store.open.stores
+    expect(await attempts()).toEqual([{ attempts: 0 }])
+    expect(await database.run((sql) => waitingReason(sql, tenantId, namesTopic))).toBeUndefined()
+  })
+
   it('by nonsense alone is tried again, and counted', async () => {
     await name([told], 'no list at all')
     read()
-    const attempts = () =>
-      store.open.stores.database.run(
-        (sql) => sql<{ attempts: number }[]>`select attempts from outbox where topic = ${namesTopic}`,
-      )
     await expect.poll(attempts, { timeout: 20_000 }).toEqual([{ attempts: 1 }])
   })
 

@@ -5,7 +5,7 @@ import {
   StretchWorker,
   type StretchReading,
   type StretchWork,
-  type WriteMade,
+  type Made,
 } from '../../indexing/stretch-worker.ts'
 import type { TermHashers } from '../../indexing/term-hashers.ts'
 import type { Log } from '../../log.ts'
@@ -77,10 +77,10 @@ class LearnWork implements StretchWork<Reading> {
     return { messages: read.length, telling, erasures, isFirst: firstSeq === 1, upTo, nextFrom }
   }
 
-  async make(key: SessionKey, { telling, erasures, isFirst }: Reading): Promise<WriteMade> {
+  async make(key: SessionKey, { telling, erasures, isFirst }: Reading): Promise<Made> {
     const facts = await this.#finder.find(telling)
     const findings = await makeFindings(this.#dependencies, key, { facts, madeBy: this.#finder.madeBy, isFirst })
-    return async (sql) => await storeFindings(sql, key, { ...findings, erasures })
+    return { write: async (sql) => await storeFindings(sql, key, { ...findings, erasures }) }
   }
 }
 
