@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { readNamesDirectory } from '../../src/adapters/names/names-directory.ts'
-import { OnnxNameFinder } from '../../src/adapters/names/onnx-name-finder.ts'
+import { OnnxNameFinder, type NamesEngine } from '../../src/adapters/names/onnx-name-finder.ts'
 import { namesOfLabels, wordsOf, wordsThatFit } from '../../src/adapters/names/token-labels.ts'
+import { ProviderError } from '../../src/ports/provider-error.ts'
 import { writeNamesModel } from '../support/onnx-names-model.ts'
 import { providerFailure } from '../support/provider-failure.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
@@ -67,6 +68,18 @@ describe('readNamesDirectory()', () => {
   })
 })
 
+describe('readNamesDirectory() of a model for short texts', () => {
+  it.each([0, 2, 7])('says that one which reads %d tokens at once cannot be used', async (tokens) => {
+    const root = await writeNamesModel(await temporaryDirectory(), labelled)
+    await writeFile(join(root, 'tokenizer_config.json'), JSON.stringify({ model_max_length: tokens }))
+    const error = await providerFailure(readNamesDirectory(root))
+    expect(error).toMatchObject({ failure: 'not_installed' })
+    expect(error.remedy).toContain('model_max_length')
+    await writeFile(join(root, 'tokenizer_config.json'), JSON.stringify({ model_max_length: 8 }))
+    expect((await readNamesDirectory(root)).tokensMax).toBe(8)
+  })
+})
+
 describe('namesOfLabels()', () => {
   it('joins words of one kind, and begins anew where the label says so or a line ends', () => {
     const text = 'Ada Lovelace Bob\nBob Acme'
@@ -96,6 +109,52 @@ describe('wordsThatFit()', () => {
     expect(wordsThatFit(text, words, 100)).toBe(7)
     expect(wordsThatFit(text, words, 6)).toBe(4)
     expect(wordsThatFit(text, words, 0)).toBe(1)
+  })
+})
+
+describe('OnnxNameFinder with a model that does not come to the end of a text', () => {
+  /** A model that has no answer about a text with "slow" in time, and computes on. */
+  class SlowEngine implements NamesEngine {
+    isUsable = true
+    isHung = false
+    findNames: NamesEngine['findNames'] = (text) => {
+      if (!text.includes('slow')) return Promise.resolve([{ type: 'person', name: 'Ada' }])
+      this.isUsable = false
+      this.isHung = true
+      return Promise.reject(new ProviderError('onnx', 'timeout'))
+    }
+    close = () => Promise.resolve()
+  }
+
+  function openSlow() {
+    const engines: SlowEngine[] = []
+    const finder = new OnnxNameFinder({
+      directory: '',
+      open: () => {
+        const engine = new SlowEngine()
+        engines.push(engine)
+        return Promise.resolve(engine)
+      },
+    })
+    onTestFinished(() => finder.close())
+    return { finder, engines }
+  }
+
+  const ada = { names: [{ type: 'person', name: 'Ada' }], isWhole: true }
+
+  it('says what came before, and that this text has no answer, and leaves the others for later', async () => {
+    const { finder } = openSlow()
+    expect(await finder.find(['one', 'slow', 'three'], { signal })).toEqual([ada, undefined])
+  })
+
+  it('loads no other model beside it, until it has ended', async () => {
+    const { finder, engines } = openSlow()
+    expect(await finder.find(['slow'], { signal })).toEqual([undefined])
+    expect(await providerFailure(finder.find(['two'], { signal }))).toMatchObject({ failure: 'unavailable' })
+    expect(engines).toHaveLength(1)
+    for (const engine of engines) engine.isHung = false
+    expect(await finder.find(['two'], { signal })).toEqual([ada])
+    expect(engines).toHaveLength(2)
   })
 })
 

@@ -10,7 +10,7 @@ const { signal } = new AbortController()
 class NotingFinder implements NameFinder {
   readonly provider = 'openai-compatible'
   readonly isRemote = true
-  readonly pieceCharactersMax = limits.namesCallCharactersMax
+  pieceCharactersMax: number = limits.namesCallCharactersMax
   readonly given: string[] = []
   readonly #persons: readonly string[]
 
@@ -56,5 +56,17 @@ describe('lookForNames() by a remote model', () => {
     const [found] = await lookForNames(finder, [proseOf(limits.namedMessageCharactersMax + 100)], { signal })
     expect(found?.isWhole).toBe(false)
     expect(finder.given.join('')).toHaveLength(limits.namedMessageCharactersMax)
+  })
+})
+
+describe('lookForNames() by a model that reads little at once', () => {
+  it('gives it pieces of that length, and all of the text', async () => {
+    const finder = new NotingFinder('Quillfeather')
+    finder.pieceCharactersMax = 2_000
+    const text = `${proseOf(9_000)} Quillfeather`
+    const [found] = await lookForNames(finder, [text], { signal })
+    expect(Math.max(...finder.given.map(({ length }) => length))).toBeLessThanOrEqual(2_000)
+    expect(finder.given.join('')).toBe(text)
+    expect(found?.names).toHaveLength(1)
   })
 })

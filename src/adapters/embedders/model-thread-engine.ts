@@ -55,6 +55,11 @@ export class ModelThreadEngine implements TextEngine {
     return this.#isUsable
   }
 
+  /** Whether it was given up while it computes: it is ended when it has an answer. */
+  get isHung(): boolean {
+    return !this.#isUsable && this.#isWorking
+  }
+
   async embed(text: string): Promise<Float32Array> {
     const reply = await this.#ask(text)
     return reply.kind === 'vector' ? reply.values : this.#fail(reply)
@@ -84,7 +89,10 @@ export class ModelThreadEngine implements TextEngine {
     this.#isUsable = false
     const mayEnd = this.#provider === 'local' || !this.#isWorking || (await this.#hasAnswered())
     if (mayEnd) await this.#thread.terminate()
-    else this.#thread.unref()
+    else {
+      this.#thread.unref()
+      this.#thread.once('message', () => void this.#thread.terminate())
+    }
   }
 
   /** Waits for the thread's answer or end as long as a text may take; false where there was neither. */

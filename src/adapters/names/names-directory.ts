@@ -20,6 +20,8 @@ const tokenizerSchema = z.object({ model_max_length: z.number().nullish() })
 const offsetTypes: ReadonlySet<string> = new Set(['roberta', 'xlm-roberta', 'camembert', 'mpnet'])
 /** Longer windows cost more for each token, and help no name. */
 const windowTokensMax = 512
+/** Two of them begin and end a text. */
+const windowTokensMin = 8
 
 /**
  * Reads what a directory of Hugging Face's form says of its model for token classification; the weights are not read. Throws
@@ -39,12 +41,17 @@ export async function readNamesDirectory(directory: string): Promise<OnnxNamesMo
   if (!labels.some((label) => labelOf(label) !== undefined))
     throw unusable('id2label in config.json must have labels such as B-PER, B-LOC or B-ORG: take a model for names')
   const positions = config.max_position_embeddings - (offsetTypes.has(config.model_type ?? '') ? 2 : 0)
+  const tokensMax = Math.floor(Math.min(positions, tokenizer?.model_max_length ?? positions, windowTokensMax))
+  if (tokensMax < windowTokensMin)
+    throw unusable(
+      `The model must read at least ${windowTokensMin} tokens at once, and reads ${tokensMax}: check max_position_embeddings in config.json and model_max_length in tokenizer_config.json`,
+    )
   return {
     kind: 'onnx-names',
     modelPath,
     tokenizerPath,
     ...(hasConfig ? { tokenizerConfigPath } : {}),
-    tokensMax: Math.min(positions, tokenizer?.model_max_length ?? positions, windowTokensMax),
+    tokensMax,
     labels,
   }
 }
