@@ -142,6 +142,7 @@ describe('the status of names', () => {
     await database.run((sql) => addOutbox(sql, namesTopic, [{ tenantId, sessionId, firstSeq: 1, lastSeq: 1 }]))
     const finder = {
       provider: 'nobody',
+      pieceCharactersMax: 2_000,
       isRemote: true,
       find: () => Promise.reject(new Error('nobody is asked')),
       close: () => Promise.resolve(),

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
-import { explainDegraded } from '../../insight/summaries/degraded.ts'
+import { explainDegraded } from '../../insight/summaries/render-summary.ts'
 import type { SummaryReply } from '../../insight/summaries/summary-reply.ts'
 import { limits } from '../../limits.ts'
 import { summaryStyles, type SummaryStyle } from '../../model/summary-style.ts'

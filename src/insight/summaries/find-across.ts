@@ -17,8 +17,8 @@ import { newestByWeight } from '../../store/summaries/weigh-messages.ts'
 import type { MessageToSummarize } from '../extracts/candidates.ts'
 import { cutTurn } from './by-model/read-piece.ts'
 import { turnOf } from './by-model/turns.ts'
-import { lackOf } from './degraded.ts'
 import { extractTime } from './extract-time.ts'
+import { lackOf } from './render-summary.ts'
 
 export interface AcrossQuestion {
   readonly query?: string | undefined

@@ -5,7 +5,7 @@ import type { Log } from '../../log.ts'
 import { tenantIds } from '../../store/access/tenants.ts'
 import { holdSummaries, quietSessions, type UnsummarizedSession } from '../../store/summaries/quiet-sessions.ts'
 import { inTransaction } from '../../store/transaction.ts'
-import { explainDegraded } from './degraded.ts'
+import { explainDegraded } from './render-summary.ts'
 import { summarize, type SummarizeDependencies } from './summarize.ts'
 
 export interface RollingDependencies extends Omit<SummarizeDependencies, 'signal'> {

@@ -12,9 +12,9 @@ import type { WeighedStretch } from '../../store/summaries/weigh-messages.ts'
 import { keepsNotes, summarizeByModel } from './by-model/summarize-by-model.ts'
 import { storedSentences } from './by-model/take-notes.ts'
 import { withinTime } from './by-model/within-time.ts'
-import { lackOf } from './degraded.ts'
 import { extractSession, extractStretch } from './extract-session.ts'
 import { keepSummary } from './keep-summary.ts'
+import { lackOf } from './render-summary.ts'
 import { countsOf, quotingReply, storedReply, writtenReply, type SummaryReply } from './summary-reply.ts'
 
 export interface SummarizeInput {
