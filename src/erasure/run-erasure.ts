@@ -71,6 +71,8 @@ async function finish(dependencies: RunDependencies, item: ErasureItem): Promise
   const key = { tenantId, erasureId: details.erasure }
   const isLast = await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
+      // Before the receipt, as who counts what was erased locks them: the other way round two at one piece could wait for each other.
+      await lockErasure(transaction, item.id)
       // Two last ones at once would each leave it to the other.
       await lockReceipt(transaction, key)
       if (await isLastOfErasure(transaction, item)) return true
