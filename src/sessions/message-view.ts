@@ -3,6 +3,7 @@ import type { FoundName } from '../model/names.ts'
 import { decodePayload, jsonMediaType, sha256, textMediaType } from '../model/payload.ts'
 import { isMask, tokenMask, typeMask, type Mask } from '../privacy/mask.ts'
 import { KnownNames } from '../privacy/names/known-names.ts'
+import { namesOfOthers } from '../privacy/names/own-names.ts'
 import { Rewriter } from '../privacy/rewriter.ts'
 import type { MessageRow, MessageSource } from '../store/messages.ts'
 import { readSessionNames } from '../store/names/message-names.ts'
@@ -67,7 +68,7 @@ export class MessageView {
     const { mask, given } = await maskOf(session.id, choice)
     const { database, tenantId, own } = choice
     const found = await readSessionNames(database, { tenantId, sessionId: session.id })
-    return MessageView.under(mask, session, { given, found: found.filter(({ name }) => !isPartOf(name, own)) })
+    return MessageView.under(mask, session, { given, found: namesOfOthers(found, own, session.participants) })
   }
 
   /** The view under a mask of one's own. */
@@ -174,11 +175,6 @@ export class MessageView {
   async readable(row: MessageRow, payload: Uint8Array): Promise<string> {
     return await this.text(readableText(row, payload))
   }
-}
-
-/** Whether a name is somebody's own, or one of its words. */
-function isPartOf(name: string, own: string | undefined): boolean {
-  return own !== undefined && (name === own || own.split(/\s+/u).includes(name))
 }
 
 async function maskOf(

@@ -4,6 +4,7 @@ import { readConfig } from '../../src/config.ts'
 import type { NameType } from '../../src/model/names.ts'
 import { typeMask } from '../../src/privacy/mask.ts'
 import { KnownNames } from '../../src/privacy/names/known-names.ts'
+import { namesOfOthers } from '../../src/privacy/names/own-names.ts'
 import { placesOf } from '../../src/privacy/names/places-of-names.ts'
 import { usableNames } from '../../src/privacy/names/usable-names.ts'
 import { Rewriter } from '../../src/privacy/rewriter.ts'
@@ -109,5 +110,25 @@ describe('VERBATIM_NAMES', () => {
     expect(() => readConfig({ VERBATIM_NAMES: 'model' })).toThrow('there is no model to ask')
     expect(() => readConfig({ VERBATIM_NAMES: 'local' })).toThrow('VERBATIM_NAMES_PATH is not set')
     expect(() => readConfig({ VERBATIM_NAMES_PATH: '/models/ner' })).toThrow('VERBATIM_NAMES is "rules"')
+  })
+})
+
+describe('namesOfOthers()', () => {
+  const found = [
+    ...given(['Paris Schmidt', 'Paris', 'Schmidt', 'Otto Schmidt', 'Lena']),
+    { type: 'place', name: 'Paris' },
+  ] as const
+
+  it('leaves out the own name, and of its words those that nobody else has', () => {
+    expect(namesOfOthers(found, 'Paris Schmidt', ['Paris Schmidt', 'Lena'])).toEqual([
+      { type: 'person', name: 'Schmidt' },
+      { type: 'person', name: 'Otto Schmidt' },
+      { type: 'person', name: 'Lena' },
+      { type: 'place', name: 'Paris' },
+    ])
+  })
+
+  it('leaves out nothing where nobody asks for their own', () => {
+    expect(namesOfOthers(found, undefined, ['Lena'])).toEqual(found)
   })
 })
