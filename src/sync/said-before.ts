@@ -50,7 +50,7 @@ function valueOf(field: string, value: unknown): unknown {
 
 /** Summaries that clients wrote, but for the newest one. */
 async function summariesBefore(database: Database, key: SessionKey): Promise<SaidBefore[]> {
-  const written = (await summariesOf(database, key)).filter(({ madeBy }) => madeBy === 'host')
+  const written = await summariesOf(database, key, { madeBy: 'host' })
   return written
     .slice(0, -1)
     .map(({ text, createdAt }) => ({ field: 'summary', value: text, at: createdAt, store: null }))

@@ -185,12 +185,17 @@ export async function latestSummary(database: MessageSource, key: SummarizedSess
   return (await openSummaries(database, key.tenantId, rows))[0]
 }
 
-/** Every summary of a session, of whatever level, the oldest first. */
-export async function summariesOf(database: MessageSource, key: SummarizedSession): Promise<Summary[]> {
+/** Every summary of a session, of whatever level, the oldest first; with `madeBy` those that were made so. */
+export async function summariesOf(
+  database: MessageSource,
+  key: SummarizedSession,
+  { madeBy }: { readonly madeBy?: string } = {},
+): Promise<Summary[]> {
   const rows = await database.run(
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
-    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} order by created_at, id`,
+    where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
+      ${madeBy === undefined ? sql`` : sql`and made_by = ${madeBy}`} order by created_at, id`,
   )
   return await openSummaries(database, key.tenantId, rows)
 }
