@@ -1,9 +1,9 @@
-import { readFile, rm, stat } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { z } from 'zod'
 
-import { codeOf, namesIn, writeDurably } from './files.ts'
+import { changedAtMs, codeOf, namesIn, writeDurably } from './files.ts'
 import type { Session } from './session.ts'
 import { readerNames } from './settings.ts'
 
@@ -52,14 +52,16 @@ export class Cursors {
       for (const name of await namesIn(join(this.#directory, agentId))) {
         if (!name.endsWith('.json')) continue
         const path = join(this.#directory, agentId, name)
-        const { mtimeMs } = await stat(path)
-        if (now - mtimeMs > forgetAfterMs) {
+        const changedMs = await changedAtMs(path)
+        // Another gateway has forgotten it meanwhile.
+        if (changedMs === undefined) continue
+        if (now - changedMs > forgetAfterMs) {
           await rm(path, { force: true })
           continue
         }
         const about = { agentId, sessionId: name.slice(0, -'.json'.length), sessionKey: '' }
         const sessionKey = (await this.read(about))?.sessionKey
-        if (sessionKey !== undefined) found.push({ session: { ...about, sessionKey }, at: mtimeMs })
+        if (sessionKey !== undefined) found.push({ session: { ...about, sessionKey }, at: changedMs })
       }
     }
     return found.toSorted((left, right) => right.at - left.at).map(({ session }) => session)
