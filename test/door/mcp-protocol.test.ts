@@ -212,6 +212,7 @@ describe('resources', () => {
       'session://{session_id}/messages/{message_id}',
       'memory://pseudonyms/{token}',
       'memory://sessions{?cursor}',
+      'memory://profile{?cursor}',
     ])
     expect((await modern.listResourceTemplates()).resourceTemplates).toEqual(resourceTemplates)
   })
