@@ -94,8 +94,8 @@ export async function quotableMessages(
   quoted: readonly QuotedMessage[],
 ): Promise<ReadonlyMap<number, string>> {
   const rows = await sql<{ seq: string; id: string }[]>`
-    select seq, id from jsonb_to_recordset(${JSON.stringify(quoted)}::text::jsonb) as quoted(seq bigint, at timestamptz)
-    join messages using (seq)
+    select seq, id
+    from messages join jsonb_to_recordset(${JSON.stringify(quoted)}::text::jsonb) as quoted(seq bigint, at timestamptz) using (seq)
     where messages.tenant_id = ${tenantId} and messages.session_id = ${sessionId} and kind = 'message'
       and (anonymized_at is null or anonymized_at < quoted.at) ${andUsable(sql, tenantId)} and not exists (
         select from search_units u where u.tenant_id = ${tenantId} and u.level in (0, 3) and u.session_id = ${sessionId}
