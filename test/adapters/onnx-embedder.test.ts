@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -13,24 +12,15 @@ import { ConflictError } from '../../src/errors.ts'
 import { describeEmbedder } from '../contract/describe-embedder.ts'
 import { root } from '../house/sources.ts'
 import { buildParts } from '../support/build-parts.ts'
+import { hasOnnxPackages } from '../support/onnx-packages.ts'
 import { providerFailure } from '../support/provider-failure.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 
 const { signal } = new AbortController()
-const { resolve } = createRequire(import.meta.url)
 
-function isInstalled(name: string): boolean {
-  try {
-    return resolve(name).length > 0
-  } catch {
-    return false
-  }
-}
-
-const installed = isInstalled('onnxruntime-node') && isInstalled('@huggingface/tokenizers')
 /** all-MiniLM-L6-v2 as ONNX, to compare with the packaged one. */
 const directory = process.env['TEST_ONNX_MODEL']
-const reason = !installed
+const reason = !hasOnnxPackages
   ? 'onnxruntime-node and @huggingface/tokenizers are not installed'
   : directory === undefined
     ? 'TEST_ONNX_MODEL names no directory of all-MiniLM-L6-v2 as ONNX'
@@ -108,7 +98,7 @@ describe('digestOf()', () => {
   })
 })
 
-describe.skipIf(installed)('OnnxEmbedder without its packages', () => {
+describe.skipIf(hasOnnxPackages)('OnnxEmbedder without its packages', () => {
   it('describes its model all the same, and says what to install when there is text', async () => {
     const embedder = await OnnxEmbedder.open({ directory: await modelDirectory() })
     onTestFinished(() => embedder.close())

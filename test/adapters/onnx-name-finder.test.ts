@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -9,22 +8,13 @@ import { OnnxNameFinder, type NamesEngine } from '../../src/adapters/names/onnx-
 import { namesOfLabels, wordsOf, wordsThatFit } from '../../src/adapters/names/token-labels.ts'
 import { ProviderError } from '../../src/ports/provider-error.ts'
 import { writeNamesModel } from '../support/onnx-names-model.ts'
+import { hasOnnxPackages } from '../support/onnx-packages.ts'
 import { providerFailure } from '../support/provider-failure.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 
 const { signal } = new AbortController()
-const { resolve } = createRequire(import.meta.url)
 
-function isInstalled(name: string): boolean {
-  try {
-    return resolve(name).length > 0
-  } catch {
-    return false
-  }
-}
-
-const installed = isInstalled('onnxruntime-node') && isInstalled('@huggingface/tokenizers')
-if (!installed)
+if (!hasOnnxPackages)
   console.warn(
     'Skipped: OnnxNameFinder with a model, as onnxruntime-node and @huggingface/tokenizers are not installed',
   )
@@ -158,7 +148,7 @@ describe('OnnxNameFinder with a model that does not come to the end of a text', 
   })
 })
 
-describe.skipIf(installed)('OnnxNameFinder without its packages', () => {
+describe.skipIf(hasOnnxPackages)('OnnxNameFinder without its packages', () => {
   it('says what to install', async () => {
     const error = await providerFailure((await open()).find(['text'], { signal }))
     expect(error).toMatchObject({ failure: 'not_installed' })
@@ -166,7 +156,7 @@ describe.skipIf(installed)('OnnxNameFinder without its packages', () => {
   })
 })
 
-describe.skipIf(!installed)('OnnxNameFinder with a model', () => {
+describe.skipIf(!hasOnnxPackages)('OnnxNameFinder with a model', () => {
   it('finds names with their kinds, and nothing of other labels', async () => {
     const [first, second] = await (
       await open()

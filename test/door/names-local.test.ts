@@ -1,24 +1,12 @@
-import { createRequire } from 'node:module'
-
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { writeNamesModel } from '../support/onnx-names-model.ts'
+import { hasOnnxPackages } from '../support/onnx-packages.ts'
 import { temporaryDirectory } from '../support/transcripts.ts'
 import { Home } from './support/home.ts'
 import { Tools } from './support/tools.ts'
 
-const { resolve } = createRequire(import.meta.url)
-
-function isInstalled(name: string): boolean {
-  try {
-    return resolve(name).length > 0
-  } catch {
-    return false
-  }
-}
-
-const installed = isInstalled('onnxruntime-node') && isInstalled('@huggingface/tokenizers')
-if (!installed)
+if (!hasOnnxPackages)
   console.warn(
     'Skipped: names by a model on this machine, as onnxruntime-node and @huggingface/tokenizers are not installed',
   )
@@ -37,7 +25,7 @@ async function openHome(path: string): Promise<Home> {
 const names = async (home: Home) => /^names +(.*)$/mu.exec((await home.cli(['status'])).stdout)?.[1] ?? ''
 
 describe('names by a model on this machine', () => {
-  test.skipIf(!installed)('are masked in the views of the session', async () => {
+  test.skipIf(!hasOnnxPackages)('are masked in the views of the session', async () => {
     const path = await writeNamesModel(await temporaryDirectory(), { Quillfeather: 'B-PER', Ostwick: 'B-LOC' })
     const home = await openHome(path)
     await (await home.tools()).save({ session_id: 'harbour', content: told, sender: 'assistant' })
