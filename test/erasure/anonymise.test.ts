@@ -13,7 +13,7 @@ import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import { saveFacts, sealFact } from '../../src/store/learning/sealed-facts.ts'
 import { readProject } from '../../src/store/learning/session-projects.ts'
 import { writeUnits, type SearchUnit } from '../../src/store/search-units.ts'
-import { saveSummary, sealSummary } from '../../src/store/summaries/save-summary.ts'
+import { saveMade, sealSummary } from '../../src/store/summaries/save-summary.ts'
 import { summariesOf } from '../../src/store/summaries/summaries.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { caller, messagesOf, useStore } from '../sessions/store.ts'
@@ -139,7 +139,9 @@ describe('an encrypted session that is anonymised', () => {
       const described = (await readProject(database, key)).mark
       const saved = { facts: [sealFact(fact, seal)], keyVersion: seal?.version ?? 0, erasures, described }
       const isSaved = await database.run((sql) => inTransaction(sql, (own) => saveFacts(own, key, saved)))
-      await database.run((sql) => saveSummary(sql, tenantId, { ...summary, erasures }))
+      await database.run((sql) =>
+        inTransaction(sql, (own) => saveMade(own, key, { ...summary, read: { erasures, corrections: 0 } })),
+      )
       const facts = await database.run((sql) => sql`select from facts where session_id = ${sessionId}`)
       return { isSaved, facts: facts.length, summaries: (await summariesOf(database, key)).length }
     }

@@ -5,9 +5,10 @@ import { UnavailableError, VerbatimError } from '../../src/errors.ts'
 import { renderSummary } from '../../src/insight/summaries/render-summary.ts'
 import { summarize, type SummarizeInput } from '../../src/insight/summaries/summarize.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
+import { correctMessage } from '../../src/rights/correct.ts'
 import { changeRestriction } from '../../src/rights/restrict.ts'
 import type { Database } from '../../src/store/database.ts'
-import { summariesOf } from '../../src/store/summaries/summaries.ts'
+import { latestSummary, summariesOf } from '../../src/store/summaries/summaries.ts'
 import { countReads } from './counted-reads.ts'
 import { caller, useStore } from './store.ts'
 
@@ -143,6 +144,31 @@ describe('what stands for a segment that is restricted while it is read', () => 
       expect(points).toBeGreaterThan(10)
     },
   )
+})
+
+describe('a summary of a session in which a message is corrected while it is made', () => {
+  it('is not kept with the old words, whenever it is', { timeout: 120_000 }, async () => {
+    const content = 'We decided that ship 50 unloads at no berth at all.'
+    const outcomes: string[] = []
+    for (let isReached = true; isReached;) {
+      const sessionId = await store.session(talk(120))
+      const seen = { isReached: false }
+      const watching = watched(store.open.stores.database, async (runs) => {
+        if (runs !== outcomes.length + 1) return
+        seen.isReached = true
+        const correction = { session: sessionId, message: '51', content, reason: 'asked' }
+        await correctMessage(store.open.stores, caller, correction)
+      })
+      await summary(sessionId, { style: 'decisions' }, { database: watching })
+      isReached = seen.isReached
+      const shown = await latestSummary(store.open.stores.database, { tenantId: 1, sessionId })
+      outcomes.push(shown?.text.includes('ship 50 unloads at berth 150') === true ? 'old words' : 'none')
+    }
+    // While the last one was made, nothing was corrected.
+    expect(outcomes.pop()).toBe('old words')
+    expect(new Set(outcomes)).toEqual(new Set(['none']))
+    expect(outcomes.length).toBeGreaterThan(5)
+  })
 })
 
 describe('a summary while the archive is away', () => {

@@ -5,7 +5,7 @@ import type { SummaryStyle } from '../../model/summary-style.ts'
 import { parseTime } from '../../model/validate.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import type { ReadDependencies } from '../../sessions/session-page.ts'
-import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
+import { readMark, type ReadingMark } from '../../store/erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../../store/messages.ts'
 import { currentSummary } from '../../store/summaries/summaries.ts'
 import type { WeighedStretch } from '../../store/summaries/weigh-messages.ts'
@@ -48,7 +48,8 @@ interface Task {
   readonly lastSeq: number
   /** Whether it is all of the session. */
   readonly isWhole: boolean
-  readonly erasures: number
+  /** Of when it was found, before its messages are read. */
+  readonly read: ReadingMark
   /** What was asked for, with `keep` as the caller's role in the session allows it. */
   readonly input: SummarizeInput
 }
@@ -99,9 +100,9 @@ async function taskOf({ database }: ReadDependencies, caller: Caller, input: Sum
   }
   const key = { tenantId: caller.tenantId, sessionId }
   const isWhole = fromSeq === 1 && toSeq === lastSeq && since === undefined && until === undefined
-  const erasures = await database.run((sql) => readErasures(sql, key))
+  const read = await database.run((sql) => readMark(sql, key))
   const keep = input.keep && (await mayWrite(database, caller, sessionId))
-  return { key, stretch: { fromSeq, toSeq, since, until }, lastSeq, isWhole, erasures, input: { ...input, keep } }
+  return { key, stretch: { fromSeq, toSeq, since, until }, lastSeq, isWhole, read, input: { ...input, keep } }
 }
 
 /** The reply with a summary that is there already; undefined where none would do. */
@@ -118,13 +119,13 @@ async function stored(
 /** The reply with what a model wrote, or why there is none; undefined where there is nothing to write about. */
 async function byModel(
   { signal: ended, ...dependencies }: SummarizeDependencies,
-  { key, stretch, lastSeq, isWhole, erasures, input }: Task,
+  { key, stretch, lastSeq, isWhole, read, input }: Task,
   generator: TextGenerator,
 ): Promise<SummaryReply | string | undefined> {
   const { style, maxTokens } = input
   const timed = { provider: generator.provider, ended, keepsNotes: keepsNotes(stretch) }
   const made = await withinTime(timed, (signal) =>
-    summarizeByModel({ ...dependencies, generator }, key, { ...stretch, style, maxTokens, signal, erasures }),
+    summarizeByModel({ ...dependencies, generator }, key, { ...stretch, style, maxTokens, signal, read }),
   )
   if (typeof made === 'string') return made
   const { sentences, messagesRead, leftOut, dropped } = made
@@ -145,7 +146,7 @@ async function byModel(
         messages_left_out: leftOut,
         sentences_dropped: dropped,
       },
-      erasures,
+      read,
     })
   const coverage = coverageOf({ stretch, lastSeq }, made)
   return writtenReply({ sessionId: key.sessionId, style, coverage }, { sentences, madeBy, model })
@@ -172,11 +173,11 @@ function coverageOf(
 
 /** The reply with sentences of the messages. */
 async function extracted(dependencies: ReadDependencies, task: Task): Promise<SummaryReply> {
-  const { key, stretch, lastSeq, isWhole, erasures, input } = task
+  const { key, stretch, lastSeq, isWhole, read, input } = task
   const { style, maxTokens, keep } = input
   const { toSeq } = stretch
   const { sentences, messagesRead, leftOut, unreadable } = await (keepsNotes(stretch) && lastSeq > 0
-    ? extractSession(dependencies, key, { toSeq, isWhole, style, maxTokens, keep, erasures })
+    ? extractSession(dependencies, key, { toSeq, isWhole, style, maxTokens, keep, erasures: read.erasures })
     : extractStretch(dependencies, key, { stretch, style, maxTokens }))
   // One of another length stays: calls of two lengths would otherwise store a summary each time.
   const isFirst = keep && isWhole && sentences.length > 0
@@ -199,7 +200,7 @@ async function extracted(dependencies: ReadDependencies, task: Task): Promise<Su
         messages_left_out: leftOut,
         ...(unreadable === 0 ? {} : { messages_unreadable: unreadable }),
       },
-      erasures,
+      read,
     })
   const coverage = coverageOf({ stretch, lastSeq }, { messagesRead, leftOut })
   const lack = lackOf(unreadable)

@@ -10,7 +10,21 @@ export async function readErasures(sql: Queries, { tenantId, sessionId }: Sessio
   return row?.erasures ?? 0
 }
 
-/** The same of some sessions; those that are not there are absent. */
+/** How often messages of a session were erased or anonymised, and how many of its messages were corrected. */
+export interface ReadingMark {
+  readonly erasures: number
+  readonly corrections: number
+}
+
+/** To be read before the messages of a session are, by whoever writes of them afterwards and must know whether they are others by then. */
+export async function readMark(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<ReadingMark> {
+  const [row] = await sql<{ erasures: number; corrections: string }[]>`
+    select erasures, (select count(*) from corrections where tenant_id = ${tenantId} and session_id = ${sessionId}) as corrections
+    from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
+  return { erasures: row?.erasures ?? 0, corrections: Number(row?.corrections ?? 0) }
+}
+
+/** As `readErasures`, of some sessions; those that are not there are absent. */
 export async function readErasuresOf(
   sql: Queries,
   tenantId: number,

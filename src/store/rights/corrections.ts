@@ -13,7 +13,8 @@ export interface Correction {
 
 /**
  * Links a correction that was just saved to the message that it corrects, which is out of use from then on. The session is left as
- * closed as it was. False where another message corrects it already.
+ * closed as it was; its row is held, so that whoever writes of the message does so before this, and is known to have by the time of it.
+ * False where another message corrects it already.
  */
 export async function linkCorrection(
   sql: Queries,
@@ -27,8 +28,8 @@ export async function linkCorrection(
     ), closed as (
       update sessions set closed_at = ${closedAt}::text::timestamptz where tenant_id = ${tenantId} and id = ${sessionId}
     )
-    insert into corrections (tenant_id, session_id, seq, message_id, correction_seq, correction_id)
-    values (${tenantId}, ${sessionId}, ${seq}, ${messageId}, ${correctionSeq}, ${correctionId}) on conflict (tenant_id, session_id, seq) do update set correction_id = corrections.correction_id
+    insert into corrections (tenant_id, session_id, seq, message_id, correction_seq, correction_id, corrected_at)
+    values (${tenantId}, ${sessionId}, ${seq}, ${messageId}, ${correctionSeq}, ${correctionId}, clock_timestamp()) on conflict (tenant_id, session_id, seq) do update set correction_id = corrections.correction_id
       where corrections.correction_id = excluded.correction_id
     returning 1`
   return rows.length > 0

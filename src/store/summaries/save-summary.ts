@@ -1,5 +1,8 @@
+import type { TransactionSql } from 'postgres'
+
 import type { RowSeal } from '../../crypto/row-seal.ts'
 import { archiveTopic } from '../archive/archive-queue.ts'
+import { readMark, type ReadingMark } from '../erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 import type { SummaryMaking, SummarySentence } from './summaries.ts'
@@ -30,20 +33,28 @@ export function sealSummary({ sentences, making, ...about }: NewSummary, seal: R
 }
 
 /**
- * Stores a summary, and leaves its session to be archived with it. Not where messages of the session were erased or anonymised since
- * `erasures` was read: it may quote them; nor one of ours where the session is restricted by now, as not all of it was read. One of a
- * whole session that is ours takes the place of those that were made in its way before.
+ * Stores a summary that was made of messages, in a transaction: not where messages of the session were erased, anonymised or corrected
+ * since `read` was: it may quote them. Whoever saves in the session waits meanwhile, and a correction that is being saved is waited for.
  */
-export async function saveSummary(
-  sql: Queries,
-  tenantId: number,
-  summary: SealedSummary & { readonly erasures?: number },
+export async function saveMade(
+  sql: TransactionSql,
+  key: SessionKey,
+  { read, ...summary }: SealedSummary & { readonly read: ReadingMark },
 ): Promise<void> {
-  const { erasures } = summary
+  await sql`select from sessions where tenant_id = ${key.tenantId} and id = ${key.sessionId} for share`
+  const now = await readMark(sql, key)
+  if (now.erasures === read.erasures && now.corrections === read.corrections)
+    await saveSummary(sql, key.tenantId, summary)
+}
+
+/**
+ * Stores a summary, and leaves its session to be archived with it. Not one of ours where the session is restricted by now, as not all of it was
+ * read. One of a whole session that is ours takes the place of those that were made in its way before.
+ */
+export async function saveSummary(sql: Queries, tenantId: number, summary: SealedSummary): Promise<void> {
   await sql`
     with there as (
       select id from sessions where tenant_id = ${tenantId} and id = ${summary.sessionId}
-        ${erasures === undefined ? sql`` : sql`and erasures = ${erasures}`}
         ${summary.madeBy === 'host' ? sql`` : sql`and not restricted`} for key share
     ), saved as (
       insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, key_version)

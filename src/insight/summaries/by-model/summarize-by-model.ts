@@ -1,5 +1,6 @@
 import { limits } from '../../../limits.ts'
 import type { SummaryStyle } from '../../../model/summary-style.ts'
+import type { ReadingMark } from '../../../store/erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../../../store/messages.ts'
 import { segmentSummaries } from '../../../store/summaries/summaries.ts'
 import {
@@ -25,8 +26,8 @@ export interface ByModelRequest extends WeighedStretch {
   readonly style: SummaryStyle
   readonly maxTokens: number
   readonly signal: AbortSignal
-  /** How often messages of the session were erased by when it began to be read. */
-  readonly erasures: number
+  /** Of when the session began to be read. */
+  readonly read: ReadingMark
 }
 
 /** Calls of a model that are under way at once. */
@@ -50,7 +51,7 @@ export async function summarizeByModel(
 ): Promise<SummaryByModel> {
   const { style, maxTokens, signal, since, until } = request
   const { notes, pieces, open } = await plan(dependencies, key, request)
-  const noting = { signal, erasures: keepsNotes(request) ? request.erasures : undefined }
+  const noting = { signal, read: keepsNotes(request) ? request.read : undefined }
   for (let at = 0; at < pieces.length; at += callsAtOnce) {
     const group = pieces.slice(at, at + callsAtOnce)
     const taken = await Promise.allSettled(

@@ -1,8 +1,10 @@
 import { newId } from '../../../model/ids.ts'
+import type { ReadingMark } from '../../../store/erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../../../store/messages.ts'
-import { dropCoveredSegments, saveSummary, sealSummary } from '../../../store/summaries/save-summary.ts'
+import { dropCoveredSegments, saveMade, sealSummary } from '../../../store/summaries/save-summary.ts'
 import type { Summary } from '../../../store/summaries/summaries.ts'
 import type { WeighedPiece, WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
+import { inTransaction } from '../../../store/transaction.ts'
 import type { MessageToSummarize } from '../../extracts/candidates.ts'
 import { summarizeExtractive } from '../../extracts/extract.ts'
 import { readPiece } from './read-piece.ts'
@@ -24,8 +26,8 @@ export interface Notes {
 
 export interface NotingOptions {
   readonly signal: AbortSignal
-  /** How often messages of the session were erased by when it began to be read; undefined where notes are not to be stored. */
-  readonly erasures: number | undefined
+  /** Of when the session began to be read; undefined where notes are not to be stored. */
+  readonly read: ReadingMark | undefined
 }
 
 /** Of what is quoted where a model noted nothing that could be taken. */
@@ -41,7 +43,7 @@ export async function notePiece(
   const sentences = written.sentences.length > 0 ? written.sentences : await quoted(shown, key.sessionId)
   const { firstSeq, lastSeq } = piece
   const notes = { firstSeq, lastSeq, sentences, messagesRead, leftOut, dropped: written.dropped, height: 0 }
-  if (piece.erasures !== undefined) await store(dependencies, key, { ...notes, erasures: piece.erasures })
+  if (piece.read !== undefined) await store(dependencies, key, { ...notes, read: piece.read })
   return notes
 }
 
@@ -49,7 +51,7 @@ export async function notePiece(
 export async function mergeNotes(
   dependencies: WritingDependencies,
   key: SessionKey,
-  { merged, signal, erasures }: NotingOptions & { readonly merged: readonly Notes[] },
+  { merged, signal, read }: NotingOptions & { readonly merged: readonly Notes[] },
 ): Promise<Notes> {
   const all = merged.map(({ sentences }) => sentences)
   const written = await note(dependencies, key, { notes: all, shown: [], signal })
@@ -64,7 +66,7 @@ export async function mergeNotes(
     dropped: sum(({ dropped }) => dropped) + written.dropped,
     height: Math.max(...merged.map(({ height }) => height)) + 1,
   }
-  if (erasures !== undefined) await store(dependencies, key, { ...notes, erasures })
+  if (read !== undefined) await store(dependencies, key, { ...notes, read })
   return notes
 }
 
@@ -96,7 +98,7 @@ async function quoted(shown: readonly MessageToSummarize[], sessionId: string): 
 async function store(
   { database, generator }: WritingDependencies,
   key: SessionKey,
-  { erasures, ...notes }: Notes & { readonly erasures: number },
+  { read, ...notes }: Notes & { readonly read: ReadingMark },
 ): Promise<void> {
   const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
   const segment = sealSummary(
@@ -120,7 +122,7 @@ async function store(
     },
     seal,
   )
-  await database.run((sql) => saveSummary(sql, key.tenantId, { ...segment, erasures }))
+  await database.run((sql) => inTransaction(sql, (transaction) => saveMade(transaction, key, { ...segment, read })))
   await database.run((sql) => dropCoveredSegments(sql, key, segment))
 }
 
