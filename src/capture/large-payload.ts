@@ -34,15 +34,20 @@ export function payloadLocation(sha256: Uint8Array, seal: RowSeal | undefined): 
   return seal === undefined ? name : `${name}.k${seal.version}`
 }
 
+/** What a message said is not there, or is not what was saved: no later call finds it, until it is restored from a backup. */
+export class DamagedPayload extends UnavailableError {
+  override readonly name = 'DamagedPayload'
+}
+
 /**
  * The exact bytes of a stored message, wherever they live, checked against the hash that was taken when they were
- * saved. Throws UnavailableError, naming the message, where they are missing or altered.
+ * saved. Throws DamagedPayload, naming the message, where they are missing or altered; UnavailableError where the archive is away.
  */
 export async function loadPayload(archive: ArchiveStore, message: MessageRow): Promise<Uint8Array> {
   if (message.damage !== undefined) throw damaged(message, message.damage)
   const bytes = message.payload ?? (await archivedPayload(archive, message))
   if (bytes === undefined) {
-    throw new UnavailableError(`Cannot read message "${message.id}" as its archived payload is missing`, {
+    throw new DamagedPayload(`Cannot read message "${message.id}" as its archived payload is missing`, {
       remedy:
         'Run "verbatim verify" for a full list of damaged messages, then restore the archive directory from a backup',
     })
@@ -65,8 +70,8 @@ async function archivedPayload(archive: ArchiveStore, message: MessageRow): Prom
   }
 }
 
-function damaged(message: MessageRow, why: string): UnavailableError {
-  return new UnavailableError(`Cannot read message "${message.id}" as ${why}`, {
+function damaged(message: MessageRow, why: string): DamagedPayload {
+  return new DamagedPayload(`Cannot read message "${message.id}" as ${why}`, {
     remedy: 'Run "verbatim verify" for a full list of damaged messages, then restore them from a backup',
   })
 }

@@ -1,5 +1,4 @@
-import { loadPayload } from '../capture/large-payload.ts'
-import { VerbatimError } from '../errors.ts'
+import { DamagedPayload, loadPayload } from '../capture/large-payload.ts'
 import type { JoinedStretch } from '../indexing/joined-stretches.ts'
 import {
   messagesWaitingMax,
@@ -38,6 +37,8 @@ interface NamedMessage {
 
 interface Reading extends StretchReading {
   readonly named: readonly NamedMessage[]
+  /** The numbers of messages that cannot be read, as they are damaged. */
+  readonly damaged: readonly number[]
   readonly erasures: number
 }
 
@@ -48,7 +49,7 @@ const payloadBytesMax = limits.namedPayloadBytesMax
 
 /**
  * Has a model look for names in what was indexed. What is restricted, corrected, erased or anonymised is not given to it, and no message
- * twice. A text that it gives no usable answer for is left to the rules, and counted.
+ * twice. A text that it gives no usable answer for, and a damaged message, are left to the rules, and counted.
  */
 class NameWork implements StretchWork<Reading> {
   readonly name = 'looking for names'
@@ -82,21 +83,26 @@ class NameWork implements StretchWork<Reading> {
       ),
     )
     const named: NamedMessage[] = []
+    const damaged: number[] = []
     let characters = 0
     for (const row of rows) {
       if (row.kind !== 'message' || row.anonymizedAt !== null || known.has(row.id)) continue
       const message = await this.#messageOf(row)
-      if (message === undefined) continue
+      if (message === undefined) {
+        damaged.push(row.seq)
+        continue
+      }
       characters += message.text.length
       if (characters > limits.namesCallCharactersMax && named.length > 0) {
         const read = rows.filter(({ seq }) => seq < row.seq).length
-        return { messages: read, named, erasures, upTo: row.seq - 1 }
+        return { messages: read, named, damaged, erasures, upTo: row.seq - 1 }
       }
       named.push(message)
     }
     return {
       messages: rows.length,
       named,
+      damaged,
       erasures,
       upTo: rows.length < limit ? lastSeq : (rows.at(-1)?.seq ?? lastSeq),
     }
@@ -104,7 +110,7 @@ class NameWork implements StretchWork<Reading> {
 
   async make(
     key: SessionKey,
-    { named, erasures }: Reading,
+    { named, damaged, erasures }: Reading,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Made> {
     const { database, log } = this.#dependencies
@@ -121,27 +127,31 @@ class NameWork implements StretchWork<Reading> {
     })
     const unread = named.slice(0, found.length).filter((_message, at) => found[at] === undefined)
     const about = { read, keyVersion: seal?.version ?? 0, erasures, madeBy: this.#finder.provider }
+    const next = named[found.length]
+    const upTo = next === undefined ? undefined : next.seq - 1
+    const unreadable = damaged.filter((seq) => upTo === undefined || seq <= upTo)
+    const left = [
+      ...unread.map(({ seq }) => ({ seq, error: 'the model gave no usable answer' })),
+      ...unreadable.map((seq) => ({ seq, error: 'the message is damaged' })),
+    ]
     const write = async (sql: Transaction) => {
       if (!(await saveNames(sql, key, about))) return false
-      for (const { seq } of unread) {
-        log.warn(
-          `a message of session ${sessionId} is left to the rules, as ${this.#finder.provider} names nothing of it`,
-        )
-        await addDead(sql, namesTopic, { tenantId, sessionId, seq, error: 'the model gave no usable answer' })
+      for (const { seq, error } of left) {
+        log.warn(`a message of session ${sessionId} is left to the rules for names, as ${error}`)
+        await addDead(sql, namesTopic, { tenantId, sessionId, seq, error })
       }
       return true
     }
-    const next = named[found.length]
-    return { write, upTo: next === undefined ? undefined : next.seq - 1 }
+    return { write, upTo }
   }
 
-  /** Undefined where there is nothing to be read: a damaged message is reported by `verify` and by every read. */
+  /** Undefined where it is damaged, which `verify` and every read report too. Throws UnavailableError where the archive is away. */
   async #messageOf(row: MessageRow): Promise<NamedMessage | undefined> {
     try {
       const text = readableText(row, await loadPayload(this.#dependencies.archive, row))
       return { id: row.id, seq: row.seq, text }
     } catch (error) {
-      if (error instanceof VerbatimError) return undefined
+      if (error instanceof DamagedPayload) return undefined
       throw error
     }
   }

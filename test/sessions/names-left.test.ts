@@ -83,6 +83,27 @@ describe('a message that the model does not read', () => {
     await requireNamesRead(stores(), tenantId, [{ id: sessionId, stretches: [] }])
   })
 
+  it('is left to the rules where it is damaged, and the others are read', async () => {
+    const { database, archive } = store.open.stores
+    const sessionId = await store.session([{ content: told }, { content: told }])
+    const [first] = messagesOf(await store.pages(sessionId, { maxTokens: 5_000 }))
+    await store.damage(first?.id ?? '')
+    await database.run((sql) => addOutbox(sql, namesTopic, [{ tenantId, sessionId, firstSeq: 1, lastSeq: 2 }]))
+    const finder = {
+      provider: 'here',
+      pieceCharactersMax: 2_000,
+      isRemote: false,
+      find: (texts: readonly string[]) => Promise.resolve(texts.map(() => ({ names: [], isWhole: true }))),
+      close: () => Promise.resolve(),
+    }
+    const worker = new NameWorker({ database, archive, log: createLog('silent') }, finder)
+    worker.wake()
+    const left = async () => (await preview(sessionId)).names_left_to_rules
+    await expect.poll(left, { timeout: 20_000 }).toBe(1)
+    await worker.stop()
+    expect(await preview(sessionId)).toMatchObject({ names_not_read: 0, names_left_to_rules: 1 })
+  })
+
   it('does not keep what was said in its session from being anonymised', async () => {
     const sessionId = await store.session([{ content: told }])
     await expect(anonymise(sessionId)).rejects.toThrow('Cannot anonymise as 1 of these messages')
