@@ -21,6 +21,7 @@ import {
   type Commit,
   type OutboxItem,
 } from '../store/outbox.ts'
+import { AwayMessages } from './away-messages.ts'
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { ModelRegistry } from './model-registry.ts'
@@ -113,7 +114,8 @@ export class VectorWorker {
     try {
       const space = await this.#models.spaceOf(first.tenantId, this.#abort.signal)
       if (!(await this.#models.isCurrent(space))) return 'waits'
-      const source = { database: this.#dependencies.database, textOf: (row: MessageRow) => this.#textOf(row) }
+      const away = new AwayMessages(first.tenantId)
+      const source = { database: this.#dependencies.database, textOf: (row: MessageRow) => this.#textOf(row, away) }
       const rows = pieces.flatMap((piece) => piece.rows)
       const texts = (await unitTexts(source, first.tenantId, rows)).map((unit) => ({
         ...unit,
@@ -124,6 +126,7 @@ export class VectorWorker {
         const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)
         if (finished.length > 0) await finishOutbox(sql, finished)
         for (const { item, nextSeq } of pieces) if (nextSeq !== undefined) await advanceOutbox(sql, item.id, nextSeq)
+        await away.leave(sql, embedTopic)
         for (const { text, error } of rejected)
           await addDead(sql, embedTopic, {
             tenantId: first.tenantId,
@@ -165,10 +168,11 @@ export class VectorWorker {
     return pieces
   }
 
-  async #textOf(message: MessageRow): Promise<string | undefined> {
+  async #textOf(message: MessageRow, away: AwayMessages): Promise<string | undefined> {
     try {
       return readableText(message, await loadPayload(this.#dependencies.archive, message))
     } catch (error) {
+      if (away.take(message, error)) return undefined
       // A damaged message is reported by `verify` and by every read; it must not keep the others from being found.
       this.#dependencies.log.error(`message ${message.id} was not embedded`, error)
       return undefined

@@ -25,6 +25,7 @@ import {
 import { analyzeTables, levelOfTerms, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
 import { isNew } from './age.ts'
 import { ArchiveQueue } from './archive-queue.ts'
+import { AwayMessages } from './away-messages.ts'
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { makeUnits } from './make-units.ts'
@@ -112,6 +113,7 @@ export class IndexWorker {
     const advanced: { id: number; firstSeq: number }[] = []
     const indexed: Stretch[] = []
     const unnamed: Stretch[] = []
+    const away = new AwayMessages(tenantId)
     // After the items were read: a key that is made later is not for what was saved before it.
     const { indexes, state } = await this.#dependencies.hashers.written(tenantId)
     const written = indexes.map((index) => ({ index, units: Array.of<SearchUnit>() }))
@@ -122,7 +124,7 @@ export class IndexWorker {
       try {
         const read = await this.#readItem(item, { messages: messagesPerRound - messages, bytes: bytesPerRound - bytes })
         for (const { index, units } of written)
-          for (const message of read.rows) units.push(...(await this.#unitsOf(message, index)))
+          for (const message of read.rows) units.push(...(await this.#unitsOf(message, index, away)))
         const last = read.rows.at(-1)
         if (last !== undefined)
           indexed.push({ tenantId, sessionId: item.sessionId, firstSeq: item.firstSeq, lastSeq: last.seq })
@@ -148,6 +150,7 @@ export class IndexWorker {
       if (indexed.length > 0 && this.#dependencies.learns) await addOutbox(sql, learnTopic, indexed)
       if (unnamed.length > 0) await addOutbox(sql, namesTopic, unnamed)
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
+      await away.leave(sql, indexTopic)
       await this.#archiveQueue.add(sql, unarchived)
     })
     this.#archiveQueue.queued(unarchived)
@@ -183,12 +186,13 @@ export class IndexWorker {
     return { rows, bytes, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 }
   }
 
-  async #unitsOf(message: MessageRow, { hasher }: TermIndex): Promise<SearchUnit[]> {
+  async #unitsOf(message: MessageRow, { hasher }: TermIndex, away: AwayMessages): Promise<SearchUnit[]> {
     try {
       const payload = await loadPayload(this.#dependencies.archive, message)
       const read = { text: readableText(message, payload), flags: flagsOfMessage(message, payload) }
       return await makeUnits(message, read, hasher)
     } catch (error) {
+      if (away.take(message, error)) return []
       // A damaged or strange message is reported by `verify` and by every read; it must not keep the others from being found.
       this.#dependencies.log.error(`message ${message.id} was not indexed`, error)
       return []

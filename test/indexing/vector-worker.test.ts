@@ -5,10 +5,12 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { GeminiEmbedder } from '../../src/adapters/embedders/gemini-embedder.ts'
 import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.ts'
 import { forget } from '../../src/erasure/forget.ts'
+import { UnavailableError } from '../../src/errors.ts'
 import { BudgetedEmbedder } from '../../src/indexing/budgeted-embedder.ts'
 import { DailyBudget } from '../../src/indexing/daily-budget.ts'
 import { VectorWorker } from '../../src/indexing/vector-worker.ts'
 import { createLog } from '../../src/log.ts'
+import type { ArchiveStore } from '../../src/ports/archive-store.ts'
 import type { VectorIndex, VectorRecord } from '../../src/ports/vector-index.ts'
 import { addOutbox, embedTopic, indexTopic, outboxBacklog } from '../../src/store/outbox.ts'
 import { readEmbedded } from '../../src/store/vectors/embedded-units.ts'
@@ -30,10 +32,15 @@ interface Working {
 }
 
 async function start(
-  options: { readonly tokensMax?: number; readonly upsert?: VectorIndex['upsert'] } = {},
+  options: {
+    readonly tokensMax?: number
+    readonly upsert?: VectorIndex['upsert']
+    readonly archive?: ArchiveStore
+  } = {},
 ): Promise<Working> {
   const standIn = await GeminiStandIn.start()
-  const { database, archive } = store.open.stores
+  const { database } = store.open.stores
+  const { archive = store.open.stores.archive } = options
   dimensions += 1
   const embedder = new BudgetedEmbedder(
     new GeminiEmbedder({ apiKey: standIn.apiKey, baseUrl: standIn.url, dimensions }),
@@ -183,5 +190,27 @@ describe.skipIf(lacksVectors)('BudgetedEmbedder', () => {
     const before = await used()
     await embedder.embed(['how many words are these'], { purpose: 'query', signal: new AbortController().signal })
     expect(await used()).toBeGreaterThan(before)
+  })
+
+  it('looks again at a large message whose archive is away, and embeds the others', async () => {
+    const { archive } = store.open.stores
+    const away = () => Promise.reject(new UnavailableError('Cannot read from the archive directory: it is away'))
+    const { worker, standIn } = await start({ archive: { ...archive, get: away } })
+    const sessionId = await store.session([{ content: 'Salt and fog. '.repeat(90_000) }, { content: 'A tern.' }])
+    await store.open.stores.database.run((sql) =>
+      addOutbox(sql, embedTopic, [{ tenantId, sessionId, firstSeq: 1, lastSeq: 2 }]),
+    )
+    worker.wake()
+    const waiting = () =>
+      store.open.stores.database.run(
+        (sql) => sql<{ first: string; last: string; why: string; later: boolean }[]>`
+          select first_seq as first, last_seq as last, last_error as why, available_at > now() as later
+          from outbox where topic = ${embedTopic} and session_id = ${sessionId}`,
+      )
+    await expect
+      .poll(waiting, { timeout: 20_000 })
+      .toEqual([{ first: '1', last: '1', why: expect.stringContaining('Cannot read from the archive'), later: true }])
+    expect(documents(standIn)).toBeGreaterThan(0)
+    await store.open.stores.database.run((sql) => sql`delete from outbox where session_id = ${sessionId}`)
   })
 })

@@ -1,5 +1,4 @@
-import { loadPayload } from '../../capture/large-payload.ts'
-import { VerbatimError } from '../../errors.ts'
+import { DamagedPayload, loadPayload } from '../../capture/large-payload.ts'
 import { isFlagged } from '../../model/message-flags.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import { flagsOfMessage } from '../../sessions/message-flags.ts'
@@ -18,7 +17,7 @@ export async function tellingMessage(archive: ArchiveStore, row: MessageRow): Pr
     payload = await loadPayload(archive, row)
   } catch (error) {
     // A damaged message is reported by `verify` and by every read.
-    if (error instanceof VerbatimError) return undefined
+    if (error instanceof DamagedPayload) return undefined
     throw error
   }
   if (isFlagged(row.flags ?? flagsOfMessage(row, payload))) return undefined
