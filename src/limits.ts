@@ -137,7 +137,7 @@ export const limits = {
   /** What a model finds of names: the length of one, how many are kept of a message, and how many of a session are looked for in a text. */
   foundNameCharactersMax: 100,
   namesPerMessageMax: 200,
-  namesPerSessionMax: 2_000,
+  namesPerSessionMax: 50_000,
   /** Characters of a message in which a model looks for names; rules look at all of it. */
   namedMessageCharactersMax: 48_000,
   /** A message that is larger, in bytes, is not read for names by a model. */

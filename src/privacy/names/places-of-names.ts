@@ -1,11 +1,11 @@
 /** Scripts that put no spaces between words. */
-const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u
+export const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u
 const ofWord = /[\p{L}\p{M}\p{N}_]/u
 
 const space = /\s{1,64}/uy
 
 /** A stretch of a text, in UTF-16 units; `end` is behind it. */
-interface Place {
+export interface Place {
   readonly start: number
   readonly end: number
 }
@@ -29,7 +29,7 @@ export function placesOf(text: string, name: string): Place[] {
 }
 
 /** Where words end that stand one after the other in a text from `start`; undefined where they do not. */
-function endOf(text: string, words: readonly string[], start: number): number | undefined {
+export function endOf(text: string, words: readonly string[], start: number): number | undefined {
   let end = start
   for (const [index, word] of words.entries()) {
     if (index > 0) {
@@ -44,11 +44,11 @@ function endOf(text: string, words: readonly string[], start: number): number | 
 }
 
 /** Whether a character belongs to the word that a name begins or ends with. */
-function joins(beside: string, own: string): boolean {
+export function joins(beside: string, own: string): boolean {
   return ofWord.test(beside) && ofWord.test(own) && !unspaced.test(own)
 }
 
-function characterAt(text: string, at: number): string {
+export function characterAt(text: string, at: number): string {
   const code = text.codePointAt(at)
   return code === undefined ? '' : String.fromCodePoint(code)
 }
