@@ -74,8 +74,10 @@ export class WatchRecalled {
   #notice({ tenantId, sessionId }: Change): void {
     const isIt = ({ caller, id }: Watched) => id === sessionId && caller.tenantId === tenantId
     if (![...this.#watched.values()].some(isIt)) return
+    const isPlanned = this.#noticed.size > 0
     this.#noticed.add(`${tenantId} ${sessionId}`)
-    if (this.#noticed.size > 1 || this.#isLooking) return
+    // A look that was put off with every notice would not come while a session is saved in without a pause.
+    if (isPlanned || this.#isLooking) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.#look(), noticedMs).unref()
   }
