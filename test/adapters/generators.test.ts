@@ -96,6 +96,13 @@ test('Gemini is held to a form, where one is asked for', async () => {
   })
 })
 
+test('a chat server that refuses to say something is told from one that does not work', async () => {
+  const { standIn, generator } = await chatWriter()
+  const message = { role: 'assistant', content: null, refusal: 'I cannot help with that.' }
+  standIn.plan({ kind: 'text', text: JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] }) })
+  await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure: 'withheld' })
+})
+
 test.each([
   ['length', undefined, 'cut_off'],
   ['length', true, 'Blue and'],

@@ -17,7 +17,7 @@ export interface OpenAiCompatibleGeneratorOptions {
 }
 
 const choice = z.object({
-  message: z.object({ content: z.string().nullish() }),
+  message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
   finish_reason: z.string().nullish(),
 })
 const answerSchema = z.object({ choices: z.tuple([choice]) })
@@ -67,7 +67,8 @@ export class OpenAiCompatibleGenerator implements TextGenerator {
     const parsed = answerSchema.safeParse(answer)
     const { message, finish_reason: finish } = parsed.data?.choices[0] ?? {}
     const content = message?.content?.trim() ?? ''
-    if (finish === 'content_filter') throw new ProviderError(provider, 'withheld')
+    const isRefused = content === '' && (message?.refusal ?? '') !== ''
+    if (finish === 'content_filter' || isRefused) throw new ProviderError(provider, 'withheld')
     if (finish === 'length' && (content === '' || mayBreakOff !== true)) throw new ProviderError(provider, 'cut_off')
     if (content === '') throw new ProviderError(provider, 'malformed')
     return content
