@@ -127,4 +127,25 @@ describe('what is decided in a project', () => {
     await say('plain 2', 'We decided to use RabbitMQ for the queue.')
     await expect.poll(queue, { timeout: 60_000, interval: 200 }).toEqual(['We decided to use RabbitMQ for the queue'])
   })
+
+  test('is of no project any more where messages of its session were erased, which then says of none', async () => {
+    const gamma = '/home/ada/gamma'
+    await sayIn(gamma, 'gamma 1', 'We decided to use Kafka for the ledger.')
+    await sayIn(gamma, 'gamma 1', 'The sun shines on the harbour.')
+    const ledger = async () =>
+      (await facts()).filter(({ text }) => text.includes('ledger')).map(({ text, project }) => `${text} (${project})`)
+    await expect
+      .poll(ledger, { timeout: 60_000, interval: 200 })
+      .toEqual([`We decided to use Kafka for the ledger (${gamma})`])
+    const { messages } = await tools.session('gamma 1')
+    await outputOf(home, ['erase', '--message', messages[1]?.id ?? '', '--yes'])
+    await tools.call('save_message', {
+      session_id: 'plain 3',
+      sender: 'Ada',
+      content: 'We decided to use NATS for the ledger.',
+    })
+    await expect
+      .poll(ledger, { timeout: 60_000, interval: 200 })
+      .toEqual(['We decided to use NATS for the ledger (undefined)'])
+  })
 })

@@ -1,6 +1,7 @@
 import type { TransactionSql } from 'postgres'
 
 import { tombstonePrefix } from '../../model/tombstone.ts'
+import { placeFactsAgain } from '../learning/session-projects.ts'
 import type { SessionKey } from '../messages.ts'
 import type { LockedSession } from './erase-rows.ts'
 import type { ErasedCounts } from './receipts.ts'
@@ -165,6 +166,8 @@ export async function cleanSession(
       last_model = (select model from messages where tenant_id = ${tenantId} and session_id = ${sessionId} and model is not null
         order by seq desc limit 1) ${anew}
     where tenant_id = ${tenantId} and id = ${sessionId}`
+  // They were in the project that the metadata named. Of what is anonymised none stay.
+  if (anonymised === undefined) await placeFactsAgain(sql, key)
   return made
 }
 
