@@ -146,6 +146,26 @@ describe('what stands for a segment that is restricted while it is read', () => 
   )
 })
 
+describe('a summary of a session in which somebody is restricted while it is made', () => {
+  it('has all that was said once they are not any more', async () => {
+    const sessionId = await store.session(talk(20))
+    const usual = { style: 'decisions', refresh: false } as const
+    const change = (isRestricted: boolean) =>
+      changeRestriction(store.open.stores.database, caller, {
+        participant: 'captain 0',
+        isRestricted,
+        reason: 'asked',
+      })
+    await change(true)
+    const { reply: lacking } = await summary(sessionId, usual)
+    await change(false)
+    const { reply: whole } = await summary(sessionId, usual)
+    expect(lacking.coverage.messages_read).toBe(17)
+    expect(whole.coverage.messages_read).toBe(20)
+    expect(whole.summary).toContain('captain 0')
+  })
+})
+
 describe('a summary of a session in which a message is corrected while it is made', () => {
   it('is not kept with the old words, whenever it is', { timeout: 120_000 }, async () => {
     const content = 'We decided that ship 50 unloads at no berth at all.'

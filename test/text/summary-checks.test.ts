@@ -43,6 +43,7 @@ const notes = (firstSeq: number, lastSeq: number, height = 0): Notes => ({
   sentences: [],
   messagesRead: 0,
   leftOut: 0,
+  unreadable: 0,
   dropped: 0,
 })
 

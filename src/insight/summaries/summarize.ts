@@ -128,7 +128,7 @@ async function byModel(
     summarizeByModel({ ...dependencies, generator }, key, { ...stretch, style, maxTokens, signal, read }),
   )
   if (typeof made === 'string') return made
-  const { sentences, messagesRead, leftOut, dropped } = made
+  const { sentences, messagesRead, leftOut, unreadable, dropped } = made
   if (messagesRead + leftOut === 0) return undefined
   if (sentences.length === 0) return nothingOf(generator, dropped)
   const madeBy = generator.provider === 'gemini' ? 'gemini' : 'openai_compatible'
@@ -145,11 +145,16 @@ async function byModel(
         messages_read: messagesRead,
         messages_left_out: leftOut,
         sentences_dropped: dropped,
+        ...(unreadable === 0 ? {} : { messages_unreadable: unreadable }),
       },
       read,
     })
   const coverage = coverageOf({ stretch, lastSeq }, made)
-  return writtenReply({ sessionId: key.sessionId, style, coverage }, { sentences, madeBy, model })
+  const lack = lackOf(unreadable)
+  return {
+    ...writtenReply({ sessionId: key.sessionId, style, coverage }, { sentences, madeBy, model }),
+    ...(lack.length === 0 ? {} : { degraded: lack }),
+  }
 }
 
 function nothingOf({ provider }: TextGenerator, dropped: number): string {

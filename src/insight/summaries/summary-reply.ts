@@ -150,15 +150,14 @@ export function storedReply(stored: Summary, sessionId: string, maxTokens: numbe
       coverage,
     }
   }
-  if (making === undefined) return undefined
+  // What could not be read may be there again.
+  if (making === undefined || (making.messages_unreadable ?? 0) > 0) return undefined
   const { messages_read: messagesRead, messages_left_out: leftOut, sentences_dropped: dropped } = making
   const scope = { sessionId, style, coverage: { ...coverage, ...countsOf({ messagesRead, leftOut, dropped }) } }
   if (madeBy === 'gemini' || madeBy === 'openai_compatible')
     return making.max_tokens < maxTokens
       ? undefined
       : writtenReply(scope, { sentences: writtenSentences(stored), madeBy, model })
-  // What could not be read may be there again.
-  const isWhole = (making.messages_unreadable ?? 0) === 0
-  const sentences = isWhole && making.max_tokens === maxTokens ? quotedSentences(stored) : undefined
+  const sentences = making.max_tokens === maxTokens ? quotedSentences(stored) : undefined
   return sentences === undefined ? undefined : quotingReply(scope, sentences)
 }

@@ -11,6 +11,8 @@ export interface ShownPiece {
   readonly turns: readonly MessageToSummarize[]
   readonly messagesRead: number
   readonly leftOut: number
+  /** Messages that could not be read. */
+  readonly unreadable: number
 }
 
 /** Tokens of the sentences that stand for a piece which is too long to be shown. */
@@ -25,8 +27,10 @@ export async function readPiece(
   piece: WeighedPiece & Pick<WeighedStretch, 'since' | 'until'>,
 ): Promise<ShownPiece> {
   let leftOut = 0
+  let unreadable = 0
   const { since, until } = piece
-  const wanted = { fromSeq: piece.firstSeq, toSeq: piece.lastSeq, since, until, leaveOut: () => leftOut++ }
+  const told = { leaveOut: () => void leftOut++, missOut: () => void unreadable++ }
+  const wanted = { fromSeq: piece.firstSeq, toSeq: piece.lastSeq, since, until, ...told }
   if (piece.weight > wholeWeightMax) {
     const read = sampledTurns(dependencies, key, { ...wanted, messagesMax: limits.summaryPieceMessagesMax })
     const { sentences, messagesRead } = await summarizeExtractive(read, {
@@ -34,12 +38,12 @@ export async function readPiece(
       maxTokens: condensedTokens,
     })
     const shown = sentences.map(({ messageId: id, ...sentence }) => ({ ...sentence, id, role: 'user' as const }))
-    return { turns: shown, messagesRead, leftOut }
+    return { turns: shown, messagesRead, leftOut, unreadable }
   }
   const whole: MessageToSummarize[] = []
   for await (const turn of turns(dependencies, key, wanted)) whole.push({ ...turn, text: cutTurn(turn) })
   const said = whole.filter(({ text }) => text.trim() !== '')
-  return { turns: said, messagesRead: whole.length, leftOut }
+  return { turns: said, messagesRead: whole.length, leftOut, unreadable }
 }
 
 /** What a model is shown of a message. */

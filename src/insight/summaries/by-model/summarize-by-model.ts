@@ -20,6 +20,8 @@ export interface SummaryByModel extends Written {
   readonly messagesRead: number
   /** Messages that the model was not shown, as they hold secrets or read like instructions. */
   readonly leftOut: number
+  /** Messages that could not be read. */
+  readonly unreadable: number
 }
 
 export interface ByModelRequest extends WeighedStretch {
@@ -68,6 +70,7 @@ export async function summarizeByModel(
   const read = {
     messagesRead: sum(({ messagesRead }) => messagesRead) + (shown?.messagesRead ?? 0),
     leftOut: sum(({ leftOut }) => leftOut) + (shown?.leftOut ?? 0),
+    unreadable: sum(({ unreadable }) => unreadable) + (shown?.unreadable ?? 0),
   }
   const material = materialOf(
     few.map(({ sentences }) => sentences),

@@ -19,6 +19,8 @@ export interface Notes {
   readonly sentences: readonly WrittenSentence[]
   readonly messagesRead: number
   readonly leftOut: number
+  /** Messages that could not be read: such notes are not stored, as these may be there again. */
+  readonly unreadable: number
   readonly dropped: number
   /** How often notes were put together to make them. */
   readonly height: number
@@ -38,12 +40,12 @@ export async function notePiece(
   key: SessionKey,
   piece: WeighedPiece & Pick<WeighedStretch, 'since' | 'until'> & NotingOptions,
 ): Promise<Notes> {
-  const { turns: shown, messagesRead, leftOut } = await readPiece(dependencies, key, piece)
+  const { turns: shown, ...counts } = await readPiece(dependencies, key, piece)
   const written = await note(dependencies, key, { notes: [], shown, signal: piece.signal })
   const sentences = written.sentences.length > 0 ? written.sentences : await quoted(shown, key.sessionId)
   const { firstSeq, lastSeq } = piece
-  const notes = { firstSeq, lastSeq, sentences, messagesRead, leftOut, dropped: written.dropped, height: 0 }
-  if (piece.read !== undefined) await store(dependencies, key, { ...notes, read: piece.read })
+  const notes = { firstSeq, lastSeq, sentences, ...counts, dropped: written.dropped, height: 0 }
+  if (piece.read !== undefined && notes.unreadable === 0) await store(dependencies, key, { ...notes, read: piece.read })
   return notes
 }
 
@@ -63,10 +65,11 @@ export async function mergeNotes(
     sentences: written.sentences.length > 0 ? written.sentences : all.flatMap((sentences) => sentences.slice(0, 2)),
     messagesRead: sum(({ messagesRead }) => messagesRead),
     leftOut: sum(({ leftOut }) => leftOut),
+    unreadable: sum(({ unreadable }) => unreadable),
     dropped: sum(({ dropped }) => dropped) + written.dropped,
     height: Math.max(...merged.map(({ height }) => height)) + 1,
   }
-  if (read !== undefined) await store(dependencies, key, { ...notes, read })
+  if (read !== undefined && notes.unreadable === 0) await store(dependencies, key, { ...notes, read })
   return notes
 }
 
@@ -159,6 +162,7 @@ export function notesOf(segment: Summary): Notes {
     sentences: writtenSentences(segment),
     messagesRead: making?.messages_read ?? 0,
     leftOut: making?.messages_left_out ?? 0,
+    unreadable: 0,
     dropped: making?.sentences_dropped ?? 0,
     height: making?.height ?? 0,
   }
