@@ -70,6 +70,11 @@ export class UnavailableError extends VerbatimError {
   readonly code = 'unavailable'
 }
 
+/** What a message said is not there, or is not what was saved: no later call finds it, until it is restored from a backup. */
+export class DamagedPayload extends UnavailableError {
+  override readonly name = 'DamagedPayload'
+}
+
 /** What a caller is told of an error in one text: what was wrong, and what to do. */
 export function explain(error: VerbatimError): string {
   return error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`

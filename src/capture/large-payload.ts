@@ -1,6 +1,6 @@
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { UnavailableError } from '../errors.ts'
+import { DamagedPayload } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { sha256 } from '../model/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
@@ -32,11 +32,6 @@ export function payloadLocation(sha256: Uint8Array, seal: RowSeal | undefined): 
   const hex = Buffer.from(seal === undefined ? sha256 : seal.mask(sha256)).toString('hex')
   const name = `payloads/${hex.slice(0, 2)}/${hex}`
   return seal === undefined ? name : `${name}.k${seal.version}`
-}
-
-/** What a message said is not there, or is not what was saved: no later call finds it, until it is restored from a backup. */
-export class DamagedPayload extends UnavailableError {
-  override readonly name = 'DamagedPayload'
 }
 
 /**

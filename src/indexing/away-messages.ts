@@ -1,5 +1,4 @@
-import { DamagedPayload } from '../capture/large-payload.ts'
-import { UnavailableError } from '../errors.ts'
+import { DamagedPayload, UnavailableError } from '../errors.ts'
 import { addLater, type LaterMessage } from '../store/later-work.ts'
 import type { Queries } from '../store/rows.ts'
 

@@ -1,4 +1,5 @@
-import { DamagedPayload, loadPayload } from '../capture/large-payload.ts'
+import { loadPayload } from '../capture/large-payload.ts'
+import { DamagedPayload } from '../errors.ts'
 import type { JoinedStretch } from '../indexing/joined-stretches.ts'
 import {
   messagesWaitingMax,

@@ -1,4 +1,5 @@
-import { DamagedPayload, loadPayload } from '../../capture/large-payload.ts'
+import { loadPayload } from '../../capture/large-payload.ts'
+import { DamagedPayload } from '../../errors.ts'
 import { isFlagged } from '../../model/message-flags.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import { flagsOfMessage } from '../../sessions/message-flags.ts'
