@@ -138,6 +138,20 @@ describe('what the model has found', () => {
     expect(waiting.messages).toBe(1)
   })
 
+  it('is read again where it is no list of names, as damage may leave it where nothing is encrypted', async () => {
+    const { database } = store.open.stores
+    for (const body of ['{', '{"names":1}']) {
+      const sessionId = await store.session([{ content: told }])
+      await database.run(
+        (sql) => sql`
+          insert into message_names (tenant_id, id, session_id, body, is_whole, made_by, key_version)
+          select tenant_id, id, session_id, ${Buffer.from(body)}::bytea, true, 'test', 0 from messages where session_id = ${sessionId}`,
+      )
+      expect(await readSessionNames(database, { tenantId, sessionId })).toEqual([])
+      expect(await preview(sessionId)).toMatchObject({ names_not_read: 1 })
+    }
+  })
+
   it('is taken in the order of the messages', async () => {
     const { database } = store.open.stores
     const sessionId = await store.session([{ content: 'Quillfeather' }, { content: 'Brindlemoor' }])

@@ -150,7 +150,8 @@ function openNames(
     const plain = seal === undefined ? body : seal.open({ field: 'names', id }, body)
     return bodySchema.parse(JSON.parse(Buffer.from(plain).toString('utf8')))
   } catch (error) {
-    if (error instanceof BrokenSeal) return undefined
+    // Of a store that is not encrypted, damage shows where it is read as JSON.
+    if (error instanceof BrokenSeal || error instanceof SyntaxError || error instanceof z.ZodError) return undefined
     throw error
   }
 }
