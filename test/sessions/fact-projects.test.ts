@@ -16,10 +16,10 @@ let worker: LearnWorker | undefined
 afterEach(() => worker?.stop())
 
 /** Has what waits be learned from by patterns. */
-async function learn(): Promise<void> {
+async function learn(isForModel = false): Promise<void> {
   const { database, archive } = store.open.stores
   const stores = { database, archive, hashers: new TermHashers(database.vault), log: createLog('silent') }
-  worker = new LearnWorker(stores, findByPatterns(false))
+  worker = new LearnWorker(stores, findByPatterns(isForModel))
   worker.wake()
   const waiting = () => database.run((sql) => sql`select from outbox where topic = ${learnTopic}`)
   await expect.poll(waiting, { timeout: 20_000, interval: 100 }).toHaveLength(0)
@@ -64,6 +64,22 @@ describe('facts of a session whose project is known later', () => {
       'We decided to use Kafka for the ledger (/work/a)',
       'We decided to use NATS for the ledger (/work/b)',
     ])
+  })
+
+  test('are put into it without their messages being left to a model again', async () => {
+    const { database } = store.open.stores
+    const session = await said('We decided to use Vault for the passwords.', '2026-01-03T00:00:00Z')
+    await describedAs(session, '/work/a')
+    await learn(true)
+    expect(await holding('passwords')).toEqual(['We decided to use Vault for the passwords (/work/a)'])
+    const left = () =>
+      database.run((sql) => sql`select topic from outbox where session_id = ${session} and topic = 'learn_by_model'`)
+    expect(await left()).toEqual([])
+    await database.run((sql) =>
+      addOutbox(sql, learnTopic, [{ tenantId: 1, sessionId: session, firstSeq: 1, lastSeq: 1 }]),
+    )
+    await learn(true)
+    expect(await left()).toEqual([{ topic: 'learn_by_model' }])
   })
 
   test('are put into it where they were learned by a version that knew no projects, deleted ones too', async () => {

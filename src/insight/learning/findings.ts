@@ -24,7 +24,7 @@ export interface Findings {
 interface Found {
   readonly facts: readonly FoundFact[]
   readonly madeBy: string
-  /** What a session's source says of it may come after its messages: its first message is read again then. */
+  /** What a session's source says of it may come after its messages: facts that are there are placed again then. */
   readonly isFirst: boolean
 }
 

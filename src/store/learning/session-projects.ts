@@ -66,10 +66,13 @@ export async function lockDescription(
   await sql`select ${lock}(hashtext('session metadata'), hashtext(${`${tenantId} ${sessionId}`}::text))`
 }
 
-/** Has the facts of a session put into the project that it has now: that is done when its first message is read again. */
+/**
+ * Has the facts of a session put into the project that it has now. That is done where its messages are learned from, before the first of
+ * them: this is work on none, so that nothing is learned again, nor sent to a model twice.
+ */
 export async function placeFactsAgain(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<void> {
   await sql`
     insert into outbox (tenant_id, topic, session_id, first_seq, last_seq)
-    select tenant_id, ${learnTopic}, session_id, 1, 1 from facts
+    select tenant_id, ${learnTopic}, session_id, 1, 0 from facts
     where tenant_id = ${tenantId} and session_id = ${sessionId} limit 1`
 }
