@@ -15,11 +15,18 @@ const some = [
   'Dr J. Smith',
   '山田',
   'Ann山',
+  '김민수',
   '.NET',
   'É́va',
   '𝒜da',
 ]
-const glue = [' ', '\n', '', ', ', '. ', '-', '’s ', '_', '1', '  ', '田', 'x']
+const glue = [' ', '\n', '', ', ', '. ', '-', '’s ', '_', '1', '  ', '田', 'は', '는 ', 'x']
+
+it('finds a name that a particle is written to, and one beside letters of a script without spaces', () => {
+  expect(placesOf('김민수는 왔다', '김민수')).toEqual([{ start: 0, end: 3 }])
+  expect(placesOf('私はAnnaです', 'Anna')).toEqual([{ start: 2, end: 6 }])
+  expect(placesOf('Annabel', 'Anna')).toEqual([])
+})
 
 describe('IndexOfNames', () => {
   it('finds names where each alone is found, and nowhere else', () => {

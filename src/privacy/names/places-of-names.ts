@@ -1,5 +1,6 @@
-/** Scripts that put no spaces between words. */
-export const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u
+/** Scripts that put no spaces between words, or none between a word and what belongs to it. */
+export const unspaced =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u
 const ofWord = /[\p{L}\p{M}\p{N}_]/u
 
 const space = /\s{1,64}/uy
@@ -45,7 +46,7 @@ export function endOf(text: string, words: readonly string[], start: number): nu
 
 /** Whether a character belongs to the word that a name begins or ends with. */
 export function joins(beside: string, own: string): boolean {
-  return ofWord.test(beside) && ofWord.test(own) && !unspaced.test(own)
+  return ofWord.test(beside) && ofWord.test(own) && !unspaced.test(own) && !unspaced.test(beside)
 }
 
 export function characterAt(text: string, at: number): string {
