@@ -169,6 +169,7 @@ export class VectorWorker {
   }
 
   async #textOf(message: MessageRow, away: AwayMessages): Promise<string | undefined> {
+    if (away.skips(message)) return undefined
     try {
       return readableText(message, await loadPayload(this.#dependencies.archive, message))
     } catch (error) {

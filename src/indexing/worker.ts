@@ -187,6 +187,7 @@ export class IndexWorker {
   }
 
   async #unitsOf(message: MessageRow, { hasher }: TermIndex, away: AwayMessages): Promise<SearchUnit[]> {
+    if (away.skips(message)) return []
     try {
       const payload = await loadPayload(this.#dependencies.archive, message)
       const read = { text: readableText(message, payload), flags: flagsOfMessage(message, payload) }

@@ -6,7 +6,7 @@ export interface LaterMessage {
   readonly seq: number
 }
 
-/** Adds work on single messages that is done after a time, and says why not now. */
+/** Adds work on single messages that is done after a time, and says why not now. None of which some waits already. */
 export async function addLater(
   sql: Queries,
   topic: string,
@@ -26,5 +26,8 @@ export async function addLater(
   await sql`
     insert into outbox (tenant_id, topic, session_id, first_seq, last_seq, last_error, available_at)
     select ${tenantId}::int, ${topic}, s, n, n, ${error.slice(0, 500)}, now() + ${delayMs} * interval '1 millisecond'
-    from jsonb_to_recordset(${places}::text::jsonb) as places(s uuid, n bigint)`
+    from jsonb_to_recordset(${places}::text::jsonb) as places(s uuid, n bigint)
+    where not exists (
+      select from outbox waiting where waiting.tenant_id = ${tenantId} and waiting.topic = ${topic} and waiting.session_id = s
+        and waiting.first_seq <= n and waiting.last_seq >= n and waiting.dead_at is null)`
 }

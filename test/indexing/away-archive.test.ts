@@ -42,6 +42,16 @@ describe('a large message whose archive is away while it is indexed', () => {
       .poll(waiting, { timeout: 20_000 })
       .toEqual([{ first: '1', last: '1', why: expect.stringContaining('Cannot read from the archive'), later: true }])
     expect(await finds('dredger')).toBe(1)
+    // Two pieces of work on it, and two that are looked at again, are one afterwards.
+    const again = [1, 2].map((firstSeq) => ({ tenantId, sessionId, firstSeq: 1, lastSeq: firstSeq }))
+    await database.run((sql) => sql`update outbox set available_at = now() where session_id = ${sessionId}`)
+    await database.run((sql) => addOutbox(sql, indexTopic, again))
+    await store.session([{ content: 'A petrel.' }])
+    await expect
+      .poll(async () => (await waiting()).map(({ first, last, later }) => `${first} ${last} ${later}`), {
+        timeout: 20_000,
+      })
+      .toEqual(['1 1 true'])
     expect(await finds('Quillfeather')).toBe(0)
     rmdirSync(path)
     renameSync(`${path}.kept`, path)
