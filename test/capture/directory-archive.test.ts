@@ -1,6 +1,6 @@
 import type { PathLike } from 'node:fs'
 import type * as fs from 'node:fs/promises'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
@@ -66,5 +66,36 @@ describe.skipIf(process.platform === 'win32')('DirectoryArchive', () => {
     for (const error of [await refusal(archive.get(key)), await refusal(archive.delete(key))]) {
       expect(error.message).toMatch(/^Cannot (read from|write to) the archive directory: [A-Z_]+$/)
     }
+  })
+
+  it('removes the folders of what is erased, also where an erasure that was broken off has left them empty', async () => {
+    const root = await temporaryDirectory()
+    const archive = new DirectoryArchive(root)
+    await mkdir(join(root, '1', 'left', 'below'), { recursive: true })
+    expect(await archive.erase('1/left/')).toEqual({ erased: 0, kept: [] })
+    expect(await readdir(join(root, '1'))).toEqual([])
+    await archive.put('1/gone/below/a', Buffer.from('a'))
+    await archive.put('1/gone/b', Buffer.from('b'))
+    await archive.put('1/kept/c', Buffer.from('c'))
+    expect(await archive.erase('1/gone/')).toEqual({ erased: 2, kept: [] })
+    expect(await readdir(join(root, '1'))).toEqual(['kept'])
+    expect(await archive.erase('1/kept/c')).toEqual({ erased: 1, kept: [] })
+    expect(await readdir(join(root, '1'))).toEqual([])
+  })
+
+  it('puts objects into a folder that another process removes again and again', async () => {
+    const root = await temporaryDirectory()
+    const [one, other] = [new DirectoryArchive(root), new DirectoryArchive(root)]
+    const putting = async () => {
+      for (let at = 0; at < 200; at++) {
+        await one.put('1/a/kept', Buffer.from('kept'))
+        expect(await one.get('1/a/kept')).toEqual(Buffer.from('kept'))
+        await one.erase('1/a/kept')
+      }
+    }
+    const erasing = async () => {
+      for (let at = 0; at < 2_000; at++) await other.erase('1/a/erased')
+    }
+    await Promise.all([putting(), erasing()])
   })
 })

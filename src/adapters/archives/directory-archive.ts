@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 
 import { codeOf, ConflictError, InputError, UnavailableError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { ArchiveStore, ErasedObjects, ErasureNotes } from '../../ports/archive-store.ts'
 import { syncDirectory } from '../../sync-directory.ts'
+
+const openAttemptsMax = 10
 
 /** What a file is called until it is whole: the name of its object, and this. */
 const temporaryEnd = /\.[\da-f-]{36}\.tmp$/
@@ -42,6 +44,27 @@ async function moveUnlessThere(temporary: string, path: string): Promise<void> {
   }
 }
 
+/** For a folder that another process that erases may have removed, which has synced its parent then. */
+async function syncIfThere(folder: string): Promise<void> {
+  try {
+    await syncDirectory(folder)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+}
+
+/** Opens a new file in the folder of an object, which whoever erases the last object there may remove meanwhile. */
+async function openBeside(path: string, temporary: string): Promise<FileHandle> {
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    try {
+      return await open(temporary, 'wx', 0o600)
+    } catch (error) {
+      if (!isMissing(error) || attempt === openAttemptsMax) throw error
+    }
+  }
+}
+
 /** Whether a file belongs to an object, or is below a folder. A write that was broken off may have left all of it in a temporary file. */
 function isOf(file: string, name: string): boolean {
   if (name.endsWith('/')) return file.startsWith(name)
@@ -67,8 +90,7 @@ export class DirectoryArchive implements ArchiveStore {
     }
     const temporary = `${path}.${randomUUID()}.tmp`
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      const handle = await open(temporary, 'wx', 0o600)
+      const handle = await openBeside(path, temporary)
       try {
         await handle.writeFile(bytes)
         await handle.sync()
@@ -122,11 +144,11 @@ export class DirectoryArchive implements ArchiveStore {
       const lot = files.slice(at, at + limits.erasedObjectsAtOnce)
       const names = lot.filter((file) => !temporaryEnd.test(file))
       await notes?.before(names)
-      // A folder of its own; others hold what is put there at any moment.
-      await this.#eraseFiles(lot, { foldersToo: name.endsWith('/'), signal })
+      await this.#eraseFiles(lot, signal)
       await notes?.after({ names, gone: names })
       erased += names.length
     }
+    await this.#removeEmptyFolders(name)
     return { erased, kept: [] }
   }
 
@@ -138,10 +160,7 @@ export class DirectoryArchive implements ArchiveStore {
     }
   }
 
-  async #eraseFiles(
-    files: readonly string[],
-    { foldersToo, signal }: { readonly foldersToo: boolean; readonly signal: AbortSignal | undefined },
-  ): Promise<void> {
+  async #eraseFiles(files: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     const folders = new Set<string>()
     try {
       for (const file of files) {
@@ -150,12 +169,25 @@ export class DirectoryArchive implements ArchiveStore {
         await rm(path, { force: true })
         folders.add(dirname(path))
       }
-      for (const folder of folders) {
-        await syncDirectory(folder)
-        if (foldersToo) await this.#removeIfEmpty(folder)
-      }
+      for (const folder of folders) await syncIfThere(folder)
     } catch (error) {
       throw unwritable(error)
+    }
+  }
+
+  /** Also where no file was left to erase: an erasure that was broken off may have left the folder. */
+  async #removeEmptyFolders(name: string): Promise<void> {
+    const folder = name.slice(0, name.lastIndexOf('/') + 1)
+    if (folder === '') return
+    const top = join(this.#root, folder)
+    try {
+      const entries = folder === name ? await readdir(top, { recursive: true, withFileTypes: true }) : []
+      const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
+      // The longest paths first, so that a folder comes after those in it.
+      for (const path of below.toSorted((a, b) => b.length - a.length)) await this.#removeIfEmpty(path)
+      await this.#removeIfEmpty(top)
+    } catch (error) {
+      if (!isMissing(error)) throw unwritable(error)
     }
   }
 
@@ -167,7 +199,7 @@ export class DirectoryArchive implements ArchiveStore {
       if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(error) ?? '')) throw error
       return
     }
-    await syncDirectory(dirname(folder))
+    await syncIfThere(dirname(folder))
   }
 
   /** Every file of the folder that a prefix names, temporary ones too: the rest of the archive need not be read. */
