@@ -100,4 +100,38 @@ describe('facts of a session whose project is known later', () => {
     await learn()
     expect(await holding('servers')).toEqual(['We decided to use Ansible for the servers (/work/a)'])
   })
+
+  test.each([
+    ['in both', true],
+    ['in the one that has a project, and in the other', false],
+  ])('hold as they were corrected by hand before that %s', async (_, isSecondPlaced) => {
+    const topic = isSecondPlaced ? 'metrics' : 'traces'
+    const first = await said(`We decided to use Graphite for the ${topic}.`, '2026-01-01T00:00:00Z')
+    const second = await said(`We decided to use Graphite for the ${topic}.`, '2026-01-02T00:00:00Z')
+    const learned = store.open.learned(caller)
+    for (const text of [`The ${topic} are kept in Prometheus`, `The ${topic} are kept in Mimir`]) {
+      const [known, ...others] = (await learned.list({ limit: 50 })).facts.filter((fact) => fact.text.includes(topic))
+      expect(others).toEqual([])
+      await learned.change({ id: known?.id ?? '', action: 'correct', text })
+    }
+    const [corrected] = (await learned.list({ limit: 50 })).facts.filter(({ text }) => text.includes(topic))
+    const its = corrected?.sources[0]?.session_id
+    const other = its === first ? second : first
+    await describedAs(its ?? '', '/work/a')
+    if (isSecondPlaced) await describedAs(other, '/work/b')
+    await learn()
+    await learn()
+    expect(await holding(topic)).toEqual([
+      `The ${topic} are kept in Mimir (/work/a)`,
+      `The ${topic} are kept in Mimir (${isSecondPlaced ? '/work/b' : 'undefined'})`,
+    ])
+    const { facts } = await learned.list({ limit: 50, session: other })
+    const [copied] = facts.filter(({ text }) => text.includes(topic))
+    expect(copied?.sources.map((source) => source.session_id)).toEqual([other])
+    expect(copied).toMatchObject({ made_by: 'user', confidence: 1 })
+    // Once it is placed nothing is left to do, and nothing is copied twice.
+    if (!isSecondPlaced) await describedAs(other, '/work/b')
+    await learn()
+    expect(await holding(topic)).toHaveLength(2)
+  })
 })

@@ -6,18 +6,17 @@ import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import { newId } from '../../model/ids.ts'
 import { parseTime } from '../../model/validate.ts'
-import { queueArchive } from '../../store/archive/archive-queue.ts'
 import { wasAudited, writeAudit } from '../../store/audit/audit-log.ts'
 import type { Database } from '../../store/database.ts'
 import { hasTerms, type TermsState } from '../../store/keys/encryption-state.ts'
 import { underItsSeal } from '../../store/keys/under-its-seal.ts'
 import {
+  archiveFactChange,
   correctFact,
   deleteFact,
   endFact,
   forgetFacts,
   holdFact,
-  noteFactChange,
   pinFact,
 } from '../../store/learning/change-facts.ts'
 import type { StoredFact } from '../../store/learning/read-facts.ts'
@@ -85,7 +84,7 @@ export async function changeFact(
         await holdFact(transaction, caller, fact.id)
         const sessions = await write.into(transaction, seal)
         if (sessions.length === 0) return false
-        await toBeArchived(transaction, tenantId, sessions)
+        await archiveFactChange(transaction, tenantId, sessions)
         const event = { action: actions[change.action], objectKind: 'fact', objectId: fact.id } as const
         await writeAudit(transaction, caller, { ...event, outcome: 'ok', requestId })
         return true
@@ -101,13 +100,6 @@ function changedMeanwhile(id: string): ConflictError {
   return new ConflictError(`Nothing was changed as the fact "${id}", or the key of its words, was changed meanwhile`, {
     remedy: 'Look at it again',
   })
-}
-
-/** What was learned of these sessions is not as it was archived. */
-async function toBeArchived(sql: Transaction, tenantId: number, sessionIds: readonly string[]): Promise<void> {
-  await noteFactChange(sql, tenantId, sessionIds)
-  const sessions = sessionIds.map((sessionId) => ({ tenantId, sessionId }))
-  await queueArchive(sql, sessions, 0)
 }
 
 type Seal = Parameters<Parameters<typeof underItsSeal>[2]>[0]
@@ -191,7 +183,7 @@ export async function resetFacts(
   const reset = await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
       const { forgotten, archived } = await forgetFacts(transaction, tenantId)
-      await toBeArchived(transaction, tenantId, archived)
+      await archiveFactChange(transaction, tenantId, archived)
       const messages = await addAllSessions(transaction, tenantId, learnTopic)
       await writeAudit(transaction, caller, { action: 'fact.reset', outcome: 'ok', count: forgotten })
       return { forgotten, messages }

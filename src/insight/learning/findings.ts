@@ -1,7 +1,17 @@
 import { factTerms, isOfProject } from '../../indexing/fact-terms.ts'
 import type { TermHashers } from '../../indexing/term-hashers.ts'
+import { newId } from '../../model/ids.ts'
 import type { Database } from '../../store/database.ts'
 import { holdTerms, type TermsState } from '../../store/keys/encryption-state.ts'
+import { archiveFactChange } from '../../store/learning/change-facts.ts'
+import {
+  copyCorrection,
+  correctionsElsewhere,
+  holdCorrected,
+  placeCorrectedAgain,
+  type CopiedCorrection,
+  type CorrectionElsewhere,
+} from '../../store/learning/corrections-elsewhere.ts'
 import { dropHidden, readFactBodies, storeFactTerms } from '../../store/learning/hashed-facts.ts'
 import { saveFacts, sealFact, type FactTerms, type SealedFact } from '../../store/learning/sealed-facts.ts'
 import { readProject } from '../../store/learning/session-projects.ts'
@@ -15,6 +25,8 @@ export interface Findings {
   readonly facts: readonly SealedFact[]
   /** Facts that are there already, as they are found in the project that their session is known to be of now. */
   readonly placed: readonly { readonly id: string; readonly terms: FactTerms }[]
+  /** What was corrected by hand where it was told in another session, of another project as it is known now: it is corrected here too. */
+  readonly corrected: readonly CopiedCorrection[]
   readonly keyVersion: number
   /** What this holds on: what is known of the session, and how words are hashed. */
   readonly described: string
@@ -41,28 +53,53 @@ export async function makeFindings(
   if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
   const { project, mark } = await readProject(database, key)
   const known = isFirst ? await readFactBodies(database, key) : []
+  const elsewhere = known.length > 0 ? await ofOtherProjects(database, key, project) : []
   const seal = await database.vault.sealOf(tenantId, sessionId)
   return {
     facts: facts.map((fact) => sealFact(newFact(fact, { madeBy, hasher, project }), seal)),
     placed: known
       .filter(({ kind, body }) => isOfProject(kind, body))
       .map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, { hasher, project }) })),
+    corrected: elsewhere.map(({ kind, body, ...of }) =>
+      sealFact({ id: newId(), body, terms: factTerms(kind, body, { hasher, project }), of }, seal),
+    ),
     keyVersion: seal?.version ?? 0,
     described: mark,
     state,
   }
 }
 
+/** Corrections of facts of a session that are stored in sessions of another project, and hold there alone. */
+async function ofOtherProjects(
+  database: Database,
+  key: SessionKey,
+  project: string | undefined,
+): Promise<CorrectionElsewhere[]> {
+  const found: CorrectionElsewhere[] = []
+  for (const correction of await correctionsElsewhere(database, key)) {
+    if (!isOfProject(correction.kind, correction.body)) continue
+    const its = await readProject(database, { tenantId: key.tenantId, sessionId: correction.sessionId })
+    if (its.project !== project) found.push(correction)
+  }
+  return found
+}
+
 /** Stores it. False where the session was changed since it was read: nothing is stored then. */
 export async function storeFindings(
   sql: Transaction,
   key: SessionKey,
-  { facts, placed, state, ...read }: Findings & { readonly erasures: number },
+  { facts, placed, corrected, state, ...read }: Findings & { readonly erasures: number },
 ): Promise<boolean> {
   if (facts.length === 0 && placed.length === 0) return true
   await holdTerms(sql, key.tenantId, state)
+  await holdCorrected(sql, key, corrected)
   if (!(await saveFacts(sql, key, { facts, ...read }))) return false
   if (placed.length === 0) return true
+  for (const one of corrected) {
+    if (!(await copyCorrection(sql, key, { ...one, keyVersion: read.keyVersion }))) return false
+    await archiveFactChange(sql, key.tenantId, [key.sessionId])
+  }
+  await placeCorrectedAgain(sql, key, placed)
   await storeFactTerms(sql, key.tenantId, placed)
   await dropHidden(
     sql,

@@ -3,6 +3,7 @@ import type { TransactionSql } from 'postgres'
 import { ConflictError } from '../../errors.ts'
 import type { Viewer } from '../../model/access.ts'
 import { andOpen } from '../access/session-access.ts'
+import { queueArchive } from '../archive/archive-queue.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { Queries } from '../rows.ts'
 import { arrayLiteral } from '../search-units.ts'
@@ -114,9 +115,14 @@ export async function releaseSuperseded(sql: Queries, tenantId: number): Promise
       and not exists (select from facts g where g.tenant_id = f.tenant_id and g.id = f.superseded_by)`
 }
 
-/** Makes who archives a session see that what was learned of it has changed. */
-export async function noteFactChange(sql: Queries, tenantId: number, sessionIds: readonly string[]): Promise<void> {
+/** Leaves sessions to be archived anew, as what was learned of them is not as it was archived. */
+export async function archiveFactChange(sql: Queries, tenantId: number, sessionIds: readonly string[]): Promise<void> {
   await sql`
     update sessions set version = version + 1
     where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(sessionIds)}::text::jsonb)::uuid)`
+  await queueArchive(
+    sql,
+    sessionIds.map((sessionId) => ({ tenantId, sessionId })),
+    0,
+  )
 }

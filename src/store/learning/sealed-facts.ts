@@ -51,8 +51,11 @@ export interface SealedFact extends Omit<NewFact, 'body'> {
   readonly body: Buffer
 }
 
-export function sealFact({ body, ...fact }: NewFact, seal: RowSeal | undefined): SealedFact {
-  const plain = Buffer.from(JSON.stringify(body), 'utf8')
+export function sealFact<Fact extends { readonly id: string; readonly body: FactBody }>(
+  fact: Fact,
+  seal: RowSeal | undefined,
+): Omit<Fact, 'body'> & { readonly body: Buffer } {
+  const plain = Buffer.from(JSON.stringify(fact.body), 'utf8')
   return { ...fact, body: seal === undefined ? plain : seal.seal({ field: 'fact', id: fact.id }, plain) }
 }
 
