@@ -41,6 +41,33 @@ export async function holdPayloads(sql: Transaction, { archive, given, seal }: H
   })
 }
 
+/** Longer than a request to the archive goes on after whoever waited for it has given up, with all its attempts. */
+const latePutMs = 900_000
+
+/**
+ * Runs what puts large payloads into the archive and stores the messages of a session that have them. Where the archive does not answer in
+ * time, what was sent may be put all the same, later: what no message uses by then is left to be erased.
+ */
+export async function leavingLatePuts<T>(
+  { database, key }: { readonly database: Pick<Database, 'run' | 'unwalled'>; readonly key: SessionKey },
+  { given, seal }: Omit<HeldPayloads, 'archive'>,
+  store: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await store()
+  } catch (error) {
+    const locations = given.filter(isLarge).map(({ sha256 }) => payloadLocation(sha256, seal))
+    // Why nothing was stored is what is to be told, also where the database is what does not answer.
+    if (error instanceof UnavailableError && locations.length > 0)
+      await Promise.allSettled([
+        (database.unwalled ?? database).run((sql) =>
+          addPayloadWork(sql, key, { payloads: locations, afterMs: latePutMs }),
+        ),
+      ])
+    throw error
+  }
+}
+
 /** Asks something of each of the payloads that nobody erases until the transaction ends. */
 export async function askOfHeld(
   sql: Transaction,
@@ -125,7 +152,7 @@ export async function removeOrLeaveUnused(
       left.push(location)
     }
   }
-  if (left.length > 0) await (database.unwalled ?? database).run((sql) => addPayloadWork(sql, key, left))
+  if (left.length > 0) await (database.unwalled ?? database).run((sql) => addPayloadWork(sql, key, { payloads: left }))
 }
 
 function isLarge({ payload }: WithBytes): boolean {

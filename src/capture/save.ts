@@ -9,7 +9,7 @@ import type { Database } from '../store/database.ts'
 import { marksOfReference } from '../store/erasure/tombstones.ts'
 import type { NewMessage, SaveResult, SaveTarget } from '../store/saving/save-messages.ts'
 import { hasSession } from '../store/sessions.ts'
-import { removeOrLeaveUnused, saveHeld } from './held-payloads.ts'
+import { leavingLatePuts, removeOrLeaveUnused, saveHeld } from './held-payloads.ts'
 import { placePayload } from './large-payload.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
 import { saveSealed } from './save-sealed.ts'
@@ -113,19 +113,20 @@ export async function saveMessages(
   const request = { tenantId, principalId, actor, client, call, revise: false }
   const write = (session: SaveTarget): Promise<SaveResult> =>
     saveSealed(database, { tenantId, session }, async (target) => {
-      // After all of them were looked at: nothing is archived for a message that is refused.
+      const held = { archive, given: prepared, seal: target.seal }
+      const key = { tenantId, sessionId: target.session.id }
       const messages: NewMessage[] = []
-      for (const message of prepared) messages.push(await placePayload(archive, message, target.seal))
       try {
-        const held = { archive, given: prepared, seal: target.seal }
-        return await saveHeld(database, held, { ...request, ...target, messages })
+        return await leavingLatePuts({ database, key }, held, async () => {
+          // After all of them were looked at: nothing is archived for a message that is refused.
+          for (const message of prepared) messages.push(await placePayload(archive, message, target.seal))
+          return await saveHeld(database, held, { ...request, ...target, messages })
+        })
       } catch (error) {
         // Of what was erased nothing is left in the archive either.
         if (error instanceof ErasedError) {
           const locations = messages.flatMap(({ payload }) => ('location' in payload ? [payload.location] : []))
-          await Promise.allSettled([
-            removeOrLeaveUnused(dependencies, { tenantId, sessionId: target.session.id }, locations),
-          ])
+          await Promise.allSettled([removeOrLeaveUnused(dependencies, key, locations)])
         }
         throw error
       }

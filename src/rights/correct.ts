@@ -1,4 +1,4 @@
-import { holdPayloads } from '../capture/held-payloads.ts'
+import { holdPayloads, leavingLatePuts } from '../capture/held-payloads.ts'
 import { placePayload } from '../capture/large-payload.ts'
 import { prepareMessage } from '../capture/prepare-message.ts'
 import { saveSealed } from '../capture/save-sealed.ts'
@@ -65,33 +65,36 @@ export async function correctMessage(
     })
   const target = { id: session.id, source: session.source, create: false }
   const saved = await saveSealed(database, { tenantId, session: target }, async (sealed) => {
-    const message = await placePayload(archive, { ...given, trust }, sealed.seal)
-    return await database.run((sql) =>
-      inTransaction(sql, async (transaction) => {
-        await holdPayloads(transaction, { archive, given: [given], seal: sealed.seal })
-        const request = { tenantId, actor, client, call, revise: true, ...sealed, messages: [message] }
-        const result = await saveBatch(transaction, request)
-        const [correction] = result.messages
-        if (correction === undefined) throw new Error('A correction was not saved')
-        if (correction.erased === true) throw gone(original.id)
-        const link = {
-          ...key,
-          seq: original.seq,
-          messageId: original.id,
-          correctionSeq: correction.seq,
-          correctionId: correction.id,
-        }
-        if (!(await linkCorrection(transaction, link, session.closedAt))) throw alreadyCorrected(original.id)
-        await writeAudit(transaction, caller, {
-          action: 'message.correct',
-          objectKind: 'session',
-          objectId: session.id,
-          outcome: 'ok',
-          reason,
-        })
-        return result
-      }),
-    )
+    const held = { archive, given: [given], seal: sealed.seal }
+    return await leavingLatePuts({ database, key }, held, async () => {
+      const message = await placePayload(archive, { ...given, trust }, sealed.seal)
+      return await database.run((sql) =>
+        inTransaction(sql, async (transaction) => {
+          await holdPayloads(transaction, held)
+          const request = { tenantId, actor, client, call, revise: true, ...sealed, messages: [message] }
+          const result = await saveBatch(transaction, request)
+          const [correction] = result.messages
+          if (correction === undefined) throw new Error('A correction was not saved')
+          if (correction.erased === true) throw gone(original.id)
+          const link = {
+            ...key,
+            seq: original.seq,
+            messageId: original.id,
+            correctionSeq: correction.seq,
+            correctionId: correction.id,
+          }
+          if (!(await linkCorrection(transaction, link, session.closedAt))) throw alreadyCorrected(original.id)
+          await writeAudit(transaction, caller, {
+            action: 'message.correct',
+            objectKind: 'session',
+            objectId: session.id,
+            outcome: 'ok',
+            reason,
+          })
+          return result
+        }),
+      )
+    })
   })
   database.announce?.({ tenantId, sessionId: session.id })
   const [correction] = saved.messages

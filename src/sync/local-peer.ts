@@ -15,7 +15,8 @@ import type { LocalStore } from './local-store.ts'
 import { digestOf, marksAtOnce, type MessageMark } from './marks.ts'
 import { syncVersion, type Answer, type Answered, type Asked, type Peer, type Question } from './peer.ts'
 import { readForOther } from './read-messages.ts'
-import { recount, storeFromOther } from './store-messages.ts'
+import { recount } from './recount.ts'
+import { storeFromOther } from './store-messages.ts'
 
 const sessionsAtOnce = 1_000
 

@@ -1,6 +1,6 @@
 import { idUnderHash } from '../capture/documents/entry-fields.ts'
 import { renumberedLayout } from '../capture/documents/file-layout.ts'
-import { holdPayloads, removeOrLeaveUnused } from '../capture/held-payloads.ts'
+import { holdPayloads, leavingLatePuts, removeOrLeaveUnused } from '../capture/held-payloads.ts'
 import { placePayload } from '../capture/large-payload.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { InputError, UnavailableError } from '../errors.ts'
@@ -30,7 +30,6 @@ import {
   insertSyncedSession,
   isLinear,
   lockHead,
-  noteChanged,
   noteExchanged,
   recountSession,
   setLast,
@@ -67,18 +66,18 @@ export async function storeFromOther(
       : await database.vault.sealOfNew(key.tenantId, key.sessionId)
     const fileSeals = isThere ? await fileSealsOf(store) : () => undefined
     const placed: SyncedMessage[] = []
-    for (const message of messages) placed.push(await inItsPlace(archive, message, seal))
-    const given = messages.flatMap(({ record, payload }) =>
-      payload === null ? [] : [{ sha256: Buffer.from(record.payload_sha256, 'hex'), payload: { bytes: payload } }],
-    )
+    const given = messages.flatMap(withBytes)
     let written: Written | undefined
     try {
-      written = await database.run((sql) =>
-        inTransaction(sql, async (own) => {
-          await holdPayloads(own, { archive, given, seal })
-          return await write(own, store, { key, asked, messages: placed, seal, fileSeals })
-        }),
-      )
+      written = await leavingLatePuts({ database, key }, { given, seal }, async () => {
+        for (const message of messages) placed.push(await inItsPlace(archive, message, seal))
+        return await database.run((sql) =>
+          inTransaction(sql, async (own) => {
+            await holdPayloads(own, { archive, given, seal })
+            return await write(own, store, { key, asked, messages: placed, seal, fileSeals })
+          }),
+        )
+      })
     } catch (error) {
       // Why nothing was stored is what is to be told.
       await Promise.allSettled([removeUnstored(store, key, placed)])
@@ -98,6 +97,10 @@ export async function storeFromOther(
   })
 }
 
+function withBytes({ record, payload }: SyncedMessage) {
+  return payload === null ? [] : [{ sha256: Buffer.from(record.payload_sha256, 'hex'), payload: { bytes: payload } }]
+}
+
 /** Removes what was put into the archive for messages and no message uses. */
 async function removeUnstored(store: LocalStore, key: SessionKey, placed: readonly SyncedMessage[]): Promise<void> {
   await removeOrLeaveUnused(
@@ -105,18 +108,6 @@ async function removeUnstored(store: LocalStore, key: SessionKey, placed: readon
     key,
     placed.flatMap(({ record }) => record.payload_location ?? []),
   )
-}
-
-/** Counts a session anew, from its messages. */
-export async function recount({ database }: LocalStore, key: SessionKey): Promise<void> {
-  await database.run((sql) =>
-    inTransaction(sql, async (own) => {
-      if ((await lockHead(own, key)) === undefined) return
-      await recountSession(own, key)
-      await noteChanged(own, key)
-    }),
-  )
-  database.announce?.(key)
 }
 
 function unlike(why: string): InputError {
@@ -225,8 +216,8 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
     outcome: 'ok',
     count: placed.inserted,
   })
-  const { inserted } = placed
-  return { inserted, moved: numbers.size, filled: replaced.filled, is_namesake: begun?.isNamesake ?? false }
+  const isNamesake = begun?.isNamesake ?? false
+  return { inserted: placed.inserted, moved: numbers.size, filled: replaced.filled, is_namesake: isNamesake }
 }
 
 async function begin(sql: Transaction, { key, asked, seal }: Writing) {
@@ -243,8 +234,8 @@ async function leaveArchive(
   sql: Transaction,
   { key, payloads }: { readonly key: SessionKey; readonly payloads: readonly string[] },
 ): Promise<void> {
-  const { tenantId, sessionId } = key
   await forgetArchived(sql, key)
   // It is no erasure that anybody asked for, and has no receipt.
-  await addArchiveRewrite(sql, { tenantId, id: newId() }, { sessionId, payloads })
+  const erasure = { tenantId: key.tenantId, id: newId() }
+  await addArchiveRewrite(sql, erasure, { sessionId: key.sessionId, payloads })
 }

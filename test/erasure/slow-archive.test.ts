@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { saveMessages } from '../../src/capture/save.ts'
 import { verify } from '../../src/capture/verify.ts'
 import { eraseOutside } from '../../src/erasure/erase-outside.ts'
+import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { UnavailableError } from '../../src/errors.ts'
 import { Caches } from '../../src/model/caches.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
@@ -24,6 +25,15 @@ class Unanswered {
     this.#events.emit('asked')
     return await new Promise(() => undefined)
   }
+}
+
+async function locationsOf(sessionId: string): Promise<string[]> {
+  const { database } = store.open.stores
+  const rows = await database.run(
+    (sql) => sql<{ location: string }[]>`
+    select payload_location as location from messages where session_id = ${sessionId} and payload_location is not null`,
+  )
+  return rows.map(({ location }) => location)
 }
 
 async function countSessions(): Promise<number> {
@@ -58,6 +68,51 @@ describe('an archive that does not answer while the database waits', () => {
     expect(await countSessions()).toBe(before + 1)
     expect((await save(archive)).messages).toMatchObject([{ duplicate: false, seq: 1 }])
     expect((await verify(store.open.stores, caller, () => undefined)).problems).toEqual([])
+  })
+
+  it('has nothing left of what was erased where it puts that after a save was refused', async () => {
+    const { database, archive } = store.open.stores
+    const content = large('late')
+    const message = { content, sender: 'Ben', role: 'user', messageId: 'late' } as const
+    const [location = ''] = await locationsOf(await store.session([message]))
+    // It is put before the message is stored, and somebody erases it then, so that it is put once more while others wait.
+    const late = new EventEmitter()
+    const done = once(late, 'done')
+    let puts = 0
+    const slow = instead(archive, {
+      put: async (key, bytes) => {
+        if (puts++ % 2 === 0) {
+          await archive.put(key, bytes)
+          await archive.erase(key)
+          return
+        }
+        await once(late, 'go on')
+        await archive.put(key, bytes)
+        late.emit('done')
+      },
+    })
+    const dependencies = { database, archive: slow, sessionIds }
+    for (let attempt = 1; attempt <= 2; attempt++)
+      await expect(saveMessages(dependencies, caller, { sessionId: 'late', messages: [message] })).rejects.toThrow(
+        UnavailableError,
+      )
+    late.emit('go on')
+    await done
+    expect(await archive.get(location)).toBeDefined()
+    // As whoever erased the other one has done.
+    await database.run((sql) => sql`delete from messages where payload_location = ${location}`)
+    while (await workOffErasure({ database, archive, index: undefined }));
+    expect(await archive.get(location)).toBeDefined()
+    const left = () =>
+      database.run(
+        (sql) =>
+          sql`select available_at > now() + interval '10 minutes' as is_late from outbox where topic = 'erase' and details->'payloads' ? ${location}`,
+      )
+    expect(await left()).toEqual([{ is_late: true }])
+    await database.run((sql) => sql`update outbox set available_at = now() where topic = 'erase'`)
+    while (await workOffErasure({ database, archive, index: undefined }));
+    await expect.poll(left, { timeout: 30_000 }).toEqual([])
+    expect(await archive.get(location)).toBeUndefined()
   })
 
   it('has an erasure fail that is told to go no further, and go on later', async () => {

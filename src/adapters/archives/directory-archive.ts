@@ -241,7 +241,8 @@ export class DirectoryArchive implements ArchiveStore {
 
   /** Directories that `mkdir` has just made are entries of their parents: the root too, of the directory that holds it. */
   async #syncUpwards(from: string): Promise<void> {
-    for (let path = from; path.startsWith(this.#root); path = dirname(path)) await syncDirectory(path)
+    // One that is gone went with the last object in it, which somebody has erased since it was put.
+    for (let path = from; path.startsWith(this.#root); path = dirname(path)) await syncIfThere(path)
     await syncDirectory(dirname(this.#root))
   }
 }

@@ -6,7 +6,7 @@ import { readErasures, readErasuresOf } from '../../store/erasure/keep-from-eras
 import type { Numbering } from '../../store/import-files.ts'
 import { sessionIdOf } from '../../store/imported-sessions.ts'
 import type { NewMessage, SaveResult, SaveTarget } from '../../store/saving/save-messages.ts'
-import { removeOrLeaveUnused, saveHeld } from '../held-payloads.ts'
+import { leavingLatePuts, removeOrLeaveUnused, saveHeld } from '../held-payloads.ts'
 import { placePayload, type PreparedMessage } from '../large-payload.ts'
 import { saveSealed } from '../save-sealed.ts'
 import { cleanId, idOfBytes } from './entry-fields.ts'
@@ -55,15 +55,18 @@ export class ImportedSessions {
     if (!to.session.create) await this.#noteNumbering(to.session.id)
     let messages: NewMessage[] = []
     const saved = await saveSealed(database, to, async (target) => {
-      messages = []
-      for (const { message, occurrence } of imported) {
-        const placed = await placePayload(archive, message, target.seal)
-        const hash = target.seal === undefined ? message.sha256 : target.seal.mask(message.sha256)
-        messages.push(occurrence === undefined ? placed : { ...placed, externalId: idOfBytes(hash, occurrence) })
-      }
       const held = { archive, given: imported.map(({ message }) => message), seal: target.seal }
-      const request = { tenantId, actor, client, call, ...target, messages, revise: true }
-      return await saveHeld({ run: (work) => database.run(work) }, held, request)
+      const key = { tenantId, sessionId: target.session.id }
+      return await leavingLatePuts({ database, key }, held, async () => {
+        messages = []
+        for (const { message, occurrence } of imported) {
+          const placed = await placePayload(archive, message, target.seal)
+          const hash = target.seal === undefined ? message.sha256 : target.seal.mask(message.sha256)
+          messages.push(occurrence === undefined ? placed : { ...placed, externalId: idOfBytes(hash, occurrence) })
+        }
+        const request = { tenantId, actor, client, call, ...target, messages, revise: true }
+        return await saveHeld({ run: (work) => database.run(work) }, held, request)
+      })
     })
     // What was erased is not stored again, nor are its bytes, if they are many, left in the archive.
     const unstored = messages.flatMap(({ payload }, index) =>

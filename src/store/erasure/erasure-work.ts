@@ -103,18 +103,33 @@ export async function addArchiveRewrite(
     values (${erasure.tenantId}, ${eraseTopic}, ${sessionId}, ${JSON.stringify(details)}::text::jsonb)`
 }
 
-/** Leaves large payloads to be erased that were put into the archive for messages of a session and that no message uses; nothing else of it. */
+/**
+ * Leaves large payloads to be erased that were put into the archive for messages of a session and that no message uses; nothing else of it.
+ * Those that may still be on their way are left for so many milliseconds, counted from the last time.
+ */
 export async function addPayloadWork(
   sql: Queries,
   { tenantId, sessionId }: SessionKey,
-  payloads: readonly string[],
+  { payloads, afterMs = 0 }: { readonly payloads: readonly string[]; readonly afterMs?: number },
 ): Promise<void> {
+  const list = JSON.stringify(payloads)
+  if (afterMs > 0) {
+    // What is due later than a lease lasts is nobody's now: who tries again and again leaves it once, also with a new session each time.
+    const waiting = await sql`
+      update outbox set available_at = now() + ${afterMs} * interval '1 millisecond'
+      where tenant_id = ${tenantId} and topic = ${eraseTopic} and dead_at is null
+        and available_at > now() + ${leaseMs} * interval '1 millisecond' and details->'payloads' = ${list}::text::jsonb
+        and details->'late' = 'true'
+      returning id`
+    if (waiting.length > 0) return
+  }
   // The session itself is kept. It is no erasure that anybody asked for, and has no receipt.
   const ofSession = { whole: false, stretches: [], rowsErased: true, hasBegun: true, isHeld: true }
-  const details = JSON.stringify({ erasure: newId(), ...ofSession, payloads })
+  const late = afterMs > 0 ? { late: true } : {}
+  const details = JSON.stringify({ erasure: newId(), ...ofSession, payloads, ...late })
   await sql`
-    insert into outbox (tenant_id, topic, session_id, details)
-    values (${tenantId}, ${eraseTopic}, ${sessionId}, ${details}::text::jsonb)`
+    insert into outbox (tenant_id, topic, session_id, details, available_at)
+    values (${tenantId}, ${eraseTopic}, ${sessionId}, ${details}::text::jsonb, now() + ${afterMs} * interval '1 millisecond')`
 }
 
 /** Messages of a session that came back by a restore. */
