@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { changeFact } from '../../src/insight/learning/change-fact.ts'
 import { findByPatterns } from '../../src/insight/learning/finders.ts'
 import { LearnWorker } from '../../src/insight/learning/learn-worker.ts'
 import { createLog } from '../../src/log.ts'
@@ -133,5 +134,28 @@ describe('facts of a session whose project is known later', () => {
     if (!isSecondPlaced) await describedAs(other, '/work/b')
     await learn()
     expect(await holding(topic)).toHaveLength(2)
+  })
+
+  test('are not corrected by hand as of the project that it was before', async () => {
+    const { database } = store.open.stores
+    const session = await said('We decided to use Consul for the discovery.', '2026-01-01T00:00:00Z')
+    const learned = store.open.learned(caller)
+    const [fact] = (await learned.list({ limit: 1, session })).facts
+    const change = { id: fact?.id ?? '', action: 'correct', text: 'We use etcd for the discovery' } as const
+    /** Before anything is written a source says of what project the session is. */
+    class Described extends TermHashers {
+      override async written(tenantId: number) {
+        await describedAs(session, '/work/a')
+        return await super.written(tenantId)
+      }
+    }
+    const hashers = new Described(database.vault)
+    await expect(changeFact({ database, hashers }, caller, change)).rejects.toThrow(/its session, .* changed meanwhile/)
+    await learned.change(change)
+    // The same is decided there again: were the correction of no project, it would stand beside it.
+    const again = await said('We decided to use Consul for the discovery.', '2026-01-03T00:00:00Z')
+    await describedAs(again, '/work/a')
+    await learn()
+    expect(await holding('discovery')).toEqual(['We use etcd for the discovery (/work/a)'])
   })
 })

@@ -21,7 +21,7 @@ import {
 } from '../../store/learning/change-facts.ts'
 import type { StoredFact } from '../../store/learning/read-facts.ts'
 import { sealFact, type NewFact } from '../../store/learning/sealed-facts.ts'
-import { readProject } from '../../store/learning/session-projects.ts'
+import { lockDescription, readDescribed, readProject } from '../../store/learning/session-projects.ts'
 import { addAllSessions, learnTopic } from '../../store/outbox.ts'
 import type { Transaction } from '../../store/rows.ts'
 import { inTransaction } from '../../store/transaction.ts'
@@ -97,9 +97,12 @@ export async function changeFact(
 }
 
 function changedMeanwhile(id: string): ConflictError {
-  return new ConflictError(`Nothing was changed as the fact "${id}", or the key of its words, was changed meanwhile`, {
-    remedy: 'Look at it again',
-  })
+  return new ConflictError(
+    `Nothing was changed as the fact "${id}", its session, or the key of its words, was changed meanwhile`,
+    {
+      remedy: 'Look at it again',
+    },
+  )
 }
 
 type Seal = Parameters<Parameters<typeof underItsSeal>[2]>[0]
@@ -127,11 +130,14 @@ async function writing(
       return { id, into: (sql) => endFact(sql, caller, { id, until }) }
     }
     case 'correct': {
-      const { corrected, state } = await correction(stores, caller, { fact, text: checkText(change.text) })
+      const { corrected, state, described } = await correction(stores, caller, { fact, text: checkText(change.text) })
       return {
         id: corrected.id,
         async into(sql, seal) {
           const correct = { id, fact: sealFact(corrected, seal), keyVersion: seal?.version ?? 0 }
+          const key = { tenantId: caller.tenantId, sessionId: fact.sessionId }
+          await lockDescription(sql, key, 'shared')
+          if ((await readDescribed(sql, key)) !== described) throw changedMeanwhile(id)
           const sessions = await correctFact(sql, caller, correct)
           if (sessions.length > 0 && !(await hasTerms(sql, caller.tenantId, state))) throw changedMeanwhile(id)
           return sessions
@@ -143,17 +149,17 @@ async function writing(
   }
 }
 
-/** What somebody wrote: it has the sources and the slot of what it corrects; and how its words were hashed. */
+/** What somebody wrote: it has the sources and the slot of what it corrects; how its words were hashed, and what was known of its session. */
 async function correction(
   { database, hashers }: FactStores,
   { tenantId, principal }: Caller,
   { fact, text }: { readonly fact: StoredFact; readonly text: string },
-): Promise<{ readonly corrected: NewFact; readonly state: TermsState | undefined }> {
+): Promise<{ readonly corrected: NewFact; readonly state: TermsState | undefined; readonly described: string }> {
+  const { project, mark } = await readProject(database, { tenantId, sessionId: fact.sessionId })
   const { indexes, state } = await hashers.written(tenantId)
   const hasher = indexes.at(-1)?.hasher
   if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
   const body = { ...fact.body, text, by: principal }
-  const { project } = await readProject(database, { tenantId, sessionId: fact.sessionId })
   const corrected = {
     id: newId(),
     kind: fact.kind,
@@ -164,7 +170,7 @@ async function correction(
     madeBy: 'user',
     sources: [],
   }
-  return { corrected, state }
+  return { corrected, state, described: mark }
 }
 
 /**

@@ -40,6 +40,16 @@ export async function readProject(
   return { project: projectOf(open(row, seals(sessionId, row.key_version))), mark: row.mark }
 }
 
+/** The mark of what is known of a session by now; undefined where it is not there. To be asked under `lockDescription`. */
+export async function readDescribed(
+  sql: TransactionSql,
+  { tenantId, sessionId }: SessionKey,
+): Promise<string | undefined> {
+  const [row] = await sql<{ mark: string }[]>`
+    select coalesce(md5(metadata), '') as mark from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
+  return row?.mark
+}
+
 /** What cannot be opened says nothing; `verify` names it. */
 function open(row: RawMetadata, seal: RowSeal | undefined): Readonly<Record<string, unknown>> | null {
   if (row.metadata === null || (row.key_version !== 0 && seal === undefined)) return null
