@@ -5,8 +5,8 @@ export interface GenerationRequest {
   readonly text: string
   /** Tokens of the answer, at most. */
   readonly tokensMax: number
-  /** An answer that breaks off is of use too: else it is a failure, `cut_off`. */
-  readonly mayBreakOff?: true
+  /** An answer that breaks off is of use too, or its whole lines are: else it is a failure, `cut_off`. */
+  readonly mayBreakOff?: true | 'after a line'
   /** JSON Schema of the answer, for a provider that holds its model to one: what comes is to be checked all the same. */
   readonly answer?: Readonly<Record<string, unknown>>
 }

@@ -104,6 +104,26 @@ test('a chat server that refuses to say something is told from one that does not
 })
 
 test.each([
+  ['cat\nlion', 'cat'],
+  ['cat\nlion\n', 'cat\nlion'],
+  ['cat', 'cut_off'],
+])('of %j, which broke off, the whole lines are of use: %j', async (content, expected) => {
+  const chat = await chatWriter()
+  const message = { role: 'assistant', content }
+  const choices = [{ index: 0, message, finish_reason: 'length' }]
+  chat.standIn.plan({ kind: 'text', text: JSON.stringify({ choices }) })
+  const gemini = await geminiWriter()
+  const candidates = [{ content: { parts: [{ text: content }] }, finishReason: 'MAX_TOKENS' }]
+  gemini.standIn.plan({ kind: 'text', text: JSON.stringify({ candidates }) })
+  for (const { generator } of [chat, gemini]) {
+    const given = generator
+      .generate({ ...request, mayBreakOff: 'after a line' }, bounds())
+      .catch((error: unknown) => (error instanceof ProviderError ? error.failure : error))
+    expect(await given).toBe(expected)
+  }
+})
+
+test.each([
   ['length', undefined, 'cut_off'],
   ['length', true, 'Blue and'],
   ['content_filter', true, 'withheld'],

@@ -67,6 +67,16 @@ describe('query expansion', () => {
     expect(reply.coverage.expansion?.added).toEqual(['tabby', '401k', '.NET'])
   })
 
+  test('takes no word at which an answer broke off', async () => {
+    const standIn = await chat('')
+    const message = { role: 'assistant', content: 'tabby\nanimal shelter\nrep' }
+    standIn.plan({ kind: 'text', text: JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'length' }] }) })
+    const tools = await toolsWith(settingsOf(standIn))
+    const reply = await tools.search({ query: 'Did they get a kitten?', context: 0 })
+    expect(reply.coverage.expansion?.added).toEqual(['tabby', 'animal shelter'])
+    expect(hitsOf(reply)[0]?.text).toBe(found)
+  })
+
   test('a model that fails costs the search nothing but its words', async () => {
     const standIn = await chat('tabby')
     standIn.plan({ kind: 'status', status: 503 })

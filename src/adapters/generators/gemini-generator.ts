@@ -5,6 +5,7 @@ import { ProviderError } from '../../ports/provider-error.ts'
 import type { GenerationRequest, TextGenerator } from '../../ports/text-generator.ts'
 import { withinTime } from '../call-bounds.ts'
 import { geminiFailure } from '../gemini-failure.ts'
+import { brokenOff } from './broken-off.ts'
 
 export interface GeminiGeneratorOptions {
   readonly apiKey: string
@@ -35,23 +36,18 @@ const answerSchema = z.object({
 const ownEnds: readonly string[] = ['STOP', 'FINISH_REASON_UNSPECIFIED']
 
 /** The text of an answer, which may have none, or none that counts. Throws ProviderError. */
-function textOf(answer: unknown, mayBreakOff: boolean): string {
+function textOf(answer: unknown, mayBreakOff: GenerationRequest['mayBreakOff']): string {
   const { response } = answerSchema.safeParse(answer).data ?? {}
   if (response === undefined) throw new ProviderError(provider, 'malformed')
   const { candidates = [], promptFeedback } = response
   if (promptFeedback?.blockReason !== undefined) throw new ProviderError(provider, 'withheld')
   const [candidate] = candidates
   const { content, finishReason = 'STOP' } = candidate ?? {}
-  const text = (content?.parts ?? [])
-    .map((part) => part.text ?? '')
-    .join('')
-    .trim()
-  if (finishReason === 'MAX_TOKENS') {
-    if (text === '' || !mayBreakOff) throw new ProviderError(provider, 'cut_off')
-    return text
-  }
+  const written = (content?.parts ?? []).map((part) => part.text ?? '').join('')
+  if (finishReason === 'MAX_TOKENS') return brokenOff(provider, written, mayBreakOff)
   // SAFETY, RECITATION and the like: there are more of them than are documented.
   if (!ownEnds.includes(finishReason)) throw new ProviderError(provider, 'withheld')
+  const text = written.trim()
   if (text === '') throw new ProviderError(provider, 'malformed')
   return text
 }
@@ -72,7 +68,7 @@ export class GeminiGenerator implements TextGenerator {
     const answer = await withinTime({ provider, signal, ms: limits.generationRequestMs }, (bounded) =>
       this.#request(request, bounded),
     )
-    return textOf(answer, request.mayBreakOff === true)
+    return textOf(answer, request.mayBreakOff)
   }
 
   async #request({ instructions, text, tokensMax, answer }: GenerationRequest, signal: AbortSignal): Promise<unknown> {

@@ -6,6 +6,7 @@ import type { GenerationRequest, TextGenerator } from '../../ports/text-generato
 import { withinTime } from '../call-bounds.ts'
 import { requestJson } from '../json-request.ts'
 import { openAiBaseOf } from '../openai-base.ts'
+import { brokenOff } from './broken-off.ts'
 
 export interface OpenAiCompatibleGeneratorOptions {
   /** An address such as `https://host/v1`. */
@@ -66,10 +67,11 @@ export class OpenAiCompatibleGenerator implements TextGenerator {
     )
     const parsed = answerSchema.safeParse(answer)
     const { message, finish_reason: finish } = parsed.data?.choices[0] ?? {}
-    const content = message?.content?.trim() ?? ''
+    const written = message?.content ?? ''
+    const content = written.trim()
     const isRefused = content === '' && (message?.refusal ?? '') !== ''
     if (finish === 'content_filter' || isRefused) throw new ProviderError(provider, 'withheld')
-    if (finish === 'length' && (content === '' || mayBreakOff !== true)) throw new ProviderError(provider, 'cut_off')
+    if (finish === 'length') return brokenOff(provider, written, mayBreakOff)
     if (content === '') throw new ProviderError(provider, 'malformed')
     return content
   }

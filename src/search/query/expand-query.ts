@@ -49,7 +49,7 @@ export class QueryExpander {
     try {
       const signal = AbortSignal.timeout(limits.queryExpansionMs)
       const answer = await this.#generator.generate(
-        { instructions, text: query.text, tokensMax: answerTokensMax, mayBreakOff: true },
+        { instructions, text: query.text, tokensMax: answerTokensMax, mayBreakOff: 'after a line' },
         { signal },
       )
       const words = wordsOf(answer, query)
