@@ -10,10 +10,11 @@ import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
 import { forgetUnusable } from '../store/learning/recall-feedback.ts'
-import { sessionsOfParticipant } from '../store/rights/participant.ts'
+import { sessionsOfParticipant, type ParticipantSession } from '../store/rights/participant.ts'
 import {
   deleteRestrictedParticipant,
   insertRestrictedParticipant,
+  noteRestriction,
   writeSessionRestriction,
 } from '../store/rights/restrictions.ts'
 import type { Queries } from '../store/rows.ts'
@@ -97,17 +98,23 @@ async function changeParticipant(
   { name, isRestricted, reason }: { readonly name: string; readonly isRestricted: boolean; readonly reason: string },
 ): Promise<Restricted> {
   const { tenantId, principal: by } = caller
-  const sessions = await database.run((sql) => sessionsOfParticipant(sql, tenantId, name))
-  if (isRestricted && sessions.length === 0)
-    throw new NotFoundError('There is no message of a participant of this name', {
-      remedy:
-        'Give the name exactly as messages have it: "verbatim sessions --json" lists the participants of each session',
-    })
+  let sessions: readonly ParticipantSession[] = []
   await inTurn(database, unchanged('this participant', isRestricted), async (transaction) => {
     const isDone = isRestricted
       ? await insertRestrictedParticipant(transaction, { tenantId, name, reason, by })
       : await deleteRestrictedParticipant(transaction, tenantId, name)
     if (!isDone) return false
+    sessions = await sessionsOfParticipant(transaction, tenantId, name)
+    if (isRestricted && sessions.length === 0)
+      throw new NotFoundError('There is no message of a participant of this name', {
+        remedy:
+          'Give the name exactly as messages have it: "verbatim sessions --json" lists the participants of each session',
+      })
+    await noteRestriction(
+      transaction,
+      tenantId,
+      sessions.map(({ sessionId }) => sessionId),
+    )
     const restored = sessions.map(({ sessionId, lastSeq }) => ({ id: sessionId, lastSeq }))
     await (isRestricted ? forgetUnusable(transaction, tenantId) : embedAgain(transaction, tenantId, restored))
     // The name itself is not written into a record that is never erased: who knows it can tell that it was this one.

@@ -144,7 +144,7 @@ export async function updateSession(sql: Queries, key: SessionChangeKey, change:
       ${change.title === undefined ? sql`` : sql`, title = ${bytes('title', change.title)}`}
       ${change.metadata === undefined ? sql`` : sql`, metadata = ${bytes('session metadata', change.metadata)}`}
       ${change.tags === undefined ? sql`` : sql`, tags = array(select jsonb_array_elements_text(${JSON.stringify(change.tags)}::text::jsonb))`}
-      ${change.restricted === undefined ? sql`` : sql`, restricted = ${change.restricted}`}
+      ${change.restricted === undefined ? sql`` : sql`, restricted = ${change.restricted}, restrictions = restrictions + 1`}
       ${change.legalHold === undefined ? sql`` : sql`, legal_hold = ${change.legalHold}`}
     where tenant_id = ${key.tenantId} and id = ${key.id} and key_version = ${key.seal?.version ?? 0} ${andOpen(sql, key, key.action)}
     returning 1`

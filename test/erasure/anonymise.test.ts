@@ -8,7 +8,7 @@ import { forget } from '../../src/erasure/forget.ts'
 import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { createLog } from '../../src/log.ts'
 import { newId } from '../../src/model/ids.ts'
-import { readErasures } from '../../src/store/erasure/keep-from-erasure.ts'
+import { readErasures, readMark } from '../../src/store/erasure/keep-from-erasure.ts'
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import { saveFacts, sealFact } from '../../src/store/learning/sealed-facts.ts'
 import { readProject } from '../../src/store/learning/session-projects.ts'
@@ -135,12 +135,13 @@ describe('an encrypted session that is anonymised', () => {
     }
     const about = { id: newId(), sessionId, level: 'session', style: 'brief', firstSeq: 1, lastSeq: 1 } as const
     const summary = sealSummary({ ...about, sentences: [{ text: email, message_ids: [] }], madeBy: 'extractive' }, seal)
+    const mark = await database.run((sql) => readMark(sql, key))
     const save = async (erasures: number) => {
       const described = (await readProject(database, key)).mark
       const saved = { facts: [sealFact(fact, seal)], keyVersion: seal?.version ?? 0, erasures, described }
       const isSaved = await database.run((sql) => inTransaction(sql, (own) => saveFacts(own, key, saved)))
       await database.run((sql) =>
-        inTransaction(sql, (own) => saveMade(own, key, { ...summary, read: { erasures, corrections: 0 } })),
+        inTransaction(sql, (own) => saveMade(own, key, { ...summary, read: { ...mark, erasures } })),
       )
       const facts = await database.run((sql) => sql`select from facts where session_id = ${sessionId}`)
       return { isSaved, facts: facts.length, summaries: (await summariesOf(database, key)).length }

@@ -56,6 +56,7 @@ function changedSessions(kept: readonly string[]): MovedTable {
       ['version', text`greatest(t.version + 1, r.version)`],
       // Who has read messages before they were erased does not write of them.
       ['erasures', text`greatest(t.erasures, r.erasures)`],
+      ['restrictions', text`greatest(t.restrictions, r.restrictions)`],
     ]),
   }
 }

@@ -10,18 +10,33 @@ export async function readErasures(sql: Queries, { tenantId, sessionId }: Sessio
   return row?.erasures ?? 0
 }
 
-/** How often messages of a session were erased or anonymised, and how many of its messages were corrected. */
+/** How often messages of a session were erased, anonymised, restricted or released, how many of its messages were corrected, and who is restricted. */
 export interface ReadingMark {
   readonly erasures: number
+  readonly restrictions: number
   readonly corrections: number
+  /** A hash of their names. */
+  readonly restricted: string
 }
 
 /** To be read before the messages of a session are, by whoever writes of them afterwards and must know whether they are others by then. */
 export async function readMark(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<ReadingMark> {
-  const [row] = await sql<{ erasures: number; corrections: string }[]>`
-    select erasures, (select count(*) from corrections where tenant_id = ${tenantId} and session_id = ${sessionId}) as corrections
+  const [row] = await sql<ReadingMark[]>`
+    select erasures, restrictions,
+      (select count(*)::int from corrections where tenant_id = ${tenantId} and session_id = ${sessionId}) as corrections,
+      (select coalesce(md5(string_agg(md5(name), '' order by name)), '') from restricted_participants where tenant_id = ${tenantId}) as restricted
     from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
-  return { erasures: row?.erasures ?? 0, corrections: Number(row?.corrections ?? 0) }
+  return row ?? { erasures: 0, restrictions: 0, corrections: 0, restricted: '' }
+}
+
+/** Whether a session can be read as it could when a mark was taken. */
+export function isSameReading(a: ReadingMark, b: ReadingMark): boolean {
+  return (
+    a.erasures === b.erasures &&
+    a.restrictions === b.restrictions &&
+    a.corrections === b.corrections &&
+    a.restricted === b.restricted
+  )
 }
 
 /** As `readErasures`, of some sessions; those that are not there are absent. */

@@ -30,7 +30,7 @@ export async function writeSessionRestriction(
   isRestricted: boolean,
 ): Promise<boolean> {
   const rows = await sql`
-    update sessions set restricted = ${isRestricted}, said_at = clock_timestamp(), version = version + 1
+    update sessions set restricted = ${isRestricted}, restrictions = restrictions + 1, said_at = clock_timestamp(), version = version + 1
     where tenant_id = ${key.tenantId} and id = ${key.sessionId} and restricted <> ${isRestricted} returning 1`
   return rows.length > 0
 }
@@ -51,4 +51,11 @@ export async function deleteRestrictedParticipant(sql: Queries, tenantId: number
   const rows = await sql`
     delete from restricted_participants where tenant_id = ${tenantId} and name = ${name} returning 1`
   return rows.length > 0
+}
+
+/** Says that words in some sessions were restricted or released, to whoever is making something of them: see `sessions.restrictions`. */
+export async function noteRestriction(sql: Queries, tenantId: number, sessionIds: readonly string[]): Promise<void> {
+  await sql`
+    update sessions set restrictions = restrictions + 1
+    where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(sessionIds)}::text::jsonb)::uuid)`
 }

@@ -71,6 +71,8 @@ export const sessions = pgTable(
     anonymizedAt: time('anonymized_at'),
     /** How often messages of it were erased, or written anew: who read them before does not write of them any more. */
     erasures: integer('erasures').notNull().default(0),
+    /** How often it, or somebody who spoke in it, was restricted or released: as `erasures`. */
+    restrictions: integer('restrictions').notNull().default(0),
     keyVersion: keyVersion(),
     /** Grows by one with every change; caches and subscriptions compare it. */
     version: bigint('version', { mode: 'number' }).notNull().default(1),

@@ -3,7 +3,7 @@ import type { TransactionSql } from 'postgres'
 import type { RowSeal } from '../../crypto/row-seal.ts'
 import { restrictedNames } from '../access/usable.ts'
 import { archiveTopic } from '../archive/archive-queue.ts'
-import { readMark, type ReadingMark } from '../erasure/keep-from-erasure.ts'
+import { isSameReading, readMark, type ReadingMark } from '../erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 import type { SummaryMaking, SummarySentence } from './summaries.ts'
@@ -35,8 +35,8 @@ export function sealSummary({ sentences, making, ...about }: NewSummary, seal: R
 
 /**
  * Stores a summary that was made of messages, in a transaction: not where messages of the session were erased, anonymised or corrected
- * since `read` was: it may quote them; nor where somebody is restricted who spoke in what it is of, whose words are to be in it again
- * afterwards. Whoever saves in the session waits meanwhile, and a correction that is being saved is waited for.
+ * since `read` was: it may quote them; nor where it, or somebody who spoke in what it is of, is restricted or was since then, whose words
+ * are to be in it again afterwards. Whoever saves in the session waits meanwhile, and a correction that is being saved is waited for.
  */
 export async function saveMade(
   sql: TransactionSql,
@@ -44,8 +44,7 @@ export async function saveMade(
   { read, ...summary }: SealedSummary & { readonly read: ReadingMark },
 ): Promise<void> {
   await sql`select from sessions where tenant_id = ${key.tenantId} and id = ${key.sessionId} for share`
-  const now = await readMark(sql, key)
-  if (now.erasures !== read.erasures || now.corrections !== read.corrections) return
+  if (!isSameReading(read, await readMark(sql, key))) return
   const restricted = await sql`
     select from messages where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
       and seq between ${summary.firstSeq} and ${summary.lastSeq} and sender in (${restrictedNames(sql, key.tenantId)}) limit 1`

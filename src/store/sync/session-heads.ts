@@ -59,7 +59,7 @@ export async function sayOfSession(
       ${said.metadata === undefined ? sql`` : sql`, metadata = ${bytes('session metadata', said.metadata)}`}
       ${said.tags === undefined ? sql`` : sql`, tags = array(select jsonb_array_elements_text(${JSON.stringify(said.tags)}::text::jsonb))`}
       ${said.closed_at === undefined ? sql`` : sql`, closed_at = ${said.closed_at}::text::timestamptz`}
-      ${said.restricted === undefined ? sql`` : sql`, restricted = ${said.restricted}`}
+      ${said.restricted === undefined ? sql`` : sql`, restricted = ${said.restricted}, restrictions = restrictions + 1`}
       ${said.legal_hold === undefined ? sql`` : sql`, legal_hold = ${said.legal_hold}`}
     where tenant_id = ${tenantId} and id = ${sessionId}`
   if (said.metadata !== undefined) await placeFactsAgain(sql, key)

@@ -1,0 +1,1 @@
+ALTER TABLE "sessions" ADD COLUMN "restrictions" integer DEFAULT 0 NOT NULL;
