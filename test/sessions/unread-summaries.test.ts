@@ -38,13 +38,22 @@ describe('a summary by a model', () => {
     const lacking = await summarize(sessionId)
     expect(lacking).toMatchObject({ made_by: 'openai_compatible', coverage: { messages_read: 58 } })
     expect(lacking.degraded).toEqual([expect.stringMatching(/^messages that cannot be read: 2\./u)])
+    // It is not paid for again as long as they cannot be read, nor are the notes of them where the session goes on.
+    const first = chat.asked.length
+    expect(await summarize(sessionId)).toEqual(lacking)
+    expect(chat.asked.length).toBe(first)
+    const next = { content: 'Ship 60 waits for salt too.', sender: 'Ann', role: 'user' as const }
+    await store.open.saveMessages(caller, { sessionId, messages: [next] })
+    const longer = await summarize(sessionId)
+    expect(longer).toMatchObject({ coverage: { messages_read: 59 }, degraded: lacking.degraded })
+    expect(chat.asked.length).toBe(first + 1)
     for (const { id, payload } of kept)
       await database.run((sql) => sql`update messages set payload = ${Buffer.from(payload)} where id = ${id}`)
     const whole = await summarize(sessionId)
-    expect(whole.coverage.messages_read).toBe(60)
+    expect(whole.coverage.messages_read).toBe(61)
     expect(whole).not.toHaveProperty('degraded')
     const asked = chat.asked.length
-    expect((await summarize(sessionId)).coverage.messages_read).toBe(60)
+    expect((await summarize(sessionId)).coverage.messages_read).toBe(61)
     expect(chat.asked.length).toBe(asked)
   })
 

@@ -43,7 +43,7 @@ const notes = (firstSeq: number, lastSeq: number, height = 0): Notes => ({
   sentences: [],
   messagesRead: 0,
   leftOut: 0,
-  unreadable: 0,
+  unreadable: [],
   dropped: 0,
 })
 

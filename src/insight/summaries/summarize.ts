@@ -15,6 +15,7 @@ import { withinTime } from './by-model/within-time.ts'
 import { extractSession, extractStretch } from './extract-session.ts'
 import { keepSummary } from './keep-summary.ts'
 import { lackOf } from './render-summary.ts'
+import { lacksAsBefore, makingWithout } from './still-unreadable.ts'
 import { countsOf, quotingReply, storedReply, writtenReply, type SummaryReply } from './summary-reply.ts'
 
 export interface SummarizeInput {
@@ -107,13 +108,17 @@ async function taskOf({ database }: ReadDependencies, caller: Caller, input: Sum
 
 /** The reply with a summary that is there already; undefined where none would do. */
 async function stored(
-  { database }: ReadDependencies,
+  { database, archive }: ReadDependencies,
   { key, lastSeq, isWhole, input }: Task,
   isExtractedEnough: boolean,
 ): Promise<SummaryReply | undefined> {
   if (!isWhole) return undefined
   const summary = await currentSummary(database, key, { style: input.style, lastSeq, isExtractedEnough })
-  return summary === undefined ? undefined : storedReply(summary, key.sessionId, input.maxTokens)
+  const reply = summary && storedReply(summary, key.sessionId, input.maxTokens)
+  const making = summary?.making
+  if (reply === undefined || !(await lacksAsBefore({ database, archive }, key, making ?? {}))) return undefined
+  const lack = lackOf(making?.messages_unreadable ?? 0)
+  return lack.length === 0 ? reply : { ...reply, degraded: lack }
 }
 
 /** The reply with what a model wrote, or why there is none; undefined where there is nothing to write about. */
@@ -145,12 +150,12 @@ async function byModel(
         messages_read: messagesRead,
         messages_left_out: leftOut,
         sentences_dropped: dropped,
-        ...(unreadable === 0 ? {} : { messages_unreadable: unreadable }),
+        ...makingWithout(unreadable),
       },
       read,
     })
   const coverage = coverageOf({ stretch, lastSeq }, made)
-  const lack = lackOf(unreadable)
+  const lack = lackOf(unreadable.length)
   return {
     ...writtenReply({ sessionId: key.sessionId, style, coverage }, { sentences, madeBy, model }),
     ...(lack.length === 0 ? {} : { degraded: lack }),

@@ -150,8 +150,7 @@ export function storedReply(stored: Summary, sessionId: string, maxTokens: numbe
       coverage,
     }
   }
-  // What could not be read may be there again.
-  if (making === undefined || (making.messages_unreadable ?? 0) > 0) return undefined
+  if (making === undefined) return undefined
   const { messages_read: messagesRead, messages_left_out: leftOut, sentences_dropped: dropped } = making
   const scope = { sessionId, style, coverage: { ...coverage, ...countsOf({ messagesRead, leftOut, dropped }) } }
   if (madeBy === 'gemini' || madeBy === 'openai_compatible')

@@ -30,8 +30,10 @@ export interface SummaryMaking {
   readonly messages_read: number
   /** Messages that the model was not shown, as they are flagged. */
   readonly messages_left_out?: number
-  /** Messages that could not be read: it is made anew when it is asked for. */
+  /** Messages that could not be read: it is made anew when it is asked for, unless each of them still cannot be. */
   readonly messages_unreadable?: number
+  /** The numbers of these; absent where they are many. */
+  readonly unreadable?: readonly number[]
   /** Sentences of the model that their messages did not bear out. */
   readonly sentences_dropped?: number
   /** Of a segment: how often segments were put together to make it. */

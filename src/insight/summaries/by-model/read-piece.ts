@@ -11,8 +11,8 @@ export interface ShownPiece {
   readonly turns: readonly MessageToSummarize[]
   readonly messagesRead: number
   readonly leftOut: number
-  /** Messages that could not be read. */
-  readonly unreadable: number
+  /** The numbers of messages that could not be read. */
+  readonly unreadable: readonly number[]
 }
 
 /** Tokens of the sentences that stand for a piece which is too long to be shown. */
@@ -27,9 +27,9 @@ export async function readPiece(
   piece: WeighedPiece & Pick<WeighedStretch, 'since' | 'until'>,
 ): Promise<ShownPiece> {
   let leftOut = 0
-  let unreadable = 0
+  const unreadable: number[] = []
   const { since, until } = piece
-  const told = { leaveOut: () => void leftOut++, missOut: () => void unreadable++ }
+  const told = { leaveOut: () => void leftOut++, missOut: (seq: number) => void unreadable.push(seq) }
   const wanted = { fromSeq: piece.firstSeq, toSeq: piece.lastSeq, since, until, ...told }
   if (piece.weight > wholeWeightMax) {
     const read = sampledTurns(dependencies, key, { ...wanted, messagesMax: limits.summaryPieceMessagesMax })

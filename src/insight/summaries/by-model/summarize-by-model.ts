@@ -10,6 +10,7 @@ import {
   type WeighedStretch,
 } from '../../../store/summaries/weigh-messages.ts'
 import { cover, nextToMerge } from '../cover.ts'
+import { lacksAsBefore } from '../still-unreadable.ts'
 import { readPiece } from './read-piece.ts'
 import { materialOf } from './show-material.ts'
 import { mergeNotes, notePiece, notesOf, type Notes, type NotingOptions } from './take-notes.ts'
@@ -20,8 +21,8 @@ export interface SummaryByModel extends Written {
   readonly messagesRead: number
   /** Messages that the model was not shown, as they hold secrets or read like instructions. */
   readonly leftOut: number
-  /** Messages that could not be read. */
-  readonly unreadable: number
+  /** The numbers of messages that could not be read. */
+  readonly unreadable: readonly number[]
 }
 
 export interface ByModelRequest extends WeighedStretch {
@@ -70,7 +71,7 @@ export async function summarizeByModel(
   const read = {
     messagesRead: sum(({ messagesRead }) => messagesRead) + (shown?.messagesRead ?? 0),
     leftOut: sum(({ leftOut }) => leftOut) + (shown?.leftOut ?? 0),
-    unreadable: sum(({ unreadable }) => unreadable) + (shown?.unreadable ?? 0),
+    unreadable: [...few.flatMap(({ unreadable }) => unreadable), ...(shown?.unreadable ?? [])],
   }
   const material = materialOf(
     few.map(({ sentences }) => sentences),
@@ -90,10 +91,11 @@ interface Plan {
   readonly open: WeighedPiece | undefined
 }
 
-async function plan({ database }: WritingDependencies, key: SessionKey, request: ByModelRequest): Promise<Plan> {
+async function plan(dependencies: WritingDependencies, key: SessionKey, request: ByModelRequest): Promise<Plan> {
+  const { database } = dependencies
   const { fromSeq, toSeq, since, until } = request
   const isTimed = since !== undefined || until !== undefined
-  const stored = isTimed ? [] : (await segmentSummaries(database, key, { fromSeq, toSeq, style: 'notes' })).map(notesOf)
+  const stored = isTimed ? [] : await storedNotes(dependencies, key, { fromSeq, toSeq })
   const parts = cover(stored, { fromSeq, toSeq })
   const gaps = parts.flatMap((part) => ('gap' in part ? [{ ...part.gap, since, until }] : []))
   let weight = 0
@@ -110,6 +112,18 @@ async function plan({ database }: WritingDependencies, key: SessionKey, request:
     pieces: open === undefined ? pieces : pieces.slice(0, -1),
     open,
   }
+}
+
+/** Those that are as good as new ones. */
+async function storedNotes(
+  dependencies: WritingDependencies,
+  key: SessionKey,
+  stretch: Pick<ByModelRequest, 'fromSeq' | 'toSeq'>,
+): Promise<readonly Notes[]> {
+  const notes: Notes[] = []
+  for (const segment of await segmentSummaries(dependencies.database, key, { ...stretch, style: 'notes' }))
+    if (await lacksAsBefore(dependencies, key, segment.making ?? {})) notes.push(notesOf(segment))
+  return notes
 }
 
 /** Notes in their order, as few as one summary is made of. */

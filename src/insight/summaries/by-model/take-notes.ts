@@ -7,6 +7,7 @@ import type { WeighedPiece, WeighedStretch } from '../../../store/summaries/weig
 import { inTransaction } from '../../../store/transaction.ts'
 import type { MessageToSummarize } from '../../extracts/candidates.ts'
 import { summarizeExtractive } from '../../extracts/extract.ts'
+import { canBeNamed, makingWithout } from '../still-unreadable.ts'
 import { readPiece } from './read-piece.ts'
 import { materialOf } from './show-material.ts'
 import { writeSentences, type Written, type WritingDependencies, type WrittenSentence } from './write-sentences.ts'
@@ -19,8 +20,8 @@ export interface Notes {
   readonly sentences: readonly WrittenSentence[]
   readonly messagesRead: number
   readonly leftOut: number
-  /** Messages that could not be read: such notes are not stored, as these may be there again. */
-  readonly unreadable: number
+  /** The numbers of messages that could not be read: the notes are taken again when one of them can be. */
+  readonly unreadable: readonly number[]
   readonly dropped: number
   /** How often notes were put together to make them. */
   readonly height: number
@@ -45,7 +46,8 @@ export async function notePiece(
   const sentences = written.sentences.length > 0 ? written.sentences : await quoted(shown, key.sessionId)
   const { firstSeq, lastSeq } = piece
   const notes = { firstSeq, lastSeq, sentences, ...counts, dropped: written.dropped, height: 0 }
-  if (piece.read !== undefined && notes.unreadable === 0) await store(dependencies, key, { ...notes, read: piece.read })
+  if (piece.read !== undefined && canBeNamed(notes.unreadable))
+    await store(dependencies, key, { ...notes, read: piece.read })
   return notes
 }
 
@@ -65,11 +67,11 @@ export async function mergeNotes(
     sentences: written.sentences.length > 0 ? written.sentences : all.flatMap((sentences) => sentences.slice(0, 2)),
     messagesRead: sum(({ messagesRead }) => messagesRead),
     leftOut: sum(({ leftOut }) => leftOut),
-    unreadable: sum(({ unreadable }) => unreadable),
+    unreadable: merged.flatMap(({ unreadable }) => unreadable),
     dropped: sum(({ dropped }) => dropped) + written.dropped,
     height: Math.max(...merged.map(({ height }) => height)) + 1,
   }
-  if (read !== undefined && notes.unreadable === 0) await store(dependencies, key, { ...notes, read })
+  if (read !== undefined && canBeNamed(notes.unreadable)) await store(dependencies, key, { ...notes, read })
   return notes
 }
 
@@ -121,6 +123,7 @@ async function store(
         messages_left_out: notes.leftOut,
         sentences_dropped: notes.dropped,
         height: notes.height,
+        ...makingWithout(notes.unreadable),
       },
     },
     seal,
@@ -162,7 +165,7 @@ export function notesOf(segment: Summary): Notes {
     sentences: writtenSentences(segment),
     messagesRead: making?.messages_read ?? 0,
     leftOut: making?.messages_left_out ?? 0,
-    unreadable: 0,
+    unreadable: making?.unreadable ?? [],
     dropped: making?.sentences_dropped ?? 0,
     height: making?.height ?? 0,
   }

@@ -13,7 +13,7 @@ export interface TurnOptions {
   /** Leaves out messages that hold secrets or read like instructions to a model, and is told of each. */
   readonly leaveOut?: () => void
   /** Is told of each message that cannot be read, as its archive is away or it is damaged. */
-  readonly missOut?: () => void
+  readonly missOut?: (seq: number) => void
 }
 
 /**
@@ -60,7 +60,7 @@ export async function* turns(
   for await (const rows of pagedMessages(dependencies.database, key, range)) {
     for (const row of rows.filter(({ kind }) => kind === 'message')) {
       const body = await messageBody(dependencies.archive, row)
-      if ('error' in body) missOut?.()
+      if ('error' in body) missOut?.(row.seq)
       else if (leaveOut !== undefined && isFlagged(row.flags ?? flagsOfMessage(row, body.payload))) leaveOut()
       else yield turnOf(row, body.payload)
     }
