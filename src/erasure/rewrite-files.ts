@@ -6,7 +6,8 @@ import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { rewriteFiles } from '../store/erasure/rewrite-files.ts'
 import { addRewrite, claimRewrite, rewriteState } from '../store/erasure/rewrite-work.ts'
-import { failOutbox, finishOutbox } from '../store/outbox.ts'
+import { failOutbox } from '../store/failed-work.ts'
+import { finishOutbox } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
 
 const lookMs = 200

@@ -11,7 +11,8 @@ import {
   type ErasureItem,
 } from '../store/erasure/erasure-work.ts'
 import { completeErasure, lockReceipt } from '../store/erasure/receipts.ts'
-import { failOutbox, finishOutbox } from '../store/outbox.ts'
+import { failOutbox } from '../store/failed-work.ts'
+import { finishOutbox } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { anonymiseRows } from './anonymise-rows.ts'
 import { eraseOutside, type ErasureDependencies } from './erase-outside.ts'

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { failOutbox, type Commit, type OutboxItem } from '../store/outbox.ts'
+import { failOutbox } from '../store/failed-work.ts'
+import { type Commit, type OutboxItem } from '../store/outbox.ts'
 
 export interface RetryPolicy {
   /** What the work is, for the log. */
@@ -10,15 +11,18 @@ export interface RetryPolicy {
   readonly baseMs: number
 }
 
-/** Counts a failed attempt at a piece of work: it is due again after a pause, or dead, which `doctor` shows. */
+/**
+ * Counts a failed attempt at a piece of work: it is due again after a pause, or dead, which `doctor` shows. What a model held its answer
+ * back to is dead at once: it would be the same again.
+ */
 export async function recordFailure(
   { commit, log }: { readonly commit: Commit; readonly log: Log },
   item: OutboxItem,
-  failure: { readonly error: unknown; readonly policy: RetryPolicy },
+  failure: { readonly error: unknown; readonly policy: RetryPolicy; readonly withheldBy?: string | undefined },
 ): Promise<void> {
-  const { error, policy } = failure
-  const dead = item.attempts + 1 >= policy.attemptsMax
+  const { error, policy, withheldBy } = failure
+  const dead = withheldBy !== undefined || item.attempts + 1 >= policy.attemptsMax
   const delayMs = policy.baseMs * 2 ** item.attempts * (0.5 + Math.random())
   log.error(`${policy.name} of session ${item.sessionId} failed${dead ? ' for good' : ''}`, error)
-  await commit((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead }))
+  await commit((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead, withheldBy }))
 }

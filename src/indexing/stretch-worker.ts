@@ -3,7 +3,7 @@ import type { Log } from '../log.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import type { Database } from '../store/database.ts'
 import { postponeConversation, readConversation } from '../store/learning/conversations.ts'
-import { splitOutbox } from '../store/learning/learning-work.ts'
+import { reviveWithheld, splitOutbox } from '../store/learning/learning-work.ts'
 import type { SessionKey } from '../store/messages.ts'
 import {
   addOutbox,
@@ -49,6 +49,8 @@ export interface StretchWork<Reading extends StretchReading> {
   readonly messagesPerRound: number
   /** Whose work it is after that. */
   readonly next?: string | undefined
+  /** The model that does it: what it holds its answer back to is left until it is another one. */
+  readonly model?: string | undefined
   read(stretch: JoinedStretch): Promise<Reading>
   /** Done twice it must have the effect of once. Where the signal is aborted it may throw its reason: the work stays as it is. */
   make(key: SessionKey, reading: Reading, options: { readonly signal: AbortSignal }): Promise<Made>
@@ -77,6 +79,7 @@ export class StretchWorker<Reading extends StretchReading> {
   readonly #work: StretchWork<Reading>
   readonly #drain: Drain
   readonly #stopping = new AbortController()
+  #isRevived = false
 
   constructor(stores: { readonly database: Database; readonly log: Log }, work: StretchWork<Reading>) {
     this.#stores = stores
@@ -98,6 +101,7 @@ export class StretchWorker<Reading extends StretchReading> {
   async #round(): Promise<boolean> {
     const { database } = this.#stores
     const { topic, messagesPerRound } = this.#work
+    await this.#revive()
     const worked = await workOff(database, { topic, limit: itemsPerRound }, async (items, commit) => {
       let messages = 0
       for (const stretch of joinedStretches(items)) {
@@ -110,6 +114,14 @@ export class StretchWorker<Reading extends StretchReading> {
     const dueMs = await database.run((sql) => msUntilDue(sql, topic))
     if (dueMs !== undefined) this.#drain.wakeLater(Math.max(dueMs, lookMs))
     return false
+  }
+
+  /** Once: a process has one model. */
+  async #revive(): Promise<void> {
+    const { topic, model } = this.#work
+    if (this.#isRevived || model === undefined) return
+    await this.#stores.database.run((sql) => reviveWithheld(sql, { topic, model }))
+    this.#isRevived = true
   }
 
   /** Returns how many messages were read, or tried to. */
@@ -152,11 +164,12 @@ export class StretchWorker<Reading extends StretchReading> {
   ): Promise<void> {
     const { log } = this.#stores
     const policy = { name: this.#work.name, ...attempts }
-    const isFinal = (item: OutboxItem) => item.attempts + 1 >= policy.attemptsMax
+    const withheldBy = error instanceof ProviderError && error.failure === 'withheld' ? this.#work.model : undefined
+    const isFinal = (item: OutboxItem) => withheldBy !== undefined || item.attempts + 1 >= policy.attemptsMax
     const tried = items.filter(({ firstSeq }) => firstSeq <= upTo)
     for (const item of tried) {
       if (isFinal(item) && item.lastSeq > upTo) await commit((sql) => splitOutbox(sql, item.id, upTo + 1))
-      await recordFailure({ commit, log }, item, { error, policy })
+      await recordFailure({ commit, log }, item, { error, policy, withheldBy })
     }
     const rest = items.filter((item) => !tried.includes(item))
     if (rest.length === 0 || tried.every(isFinal)) return

@@ -9,9 +9,9 @@ import type { VectorIndex } from '../ports/vector-index.ts'
 import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
 import { readErasuresOf } from '../store/erasure/keep-from-erasure.ts'
+import { addDead } from '../store/failed-work.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import {
-  addDead,
   advanceOutbox,
   embedTopic,
   finishOutbox,

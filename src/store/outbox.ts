@@ -107,19 +107,6 @@ export async function advanceOutbox(sql: Queries, id: number, firstSeq: number):
   await sql`update outbox set first_seq = ${firstSeq}, attempts = 0 where id = ${id}`
 }
 
-/** Records a failed attempt: tried again after `delayMs`, or never (`dead`), which `doctor` shows. */
-export async function failOutbox(
-  sql: Queries,
-  id: number,
-  failure: { readonly error: string; readonly delayMs: number; readonly dead: boolean },
-): Promise<void> {
-  await sql`
-    update outbox set attempts = attempts + 1, last_error = ${failure.error.slice(0, 500)},
-      available_at = now() + ${failure.delayMs} * interval '1 millisecond',
-      dead_at = ${failure.dead ? sql`now()` : sql`null`}
-    where id = ${id}`
-}
-
 /** The newest work of a topic, by number: what a reader waits for. 0 where nothing is pending. */
 export async function newestOutboxId(sql: Queries, tenantId: number, topic: string): Promise<number> {
   const rows = await sql<{ newest: string | null }[]>`
@@ -214,17 +201,6 @@ export async function addAllSessions(sql: Queries, tenantId: number, topic: stri
       returning last_seq)
     select sum(last_seq) as messages from added`
   return Number(row?.messages ?? 0)
-}
-
-/** A dead piece of work on one message: it is not tried again until everything is made anew. */
-export async function addDead(
-  sql: Queries,
-  topic: string,
-  work: { readonly tenantId: number; readonly sessionId: string; readonly seq: number; readonly error: string },
-): Promise<void> {
-  await sql`
-    insert into outbox (tenant_id, topic, session_id, first_seq, last_seq, last_error, dead_at)
-    values (${work.tenantId}, ${topic}, ${work.sessionId}, ${work.seq}, ${work.seq}, ${work.error.slice(0, 500)}, now())`
 }
 
 /** Why the work of a topic that was put off waits; undefined where none does. */

@@ -339,6 +339,34 @@ describe('learning by a model', () => {
     expect(rows).toEqual([{ attempts: 1 }])
   })
 
+  test('asks once for what a model holds its answer back to, and another model for it', async () => {
+    const { database } = store.open.stores
+    const message = { role: 'assistant', content: null, refusal: 'I cannot help with that.' }
+    const refusal = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] })
+    const asked = standIn.asked.length
+    standIn.plan({ kind: 'text', text: refusal })
+    const id = await learn(told, [{ kind: 'fact', message: 1, quote: told, text: told }])
+    const left = () =>
+      database.run(
+        (sql) => sql<{ is_dead: boolean }[]>`
+          select dead_at is not null as is_dead from outbox where topic = ${learnByModelTopic} and session_id = ${id}`,
+      )
+    await expect.poll(left, { timeout: 15_000, interval: 100 }).toEqual([{ is_dead: true }])
+    expect(standIn.asked).toHaveLength(asked + 1)
+    await worker?.stop()
+    // The same one is not asked again, though it would answer now: it is at work, as what was left after that shows.
+    const next = await store.session([{ content: `${told} So it is.` }])
+    await leave(next, 1)
+    read()
+    await expect.poll(() => isDone(next), { timeout: 15_000, interval: 100 }).toBe(true)
+    expect(await left()).toEqual([{ is_dead: true }])
+    expect(await learned(id)).toEqual([])
+    await worker?.stop()
+    read({ wrap: (inner) => ({ ...inner, model: 'another', generate: (...asking) => inner.generate(...asking) }) })
+    await expect.poll(() => learned(id), { timeout: 15_000, interval: 100 }).toHaveLength(1)
+    expect(await left()).toEqual([])
+  })
+
   test('counts attempts at what fails: what is read before and after it in the same work is learned from', async () => {
     const { database } = store.open.stores
     const said = (day: number) => `Our harbour ledger moved to another host on the ${day}th of March.`

@@ -6,6 +6,8 @@ export interface FactFinder {
   readonly topic: string
   /** `patterns`, or the provider of a model. */
   readonly madeBy: string
+  /** The model and whose it is, where one finds them. */
+  readonly model?: string | undefined
   /** What is read at once: of a model that is asked once, so that nothing that was paid for is lost when it does not answer the next time. */
   firstBatch(messages: readonly TellingMessage[]): Batch
   find(messages: Batch['messages']): Promise<readonly FoundFact[]>

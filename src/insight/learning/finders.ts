@@ -36,6 +36,7 @@ export function findByModel(
   return {
     topic: learnByModelTopic,
     madeBy: provider,
+    model: `${provider} ${generator.model}`,
     quietMs,
     firstBatch,
     async find(messages) {

@@ -42,6 +42,7 @@ class LearnWork implements StretchWork<Reading> {
   readonly topic: string
   readonly quietMs: number | undefined
   readonly next: string | undefined
+  readonly model: string | undefined
   /** Where a model is waited for a round ends with the first that was asked. */
   readonly messagesPerRound: number
   readonly #dependencies: LearnWorkerDependencies
@@ -53,6 +54,7 @@ class LearnWork implements StretchWork<Reading> {
     this.topic = finder.topic
     this.quietMs = finder.quietMs
     this.next = finder.next
+    this.model = finder.model
     this.messagesPerRound = finder.quietMs === undefined ? messagesPerRound : 1
   }
 

@@ -8,6 +8,16 @@ export async function hasLearningWork(sql: Queries): Promise<boolean> {
   return rows.length > 0
 }
 
+/** Leaves to a model what others held their answers back to. */
+export async function reviveWithheld(
+  sql: Queries,
+  { topic, model }: { readonly topic: string; readonly model: string },
+): Promise<void> {
+  await sql`
+    update outbox set dead_at = null, withheld_by = null, last_error = null, attempts = 0, available_at = now()
+    where topic = ${topic} and dead_at is not null and withheld_by <> ${model}`
+}
+
 /** Makes what an item has from a message on an item of its own, which was never tried. */
 export async function splitOutbox(sql: Queries, id: number, firstSeq: number): Promise<void> {
   await sql`

@@ -165,6 +165,8 @@ export const outbox = pgTable('outbox', {
   lastError: text('last_error'),
   /** Set when the last attempt failed for good; `doctor` shows such rows. */
   deadAt: timestamp('dead_at', { withTimezone: true }),
+  /** The model that held its answer to it back: it is left, unless it is for another one. */
+  withheldBy: text('withheld_by'),
 })
 
 /**
