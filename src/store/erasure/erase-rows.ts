@@ -73,9 +73,9 @@ export async function erasePiece(
   { piece, leaving }: { readonly piece: Piece; readonly leaving: { readonly erasureId: string } | undefined },
 ): Promise<Partial<ErasedCounts>> {
   await eraseNames(sql, key, piece)
-  const counts = await eraseDerived(sql, key, piece)
+  const derived = await eraseDerived(sql, key, piece)
   // Of a correction that goes, what it corrected is what was said again, and is missing where a segment was read without it.
-  await sql`
+  const gaps = await sql`
     with again as (
       delete from corrections
       where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
@@ -85,6 +85,7 @@ export async function erasePiece(
     delete from summaries u using again
     where u.tenant_id = ${key.tenantId} and u.session_id = ${key.sessionId} and u.level = 'segment' and u.made_by = 'extractive'
       and again.seq between u.first_seq and u.last_seq`
+  const counts = { ...derived, summaries: (derived.summaries ?? 0) + gaps.count }
   if (leaving === undefined) {
     const [gone] = await sql<{ messages: string; bytes: string }[]>`
       with gone as (

@@ -112,11 +112,22 @@ export interface PlannedStores {
   readonly large_payloads: number
 }
 
+/** The condition that a summary `u` goes with the messages of `stretch`: all but extracts of segments that lose none do. */
+const goes = (sql: Queries, tenantId: number) => sql`(
+  u.level <> 'segment' or u.style <> 'extract'
+  or exists (select from stretch lost where lost.s = u.session_id and lost.f <= u.last_seq and lost.l >= u.first_seq)
+  or exists (
+    select from messages m where m.tenant_id = ${tenantId} and m.session_id = u.session_id and m.kind = 'erased'
+      and m.seq between u.first_seq and u.last_seq)
+  or exists (
+    select from corrections c join stretch lost on lost.s = c.session_id and c.correction_seq between lost.f and lost.l
+    where c.tenant_id = ${tenantId} and c.session_id = u.session_id and c.seq between u.first_seq and u.last_seq))`
+
 /** Counts for a preview: nothing is locked, and what is archived meanwhile is erased and counted by the erasure itself. */
 export async function planStores(
   sql: Queries,
   tenantId: number,
-  sessions: readonly PlannedSession[],
+  { sessions, action }: { readonly sessions: readonly PlannedSession[]; readonly action: ErasureAction },
 ): Promise<PlannedStores> {
   const chosen = JSON.stringify(
     sessions.flatMap(({ id: s, stretches }) =>
@@ -132,7 +143,8 @@ export async function planStores(
         and u.first_seq between f and l) as search_units,
       (select count(*) from stretch join embedded_units u on u.tenant_id = ${tenantId} and u.session_id = s
         and u.first_seq between f and l) as vectors,
-      (select count(*) from ids join summaries u on u.tenant_id = ${tenantId} and u.session_id = s) as summaries,
+      (select count(*) from ids join summaries u on u.tenant_id = ${tenantId} and u.session_id = s
+        where ${action === 'anonymise'} or ${goes(sql, tenantId)}) as summaries,
       (select count(distinct x.fact_id) from stretch join messages m on m.tenant_id = ${tenantId} and m.session_id = s
         and m.seq between f and l join fact_sources x on x.tenant_id = ${tenantId} and x.message_id = m.id) as facts,
       (select count(*) from import_files i where i.tenant_id = ${tenantId} and i.session_ids && array(select s from ids)) as import_files,
