@@ -5,7 +5,7 @@ import { fence } from '../model/fence.ts'
 import { listIn, type WrittenList } from '../model/json-list.ts'
 import { nameTypes } from '../model/names.ts'
 import type { NameFinder, NamesInText } from '../ports/name-finder.ts'
-import { ProviderError, type ProviderFailure } from '../ports/provider-error.ts'
+import { ProviderError } from '../ports/provider-error.ts'
 import type { TextGenerator } from '../ports/text-generator.ts'
 
 const instructions = `You list the proper names that stand in recorded messages, so that they can be masked.
@@ -32,14 +32,17 @@ const answer = {
 
 /** So many texts are asked about one after the other: on a server that is one transaction, which is ended after ten minutes. */
 export const aloneMax = 8
-/** Failures that may be of a text, and not of the model: what is asked again and again would keep all others waiting. */
-const noAnswers: ReadonlySet<ProviderFailure> = new Set(['malformed', 'rejected', 'timeout'])
+/** What a model that answers at all says something to at once. */
+const probe = 'Ada is in Paris.'
 /** Some hundred names. */
 const answerTokensMax = 3_000
 
 const givenSchema = z.object({ name: z.string().trim().min(1), type: z.enum(nameTypes) })
 
-/** Asks a model that writes for the names in texts: several at once, and each alone where there is no usable answer for them together. */
+/**
+ * Asks a model that writes for the names in texts: several at once, and each alone where there is no usable answer for them together. One
+ * that answers nothing in time, not even about a few words, is away, and no text is to blame.
+ */
 export class ModelNameFinder implements NameFinder {
   readonly provider: string
   readonly isRemote = true
@@ -57,13 +60,14 @@ export class ModelNameFinder implements NameFinder {
   ): Promise<readonly (NamesInText | undefined)[]> {
     if (texts.length === 0) return []
     const together = await this.#ask(texts, signal)
-    if (together !== undefined && !together.isCut) {
+    if (isAnswer(together) && !together.isCut) {
       const names = namesOf(together)
       return texts.map(() => names)
     }
-    if (texts.length === 1) return [together === undefined ? undefined : namesOf(together)]
     // One of them may be what keeps the model from answering.
-    return await this.#askAlone(texts.slice(0, aloneMax), signal)
+    if (texts.length > 1) return await this.#askAlone(texts.slice(0, aloneMax), signal)
+    if (together === 'late') await this.#requireAnswer(signal)
+    return [isAnswer(together) ? namesOf(together) : undefined]
   }
 
   close(): Promise<void> {
@@ -76,7 +80,8 @@ export class ModelNameFinder implements NameFinder {
     try {
       for (const text of texts) {
         const alone = await this.#ask([text], signal)
-        found.push(alone === undefined ? undefined : namesOf(alone))
+        if (alone === 'late') await this.#requireAnswer(signal)
+        found.push(isAnswer(alone) ? namesOf(alone) : undefined)
       }
     } catch (error) {
       const isKept = error instanceof ProviderError && found.some((one) => one !== undefined)
@@ -85,8 +90,16 @@ export class ModelNameFinder implements NameFinder {
     return found
   }
 
-  /** Undefined where the answer is no list of what was asked for, or there was none in time. The generator bounds a call by itself. */
-  async #ask(texts: readonly string[], signal: AbortSignal): Promise<WrittenList | undefined> {
+  /** Throws ProviderError, as of an outage, where not even a few words are answered in time. */
+  async #requireAnswer(signal: AbortSignal): Promise<void> {
+    if ((await this.#ask([probe], signal)) === 'late') throw new ProviderError(this.provider, 'timeout')
+  }
+
+  /**
+   * Undefined where the answer is no list of what was asked for, and `late` where there was none in time. The generator bounds a call by
+   * itself.
+   */
+  async #ask(texts: readonly string[], signal: AbortSignal): Promise<WrittenList | 'late' | undefined> {
     const request = {
       instructions,
       text: fence(texts.join('\n\n'), 'messages'),
@@ -99,10 +112,16 @@ export class ModelNameFinder implements NameFinder {
       const isUsable = list?.items.some((item) => givenSchema.safeParse(item).success) === true
       return list === undefined || (list.items.length > 0 && !isUsable) ? undefined : list
     } catch (error) {
-      if (error instanceof ProviderError && (error.isAboutInput || noAnswers.has(error.failure))) return undefined
+      if (!(error instanceof ProviderError)) throw error
+      if (error.failure === 'timeout') return 'late'
+      if (error.isAboutInput || error.failure === 'malformed') return undefined
       throw error
     }
   }
+}
+
+function isAnswer(asked: WrittenList | 'late' | undefined): asked is WrittenList {
+  return asked !== undefined && asked !== 'late'
 }
 
 /** The list of an answer, whether it is in the object that was asked for or not. */

@@ -324,6 +324,27 @@ describe('a model that fails', () => {
     await expect.poll(attempts, { timeout: 20_000 }).toEqual([{ attempts: 1 }])
   })
 
+  it.each([1, 3])('to answer anything in time is away, whatever the messages are: %i', async (count) => {
+    const sessionId = await name(Array(count).fill(told), asAnswer(person))
+    const before = standIn.asked.length
+    let isAway = true
+    read((inner) => {
+      const away = slowAbout('', inner, [])
+      return changed(inner, (request, options) => (isAway ? away : inner).generate(request, options))
+    })
+    const { database } = store.open.stores
+    await expect
+      .poll(() => database.run((sql) => waitingReason(sql, tenantId, namesTopic)), { timeout: 20_000 })
+      .toMatch(/ in time$/)
+    expect(await attempts()).toEqual([{ attempts: 0 }])
+    expect(standIn.asked).toHaveLength(before)
+    isAway = false
+    await database.run((sql) => dueAtOnce(sql, namesTopic))
+    worker?.wake()
+    await untilRead(sessionId)
+    expect((await backlog()).dead).toBe(0)
+  })
+
   it('to answer before it is stopped has failed at nothing', async () => {
     const sessionId = await name([told], asAnswer(person))
     const before = standIn.asked.length
