@@ -53,9 +53,14 @@ export class PayloadMover {
     if (gone.length > 0) throw new PayloadsGone(gone)
   }
 
-  /** Moves once more what was erased meanwhile. */
-  async moveAgain({ messages }: PayloadsGone): Promise<void> {
-    for (const message of messages) await this.#bring(message)
+  /** Moves once more what was erased meanwhile, and returns what is wrong where it cannot. */
+  async moveAgain({ messages }: PayloadsGone): Promise<ReadonlyMap<ArchivedMessage, string>> {
+    const problems = new Map<ArchivedMessage, string>()
+    for (const message of messages) {
+      const done = await this.#bring(message)
+      if (typeof done !== 'string') problems.set(message, done.problem)
+    }
+    return problems
   }
 
   async #bring(message: ArchivedMessage): Promise<'copied' | 'known' | { readonly problem: string }> {

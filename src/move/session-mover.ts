@@ -68,7 +68,7 @@ export class SessionMover {
     const archived = await this.#movePayloads(stretch)
     // A message has part of the one before it in its vector: the target makes them anew.
     const writeVectors = hasErased ? undefined : await vectors.read(stretch)
-    const moved = await this.#moveHeld(page, archived, async (sql, copied) => {
+    const moved = await this.#moveHeld({ page, stretch, archived }, async (sql, copied) => {
       if (copied.length === 0) return
       // With the messages: a worker that comes upon them finds their vectors, and pays for none.
       await writeVectors?.(sql)
@@ -96,22 +96,27 @@ export class SessionMover {
         this.#report(stretch.sessionId, 'its bytes are not those that were saved, at the source either', id)
   }
 
-  /** The rows with the payloads in the archive that they refer to. */
+  /** The rows with the payloads in the archive that they refer to. What cannot be brought again is reported, and the rest is moved. */
   async #moveHeld(
-    page: RowRange,
-    archived: readonly ArchivedMessage[],
+    { page, stretch, archived }: { page: RowRange; stretch: Stretch; archived: readonly ArchivedMessage[] },
     beside: NonNullable<Parameters<RowMover['move']>[2]>,
   ): Promise<MovedPage> {
     const { rows, payloads } = this.#movers
+    let held = archived
     for (let attempt = 1; ; attempt++) {
       try {
         return await rows.move(messagesTable, page, async (sql, copied) => {
-          await payloads.hold(sql, archived)
+          await payloads.hold(sql, held)
           await beside(sql, copied)
         })
       } catch (error) {
-        if (!(error instanceof PayloadsGone) || attempt === attemptsMax) throw error
-        await payloads.moveAgain(error)
+        if (!(error instanceof PayloadsGone)) throw error
+        const problems =
+          attempt < attemptsMax
+            ? await payloads.moveAgain(error)
+            : new Map(error.messages.map((message) => [message, 'its payload is erased at the target again and again']))
+        for (const [message, problem] of problems) this.#report(stretch.sessionId, problem, message.id)
+        held = held.filter((message) => !problems.has(message))
       }
     }
   }

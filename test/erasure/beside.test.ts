@@ -116,3 +116,30 @@ it('a migration puts a large payload again that was erased at the target before 
   expect(report).toMatchObject({ problem_count: 0 })
   await expectWhole(moved, sessionId, own)
 })
+
+it('a migration goes on where a payload was erased at both ends before its message was there, and says so', async () => {
+  const { database, archive } = moved.open.stores
+  const own = `of none ${'y'.repeat(1_100_000)}`
+  const sessionId = await first.session([{ content: own }, { content: 'the rest' }])
+  const [row] = await first.open.stores.database.run(
+    (sql) => sql<{ id: string; location: string }[]>`
+    select id, payload_location as location from messages where session_id = ${sessionId} and seq = 1`,
+  )
+  let reads = 0
+  const erasing = instead(archive, {
+    get: async (key) => {
+      const bytes = await archive.get(key)
+      if (bytes !== undefined && key === row?.location && reads++ === 0) {
+        await removeUnused({ database, archive }, key)
+        await first.open.stores.archive.erase(key)
+      }
+      return bytes
+    },
+  })
+  const source = { database: first.open.stores.database, archives: [first.open.stores.archive] }
+  const report = await moveStore({ source, target: { database, archive: erasing } }, caller, () => undefined)
+  expect(report.problems).toEqual([
+    { session_id: sessionId, message_id: row?.id, problem: expect.stringContaining('is missing or altered') },
+  ])
+  expect(contentsOf(await moved.pages(sessionId, { maxTokens: 25_000 })).get(2)).toBe('"the rest"')
+})
