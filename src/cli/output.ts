@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 
+import { inOneLine } from '../model/one-line.ts'
+
 /** Writes to stdout and waits while the reader is slow. A reader that has gone away ends the program quietly, as `head` expects. */
 export async function print(text: string | Uint8Array): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
@@ -34,6 +36,6 @@ export function table(header: readonly string[], rows: readonly (readonly (strin
 
 /** One line of a longer text. */
 export function oneLine(text: string, charactersMax: number): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
+  const line = inOneLine(text)
   return line.length <= charactersMax ? line : `${line.slice(0, charactersMax - 1).toWellFormed()}…`
 }

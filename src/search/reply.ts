@@ -2,6 +2,7 @@ import { limits } from '../limits.ts'
 import { correctedIdOf } from '../model/correction.ts'
 import { fence, recordedDataNotice } from '../model/fence.ts'
 import { describeFlags, type MessageFlags } from '../model/message-flags.ts'
+import { inOneLine } from '../model/one-line.ts'
 import { estimateTokens } from '../model/tokens.ts'
 import { shownFlags } from '../sessions/document.ts'
 import { nearSeqMax } from '../store/neighbours.ts'
@@ -169,8 +170,7 @@ function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchRep
 }
 
 function expansionNote({ added, ms }: NonNullable<SearchCoverage['expansion']>): string {
-  const words = added.length === 0 ? 'nothing' : added.join(', ')
-  return `A model added to the query, in ${ms} ms: ${words}.`
+  return `A model added to the query, in ${ms} ms: ${added.join(', ') || 'nothing'}.`
 }
 
 /** The reply as one reads it: sessions, their messages in order, hits marked, all inside a fence. */
@@ -179,13 +179,13 @@ export function renderSearch(reply: SearchReply): string {
   const lines: string[] = []
   for (const result of reply.results) {
     lines.push(
-      `## session ${result.session_id} (${result.source}, started ${result.started_at})${result.title === undefined ? '' : ` — ${result.title}`}`,
+      `## session ${result.session_id} (${result.source}, started ${result.started_at})${result.title === undefined ? '' : ` — ${inOneLine(result.title)}`}`,
     )
     for (const message of result.messages) {
       const mark = message.hit === undefined ? '' : ` ← hit ${message.hit.rank}, ${reasonOf(message.hit.why)}`
       const flags = describeFlags(message.flags)
       lines.push(
-        `[${message.seq}] ${message.timestamp} ${message.sender} (${message.role}, trust: ${message.trust}${flags === undefined ? '' : `, ${flags}`}, id ${message.id}${message.corrects === undefined ? '' : `, corrects ${message.corrects}`})${mark}`,
+        `[${message.seq}] ${message.timestamp} ${inOneLine(message.sender)} (${message.role}, trust: ${message.trust}${flags === undefined ? '' : `, ${flags}`}, id ${message.id}${message.corrects === undefined ? '' : `, corrects ${message.corrects}`})${mark}`,
         message.text,
         '',
       )

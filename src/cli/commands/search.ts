@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { limits } from '../../limits.ts'
 import { describeFlags, flagNames } from '../../model/message-flags.ts'
 import { roleSchema } from '../../model/message.ts'
+import { inOneLine } from '../../model/one-line.ts'
 import type { SearchReply } from '../../search/reply.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
@@ -38,7 +39,7 @@ function renderForTerminal(reply: SearchReply): string {
       const mark = message.hit === undefined ? ' ' : '>'
       const flags = describeFlags(message.flags)
       lines.push(
-        `${mark} [${message.seq}] ${message.sender} (${message.role}), ${message.timestamp.slice(0, 16).replace('T', ' ')}${flags === undefined ? '' : `, ${flags}`}`,
+        `${mark} [${message.seq}] ${inOneLine(message.sender)} (${message.role}), ${message.timestamp.slice(0, 16).replace('T', ' ')}${flags === undefined ? '' : `, ${flags}`}`,
       )
       lines.push(...message.text.split('\n').map((line) => `    ${line}`))
     }

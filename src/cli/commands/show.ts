@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { explain, UnavailableError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { describeFlags } from '../../model/message-flags.ts'
+import { inOneLine } from '../../model/one-line.ts'
 import { shownText, type SessionDocument } from '../../sessions/document.ts'
 import { stateOf } from '../../sessions/message-state.ts'
 import { withStore } from '../context.ts'
@@ -27,7 +28,7 @@ function renderForTerminal(document: SessionDocument): string {
   const messages = document.messages.map((message) => {
     const flags = describeFlags(message.flags)
     const told = [message.timestamp, ...(flags === undefined ? [] : [flags]), ...stateOf(message)].join(', ')
-    return `[${message.seq}] ${message.sender} (${message.role}) ${told}\n${shownText(message)}\n`
+    return `[${message.seq}] ${inOneLine(message.sender)} (${message.role}) ${told}\n${shownText(message)}\n`
   })
   return `${head.join('\n')}\n\n${messages.join('\n')}`
 }

@@ -1,9 +1,11 @@
 import { fence } from '../../model/fence.ts'
+import { inOneLine } from '../../model/one-line.ts'
 import type { SummaryReply } from './summary-reply.ts'
 
 function originOf({ made_by: madeBy, model, style }: SummaryReply, scope: string): string {
+  // What called itself by that name may have said anything: it stands inside the fence.
+  if (madeBy === 'host') return `Written from ${scope}; made by: host.`
   const by = model === undefined ? '' : ` by ${model}`
-  if (madeBy === 'host') return `Written${by} from ${scope}; made by: host.`
   if (madeBy === 'extractive') return `Made of sentences from ${scope}; style ${style}, made by: ${madeBy}.`
   return `Written${by} from ${scope}; style ${style}, made by: ${madeBy}. The messages of each sentence have its names and numbers.`
 }
@@ -41,7 +43,9 @@ export function renderSummary(reply: SummaryReply): string {
     const place = session === undefined ? '' : ` of session ${session}`
     return `\n  sentence ${sentence}: message ${seq}${place}, id ${id}`
   })
-  return `${fence(reply.summary, 'summary')}\n${originOf(reply, scope)}${missingOf(reply)}${why}${cited.join('')}`
+  const { model, made_by: madeBy } = reply
+  const writer = madeBy === 'host' && model !== undefined ? `\n(written by ${inOneLine(model)})` : ''
+  return `${fence(`${reply.summary}${writer}`, 'summary')}\n${originOf(reply, scope)}${missingOf(reply)}${why}${cited.join('')}`
 }
 
 const lacking = 'messages that cannot be read: '
