@@ -51,6 +51,11 @@ export async function grantAccess(
     throw new InputError('Cannot share the session with somebody before it has an owner: nobody could write to it', {
       remedy: 'Give the role owner first, to who writes to it',
     })
+  const owners = grants.filter(({ role }) => role === 'owner')
+  if (grant.role !== 'owner' && owners.length === 1 && owners[0]?.principal === grant.principal)
+    throw new InputError(`Cannot give "${grant.principal}" another role as nobody else owns the session`, {
+      remedy: 'Give somebody else the role owner first',
+    })
   await change(database, caller, {
     key,
     action: 'session.grant',
@@ -71,6 +76,11 @@ export async function revokeAccess(
 ): Promise<SessionAccess> {
   const key = await keyOf(database, caller, grant)
   const { grants } = await accessOf(database, key)
+  const owners = grants.filter(({ role }) => role === 'owner')
+  if (grants.length > 1 && owners.length === 1 && owners[0]?.principal === grant.principal)
+    throw new InputError('Cannot take the role of the last owner of the session as others have roles in it', {
+      remedy: 'Give somebody else the role owner first, or open it to everybody: verbatim access open <session>',
+    })
   if (grants.length === 1 && grants[0]?.principal === grant.principal)
     throw new InputError(`Cannot take the last role in the session as everybody of the tenant could read it then`, {
       remedy: 'Give somebody else a role first, or open it to everybody: verbatim access open <session>',

@@ -107,7 +107,8 @@ function rootKeyOf(text: string, source: string): RootKey {
       : undefined
   if (bytes?.length !== keyBytes)
     throw new InputError(`Cannot use the root key of ${source} as it must be 32 bytes in base64 or hexadecimal`, {
-      remedy: 'Make one with: openssl rand -base64 32',
+      remedy:
+        'Where a store is encrypted already, put its key back from your copy: no other one opens it. For a new store make one with: openssl rand -base64 32',
     })
   const id = createHmac('sha256', bytes).update('id of a root key of verbatim').digest('hex').slice(0, 16)
   return { id, key: takeKey(bytes) }

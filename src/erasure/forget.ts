@@ -24,6 +24,7 @@ import {
   readReceipts,
   type ErasureAction,
   type ErasureReceipt,
+  isAllHeld,
 } from '../store/erasure/receipts.ts'
 import { changedMeanwhile, stillAsPlanned } from '../store/erasure/renumbered.ts'
 import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
@@ -49,7 +50,8 @@ export interface ForgetInput extends Selection {
 }
 
 /** `erased`, `anonymised`: it is done. `pending`: the rest follows in the background; the receipt says what it waits for. */
-export type ErasureReply = { readonly status: 'erased' | 'anonymised' | 'pending' } & ErasureReceipt
+/** `on_hold` where legal holds have kept all of it, so that nothing was erased. */
+export type ErasureReply = { readonly status: 'erased' | 'anonymised' | 'pending' | 'on_hold' } & ErasureReceipt
 
 export interface ForgetDependencies extends RunDependencies {
   /** As the caller may see it. */
@@ -192,5 +194,6 @@ async function readReceipt(database: Database, tenantId: number, id: string): Pr
   if (receipt === undefined)
     throw new NotFoundError(`No erasure "${id}"`, { remedy: 'Run "verbatim erase --receipts" to see what there is' })
   const done = { erase: 'erased', anonymise: 'anonymised' } as const
-  return { status: receipt.completed_at === null ? 'pending' : done[receipt.action], ...receipt }
+  if (receipt.completed_at === null) return { status: 'pending', ...receipt }
+  return { status: isAllHeld(receipt) ? 'on_hold' : done[receipt.action], ...receipt }
 }

@@ -38,6 +38,14 @@ test('a session is shared with some by the command line, and the next call of th
   const listed = await home.cli(['access', 'list', id])
   expect(listed.stdout).toMatch(/ada +owner.*\n.*bob +reader/)
 
+  for (const taken of [
+    ['grant', id, 'ada', '--role', 'reader'],
+    ['revoke', id, 'ada'],
+  ])
+    expect(await home.cli(['access', ...taken])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Give somebody else the role owner first'),
+    })
   expect(await home.cli(['access', 'revoke', id, 'bob'])).toMatchObject({ code: 0 })
   expect(await bob.hits({ query: 'cellar' })).toEqual([])
   // Whoever administers the tenant sees all of it.

@@ -278,10 +278,19 @@ describe('an erasure', () => {
     const { session_id: id } = await tools.save({ content: 'evidence', sender: 'Ada', session_id: 'held' })
     await tools.save({ content: 'chatter', sender: 'Ada', session_id: 'free' })
     await tools.update('held', { legal_hold: true })
-    expect(await erase(home, '--participant', 'Ada')).toMatchObject({ erased: { messages: 1 }, held: [id] })
+    expect(await erase(home, '--participant', 'Ada')).toMatchObject({
+      status: 'erased',
+      erased: { messages: 1 },
+      held: [id],
+    })
     expect(await tools.hits({ query: 'evidence' })).toEqual(['evidence'])
     expect(await tools.hits({ query: 'chatter' })).toEqual([])
-    expect(await erase(home, '--session', 'held')).toMatchObject({ erased: { sessions: 0 }, held: [id] })
+    const nothing = { status: 'on_hold', erased: { sessions: 0 }, held: [id] }
+    expect(await erase(home, '--session', 'held')).toMatchObject(nothing)
+    const { confirm } = previewSchema.parse((await tools.call('forget', { session_id: 'held' })).structured)
+    expect((await tools.call('forget', { session_id: 'held', confirm })).structured).toMatchObject(nothing)
+    const told = await home.cli(['erase', '--session', 'held', '--yes'])
+    expect(told).toMatchObject({ code: 1, stdout: expect.stringMatching(/^NOTHING erased: /) })
     await tools.update('held', { legal_hold: false })
     const { erasure_id: erasure } = await erase(home, '--session', 'held')
     const store = home.database()

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import type { ErasureReply, ForgetInput } from '../../erasure/forget.ts'
 import type { ErasurePreview } from '../../erasure/preview.ts'
-import type { ErasureAction, ErasureReceipt } from '../../store/erasure/receipts.ts'
+import { isAllHeld, type ErasureAction, type ErasureReceipt } from '../../store/erasure/receipts.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -55,7 +55,7 @@ export async function tellForgotten(
   reply: ErasurePreview | ErasureReply,
   { json, status }: { readonly json: boolean | undefined; readonly status: ExitStatus },
 ): Promise<void> {
-  if (reply.status === 'pending') status.code = exitCodes.problems
+  if (reply.status === 'pending' || reply.status === 'on_hold') status.code = exitCodes.problems
   if (json === true) return printJson(reply)
   return print(reply.status === 'preview' ? renderPreview(reply) : renderReceipt(reply))
 }
@@ -94,8 +94,10 @@ function replacedLine(replaced: Readonly<Record<string, number>>, looked: number
 
 export function renderReceipt(receipt: ErasureReceipt): string {
   const { action, erased, replaced, held, kept_objects: kept, pending } = receipt
+  const state =
+    receipt.completed_at === null ? 'PENDING' : isAllHeld(receipt) ? `NOTHING ${done[action]}:` : done[action]
   const lines = [
-    `${receipt.completed_at === null ? 'PENDING' : done[action]} ${receipt.erasure_id} by ${receipt.scope}, ${receipt.created_at}, ${receipt.requested_by}${receipt.reason === null ? '' : `: ${receipt.reason}`}`,
+    `${state} ${receipt.erasure_id} by ${receipt.scope}, ${receipt.created_at}, ${receipt.requested_by}${receipt.reason === null ? '' : `: ${receipt.reason}`}`,
     ...counted({ ...erased }).map((line) => `  ${line}`),
     ...counted(replaced).map((line) => `  replaced: ${line}`),
     ...held.map((id) => `  on legal hold, left alone: session ${id}`),

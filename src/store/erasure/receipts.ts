@@ -54,6 +54,11 @@ export interface ErasureReceipt extends StoredReceipt {
   readonly pending: readonly { readonly session_id: string; readonly waits_for: string | null }[]
 }
 
+/** Whether legal holds have kept all that was to go. */
+export function isAllHeld({ held, erased }: Pick<ErasureReceipt, 'held' | 'erased'>): boolean {
+  return held.length > 0 && Object.values(erased).every((count) => count === 0)
+}
+
 export interface NewErasure {
   readonly tenantId: number
   readonly id: string
