@@ -106,21 +106,37 @@ async function answerModern(request: Request, parsedBody: unknown, options: Http
     const { name, version } = sender.data.params._meta['io.modelcontextprotocol/clientInfo']
     protocol.setClient(`${name} ${version}`)
   }
-  const handler = createMcpHandler(() => createModernServer(protocol, report), {
+  const watch = new Watch(protocol, { parsedBody, report })
+  const serverOf = () => {
+    const server = createModernServer(protocol, report)
+    watch.attach()
+    return server
+  }
+  const handler = createMcpHandler(serverOf, {
     legacy: 'reject',
     // Else an answer could begin before the work is done, and its place would be another's.
     responseMode: 'json',
     onerror: report,
-    bus: new Watch(protocol, { parsedBody, report }),
+    bus: watch,
   })
-  return await handler.fetch(request, { parsedBody })
+  try {
+    await watch.begin()
+    return await handler.fetch(request, { parsedBody })
+  } finally {
+    watch.endUnheard()
+  }
 }
 
-/** Where a stream of notices gets them from: it watches what was asked for, on behalf of who asked, as long as the stream is open. */
+/**
+ * Where a stream of notices gets them from: it watches what was asked for, on behalf of who asked, as long as the stream is open. What
+ * changes between `begin` and the stream's beginning is told of then.
+ */
 class Watch implements ServerEventBus {
   readonly #protocol: ProtocolServer
   readonly #uris: readonly string[]
   readonly #report: (error: unknown) => void
+  readonly #early = new Set<string>()
+  #listener: ((event: ServerEvent) => void) | undefined
 
   constructor(
     protocol: ProtocolServer,
@@ -135,12 +151,33 @@ class Watch implements ServerEventBus {
   /** Nobody publishes: a server per request knows of no other. */
   publish(_event: ServerEvent): void {}
 
-  subscribe(listener: (event: ServerEvent) => void): () => void {
+  /** Takes what the protocol tells, in the place of a kit. */
+  attach(): void {
+    if (this.#uris.length === 0) return
     this.#protocol.attach({
-      resourceUpdated: (uri) => listener({ kind: 'resource_updated', uri }),
+      resourceUpdated: (uri) => {
+        if (this.#listener === undefined) this.#early.add(uri)
+        else this.#listener({ kind: 'resource_updated', uri })
+      },
       resourceListChanged: () => undefined,
     })
-    for (const uri of this.#uris) void this.#protocol.handlers['resources/subscribe']({ uri }).catch(this.#report)
+  }
+
+  /** Resolves when what was asked for is watched. The stream says so with its first words: it is to be opened after that. */
+  async begin(): Promise<void> {
+    this.attach()
+    const subscribe = this.#protocol.handlers['resources/subscribe']
+    await Promise.all(this.#uris.map(async (uri) => await subscribe({ uri }).catch(this.#report)))
+  }
+
+  subscribe(listener: (event: ServerEvent) => void): () => void {
+    this.#listener = listener
+    for (const uri of this.#early) listener({ kind: 'resource_updated', uri })
     return () => this.#protocol.stopWatching()
+  }
+
+  /** Ends it where no stream came of it. */
+  endUnheard(): void {
+    if (this.#listener === undefined) this.#protocol.stopWatching()
   }
 }
