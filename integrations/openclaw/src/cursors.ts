@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { z } from 'zod'
 
-import { changedAtMs, codeOf, namesIn, writeDurably } from './files.ts'
+import { changedAtMs, codeOf, namesIn, reasonOf, writeDurably } from './files.ts'
 import type { Session } from './session.ts'
 import { readerNames } from './settings.ts'
 
@@ -18,6 +18,12 @@ const cursorSchema = z.object({
 
 /** How far a session was read. */
 export type Cursor = z.infer<typeof cursorSchema>
+
+/** A session that was read, and when. */
+interface Known {
+  readonly session: Session
+  readonly at: number
+}
 
 /** Sessions that were silent for longer are read from their beginning when they go on: Verbatim knows what it has. */
 export const forgetAfterMs = 90 * 24 * 60 * 60 * 1000
@@ -45,26 +51,35 @@ export class Cursors {
     await writeDurably(this.#path(session), Buffer.from(JSON.stringify(cursor)))
   }
 
-  /** The sessions that are known, those that were read last first. Old ones are forgotten. */
-  async sessions(now: number): Promise<readonly Session[]> {
-    const found: { readonly session: Session; readonly at: number }[] = []
+  /** The sessions that are known, those that were read last first. Old ones are forgotten; of one that cannot be read `onProblem` is told why. */
+  async sessions(now: number, onProblem: (sessionId: string, reason: string) => void): Promise<readonly Session[]> {
+    const found: Known[] = []
     for (const agentId of await namesIn(this.#directory)) {
       for (const name of await namesIn(join(this.#directory, agentId))) {
         if (!name.endsWith('.json')) continue
-        const path = join(this.#directory, agentId, name)
-        const changedMs = await changedAtMs(path)
-        // Another gateway has forgotten it meanwhile.
-        if (changedMs === undefined) continue
-        if (now - changedMs > forgetAfterMs) {
-          await rm(path, { force: true })
-          continue
+        const sessionId = name.slice(0, -'.json'.length)
+        try {
+          const known = await this.#known({ agentId, sessionId, sessionKey: '' }, now)
+          if (known !== undefined) found.push(known)
+        } catch (error) {
+          onProblem(sessionId, reasonOf(error))
         }
-        const about = { agentId, sessionId: name.slice(0, -'.json'.length), sessionKey: '' }
-        const sessionKey = (await this.read(about))?.sessionKey
-        if (sessionKey !== undefined) found.push({ session: { ...about, sessionKey }, at: changedMs })
       }
     }
     return found.toSorted((left, right) => right.at - left.at).map(({ session }) => session)
+  }
+
+  async #known(about: Session, now: number): Promise<Known | undefined> {
+    const path = this.#path(about)
+    const changedMs = await changedAtMs(path)
+    // Another gateway has forgotten it meanwhile.
+    if (changedMs === undefined) return undefined
+    if (now - changedMs > forgetAfterMs) {
+      await rm(path, { force: true })
+      return undefined
+    }
+    const sessionKey = (await this.read(about))?.sessionKey
+    return sessionKey === undefined ? undefined : { session: { ...about, sessionKey }, at: changedMs }
   }
 
   #path({ agentId, sessionId }: Session): string {

@@ -89,7 +89,9 @@ function registerCapture(host: Host, settings: Settings, command: Command | unde
   host.on('gateway_start', async () => {
     delivery?.wake()
     // What was written while the plugin was not there.
-    for (const session of await cursors.sessions(Date.now())) await capture.look(session)
+    const skip = (sessionId: string, reason: string) =>
+      log.warn(`Verbatim: it cannot be read how far session ${sessionId} was captured (${reason}); the others are`)
+    for (const session of await cursors.sessions(Date.now(), skip)) await capture.look(session)
     for (const session of await unread.find(Date.now())) await capture.look(session)
   })
   host.on('gateway_stop', async () => {

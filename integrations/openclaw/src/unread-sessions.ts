@@ -53,12 +53,12 @@ export class UnreadSessions {
 
   /** Never throws: what goes wrong is said in the log, and the next start or stop of the gateway looks again. */
   async find(nowMs: number): Promise<readonly Session[]> {
-    const { stateDirectory, cursors, log } = this.#options
+    const { stateDirectory, log } = this.#options
     try {
       const sinceMs = Math.max((await this.#firstStartMs(nowMs)) - timesOfFilesMs, nowMs - forgetAfterMs)
       const unread: Session[] = []
       for (const session of await sessionsSince(stateDirectory(), sinceMs, this.#warnOf))
-        if ((await cursors.read(session)) === undefined) unread.push(session)
+        if (await this.#isUnread(session)) unread.push(session)
       return unread
     } catch (error) {
       log.warn(`Verbatim: OpenClaw's store could not be searched for sessions that were not read (${reasonOf(error)})`)
@@ -66,9 +66,25 @@ export class UnreadSessions {
     }
   }
 
-  /** Once each: the stop of the gateway finds what its start has found. */
-  readonly #warnOf = (agentId: string, reason: string): void => {
-    const message = `Verbatim: OpenClaw's store of agent ${agentId} could not be searched for sessions that were not read (${reason})`
+  /** Of one whose cursor cannot be read it is not known: it hides no other one, and is looked at again the next time. */
+  async #isUnread(session: Session): Promise<boolean> {
+    try {
+      return (await this.#options.cursors.read(session)) === undefined
+    } catch (error) {
+      this.#warnOnce(
+        `Verbatim: it cannot be read how far session ${session.sessionId} was captured (${reasonOf(error)})`,
+      )
+      return false
+    }
+  }
+
+  readonly #warnOf = (agentId: string, reason: string): void =>
+    this.#warnOnce(
+      `Verbatim: OpenClaw's store of agent ${agentId} could not be searched for sessions that were not read (${reason})`,
+    )
+
+  /** The stop of the gateway finds what its start has found. */
+  #warnOnce(message: string): void {
     if (!this.#told.has(message)) this.#options.log.warn(message)
     this.#told.add(message)
   }

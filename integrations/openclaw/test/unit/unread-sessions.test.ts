@@ -90,6 +90,23 @@ describe('UnreadSessions', () => {
       expect.stringMatching(/agent broken could not be searched for sessions that were not read \(ZodError\)/u),
     ])
   })
+
+  it('finds the others where it cannot be read how far one was, and says so once', async () => {
+    const state = await stateDirectory()
+    const { cursors, find, logged } = await unreadIn(state)
+    await find(start)
+    for (const sessionId of ['first', 'second', 'third']) await written(state, sessionId, { atMs: start + day })
+    await cursors.write(session('first'), cursor('first'))
+    // A directory is where the cursor should be.
+    await mkdir(join(state, 'verbatim', 'cursors', 'main', 'second.json'), { recursive: true })
+    const skipped: string[] = []
+    const known = await cursors.sessions(start, (...problem) => skipped.push(problem.join(' ')))
+    expect(known).toEqual([session('first')])
+    expect(skipped).toEqual(['second EISDIR'])
+    expect(await find(start + 2 * day)).toEqual(['third'])
+    expect(await find(start + 2 * day)).toEqual(['third'])
+    expect(logged).toEqual([expect.stringMatching(/how far session second was captured \(EISDIR\)/u)])
+  })
 })
 
 const hasSqlite = builtinModules.includes('node:sqlite') || builtinModules.includes('sqlite')
