@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
-import { summarizeAcross, type AcrossDependencies } from './across.ts'
+import { summarizeAcross, type AcrossDependencies } from './across/summarize-across.ts'
 import { summarize, type SummarizeDependencies, type SummarizeInput } from './summarize.ts'
 import type { SummaryReply } from './summary-reply.ts'
 

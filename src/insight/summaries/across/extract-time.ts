@@ -1,13 +1,13 @@
-import type { ReadDependencies } from '../../sessions/session-page.ts'
-import type { SessionKey } from '../../store/messages.ts'
-import { segmentsOfTime, type WeighedPiece, type WeighedStretch } from '../../store/summaries/weigh-messages.ts'
-import { candidateOf, candidatesOf } from '../extracts/candidates.ts'
-import { Extract, type ExtractOptions } from '../extracts/extract.ts'
-import { segmentAt, segmentMessages, segmentOf } from '../extracts/segments.ts'
-import { cutTurn } from './by-model/read-piece.ts'
-import { turns } from './by-model/turns.ts'
-import type { SessionExtract } from './extract-session.ts'
-import { segmentExtracts } from './segment-extracts.ts'
+import type { ReadDependencies } from '../../../sessions/session-page.ts'
+import type { SessionKey } from '../../../store/messages.ts'
+import { segmentsOfTime, type WeighedPiece, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
+import { candidateOf, candidatesOf } from '../../extracts/candidates.ts'
+import { Extract, type ExtractOptions } from '../../extracts/extract.ts'
+import { segmentAt, segmentMessages, segmentOf } from '../../extracts/segments.ts'
+import { cutTurn } from '../by-model/read-piece.ts'
+import { turns } from '../by-model/turns.ts'
+import type { SessionExtract } from '../segments/extract-session.ts'
+import { segmentExtracts } from '../segments/segment-extracts.ts'
 
 export interface TimeExtractRequest extends ExtractOptions, Pick<WeighedStretch, 'since' | 'until'> {
   /** Its newest messages of the time, as many as are looked at, and whether there are more. */
