@@ -70,6 +70,11 @@ export class UnavailableError extends VerbatimError {
   readonly code = 'unavailable'
 }
 
+/** The keys of an encrypted store are not there: nothing is read, found or stored until they are back. */
+export class KeysMissing extends UnavailableError {
+  override readonly name = 'KeysMissing'
+}
+
 /** What a message said is not there, or is not what was saved: no later call finds it, until it is restored from a backup. */
 export class DamagedPayload extends UnavailableError {
   override readonly name = 'DamagedPayload'

@@ -1,4 +1,12 @@
-import { ErasedError, ForbiddenError, InputError, LimitError, NotFoundError, UnavailableError } from '../errors.ts'
+import {
+  ErasedError,
+  ForbiddenError,
+  InputError,
+  KeysMissing,
+  LimitError,
+  NotFoundError,
+  UnavailableError,
+} from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import type { Cache } from '../model/caches.ts'
@@ -138,7 +146,7 @@ export async function saveMessages(
       // Which role is missing is not the store's to say.
       if (error instanceof ForbiddenError)
         await requireRole(dependencies.database, caller, { sessionId: target.id, action: 'write' })
-      if (!(error instanceof UnavailableError)) throw error
+      if (!(error instanceof UnavailableError) || error instanceof KeysMissing) throw error
       // The answer may have been lost after the commit.
       throw new UnavailableError(error.message, {
         remedy:

@@ -4,7 +4,7 @@ import { describeRootKey } from '../crypto/root-key.ts'
 import type { Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
 import { conversionLeft } from '../store/keys/conversion-work.ts'
-import { countSealed } from '../store/keys/encryption-keys.ts'
+import { countSealed, lacksKey } from '../store/keys/encryption-keys.ts'
 import { readEncryptionState } from '../store/keys/encryption-state.ts'
 
 /** One line of what `doctor` says. */
@@ -18,6 +18,14 @@ export interface Check {
 /** Whether what is saved is encrypted, and what is stored already. */
 export async function checkEncryption(database: Database, { tenantId }: Caller): Promise<Check> {
   const { sealed, plain } = await database.run((sql) => countSealed(sql, tenantId))
+  if (await database.run((sql) => lacksKey(sql, tenantId)))
+    return {
+      name,
+      state: 'problem',
+      message: `${sealed} sessions are encrypted, and their keys are not in the database: nothing of them can be read or found`,
+      remedy:
+        'Run "verbatim restore --keys", which takes them from the archive, or restore the table encryption_keys from a backup',
+    }
   const stored = await database.run((sql) => readEncryptionState(sql, tenantId))
   const { rootKey } = database.vault.settings
   const held = `${sealed} sessions are encrypted and ${plain} are not`

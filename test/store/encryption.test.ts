@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 
 import { saveSealed } from '../../src/capture/save-sealed.ts'
 import { verify } from '../../src/capture/verify.ts'
+import { checkEncryption } from '../../src/cli/check-encryption.ts'
 import { openVerbatim } from '../../src/compose.ts'
 import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { createTermHasher, defaultTermKey } from '../../src/indexing/terms.ts'
@@ -185,6 +186,23 @@ describe('a store with VERBATIM_ENCRYPTION=on', () => {
       await expect(other.saveMessages(caller, { messages })).rejects.toThrow(
         'Cannot make a key as this store holds encrypted sessions and none of their keys',
       )
+      const query = {
+        query: 'anything',
+        limit: 5,
+        maxTokens: 1_000,
+        mode: 'hybrid',
+        context: 0,
+        format: 'json',
+      } as const
+      const refused = await other.saveMessages(caller, { messages }).catch((error: unknown) => error)
+      expect(refused).toMatchObject({ remedy: expect.stringMatching(/^Run "verbatim restore --keys"/) })
+      await expect(other.search(caller, query)).rejects.toThrow(
+        'Cannot search as this store holds encrypted sessions and none of their keys',
+      )
+      expect(await checkEncryption(other.stores.database, caller)).toMatchObject({
+        state: 'problem',
+        remedy: expect.stringContaining('verbatim restore --keys'),
+      })
       expect(await rowsOf('encryption_keys')).toEqual([])
     } finally {
       await database.run((sql) => sql`insert into encryption_keys select * from kept_keys`)

@@ -2,10 +2,10 @@ import { createHmac, type KeyObject } from 'node:crypto'
 
 import { BrokenSeal } from '../../crypto/aead.ts'
 import { deriveKey, newMaterial, unwrapKey, wrapKey, type KeyMaterial, type KeyName } from '../../crypto/wrapped-key.ts'
-import { UnavailableError } from '../../errors.ts'
+import { KeysMissing, UnavailableError } from '../../errors.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
-import { firstKeyVersion, hasSessions, insertKey, readTenantKeys, type StoredKey } from './encryption-keys.ts'
+import { firstKeyVersion, hasSessions, insertKey, lacksKey, readTenantKeys, type StoredKey } from './encryption-keys.ts'
 import { readEncryptionState, sealsNew, type TermsState } from './encryption-state.ts'
 import type { TenantKeyring } from './tenant-keyring.ts'
 
@@ -53,6 +53,9 @@ export class SearchKeys {
   /** Tenants of which it was seen to whether their terms are to have a key. */
   readonly #begun = new Set<number>()
 
+  /** Tenants of which it was seen that no key is gone. */
+  readonly #whole = new Set<number>()
+
   constructor(run: Database['run'], keyring: TenantKeyring) {
     this.#run = run
     this.#keyring = keyring
@@ -62,6 +65,7 @@ export class SearchKeys {
   async termsOf(tenantId: number): Promise<TermKeys> {
     const stored = await this.#run((sql) => readEncryptionState(sql, tenantId))
     const key = await this.#find(tenantId)
+    if (key === undefined) await this.#requireKeys(tenantId)
     if (stored === undefined) return { state: undefined, indexes: [{ version: 0, key }], texts: key, key }
     const { state, terms } = stored
     const keyed = (isKeyed: boolean) => (isKeyed ? (key ?? missing(tenantId)) : undefined)
@@ -85,6 +89,17 @@ export class SearchKeys {
 
   clear(): void {
     this.#keys.clear()
+  }
+
+  /** Under the public key nothing would be found of what was hashed under one that is gone, and nobody told. */
+  async #requireKeys(tenantId: number): Promise<void> {
+    if (this.#whole.has(tenantId)) return
+    if (await this.#run((sql) => lacksKey(sql, tenantId)))
+      throw new KeysMissing('Cannot search as this store holds encrypted sessions and none of their keys', {
+        remedy:
+          'Run "verbatim restore --keys", which takes them from the archive, or restore the table encryption_keys from a backup',
+      })
+    this.#whole.add(tenantId)
   }
 
   async #find(tenantId: number): Promise<SearchKey | undefined> {

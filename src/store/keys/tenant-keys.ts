@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { BrokenSeal, takeKey } from '../../crypto/aead.ts'
 import type { RootKey } from '../../crypto/root-key.ts'
 import { newMaterial, unwrapKey, wrapKey, type KeyName } from '../../crypto/wrapped-key.ts'
-import { UnavailableError } from '../../errors.ts'
+import { KeysMissing, UnavailableError } from '../../errors.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../database.ts'
 import {
@@ -71,7 +71,7 @@ export async function openTenantKeys(
  */
 export async function makeTenantKey(run: Database['run'], sources: RootKeySources, tenantId: number): Promise<void> {
   if (await run((sql) => lacksKey(sql, tenantId)))
-    throw new UnavailableError('Cannot make a key as this store holds encrypted sessions and none of their keys', {
+    throw new KeysMissing('Cannot make a key as this store holds encrypted sessions and none of their keys', {
       remedy:
         'Run "verbatim restore --keys", which takes them from the archive, or restore the table encryption_keys from a backup',
     })
