@@ -9,7 +9,8 @@ import {
 
 import { describeForLog } from '../errors.ts'
 import { createLegacyServer } from './kit-legacy.ts'
-import { clientSchema, createModernServer, listenSchema } from './kit-modern.ts'
+import { clientSchema, createModernServer } from './kit-modern.ts'
+import { listenSchema } from './listening.ts'
 import { ProtocolServer, type InTurn, type ProtocolOptions } from './protocol.ts'
 
 const parseErrorCode = -32_700

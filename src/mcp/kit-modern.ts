@@ -6,6 +6,7 @@ import { z } from 'zod'
 
 import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { Listening } from './listening.ts'
 import { noSchemas } from './no-schemas.ts'
 import { ProtocolFailure } from './protocol-failure.ts'
 import type { ProtocolServer } from './protocol.ts'
@@ -56,11 +57,6 @@ export function createModernServer(protocol: ProtocolServer, report: (error: unk
   return server
 }
 
-export const listenSchema = z.object({
-  method: z.literal('subscriptions/listen'),
-  params: z.object({ notifications: z.object({ resourceSubscriptions: z.array(z.string()) }) }),
-})
-
 /** These revisions say with every request who sends it. */
 export const clientSchema = z.object({
   params: z.object({
@@ -79,7 +75,21 @@ export function serveModernStdio(
   const report = (error: unknown) => options.log.warn(`protocol: ${describeForLog(error)}`)
   // The reader passes on whole lines and has bounded them.
   const transport = new StdioServerTransport(options.input, process.stdout, { maxBufferSize: Number.MAX_SAFE_INTEGER })
-  serveStdio(() => createModernServer(protocol, report), { transport, onerror: report })
+  const listening = new Listening(protocol, report)
+  let tell = (_uri: string): void => undefined
+  const serverOf = () => {
+    const server = createModernServer(protocol, report)
+    tell = (uri) => void server.sendResourceUpdated({ uri }).catch(report)
+    protocol.attach({
+      resourceUpdated: (uri) => {
+        listening.note(uri)
+        tell(uri)
+      },
+      resourceListChanged: () => void server.sendResourceListChanged().catch(report),
+    })
+    return server
+  }
+  serveStdio(serverOf, { transport, onerror: report })
   const { onmessage, onclose } = transport
   transport.onmessage = (message) => {
     const sent = clientSchema.safeParse(message)
@@ -87,11 +97,7 @@ export function serveModernStdio(
       const { name, version } = sent.data.params._meta['io.modelcontextprotocol/clientInfo']
       protocol.setClient(`${name} ${version}`)
     }
-    const listen = listenSchema.safeParse(message)
-    for (const uri of listen.success ? listen.data.params.notifications.resourceSubscriptions : []) {
-      void protocol.handlers['resources/subscribe']({ uri }).catch(report)
-    }
-    onmessage?.(message)
+    listening.pass(message, { on: () => onmessage?.(message), tell: (uri) => tell(uri) })
   }
   transport.onclose = () => {
     onclose?.()

@@ -340,6 +340,18 @@ describe('subscriptions', () => {
     await subscription.close()
   })
 
+  test('announce a change right after they were acknowledged, where the server has just begun', async () => {
+    const { session_id: id } = await tools.save({ content: 'a', sender: 'Ada', session_id: 'watched at once' })
+    const uri = `session://${id}`
+    const fresh = await home.connectModern('auto')
+    const heard: string[] = []
+    fresh.setNotificationHandler('notifications/resources/updated', ({ params }) => void heard.push(params.uri))
+    const subscription = await fresh.listen({ resourceSubscriptions: [uri] })
+    await tools.save({ content: 'b', sender: 'Bo', session_id: 'watched at once' })
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual([uri])
+    await subscription.close()
+  })
+
   test('refuse a resource that names nothing', async () => {
     await expect(legacy.subscribeResource({ uri: 'session://nowhere' })).rejects.toThrow(/No session "nowhere"/)
     await expect(legacy.subscribeResource({ uri: 'file:///x' })).rejects.toThrow(/Cannot subscribe/)
