@@ -20,6 +20,8 @@ interface Watched {
   version: string
   /** It is what the session will need, which is made anew before anybody is told. */
   readonly isContext: boolean
+  /** Whether it is watched, once that is known. */
+  begun: Promise<boolean>
 }
 
 /**
@@ -54,21 +56,29 @@ export class Subscriptions {
 
   /** Starts watching a resource. False for a URI that names nothing that could change, or beyond the bound. */
   async subscribe(uri: string): Promise<boolean> {
+    const known = this.#watched.get(uri)
+    // What has changed since it was first asked for is still to be told of.
+    if (known !== undefined) return await known.begun
     const target = parseResourceUri(uri)
     if (target === undefined || this.#watched.size >= subscriptionsMax) return false
     // Its place is taken before anything is waited for: many may ask at once.
     const isContext = target.kind === 'session' && target.view === 'context'
-    const place: Watched = { sessionId: undefined, version: '', isContext }
+    const place: Watched = { sessionId: undefined, version: '', isContext, begun: Promise.resolve(true) }
     this.#watched.set(uri, place)
+    place.begun = this.#begin(uri, place, 'id' in target ? target.id : undefined)
+    return await place.begun
+  }
+
+  async #begin(uri: string, place: Watched, reference: string | undefined): Promise<boolean> {
     try {
       const verbatim = await this.#open()
-      place.sessionId = 'id' in target ? await verbatim.sessionId(this.#caller(), target.id) : undefined
+      place.sessionId = reference === undefined ? undefined : await verbatim.sessionId(this.#caller(), reference)
       place.version = await this.#version(verbatim, place.sessionId)
       if (this.#isClosed) return false
       this.#watch(verbatim)
       return true
     } catch (error) {
-      this.#watched.delete(uri)
+      if (this.#watched.get(uri) === place) this.#watched.delete(uri)
       throw error
     }
   }

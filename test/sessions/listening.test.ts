@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { createLog } from '../../src/log.ts'
 import { answerHttp } from '../../src/mcp/http.ts'
+import { Subscriptions } from '../../src/mcp/subscriptions.ts'
 import { caller, useStore } from './store.ts'
 
 const store = useStore({ VERBATIM_ROLLING_SUMMARIES: 'off', VERBATIM_LEARNING: 'off' })
@@ -75,4 +76,21 @@ test('a stream of notices is acknowledged when what was asked for is watched, an
   const notice = await next()
   expect(notice).toContain('notifications/resources/updated')
   expect(notice).toContain(sessionId)
+})
+
+test('what is subscribed to twice is told of where it changed in between', async () => {
+  const sessionId = await store.session([{ content: 'a' }])
+  const heard: string[] = []
+  const subscriptions = new Subscriptions({
+    open: () => Promise.resolve(store.open),
+    caller: () => caller,
+    log: createLog('silent'),
+    changed: (uri) => heard.push(uri),
+  })
+  onTestFinished(() => subscriptions.close())
+  const uri = `session://${sessionId}`
+  expect(await subscriptions.subscribe(uri)).toBe(true)
+  await store.open.saveMessages(caller, { sessionId, messages: [{ content: 'b', sender: 'Ann', role: 'user' }] })
+  expect(await subscriptions.subscribe(uri)).toBe(true)
+  await expect.poll(() => heard, { timeout: 10_000 }).toEqual([uri])
 })
