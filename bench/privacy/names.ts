@@ -30,7 +30,7 @@ export function openMeasured(withNames: boolean): Measured {
     async detect(text) {
       const [found] = await lookForNames(finder, [text], { signal: new AbortController().signal })
       const known = new KnownNames([], found?.names ?? [])
-      return resolveOverlaps(text, [...(await detect(text)), ...known.in(text)])
+      return resolveOverlaps(text, [...(await detect(text)), ...(await known.in(text))])
     },
     close: () => finder.close(),
   }

@@ -26,6 +26,8 @@ export interface Detection {
   readonly confidence: number
   /** Of a secret: what it is, as far as that can be told (`secrets/secret-kinds.ts`). */
   readonly kind?: string
+  /** What it stands for, where that is written in another way. */
+  readonly value?: string
 }
 
 /** Finds one kind of data in a text, in time that grows with its length and no faster. Detections may overlap. */

@@ -2,7 +2,10 @@ import { detect } from './detect.ts'
 import type { Detection } from './detection.ts'
 import type { Mask } from './mask.ts'
 import { KnownNames } from './names/known-names.ts'
+import { bareName } from './names/participant-names.ts'
 import { resolveOverlaps } from './resolve-overlaps.ts'
+import { emails } from './structured/contact-addresses.ts'
+import { phones } from './structured/phones.ts'
 
 /** Below this nesting a value is not shown: no real content is so deep, and recursion must end. */
 const depthMax = 100
@@ -21,9 +24,10 @@ export class Rewriter {
     this.#names = names
   }
 
-  /** A name as a whole, whatever it looks like. */
+  /** A name as a whole, whatever it looks like. An address or a number is one, as it is in a text. */
   name(name: string): string {
-    return this.#mask({ type: 'person', value: name })
+    const whole = [...emails(name), ...phones(name)].find(({ start, end }) => start === 0 && end === name.length)
+    return this.#mask(whole === undefined ? { type: 'person', value: bareName(name) } : { ...whole, value: name })
   }
 
   async text(text: string): Promise<string> {
@@ -37,20 +41,25 @@ export class Rewriter {
   }
 
   async #detections(text: string): Promise<readonly Detection[]> {
-    return resolveOverlaps(text, [...(await detect(text)), ...this.#names.in(text)])
+    const found = resolveOverlaps(text, [...(await detect(text)), ...(await this.#names.in(text))])
+    return found.filter(({ start, end, value = text.slice(start, end) }) => !this.#names.isOwn(value))
   }
 
   #written(text: string, detections: readonly Detection[]): string {
     const fullNames = detections.filter(({ type }) => type === 'person').map(({ start, end }) => text.slice(start, end))
     let written = ''
     let at = 0
-    for (const { type, start, end } of detections) {
-      const value = text.slice(start, end)
-      written +=
-        text.slice(at, start) + this.#mask({ type, value: type === 'person' ? fullName(value, fullNames) : value })
+    for (const { type, start, end, value = text.slice(start, end) } of detections) {
+      const shown = type === 'person' ? this.#person(value, fullNames) : value
+      written += text.slice(at, start) + this.#mask({ type, value: shown })
       at = end
     }
     return written + text.slice(at)
+  }
+
+  /** Who is meant, by the longest name that is known of them: the same person has the same token. */
+  #person(name: string, fullNames: readonly string[]): string {
+    return bareName(this.#names.personOf(fullName(this.#names.personOf(name), fullNames)))
   }
 
   async #value(value: unknown, place: { readonly name: string; readonly depth: number }): Promise<unknown> {

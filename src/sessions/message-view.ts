@@ -26,13 +26,15 @@ export interface ViewChoice {
   readonly scope: 'session' | 'store'
   /** Gives the key of the tokens; absent where none is kept. */
   readonly pseudonymKey?: (() => Promise<Uint8Array>) | undefined
-  /** Who it is shown to: their own name is not looked for. */
+  /** Who it is shown to: their own name is left as it is. */
   readonly own?: string | undefined
 }
 
 /** What is known before a text is looked through. */
 interface Known {
   readonly found?: readonly FoundName[] | undefined
+  /** The participant who reads: nothing of theirs is hidden from them. */
+  readonly own?: string | undefined
   /** Is told the tokens that are given. */
   readonly given?: ReadonlyMap<string, string> | undefined
 }
@@ -68,21 +70,25 @@ export class MessageView {
     const { mask, given } = await maskOf(session.id, choice)
     const { database, tenantId, own } = choice
     const found = await readSessionNames(database, { tenantId, sessionId: session.id })
-    return MessageView.under(mask, session, { given, found: namesOfOthers(found, own, session.participants) })
+    return MessageView.under(mask, session, {
+      given,
+      own,
+      found: namesOfOthers(found, own, session.participants),
+    })
   }
 
   /** The view under a mask of one's own. */
   static under(
     mask: Mask,
     session: Omit<ViewedSession, 'id'>,
-    { found = [], given = new Map() }: Known = {},
+    { found = [], given = new Map(), own }: Known = {},
   ): MessageView {
     const nobodies = new Set([...session.modelsUsed, session.source].map((name) => name.toLowerCase()))
     // A name that was replaced for good says no more.
     const isNobody = (sender: string) =>
       isMask(sender) || roles.has(sender.toLowerCase()) || nobodies.has(sender.toLowerCase())
     const names = session.participants.filter((name) => !isNobody(name))
-    return new MessageView(new Rewriter(mask, new KnownNames(names, found)), { isNobody, given })
+    return new MessageView(new Rewriter(mask, new KnownNames(names, found, own)), { isNobody, given })
   }
 
   async text(text: string): Promise<string> {

@@ -166,6 +166,8 @@ describe('export --participant', () => {
 
     const harbour = JSON.parse(done.text(`sessions/${sessions.harbour}.json`))
     expect(harbour).toMatchObject({ participants: ['Ada Quill'], message_count: 2, messages_of_others: 1 })
+    // In her own copy her name stays, and nobody else's does.
+    expect(harbour.title).toBe('Ada and [person]')
     expect(harbour.messages.map(({ seq }: { seq: number }) => seq)).toEqual([1, 3])
     expect(harbour.messages[1].content.odd).toEqual([1, 1.5, '\ud800'])
     const derived = done

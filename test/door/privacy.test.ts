@@ -113,6 +113,27 @@ describe('get_session', () => {
   })
 })
 
+describe('names of who takes part', () => {
+  test('are found in what is said, in any script, with the token of the sender', async () => {
+    const said = [
+      ['山田太郎', '私は山田太郎です', '私は#です'],
+      ['Иван Петров', 'Это Иван Петров', 'Это #'],
+      ['anna.schmidt', 'so says anna.schmidt', 'so says #'],
+      ['JOHN SMITH', 'so says john smith', 'so says #'],
+      ['user@corp.example', 'so says user@corp.example', 'so says #'],
+      ['planner', 'the planner plans', 'the planner plans'],
+    ] as const
+    await tools.saveAll({ session_id: 'scripts', messages: said.map(([sender, content]) => ({ sender, content })) })
+    for (const view of ['redacted', 'pseudonymised']) {
+      const { messages } = await tools.session('scripts', { view })
+      expect(messages.map(({ content }) => content)).toEqual(
+        said.map(([, , shown], at) => shown.replace('#', String(messages[at]?.sender))),
+      )
+      expect(shows(messages)).not.toMatch(/山田|Петров|anna\.s|smith|corp/iu)
+    }
+  })
+})
+
 describe('verbatim export', () => {
   test.each(['json', 'jsonl', 'markdown'])('--view redacted leaves personal data out of %s', async (format) => {
     const { stdout, code } = await home.cli(['export', 'claim', '--format', format, '--view', 'redacted'])

@@ -6,6 +6,12 @@ const wordsMax = 400
 const titleWords =
   /^(?:mrs?|ms|miss|dr|prof(?:essor)?|sir|lord|lady|judge|justice|herrn?|frau|monsieur|madame|mme|don)$/iu
 
+/** Names that are months too: not of a person where they stand in a date. */
+const monthWords = /^(?:april|may|june|august)$/iu
+const dateBefore =
+  /(?:(?<!\p{L})(?:in|since|until|till|during|early|late|mid|this|next|last|every|each|end of|beginning of|start of)|\d(?:st|nd|rd|th|\.)?(?: of)?)[ -]$/iu
+const dateAfter = /^,? \d/u
+
 /**
  * Where the words of names that were found stand elsewhere in the text: whoever is "Mrs Anna Christou" once is "Christou"
  * after that. A word that the text also writes small is a word, not a name.
@@ -34,11 +40,16 @@ export function repeatedWords(
   if (words.size === 0) return []
   const smallHere = smallWords(text)
   return [...text.matchAll(nameWords)]
-    .filter(([word]) => {
+    .filter(({ 0: word, index }) => {
       const lower = word.toLowerCase()
-      return words.has(word) && !smallHere.has(lower) && !small.has(lower)
+      if (!words.has(word) || smallHere.has(lower) || small.has(lower)) return false
+      return !(monthWords.test(word) && isInDate(text, { start: index, end: index + word.length }))
     })
     .map(({ 0: word, index }) => ({ type: 'person', start: index, end: index + word.length, confidence: 0.5 }))
+}
+
+function isInDate(text: string, { start, end }: { readonly start: number; readonly end: number }): boolean {
+  return dateBefore.test(text.slice(Math.max(0, start - 16), start)) || dateAfter.test(text.slice(end, end + 3))
 }
 
 export function smallWords(text: string): ReadonlySet<string> {
