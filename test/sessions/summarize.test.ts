@@ -48,7 +48,10 @@ describe('summarize()', () => {
       citations: [],
       coverage: { from_seq: 1, to_seq: 5 },
     })
-    expect(renderSummary(await summary(sessionId))).toContain('Written by model-a from messages 1 to 5')
+    // What the writer calls itself is its own word, and stands inside the fence.
+    expect(renderSummary(await summary(sessionId))).toMatch(
+      /All ships are moored\.\n\(written by model-a\)\n<\/recorded [^>]+>\nWritten from messages 1 to 5 /u,
+    )
     expect(await summary(sessionId, { refresh: true })).toMatchObject({ made_by: 'extractive' })
     expect(await summary(sessionId, { style: 'handoff' })).toMatchObject({ made_by: 'host' })
     expect(await summary(sessionId, { style: 'decisions' })).toMatchObject({ made_by: 'extractive' })
