@@ -87,6 +87,14 @@ describe('detect()', () => {
     expect(await found(text, type)).toEqual([])
   })
 
+  it('takes the password of an address for a secret, and no part of it for an e-mail address', async () => {
+    for (const password of ['Zk39fjQ2xx', 'pa$$w0rd'])
+      expect((await detect(`postgresql://app:${password}@db.example.com/app`)).map(({ type }) => type)).toEqual([
+        'secret',
+      ])
+    expect((await detect('mailto:ann@posteo.de')).map(({ type }) => type)).toEqual(['email'])
+  })
+
   it('finds a name again by one of its words, and not a word that is also written small', async () => {
     const text = 'Mr Karl Strobel wrote. Later Strobel came. Mr Will Green will go; the green door; Green'
     expect(await found(text, 'person')).toEqual(expect.arrayContaining(['Mr Karl Strobel', 'Strobel']))

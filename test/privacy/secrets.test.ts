@@ -102,3 +102,33 @@ describe('secrets()', () => {
     expect(found(text)).toEqual([])
   })
 })
+
+describe('passwords beside words for them', () => {
+  it.each([
+    ['mein Kennwort: Fruehling2024!', 'Fruehling2024!'],
+    ['la contraseña: Perro$2023x', 'Perro$2023x'],
+    ['mot de passe : Bonjour#2022', 'Bonjour#2022'],
+    ['пароль: Секрет12345', 'Секрет12345'],
+    ['パスワードは hunter2xyz です', 'hunter2xyz'],
+    ['密码是hunter2xyz。', 'hunter2xyz'],
+    ['비밀번호는 hunter2xyz 입니다', 'hunter2xyz'],
+    ['hasło do serwera: wiosna2024x', 'wiosna2024x'],
+    ['run with password=hunter2hunter2 now', 'hunter2hunter2'],
+    ['postgresql://app:Zk39fjQ2xx@db.internal.example.com:5432/app', 'Zk39fjQ2xx'],
+    ['postgresql://app:P@ssw0rd19@db.internal.example.com:5432/app', 'P@ssw0rd19'],
+  ])('are found whole in "%s"', (text, value) => {
+    expect(found(text)).toContain(value)
+  })
+
+  it.each([
+    'password=config.value2',
+    'login(password=password1)',
+    'passwort: <dein Passwort>',
+    'contraseña: 8 caracteres como mínimo',
+    'パスワードは必須です',
+    'password=read_secret2(path)',
+    'mot de passe : obligatoire',
+  ])('are not taken for one in "%s"', (text) => {
+    expect(found(text)).toEqual([])
+  })
+})

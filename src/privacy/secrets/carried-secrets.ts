@@ -1,5 +1,6 @@
 import { detectionsOf, type Detection, type Detector } from '../detection.ts'
 import { entropyOf, isPlaceholder, isProperty } from './randomness.ts'
+import { spokenPasswords } from './spoken-passwords.ts'
 
 /** Headers of HTTP that carry a credential. */
 const headers =
@@ -7,18 +8,10 @@ const headers =
 const curlHeader =
   /[ \t\n\r](?:-H|--header)(?:=|[ \t]{0,5})["'](?:(?:api-?)?(?:key|token):[ \t]{0,5})([\w=~@.+/-]{8,2000})/iu
 /** The password of an address: `scheme://user:password@host`. */
-const addressPassword = /(?<![\w+.-])[a-z][a-z\d+.-]{1,20}:\/\/[^\s:/@"'<>]{0,100}:([^\s/@"'<>]{3,200})@[\w.[]/giu
+const addressPassword = /(?<![\w+.-])[a-z][a-z\d+.-]{1,20}:\/\/[^\s:/@"'<>]{0,100}:([^\s/"'<>]{3,200})@[\w.[]/giu
 const curl = /\bcurl\b/gu
 const curlUser =
   /[ \t\n\r](?:-u|--user)(?:=|[ \t]{0,5})("(?:[^"\n]{3,200}:[^"\n]{0,200}|:[^"\n]{3,200})"|'[^':\n]{3,200}:[^'\n]{3,200}'|[\w${}@.-]{1,100}:(?:"[^"\n]{3,100}"|'[^'\n]{3,100}'|[\w${}@.-]{1,100}))(?=\s|$)/u
-/** "The password is …", said to somebody: with a digit, and nothing that code would have. */
-const spokenPasswords = [
-  /(?<!\p{L})(?:password|passphrase|passcode|passwort|kennwort|contraseña|mot de passe|senha|wachtwoord)(?: for [\w .@-]{1,40})? (?:is|ist|es|est|é|was|lautet)(?: now)?:? ["'“]?([^\s"'”()<>{}[\],;]{6,100}[^\s"'”()<>{}[\],;.!?])/giu,
-  /(?<![\p{L}_.-])(?:[Tt]he|[Mm]y|[Oo]ur|[Yy]our|[Nn]ew|[Oo]ld) password: ["'“]?([^\s"'”()<>{}[\],;]{6,100}[^\s"'”()<>{}[\],;.!?])/gu,
-  /\bpassword[ \t]{1,4}(?=\S{0,60}\d)([A-Za-z0-9!#$%&*+./:=?@^_~-]{8,100})[ \t]*$/gmu,
-  /\bsshpass -p ?["']?([^\s"']{6,100})/gu,
-  /\bmysql(?:dump)?\b[^\n]{0,100} -p([^\s"'-][^\s"']{5,100})/gu,
-]
 /** Further things that carry a secret. */
 const carriers: readonly { readonly pattern: RegExp; readonly kind: string; readonly isOfWords?: true }[] = [
   {

@@ -2,6 +2,9 @@ import { isIP } from 'node:net'
 
 import { before, detectionsOf, type Detector, type Place } from '../detection.ts'
 
+/** In `scheme://user:password@host` what stands around the sign is a password and a machine. */
+const passwordBefore = /[a-z][a-z\d+.-]{1,20}:\/\/[^\s:/@"'<>]{0,100}:[^\s/"'<>]{0,100}$/iu
+
 /** E-mail addresses, in any script, also with a name in quotes or at an address of a machine. */
 export const emails: Detector = (text) =>
   detectionsOf(text, {
@@ -10,7 +13,9 @@ export const emails: Detector = (text) =>
       /(?<![\p{L}\p{N}._%+-])(?:[\p{L}\p{N}_][\p{L}\p{M}\p{N}._%+'-]{0,63}|"[\p{L}\p{N}._ +-]{1,64}")@(?:(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?\.){1,6}(?:\p{L}[\p{L}\p{M}]{1,23}|xn--[a-z\d-]{2,40})(?![\p{L}\p{N}])|\[[\da-f:.]{2,45}\])/giu,
     confidence: 0.98,
     // `git@github.com:owner/name` is the address of a repository.
-    accepts: (found, { text, end }) => !(found.startsWith('git@') && /[:/]/u.test(text[end] ?? '')),
+    accepts: (found, place) =>
+      !(found.startsWith('git@') && /[:/]/u.test(place.text[place.end] ?? '')) &&
+      !passwordBefore.test(before(place, 230)),
   })
 
 const versionCue = /(?:\bv|version|release|build|@|[~^<>]=?|==)[ :="']{0,3}$/iu
