@@ -1,4 +1,4 @@
-import { before, detectionsOf, type Detector } from '../detection.ts'
+import { after, before, detectionsOf, type Detector } from '../detection.ts'
 
 /** After a word for birth any word between a day and a year is a month, in whichever language. */
 const month = '\\p{L}[\\p{L}\\p{M}]{2,14}'
@@ -30,12 +30,14 @@ const cue = new RegExp(
   `(?:(?:${births})[^\\n.!?]{0,40}(?:[.?]\\s{1,2}(?:it[’']s|it is)\\s|[.:?：]?\\s{0,3})?|(?:[(,]\\s?|\\p{L}\\s)b\\.\\s)$`,
   'iu',
 )
+/** Where the word for birth follows the date. */
+const cueAfter = /^\s?(?:生まれ|誕生|出生|生(?=の|\P{L}|$)|생(?=입|이|으로|\P{L}|$)|년생|에\s?(?:태어|출생))/u
 
-/** Dates of birth: a date or a year shortly after a word for birth. */
+/** Dates of birth: a date or a year shortly after a word for birth, or right before one. */
 export const birthDates: Detector = (text) =>
   detectionsOf(text, {
     type: 'date_of_birth',
     pattern: new RegExp(`(?<![\\p{Script=Latin}\\p{N}/.-])(?:${date})(?![\\p{Script=Latin}\\p{N}/]|[.-]\\d)`, 'giu'),
     confidence: 0.92,
-    accepts: (_, place) => cue.test(before(place, 60)),
+    accepts: (_, place) => cue.test(before(place, 60)) || cueAfter.test(after(place, 8)),
   })

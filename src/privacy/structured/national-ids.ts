@@ -1,4 +1,4 @@
-import { before, detectionsOf, type Detector } from '../detection.ts'
+import { after, before, detectionsOf, type Detector, type Place } from '../detection.ts'
 import { digitsOf, passesLuhn, passesVerhoeff, remainderBy97, weightedSum } from './check-digits.ts'
 import { europeanIds } from './european-ids.ts'
 import { furtherIds } from './further-ids.ts'
@@ -88,7 +88,7 @@ const nationalIds: readonly NationalId[] = [
   // India: Aadhaar, PAN.
   {
     pattern: /(?<!\w)[2-9]\d{3} ?\d{4} ?\d{4}(?!\w)/gu,
-    cue: /aadha?ar|uidai/iu,
+    cue: /aadha?ar|uidai|आधार/iu,
     isValid: (found) => passesVerhoeff(digitsOf(found)),
   },
   { pattern: /(?<!\w)[A-Z]{3}[ABCFGHLJPTK][A-Z]\d{4}[A-Z](?!\w)/gu, cue: /\bpan\b|permanent account/iu },
@@ -116,6 +116,15 @@ const nationalIds: readonly NationalId[] = [
   },
 ]
 
+/** "… is my social security number". */
+const saysWhatItIs = /^,?\s(?:is|was|ist|est|es|è|é)\s[^.!?\n]{0,45}/iu
+
+function isCued(cue: RegExp | undefined, place: Place): boolean {
+  if (cue === undefined || cue.test(before(place, 60))) return true
+  const [said] = saysWhatItIs.exec(after(place, 50)) ?? []
+  return said !== undefined && cue.test(said)
+}
+
 /** Numbers that a state gives to a person, by their form, their check digits where they have some, and the words before. */
 export const nationalIdNumbers: Detector = (text) =>
   [...nationalIds, ...europeanIds, ...furtherIds].flatMap(({ pattern, cue, isValid }) =>
@@ -123,6 +132,6 @@ export const nationalIdNumbers: Detector = (text) =>
       type: 'national_id',
       pattern,
       confidence: 0.95,
-      accepts: (found, place) => (cue?.test(before(place, 60)) ?? true) && (isValid?.(found) ?? true),
+      accepts: (found, place) => isCued(cue, place) && (isValid?.(found) ?? true),
     }),
   )
