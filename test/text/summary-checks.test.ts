@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { isBorneOut } from '../../src/insight/summaries/by-model/borne-out.ts'
+import { isBorneOut } from '../../src/insight/borne-out.ts'
 import type { Notes } from '../../src/insight/summaries/by-model/take-notes.ts'
 import { cover, nextToMerge } from '../../src/insight/summaries/cover.ts'
 
@@ -33,6 +33,41 @@ describe('isBorneOut()', () => {
     'See evil.example for it.',
   ])('drops: %s', (sentence) => {
     expect(isBorneOut(sentence, source)).toBe(false)
+  })
+})
+
+describe('isBorneOut(), of numbers and names with digits', () => {
+  const release = `Version v2.10.3 of node22 with 3.14 inside is out, sha a1b2c3d4 on db7.example.net, ticket ABC-123. It took 1,000 steps
+    of 5ms at 2026-11-28T11:50:58Z for $6, the 17th, 20% of #12 with GPT-4, see src/store/db.ts:9. 会议在2024年8月。 Planned pre-2020.`
+
+  it.each([
+    'version 2.10.3 is out',
+    'it is v2.10.3 of node22',
+    'the sha is a1b2c3d4',
+    'ABC-123 took 1000 steps of 5 ms',
+    'on 2026-11-28 at 11:50:58, the 17th',
+    '6 dollars, 20 percent, #12, GPT-4',
+    '会议在2024年8月',
+    'planned before 2020',
+    'db.ts of src/store, in src/store/db.ts:9',
+    'it runs on db7.example.net',
+  ])('takes: %s', (sentence) => {
+    expect(isBorneOut(sentence, release)).toBe(true)
+  })
+
+  it.each([
+    'the count is 22',
+    'the count is 7',
+    'the price is 4',
+    'the sha is 1',
+    'the ticket is 123',
+    'the count is 14',
+    'it runs on node20',
+    'it runs on db7.example.',
+    'it is in src/stor or ore/db.ts',
+    'forty hosts',
+  ])('drops: %s', (sentence) => {
+    expect(isBorneOut(sentence, release)).toBe(false)
   })
 })
 

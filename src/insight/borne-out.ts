@@ -1,6 +1,6 @@
-import { fold } from '../../../indexing/fold.ts'
-import { isStopWord } from '../../../indexing/stop-words.ts'
-import { unsupportedIn } from '../../learning/unsupported.ts'
+import { fold } from '../indexing/fold.ts'
+import { isStopWord } from '../indexing/stop-words.ts'
+import { unsupportedIn } from './unsupported.ts'
 
 /** Words that begin a sentence of a summary, besides function words, and are no names. */
 const starts = new Set(
@@ -39,6 +39,8 @@ const numberWords: readonly (readonly [word: string, number: string])[] = [
 
 /** Paths, addresses, and names of things in code. */
 const identifier = /[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@_])[\p{L}\p{M}\p{N}~-]+)+/gu
+/** Looked for as a number. */
+const isNumber = /^[\d./-]+$/u
 const noIdentifier = /^(?:e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|and\/or)$/iu
 
 /**
@@ -56,7 +58,16 @@ export function isBorneOut(sentence: string, source: string): boolean {
   const counts = numberWords.filter(([word]) => new RegExp(`\\b${word}s?\\b`, 'u').test(lowered))
   if (counts.some(([word, number]) => !isThere(word, number))) return false
   const names = lowered.match(identifier) ?? []
-  return names.every((one) => noIdentifier.test(one) || has.includes(one))
+  return names.every((one) => noIdentifier.test(one) || isNumber.test(one) || stands(one, has))
+}
+
+/**
+ * Whether a path, an address or a name of code stands in a text: by its last segments too, or by the folder that it is in, but not cut off in
+ * the midst of a word or of a host's name.
+ */
+function stands(one: string, text: string): boolean {
+  const exact = one.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+  return new RegExp(String.raw`(?<![\p{L}\p{N}_-])${exact}(?![\p{L}\p{N}_]|[.-]+[\p{L}\p{N}])`, 'u').test(text)
 }
 
 const folded = (text: string) => text.normalize('NFKC').toLowerCase()
