@@ -37,11 +37,48 @@ describe('extractFacts() of a user', () => {
     ['Remember that our staging key rotates on Mondays.', ['fact: Remember that our staging key rotates on Mondays']],
     ['Our production database is on host db-7.', ['fact: Our production database is on host db-7']],
     ['Upgrading node to 22.3 fixed the crash.', ['procedure: Upgrading node to 22.3 fixed the crash']],
+    ['I now work at Globex.', ['fact: I now work at Globex']],
+    [
+      'Adding `await` before `db.close()` fixed the hanging tests.',
+      ['procedure: Adding `await` before `db.close()` fixed the hanging tests'],
+    ],
   ])('takes %s', (text, facts) => {
     expect(told(text)).toEqual(facts)
   })
 
   it.each([
+    ['In this repo, never use semicolons.', 'preference: In this repo, never use semicolons'],
+    [
+      'On the staging cluster, always run migrations by hand.',
+      'preference: On the staging cluster, always run migrations by hand',
+    ],
+    ['Before the release, never push to main.', 'preference: Before the release, never push to main'],
+    ['When testing, I prefer verbose logs.', 'preference: When testing, I prefer verbose logs'],
+    ['In Python, I prefer tabs.', 'preference: In Python, I prefer tabs'],
+    ['In the old version, we decided to use gRPC.', 'decision: In the old version, we decided to use gRPC'],
+    ['In my opinion, I prefer tabs.', 'preference: I prefer tabs'],
+    ['After some talk, we decided to use gRPC.', 'decision: we decided to use gRPC'],
+  ])('takes with its condition %s', (text, fact) => {
+    expect(told(text)).toEqual([fact])
+  })
+
+  it('holds what is preferred in one case against nothing that is preferred else', () => {
+    expect(factsIn('My favourite editor is Vim.').map(({ slot }) => slot)).toEqual([expect.any(String)])
+    expect(factsIn('On servers, my favourite editor is Vim.').map(({ text, slot }) => [text, slot])).toEqual([
+      ['On servers, my favourite editor is Vim', undefined],
+    ])
+  })
+
+  it.each([
+    'Until Friday, never deploy to production.',
+    'Just for this PR, always squash the commits.',
+    'For now, always use the mock server.',
+    "While I'm away, always ask Bob.",
+    'For this file, always use double quotes.',
+    'We decided to use Kafka. Actually no, scrap that.',
+    'We decided to use Redis, but then we changed our minds.',
+    'I decided to quit coffee, but started again.',
+    'Restarting the server fixed the timeout temporarily.',
     'Do I live in Porto?',
     'If I lived in Porto I would surf.',
     "I don't live in Porto.",

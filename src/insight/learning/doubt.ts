@@ -15,7 +15,7 @@ const prompt =
 const writing =
   /\b(?:translate|translation|proof-?read|re-?write|re-?phrase|paraphrase|(?:fix|check|correct) (?:the |my )?grammar|role-?play|pretend|impersonate|act as|in the style of|dummy|placeholder|test (?:data|message))\b|\b(?:write|draft|compose|create|generate|make|give)\s+(?:me\s+|us\s+)?(?:an?|the|my|some|this|another)\b[^.?!]{0,60}\b(?:story|stories|poem|lyrics|song|essay|novel|script|dialog(?:ue)?|monolog(?:ue)?|letter|e-?mail|statement|bio|speech|tweet|post|message|resume|résumé|template|sample|persona|review|caption|toast)\b/iu
 const withdrawn =
-  /\b(?:just kidding|kidding|jk|joking|joke|sarcas\w+|april fool\w*|never ?mind|scratch that|ignore that|forget (?:that|it))\b/iu
+  /\b(?:just kidding|kidding|jk|joking|joke|sarcas\w+|april fool\w*|never ?mind|(?:scratch|scrap|strike|undo) that|take (?:that|it) back|actually,? no|(?:changed|change) (?:my|our) minds?|on second thoughts?|ignore that|forget (?:that|it))\b/iu
 
 /** Whether a message of a user is no telling of their own: a document, a prompt, a text to be worked on, or taken back at once. */
 export function isNoTelling(text: string): boolean {
@@ -49,7 +49,7 @@ export function withoutQuestion(sentence: string): string {
 
 /** What takes back a clause that stands before it. */
 const takenBack =
-  /^\s*,?\s*(?:if|unless|maybe|perhaps|probably|right|or something|i (?:think|guess|suppose)|as if|in theory|supposedly|allegedly|not really|for (?:example|instance))\b/iu
+  /^\s*,?\s*(?:if|unless|maybe|perhaps|probably|right|or something|i (?:think|guess|suppose)|as if|in theory|supposedly|allegedly|not really|for (?:example|instance)|but (?:then |later |now |soon )?(?:we |i )?(?:(?:have |['’]ve )?since )?(?:changed|went back|reverted|dropped|gave up|started again|stopped again|undid|backed out|decided against))\b/iu
 
 /** Whether a sentence as a whole cannot be taken for what it says. */
 export function isDoubtful(sentence: string): boolean {
@@ -63,6 +63,23 @@ export function isSupposed(clause: {
   readonly behind: string
 }): boolean {
   return supposed.test(clause.before) || supposed.test(clause.own) || takenBack.test(clause.behind)
+}
+
+/** What begins a condition or a place for what is said after its comma. */
+const conditional =
+  /^(?:(?:just|only|but|except|even|right)\s+)?(?:until|till|while|when(?:ever)?|before|after|during|as long as|as soon as|once|for|in|on|at|under|within|inside|outside|with(?:out)?|between)\b[^,;]*,\s*$/iu
+/** What begins like a condition and is none. */
+const connecting =
+  /^(?:in (?:fact|addition|short|summary|general|my (?:opinion|view|experience)|the end|other words|any case|that case)|on (?:the other hand|top of that|second thought)|at (?:first|last|the end(?: of the day)?|least)|for (?:me|us|sure|the record|what it['’]s worth)|with that (?:said|in mind)|after (?:all|that|this|some|a|the|much|trying|looking|reading|talking|thinking)|before that|during the (?:meeting|call|review)|once again)\b/iu
+/** A condition that is over soon. */
+const soonOver =
+  /\b(?:until|till|while|now|moment|meantime|time being|today|tonight|tomorrow|temporarily|just for|only for|for (?:this|that|these)|this (?:time|once|week|sprint))\b/iu
+
+/** Whether what leads in to a clause is a condition for it, and whether that lasts. */
+export function conditionOf(led: string): 'none' | 'lasting' | 'passing' {
+  const own = led.trimStart()
+  if (!conditional.test(own) || connecting.test(own)) return 'none'
+  return soonOver.test(own) ? 'passing' : 'lasting'
 }
 
 /** Whether what stands before a clause makes it another's. */

@@ -1,6 +1,6 @@
 import type { Role } from '../../model/message.ts'
 import { saidIn, type Asserted } from './asserted.ts'
-import { isDoubtful, isNoTelling, isReported, isSupposed, withoutQuestion } from './doubt.ts'
+import { conditionOf, isDoubtful, isNoTelling, isReported, isSupposed, withoutQuestion } from './doubt.ts'
 import type { FoundFact } from './fact.ts'
 import { ownSentences, type OwnSentence } from './own-sentences.ts'
 import { isQuoted } from './quoted.ts'
@@ -40,10 +40,10 @@ const pointing =
   /\b(?:it|this|that|these|those|them|they|there|here|him|such|following|above|below|today|tonight|right now|at the moment)\b/iu
 /** What is over soon. */
 const passing =
-  /\b(?:next|last|this|coming) (?:week(?:end)?|month|day|time|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b/iu
+  /\btemporar(?:y|ily)\b|\b(?:next|last|this|coming) (?:week(?:end)?|month|day|time|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b/iu
 /** Where a clause goes on about something else. */
 const goesOn =
-  /,?\s+(?:['’]cause|because|so that|so i|so we|so it|which|i['’]m|i['’]ve)\b|,\s*(?:and|so|since|as|but|it['’]s|they['’]re|i['’]m|i|we|they|it)\b|\s[-–—]\s|\s*\((?!\w+\))/iu
+  /,?\s+(?:['’]cause|because|so that|so i|so we|so it|which|i['’]m|i['’]ve)\b|,\s*(?:and|so|since|as|but|it['’]s|they['’]re|i['’]m|i|we|they|it)\b|\s[-–—]\s|\s+\((?!\w*\))/iu
 
 /** The places in a sentence where a clause begins. */
 function clauseStarts(sentence: string): number[] {
@@ -63,6 +63,8 @@ function toldIn(clause: string): string {
 interface Match {
   readonly rule: Rule
   readonly start: number
+  /** Whether it holds under a condition alone, which is part of it. */
+  readonly isConditional?: boolean
   readonly parts: Readonly<Record<string, string | undefined>>
 }
 
@@ -84,14 +86,15 @@ function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSe
   const relations = message.role === 'user' ? relationsIn(text) : []
   const sentence = withoutQuestion(text)
   const matches = isDoubtful(sentence) ? [] : tellingMatches(sentence, message.role)
-  return [...matches, ...relations].flatMap(({ rule, start, own, parts }) => {
+  return [...matches, ...relations].flatMap(({ rule, start, own, parts, isConditional }) => {
     const isFit =
       own.length >= factCharacters.min &&
       own.length <= factCharacters.max &&
       !own.includes('\n\n') &&
       !passing.test(own)
     if (!isFit || isQuoted(text, start)) return []
-    const about = rule.slot?.(parts)
+    // What somebody prefers in one case says nothing against what they prefer else.
+    const about = isConditional === true && rule.kind !== 'decision' ? undefined : rule.slot?.(parts)
     return {
       kind: rule.kind,
       text: own.replaceAll(/\s+/gu, ' '),
@@ -104,12 +107,19 @@ function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSe
   })
 }
 
-/** The clauses of a sentence that tell something, each up to where the next begins. */
+/** The clauses of a sentence that tell something, each up to where the next begins, with the condition under which it holds. */
 function tellingMatches(sentence: string, role: Role): (Match & { readonly own: string })[] {
-  const matches = clauseStarts(sentence).flatMap((start) => matchAt(sentence, start, role) ?? [])
-  return matches.flatMap((match, index) => {
+  const starts = clauseStarts(sentence)
+  const matches = starts.flatMap((start) => matchAt(sentence, start, role) ?? [])
+  return matches.flatMap((found, index) => {
+    const from = starts.findLast((at) => at < found.start)
+    const led = from === undefined || from === matches[index - 1]?.start ? '' : sentence.slice(from, found.start)
+    const condition = conditionOf(led)
+    if (condition === 'passing') return []
+    const match = condition === 'none' ? found : { ...found, start: found.start - led.length, isConditional: true }
+    const told = toldIn(sentence.slice(found.start, matches[index + 1]?.start ?? sentence.length))
     const { start } = match
-    const own = toldIn(sentence.slice(start, matches[index + 1]?.start ?? sentence.length))
+    const own = sentence.slice(start, found.start + told.length)
     const [before, behind] = [sentence.slice(0, start), sentence.slice(start + own.length)]
     return isReported(before) || isSupposed({ before, own, behind }) ? [] : { ...match, own }
   })

@@ -40,7 +40,7 @@ export const aboutSelf: readonly Rule[] = [
     confidence: 0.9,
     isName: true,
     slot: () => 'employer',
-    pattern: words(`i(?: currently)?(?: work|${am} working|${am} employed) (?:at|for) ${value}`),
+    pattern: words(`i(?: currently| now)?(?: work|${am} working|${am} employed) (?:at|for) ${value}`),
   },
   {
     kind: 'fact',
