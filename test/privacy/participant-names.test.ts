@@ -22,6 +22,8 @@ describe('names of participants in a text', () => {
     ['Ng', 'so says Ng', 'so says [person]'],
     ['Li Na', 'then Li  Na left', 'then [person] left'],
     ['JOHN SMITH', 'it is john smith, and Smith', 'it is [person], and [person]'],
+    ['Dr. Anna Schmidt', 'so anna schmidt left', 'so [person] left'],
+    ['Mark', 'so Mark came', 'so [person] came'],
     ['Will May', 'so WILL MAY be; will may be; Will May came', 'so WILL MAY be; will may be; [person] came'],
     ["Ann O'Brien-Lukas", 'the one is Ann O’Brien-Lukas there', 'the one is [person] there'],
   ])('are found as a whole: %s', async (sender, text, expected) => {
@@ -42,6 +44,10 @@ describe('names of participants in a text', () => {
     ['助手', '请助手帮忙'],
     ['ユーザー', 'ユーザーの声'],
     ['It', 'It is so'],
+    ['Bash', 'the Bash tool'],
+    ['Read', 'Read the file'],
+    ['GPT-4o', 'so GPT-4o said'],
+    ['@agent', 'ask the agent'],
     ['7', 'at 7 there are 7'],
   ])('are words where they are ordinary: %s', async (sender, text) => {
     expect(await redacted([sender], text)).toBe(text)

@@ -1,13 +1,12 @@
 import type { FoundName } from '../../model/names.ts'
 import type { Detection } from '../detection.ts'
 import { IndexOfNames } from './index-of-names.ts'
-import { bareName, soughtNames, type SoughtName } from './participant-names.ts'
+import { isOfNobody } from './ordinary-words.ts'
+import { bareName, leadingTitle, soughtNames, type SoughtName } from './participant-names.ts'
 import { repeatedWords, smallWords, wordsOfNames } from './repeated-names.ts'
 
 /** Surer than the tagger of the rules, and less sure than a title before a name or a form such as that of an address. */
 const foundConfidence = 0.6
-const title =
-  /^(?:(?:mrs?|ms|miss|dr|prof(?:essor)?|sir|lord|lady|judge|justice|herrn?|frau|monsieur|madame|mme)\.? )+/u
 
 /** The names of those who take part, each looked for as a whole. */
 interface Wholes {
@@ -34,7 +33,8 @@ export class KnownNames {
     this.#own = own
     this.#found = new IndexOfNames(found)
     const whole = found.flatMap(({ type, name }) => (type === 'person' && /\s/u.test(name) ? [name] : []))
-    this.#words = wordsOfNames([...participants.flatMap(asWritten), ...whole])
+    const people = participants.filter((name) => !isOfNobody(bareName(name)))
+    this.#words = wordsOfNames([...people.flatMap(asWritten), ...whole])
     this.#small = smallWords(participants.filter((name) => /\p{Lu}/u.test(name)).join('\n'))
     this.#people = peopleByName([...participants, ...(own === undefined ? [] : [own]), ...whole])
   }
@@ -50,7 +50,7 @@ export class KnownNames {
   /** The participant, or the person a model has found, whose name it is: as a whole, or by a word that nobody else is called by. */
   personOf(name: string): string {
     const known = folded(bareName(name))
-    return this.#people.get(known) ?? this.#people.get(known.replace(title, '')) ?? name
+    return this.#people.get(known) ?? this.#people.get(known.replace(leadingTitle, '')) ?? name
   }
 
   /** Whether it is the name of the one who reads. */

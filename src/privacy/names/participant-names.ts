@@ -1,5 +1,5 @@
 import { noName } from './name-words.ts'
-import { openWordClasses, type WordClass } from './ordinary-words.ts'
+import { isOfNobody, openWordClasses, type WordClass } from './ordinary-words.ts'
 import { unspaced } from './places-of-names.ts'
 
 /** A name as it is looked for, and the participant whose it is. */
@@ -25,6 +25,10 @@ const shortWords = new Set(
 /** Parts of a name in an alphabet without capitals. */
 const partCharactersMin = 3
 
+/** How somebody is spoken to, before a name. */
+export const leadingTitle =
+  /^(?:(?:mrs?|ms|miss|dr|prof(?:essor)?|sir|lord|lady|judge|justice|herrn?|frau|monsieur|madame|mme)\.? )+/iu
+
 /** The name of a participant without what marks it as one. */
 export function bareName(participant: string): string {
   return participant
@@ -42,11 +46,10 @@ export async function soughtNames(participants: readonly string[]): Promise<Soug
   const classOf = await openWordClasses()
   return participants.flatMap((participant) => {
     const name = bareName(participant).replace(/\s+/gu, ' ')
-    return namesOf(name, { isHandle: participant.trim().startsWith('@'), classOf }).map(({ anyCase, ...sought }) => ({
-      ...sought,
-      person: participant,
-      anyCase,
-    }))
+    const isHandle = participant.trim().startsWith('@')
+    return [...new Set([name, name.replace(leadingTitle, '')])].flatMap((one) =>
+      isOfNobody(one) ? [] : namesOf(one, { isHandle, classOf }).map((sought) => ({ ...sought, person: participant })),
+    )
   })
 }
 
