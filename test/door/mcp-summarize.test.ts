@@ -65,6 +65,10 @@ describe('summarize', () => {
     expect((await tools.session('host-summary')).context_summary).toBeNull()
     await tools.call('summarize', { session_id: 'host-summary' })
     expect((await tools.session('host-summary')).context_summary).toContain('Berth 14')
+    const brief = (await tools.session('host-summary')).context_summary
+    // What it is does not depend on who asked for what last.
+    await tools.call('summarize', { session_id: 'host-summary', style: 'decisions' })
+    expect((await tools.session('host-summary')).context_summary).toBe(brief)
     await tools.update('host-summary', { summary: 'The Marguerite lies at berth 14.', model: 'model-b' })
     expect((await tools.session('host-summary')).context_summary).toBe('The Marguerite lies at berth 14.')
   })

@@ -172,17 +172,24 @@ interface SummarizedSession {
  * Which goes before which: what the calling model wrote, what a model of ours wrote, what is extracted; of each the newest. One that
  * covers less than half of what another covers is out of date and goes behind them all.
  */
-const bestFirst = (sql: Queries) => sql`
+const bestFirst = (sql: Queries, style = sql`null::int`) => sql`
   order by (last_seq * 2 >= max(last_seq) over ()) desc, (made_by = 'host') desc, (made_by <> 'extractive') desc,
-    created_at desc, id desc`
+    ${style}, created_at desc, id desc`
 
-/** The summary of a whole session that is shown: one that a model wrote goes before an extracted one, as long as it covers half as much. */
+/** What says most of a session in few words goes before; what a calling model wrote is what it wanted to be shown. */
+const byStyle = (sql: Queries) => sql`
+  case when made_by = 'host' then 0 else coalesce(array_position(array['brief', 'handoff', 'detailed'], style::text), 4) end`
+
+/**
+ * The summary of a whole session that is shown: one that a model wrote goes before an extracted one, as long as it covers half as much, and a
+ * brief one before those of other styles, whoever asked for these last.
+ */
 export async function latestSummary(database: MessageSource, key: SummarizedSession): Promise<Summary | undefined> {
   const rows = await database.run(
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and level = 'session' ${andUsableSummary(sql, key.tenantId)}
-    ${bestFirst(sql)} limit 1`,
+    ${bestFirst(sql, byStyle(sql))} limit 1`,
   )
   return (await openSummaries(database, key.tenantId, rows))[0]
 }
