@@ -1,6 +1,6 @@
 import { fold } from '../indexing/fold.ts'
 import { isStopWord } from '../indexing/stop-words.ts'
-import { unsupportedIn } from './unsupported.ts'
+import { numbersIn, unsupportedIn } from './unsupported.ts'
 
 /** Words that begin a sentence of a summary, besides function words, and are no names. */
 const starts = new Set(
@@ -50,10 +50,8 @@ const noIdentifier = /^(?:e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|and\/or)$/iu
 export function isBorneOut(sentence: string, source: string): boolean {
   if (unsupportedIn(withoutStart(sentence), source).length > 0) return false
   const has = folded(source)
-  const isThere = (word: string, number: string) => {
-    const pattern = new RegExp(`\\b(?:${word}s?|${number})\\b`, 'u')
-    return pattern.test(has)
-  }
+  const numbers = new Set(numbersIn(source))
+  const isThere = (one: string, number: string) => numbers.has(number) || new RegExp(`\\b${one}s?\\b`, 'u').test(has)
   const lowered = folded(sentence)
   const counts = numberWords.filter(([word]) => new RegExp(`\\b${word}s?\\b`, 'u').test(lowered))
   if (counts.some(([word, number]) => !isThere(word, number))) return false
@@ -67,7 +65,9 @@ export function isBorneOut(sentence: string, source: string): boolean {
  */
 function stands(one: string, text: string): boolean {
   const exact = one.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
-  return new RegExp(String.raw`(?<![\p{L}\p{N}_-])${exact}(?![\p{L}\p{N}_]|[.-]+[\p{L}\p{N}])`, 'u').test(text)
+  // Before the @ of an address all is one name.
+  const before = one.includes('@') ? String.raw`[\p{L}\p{N}_.+-]` : String.raw`[\p{L}\p{N}_-]`
+  return new RegExp(String.raw`(?<!${before})${exact}(?![\p{L}\p{N}_]|[.-]+[\p{L}\p{N}])`, 'u').test(text)
 }
 
 const folded = (text: string) => text.normalize('NFKC').toLowerCase()

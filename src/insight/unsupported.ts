@@ -1,5 +1,7 @@
 /** Names: words with a capital, also inside of them. A word that begins the sentence may have its capital from that. */
 const name = /(?<![\p{L}\p{N}])\p{L}*\p{Lu}[\p{L}\p{M}\p{N}'’_-]*/gu
+/** The words that names stand in. */
+const whole = /(?<![\p{L}\p{M}\p{N}_'’-])[\p{L}\p{M}\p{N}_'’-]*\p{Lu}[\p{L}\p{M}\p{N}_'’-]*/gu
 const word = /[\p{L}\p{M}\p{N}_'’-]+/gu
 
 /** Letters of scripts that put blanks between words: a digit beside one is part of a word, where beside a character of Chinese it is a number. */
@@ -19,30 +21,58 @@ const mixed = new RegExp(
 )
 /** What is a number, with what it counts behind it. */
 const withUnit = /^(?:v)?\d[\d-]*\p{L}*$/u
+/** A unit that is written to its number: the GB of 5GB. */
+const unit = /^\d+(\p{L}{1,3})$/u
+/** What stands around a word and is no part of it: quotation marks, and the marks of options and private names (--noEmit, _agent). */
+const around = /^['’_-]+|(?<!['’_-])['’_-]+$/gu
+/** What is put before a number with a hyphen. */
+const prefixes = new Set(['pre', 'post', 'mid', 'early', 'late', 'top'])
+const possessive = /['’]s$/u
 
 const folded = (text: string) => text.normalize('NFKC').toLowerCase()
 
 /** 1,000 and 1000 are one number. */
-function numbersIn(text: string): string[] {
+export function numbersIn(text: string): string[] {
   const found = text.normalize('NFKC').match(number) ?? []
   return found.map((one) => (/^\d{1,3}(?:,\d{3})+(?:\.\d+)?$/u.test(one) ? one.replaceAll(',', '') : one))
 }
 
 /** The names and numbers of a text that its source does not have. A text without any says nothing that could be checked so. */
 export function unsupportedIn(text: string, source: string): readonly string[] {
-  const words = new Set(folded(source).match(word))
+  const words = wordsIn(source)
   const numbers = new Set(numbersIn(source))
+  const has = (one: string) => words.has(bare(one)) || words.has(bare(one).replace(possessive, ''))
   const begins = /^\W*/u.exec(text)?.[0].length ?? 0
-  const names = [...text.matchAll(name)]
-    .filter(({ index, 0: one }) => index !== begins || /.\p{Lu}|\p{N}/u.test(one) || !isCommonStart(one))
-    .map(([one]) => one)
+  const names = [...text.matchAll(whole)].flatMap(({ index: at, 0: one }) =>
+    has(one)
+      ? []
+      : [...one.matchAll(name)]
+          .filter(({ index, 0: part }) => at + index !== begins || /.\p{Lu}|\p{N}/u.test(part) || !isCommonStart(part))
+          .map(([part]) => part),
+  )
   const withDigits = (folded(text).match(mixed) ?? []).filter((one) => !withUnit.test(one))
+  const known = new Set(withDigits.filter(has))
+  const others = folded(text).replaceAll(mixed, (one) => (known.has(one) ? ' ' : one))
+  const isJoined = (one: string) =>
+    one.includes('-') && one.split('-').every((part) => words.has(part) || numbers.has(part) || prefixes.has(part))
   return [
-    ...[...names, ...withDigits].filter(
-      (one) => !words.has(folded(one)) && !words.has(folded(one).replace(/['’]s$/u, '')),
-    ),
-    ...numbersIn(text).filter((one) => !numbers.has(one)),
+    ...names.filter((one) => !has(one)),
+    ...withDigits.filter((one) => !known.has(one) && !isJoined(one)),
+    ...numbersIn(others).filter((one) => !numbers.has(one)),
   ]
+}
+
+const bare = (one: string) => folded(one).replaceAll(around, '')
+
+/** The words of a source, folded, with what stands around them and without. */
+function wordsIn(source: string): ReadonlySet<string> {
+  const words = new Set<string>()
+  for (const one of new Set(folded(source).match(word))) {
+    const inner = one.replaceAll(around, '')
+    const [, counted] = unit.exec(one) ?? []
+    for (const form of [one, inner, inner.replace(possessive, ''), counted]) if (form !== undefined) words.add(form)
+  }
+  return words
 }
 
 /** Words that begin a sentence about somebody or something and are no names. */

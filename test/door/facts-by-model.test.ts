@@ -21,8 +21,18 @@ test('what a model learns is listed, forgotten by a reset, and learned again whe
   onTestFinished(() => standIn.stop())
   const quote = 'Our harbour ledger moved to PostgreSQL 17 in March'
   const text = 'The harbour ledger runs on PostgreSQL 17'
-  // Nothing of what it writes is in the form that was asked for, but for one.
-  standIn.says = JSON.stringify([{ kind: 'opinion' }, { kind: 'fact', message: 1, quote, text }])
+  const fact = { kind: 'fact', message: 1, quote }
+  const unsupported = [
+    'Ada likes forty hosts',
+    'The harbour ledger is at src/other/place.ts',
+    'The harbour ledger has 7 hosts',
+  ]
+  // Nothing of what it writes is in the form that was asked for and borne out, but for one.
+  standIn.says = JSON.stringify([
+    { kind: 'opinion' },
+    ...unsupported.map((one) => ({ ...fact, text: one })),
+    { ...fact, text },
+  ])
   const on = {
     VERBATIM_EMBEDDER: 'none',
     VERBATIM_SUMMARIZER_URL: standIn.url,

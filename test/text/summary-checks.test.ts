@@ -71,6 +71,36 @@ describe('isBorneOut(), of numbers and names with digits', () => {
   })
 })
 
+describe('isBorneOut(), of words as they stand in code and quotations', () => {
+  const code = `Bob's test says 'Hello, World' with --noEmit, and calls this._cycleScopedModel() of Ann’s branch in en-US. It takes 5GB of ABC-123 on
+    the 7th, costs 3.4, and x.ada@harbour.example knows. It was planned mid 2024.`
+
+  it.each([
+    ...code.split(/(?<=\.) /u).map((sentence) => sentence.trim()),
+    "the word is 'Hello'",
+    'tsc runs with noEmit',
+    'it calls cycleScopedModel for Bob and Ann',
+    'it takes 5 GB',
+    'abc-123 takes memory',
+    'seven is the day',
+    'the plan was of mid-2024',
+  ])('takes: %s', (sentence) => {
+    expect(isBorneOut(sentence, code)).toBe(true)
+  })
+
+  it.each([
+    'it calls _scopedModel',
+    'it takes 5 TB',
+    'abc-124 takes memory',
+    'four of them',
+    'write to ada@harbour.example',
+    'the plan was of mid-2025',
+    'the plan was of q2-2024',
+  ])('drops: %s', (sentence) => {
+    expect(isBorneOut(sentence, code)).toBe(false)
+  })
+})
+
 const notes = (firstSeq: number, lastSeq: number, height = 0): Notes => ({
   firstSeq,
   lastSeq,
