@@ -38,7 +38,7 @@ const numberWords: readonly (readonly [word: string, number: string])[] = [
 ]
 
 /** Paths, addresses, and names of things in code. */
-const identifier = /[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@_])[\p{L}\p{M}\p{N}~-]+)+/gu
+const identifier = /(?<![\p{L}\p{M}\p{N}~-])[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@_])[\p{L}\p{M}\p{N}~-]+)+/gu
 /** Looked for as a number. */
 const isNumber = /^[\d./-]+$/u
 const noIdentifier = /^(?:e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|and\/or)$/iu
@@ -64,10 +64,15 @@ export function isBorneOut(sentence: string, source: string): boolean {
  * the midst of a word or of a host's name.
  */
 function stands(one: string, text: string): boolean {
-  const exact = one.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
   // Before the @ of an address all is one name.
-  const before = one.includes('@') ? String.raw`[\p{L}\p{N}_.+-]` : String.raw`[\p{L}\p{N}_-]`
-  return new RegExp(String.raw`(?<!${before})${exact}(?![\p{L}\p{N}_]|[.-]+[\p{L}\p{N}])`, 'u').test(text)
+  const joinsBefore = one.includes('@') ? /[\p{L}\p{N}_.+-]$/u : /[\p{L}\p{N}_-]$/u
+  const joinsBehind = /^(?:[\p{L}\p{N}_]|[.-]{1,8}[\p{L}\p{N}])/u
+  for (let at = text.indexOf(one); at >= 0; at = text.indexOf(one, at + 1)) {
+    const end = at + one.length
+    if (!joinsBefore.test(text.slice(Math.max(0, at - 2), at)) && !joinsBehind.test(text.slice(end, end + 10)))
+      return true
+  }
+  return false
 }
 
 const folded = (text: string) => text.normalize('NFKC').toLowerCase()

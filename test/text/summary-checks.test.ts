@@ -96,6 +96,7 @@ describe('isBorneOut(), of words as they stand in code and quotations', () => {
     'write to ada@harbour.example',
     'the plan was of mid-2025',
     'the plan was of q2-2024',
+    `the path is ${'a.'.repeat(40_000)}a`,
   ])('drops: %s', (sentence) => {
     expect(isBorneOut(sentence, code)).toBe(false)
   })
