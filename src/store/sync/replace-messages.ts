@@ -38,20 +38,27 @@ export async function replaceMessages(
   const { tenantId, sessionId } = key
   const given = messages.filter(({ record }) => record.kind !== 'erased')
   if (given.length === 0) return { firstChanged: undefined, filled: 0, payloads: [] }
-  const times = JSON.stringify(given.map(({ record }) => ({ i: record.id, a: record.anonymized_at })))
+  const there = await placesToTake(sql, key, given)
+  if (there.length === 0) return { firstChanged: undefined, filled: 0, payloads: [] }
+  // What was made of the text that goes is found by its rows.
+  await forget(
+    sql,
+    key,
+    there.filter(({ kind }) => kind !== 'erased'),
+  )
   const gone = await sql<RawPlace[]>`
-    delete from messages m using jsonb_to_recordset(${times}::text::jsonb) as r(i uuid, a timestamptz)
-    where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = r.i and case when m.kind <> 'erased' then m.anonymized_at > r.a
-      else not exists (select from tombstones t where t.tenant_id = ${tenantId} and t.kind = 'message'
-        and t.hash = sha256(convert_to(${tombstonePrefix.message} || m.id::text, 'UTF8'))) end
-    returning m.id, m.seq, m.external_id, m.follows_id, m.payload_location as location, m.kind`
-  if (gone.length === 0) return { firstChanged: undefined, filled: 0, payloads: [] }
+    delete from messages where tenant_id = ${tenantId} and session_id = ${sessionId}
+      and id in (select jsonb_array_elements_text(${JSON.stringify(there.map(({ id }) => id))}::text::jsonb)::uuid)
+    returning id, seq, external_id, follows_id, payload_location as location, kind`
+  // Of an empty place only what its neighbours have together was made: a summary that a client wrote of them stays.
+  await forget(
+    sql,
+    key,
+    gone.filter(({ kind }) => kind === 'erased'),
+  )
   const places = new Map(gone.map((row) => [row.id, row]))
-  const seqs = gone.map(({ seq }) => Number(seq))
-  const piece = { first: Math.min(...seqs), last: Math.max(...seqs), only: seqs }
-  await eraseNames(sql, key, piece)
-  await eraseDerived(sql, key, piece)
-  await forgetMade(sql, key, piece.first)
+  const firstChanged = Math.min(...gone.map(({ seq }) => Number(seq)))
+  await forgetMade(sql, key, firstChanged)
   await insertArchivedMessages(sql, key, {
     messages: given.flatMap((message) => {
       const place = places.get(message.record.id)
@@ -63,5 +70,35 @@ export async function replaceMessages(
     seal,
   })
   const filled = gone.filter(({ kind }) => kind === 'erased').length
-  return { firstChanged: piece.first, filled, payloads: gone.flatMap(({ location }) => location ?? []) }
+  return { firstChanged, filled, payloads: gone.flatMap(({ location }) => location ?? []) }
+}
+
+interface Taken {
+  readonly id: string
+  readonly seq: string
+  readonly kind: string
+}
+
+/** The messages whose places are to be taken; nobody changes them until the transaction ends. */
+async function placesToTake(
+  sql: TransactionSql,
+  { tenantId, sessionId }: SessionKey,
+  given: readonly SyncedMessage[],
+): Promise<readonly Taken[]> {
+  const times = JSON.stringify(given.map(({ record }) => ({ i: record.id, a: record.anonymized_at })))
+  return await sql<Taken[]>`
+    select m.id, m.seq, m.kind from messages m join jsonb_to_recordset(${times}::text::jsonb) as r(i uuid, a timestamptz) on m.id = r.i
+    where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and case when m.kind <> 'erased' then m.anonymized_at > r.a
+      else not exists (select from tombstones t where t.tenant_id = ${tenantId} and t.kind = 'message'
+        and t.hash = sha256(convert_to(${tombstonePrefix.message} || m.id::text, 'UTF8'))) end
+    order by m.seq for update of m`
+}
+
+/** Removes what was made of messages. */
+async function forget(sql: TransactionSql, key: SessionKey, of: readonly Pick<Taken, 'seq'>[]): Promise<void> {
+  if (of.length === 0) return
+  const seqs = of.map(({ seq }) => Number(seq))
+  const piece = { first: Math.min(...seqs), last: Math.max(...seqs), only: seqs }
+  await eraseNames(sql, key, piece)
+  await eraseDerived(sql, key, piece)
 }
