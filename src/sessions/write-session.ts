@@ -1,3 +1,4 @@
+import { inOneLine } from '../model/one-line.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { fullMessage, readableText, type MessageBody } from './document.ts'
 import { stateOfRow } from './message-state.ts'
@@ -31,10 +32,16 @@ export interface ExportedSession {
   readonly summary: () => Promise<string | null>
 }
 
-/** The text of a message as a Markdown section. */
+/** The text of a message as a Markdown section, in a quotation: whatever it says, open code fences and headings too, ends with it. */
 function section(row: MessageRow, text: string): string {
   const told = [row.timestamp, ...stateOfRow(row)].join(', ')
-  return `## ${row.seq} · ${row.sender} (${row.role}) · ${told}\n\n${text}\n\n`
+  const quoted = text.split(/\r\n|\r|\n/u).map((line) => (line === '' ? '>' : `> ${line}`))
+  return `## ${row.seq} · ${asMarkdown(row.sender)} (${row.role}) · ${told}\n\n${quoted.join('\n')}\n\n`
+}
+
+/** A name or a title in one line of Markdown, as it reads. */
+function asMarkdown(name: string): string {
+  return inOneLine(name).replaceAll(/[\\`*_{}[\]<>#|!&~]/gu, String.raw`\$&`)
 }
 
 /**
@@ -58,7 +65,7 @@ export async function* writeSession(format: ExportFormat, session: ExportedSessi
         yield `${JSON.stringify({ session_id: head.session_id, ...fullMessage(row, body, sentiment) })}\n`
       return
     case 'markdown':
-      yield `# ${head.title ?? `Session ${head.session_id}`}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n${head.names_note === undefined ? '' : `${head.names_note}\n\n`}`
+      yield `# ${asMarkdown(head.title ?? `Session ${head.session_id}`)}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n${head.names_note === undefined ? '' : `${head.names_note}\n\n`}`
       for await (const { row, body } of messages) {
         const text = 'error' in body ? `[${body.error}]` : readableText(row, body.payload)
         if (row.kind !== 'event' && text.length > 0) yield section(row, text)

@@ -91,7 +91,7 @@ describe('what a command prints', () => {
     const lines = (await output('export', 'berths', '--format', 'jsonl')).trimEnd().split('\n')
     expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ seq: 1, sender: 'Ada' }, { seq: 2 }])
     const markdown = await output('export', 'berths', '--format', 'markdown')
-    expect(markdown).toContain('## 2 · clerk (assistant) · 2025-03-01T10:00:09.000Z\n\nWe decided')
+    expect(markdown).toContain('## 2 · clerk (assistant) · 2025-03-01T10:00:09.000Z\n\n> We decided')
     const file = join(home.directory('exports'), 'berths.md')
     expect(await output('export', 'berths', '--format', 'markdown', '--output', file)).toBe('')
     expect(readFileSync(file, 'utf8')).toBe(markdown)
