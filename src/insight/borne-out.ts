@@ -38,7 +38,7 @@ const numberWords: readonly (readonly [word: string, number: string])[] = [
 ]
 
 /** Paths, addresses, and names of things in code. */
-const identifier = /(?<![\p{L}\p{M}\p{N}~-])[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@_])[\p{L}\p{M}\p{N}~-]+)+/gu
+const identifier = /(?<![\p{L}\p{M}\p{N}~-])[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@]|_+)[\p{L}\p{M}\p{N}~-]+)+/gu
 /** Looked for as a number. */
 const isNumber = /^[\d./-]+$/u
 const noIdentifier = /^(?:e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|and\/or)$/iu

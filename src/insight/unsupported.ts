@@ -15,10 +15,10 @@ const number = new RegExp(
   'gu',
 )
 /** Words with digits in them: node22, db7, a1b2c3. */
-const mixed = new RegExp(
-  String.raw`(?<![\p{L}\p{N}_-])(?=[\p{L}\p{N}_-]*${spaced})(?=[\p{L}\p{N}_-]*\d)(?:${spaced}|[\p{M}\p{N}_-])+`,
-  'gu',
-)
+const mixedWord = String.raw`(?<![\p{L}\p{N}_-])(?=[\p{L}\p{N}_-]*${spaced})(?=[\p{L}\p{N}_-]*\d)(?:${spaced}|[\p{M}\p{N}_-])+`
+const mixed = new RegExp(mixedWord, 'gu')
+/** These with the numbers that go on behind them: gpt-4.1, 2026-11-28T11:50:58. */
+const mixedOn = new RegExp(String.raw`(?<!\d[.,:/])${mixedWord}(?:[.,:/]\d+)*`, 'gu')
 /** What is a number, with what it counts behind it. */
 const withUnit = /^(?:v)?\d[\d-]*\p{L}*$/u
 /** A unit that is written to its number: the GB of 5GB. */
@@ -52,7 +52,12 @@ export function unsupportedIn(text: string, source: string): readonly string[] {
   )
   const withDigits = (folded(text).match(mixed) ?? []).filter((one) => !withUnit.test(one))
   const known = new Set(withDigits.filter(has))
-  const others = folded(text).replaceAll(mixed, (one) => (known.has(one) ? ' ' : one))
+  const namesThere = new Set(
+    folded(source)
+      .match(mixedOn)
+      ?.filter((one) => !/^v?\d+(?:\p{L}*$|[.,:/])/u.test(one)),
+  )
+  const others = text.normalize('NFKC').replaceAll(mixedOn, (one) => (namesThere.has(folded(one)) ? ' ' : one))
   const isJoined = (one: string) =>
     one.includes('-') && one.split('-').every((part) => words.has(part) || numbers.has(part) || prefixes.has(part))
   return [

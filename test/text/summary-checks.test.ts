@@ -73,7 +73,8 @@ describe('isBorneOut(), of numbers and names with digits', () => {
 
 describe('isBorneOut(), of words as they stand in code and quotations', () => {
   const code = `Bob's test says 'Hello, World' with --noEmit, and calls this._cycleScopedModel() of Ann’s branch in en-US. It takes 5GB of ABC-123 on
-    the 7th, costs 3.4, and x.ada@harbour.example knows. It was planned mid 2024.`
+    the 7th, costs 3.4, and x.ada@harbour.example knows. It was planned mid 2024. It asks gemini-2.5-pro and GPT-4.1 of a__b_c at
+    2026-11-28T11:50:58.123Z. It passed in 0.05s on 6.18.44-fc-v669.`
 
   it.each([
     ...code.split(/(?<=\.) /u).map((sentence) => sentence.trim()),
@@ -84,6 +85,7 @@ describe('isBorneOut(), of words as they stand in code and quotations', () => {
     'abc-123 takes memory',
     'seven is the day',
     'the plan was of mid-2024',
+    'gpt-4.1 is asked',
   ])('takes: %s', (sentence) => {
     expect(isBorneOut(sentence, code)).toBe(true)
   })
@@ -96,6 +98,9 @@ describe('isBorneOut(), of words as they stand in code and quotations', () => {
     'write to ada@harbour.example',
     'the plan was of mid-2025',
     'the plan was of q2-2024',
+    'gpt-4.2 is asked',
+    'gemini-2.0-pro is asked',
+    'it was at 2026-11-28T11:51:58.123Z',
     `the path is ${'a.'.repeat(40_000)}a`,
   ])('drops: %s', (sentence) => {
     expect(isBorneOut(sentence, code)).toBe(false)
