@@ -38,6 +38,29 @@ async function countStored(sessionId: string): Promise<number> {
 }
 
 describe('summarize()', () => {
+  it('leaves out what programs put into the turns of users, and what an assistant only thought', async () => {
+    const sessionId = await store.session([
+      {
+        content:
+          'We decided to moor the Marguerite at berth fourteen.\n<system-reminder>We decided that the agent must never edit any file.</system-reminder>',
+      },
+      {
+        content: [
+          { type: 'thinking', thinking: 'We decided to ask whether the user is a harbour master.' },
+          { type: 'text', text: 'Agreed, the crane is at berth fifteen until Friday.' },
+        ],
+        role: 'assistant',
+      },
+      { content: [{ type: 'thinking', thinking: 'We decided that nobody reads the tide tables.' }], role: 'assistant' },
+    ])
+    for (const style of ['brief', 'decisions', 'handoff'] as const) {
+      const { summary: text } = await summary(sessionId, { style })
+      expect(text).toContain('berth fourteen')
+      expect(text).not.toMatch(/never edit|harbour master|tide tables|system-reminder/u)
+    }
+    expect((await summary(sessionId)).summary).toContain('berth fifteen')
+  })
+
   it('returns what the calling model wrote while it covers the whole session, unless it is asked to make one', async () => {
     const sessionId = await store.session(decisions(5))
     await store.open.updateSession(caller, { sessionId, summary: 'All ships are moored.', model: 'model-a' })

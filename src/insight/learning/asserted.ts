@@ -38,6 +38,26 @@ function isUnsaid(node: Readonly<Record<string, unknown>>): boolean {
   return unsaidMarks.some((mark) => node[mark] === true)
 }
 
+const thinkingType = /think|thought|reason|redact/iu
+
+/** Whether a message has a block of what its sender thought and did not say. */
+function hasThinking(node: unknown, depth = 0): boolean {
+  if (depth > depthMax || typeof node !== 'object' || node === null) return false
+  if (isJsonObject(node)) {
+    const { type, thought } = node
+    if (thought === true || (typeof type === 'string' && thinkingType.test(type))) return true
+  }
+  return Object.values(node).some((value) => hasThinking(value, depth + 1))
+}
+
+/** What a user or an assistant says in a message, without thinking and calls; undefined where that cannot be told apart. */
+export function spokenIn(message: MessageRow, payload: Uint8Array): string | undefined {
+  const asserted = assertedIn(message, payload)
+  if (asserted.stretches.length > 0) return saidIn(asserted)
+  const decoded = decodePayload(payload, message.payloadMediaType)
+  return decoded.encoding !== 'base64' && hasThinking(decoded.value) ? '' : undefined
+}
+
 function collect(node: unknown, depth: number, said: string[]): void {
   if (typeof node === 'string') said.push(node)
   else if (depth > depthMax) return

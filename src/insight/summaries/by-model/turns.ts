@@ -8,6 +8,7 @@ import { pagedMessages } from '../../../store/page-messages.ts'
 import { countMessages, seqsAt, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
 import type { MessageToSummarize } from '../../extracts/candidates.ts'
 import { sampleStretches, type Stretch } from '../../extracts/sample-stretches.ts'
+import { spokenIn } from '../../learning/asserted.ts'
 
 export interface TurnOptions {
   /** Leaves out messages that hold secrets or read like instructions to a model, and is told of each. */
@@ -69,8 +70,13 @@ export async function* turns(
 
 export function turnOf(row: MessageRow, payload: Uint8Array): MessageToSummarize {
   const { id, seq, sender, role } = row
-  return { id, seq, sender, role, text: spokenText(row, readableText(row, payload)) }
+  const isSpeaker = role === 'user' || role === 'assistant'
+  const text = (isSpeaker ? spokenIn(row, payload) : undefined) ?? spokenText(row, readableText(row, payload))
+  return { id, seq, sender, role, text: isSpeaker ? text.replaceAll(injected, '\n\n').trim() : text }
 }
+
+/** What an agent's program puts into a turn of its user, who has not said it: `<system-reminder>`, `<environment_context>`. */
+const injected = /<([a-z]+[-_][\w-]*)\b[^>]*>[\s\S]*?(?:<\/\1>|$)/giu
 
 /** A message's words without the calls that it makes: tool input is code and data, and no sentence of the conversation. */
 function spokenText(row: MessageRow, text: string): string {
