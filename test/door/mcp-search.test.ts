@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { sharedData } from '../support/shared-data.ts'
+import { untilIndexed } from './support/archived.ts'
 import { saveBerth } from './support/berth.ts'
 import { useHome } from './support/home.ts'
 import { stable } from './support/stable.ts'
@@ -35,6 +36,8 @@ beforeAll(async () => {
 })
 
 test('a message is found right after its save, every time', async () => {
+  // A search waits for the index, and not for the process that makes it to begin.
+  await untilIndexed(home, tools)
   for (let at = 0; at < 25; at++) {
     await tools.save({ content: `needle${at} in the hay`, sender: 'Ada', session_id: `fresh-${at % 3}` })
     expect((await tools.hits({ query: `needle${at}` }))[0]).toBe(`needle${at} in the hay`)

@@ -43,13 +43,18 @@ export async function untilArchived(tools: Tools): Promise<void> {
 
 const nothingBehind = { sessions_behind: 0, messages_behind: 0, files_behind: 0 }
 
-/** Everything that a user can have written out, and every column of every row that tells of it. */
+/**
+ * Everything that a user can have written out, and every column of every row that tells of it; but for how often a session was restricted, by
+ * which a store knows that one changed while something was made of it.
+ */
 export async function everything(home: Home, tools?: Tools) {
   await untilIndexed(home, tools)
   const store = home.database()
   try {
     const rowsOf = async (table: string, order: string) => {
-      const rows = await store.sql.unsafe(`select to_jsonb(t)::text as row from ${table} t order by ${order}`)
+      const rows = await store.sql.unsafe(
+        `select (to_jsonb(t) - 'restrictions')::text as row from ${table} t order by ${order}`,
+      )
       return rows.map(({ row }) => String(row))
     }
     const sessions = await store.sql<{ id: string; imported: boolean }[]>`

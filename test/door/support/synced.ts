@@ -56,7 +56,7 @@ export async function stateOf(home: Home, tools: Tools): Promise<string[]> {
   const store = home.database()
   try {
     const sessions = await store.sql.unsafe<{ row: unknown }[]>(`
-      select to_jsonb(s) - '{version,erasures,key_version,title,metadata,retention_policy_id,active_hour,said_at,anonymized_at}'::text[] as row
+      select to_jsonb(s) - '{version,erasures,restrictions,key_version,title,metadata,retention_policy_id,active_hour,said_at,anonymized_at}'::text[] as row
       from sessions s order by id`)
     const messages = await store.sql.unsafe<{ row: unknown }[]>(`
       select to_jsonb(m) - '{key_version,payload,payload_location,payload_sha256,text,metadata}'::text[] as row
