@@ -7,9 +7,9 @@ import { sessionRecordSchema, summaryRecordSchema } from '../../src/store/archiv
 import { summaries } from '../../src/store/schema/insight.ts'
 import { importFiles, messages, sessions } from '../../src/store/schema/sessions.ts'
 
-/** What follows from where a row is stored, or is archived beside its record. */
+/** What follows from where a row is stored, is archived beside its record, or counts what happens in one store (how often it was restricted). */
 const elsewhere: Readonly<Record<string, readonly [Table, { shape: object }, readonly string[]]>> = {
-  sessions: [sessions, sessionRecordSchema, ['tenant_id', 'active_hour', 'key_version']],
+  sessions: [sessions, sessionRecordSchema, ['tenant_id', 'active_hour', 'key_version', 'restrictions']],
   messages: [messages, messageRecordSchema, ['tenant_id', 'session_id', 'key_version', 'payload', 'text', 'metadata']],
   summaries: [summaries, summaryRecordSchema, ['tenant_id', 'session_id', 'key_version']],
   import_files: [importFiles, importFileRecordSchema, ['tenant_id', 'key_version']],
