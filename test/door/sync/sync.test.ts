@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
 
+import { isOnServer } from '../../support/test-store.ts'
 import { untilIndexed } from '../support/archived.ts'
 import { outputOf } from '../support/cli-output.ts'
 import { Home } from '../support/home.ts'
@@ -217,21 +218,30 @@ describe('sync', () => {
     expect(JSON.stringify(await there.session('claim'))).not.toContain('a@example.org')
   })
 
-  it('keeps nothing that was made of the text that gives way, where both stores have anonymised a message', async () => {
-    const here = await laptop.tools()
-    await here.save({ session_id: 'twice', role: 'user', sender: 'ann', content: 'I live in Porto, at b@example.org.' })
-    await pair.sync()
-    await outputOf(server, ['anonymise', '--session', 'twice', '--pseudonymise', '--yes'])
-    await outputOf(laptop, ['anonymise', '--session', 'twice', '--pseudonymise', '--yes'])
-    const [before] = await textsOf(laptop, 'twice')
-    await here.call('update_session', { session_id: 'twice', summary: `She says: ${String(before)}` })
-    await pair.sync()
-    await pair.sync()
-    await expectAlike(pair)
-    const [after] = await textsOf(laptop, 'twice')
-    expect(after).not.toBe(before)
-    expect((await here.session('twice')).context_summary).toBeNull()
-  })
+  // On a server each client more has connections of its own, and this file has as many as a server takes.
+  it.skipIf(isOnServer)(
+    'keeps nothing made of the text that gives way, where both stores have anonymised it',
+    async () => {
+      const here = await laptop.tools()
+      await here.save({
+        session_id: 'twice',
+        role: 'user',
+        sender: 'ann',
+        content: 'I live in Porto, at b@example.org.',
+      })
+      await pair.sync()
+      await outputOf(server, ['anonymise', '--session', 'twice', '--pseudonymise', '--yes'])
+      await outputOf(laptop, ['anonymise', '--session', 'twice', '--pseudonymise', '--yes'])
+      const said = async () => (await here.session('twice')).messages[0]?.content
+      const before = await said()
+      await here.call('update_session', { session_id: 'twice', summary: `She says: ${String(before)}` })
+      await pair.sync()
+      await pair.sync()
+      await expectAlike(pair)
+      expect(await said()).not.toBe(before)
+      expect((await here.session('twice')).context_summary).toBeNull()
+    },
+  )
 
   it('has what was put together in its archive', async () => {
     expect((await laptop.cli(['archive', '--now'])).code).toBe(0)
