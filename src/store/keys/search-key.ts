@@ -64,9 +64,7 @@ export class SearchKeys {
   /** As they are now: another process may make a key with the first message, and a conversion changes them. */
   async termsOf(tenantId: number): Promise<TermKeys> {
     const stored = await this.#run((sql) => readEncryptionState(sql, tenantId))
-    // The key is read last: one that is made meanwhile is for what is saved from then on.
-    if (!this.#whole.has(tenantId) && (await this.#find(tenantId)) === undefined) await this.#requireKeys(tenantId)
-    const key = await this.#find(tenantId)
+    const key = (await this.#find(tenantId)) ?? (await this.#findOrRefuse(tenantId))
     if (stored === undefined) return { state: undefined, indexes: [{ version: 0, key }], texts: key, key }
     const { state, terms } = stored
     const keyed = (isKeyed: boolean) => (isKeyed ? (key ?? missing(tenantId)) : undefined)
@@ -93,13 +91,16 @@ export class SearchKeys {
   }
 
   /** Under the public key nothing would be found of what was hashed under one that is gone, and nobody told. */
-  async #requireKeys(tenantId: number): Promise<void> {
+  async #findOrRefuse(tenantId: number): Promise<SearchKey | undefined> {
+    if (this.#whole.has(tenantId)) return undefined
     if (await this.#run((sql) => lacksKey(sql, tenantId)))
       throw new KeysMissing('Cannot search as this store holds encrypted sessions and none of their keys', {
         remedy:
           'Run "verbatim restore --keys", which takes them from the archive, or restore the table encryption_keys from a backup',
       })
     this.#whole.add(tenantId)
+    // One that was made meanwhile is for what is saved from then on: it is read last.
+    return await this.#find(tenantId)
   }
 
   async #find(tenantId: number): Promise<SearchKey | undefined> {
