@@ -106,9 +106,9 @@ function given(event: { readonly sessionId: string; readonly sessionKey?: string
 }
 
 function registerRecall(host: Host, settings: Settings, command: Command): void {
-  const { recallMaxTokens: maxTokens, recallTimeoutMs: timeoutMs } = settings
+  const { recallMaxTokens: maxTokens, recallTimeoutMs: timeoutMs, recallFirstTimeoutMs: firstTimeoutMs } = settings
   const env = environment(settings.env)
-  const recall = new Recall({ command, env, log: host.logger, maxTokens, timeoutMs })
+  const recall = new Recall({ command, env, log: host.logger, maxTokens, timeoutMs, firstTimeoutMs })
   host.on(
     'before_prompt_build',
     async (event, context) => {
@@ -118,10 +118,10 @@ function registerRecall(host: Host, settings: Settings, command: Command): void 
       if (!isAsked || session === undefined) return undefined
       // What was said in private is not for those who read along.
       if (isShared(session.sessionKey) && !settings.recallInGroups) return undefined
-      return await recall.before(event)
+      return await recall.before({ ...event, sessionId: `${session.agentId}/${session.sessionId}` })
     },
-    { timeoutMs: timeoutMs + 500 },
+    { timeoutMs: Math.max(timeoutMs, firstTimeoutMs) + 500 },
   )
-  host.on('gateway_start', () => recall.warm())
+  host.on('gateway_start', () => void recall.warm())
   host.on('gateway_stop', () => recall.close())
 }

@@ -1,211 +1,177 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { z } from 'zod'
 
 import { reasonOf } from './files.ts'
 import type { HostLogger, PromptAdditions, PromptEvent } from './host.ts'
-import type { Command } from './verbatim-command.ts'
+import { RecallServer, RefusedError, type RecallServerOptions } from './recall-server.ts'
+import { Recalled, recallReplySchema, searchReplySchema } from './recalled.ts'
 
-export interface RecallOptions {
-  readonly command: Command
-  readonly env: Readonly<Record<string, string>>
-  readonly log: HostLogger
+export interface RecallOptions extends RecallServerOptions {
   readonly maxTokens: number
   readonly timeoutMs: number
+  /** How long the first prompt may wait, for whom Verbatim may be just starting. */
+  readonly firstTimeoutMs: number
   /** How long prompts are left alone after a failure, unless the usual time. */
   readonly restMs?: number
+  /** How long a first answer may take before the process is ended, unless the usual time. */
+  readonly startMs?: number
 }
 
-/** A Verbatim that is being started or that was. */
-interface Connection {
-  readonly client: Client
-  readonly ready: Promise<void>
+/** Who asks for a prompt. */
+export interface RecallEvent extends PromptEvent {
+  /** The session's id in Verbatim, which may not know it yet. */
+  readonly sessionId: string
+}
+
+/** The recall of one prompt. */
+interface Task {
+  readonly query: string
+  readonly sessionId: string
+  readonly recalled: Recalled
+  isSearched?: boolean
+  /** The prompt has gone on. */
+  isLate: boolean
 }
 
 const hitsMax = 5
+/** So often is more asked for where hits repeat the prompt. */
+const pagesMax = 8
 /** On each side: an answer comes after the tools that it took. */
 const neighbours = 3
 const queryCharactersMax = 2_000
 /** Too little to tell what is meant: "yes", "go on". */
 const queryCharactersMin = 8
-/** A text is in the prompt already where this much of its beginning is. */
-const comparedCharacters = 160
 const usualRestMs = 30_000
-
-const replySchema = z.object({
-  notice: z.string(),
-  results: z.array(
-    z.object({
-      session_id: z.string(),
-      messages: z.array(
-        z.object({
-          id: z.string(),
-          timestamp: z.string(),
-          sender: z.string(),
-          role: z.string(),
-          trust: z.string(),
-          text: z.string(),
-          hit: z
-            .object({
-              rank: z.number(),
-              why: z.object({ semantic_rank: z.number().optional(), terms: z.array(z.string()) }),
-            })
-            .optional(),
-        }),
-      ),
-    }),
-  ),
-})
-type Reply = z.infer<typeof replySchema>
-
-/** Verbatim answers, and says that it cannot search. */
-class RefusedError extends Error {
-  override readonly name = 'RefusedError'
-}
+/** Nobody waits for it. */
+const usualStartMs = 30_000
+/** Nothing is shown of what it finds; the store, and a model where one is asked, are there after it. */
+const startQuery = 'Verbatim in OpenClaw'
 
 /**
  * What the memory holds about a prompt, to be put before it. It asks a Verbatim of its own, which is started once and only
- * reads. A prompt never waits longer than the settings say: it goes without then.
+ * reads. A prompt never waits longer than the settings say: it goes without then, or with what came in time.
  */
 export class Recall {
   readonly #options: RecallOptions
-  #connection: Connection | undefined
+  readonly #server: RecallServer
+  readonly #log: HostLogger
   #restsUntil = 0
+  #isFirst = true
+  #hasAnswered = false
+  #wasPredictionLate = false
 
   constructor(options: RecallOptions) {
     this.#options = options
+    this.#server = new RecallServer(options)
+    this.#log = options.log
   }
 
-  /** Starts Verbatim, so that the first prompt finds it there. */
-  warm(): void {
-    const connection = this.#connected()
-    connection.ready.catch((error: unknown) => {
-      this.#drop(connection)
+  /** Starts Verbatim and has it open the store, so that the first prompt finds it ready. Never rejects. */
+  async warm(): Promise<void> {
+    try {
+      await this.#server.call('search_memory', { query: startQuery, limit: 1, max_tokens: 300 }, this.#answerMs)
+      this.#isFirst = false
+      if (await this.#server.has('recall_context'))
+        await this.#server.call('recall_context', { text: startQuery, max_tokens: 300 }, this.#answerMs)
+      this.#hasAnswered = true
+    } catch (error) {
       this.#rest(error)
-    })
+    }
   }
 
-  async before(event: PromptEvent): Promise<PromptAdditions | undefined> {
+  async before(event: RecallEvent): Promise<PromptAdditions | undefined> {
     const query = (event.currentUserMessage ?? event.prompt).slice(0, queryCharactersMax).trim()
     if (query.length < queryCharactersMin || performance.now() < this.#restsUntil) return undefined
-    // Behind an answer that came in time it ends by itself, and keeps nothing from ending.
-    const late = sleep(this.#options.timeoutMs, undefined, { ref: false })
-    const found = this.#search(query).catch((error: unknown) => {
+    const timeoutMs = this.#isFirst ? this.#options.firstTimeoutMs : this.#options.timeoutMs
+    this.#isFirst = false
+    const task: Task = { query, sessionId: event.sessionId, recalled: new Recalled(query, event), isLate: false }
+    const found = this.#find(task).catch((error: unknown) => {
       this.#rest(error)
-      return undefined
+      return true
     })
-    const reply = await Promise.race([found, late])
-    return reply === undefined ? undefined : additions(reply, query, event)
+    // Behind an answer that came in time it ends by itself, and keeps nothing from ending.
+    const late = sleep(timeoutMs, false, { ref: false })
+    const isFinished = await Promise.race([found, late])
+    task.isLate = !isFinished
+    this.#noteTime(task, timeoutMs)
+    return task.recalled.additions(this.#options.maxTokens)
   }
 
   async close(): Promise<void> {
-    const connection = this.#connection
-    this.#connection = undefined
-    await connection?.client.close()
+    await this.#server.close()
   }
 
-  async #search(query: string): Promise<Reply> {
-    const answer = await this.#ask({
+  /** The search first: it is the quicker one. What is predicted comes in what is left of the time. */
+  async #find(task: Task): Promise<true> {
+    await this.#search(task)
+    task.isSearched = true
+    if (!task.isLate && (await this.#server.has('recall_context'))) await this.#predict(task)
+    this.#hasAnswered = true
+    return true
+  }
+
+  /** Page by page as long as hits repeat the prompt, as those of a question do that was asked before. */
+  async #search(task: Task): Promise<void> {
+    const search = {
       // A quote would be read as a phrase that a result must hold.
-      query: query.replaceAll('"', ' '),
+      query: task.query.replaceAll('"', ' '),
       limit: hitsMax,
       max_tokens: this.#options.maxTokens,
       context: neighbours,
       format: 'json',
-    })
-    if (answer.isError === true) throw new RefusedError('Verbatim refused to search')
-    return replySchema.parse(answer.structuredContent)
-  }
-
-  /** Who gives no answer at all is started anew. */
-  async #ask(search: Readonly<Record<string, unknown>>): ReturnType<Client['callTool']> {
-    const connection = this.#connected()
-    try {
-      await connection.ready
-      const call = { name: 'search_memory', arguments: search }
-      return await connection.client.callTool(call, { timeout: this.#options.timeoutMs * 4 })
-    } catch (error) {
-      this.#drop(connection)
-      throw error
+    }
+    let cursor: string | undefined
+    for (let page = 0; page < pagesMax && !task.isLate; page++) {
+      const args = cursor === undefined ? search : { ...search, cursor }
+      const reply = searchReplySchema.parse(await this.#server.call('search_memory', args, this.#answerMs))
+      const hasRepeats = task.recalled.addFound(reply)
+      cursor = reply.next_cursor
+      if (!hasRepeats || cursor === undefined || task.recalled.hits >= hitsMax) return
     }
   }
 
-  #connected(): Connection {
-    if (this.#connection !== undefined) return this.#connection
-    const client = new Client({ name: 'verbatim-openclaw', version: '0.1.0' })
-    const [program, ...args] = this.#options.command
-    const transport = new StdioClientTransport({
-      command: program,
-      args: [...args, '--read-only', '--tools', 'search_memory'],
-      env: this.#options.env,
-      stderr: 'ignore',
-    })
-    const connection: Connection = { client, ready: client.connect(transport) }
-    client.onclose = () => this.#forget(connection)
-    this.#connection = connection
-    return connection
-  }
-
-  #forget(connection: Connection): void {
-    if (this.#connection === connection) this.#connection = undefined
-  }
-
-  /** Ends the process of a connection, and no newer one. Nobody waits for it. */
-  #drop(connection: Connection): void {
-    this.#forget(connection)
-    connection.client
-      .close()
-      .catch((error: unknown) =>
-        this.#options.log.warn(`Verbatim: a process of recall could not be ended (${reasonOf(error)})`),
+  async #predict({ query: text, sessionId, recalled }: Task): Promise<void> {
+    const recall = (args: object) => {
+      const call = { text, max_tokens: this.#options.maxTokens, format: 'json', ...args }
+      return this.#server.call('recall_context', call, this.#answerMs)
+    }
+    try {
+      // Of a session that is new Verbatim knows nothing, and says so.
+      const reply = await recall({ session_id: sessionId }).catch((error: unknown) => {
+        if (error instanceof RefusedError) return recall({})
+        throw error
+      })
+      recalled.addPredicted(recallReplySchema.parse(reply))
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error
+      this.#log.warn(
+        `Verbatim: a prompt got what was found, and not what was learned or predicted (${reasonOf(error)})`,
       )
+    }
+  }
+
+  /** Longer than a prompt waits: one that is only slow, or just starting, is not ended. */
+  get #answerMs(): number {
+    const { timeoutMs, startMs = usualStartMs } = this.#options
+    return this.#hasAnswered ? timeoutMs * 4 : startMs
+  }
+
+  #noteTime({ isLate, isSearched = false }: Task, timeoutMs: number): void {
+    if (isLate && !isSearched)
+      this.#log.warn(
+        `Verbatim: a recall was given up, as the memory had not answered ${timeoutMs} ms after the prompt came (recallTimeoutMs, recallFirstTimeoutMs)`,
+      )
+    else if (isLate && !this.#wasPredictionLate)
+      this.#log.info(
+        `Verbatim: what was learned and predicted came too late for a prompt, ${timeoutMs} ms after it; it got what was found. Said once until it comes in time`,
+      )
+    if (isSearched) this.#wasPredictionLate = isLate
   }
 
   #rest(error: unknown): void {
     const restMs = this.#options.restMs ?? usualRestMs
     this.#restsUntil = performance.now() + restMs
-    this.#options.log.warn(
+    this.#log.warn(
       `Verbatim: nothing is recalled for ${restMs / 1000} s, as the memory did not answer (${reasonOf(error)})`,
     )
   }
-}
-
-/** The hits that say more than the prompt does and what was said around them, as text that is marked as recorded. */
-function additions(reply: Reply, query: string, event: PromptEvent): PromptAdditions | undefined {
-  const present = [query, ...event.messages.map((message) => JSON.stringify(message))].join('\n')
-  const lines = reply.results
-    .filter(({ messages }) => messages.some(({ hit }) => hit !== undefined && tells(hit.why)))
-    .flatMap(({ session_id: session, messages }) =>
-      messages.filter((message) => isSaid(message) && !present.includes(start(message))).map(render(session)),
-    )
-  if (lines.length === 0) return undefined
-  const mark = randomBytes(6).toString('hex')
-  const recorded = lines.join('\n')
-  return {
-    prependContext: `${reply.notice}\n<recorded memory boundary="${mark}">\n${recorded}\n</recorded boundary="${mark}">\n`,
-  }
-}
-
-type Said = Reply['results'][number]['messages'][number]
-
-/** What stands between a question and its answer, tool calls and their output, is left out unless it was found itself. */
-function isSaid({ role, text, hit }: Said): boolean {
-  return text.trim() !== '' && (hit !== undefined || role === 'user' || role === 'assistant')
-}
-
-/** As it stands in JSON, where a message of the prompt has it. */
-function start({ text }: Said): string {
-  return JSON.stringify(text.slice(0, comparedCharacters)).slice(1, -1)
-}
-
-function render(session: string): (message: Said) => string {
-  return ({ id, timestamp, sender, role, trust, text }) =>
-    `[${timestamp}] ${sender} (${role}, trust: ${trust}, session ${session}, message ${id}): ${text}`
-}
-
-/** One word in common is chance, unless the meaning is near as well. */
-function tells(why: { readonly semantic_rank?: number | undefined; readonly terms: readonly string[] }): boolean {
-  return why.terms.length > (why.semantic_rank === undefined ? 1 : 0)
 }

@@ -4,6 +4,9 @@ import { z } from 'zod'
 export const readerNames = ['delta', 'store', 'messages'] as const
 export type ReaderName = (typeof readerNames)[number]
 
+/** Whose `recallTimeoutMs` is not set waits so long for the first recall. */
+const firstTimeoutMs = 3_000
+
 /** What OpenClaw has checked by the manifest's schema already; here it gets its defaults. */
 const settingsSchema = z.object({
   command: z.array(z.string().min(1)).min(1).optional(),
@@ -17,13 +20,19 @@ const settingsSchema = z.object({
   recall: z.boolean().default(true),
   recallInGroups: z.boolean().default(false),
   recallMaxTokens: z.number().int().min(300).max(8_000).default(800),
-  recallTimeoutMs: z.number().int().min(10).max(10_000).default(700),
+  recallTimeoutMs: z.number().int().min(10).max(10_000).optional(),
+  recallFirstTimeoutMs: z.number().int().min(10).max(10_000).optional(),
 })
 
-export type Settings = z.infer<typeof settingsSchema>
+export interface Settings extends z.infer<typeof settingsSchema> {
+  readonly recallTimeoutMs: number
+  readonly recallFirstTimeoutMs: number
+}
 
 export function readSettings(given: unknown): Settings {
-  return settingsSchema.parse(given ?? {})
+  const settings = settingsSchema.parse(given ?? {})
+  const { recallTimeoutMs = 700, recallFirstTimeoutMs = settings.recallTimeoutMs ?? firstTimeoutMs } = settings
+  return { ...settings, recallTimeoutMs, recallFirstTimeoutMs }
 }
 
 const grantSchema = z.object({

@@ -28,19 +28,22 @@ async function recalling(answer: string) {
   const [script, pids] = [join(directory, 'server.mjs'), join(directory, 'pids')]
   await writeFile(script, serverSource)
   const said: string[] = []
+  const isFailure = (message: string) => message.includes('nothing is recalled for')
   const recall = new Recall({
     command: [process.execPath, script, pids, answer],
     env: {},
-    log: { info: () => undefined, warn: (message) => said.push(message), error: () => undefined },
+    log: { info: () => undefined, warn: (message) => isFailure(message) && said.push(message), error: () => undefined },
     maxTokens: 800,
     timeoutMs: 50,
+    firstTimeoutMs: 50,
     restMs: 0,
+    startMs: 200,
   })
   onTestFinished(() => recall.close())
   /** Asks until so many searches have failed. */
   const fail = async (times: number) => {
     for (let failures = said.length + 1; failures <= times; failures++) {
-      await recall.before({ prompt: 'What did we say of the cat?', messages: [] })
+      await recall.before({ prompt: 'What did we say of the cat?', messages: [], sessionId: 'main/now' })
       await expect.poll(() => said.length, { timeout: 20_000 }).toBe(failures)
     }
   }
