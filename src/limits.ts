@@ -110,6 +110,8 @@ export const limits = {
   recalledMessages: 20,
   /** How long what a session will need is kept, and made anew after each of its messages since it was last asked for. */
   predictionKeptMs: 900_000,
+  /** Of a session, forms of what it will need that are kept beside each other: budgets and formats. */
+  recallFormsKept: 4,
   /** After a save, how long a session must be at rest before what it will need is looked for. */
   predictionRestMs: 300,
   /** How long a search waits for the query's vector and the nearest ones; then it answers by words and says so. */

@@ -94,6 +94,8 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   recalledMessages: 'Messages that are recalled for a conversation at most, as far as the budget allows.',
   predictionKeptMs:
     'How long what a session will need is kept, and made anew after each of its messages, since it was last asked for.',
+  recallFormsKept:
+    'Forms (budgets and formats) in which what a session will need is kept, and made anew, those that were asked for last.',
   predictionRestMs: 'How long a session must be at rest after a save before what it will need is looked for.',
   searchMeaningMs: 'How long a search waits for what is near in meaning. Then it answers by words and says so.',
   searchMeaningOnlyMs: 'The same where only meaning was asked for.',

@@ -45,18 +45,17 @@ export class MadeAhead {
 
   /** Says that a session was saved to. */
   saved(caller: Caller, sessionId: string): void {
-    if (this.#options.predictions.wanted({ ...caller, sessionId }) !== undefined)
-      void this.#after.saved(caller, sessionId)
+    if (this.#options.predictions.wanted({ ...caller, sessionId }).length > 0) void this.#after.saved(caller, sessionId)
   }
 
   /**
-   * Resolves when what a session will need, as it is now, was looked for: in the form in which it was asked for last, else in the
+   * Resolves when what a session will need, as it is now, was looked for: in the forms in which it was asked for lately, else in the
    * one given. Never rejects: where it was not found, who asks is told why.
    */
   made(caller: Caller, sessionId: string, options: RecallOptions): Promise<void> {
     const { predictions } = this.#options
     const key = { ...caller, sessionId }
-    if (predictions.wanted(key) === undefined) predictions.ask(key, options)
+    if (predictions.wanted(key).length === 0) predictions.ask(key, options)
     return this.#after.saved(caller, sessionId)
   }
 
@@ -68,11 +67,12 @@ export class MadeAhead {
   async #predict(caller: Caller, sessionId: string): Promise<void> {
     const { storesFor, predictions } = this.#options
     const wanted = predictions.wanted({ ...caller, sessionId })
-    if (wanted === undefined) return
+    if (wanted.length === 0) return
     const stores = storesFor(caller)
     const session = await requireUsableSession(stores.database, caller, sessionId)
     // Of a save of this process its own call tells, and who looks for those of others.
     if (predictions.has({ ...caller, sessionId }, session.version)) return
-    await recallAhead(stores, caller, { session, ...wanted })
+    // What was asked for last is dropped last.
+    for (const options of wanted.toReversed()) await recallAhead(stores, caller, { session, ...options })
   }
 }
