@@ -45,6 +45,8 @@ export class TenantKeyring {
     const known = await this.find(tenantId)
     if (known !== undefined) return known
     await makeTenantKey(this.#run, this.#sources, tenantId)
+    // Another's look may be under way that began before there was one.
+    this.forget(tenantId)
     const made = await this.find(tenantId)
     if (made === undefined) throw new Error(`Tenant ${tenantId} has no key after one was made`)
     return made
