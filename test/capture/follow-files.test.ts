@@ -64,7 +64,39 @@ class Followed {
   }
 }
 
+/** The next messages that are saved have their session's numbers changed beside them, once, as an erasure at that moment does. */
+async function changeNumbersOnce(): Promise<void> {
+  await store.open.stores.database.run((sql) =>
+    sql.unsafe(`
+      create table changed_once as select 1 as left_over;
+      create function change_numbers() returns trigger language plpgsql as $$
+      begin
+        if exists (select from changed_once) then
+          delete from changed_once;
+          update sessions set erasures = erasures + 1 where id = new.session_id;
+        end if;
+        return null;
+      end $$;
+      create trigger change_numbers after insert on messages for each row execute function change_numbers();`),
+  )
+}
+
 describe('FollowedFiles', () => {
+  it('reports what was stored before a file had to be read again', async () => {
+    const path = join(await temporaryDirectory(), 'again.jsonl')
+    const again = (number: number) => row(number).replace('followed', 'again')
+    await writeFile(path, again(1))
+    const followed = new Followed(path)
+    const ended = followed.follow()
+    await followed.until(1)
+    await changeNumbersOnce()
+    await appendFile(path, again(2))
+    await followed.until(2)
+    followed.ending.abort()
+    await ended
+    expect(followed.reports.at(-1)?.documents).toMatchObject([{ added: 1, known: 1 }])
+  })
+
   it('lets go of a file that waits to be read again and is then as it was', async () => {
     const path = join(await temporaryDirectory(), 'session-1.json')
     const document = JSON.stringify({ sessionId: 'whole', startTime: '2026-01-01T00:00:00.000Z', messages: [] })

@@ -12,3 +12,8 @@ export interface DocumentReport {
   readonly sessionIds: readonly string[]
   readonly problems: readonly { readonly entry: number; readonly problem: string }[]
 }
+
+/** The report of a second reading, which found known what the first one had stored before it came to nothing. */
+export function withStoredBefore(report: DocumentReport, added: number): DocumentReport {
+  return { ...report, added: report.added + added, known: Math.max(report.known - added, 0) }
+}

@@ -12,7 +12,13 @@ import type { ImportDependencies } from './imported-sessions.ts'
 import { knownPart, OtherEntries, OtherNumbers } from './known-part.ts'
 
 /** What a look at a file gave: what was stored now, or that it must be read again from its start. */
-export type Growth = DocumentReport | 'read again'
+export type Growth = DocumentReport | ReadAgain
+
+/** A file must be read again; before that was known, entries of it may have been stored, which the next reading finds known. */
+export interface ReadAgain {
+  readonly readAgain: true
+  readonly added: number
+}
 
 export interface GrowingOptions {
   readonly caller: Caller
@@ -105,9 +111,9 @@ export class GrowingFile {
   async catchUp(): Promise<Growth> {
     const { size } = await this.#handle.stat()
     if (size === this.#offset && this.#report !== undefined) return nothingNew(this.#report)
-    if (size < this.#offset || !(await this.#isContinued()) || !(await this.#isStored())) return 'read again'
+    if (size < this.#offset || !(await this.#isContinued()) || !(await this.#isStored())) return this.#readAgain()
     const state = await this.#readToEnd()
-    return this.#transcript.isOutdated ? 'read again' : await this.#settled(state)
+    return this.#transcript.isOutdated ? this.#readAgain() : await this.#settled(state)
   }
 
   /** Takes a line that has not ended, and does not seem to go on, as it is. */
@@ -176,9 +182,13 @@ export class GrowingFile {
     try {
       return await this.#settle(state)
     } catch (error) {
-      if (error instanceof OtherNumbers) return 'read again'
+      if (error instanceof OtherNumbers) return this.#readAgain()
       throw error
     }
+  }
+
+  #readAgain(): ReadAgain {
+    return { readAgain: true, added: this.#document.added - (this.#report?.added ?? 0) }
   }
 
   async #settle({ modifiedAtMs }: FileState): Promise<DocumentReport> {

@@ -27,7 +27,6 @@ export interface ImportSource {
 const batchBytesMax = 4 * 1024 * 1024
 const problemsMax = 100
 
-/** How far a document goes by now. */
 interface DocumentEnd {
   readonly document: string
   /** What stands after the last entry. */
@@ -108,6 +107,11 @@ export class DocumentImport {
   async add(event: TranscriptEntry | TranscriptSession): Promise<void> {
     if (event.type === 'entry') return await this.#addEntry(event)
     this.#news.add(event)
+  }
+
+  /** How many entries were stored by now that were not known. */
+  get added(): number {
+    return this.#added
   }
 
   /** Whether the messages that it has stored have the numbers under which it did. */

@@ -8,7 +8,7 @@ import { importedState, saveImportedState } from '../../store/import-files.ts'
 import { linkParents } from '../../store/imported-sessions.ts'
 import type { TranscriptFormat } from '../../transcripts/format.ts'
 import { detectFormat } from '../../transcripts/registry.ts'
-import type { DocumentReport } from './document-report.ts'
+import { withStoredBefore, type DocumentReport } from './document-report.ts'
 import { fileState, isSameState, type FileState } from './file-state.ts'
 import { DocumentImport, type ImportSource } from './import-document.ts'
 import type { ImportDependencies } from './imported-sessions.ts'
@@ -95,10 +95,13 @@ interface Reading extends ImportOptions {
 
 async function readDocuments({ database, archive }: ImportDependencies, reading: Reading): Promise<void> {
   const { caller, source, documents, rowsOnly, onProgress } = reading
+  const begun = new Map<string, DocumentImport>()
   const readAll = async (known: KnownPart | undefined) => {
     for await (const document of reading.read.documents(source.path)) {
-      const options = { caller, source, known, rowsOnly }
-      documents.push(await new DocumentImport({ database, archive }, options).run(document, onProgress))
+      const before = begun.get(document.name)?.added ?? 0
+      const reader = new DocumentImport({ database, archive }, { caller, source, known, rowsOnly })
+      begun.set(document.name, reader)
+      documents.push(withStoredBefore(await reader.run(document, onProgress), before))
     }
   }
   const grows = reading.again !== true && rowsOnly !== true && reading.read.follow !== undefined

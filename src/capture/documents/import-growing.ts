@@ -2,6 +2,7 @@ import { UnavailableError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
 import { isCompressed, UnreadableFile } from '../../transcripts/bytes/file-bytes.ts'
 import { detectFormat } from '../../transcripts/registry.ts'
+import { withStoredBefore } from './document-report.ts'
 import { stateIfThere } from './file-state.ts'
 import { GrowingFile } from './growing-file.ts'
 import { importFile, reasonOf, skipped, type FileReport } from './import-files.ts'
@@ -44,7 +45,11 @@ async function importNow(
   const { format } = detected
   const begun = isCompressed(path) ? undefined : await GrowingFile.begin(dependencies, { caller, path, format })
   await begun?.file.close()
-  if (begun === undefined || begun.growth === 'read again')
-    return await importFile(dependencies, caller, { path, format: named })
+  if (begun === undefined) return await importFile(dependencies, caller, { path, format: named })
+  if ('readAgain' in begun.growth) {
+    const { added } = begun.growth
+    const report = await importFile(dependencies, caller, { path, format: named })
+    return { ...report, documents: report.documents.map((document) => withStoredBefore(document, added)) }
+  }
   return { path, format: format.name, status: 'imported', documents: [begun.growth] }
 }

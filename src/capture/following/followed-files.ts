@@ -2,6 +2,7 @@ import { UnavailableError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
 import { isCompressed, UnreadableFile } from '../../transcripts/bytes/file-bytes.ts'
 import { detectFormat } from '../../transcripts/registry.ts'
+import { withStoredBefore } from '../documents/document-report.ts'
 import { isSameState, stateIfThere, type FileAtPath, type FileState } from '../documents/file-state.ts'
 import { GrowingFile, type Growth } from '../documents/growing-file.ts'
 import { importFile, reasonOf, skipped, type FileReport } from '../documents/import-files.ts'
@@ -138,12 +139,12 @@ export class FollowedFiles {
       this.#report(file, taken)
       // What comes after it may belong to it: the file is then read from its start.
       await this.#closeGrowing(file)
-      return taken !== 'read again'
+      return !('readAgain' in taken)
     }
     // Also where the path names another file by now: what was written to this one before it went is still to be read.
     const growth = await growing.catchUp()
     this.#report(file, growth)
-    if (growth !== 'read again' && place === 'grown') return await this.#keepOpen(file)
+    if (!('readAgain' in growth) && place === 'grown') return await this.#keepOpen(file)
     await this.#closeGrowing(file)
     return await this.#importAnew(file, look.now)
   }
@@ -164,10 +165,8 @@ export class FollowedFiles {
     file.growing = begun.file
     file.source = detected.format.name
     await this.#keepOpen(file)
-    if (begun.growth !== 'read again') {
-      this.#report(file, begun.growth)
-      return true
-    }
+    this.#report(file, begun.growth)
+    if (!('readAgain' in begun.growth)) return true
     await this.#closeGrowing(file)
     return false
   }
@@ -191,8 +190,14 @@ export class FollowedFiles {
   }
 
   #report(file: Followed, growth: Growth): void {
-    if (growth === 'read again') return
-    this.#imported(file, { path: file.path, format: file.source, status: 'imported', documents: [growth] })
+    const added = file.addedBefore ?? 0
+    if ('readAgain' in growth) {
+      file.addedBefore = added + growth.added
+      return
+    }
+    delete file.addedBefore
+    const document = withStoredBefore(growth, added)
+    this.#imported(file, { path: file.path, format: file.source, status: 'imported', documents: [document] })
   }
 
   #imported(file: Followed, report: FileReport): void {

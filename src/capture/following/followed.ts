@@ -16,6 +16,8 @@ export interface Followed extends FoundFile {
   source?: string
   /** It has changed, or failed, and is not looked at again before this; in ms since 1970. */
   notBeforeMs?: number
+  /** Entries that were stored before it was known that the file must be read again, of which nobody was told yet. */
+  addedBefore?: number
   /** Why it could not be imported, as it was last reported. */
   told?: string
 }
