@@ -9,7 +9,7 @@ import { Client as ModernClient } from '@modelcontextprotocol/client'
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
 
 import { connectEmbedded, type EmbeddedConnection } from '../../../src/store/embedded/client.ts'
 import { openPool } from '../../../src/store/server/connection.ts'
@@ -121,6 +121,13 @@ export class Home {
   /** The tools of a fresh server, through the client of `@modelcontextprotocol/sdk`. */
   async tools(...args: readonly string[]): Promise<Tools> {
     return new Tools(await this.connect(...args))
+  }
+
+  /** Those of one that ends with the test which asks for it: each has connections of its own, of which a database server has few. */
+  async toolsOfTest(): Promise<Tools> {
+    const client = await this.connect()
+    onTestFinished(() => client.close())
+    return new Tools(client)
   }
 
   /** The client of `@modelcontextprotocol/client`: `legacy` begins with `initialize`, `auto` takes the newest revision. */

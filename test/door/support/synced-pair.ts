@@ -49,7 +49,7 @@ export class SyncedPair {
 
 /** Expects both stores of a pair to have the same. */
 export async function expectAlike({ laptop, server, http }: SyncedPair): Promise<void> {
-  const [here, there] = [await laptop.tools(), await http.tools()]
+  const [here, there] = [await laptop.toolsOfTest(), await http.tools()]
   expect(await stateOf(laptop, here)).toEqual(await stateOf(server, there))
 }
 

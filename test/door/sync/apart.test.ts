@@ -20,7 +20,7 @@ const eraseOf = (home: Home, session: string, id: string) =>
 
 describe('what was set after an erasure', () => {
   test('is kept by a store that learns of the erasure later', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     await here.save(said('orchard', 'o1', 'Ask Kowalska.'))
     await here.save(said('orchard', 'o2', 'Plant the quinces.'))
     await here.update('orchard', { title: 'Kowalska', summary: 'Of Kowalska.' })
@@ -35,7 +35,7 @@ describe('what was set after an erasure', () => {
   })
 
   test('and before another one of the same is gone at both', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     await here.save(said('harbour', 'h1', 'Ask Wisniewska.'))
     await here.save(said('harbour', 'h2', 'Which berth is free?'))
     await pair.sync()
@@ -51,7 +51,7 @@ describe('what was set after an erasure', () => {
 
 describe('what one store keeps for a shorter time', () => {
   test('comes whole to a third one, whichever of the two it meets first', async () => {
-    const here = await laptop.tools()
+    const here = await laptop.toolsOfTest()
     for (const number of [1, 2, 3, 4, 5]) await here.save(said('log', `l${number}`, `Entry ${number}.`))
     await here.update('log', { tags: ['short'] })
     await pair.sync()
@@ -66,7 +66,7 @@ describe('what one store keeps for a shorter time', () => {
     const desktop = new Home()
     onTestFinished(() => desktop.dispose())
     await desktop.makeDatabase()
-    const third = await desktop.tools()
+    const third = await desktop.toolsOfTest()
     await sync(desktop, laptopServer, laptopToken)
     expect(await textsOf(third)).toEqual(['', '', '', 'Entry 4.', 'Entry 5.'])
     const report = await sync(desktop, pair.http, pair.token)

@@ -5,7 +5,7 @@ import { usePair } from '../support/synced-pair.ts'
 const pair = usePair()
 
 test('a summary that was made while the correction was not there yet is gone once it is', async () => {
-  const [here, there] = [await pair.laptop.tools(), await pair.http.tools()]
+  const [here, there] = [await pair.laptop.toolsOfTest(), await pair.http.tools()]
   const contents = ['The granite costs forty crowns.', 'The slate costs nine crowns.', 'The marble is sold.']
   await here.saveAll({ session_id: 'quarry', messages: contents.map((content) => ({ content, sender: 'ann' })) })
   await pair.sync()

@@ -66,7 +66,7 @@ describe('a transcript whose session went on elsewhere', () => {
 
   test('is given back from the archive too', async () => {
     // What the archive had of the former numbers is removed by whoever serves the store.
-    await laptop.tools()
+    await laptop.toolsOfTest()
     await expect.poll(async () => (await laptop.cli(['archive', '--now'])).code, { timeout: 60_000 }).toBe(0)
     const restored = new Home()
     await restored.makeDatabase()

@@ -47,7 +47,7 @@ test.each([
   ['to the other', laptop, server],
   ['from the other', server, laptop],
 ])('a sync that was killed while messages went %s goes on, and has each once', async (session, from, to) => {
-  const tools = from === laptop ? await laptop.tools() : await pair.http.tools()
+  const tools = from === laptop ? await laptop.toolsOfTest() : await pair.http.tools()
   const contents = Array.from({ length: messageCount }, (_, index) => `${index} ${'word '.repeat(messageBytes / 5)}`)
   for (let next = 0; next < messageCount; next += batch) {
     const messages = contents.slice(next, next + batch).map((content) => ({ sender: 'ann', role: 'user', content }))

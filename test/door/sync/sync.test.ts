@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
 
-import { isOnServer } from '../../support/test-store.ts'
 import { untilIndexed } from '../support/archived.ts'
 import { outputOf } from '../support/cli-output.ts'
 import { Home } from '../support/home.ts'
@@ -15,13 +14,13 @@ const { server, laptop, homes } = pair
 
 /** The texts of a session in their order. */
 async function textsOf(home: Home, session: string): Promise<unknown[]> {
-  const tools = await home.tools()
+  const tools = await home.toolsOfTest()
   return (await tools.session(session)).messages.map(({ text, content }) => text ?? content)
 }
 
 describe('sync', () => {
   it('brings what each store has to the other, word for word, and nothing twice', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     await here.save({
       session_id: 'garden',
       message_id: 'g1',
@@ -70,7 +69,7 @@ describe('sync', () => {
   })
 
   it('takes along what came since, at either store', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     await there.save({ session_id: 'garden', role: 'user', sender: 'ann', content: 'And the medlars?' })
     expect((await pair.sync()).received).toMatchObject({ messages: 1, sessions: 0, moved: 0 })
     await here.save({ session_id: 'garden', role: 'assistant', sender: 'claude', content: 'Behind the shed.' })
@@ -80,7 +79,7 @@ describe('sync', () => {
   })
 
   it('gives a session that both went on with the same order at both, each line together', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     await there.save({
       session_id: 'garden',
       role: 'user',
@@ -114,7 +113,7 @@ describe('sync', () => {
   })
 
   it('keeps two messages that were saved under one id, and what was said last of a session', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     await there.save({
       session_id: 'garden',
       message_id: 'same',
@@ -150,7 +149,7 @@ describe('sync', () => {
   })
 
   it('keeps two sessions that were begun under one name, and lets both stores go on with the earlier one', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     const early = await there.save({ session_id: 'main', role: 'user', sender: 'ann', content: 'Begun at the server.' })
     const late = await here.save({ session_id: 'main', role: 'user', sender: 'ann', content: 'Begun on the laptop.' })
     expect((await pair.sync()).received).toMatchObject({ sessions: 1, namesakes: 1 })
@@ -158,7 +157,7 @@ describe('sync', () => {
     expect(await textsOf(server, late.session_id)).toEqual(['Begun on the laptop.'])
     // A client that is connected goes on with the one that it began.
     const next = await (
-      await laptop.tools()
+      await laptop.toolsOfTest()
     ).save({ session_id: 'main', role: 'user', sender: 'ann', content: 'Gone on with.' })
     expect(next.session_id).toBe(early.session_id)
     await pair.sync()
@@ -166,7 +165,7 @@ describe('sync', () => {
   })
 
   it('erases at the other what was erased at one, and gives nothing back', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     const whole = await here.save({
       session_id: 'letter',
       role: 'user',
@@ -200,7 +199,7 @@ describe('sync', () => {
   })
 
   it('anonymises at the other what was anonymised at one, and has the same text at both', async () => {
-    const [here, there] = [await laptop.tools(), await pair.http.tools()]
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
     await here.save({
       session_id: 'claim',
       message_id: 'c1',
@@ -218,30 +217,26 @@ describe('sync', () => {
     expect(JSON.stringify(await there.session('claim'))).not.toContain('a@example.org')
   })
 
-  // On a server each client more has connections of its own, and this file has as many as a server takes.
-  it.skipIf(isOnServer)(
-    'keeps nothing made of the text that gives way, where both stores have anonymised it',
-    async () => {
-      const here = await laptop.tools()
-      await here.save({
-        session_id: 'twice',
-        role: 'user',
-        sender: 'ann',
-        content: 'I live in Porto, at b@example.org.',
-      })
-      await pair.sync()
-      await outputOf(server, ['anonymise', '--session', 'twice', '--pseudonymise', '--yes'])
-      await outputOf(laptop, ['anonymise', '--session', 'twice', '--pseudonymise', '--yes'])
-      const said = async () => (await here.session('twice')).messages[0]?.content
-      const before = await said()
-      await here.call('update_session', { session_id: 'twice', summary: `She says: ${String(before)}` })
-      await pair.sync()
-      await pair.sync()
-      await expectAlike(pair)
-      expect(await said()).not.toBe(before)
-      expect((await here.session('twice')).context_summary).toBeNull()
-    },
-  )
+  it('keeps nothing made of the text that gives way, where both stores have anonymised it', async () => {
+    const here = await laptop.toolsOfTest()
+    await here.save({
+      session_id: 'twice',
+      role: 'user',
+      sender: 'ann',
+      content: 'I live in Porto, at b@example.org.',
+    })
+    await pair.sync()
+    await outputOf(server, ['anonymise', '--session', 'twice', '--pseudonymise', '--yes'])
+    await outputOf(laptop, ['anonymise', '--session', 'twice', '--pseudonymise', '--yes'])
+    const said = async () => (await here.session('twice')).messages[0]?.content
+    const before = await said()
+    await here.call('update_session', { session_id: 'twice', summary: `She says: ${String(before)}` })
+    await pair.sync()
+    await pair.sync()
+    await expectAlike(pair)
+    expect(await said()).not.toBe(before)
+    expect((await here.session('twice')).context_summary).toBeNull()
+  })
 
   it('has what was put together in its archive', async () => {
     expect((await laptop.cli(['archive', '--now'])).code).toBe(0)
@@ -250,8 +245,8 @@ describe('sync', () => {
     restored.settings = laptop.settings
     try {
       expect((await restored.cli(['restore'])).stdout).toContain('all intact')
-      const before = await stateOf(laptop, await laptop.tools())
-      expect(await stateOf(restored, await restored.tools())).toEqual(before)
+      const before = await stateOf(laptop, await laptop.toolsOfTest())
+      expect(await stateOf(restored, await restored.toolsOfTest())).toEqual(before)
     } finally {
       await restored.dispose()
     }
