@@ -92,6 +92,23 @@ describe('summarize', () => {
     expect(outside).toContain('Written from messages 1 to 3')
   })
 
+  test('lists as decisions what learning takes for one, and says so where nothing was decided', async () => {
+    const talk = [
+      ['Ada', '# Berths instead of piers'],
+      ['Ada', 'Should we go with the northern berth rather than the southern one?'],
+      ['clerk', 'You could choose the southern berth. I will look up who agreed to pay for it.'],
+    ] as const
+    const messages = talk.map(([sender, content]) => ({ sender, content }))
+    const { session_id: open } = await tools.saveAll({ messages })
+    const style = 'decisions'
+    const { text } = await tools.call('summarize', { session_id: open, style })
+    expect(text).toMatch(/^No decisions found in messages 1 to 3 of session \S+ \(3 read\)\.$/u)
+    const content = "We've decided to take the northern berth for the Marguerite, can you tell the pilot?"
+    const { session_id: closed } = await tools.saveAll({ messages: [...messages, { sender: 'Ada', content }] })
+    const { structured } = await tools.call('summarize', { session_id: closed, style, format: 'json' })
+    expect(structured?.['summary']).toBe(`Ada: ${content}`)
+  })
+
   test('keeps to the stretch and the budget it is given', async () => {
     const messages = Array.from({ length: 50 }, (_, at) => ({
       content: `Decision ${at}: we moor ship ${at} at berth ${at}.`,

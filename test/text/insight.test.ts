@@ -175,7 +175,19 @@ describe('summarizeExtractive()', () => {
 
   it('gives decisions only in the style of decisions', async () => {
     const { sentences } = await summarizeExtractive(messages, { style: 'decisions', maxTokens: 400 })
-    expect(sentences.map(({ messageId }) => messageId)).toEqual(['m3', 'm4'])
+    expect(sentences.map(({ messageId }) => messageId)).toEqual(['m3'])
+  })
+
+  it('gives what was decided before what may have been, where there is not room for both', async () => {
+    const texts = [
+      "I'll use the large crane for the containers of the northern berth.",
+      "I've decided against the night shift at the southern berth, can you tell the crew of the crane about it?",
+    ]
+    const list = texts.map((text, at) => ({ id: `d${at}`, seq: at + 1, sender: 'a', role: 'user' as const, text }))
+    const idsOf = async (maxTokens: number) =>
+      (await summarizeExtractive(list, { style: 'decisions', maxTokens })).sentences.map(({ messageId }) => messageId)
+    expect(await idsOf(40)).toEqual(['d1'])
+    expect(await idsOf(400)).toEqual(['d0', 'd1'])
   })
 
   it('names the newest state, the open question and the next step in a handoff', async () => {

@@ -73,7 +73,7 @@ export function* candidatesOf(message: MessageToSummarize): Generator<Omit<Candi
 export function candidateOf(sentence: RankedSentence): Omit<Candidate, 'order'> {
   const { text, messageId, seq, sender, role, language } = sentence
   const terms = contentTerms(tokenize(text, { language }), language)
-  return { text, messageId, seq, sender, role, language, terms, cues: cuesOf(text) }
+  return { text, messageId, seq, sender, role, language, terms, cues: cuesOf(text, role) }
 }
 
 /** The stems (or words) of a sentence without function words, each with its count. */

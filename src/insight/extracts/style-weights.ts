@@ -1,9 +1,10 @@
 import type { Role } from '../../model/message.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
+import { type DecisionCertainty, decisionIn } from './decision-cues.ts'
 
 /** What a sentence says about itself, apart from its rank among the others. */
 export interface SentenceCues {
-  readonly decision: boolean
+  readonly decision: DecisionCertainty
   readonly nextStep: boolean
   readonly question: boolean
   readonly reference: boolean
@@ -11,8 +12,6 @@ export interface SentenceCues {
   readonly filler: boolean
 }
 
-const decision =
-  /\b(?:decid(?:e[ds]?|ing)|(?:the|our|a) decision (?:is|was|to|that)|agreed?|agreement|we(?:'ll| will| are going to|'re going to| chose| picked| settled)|i(?:'ll| will)|let'?s (?:go with|use|keep|take|ship|drop|not)|go(?:ing)? with|chose|chosen|settle[ds]? on|instead of|rather than|approved?|reject(?:ed|s)?|rul(?:e|ed) out|no longer|must not|from now on|finali[sz]ed|conclu(?:de[ds]?|sion)|prefer(?:s|red)?)\b|(?<!\p{L})(?:entschied(?:en)?|entscheid\p{L}*|beschlossen|beschluss|vereinbart|einig(?:en|ten)?|wir (?:nehmen|machen|werden|bleiben)|stattdessen|endgültig|décid\p{L}+|décision|convenu|finalement|on (?:va|garde|prend)|decid(?:imos|ido|ió)|acordamos|decisión|реш(?:ил\p{L}*|ено|ение|аем)|договорил\p{L}*|вместо|будем)(?!\p{L})|决定|決定|同意|选择|改用|採用|采用|确定|にします|にしよう|ことにし|결정|하기로/iu
 const nextStep =
   /\b(?:todo|to-do|next(?: steps?| up)?|remaining|still (?:need|have|to)|need(?:s|ed)? to|have to|should|pending|follow[- ]?up|blocked|waiting (?:for|on)|not yet|left to|fix(?:ing)?|later)\b|(?<!\p{L})(?:als nächstes|nächste[rn]? schritt|offen|noch zu|müssen|muss noch|fehlt noch|prochaine étape|il faut|reste à|à faire|siguiente paso|hay que|falta|pendiente|дальше|осталось|нужно|надо|следующ\p{L}+)(?!\p{L})|下一步|接下来|还需要|待办|次に|必要が|残り|다음|해야/iu
 const question = /[?？؟]\s*["'”’)»」』]*$/u
@@ -23,9 +22,9 @@ const reference =
 const filler =
   /^(?:wow|thanks?|thank you|great|awesome|amazing|cool|nice|congrat\w*|hi|hello|hey|bye|ok(?:ay)?|sure|certainly|of course|yeah?|yes|no|absolutely|you'?re welcome|sounds|that'?s (?:great|awesome|amazing|cool|so)|good (?:luck|morning|night)|danke|gern|hallo|merci|bonjour|gracias|hola|спасибо|привет)\b|\blet me know\b|\bfeel free\b|\bhope (?:this|that) helps\b|^#{1,6}\s|^\*\*[^*]+\*\*:?$|^here(?:'s| is| are)\b|[:：]$|^谢谢|^你好|^ありがとう|^감사/iu
 
-export function cuesOf(sentence: string): SentenceCues {
+export function cuesOf(sentence: string, role: Role): SentenceCues {
   return {
-    decision: decision.test(sentence),
+    decision: decisionIn(sentence, role),
     nextStep: nextStep.test(sentence),
     question: question.test(sentence),
     reference: reference.test(sentence),
@@ -49,21 +48,19 @@ export function styleWeight(
   of: { readonly role: Role; readonly cues: SentenceCues; readonly recency: number },
 ): number {
   const { cues, recency } = of
+  // Only a list of decisions tells those apart that are sure.
+  const decided = cues.decision < 0.7 ? cues.decision : 1
   const base = roleWeights[of.role] * (cues.filler ? 0.25 : 1)
   switch (style) {
     case 'brief':
-      return base * (cues.question ? 0.6 : 1) * (cues.decision ? 1.5 : 1)
+      return base * (cues.question ? 0.6 : 1) * (1 + 0.5 * decided)
     case 'detailed':
-      return base * (cues.question ? 0.8 : 1) * (cues.decision ? 1.2 : 1)
+      return base * (cues.question ? 0.8 : 1) * (1 + 0.2 * decided)
     case 'decisions':
-      return cues.decision && !cues.question ? base * (cues.nextStep ? 1.1 : 1) : 0
+      return base * cues.decision * (cues.nextStep ? 1.1 : 1)
     case 'handoff': {
       const said =
-        1 +
-        (cues.nextStep ? 0.8 : 0) +
-        (cues.decision ? 0.5 : 0) +
-        (cues.question ? 0.4 : 0) +
-        (cues.reference ? 0.5 : 0)
+        1 + (cues.nextStep ? 0.8 : 0) + 0.5 * decided + (cues.question ? 0.4 : 0) + (cues.reference ? 0.5 : 0)
       return base * said * (0.4 + 1.6 * recency ** 2)
     }
     default:

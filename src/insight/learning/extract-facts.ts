@@ -45,6 +45,10 @@ const passing =
 const goesOn =
   /,?\s+(?:['’]cause|because|so that|so i|so we|so it|which|i['’]m|i['’]ve)\b|,\s*(?:and|so|since|as|but|it['’]s|they['’]re|i['’]m|i|we|they|it)\b|\s[-–—]\s|\s+\((?!\w*\))/iu
 
+/** Words that every rule for decisions has: most sentences have none of them, and need not be looked at closely. */
+const decisive =
+  /\b(?:deci(?:ded|sion)|agreed|chose|chosen|settled|let['’]s|go with|stick with|going|switching|moving|sticking|standardi[sz]ing)\b/iu
+
 /** The places in a sentence where a clause begins. */
 function clauseStarts(sentence: string): number[] {
   const first = mark.exec(sentence)?.[0].length ?? 0
@@ -68,6 +72,9 @@ interface Match {
   readonly parts: Readonly<Record<string, string | undefined>>
 }
 
+/** A match with the words that tell it. */
+type Told = Match & { readonly own: string }
+
 function matchAt(sentence: string, start: number, role: Role): Match | undefined {
   for (const rule of rules) {
     if (rule.by === 'user' && role !== 'user') continue
@@ -83,16 +90,7 @@ function matchAt(sentence: string, start: number, role: Role): Match | undefined
 }
 
 function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSentence): FoundFact[] {
-  const relations = message.role === 'user' ? relationsIn(text) : []
-  const sentence = withoutQuestion(text)
-  const matches = isDoubtful(sentence) ? [] : tellingMatches(sentence, message.role)
-  return [...matches, ...relations].flatMap(({ rule, start, own, parts, isConditional }) => {
-    const isFit =
-      own.length >= factCharacters.min &&
-      own.length <= factCharacters.max &&
-      !own.includes('\n\n') &&
-      !passing.test(own)
-    if (!isFit || isQuoted(text, start)) return []
+  return toldBy(text, message.role).map(({ rule, start, own, parts, isConditional }) => {
     // What somebody prefers in one case says nothing against what they prefer else.
     const about = isConditional === true && rule.kind !== 'decision' ? undefined : rule.slot?.(parts)
     return {
@@ -107,8 +105,28 @@ function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSe
   })
 }
 
+/** Whether a sentence tells what was decided. */
+export function tellsDecision(sentence: string, role: Role): boolean {
+  return decisive.test(sentence) && toldBy(sentence, role).some(({ rule }) => rule.kind === 'decision')
+}
+
+/** What a sentence tells: not what is asked, supposed or quoted, nor what is over soon. */
+function toldBy(text: string, role: Role): Told[] {
+  const relations = role === 'user' ? relationsIn(text) : []
+  const sentence = withoutQuestion(text)
+  const matches = isDoubtful(sentence) ? [] : tellingMatches(sentence, role)
+  return [...matches, ...relations].filter(
+    ({ own, start }) =>
+      own.length >= factCharacters.min &&
+      own.length <= factCharacters.max &&
+      !own.includes('\n\n') &&
+      !passing.test(own) &&
+      !isQuoted(text, start),
+  )
+}
+
 /** The clauses of a sentence that tell something, each up to where the next begins, with the condition under which it holds. */
-function tellingMatches(sentence: string, role: Role): (Match & { readonly own: string })[] {
+function tellingMatches(sentence: string, role: Role): Told[] {
   const starts = clauseStarts(sentence)
   const matches = starts.flatMap((start) => matchAt(sentence, start, role) ?? [])
   return matches.flatMap((found, index) => {
@@ -126,7 +144,7 @@ function tellingMatches(sentence: string, role: Role): (Match & { readonly own: 
 }
 
 /** Whom somebody names by the way. */
-function relationsIn(sentence: string): (Match & { readonly own: string })[] {
+function relationsIn(sentence: string): Told[] {
   return [...sentence.matchAll(relation.pattern)].map(({ 0: own, index, groups }) => ({
     rule: relation,
     start: index,

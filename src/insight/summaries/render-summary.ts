@@ -31,6 +31,11 @@ function missingOf({ coverage }: SummaryReply): string {
   ].join('')
 }
 
+/** What an empty summary says. */
+export function nothingOf({ style }: Pick<SummaryReply, 'style'>): string {
+  return style === 'decisions' ? 'No decisions found' : 'Nothing to summarize'
+}
+
 /** The summary as one reads it, each sentence with the number and the id of its messages. */
 export function renderSummary(reply: SummaryReply): string {
   const { citations } = reply
@@ -38,7 +43,7 @@ export function renderSummary(reply: SummaryReply): string {
   const why = explainDegraded(reply)
     .map((line) => `\n${line}.`)
     .join('')
-  if (reply.summary.length === 0) return `Nothing to summarize in ${scope}.${why}`
+  if (reply.summary.length === 0) return `${nothingOf(reply)} in ${scope}.${missingOf(reply)}${why}`
   const cited = citations.map(({ sentence, seq, message_id: id, session_id: session }) => {
     const place = session === undefined ? '' : ` of session ${session}`
     return `\n  sentence ${sentence}: message ${seq}${place}, id ${id}`

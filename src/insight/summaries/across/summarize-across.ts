@@ -41,10 +41,12 @@ export async function summarizeAcross(
     throw new InputError('Cannot summarize as it is not said what: there is no session, no query and no time', {
       remedy: 'Give session_id, or query, or since and until',
     })
-  const found = await (query === undefined
-    ? findByTime(dependencies, caller, { since, until, style: input.style, keep: input.keep })
-    : findByQuery(dependencies, caller, { query, since, until }))
   const { writer } = dependencies
+  // A model knows a decision also where no word says that it is one.
+  const style = writer !== undefined && input.keep && input.style === 'decisions' ? 'detailed' : input.style
+  const found = await (query === undefined
+    ? findByTime(dependencies, caller, { since, until, style, keep: input.keep })
+    : findByQuery(dependencies, caller, { query, since, until }))
   if (writer === undefined || found.sessions.length === 0) return await extracted(found, input, [])
   if (!input.keep) return await extracted(found, input, [`${writer.provider} is not asked by who may only read`])
   const made = await byModel(dependencies, caller, { found, input, generator: writer })
