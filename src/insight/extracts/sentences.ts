@@ -1,8 +1,10 @@
+import { codeAmong } from './code-lines.ts'
+
 /** A sentence of a text, as UTF-16 offsets: [start, end), without the white space around it. */
 export interface SentenceSpan {
   readonly start: number
   readonly end: number
-  /** `item` is one entry of a list, `code` a fenced block as a whole. */
+  /** `item` is one entry of a list, `code` a block of code or output as a whole, with a fence or without. */
   readonly kind: 'prose' | 'item' | 'code'
 }
 
@@ -27,18 +29,21 @@ interface Line {
 
 /**
  * The sentences of a text in order. Lines of prose that follow each other are read as one paragraph (hard-wrapped text keeps
- * its sentences whole); list items, headings and speaker turns stand alone; a fenced block is one span.
+ * its sentences whole); list items, headings and speaker turns stand alone; a fenced block is one span, and so are lines of code without a fence.
  */
 export function splitSentences(text: string): SentenceSpan[] {
   const spans: SentenceSpan[] = []
   const segmenter = new Intl.Segmenter(undefined, { granularity: 'sentence' })
-  let paragraph: { start: number; end: number } | undefined
+  let paragraph: SentenceSpan | undefined
   let codeStart: number | undefined
   const flush = (): void => {
-    if (paragraph !== undefined) addProse(text, paragraph, { spans, segmenter })
+    if (paragraph?.kind === 'code') addTrimmed(text, paragraph, spans)
+    else if (paragraph !== undefined) addProse(text, paragraph, { spans, segmenter })
     paragraph = undefined
   }
-  for (const line of linesOf(text)) {
+  const lines = [...linesOf(text)]
+  const isCode = codeAmong(lines.map((line) => line.text))
+  for (const [at, line] of lines.entries()) {
     if (fence.test(line.text)) {
       flush()
       if (codeStart === undefined) codeStart = line.start
@@ -48,7 +53,10 @@ export function splitSentences(text: string): SentenceSpan[] {
       }
     } else if (codeStart !== undefined) continue
     else if (line.text.trim() === '' || tableOrRule.test(line.text)) flush()
-    else if (listItem.test(line.text)) {
+    else if (isCode[at] === true) {
+      if (paragraph?.kind !== 'code') flush()
+      paragraph = { start: paragraph?.start ?? line.start, end: line.end, kind: 'code' }
+    } else if (listItem.test(line.text)) {
       flush()
       addTrimmed(
         text,
@@ -56,9 +64,10 @@ export function splitSentences(text: string): SentenceSpan[] {
         spans,
       )
     } else {
+      if (paragraph?.kind === 'code') flush()
       const standsAlone = heading.test(line.text) || speakerTurn.test(line.text)
       if (standsAlone || (paragraph !== undefined && line.end - paragraph.start > pieceCharactersMax)) flush()
-      paragraph = { start: paragraph?.start ?? line.start, end: line.end }
+      paragraph = { start: paragraph?.start ?? line.start, end: line.end, kind: 'prose' }
       if (heading.test(line.text)) flush()
     }
   }

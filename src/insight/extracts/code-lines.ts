@@ -1,0 +1,98 @@
+/*
+ * Which lines of a text are code, output or data that stands there without a fence. A line is that by its own signs, or where it may be
+ * and stands beside one that is. What reads like a sentence is prose.
+ */
+
+/** A line is looked at from both ends, so that the cost does not grow with what is one line of a megabyte. */
+const headCharacters = 300
+const tailCharacters = 80
+
+/** Code that is named within a sentence says nothing of the line. */
+const inlineCode = /`[^`]*`/gu
+
+/** Lines that programs print, which may read like sentences. */
+const printed = pattern(
+  // Stack traces: JavaScript and Java, Python, Go, Rust, .NET.
+  String.raw`\s*at .*(?:\(.*\)|:\d+(?::\d+)?\)?|in \S+:line \d+)\s*$`,
+  String.raw`\s*File ".*", line \d+`,
+  String.raw`Traceback \(most recent call last\)`,
+  String.raw`\s*\.\.\. \d+ (?:common frames|more)`,
+  String.raw`goroutine \d+ \[|\s*\S+\.go:\d+ \+0x|\s*--> \S+:\d+:\d+|\s*\d+ \| |\s*\| +\^+`,
+  // A shell, and other programs that wait for a command.
+  String.raw`\s*\$ [a-z.~/_]\S*|\s*(?:>>>|\.\.\.|PS [A-Z]:\\[^>]*>|[A-Z]:\\[^>]*>) ?\S|\s*[\w.-]+@[\w.-]+[: ]\S*[$#%] `,
+  // Logs: a time with a level, or the forms of syslog, of klog and of web servers.
+  String.raw`\s*\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d.{0,80}\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE|NOTICE|CRITICAL|SEVERE|debug|info|warn|error|fatal)\b`,
+  String.raw`\s*\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?\s+\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE)\b`,
+  String.raw`\s*\[(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE)\]|npm (?:ERR!|error|warn|WARN) |[IWEF]\d{4} \d\d:\d\d:\d\d`,
+  String.raw`[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d \S+ [\w./-]+(?:\[\d+\])?:|\S+ \S+ \S+ \[[^\]]+\] "(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) `,
+  // Changes of files.
+  String.raw`diff --git |@@ -\d+|(?:---|\+\+\+) [ab]/|index [0-9a-f]{7,}\.\.`,
+)
+
+/** Lines of programs and of data, where no sentence begins. */
+const written = pattern(
+  String.raw`.*\{\s*$|\s*[}\])]+[;,)}\]\s]*$|\s*\} ?(?:else|catch|finally|while)\b|.*[;{].*\}\s*$`,
+  String.raw`.*(?:\w\((?!s\)).*\)|=.*|->.*|::.*|\]|\+\+|--)\s*;\s*$`,
+  String.raw`\s*(?:return|import|using|package|let|const|var|break|continue|throw|export|namespace|goto|yield|await|delete|new)\b[^.?!]*;\s*$`,
+  String.raw`\s*(?://|/\*|\*/|<!--|#include\b|#define\b|#!/|#\[|-- )`,
+  String.raw`\s*(?:export |default |declare |pub )*(?:const|let|var|type|val|mut|auto) [\w{[].*[=:]`,
+  String.raw`\s*(?:import|export) .*\bfrom ['"]|\s*import [\w.]+(?: as \w+)?(?:, [\w.]+)*\s*$|\s*from [\w.]+ import `,
+  String.raw`\s*(?:export |default |pub |async |static )*(?:def|func|fn|function|class|interface|struct|enum|impl|trait|module)\b\*? ?[\w$.<>]*\s*(?:\(.*|[:{]\s*$|(?:extends|implements) .*)`,
+  String.raw`\s*(?:public|private|protected|internal|static|final|abstract|override) [\w<>[\], ]+[({;=]`,
+  String.raw`\s*(?:if|else if|while|for|switch|catch|elif) ?\(.*\)\s*(?:[{;].*)?$|\s*(?:elif|if|while) [^,]*(?:==|!=|<=|>=|\bis not\b|\bnot in\b|\w\().*:\s*$|\s*for \w+(?:, \w+)* in \S.*:\s*$|\s*(?:try|else|finally):\s*$|\s*except\b.*:\s*$|\s*with .*\).*\bas \w+:\s*$`,
+  String.raw`\s*(?:SELECT\b.*|INSERT INTO |UPDATE \S+ SET |DELETE FROM |CREATE (?:UNIQUE )?(?:TABLE|INDEX|VIEW|FUNCTION|EXTENSION) |ALTER TABLE |DROP (?:TABLE|INDEX) )`,
+  String.raw`\s*</?[a-zA-Z!][^>]*>(?:.*>)?\s*$`,
+  String.raw`\s*@\w+(?:\.\w+)*\(.*\)?\s*$`,
+  String.raw`\s*['"][^'"]+['"]\s*:\s*(?:['"\d[{-]|true\b|false\b|null\b|None\b).*$|\s*[[{]\s*\{?["'].*[\]},]\s*$`,
+  String.raw`\s*(?:export )?[A-Z][A-Z\d_]{2,}=\S*\s*$`,
+  String.raw`\s*[\w$.[\]'"]+ ?(?:[+*/|&-]|:)?= ?(?:.*[)\]}"'\d,(\[]|\w+|[\w.]+)\s*$`,
+  String.raw`\s*(?:await |yield |return )?[\w$.]+\((?:.*["'=[{.].*|\s*|\w+)?\)?[;,]?\s*$`,
+)
+/** It may be code: beside code it is. */
+const perhaps = pattern(
+  String.raw`(?: {2,}|\t)\S|.*;\s*$|\s*return\b|.*[=(\[{,]\s*$|\s*[\w$.]+\s*:\s*\S+[,;]?\s*$|\s*(?:pass|break|continue|end|fi|done|esac)\s*$|\s*\.\w+\(|\S+Error: |Caused by: `,
+)
+const comment = /^(?<indent>\s*)#(?!#)\s?\S/u
+
+/** Words in a row, as only a sentence has them. */
+const sentence = /^\s*["'“(]?\p{L}[\p{Ll}’']*,?(?: \p{Ll}[\p{Ll}’']*,?){3,}/u
+/** What is said between signs, and ends as a sentence does. */
+const wording = /\p{Ll}{2}[)"”’]?[.!?:]\s*$|(?:^|[\s"“(])\p{L}\p{Ll}*,? (?:\p{Ll}+,? ){2,}/u
+/** Words that stand in a row in code. */
+const codeWords =
+  /^\s*(?:public|private|protected|internal|static|final|abstract|override|export|default|declare|async|import|from|pub|unsigned|select|insert|create|def|class|struct)\b/iu
+const listItem = /^\s*(?:[-*+•‣]|\d{1,3}[.)]|\[[ xX]\])\s+/u
+
+function pattern(...sources: readonly string[]): RegExp {
+  return new RegExp(`^(?:${sources.join('|')})`, 'u')
+}
+
+type Likeness = 'code' | 'perhaps' | 'comment' | 'prose'
+
+function likenessOf(whole: string): Likeness {
+  if (whole.trim() === '') return 'prose'
+  const line =
+    whole.length > headCharacters + tailCharacters
+      ? `${whole.slice(0, headCharacters)}${whole.slice(-tailCharacters)}`
+      : whole
+  if (printed.test(line)) return 'code'
+  if (listItem.test(line)) return 'prose'
+  const plain = line.replaceAll(inlineCode, 'code')
+  if (sentence.test(plain) && !codeWords.test(plain)) return 'prose'
+  if (written.test(plain)) return 'code'
+  const commented = comment.exec(plain)
+  if (commented !== null) return commented.groups?.['indent'] === '' ? 'comment' : 'perhaps'
+  if (perhaps.test(plain)) return wording.test(plain) && !/[;{}=]/u.test(plain) ? 'prose' : 'perhaps'
+  return 'prose'
+}
+
+/** Of each line whether it is code. */
+export function codeAmong(lines: readonly string[]): boolean[] {
+  const likeness = lines.map(likenessOf)
+  const isCode = likeness.map((one) => one === 'code')
+  // Forwards, then backwards: what may be code is, next to what is. A comment stands above its code.
+  for (const [at, one] of likeness.entries()) if (one === 'perhaps' && isCode[at - 1] === true) isCode[at] = true
+  for (let at = lines.length - 2; at >= 0; at--)
+    if ((likeness[at] === 'perhaps' || likeness[at] === 'comment') && isCode[at + 1] === true) isCode[at] = true
+  return isCode
+}
