@@ -198,6 +198,18 @@ describe('summarizeExtractive()', () => {
     expect(text).toContain('E_CONN-1042')
   })
 
+  it('takes no example for how things stand, and no small talk for a next step', async () => {
+    const texts = [
+      'For example, we could then import the customer database from the second server by hand?',
+      'E.g. if you wanted a report of the import, the second server would need to send it later.',
+      "I'd love to sail to the islands with the crew of the customer next month!",
+      'The nightly import of the customer database still fails on the second server.',
+    ]
+    const list = texts.map((text, at) => ({ id: `h${at}`, seq: at + 1, sender: 'a', role: 'user' as const, text }))
+    const { sentences } = await summarizeExtractive(list, { style: 'handoff', maxTokens: 30 })
+    expect(sentences.map(({ messageId }) => messageId)).toEqual(['h3'])
+  })
+
   it('prefers what people said to what a tool printed, and does not say a thing twice', async () => {
     const { sentences } = await summarizeExtractive(messages, { style: 'brief', maxTokens: 100 })
     expect(sentences.filter(({ sender }) => sender === 'bash')).toEqual([])

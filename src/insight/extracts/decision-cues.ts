@@ -2,6 +2,7 @@ import type { Role } from '../../model/message.ts'
 import { isDoubtful, isSupposed, withoutQuestion } from '../learning/doubt.ts'
 import { tellsDecision } from '../learning/extract-facts.ts'
 import { isQuoted } from '../learning/quoted.ts'
+import { isExample } from './next-step-cues.ts'
 
 /** How sure it is that a sentence says what was decided: 1 is what learning takes for a decision, 0 says nothing of one. */
 export type DecisionCertainty = 0 | 0.3 | 0.7 | 1
@@ -38,7 +39,8 @@ const undecidedBehind = /^[^,.;]*?\b(?:nicht|noch offen|not yet|pending|tbd)\b|^
 const proposed =
   /\b(?:should|suggest\p{L}*|recommend\p{L}*|propos\p{L}*|ensure|make sure|confirm|check|verify|option|once|until|when(?:ever)?|after|before|unless|in case)\b[^,]*$|\b(?:who|what|which|whoever)\s*$/iu
 
-const example = /^\W*(?:(?:for )?(?:example|instance)|original|e\.g\.|say,)/iu
+/** A sentence that is to be read as one. */
+const sample = /^\W*(?:example|original):/iu
 /** What stands before a phrase in its clause. */
 const ledBy = /[^,;]*$/u
 const clauseBehind = /[,;]/u
@@ -49,7 +51,7 @@ function phrases(...sources: readonly string[]): RegExp {
 
 /** How surely a sentence says what was decided. Titles, questions and proposals say nothing of that. */
 export function decisionIn(sentence: string, role: Role): DecisionCertainty {
-  if (title.test(sentence) || example.test(sentence)) return 0
+  if (title.test(sentence) || sample.test(sentence) || isExample(sentence)) return 0
   if (tellsDecision(sentence, role)) return 1
   const told = withoutQuestion(sentence)
   const isOfPeople = role === 'user'

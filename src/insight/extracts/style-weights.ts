@@ -1,6 +1,7 @@
 import type { Role } from '../../model/message.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { type DecisionCertainty, decisionIn } from './decision-cues.ts'
+import { isExample, saysWhatIsLeft } from './next-step-cues.ts'
 
 /** What a sentence says about itself, apart from its rank among the others. */
 export interface SentenceCues {
@@ -8,12 +9,12 @@ export interface SentenceCues {
   readonly nextStep: boolean
   readonly question: boolean
   readonly reference: boolean
+  /** Tells what might be, to explain something. */
+  readonly example: boolean
   /** Says nothing by itself: thanks, applause, a line that only introduces what follows, an offer of help. */
   readonly filler: boolean
 }
 
-const nextStep =
-  /\b(?:todo|to-do|next(?: steps?| up)?|remaining|still (?:need|have|to)|need(?:s|ed)? to|have to|should|pending|follow[- ]?up|blocked|waiting (?:for|on)|not yet|left to|fix(?:ing)?|later)\b|(?<!\p{L})(?:als nächstes|nächste[rn]? schritt|offen|noch zu|müssen|muss noch|fehlt noch|prochaine étape|il faut|reste à|à faire|siguiente paso|hay que|falta|pendiente|дальше|осталось|нужно|надо|следующ\p{L}+)(?!\p{L})|下一步|接下来|还需要|待办|次に|必要が|残り|다음|해야/iu
 const question = /[?？؟]\s*["'”’)»」』]*$/u
 /** A path, a file name, a URL, an error by name or code, a version or another identifier. */
 const reference =
@@ -25,8 +26,9 @@ const filler =
 export function cuesOf(sentence: string, role: Role): SentenceCues {
   return {
     decision: decisionIn(sentence, role),
-    nextStep: nextStep.test(sentence),
+    nextStep: saysWhatIsLeft(sentence),
     question: question.test(sentence),
+    example: isExample(sentence),
     reference: reference.test(sentence),
     filler: filler.test(sentence),
   }
@@ -41,6 +43,9 @@ const roleWeights: Readonly<Record<Role, number>> = {
   tool: 0.15,
   custom: 0.15,
 }
+
+/** An example that is given is not how things stand. */
+const exampleWeight = 0.3
 
 /** Factor for a sentence's rank; 0 keeps it out. `recency` runs from 0 for the oldest sentence to 1 for the newest. */
 export function styleWeight(
@@ -59,6 +64,7 @@ export function styleWeight(
     case 'decisions':
       return base * cues.decision * (cues.nextStep ? 1.1 : 1)
     case 'handoff': {
+      if (cues.example) return base * exampleWeight * (0.4 + 1.6 * recency ** 2)
       const said =
         1 + (cues.nextStep ? 0.8 : 0) + 0.5 * decided + (cues.question ? 0.4 : 0) + (cues.reference ? 0.5 : 0)
       return base * said * (0.4 + 1.6 * recency ** 2)
