@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { isBorneOut } from '../../src/insight/borne-out.ts'
+import { isBorneOut } from '../../src/insight/checks/borne-out.ts'
 import type { Notes } from '../../src/insight/summaries/by-model/take-notes.ts'
 import { cover, nextToMerge } from '../../src/insight/summaries/cover.ts'
 

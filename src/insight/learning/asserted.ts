@@ -22,9 +22,10 @@ export function saidIn({ text, stretches }: Asserted): string {
 
 /** The members in which formats keep what was said, and no others: not thinking, calls, results or notices. */
 const saidInMembers = ['message', 'payload', 'content', 'parts', 'text'] as const
-/** Blocks and rows that nobody said, by the name of their type. */
+/** Blocks and rows of what was only thought, by the name of their type, and all that nobody said. */
+const thinkingType = /think|thought|reason|redact/iu
 const unsaidType =
-  /tool|function|call|think|thought|reason|redact|execut|output_?item|image|audio|video|document|file|resource|snapshot|summary|system|meta|notice|progress/iu
+  /tool|function|call|execut|output_?item|image|audio|video|document|file|resource|snapshot|summary|system|meta|notice|progress/iu
 /** Marks of rows that an agent wrote for itself under the name of the user: notices, compactions, the prompts of subagents. */
 const unsaidMarks = ['isMeta', 'isCompactSummary', 'isSidechain', 'isSynthetic', 'thought', 'is_error'] as const
 const depthMax = 12
@@ -32,13 +33,12 @@ const wordsMin = 4
 
 function isUnsaid(node: Readonly<Record<string, unknown>>): boolean {
   const type = node['type'] ?? node['content_type']
-  if (typeof type === 'string' && type !== 'output_text' && unsaidType.test(type)) return true
+  if (typeof type === 'string' && type !== 'output_text' && (thinkingType.test(type) || unsaidType.test(type)))
+    return true
   const { role } = node
   if (typeof role === 'string' && !['user', 'assistant', 'model', 'human'].includes(role)) return true
   return unsaidMarks.some((mark) => node[mark] === true)
 }
-
-const thinkingType = /think|thought|reason|redact/iu
 
 /** Whether a message has a block of what its sender thought and did not say. */
 function hasThinking(node: unknown, depth = 0): boolean {

@@ -7,7 +7,7 @@ import { messageBody } from '../../../sessions/message-body.ts'
 import { readsLikeInstructions } from '../../../sessions/message-flags.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import { readPlaces } from '../../../store/messages.ts'
-import { isBorneOut } from '../../borne-out.ts'
+import { isBorneOut } from '../../checks/borne-out.ts'
 import { turnOf } from './turns.ts'
 import { rules } from './writing-tasks.ts'
 

@@ -1,5 +1,5 @@
-import { fold } from '../indexing/fold.ts'
-import { isStopWord } from '../indexing/stop-words.ts'
+import { fold } from '../../indexing/fold.ts'
+import { isStopWord } from '../../indexing/stop-words.ts'
 import { numbersIn, unsupportedIn } from './unsupported.ts'
 
 /** Words that begin a sentence of a summary, besides function words, and are no names. */
