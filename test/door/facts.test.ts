@@ -308,4 +308,29 @@ describe('what is learned', () => {
       /"cursor" is not one/u,
     )
   })
+
+  test('holds anew from when it is told again after something else, and never at the same time as that', async () => {
+    const years = [2031, 2032, 2033, 2034].map((year) => `${year}-01-01T00:00:00.000Z`)
+    const [, second, third] = years
+    for (const [at, city] of ['Porto', 'Lisbon', 'Porto', 'Porto'].entries())
+      await say(`move ${at}`, `I live in ${city}.`, { sender: 'Ben', timestamp: years[at] })
+    const listed = z.object({ facts: z.array(factSchema.extend({ last_said_at: z.string() })) })
+    const homes = async () => {
+      const { facts: all } = listed.parse(JSON.parse(await run('facts', 'list', '--past', '--json')))
+      return all
+        .filter(({ said_by: whose, text }) => whose === 'Ben' && text.startsWith('I live in'))
+        .map(({ text, since, until, times }) => ({ text, since, until, times }))
+    }
+    await expect.poll(homes, { timeout: 30_000, interval: 200 }).toEqual([
+      { text: 'I live in Porto', since: third, until: undefined, times: 3 },
+      { text: 'I live in Lisbon', since: second, until: third, times: 1 },
+    ])
+  })
+
+  test('is ended by its opposite', async () => {
+    await say('opposite', 'I like Python. I love sailing too.', { sender: 'Cleo', timestamp: '2035-01-01T00:00:00Z' })
+    await say('opposites', "I don't like Python.", { sender: 'Cleo', timestamp: '2036-01-01T00:00:00Z' })
+    const ofCleo = async () => (await facts()).filter((fact) => fact.said_by === 'Cleo').map(({ text }) => text)
+    await expect.poll(ofCleo, { timeout: 30_000, interval: 200 }).toEqual(["I don't like Python", 'I love sailing'])
+  })
 })

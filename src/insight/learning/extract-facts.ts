@@ -31,9 +31,12 @@ const boundary =
 const mark = /^[\s*_~`"“”'’(]+/u
 const trailing = /[\s*_~`"“”.,;!]+$/u
 
+/** `I love sailing too` says no more than `I love sailing`. */
+const likewise = /[\s,]+(?:too|also|as well)$/iu
+
 /** What names nothing: a value that begins so says something to who was there, and to nobody else. */
 const vague =
-  /^(?:(?:it|that|this|these|those|there|here|they|them|him|her|one|ones|both|either|neither|none|all|you|your|yours|what|how|when|where|why|who|which|being)\b|to\s+(?:see|hear|know|think|say|be|have|meet|talk|get|help|share|keep|go|do|try|make|take)\b|not\b|so\b|the (?:first|second|third|last|latter|former|above|below|same|other|idea|way|fact|option|approach|one|part|look|sound|feel|simple|simpler)\b|option\b|approach\b|version\b|plan [a-z]\b|some(?:thing|one|where)\b|any(?:thing|one|where)\b|every(?:thing|one)\b|nothing\b|today\b|tomorrow\b|next\b|coming\b|a (?:bit|lot|little|few)\b)/iu
+  /^(?:(?:it|that|this|these|those|there|here|they|them|him|her|one|ones|both|either|neither|none|all|you|your|yours|what|how|when|where|why|who|which|being)\b|to\s+(?:see|hear|know|think|say|be|have|meet|talk|get|help|share|keep|go|do|try|make|take)\b|not\b|so\b|too\b|also\b|as well\b|the (?:first|second|third|last|latter|former|above|below|same|other|idea|way|fact|option|approach|one|part|look|sound|feel|simple|simpler)\b|option\b|approach\b|version\b|plan [a-z]\b|some(?:thing|one|where)\b|any(?:thing|one|where)\b|every(?:thing|one)\b|nothing\b|today\b|tomorrow\b|next\b|coming\b|a (?:bit|lot|little|few)\b)/iu
 
 /** Words that point to what was there when it was said. */
 const pointing =
@@ -61,7 +64,9 @@ function clauseStarts(sentence: string): number[] {
 function toldIn(clause: string): string {
   const own = clause.replace(/[,;–—\s-]+(?:and|but|so|also|because|since|as|then)?\s*$/iu, '')
   const on = goesOn.exec(own)
-  return (on === null || on.index < factCharacters.min ? own : own.slice(0, on.index)).replace(trailing, '')
+  return (on === null || on.index < factCharacters.min ? own : own.slice(0, on.index))
+    .replace(trailing, '')
+    .replace(likewise, '')
 }
 
 interface Match {

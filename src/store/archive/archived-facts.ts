@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { openFactBody } from '../learning/read-facts.ts'
+import { openFactBody } from '../learning/open-fact.ts'
 import type { FactBody, FactTerms } from '../learning/sealed-facts.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'

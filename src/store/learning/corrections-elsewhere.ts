@@ -3,7 +3,7 @@ import type { MessageSource, SessionKey } from '../messages.ts'
 import { learnTopic } from '../outbox.ts'
 import type { Transaction } from '../rows.ts'
 import { arrayLiteral } from '../search-units.ts'
-import { openFactBody } from './read-facts.ts'
+import { openFactBody } from './open-fact.ts'
 import type { FactBody, FactTerms, SealedFact } from './sealed-facts.ts'
 
 /** What somebody put by hand in the place of facts of a session, and that is stored in another session, in which the same was told. */

@@ -1,7 +1,7 @@
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 import { arrayLiteral } from '../search-units.ts'
-import { openFactBody } from './read-facts.ts'
+import { openFactBody } from './open-fact.ts'
 import type { FactBody, FactTerms } from './sealed-facts.ts'
 
 export async function sessionsWithFacts(sql: Queries, tenantId: number): Promise<readonly string[]> {

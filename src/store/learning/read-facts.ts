@@ -1,13 +1,12 @@
 import type { PendingQuery, Row } from 'postgres'
 
-import { BrokenSeal } from '../../crypto/aead.ts'
-import type { RowSeal } from '../../crypto/row-seal.ts'
 import type { Viewer } from '../../model/access.ts'
 import { andOpen } from '../access/session-access.ts'
 import { andUsableFact } from '../access/usable.ts'
 import type { MessageSource } from '../messages.ts'
 import { isoTime, type Queries } from '../rows.ts'
 import { arrayLiteral } from '../search-units.ts'
+import { openFactBody } from './open-fact.ts'
 import type { FactBody } from './sealed-facts.ts'
 
 /** A place that a fact was told at. */
@@ -97,7 +96,8 @@ export function andSeen(sql: Queries, viewer: Viewer): PendingQuery<Row[]> {
 /**
  * The facts that a viewer may see, each once however often it was told. What follows from several rows is worked out here and
  * stored nowhere, from what the viewer may read alone: so an earlier fact holds again when the later one is erased, and nobody
- * sees by it what others told.
+ * sees by it what others told. What is told again after something else in its place holds since then: a stage is what was told in a
+ * row of one thing.
  */
 function statement(sql: Queries, viewer: Viewer, filter: FactFilter): PendingQuery<RawFact[]> {
   const { kinds, past = false, sessionId, notSessionId, id, words, after, limit } = filter
@@ -106,17 +106,25 @@ function statement(sql: Queries, viewer: Viewer, filter: FactFilter): PendingQue
     with seen as materialized (
       select facts.*, case when made_by = 'user' then greatest(created_at, valid_from) else valid_from end as told_at
       from facts where tenant_id = ${viewer.tenantId} ${andSeen(sql, viewer)}
+    ), turned as (
+      select seen.*, lag(statement_term) over told is distinct from statement_term as is_other
+      from seen window told as (partition by subject_term order by told_at, id)
+    ), staged as (
+      select turned.*, count(*) filter (where is_other and subject_term is not null) over told as stage
+      from turned window told as (partition by subject_term order by told_at, id)
     ), counted as (
-      select seen.*, count(*) over same as times, min(valid_from) over same as since, max(told_at) over same as last_told,
+      select staged.*, count(*) over same as times, max(told_at) over same as last_told,
+        case when bool_or(pinned) over same then min(valid_from) over same else min(valid_from) over staying end as since,
+        min(told_at) over staying as begun,
         bool_or(pinned) over same as is_pinned, jsonb_agg(id) over same as ids,
         row_number() over (partition by kind, statement_term order by told_at desc, id desc) as place
-      from seen window same as (partition by kind, statement_term)
+      from staged window same as (partition by kind, statement_term), staying as (partition by kind, statement_term, stage)
     ), once as (
       select *, (subject_term is not null and not is_pinned) as may_end,
-        lead(id) over next as next_id, lead(last_told) over next as next_told
+        lead(id) over next as next_id, lead(begun) over next as next_begun
       from counted where place = 1 window next as (partition by subject_term order by last_told, id)
     ), held as (
-      select once.*, least(valid_to, case when may_end then next_told end) as ends, case when may_end then next_id end as followed_by
+      select once.*, least(valid_to, case when may_end then next_begun end) as ends, case when may_end then next_id end as followed_by
       from once
     ), frequent as (
       select term, count(*) as facts from held, unnest(terms) as term where term = any(${wanted}::text::bigint[]) group by term
@@ -180,21 +188,6 @@ function fromRow(row: RawFact, body: FactBody): Omit<StoredFact, 'sources'> {
     pinned: row.pinned,
     madeBy: row.made_by,
     times: row.times,
-  }
-}
-
-/** What a fact says, or why that cannot be had. */
-export function openFactBody(
-  row: { readonly id: string; readonly body: Uint8Array; readonly key_version: number },
-  seal: RowSeal | undefined,
-): FactBody | { readonly damage: string } {
-  if (row.key_version !== 0 && seal === undefined) return { damage: 'the key of its session is missing or was altered' }
-  try {
-    const bytes = seal === undefined ? row.body : seal.open({ field: 'fact', id: row.id }, row.body)
-    return JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch (error) {
-    if (error instanceof BrokenSeal) return { damage: 'its encrypted bytes were altered or moved' }
-    throw error
   }
 }
 

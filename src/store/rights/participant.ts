@@ -1,4 +1,4 @@
-import { openFactBody } from '../learning/read-facts.ts'
+import { openFactBody } from '../learning/open-fact.ts'
 import type { MessageSource } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 

@@ -37,4 +37,5 @@ export function objectOf(told = ''): string {
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}+#.-]+/gu, ' ')
     .trim()
+    .replace(/ (?:too|also|as well)$/u, '')
 }

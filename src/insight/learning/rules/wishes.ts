@@ -23,6 +23,15 @@ export const preferences: readonly Rule[] = [
   {
     kind: 'preference',
     by: 'user',
+    confidence: 0.8,
+    // What is liked without a name is of the moment far more often: `I like the second one`.
+    isName: true,
+    slot: ({ value: told }) => `like ${objectOf(told)}`,
+    pattern: words(`i ${often}(?:do )?like (?<value>(?!(?:the|your|an?)\\b)\\S.*)`),
+  },
+  {
+    kind: 'preference',
+    by: 'user',
     confidence: 0.95,
     isName: true,
     slot: ({ of }) => `favourite ${of?.toLowerCase()}`,
