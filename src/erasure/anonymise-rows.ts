@@ -60,7 +60,7 @@ interface Prepared {
 
 /**
  * Writes the messages of one piece of work anew without personal data, a bounded number of them a transaction, and gives the item as it
- * is then. It goes on wherever it was interrupted. Undefined where another one has finished it. Throws UnavailableError, naming
+ * is then. It goes on wherever it was interrupted. Undefined where another one has finished it or has it by now. Throws UnavailableError, naming
  * it, where a message cannot be read: it may be readable again, or erased.
  */
 export async function anonymiseRows(
@@ -74,7 +74,7 @@ export async function anonymiseRows(
   let current: ErasureItem | undefined = item
   while (current !== undefined && !current.details.rowsErased) {
     const prepared = names === undefined ? undefined : await prepare(dependencies, current, { names, found })
-    current = await takeStep(dependencies.database, item.id, (sql, now, session) =>
+    current = await takeStep(dependencies.database, item, (sql, now, session) =>
       storePrepared(sql, now, { session, prepared }),
     )
   }

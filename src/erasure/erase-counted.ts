@@ -15,10 +15,16 @@ interface Stores {
   readonly archive: ArchiveStore
 }
 
+/** Another one has finished a piece of work, or has taken it as it was not renewed in time. */
+export class TakenOver extends Error {
+  override readonly name = 'TakenOver'
+}
+
 /**
  * Erases an object of the archive, or all below a folder, and counts each once in the receipt, wherever it is killed and whoever else
  * is at the same work. What is about to go is noted with the work. It is counted, and noted no more, in one transaction: after it
- * has gone, or, after a kill, when it is looked for and not there.
+ * has gone, or, after a kill, when it is looked for and not there. Only whoever has taken the work last may note and count: another one
+ * that was slower would note what this one has counted by then. It is told by TakenOver, before it erases anything more.
  */
 export async function eraseCounted(
   { database, archive }: Stores,
@@ -86,8 +92,8 @@ async function countPayload(
   { location, done }: { readonly location: string; readonly done: ErasedObjects | undefined },
 ): Promise<void> {
   const noting = await lockNoting(sql, item.id, location)
-  // Another one has finished it meanwhile.
-  if ((await lockErasure(sql, item.id)) === undefined) return
+  // Who has it by now finds it noted.
+  if ((await lockErasure(sql, item)) === undefined) throw new TakenOver()
   const isOurs = done !== undefined && done.kept.length === 0 && (done.erased > 0 || noting.includes(item.id))
   // Counted here, it is not for others any more that have a note of it.
   await dropNotes(sql, isOurs ? noting : [item.id], location)
@@ -119,10 +125,10 @@ async function changeNoted(database: Database, item: ErasureItem, change: Change
   await database.run((sql) => inTransaction(sql, (transaction) => changeNotedIn(transaction, item, change)))
 }
 
-async function changeNotedIn(sql: Transaction, { id, tenantId }: ErasureItem, change: ChangeOfNoted): Promise<void> {
-  const item = await lockErasure(sql, id)
-  // Another one may have finished it meanwhile, and counted what it erased.
-  if (item === undefined) return
+async function changeNotedIn(sql: Transaction, claimed: ErasureItem, change: ChangeOfNoted): Promise<void> {
+  const item = await lockErasure(sql, claimed)
+  if (item === undefined) throw new TakenOver()
+  const { id, tenantId } = item
   const { details } = item
   const { going, ...addition } = change(details.going)
   if (going.length !== details.going.length) await noteErasure(sql, id, { ...details, going: [...going] })

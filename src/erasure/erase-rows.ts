@@ -13,11 +13,11 @@ import { receiptOf, takeStep } from './take-step.ts'
 
 /**
  * Erases the rows of one piece of work, a bounded number of messages a transaction, and gives the item as it is then: what it
- * has done is written with it, so that it goes on wherever it was interrupted. Undefined where another one has finished it.
+ * has done is written with it, so that it goes on wherever it was interrupted. Undefined where another one has finished it or has it by now.
  */
 export async function eraseRows(database: Database, item: ErasureItem): Promise<ErasureItem | undefined> {
   let current: ErasureItem | undefined = item
-  while (current !== undefined && !current.details.rowsErased) current = await takeStep(database, item.id, erasePieceOf)
+  while (current !== undefined && !current.details.rowsErased) current = await takeStep(database, item, erasePieceOf)
   return current
 }
 

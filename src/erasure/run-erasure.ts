@@ -15,8 +15,10 @@ import { failOutbox } from '../store/failed-work.ts'
 import { finishOutbox } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { anonymiseRows } from './anonymise-rows.ts'
+import { TakenOver } from './erase-counted.ts'
 import { eraseOutside, type ErasureDependencies } from './erase-outside.ts'
 import { eraseRows } from './erase-rows.ts'
+import { keepClaim } from './keep-claim.ts'
 
 export interface RunDependencies extends ErasureDependencies {
   /** Absent where whoever asked is told by the receipt. */
@@ -35,20 +37,44 @@ export async function workOffErasure(dependencies: RunDependencies, erasureId?: 
   const { database, log } = dependencies
   const item = await database.run((sql) => claimErasure(sql, erasureId))
   if (item === undefined) return false
+  const leave = keepClaim({ database, log }, item)
   try {
-    const { anonymise } = item.details
-    const done = anonymise === undefined ? await eraseRows(database, item) : await anonymiseRows(dependencies, item)
-    if (done === undefined) return true
-    if (done.details.whole) database.vault.forget(done.tenantId, done.sessionId)
-    await eraseOutside(dependencies, done)
-    await finish(dependencies, done)
+    await eraseItem(dependencies, item)
   } catch (error) {
-    const reason = describeForLog(error)
-    log?.warn(`the erasure of session ${item.sessionId} waits: ${reason}`)
-    const delayMs = Math.min(retryMs * 2 ** item.attempts, retryMsMax)
-    await database.run((sql) => failOutbox(sql, item.id, { error: reason, delayMs, dead: false }))
+    await leave()
+    await putOff(dependencies, item, error)
+  } finally {
+    await leave()
   }
   return true
+}
+
+/** Nothing where another one has finished it meanwhile, or has it by now. */
+async function eraseItem(dependencies: RunDependencies, item: ErasureItem): Promise<void> {
+  const { database } = dependencies
+  const { anonymise } = item.details
+  const done = anonymise === undefined ? await eraseRows(database, item) : await anonymiseRows(dependencies, item)
+  if (done === undefined) return
+  if (done.details.whole) database.vault.forget(done.tenantId, done.sessionId)
+  await eraseOutside(dependencies, done)
+  await finish(dependencies, done)
+}
+
+/** What has failed is tried again later; where another one has it by now that is not put off. */
+async function putOff({ database, log }: RunDependencies, item: ErasureItem, error: unknown): Promise<void> {
+  if (error instanceof TakenOver) {
+    log?.info(`the erasure of session ${item.sessionId} was taken over by another`)
+    return
+  }
+  const reason = describeForLog(error)
+  log?.warn(`the erasure of session ${item.sessionId} waits: ${reason}`)
+  const delayMs = Math.min(retryMs * 2 ** item.attempts, retryMsMax)
+  await database.run((sql) =>
+    inTransaction(sql, async (transaction) => {
+      if ((await lockErasure(transaction, item)) === undefined) return
+      await failOutbox(transaction, item.id, { error: reason, delayMs, dead: false })
+    }),
+  )
 }
 
 /** Works off an erasure, as long as there is time and nothing of it has to wait. */
@@ -65,7 +91,7 @@ export async function runErasure(
   }
 }
 
-/** Ends a piece of work. With the last one of an erasure its tombstones go to the archive, and it is complete. */
+/** Ends a piece of work, unless another one has it by now. With the last one of an erasure its tombstones go to the archive, and it is complete. */
 async function finish(dependencies: RunDependencies, item: ErasureItem): Promise<void> {
   const { database, archive } = dependencies
   const { tenantId, details } = item
@@ -73,7 +99,7 @@ async function finish(dependencies: RunDependencies, item: ErasureItem): Promise
   const isLast = await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
       // Before the receipt, as who counts what was erased locks them: the other way round two at one piece could wait for each other.
-      await lockErasure(transaction, item.id)
+      if ((await lockErasure(transaction, item)) === undefined) return false
       // Two last ones at once would each leave it to the other.
       await lockReceipt(transaction, key)
       if (await isLastOfErasure(transaction, item)) return true
@@ -86,7 +112,7 @@ async function finish(dependencies: RunDependencies, item: ErasureItem): Promise
   if (record.tombstones.length > 0) await putTombstones(archive, record)
   await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
-      if ((await lockErasure(transaction, item.id)) === undefined) return
+      if ((await lockErasure(transaction, item)) === undefined) return
       await finishOutbox(transaction, [item.id])
       await completeErasure(transaction, key)
     }),

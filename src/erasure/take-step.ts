@@ -12,14 +12,14 @@ export type Step = (sql: Transaction, item: ErasureItem, session: LockedSession)
 
 /**
  * One step of a piece of work on the rows of a session, in a transaction in which its progress is written down too. Gives the item as
- * it is then; undefined where another one has finished it.
+ * it is then; undefined where another one has finished it or has it by now.
  *
  * A session on legal hold is left alone; a hold that is set while the work is under way comes too late.
  */
-export async function takeStep(database: Database, itemId: number, step: Step): Promise<ErasureItem | undefined> {
+export async function takeStep(database: Database, claimed: ErasureItem, step: Step): Promise<ErasureItem | undefined> {
   return await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
-      const item = await lockErasure(transaction, itemId)
+      const item = await lockErasure(transaction, claimed)
       return item === undefined || item.details.rowsErased ? item : await advance(transaction, item, step)
     }),
   )

@@ -32,26 +32,58 @@ export function erasingPayloads(
   })
 }
 
-/** A session with one large message, and the work of erasing it, which nobody else takes. */
-export async function claimed(store: Store, content: string): Promise<ErasureItem> {
+/** A session with one large message that is to be erased: the number of that erasure. Nobody is at it yet, but the background work may be. */
+async function begun(store: Store, content: string): Promise<string> {
   const { database, archive } = store.open.stores
   const dependencies = { database, archive, index: undefined, visible: database, waitMs: 0 }
+  const sessionId = await store.session([{ content }])
+  const preview = await forget(dependencies, caller, { sessionId })
+  if (preview.status !== 'preview') throw new Error('no preview')
+  const receipt = await forget(dependencies, caller, { sessionId, confirm: preview.confirm })
+  if (receipt.status === 'preview') throw new Error('no receipt')
+  return receipt.erasure_id
+}
+
+/** The work of an erasure that has begun. */
+interface Begun {
+  readonly details: Pick<ErasureItem['details'], 'erasure'>
+}
+
+/** Works off an erasure with another archive, which stops in the midst of it, until that has stopped. */
+export async function workUntilStopped(
+  store: Store,
+  content: string,
+  { archive, stopped }: { readonly archive: ArchiveStore; readonly stopped: Promise<unknown> },
+): Promise<{ readonly work: Begun; readonly working: Promise<boolean> }> {
+  for (let attempt = 1; attempt <= 10; attempt++) {
+    const id = await begun(store, content)
+    const working = workOffErasure({ database: store.open.stores.database, archive, index: undefined }, id)
+    if (!(await Promise.race([working, stopped.then(() => true)]))) continue
+    return { work: { details: { erasure: id } }, working }
+  }
+  throw new Error('another one has taken the work each time')
+}
+
+/** A session with one large message, and the work of erasing it, which nobody else takes. */
+export async function claimed(store: Store, content: string): Promise<ErasureItem> {
+  const { database } = store.open.stores
   // The background work may take one.
   for (let attempt = 1; attempt <= 10; attempt++) {
-    const sessionId = await store.session([{ content }])
-    const preview = await forget(dependencies, caller, { sessionId })
-    if (preview.status !== 'preview') throw new Error('no preview')
-    const receipt = await forget(dependencies, caller, { sessionId, confirm: preview.confirm })
-    if (receipt.status === 'preview') throw new Error('no receipt')
-    const item = await database.run((sql) => claimErasure(sql, receipt.erasure_id))
+    const id = await begun(store, content)
+    const item = await database.run((sql) => claimErasure(sql, id))
     const withoutRows = item === undefined ? undefined : await eraseRows(database, item)
-    if (withoutRows !== undefined) return withoutRows
+    if (withoutRows === undefined) continue
+    // Nobody renews it here.
+    await database.run(
+      (sql) => sql`update outbox set available_at = now() + interval '5 minutes' where id = ${withoutRows.id}`,
+    )
+    return withoutRows
   }
   throw new Error('another one has taken the work each time')
 }
 
 /** Does what is left of an erasure, and gives its receipt. */
-export async function goOn(store: Store, { details: { erasure: id } }: ErasureItem): Promise<unknown> {
+export async function goOn(store: Store, { details: { erasure: id } }: Begun): Promise<unknown> {
   const { database, archive } = store.open.stores
   await database.run((sql) => sql`update outbox set available_at = now() where topic = 'erase'`)
   const read = async () => {

@@ -8,8 +8,8 @@ import type { PlannedSession } from './erasure-plan.ts'
 /** The work of erasing one session, or some of its messages, in the outbox. */
 export const eraseTopic = 'erase'
 
-/** Whoever takes a piece of work and dies is followed by another one after this. */
-const leaseMs = 300_000
+/** Whoever takes a piece of work and dies is followed by another one after this; who lives says so three times meanwhile. */
+export const erasureLeaseMs = 15_000
 
 const anonymiseSchema = z.object({
   /** Of the tokens, in hexadecimal; absent where the kind of what was there is put in its place. It goes with the work. */
@@ -35,6 +35,8 @@ const detailsSchema = z.object({
   files: z.array(z.string()).default([]),
   /** Objects, or versions of them, that are being erased from the archive and not counted yet: after a kill they may be gone. */
   going: z.array(z.string()).default([]),
+  /** How often it was taken: whoever has taken it before that has lost it. */
+  claim: z.number().int().default(0),
 })
 export type ErasureDetails = z.infer<typeof detailsSchema>
 
@@ -118,7 +120,7 @@ export async function addPayloadWork(
     const waiting = await sql`
       update outbox set available_at = now() + ${afterMs} * interval '1 millisecond'
       where tenant_id = ${tenantId} and topic = ${eraseTopic} and dead_at is null
-        and available_at > now() + ${leaseMs} * interval '1 millisecond' and details->'payloads' = ${list}::text::jsonb
+        and available_at > now() + ${erasureLeaseMs} * interval '1 millisecond' and details->'payloads' = ${list}::text::jsonb
         and details->'late' = 'true'
       returning id`
     if (waiting.length > 0) return
@@ -156,12 +158,13 @@ export async function eraseAgain(
 }
 
 /**
- * Takes a piece of work that is due, for so long that nobody else does; who dies meanwhile leaves it to be taken again.
+ * Takes a piece of work that is due, so that nobody else does as long as it is renewed; who dies meanwhile leaves it to be taken again.
  * Nothing is locked in between: the work waits for an archive and for providers.
  */
 export async function claimErasure(sql: Queries, erasureId?: string): Promise<ErasureItem | undefined> {
   const rows = await sql<ItemRow[]>`
-    update outbox set available_at = now() + ${leaseMs} * interval '1 millisecond'
+    update outbox set available_at = now() + ${erasureLeaseMs} * interval '1 millisecond',
+      details = jsonb_set(details, '{claim}', to_jsonb(coalesce((details->>'claim')::int, 0) + 1))
     where id = (
       select id from outbox where topic = ${eraseTopic} and available_at <= now() and dead_at is null
         ${erasureId === undefined ? sql`` : sql`and details->>'erasure' = ${erasureId}`}
@@ -170,18 +173,30 @@ export async function claimErasure(sql: Queries, erasureId?: string): Promise<Er
   return rows[0] === undefined ? undefined : fromRow(rows[0])
 }
 
-/** The item as it is now, locked until the transaction ends; undefined where another one has finished it. */
-export async function lockErasure(sql: Queries, id: number): Promise<ErasureItem | undefined> {
-  const rows = await sql<ItemRow[]>`
+/** A piece of work as somebody has taken it. */
+export type ClaimedErasure = Pick<ErasureItem, 'id'> & { readonly details: Pick<ErasureDetails, 'claim'> }
+
+/** Says that whoever has taken a piece of work is at it still: it has it for as long again, unless another one has taken it since. */
+export async function renewErasure(sql: Queries, { id, details }: ClaimedErasure): Promise<void> {
+  await sql`
+    update outbox set available_at = greatest(available_at, now() + ${erasureLeaseMs} * interval '1 millisecond')
+    where id = ${id} and coalesce((details->>'claim')::int, 0) = ${details.claim}`
+}
+
+/** The item as it is now, locked until the transaction ends; undefined where another one has finished it, or has taken it since. */
+export async function lockErasure(sql: Queries, { id, details }: ClaimedErasure): Promise<ErasureItem | undefined> {
+  const [row] = await sql<ItemRow[]>`
     select id, tenant_id, session_id, attempts, details from outbox where id = ${id} for update`
-  return rows[0] === undefined ? undefined : fromRow(rows[0])
+  if (row === undefined) return undefined
+  const item = fromRow(row)
+  return item.details.claim === details.claim ? item : undefined
 }
 
 /** Notes how far a piece of work is; whoever is at it has it for as long again. */
 export async function noteErasure(sql: Queries, id: number, details: ErasureDetails): Promise<void> {
   await sql`
     update outbox set details = ${JSON.stringify(details)}::text::jsonb,
-      available_at = greatest(available_at, now() + ${leaseMs} * interval '1 millisecond')
+      available_at = greatest(available_at, now() + ${erasureLeaseMs} * interval '1 millisecond')
     where id = ${id}`
 }
 
