@@ -1,6 +1,7 @@
 import { Drain } from '../indexing/drain.ts'
 import type { Log } from '../log.ts'
 import { eraseTopic } from '../store/erasure/erasure-work.ts'
+import { giveBackRewrites } from '../store/erasure/rewrite-work.ts'
 import { msUntilDue } from '../store/outbox.ts'
 import { workOffRewrite } from './rewrite-files.ts'
 import { workOffErasure, type RunDependencies } from './run-erasure.ts'
@@ -12,6 +13,7 @@ const lookMs = 1_000
 export class ErasureWorker {
   readonly #dependencies: RunDependencies
   readonly #drain: Drain
+  #hasBegun = false
 
   constructor(dependencies: RunDependencies & { readonly log: Log }) {
     this.#dependencies = dependencies
@@ -29,6 +31,9 @@ export class ErasureWorker {
 
   async #round(): Promise<boolean> {
     const { database } = this.#dependencies
+    // One process owns an embedded store: whoever has begun to write its files anew before this one has ended.
+    if (!this.#hasBegun && database.kind === 'embedded') await database.run(giveBackRewrites)
+    this.#hasBegun = true
     // The files last: what is to be erased is out of them then.
     if ((await workOffErasure(this.#dependencies)) || (await workOffRewrite(database))) return true
     const dueMs = await database.run((sql) => msUntilDue(sql, eraseTopic))

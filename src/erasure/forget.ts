@@ -189,7 +189,7 @@ function anonymiseBy({ action, pseudonymise = false }: Erasure): AnonymiseDetail
   return pseudonymise ? { key: randomBytes(tokenKeyBytes).toString('hex') } : {}
 }
 
-async function readReceipt(database: Database, tenantId: number, id: string): Promise<ErasureReply> {
+export async function readReceipt(database: Database, tenantId: number, id: string): Promise<ErasureReply> {
   const [receipt] = await database.run((sql) => readReceipts(sql, tenantId, { id, limit: 1 }))
   if (receipt === undefined)
     throw new NotFoundError(`No erasure "${id}"`, { remedy: 'Run "verbatim erase --receipts" to see what there is' })

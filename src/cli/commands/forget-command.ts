@@ -2,7 +2,12 @@ import type { Command } from 'commander'
 
 import type { ErasureReply, ForgetInput } from '../../erasure/forget.ts'
 import type { ErasurePreview } from '../../erasure/preview.ts'
-import { isAllHeld, type ErasureAction, type ErasureReceipt } from '../../store/erasure/receipts.ts'
+import {
+  isAllHeld,
+  type ErasureAction,
+  type ErasureReceipt,
+  type PendingSession,
+} from '../../store/erasure/receipts.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -102,9 +107,12 @@ export function renderReceipt(receipt: ErasureReceipt): string {
     ...counted(replaced).map((line) => `  replaced: ${line}`),
     ...held.map((id) => `  on legal hold, left alone: session ${id}`),
     ...kept.map((key) => `  KEPT by the archive: ${key}`),
-    ...pending.map(
-      ({ session_id: id, waits_for: why }) => `  pending: session ${id}${why === null ? '' : `, waits: ${why}`}`,
-    ),
+    ...pending.map((session) => `  pending: session ${session.session_id}, ${stateOf(session)}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function stateOf({ waits_for: why, under_way: isUnderWay }: PendingSession): string {
+  if (why !== null) return `waits: ${why}`
+  return isUnderWay ? 'somebody is at it' : 'goes on as soon as something works in the background'
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 
+import type { ErasureReply } from '../../erasure/forget.ts'
+import { resumeErasures } from '../../erasure/resume-erasures.ts'
 import { clockProblem, type RetentionLimits } from '../../retention/decide.ts'
 import { removePolicy, setHold, setPolicy, type PolicyTarget } from '../../retention/policies.ts'
 import { applyRetention, planRetention, type RetentionPlan } from '../../retention/sweep.ts'
-import { claimSweep, readHolds, readPolicies, readSweep } from '../../store/erasure/retention.ts'
+import { claimSweep, countSessionsUnderWay, readHolds, readPolicies, readSweep } from '../../store/erasure/retention.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson, table } from '../output.ts'
@@ -39,26 +41,29 @@ async function planned({ verbatim, caller }: CommandContext) {
   const plan: RetentionPlan =
     state === undefined ? { expired: [], held: [] } : await planRetention(database, caller.tenantId, state.nowMs)
   const problem = state === undefined ? undefined : clockProblem(state.sweptAtMs, state.nowMs)
-  return { plan, state, problem }
+  const underWay = await database.run((sql) => countSessionsUnderWay(sql, caller.tenantId))
+  return { plan, state, problem, underWay }
 }
 
-function render({ expired, held }: RetentionPlan): string {
+function render({ expired, held }: RetentionPlan, underWay: number): string {
   const rows = expired.map(({ session_id: id, whole, messages, reasons }) => [
     id,
     whole ? 'the session' : 'messages',
     messages,
     reasons.join(', '),
   ])
-  const lines =
-    rows.length === 0 ? ['Nothing has expired.'] : [table(['session', 'what goes', 'messages', 'why'], rows)]
+  const nothing = underWay === 0 ? 'Nothing has expired.' : 'Nothing else has expired.'
+  const lines = rows.length === 0 ? [nothing] : [table(['session', 'what goes', 'messages', 'why'], rows)]
+  if (underWay > 0) lines.unshift(`Of ${underWay} sessions an erasure is under way: verbatim erase --receipts`)
   return `${[...lines, ...held.map((id) => `on legal hold, kept: session ${id}`)].join('\n')}\n`
 }
 
 async function preview(context: CommandContext, { json }: Options): Promise<void> {
-  const { plan, problem } = await planned(context)
-  if (json === true) return printJson({ ...plan, ...(problem === undefined ? {} : { clock: problem }) })
+  const { plan, problem, underWay } = await planned(context)
+  const clock = problem === undefined ? {} : { clock: problem }
+  if (json === true) return printJson({ ...plan, under_way: underWay, ...clock })
   const warning = problem === undefined ? '' : `No sweep runs by itself, as ${problem}: check the clock, then apply.\n`
-  return print(`${render(plan)}${warning}`)
+  return print(`${render(plan, underWay)}${warning}`)
 }
 
 async function apply(context: CommandContext, options: Options & { readonly yes?: boolean }, status: ExitStatus) {
@@ -68,17 +73,24 @@ async function apply(context: CommandContext, options: Options & { readonly yes?
     return undefined
   }
   const { verbatim, caller } = context
-  const { plan, state } = await planned(context)
   const { database, archive, vectors: index } = verbatim.stores
+  // What a sweep that was killed has begun is no more among what has expired.
+  const resumed = await resumeErasures({ database, archive, index }, caller, 'retention')
+  const { plan, state, underWay } = await planned(context)
   // Somebody has looked: from here on sweeps go on.
   if (state !== undefined) await database.run((sql) => claimSweep(sql, caller.tenantId, state.sweptAtMs))
   const receipt = await applyRetention({ database, archive, index }, caller, plan)
-  if (receipt?.status === 'pending') status.code = exitCodes.problems
-  if (options.json === true) return printJson(receipt ?? { status: 'nothing' })
-  await print(render(plan))
-  return receipt === undefined
-    ? undefined
-    : print(`${receipt.status}: receipt ${receipt.erasure_id} (verbatim erase --receipts)\n`)
+  const receipts = [...resumed, ...(receipt === undefined ? [] : [receipt])]
+  if (receipts.some((one) => one.status === 'pending')) status.code = exitCodes.problems
+  if (options.json === true)
+    return printJson({ ...(receipt ?? { status: 'nothing' }), ...(resumed.length === 0 ? {} : { resumed }) })
+  for (const one of resumed) await print(`begun before, ${receiptLine(one)}`)
+  await print(render(plan, underWay))
+  return receipt === undefined ? undefined : print(receiptLine(receipt))
+}
+
+function receiptLine({ status, erasure_id: id }: ErasureReply): string {
+  return `${status}: receipt ${id} (verbatim erase --receipts)\n`
 }
 
 async function holds({ verbatim, caller }: CommandContext, { json }: Options): Promise<void> {

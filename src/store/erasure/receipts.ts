@@ -51,7 +51,16 @@ export interface ErasureReceipt extends StoredReceipt {
   readonly created_at: string
   /** Null while something is pending. */
   readonly completed_at: string | null
-  readonly pending: readonly { readonly session_id: string; readonly waits_for: string | null }[]
+  readonly pending: readonly PendingSession[]
+}
+
+/** A session of which something is still to be done. */
+export interface PendingSession {
+  readonly session_id: string
+  /** Why it was put off; null where it was not. */
+  readonly waits_for: string | null
+  /** Whether somebody is at it; otherwise it waits for somebody to take it, or as `waits_for` says. */
+  readonly under_way: boolean
 }
 
 /** Whether legal holds have kept all that was to go. */
@@ -144,8 +153,8 @@ export async function readReceipts(
 ): Promise<ErasureReceipt[]> {
   const rows = await sql<ErasureRow[]>`
     select id, scope, reason, requested_by, receipt, created_at, completed_at,
-      (select jsonb_agg(jsonb_build_object('session_id', o.session_id, 'waits_for', o.last_error)) from (
-        select session_id, last_error from outbox
+      (select jsonb_agg(jsonb_build_object('session_id', o.session_id, 'waits_for', o.last_error, 'under_way', o.under_way)) from (
+        select session_id, last_error, last_error is null and available_at > now() as under_way from outbox
         where tenant_id = ${tenantId} and topic = 'erase' and details->>'erasure' = e.id::text order by id limit ${pendingShown}) o) as pending
     from erasures e
     where tenant_id = ${tenantId} ${wanted.id === undefined ? sql`` : sql`and id = ${wanted.id}`}
@@ -160,6 +169,14 @@ export async function readReceipts(
     ...storedReceiptSchema.parse(row.receipt ?? {}),
     pending: row.pending ?? [],
   }))
+}
+
+/** Erasures that were begun and are not complete, the oldest first: the first 100, by their numbers. */
+export async function openErasures(sql: Queries, tenantId: number, scope: string): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from erasures where tenant_id = ${tenantId} and scope = ${scope} and completed_at is null
+    order by created_at, id limit ${pendingShown}`
+  return rows.map(({ id }) => id)
 }
 
 export async function completeErasure(

@@ -125,6 +125,14 @@ export async function sessionsToSweep(
   }))
 }
 
+/** How many sessions somebody erases already, or messages of them; a sweep leaves them out. */
+export async function countSessionsUnderWay(sql: Queries, tenantId: number): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(distinct session_id)::int as count from outbox
+    where tenant_id = ${tenantId} and topic = 'erase' and details->'isHeld' is distinct from 'true'::jsonb`
+  return row?.count ?? 0
+}
+
 /** All messages that are left of a session, in order, by what retention asks of them. */
 export async function messagesToSweep(
   sql: Queries,

@@ -21,6 +21,12 @@ export async function claimRewrite(sql: Queries, leaseMs: number): Promise<numbe
   return rows[0] === undefined ? undefined : Number(rows[0].id)
 }
 
+/** Gives back what somebody has taken who has ended. */
+export async function giveBackRewrites(sql: Queries): Promise<void> {
+  await sql`
+    update outbox set available_at = now() where topic = ${rewriteTopic} and available_at > now() and dead_at is null`
+}
+
 /** What became of it: `done`, `pending`, or why it failed. */
 export async function rewriteState(
   sql: Queries,
