@@ -16,7 +16,7 @@ import { accessRemedy } from '../store/access/session-access.ts'
 import type { Database } from '../store/database.ts'
 import { marksOfReference } from '../store/erasure/tombstones.ts'
 import type { NewMessage, SaveResult, SaveTarget } from '../store/saving/save-messages.ts'
-import { hasSession } from '../store/sessions.ts'
+import { sessionIdsNamed } from '../store/sessions.ts'
 import { leavingLatePuts, removeOrLeaveUnused, saveHeld } from './held-payloads.ts'
 import { placePayload } from './large-payload.ts'
 import { prepareMessage, type MessageInput } from './prepare-message.ts'
@@ -50,8 +50,10 @@ function sessionKey({ tenantId, principalId = '' }: Caller, reference: string): 
 async function refuseTakenId(database: Database, caller: Caller, reference: string): Promise<void> {
   if (caller.principalId === undefined) return
   const { tenantId } = caller
-  const taken = await (database.unwalled ?? database).run((sql) => hasSession(sql, tenantId, reference))
-  if (!taken) return
+  const taken = await (database.unwalled ?? database).run((sql) => sessionIdsNamed(sql, tenantId, reference))
+  const [id, another] = taken
+  if (id === undefined) return
+  if (another === undefined) caller.call?.about(id)
   throw new ForbiddenError(`Cannot save to session "${reference}" as it is shared with others only`, {
     remedy: `${accessRemedy}, or use another session_id`,
   })

@@ -7,7 +7,7 @@ import { accessRemedy, mayDo, roleIn } from '../store/access/session-access.ts'
 import type { Database } from '../store/database.ts'
 import { referenceErasedAt } from '../store/erasure/tombstones.ts'
 import type { SessionRow } from '../store/session-row.ts'
-import { sessionsByReference } from '../store/sessions.ts'
+import { sessionIdsNamed, sessionsByReference } from '../store/sessions.ts'
 
 /**
  * The one session that a caller's reference names (our id, or the source's own), or undefined where there is none that the
@@ -87,9 +87,13 @@ export async function requireSessionTo(
 
 /** What there is to say of a session that is not there: whether it was erased, to whoever knows its id. */
 async function absentSession(database: Database, viewer: Viewer, reference: string): Promise<NotFoundError> {
-  const erasedAt = await (database.unwalled ?? database).run((sql) =>
-    referenceErasedAt(sql, viewer.tenantId, reference),
-  )
+  const unwalled = database.unwalled ?? database
+  const { tenantId, call } = viewer
+  const erasedAt = await unwalled.run((sql) => referenceErasedAt(sql, tenantId, reference))
+  // The audit log names what is not told: a session that is shared with others only, or was erased.
+  const [id, another] = await unwalled.run((sql) => sessionIdsNamed(sql, tenantId, reference))
+  if (id !== undefined && another === undefined) call?.about(id)
+  else if (erasedAt !== undefined && looksLikeId(reference.toLowerCase())) call?.about(reference.toLowerCase())
   return new NotFoundError(
     erasedAt === undefined
       ? `No session "${reference}"`
@@ -104,6 +108,7 @@ export async function requireRole(
   viewer: Viewer,
   { sessionId, action }: { readonly sessionId: string; readonly action: SessionAction },
 ): Promise<void> {
+  viewer.call?.about(sessionId)
   if (viewer.principalId === undefined) return
   const role = await database.run((sql) => roleIn(sql, viewer, sessionId))
   if (mayDo(role, action)) return

@@ -96,6 +96,7 @@ export async function previewErasure(
 ): Promise<ErasurePreview> {
   const plan = await planErasure(database, caller, { selection, asOf: now.toISOString() })
   const { sessions, held, notOwn } = plan
+  for (const { id } of [...sessions, ...held]) caller.call?.show(id)
   const stores = await database.run((sql) => planStores(sql, caller.tenantId, { sessions, action: selection.action }))
   const anonymises = selection.action === 'anonymise'
   const foreseen = anonymises ? await foreseeReplaced({ database, archive }, caller.tenantId, sessions) : {}

@@ -183,7 +183,7 @@ export class ProtocolServer {
         }),
       ),
       'resources/subscribe': guard(
-        reads(request('resources/subscribe'), (_verbatim, _caller, params) => this.#subscribe(params)),
+        reads(request('resources/subscribe'), (_verbatim, caller, params) => this.#subscribe(caller, params)),
       ),
       'resources/unsubscribe': guard((params): Record<string, never> => {
         this.#subscriptions.unsubscribe(text(params, 'uri') ?? '')
@@ -236,9 +236,9 @@ export class ProtocolServer {
     return result
   }
 
-  async #subscribe(params: Params): Promise<Record<string, never>> {
+  async #subscribe(caller: Caller, params: Params): Promise<Record<string, never>> {
     const uri = text(params, 'uri') ?? ''
-    if (!(await this.#subscriptions.subscribe(uri))) {
+    if (!(await this.#subscriptions.subscribe(uri, caller))) {
       throw new NotFoundError(`Cannot subscribe to "${uri}"`, {
         remedy: 'Subscribe to session://… or memory://… resources, 1,000 at most',
       })

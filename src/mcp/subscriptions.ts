@@ -54,25 +54,33 @@ export class Subscriptions {
     this.#changed = options.changed
   }
 
-  /** Starts watching a resource. False for a URI that names nothing that could change, or beyond the bound. */
-  async subscribe(uri: string): Promise<boolean> {
+  /** Starts watching a resource, in a call of its own. False for a URI that names nothing that could change, or beyond the bound. */
+  async subscribe(uri: string, caller: Caller): Promise<boolean> {
     const known = this.#watched.get(uri)
     // What has changed since it was first asked for is still to be told of.
-    if (known !== undefined) return await known.begun
+    if (known !== undefined) {
+      const isBegun = await known.begun
+      if (known.sessionId !== undefined) caller.call?.about(known.sessionId)
+      return isBegun
+    }
     const target = parseResourceUri(uri)
     if (target === undefined || this.#watched.size >= subscriptionsMax) return false
     // Its place is taken before anything is waited for: many may ask at once.
     const isContext = target.kind === 'session' && target.view === 'context'
     const place: Watched = { sessionId: undefined, version: '', isContext, begun: Promise.resolve(true) }
     this.#watched.set(uri, place)
-    place.begun = this.#begin(uri, place, 'id' in target ? target.id : undefined)
+    place.begun = this.#begin(uri, place, { caller, reference: 'id' in target ? target.id : undefined })
     return await place.begun
   }
 
-  async #begin(uri: string, place: Watched, reference: string | undefined): Promise<boolean> {
+  async #begin(
+    uri: string,
+    place: Watched,
+    { caller, reference }: { readonly caller: Caller; readonly reference: string | undefined },
+  ): Promise<boolean> {
     try {
       const verbatim = await this.#open()
-      place.sessionId = reference === undefined ? undefined : await verbatim.sessionId(this.#caller(), reference)
+      place.sessionId = reference === undefined ? undefined : await verbatim.sessionId(caller, reference)
       place.version = await this.#version(verbatim, place.sessionId)
       if (this.#isClosed) return false
       this.#watch(verbatim)

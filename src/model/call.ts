@@ -27,6 +27,8 @@ export class Call {
   readonly #shown = new Set<string>()
   #firstSession: string | undefined
   #hasSeveralSessions = false
+  #subject: string | undefined
+  #hasSeveralSubjects = false
   /** Whether a row was written in the transaction of what the call did. */
   isWritten = false
   count: number | undefined
@@ -35,6 +37,12 @@ export class Call {
     this.door = door
     this.description = description
     this.id = id
+  }
+
+  /** Notes which session the call names, whatever is shown of it. */
+  about(sessionId: string): void {
+    this.#subject ??= sessionId
+    if (sessionId !== this.#subject) this.#hasSeveralSubjects = true
   }
 
   /** Notes that the head of a session was shown or, where their numbers are given, messages of it. */
@@ -61,8 +69,9 @@ export class Call {
     return [...this.#shown]
   }
 
-  /** The one session that it was about. */
+  /** The one session that it was about: that it names or, where it names none or several, of which alone something was shown. */
   get sessionId(): string | undefined {
+    if (this.#subject !== undefined && !this.#hasSeveralSubjects) return this.#subject
     return this.#hasSeveralSessions ? undefined : this.#firstSession
   }
 

@@ -27,12 +27,12 @@ export async function sessionsByReference(
   return await openSessions(database, viewer.tenantId, rows)
 }
 
-/** Whether a reference is in use, perhaps by a session that whoever asks may not see. */
-export async function hasSession(sql: Sql, tenantId: number, reference: string): Promise<boolean> {
+/** Our ids of what a reference names, two at most; perhaps of sessions that whoever asks may not see. */
+export async function sessionIdsNamed(sql: Sql, tenantId: number, reference: string): Promise<string[]> {
   const id = looksLikeId(reference.toLowerCase()) ? reference : null
-  const rows = await sql`
-    select from sessions where tenant_id = ${tenantId} and (external_id = ${reference} or id = ${id}) limit 1`
-  return rows.length > 0
+  const rows = await sql<{ id: string }[]>`
+    select id from sessions where tenant_id = ${tenantId} and (external_id = ${reference} or id = ${id}) limit 2`
+  return rows.map((row) => row.id)
 }
 
 /** Sessions by our ids, in no promised order; those that do not exist are absent. */

@@ -138,6 +138,24 @@ describe.each(['stdio', 'http'] as const)('over %s', (door) => {
     expect(found?.objects?.[0]).toMatch(new RegExp(`^${session}/1-`))
   })
 
+  test('what a call names is its object, although nothing of it was shown', async () => {
+    const client = await connect()
+    const own = `own ${canary} ${door}`
+    const [preview] = await rowsOf(() => client.callTool({ name: 'forget', arguments: { session_id: own } }))
+    expect(preview).toMatchObject({ object_id: session, objects: [session] })
+    const kept = { participant: canary, action: 'anonymise' }
+    const [several] = await rowsOf(() => client.callTool({ name: 'forget', arguments: kept }))
+    expect(several?.objects).toContain(session)
+    const nothing = { query: 'nowhere', session_id: own }
+    const [searched] = await rowsOf(() => client.callTool({ name: 'search_memory', arguments: nothing }))
+    expect(searched).toMatchObject({ tool: 'search_memory', object_id: session })
+    // Over HTTP there is nothing to subscribe to.
+    if (door === 'http') return
+    const subscribe = () => client.subscribeResource({ uri: `session://${session}/summary` })
+    const row = { tool: 'resources/subscribe', object_id: session }
+    expect(await rowsOf(subscribe, subscribe)).toMatchObject([row, row])
+  })
+
   test('each resource and each prompt leaves one row', async () => {
     const client = await connect()
     const resources = [
@@ -203,7 +221,21 @@ describe('a denial leaves one row', () => {
     expect(
       await rowsOf(() => bob.refusal('save_message', { session_id: id, content: 'x', sender: 'Bob' })),
     ).toMatchObject([
-      { action: 'call.tool', tool: 'save_message', outcome: 'denied', reason: 'forbidden', actor: 'bob' },
+      {
+        action: 'call.tool',
+        tool: 'save_message',
+        outcome: 'denied',
+        reason: 'forbidden',
+        actor: 'bob',
+        object_id: id,
+      },
+    ])
+    // He is told that there is none.
+    expect(await rowsOf(() => bob.refusal('get_session', { session_id: id }))).toMatchObject([
+      { tool: 'get_session', outcome: 'failed', reason: 'not_found', actor: 'bob', object_id: id, objects: null },
+    ])
+    expect(await rowsOf(() => home.cli(['access', 'list', id]))).toMatchObject([
+      { action: 'call.command', tool: 'access list', object_id: id },
     ])
     const readerToken = await server.newToken('--name', 'reader', '--principal', 'eve', '--scopes', 'memory:read')
     const reader = await server.tools(readerToken)
@@ -257,4 +289,13 @@ describe('on the command line', () => {
     expect(stdout).toContain('all as they were sealed')
     expect(code).toBe(0)
   })
+})
+
+test('who has a session erased is found by it', async () => {
+  const tools = await home.tools()
+  const { session_id: id } = await tools.save({ content: canary, sender: 'Ann' })
+  expect((await home.cli(['erase', '--session', id, '--yes'])).code).toBe(0)
+  const { stdout } = await home.cli(['audit', 'who-accessed', id])
+  expect(stdout).toMatch(new RegExp(`local +cli +erase +ok \\(session\\) +${id}`))
+  expect(await rowsOf(() => home.cli(['show', id]))).toMatchObject([{ tool: 'show', outcome: 'failed', object_id: id }])
 })

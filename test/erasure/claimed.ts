@@ -71,26 +71,32 @@ export async function claimed(store: Store, content: string): Promise<ErasureIte
   for (let attempt = 1; attempt <= 10; attempt++) {
     const id = await begun(store, content)
     const item = await database.run((sql) => claimErasure(sql, id))
-    const withoutRows = item === undefined ? undefined : await eraseRows(database, item)
-    if (withoutRows === undefined) continue
     // Nobody renews it here.
     await database.run(
-      (sql) => sql`update outbox set available_at = now() + interval '5 minutes' where id = ${withoutRows.id}`,
+      (sql) => sql`update outbox set available_at = now() + interval '5 minutes' where id = ${item?.id ?? 0}`,
     )
-    return withoutRows
+    const withoutRows = item === undefined ? undefined : await eraseRows(database, item)
+    if (withoutRows !== undefined) return withoutRows
+    // What the other one erases of it is not to be what the next attempt puts.
+    await completed(store, id)
   }
   throw new Error('another one has taken the work each time')
+}
+
+async function completed(store: Store, id: string): Promise<unknown> {
+  const { database } = store.open.stores
+  const read = async () => {
+    const [receipt] = await database.run((sql) => readReceipts(sql, caller.tenantId, { id, limit: 1 }))
+    return receipt
+  }
+  await expect.poll(async () => (await read())?.completed_at ?? null, { timeout: 30_000 }).not.toBeNull()
+  return await read()
 }
 
 /** Does what is left of an erasure, and gives its receipt. */
 export async function goOn(store: Store, { details: { erasure: id } }: Begun): Promise<unknown> {
   const { database, archive } = store.open.stores
   await database.run((sql) => sql`update outbox set available_at = now() where topic = 'erase'`)
-  const read = async () => {
-    const [receipt] = await database.run((sql) => readReceipts(sql, caller.tenantId, { id, limit: 1 }))
-    return receipt
-  }
   await workOffErasure({ database, archive, index: undefined }, id)
-  await expect.poll(async () => (await read())?.completed_at ?? null, { timeout: 30_000 }).not.toBeNull()
-  return await read()
+  return await completed(store, id)
 }

@@ -89,8 +89,8 @@ test('what is subscribed to twice is told of where it changed in between', async
   })
   onTestFinished(() => subscriptions.close())
   const uri = `session://${sessionId}`
-  expect(await subscriptions.subscribe(uri)).toBe(true)
+  expect(await subscriptions.subscribe(uri, caller)).toBe(true)
   await store.open.saveMessages(caller, { sessionId, messages: [{ content: 'b', sender: 'Ann', role: 'user' }] })
-  expect(await subscriptions.subscribe(uri)).toBe(true)
+  expect(await subscriptions.subscribe(uri, caller)).toBe(true)
   await expect.poll(() => heard, { timeout: 10_000 }).toEqual([uri])
 })

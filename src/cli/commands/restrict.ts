@@ -57,7 +57,7 @@ export function registerRestrict(program: Command): void {
     )
     .argument('[session]', 'its id, ours or the source’s own')
     .option('--participant <name>', 'a sender, exactly as messages name them')
-    .option('--reason <text>', 'kept in the audit log')
+    .option('--reason <text>', 'kept in the audit log for good: name a case, not what was said')
     .option('--list', 'what is restricted, by whom, since when and why')
     .option('--json', 'with --list: machine-readable output')
     .action(async (session: string | undefined, options: Options) => {
@@ -72,7 +72,7 @@ export function registerUnrestrict(program: Command): void {
     .description('end a restriction')
     .argument('[session]', 'its id, ours or the source’s own')
     .option('--participant <name>', 'a sender')
-    .option('--reason <text>', 'kept in the audit log')
+    .option('--reason <text>', 'kept in the audit log for good: name a case, not what was said')
     .action((session: string | undefined, options: Options) =>
       change(program, session, { ...options, isRestricted: false }),
     )

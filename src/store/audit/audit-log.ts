@@ -12,20 +12,27 @@ export interface AuditEvent {
   readonly outcome: 'ok' | 'denied' | 'failed'
   readonly reason?: string
   readonly count?: number
+  /** Sessions that it was about, where these may be several; the first 500. */
+  readonly sessions?: readonly string[]
   /** Tells a retry that the action was done although its answer was lost. */
   readonly requestId?: string
 }
 
+const sessionsMax = 500
+
 export async function writeAudit(sql: Queries, caller: Caller, event: AuditEvent): Promise<void> {
+  const sessions = JSON.stringify((event.sessions ?? []).slice(0, sessionsMax))
   // The transaction has its number before the row has: see `sealingMoment`.
   await sql`
     with now as materialized (select pg_current_xact_id() as transaction, ${JSON.stringify(caller.call?.columns ?? {})}::text::jsonb as call)
     insert into audit_log (tenant_id, actor, actor_kind, client, action, object_kind, object_id, outcome, reason, count, request_id,
-      auth_method, token_id, origin, tool, policy_version, trace_id, written_in)
+      auth_method, token_id, origin, tool, policy_version, trace_id, objects, written_in)
     select ${caller.tenantId}::int, ${caller.principal}, 'principal', ${caller.client}, ${event.action}, ${event.objectKind ?? null},
       ${event.objectId ?? null}, ${event.outcome}, ${event.reason ?? null}, ${event.count ?? null}::bigint,
       coalesce(${event.requestId ?? null}, call->>'request'), call->>'auth', (call->>'token')::uuid, call->>'origin', call->>'tool',
-      (call->>'policy')::smallint, call->>'trace', now.transaction
+      (call->>'policy')::smallint, call->>'trace',
+      (select array_agg(id order by place) from jsonb_array_elements_text(${sessions}::text::jsonb) with ordinality named(id, place)),
+      now.transaction
     from now`
   if (caller.call !== undefined) caller.call.isWritten = true
 }

@@ -10,7 +10,7 @@ export async function auditErasure(
   erasure: {
     readonly id: string
     readonly scope: string
-    readonly sessions: readonly unknown[]
+    readonly sessions: readonly { readonly id: string }[]
     readonly action?: ErasureAction | undefined
   },
 ): Promise<void> {
@@ -22,6 +22,7 @@ export async function auditErasure(
     outcome: 'ok',
     reason: scope,
     count: sessions.length,
+    sessions: sessions.map((session) => session.id),
     requestId: id,
   })
 }
