@@ -1,5 +1,5 @@
 import { requireSessionTo } from '../capture/session-reference.ts'
-import { InputError, NotFoundError } from '../errors.ts'
+import { ConflictError, InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
@@ -84,9 +84,11 @@ export async function setHold(
 ): Promise<string> {
   const reason = checkName(hold.reason, { field: 'reason', charactersMax: limits.titleCharactersMax })
   const { id } = await requireSessionTo(database, caller, { reference: hold.session, action: 'manage' })
-  await database.run((sql) =>
+  let attempts = 0
+  const isDone = await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
-      await writeHold(transaction, { tenantId: caller.tenantId, sessionId: id }, hold.isHeld)
+      attempts++
+      if (!(await writeHold(transaction, { tenantId: caller.tenantId, sessionId: id }, hold.isHeld))) return false
       await writeAudit(transaction, caller, {
         action: hold.isHeld ? 'session.hold' : 'session.release',
         objectKind: 'session',
@@ -94,8 +96,14 @@ export async function setHold(
         outcome: 'ok',
         reason,
       })
+      return true
     }),
   )
+  // A second attempt, where the answer of the first was lost, finds it done.
+  if (!isDone && attempts === 1)
+    throw new ConflictError(`Nothing was released as session "${id}" is not on legal hold`, {
+      remedy: 'Run "verbatim retention holds" to see what is',
+    })
   database.announce?.({ tenantId: caller.tenantId, sessionId: id })
   return id
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { openHome } from './support/archived.ts'
-import { outputOf } from './support/cli-output.ts'
+import { outputOf, refusalOf } from './support/cli-output.ts'
 import type { Home } from './support/home.ts'
 
 const planSchema = z.object({
@@ -89,6 +89,14 @@ describe('retention', () => {
     expect((await home.cli(['erase', '--receipts'])).stdout).toMatch(/by retention, .*: policies: idle, messages\n/)
 
     await run(home, 'release', 'held', '--reason', 'closed')
+    expect(await refusalOf(home, ['retention', 'release', 'held', '--reason', 'once more'])).toMatch(
+      /Nothing was released as session ".*" is not on legal hold/,
+    )
+    expect(await refusalOf(home, ['retention', 'set', '--source', 'codexx', '--age-days', '90'])).toMatch(
+      /Cannot set a policy for the source "codexx" .*\n.*claude-code, .*codex, .*mcp/,
+    )
+    await run(home, 'set', '--source', 'codex', '--age-days', '90')
+    await run(home, 'remove', '--source', 'codex')
     expect((await preview(home)).expired.map(({ session_id: id }) => id)).toEqual([ids.get('held')])
     await run(home, 'remove')
     expect((await preview(home)).expired).toEqual([])

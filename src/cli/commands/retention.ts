@@ -2,9 +2,11 @@ import type { Command } from 'commander'
 
 import type { ErasureReply } from '../../erasure/forget.ts'
 import { resumeErasures } from '../../erasure/resume-erasures.ts'
+import { InputError } from '../../errors.ts'
 import { clockProblem, type RetentionLimits } from '../../retention/decide.ts'
 import { removePolicy, setHold, setPolicy, type PolicyTarget } from '../../retention/policies.ts'
 import { applyRetention, planRetention, type RetentionPlan } from '../../retention/sweep.ts'
+import { countSources } from '../../store/count-sources.ts'
 import { claimSweep, countSessionsUnderWay, readHolds, readPolicies, readSweep } from '../../store/erasure/retention.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
@@ -33,6 +35,19 @@ async function list({ verbatim, caller }: CommandContext, { json }: Options): Pr
   ])
   const header = ['scope', 'of', 'age days', 'idle days', 'messages', 'bytes', 'set by', 'since']
   return print(`${table(header, rows)}\n`)
+}
+
+/** Sources are what clients save themselves, the formats of transcripts, and what another version has left in the store. */
+async function checkSource({ verbatim, caller }: CommandContext, source: string): Promise<void> {
+  const [{ transcriptFormats }, stored] = await Promise.all([
+    import('../../transcripts/registry.ts'),
+    verbatim.stores.database.run((sql) => countSources(sql, caller)),
+  ])
+  const names = ['mcp', ...transcriptFormats.map(({ name }) => name), ...stored.map((one) => one.source)]
+  if (names.includes(source)) return
+  throw new InputError(`Cannot set a policy for the source "${source}" as no session can have it`, {
+    remedy: `Sources are: ${[...new Set(names)].toSorted().join(', ')}`,
+  })
 }
 
 async function planned({ verbatim, caller }: CommandContext) {
@@ -127,6 +142,7 @@ export function registerRetention(program: Command, status: ExitStatus): void {
     .action(
       async (options: PolicyTarget & { ageDays?: number; idleDays?: number; messages?: number; bytes?: number }) => {
         await inStore(async (context) => {
+          if (options.source !== undefined) await checkSource(context, options.source)
           const { ageDays: ageDaysMax, idleDays: idleDaysMax, messages: messagesMax, bytes: bytesMax } = options
           const limits: RetentionLimits = { ageDaysMax, idleDaysMax, messagesMax, bytesMax }
           await setPolicy(context.verbatim.stores.database, context.caller, { target: options, limits })

@@ -144,11 +144,12 @@ export async function messagesToSweep(
   return rows.map(({ seq, at_ms: atMs, bytes }) => ({ seq: Number(seq), atMs, bytes: Number(bytes) }))
 }
 
-/** Who may was asked before. */
-export async function writeHold(sql: Queries, key: SessionKey, isHeld: boolean): Promise<void> {
-  await sql`
+/** Who may was asked before. False where a hold is to end and there is none; one that is set again has another reason. */
+export async function writeHold(sql: Queries, key: SessionKey, isHeld: boolean): Promise<boolean> {
+  const rows = await sql`
     update sessions set legal_hold = ${isHeld}, said_at = clock_timestamp(), version = version + 1
-    where tenant_id = ${key.tenantId} and id = ${key.sessionId}`
+    where tenant_id = ${key.tenantId} and id = ${key.sessionId} and (legal_hold or ${isHeld}) returning 1`
+  return rows.length > 0
 }
 
 /** Sessions on hold, and what was said when they were put on it. */
