@@ -44,7 +44,7 @@ export function renderCoverage(places: readonly PlaceCoverage[]): string {
     states[place.state],
     place.path,
   ])
-  const header = ['on this machine', 'files', 'bytes', 'messages stored', 'files missing', 'bytes missing']
+  const header = ['on this machine', 'files', 'bytes', 'entries stored', 'files missing', 'bytes missing']
   return [
     table([...header, 'last written', 'last captured', 'state', 'place'], rows),
     '',

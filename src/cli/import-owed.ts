@@ -24,9 +24,12 @@ export async function importOwed(program: Command, status: ExitStatus): Promise<
   })
   if (captures.length === 0) return
   await withStore(program, async ({ verbatim, caller }) => {
+    const ended = new Set(captures.filter(({ hasEnded }) => hasEnded === true).map(({ path }) => path))
     const formats = new Map(captures.map(({ path, format }) => [path, format]))
     for (const [path, format] of formats) {
-      const report = await importGrowing(verbatim.stores, caller, { path, format, onDefect: tellError })
+      const file = { path, format, hasEnded: ended.has(path), onDefect: tellError }
+      const report = await importGrowing(verbatim.stores, caller, file)
+      if (report.unendedBytes !== undefined) status.code = exitCodes.problems
       await print(renderGrowth(report))
       if (report.status === 'failed') status.code = exitCodes.problems
       else await owed.done(captures.filter((capture) => capture.path === path))

@@ -45,7 +45,7 @@ export function renderReports(reports: readonly FileReport[]): string {
 }
 
 /** What a file that grew has given, in one line. */
-export function renderGrowth({ path, format, status, reason, documents }: FileReport): string {
+export function renderGrowth({ path, format, status, reason, documents, unendedBytes = 0 }: FileReport): string {
   if (status !== 'imported') return `${status} ${path}: ${reason}\n`
   const count = (pick: (document: FileReport['documents'][number]) => number) =>
     documents.reduce((total, document) => total + pick(document), 0)
@@ -54,6 +54,7 @@ export function renderGrowth({ path, format, status, reason, documents }: FileRe
     ...[
       [count(({ counts }) => counts['damaged'] ?? 0), 'damaged'],
       [count(({ erased }) => erased), 'erased or anonymised before and not stored again'],
+      [unendedBytes, 'bytes of a last line left that breaks off'],
     ].flatMap(([number, what]) => (number === 0 ? [] : [`${number} ${what}`])),
   ]
   return `${format} ${path}: ${parts.join(', ')}\n`

@@ -192,10 +192,13 @@ describe('what is learned', () => {
     const { id: fresh } = factSchema.parse(corrected)
     expect(corrected).toMatchObject({
       text: 'Her favourite harbour is Sines',
-      made_by: 'user',
+      made_by: 'client',
       corrected_by: 'local',
+      corrected_through: expect.stringMatching(/^door/u),
     })
-    expect((await recalled('text')).text).toContain(`fact ${fresh}`)
+    // What a model wrote does not stand there as words of the user.
+    expect((await recalled('text')).text).toMatch(new RegExp(`as local wrote it through door.*fact ${fresh}`, 'u'))
+    expect(await run('facts', 'show', fresh)).toMatch(/found by +client \(local, through door/u)
     expect(await tools.refusal('update_fact', { fact_id: id, pinned: true })).toMatch(
       /no fact .* Call recall_context, read memory:\/\/profile/,
     )

@@ -112,6 +112,37 @@ describe('hook claude-code', () => {
     await untilStored('beside', 1)
   })
 
+  test('takes a last line without its end when the session has ended, and says where it breaks off', async () => {
+    const end = (session: string) => stop(session).replace('"Stop"', '"SessionEnd"')
+    const [first, second] = [row('ended', 1), row('ended', 2)]
+    const path = write(claudeFile('ended'), first + second.trimEnd())
+    expect(await hook(['claude-code'], stop('ended'))).toMatchObject({ code: 0 })
+    await untilStored('ended', 1)
+    expect(await hook(['claude-code'], end('ended'))).toEqual({ code: 0, stdout: '', stderr: '' })
+    await untilStored('ended', 2)
+    expect((await home.cli(['export', '--format', 'original', 'ended'])).stdout).toBe(first + second.trimEnd())
+    // It has gone on after all.
+    write(path, first + second + row('ended', 3))
+    await hook(['claude-code'], end('ended'))
+    await untilStored('ended', 3)
+
+    const broken = write(claudeFile('broken'), row('broken', 1) + row('broken', 2).slice(0, 90))
+    const { code, stderr } = await hook(['claude-code'], end('broken'))
+    expect(code).toBe(1)
+    expect(stderr).toContain(`the last line of ${broken} breaks off after 90 bytes and is not stored`)
+    expect(stderr).not.toContain('uuid')
+    await untilStored('broken', 1)
+    const shown = JSON.parse((await home.cli(['status', '--sources', 'claude-code', '--json'])).stdout)
+    expect(shown.coverage).toMatchObject([
+      { source: 'claude-code', files_missing: 1, bytes_missing: 90, missing: [broken] },
+    ])
+    expect((await home.cli(['status', '--sources', 'claude-code'])).stdout).toContain('entries stored')
+    await home.cli(['import', '--format', 'claude-code', broken])
+    expect((await home.cli(['export', '--format', 'original', 'broken'])).stdout).toHaveLength(
+      row('broken', 1).length + 90,
+    )
+  })
+
   test('passes over a transcript that is gone', async () => {
     await hook(['claude-code'], stop('gone'))
     await expect.poll(() => readdirSync(notes), { timeout: 30_000, interval: 100 }).toEqual([])

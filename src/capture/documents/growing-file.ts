@@ -96,7 +96,12 @@ export class GrowingFile {
 
   /** Whether a line that has not ended waits. */
   get holds(): boolean {
-    return this.#transcript.heldBytes > 0
+    return this.heldBytes > 0
+  }
+
+  /** How long it is so far. */
+  get heldBytes(): number {
+    return this.#transcript.heldBytes
   }
 
   /** Whether the path still names this file, as it was when it was last read. */

@@ -22,6 +22,8 @@ export interface FileReport {
   readonly status: 'imported' | 'unchanged' | 'skipped' | 'failed'
   readonly reason?: string
   readonly documents: readonly DocumentReport[]
+  /** Of a file whose client writes no more: how long a last line is that breaks off, and was left. */
+  readonly unendedBytes?: number
 }
 
 export interface ImportOptions {

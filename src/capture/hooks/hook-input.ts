@@ -18,14 +18,30 @@ const inputSchema = z.looseObject({
   agent_transcript_path: z.string().min(1).nullish(),
   session_id: z.string().min(1).nullish(),
   'thread-id': z.string().min(1).nullish(),
+  hook_event_name: z.string().nullish(),
 })
+
+/** What a hook names. */
+export interface HookedTranscripts {
+  readonly paths: readonly string[]
+  /** Whether the session has ended: its client writes no more of it. */
+  readonly hasEnded: boolean
+}
 
 /**
  * The transcripts that a hook's input names, by absolute path. Throws InputError where it is not what the client hands out,
  * and NotFoundError where it names a session of which no transcript is found.
  */
-export async function transcriptsOfHook(client: HookClient, input: string, user: LocalUser): Promise<string[]> {
+export async function transcriptsOfHook(
+  client: HookClient,
+  input: string,
+  user: LocalUser,
+): Promise<HookedTranscripts> {
   const read = readInput(client, input)
+  return { paths: await pathsOf(client, read, user), hasEnded: read.hook_event_name === 'SessionEnd' }
+}
+
+async function pathsOf(client: HookClient, read: z.infer<typeof inputSchema>, user: LocalUser): Promise<string[]> {
   const named = [read.transcript_path, read.agent_transcript_path].flatMap((path) =>
     path === null || path === undefined ? [] : [absolute(client, path)],
   )

@@ -10,7 +10,7 @@ import { syncDirectory } from '../../sync-directory.ts'
 /** Added to the name of a note that cannot be read. */
 const damagedEnd = '.damaged'
 
-const noteSchema = z.object({ path: z.string(), format: z.string(), at: z.string() })
+const noteSchema = z.object({ path: z.string(), format: z.string(), at: z.string(), hasEnded: z.boolean().optional() })
 
 /** A transcript that a hook has named and that is still to be imported. */
 export interface OwedCapture {
@@ -18,6 +18,8 @@ export interface OwedCapture {
   readonly format: string
   /** ISO 8601: when the hook ran. */
   readonly at: string
+  /** Whether the session has ended: its last line goes on no more. */
+  readonly hasEnded?: boolean | undefined
   /** The note that says it, to be removed when it is done. */
   readonly note: string
 }
@@ -34,7 +36,7 @@ export class OwedCaptures {
   }
 
   /** The notes survive a power cut when this resolves. */
-  async add(captures: readonly { readonly path: string; readonly format: string }[]): Promise<void> {
+  async add(captures: readonly Pick<OwedCapture, 'path' | 'format' | 'hasEnded'>[]): Promise<void> {
     const isNew = (await mkdir(this.#directory, { recursive: true, mode: 0o700 })) !== undefined
     if (isNew) await syncDirectory(dirname(this.#directory))
     for (const capture of captures) {

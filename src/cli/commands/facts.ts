@@ -52,6 +52,11 @@ function lineOf(fact: FactDocument): (string | number)[] {
   ]
 }
 
+function correctorOf({ corrected_by: by, corrected_through: through }: FactDocument): string {
+  if (by === undefined) return ''
+  return through === undefined ? ` (${by})` : ` (${by}, through ${through})`
+}
+
 function rendered(fact: FactDocument): string {
   const { id, kind, text, said_by: saidBy, since, until, followed_by: next, times, confidence, made_by: madeBy } = fact
   const lines = [
@@ -61,7 +66,7 @@ function rendered(fact: FactDocument): string {
     `  said by     ${saidBy}, ${times === 1 ? 'once' : `${times} times`}`,
     ...(fact.project === undefined ? [] : [`  project     ${fact.project}`]),
     `  holds       since ${dateOf(since)}${until === undefined ? '' : `, until ${dateOf(until)}`}${next === undefined ? '' : `, then ${next}`}`,
-    `  found by    ${madeBy}${fact.corrected_by === undefined ? '' : ` (${fact.corrected_by})`}, confidence ${confidence}`,
+    `  found by    ${madeBy}${correctorOf(fact)}, confidence ${confidence}`,
     ...fact.sources.map(
       ({ session_id: session, message_id: message, seq, span: [start, end] }) =>
         `  source      session ${session}, message ${seq} (${message}), characters ${start} to ${end}`,

@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers'
 
 import { Argument, type Command } from 'commander'
 
+import { stateIfThere } from '../../capture/documents/file-state.ts'
+import { unendedLine } from '../../capture/documents/unended-line.ts'
 import { hookClients, transcriptsOfHook, type HookClient } from '../../capture/hooks/hook-input.ts'
 import { OwedCaptures, type OwedCapture } from '../../capture/hooks/owed-captures.ts'
 import { processEnvironment } from '../../config.ts'
@@ -22,17 +24,19 @@ const overdueMs = 10 * 60_000
 interface Noted {
   readonly overdue: readonly OwedCapture[]
   readonly hasDamaged: boolean
+  /** Of a session that has ended: transcripts whose last line breaks off, and how long that is. */
+  readonly broken: readonly { readonly path: string; readonly bytes: number }[]
 }
 
 /** Notes which transcripts are to be imported, and has that done by a process of its own: the client waits for a hook. */
 async function note(program: Command, client: HookClient, input: string): Promise<Noted> {
   const config = configOf(program)
   const user = { home: homedir(), environment: processEnvironment() }
-  const paths = await transcriptsOfHook(client, input, user)
+  const { paths, hasEnded } = await transcriptsOfHook(client, input, user)
   prepareHome(config.home)
   const owed = new OwedCaptures(config.home)
   // Before anything else is looked at that may fail.
-  await owed.add(paths.map((path) => ({ path, format: client })))
+  await owed.add(paths.map((path) => ({ path, format: client, hasEnded })))
   let hasDamaged = false
   const waiting = await owed.list((path) => {
     hasDamaged = true
@@ -42,7 +46,18 @@ async function note(program: Command, client: HookClient, input: string): Promis
   const settings = envFile === undefined ? [] : ['--env-file', envFile]
   const script = process.argv[1] ?? ''
   spawn(process.execPath, [script, ...settings, 'hook', pending], { detached: true, stdio: 'ignore' }).unref()
-  return { overdue: waiting.filter(({ at }) => Date.parse(at) < Date.now() - overdueMs), hasDamaged }
+  const overdue = waiting.filter(({ at }) => Date.parse(at) < Date.now() - overdueMs)
+  return { overdue, hasDamaged, broken: hasEnded ? await brokenOff(paths) : [] }
+}
+
+async function brokenOff(paths: readonly string[]): Promise<Noted['broken']> {
+  const found: { readonly path: string; readonly bytes: number }[] = []
+  for (const path of paths) {
+    if ((await stateIfThere(path)) === undefined) continue
+    const line = await unendedLine(path)
+    if (line?.isWhole === false) found.push({ path, bytes: line.bytes })
+  }
+  return found
 }
 
 async function inputOf(argument: string | undefined): Promise<string> {
@@ -69,10 +84,14 @@ export function registerHook(program: Command, status: ExitStatus): void {
     .argument('[input]', 'what the client says of the session, as JSON; read from stdin where it is not given')
     .action(async (client: HookClient | typeof pending, input: string | undefined) => {
       if (client === pending) return await importOwed(program, status)
-      const { overdue, hasDamaged } = await note(program, client, await inputOf(input))
+      const { overdue, hasDamaged, broken } = await note(program, client, await inputOf(input))
       // Of a hook at the end of a turn Codex reads an answer: nothing is to be done.
       if (client === 'codex') await print('{}\n')
-      if (hasDamaged) status.code = exitCodes.problems
+      if (hasDamaged || broken.length > 0) status.code = exitCodes.problems
+      for (const { path, bytes } of broken)
+        process.stderr.write(
+          `verbatim: the last line of ${path} breaks off after ${bytes} bytes and is not stored: "verbatim status" counts them as missing, and "verbatim import" stores them as they are\n`,
+        )
       const [oldest] = overdue
       if (oldest === undefined) return undefined
       status.code = exitCodes.problems

@@ -5,6 +5,7 @@ import type { TermHashers } from '../../indexing/term-hashers.ts'
 import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import { newId } from '../../model/ids.ts'
+import { inOneLine } from '../../model/one-line.ts'
 import { parseTime } from '../../model/validate.ts'
 import { wasAudited, writeAudit } from '../../store/audit/audit-log.ts'
 import type { Database } from '../../store/database.ts'
@@ -37,6 +38,10 @@ export interface FactStores {
   readonly database: Database
   readonly hashers: TermHashers
 }
+
+/** What the command line is called as a client. */
+const commandLine = 'cli'
+const clientCharactersMax = 100
 
 const actions = {
   pin: 'fact.pin',
@@ -152,14 +157,15 @@ async function writing(
 /** What somebody wrote: it has the sources and the slot of what it corrects; how its words were hashed, and what was known of its session. */
 async function correction(
   { database, hashers }: FactStores,
-  { tenantId, principal }: Caller,
+  { tenantId, principal, client }: Caller,
   { fact, text }: { readonly fact: StoredFact; readonly text: string },
 ): Promise<{ readonly corrected: NewFact; readonly state: TermsState | undefined; readonly described: string }> {
   const { project, mark } = await readProject(database, { tenantId, sessionId: fact.sessionId })
   const { indexes, state } = await hashers.written(tenantId)
   const hasher = indexes.at(-1)?.hasher
   if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
-  const body = { ...fact.body, text, by: principal }
+  const through = client === commandLine ? undefined : inOneLine(client).slice(0, clientCharactersMax)
+  const body = { ...fact.body, text, by: principal, through }
   const corrected = {
     id: newId(),
     kind: fact.kind,

@@ -32,6 +32,8 @@ export interface FactDocument {
   readonly pinned?: true
   readonly made_by: string
   readonly corrected_by?: string
+  /** The program that wrote it for them, in its own words: an MCP client's name and version. */
+  readonly corrected_through?: string
   readonly sources: readonly {
     readonly session_id: string
     readonly message_id: string
@@ -88,8 +90,10 @@ function factDocument(fact: StoredFact, project: string | undefined): FactDocume
     times,
     confidence: Math.round(confidence * roundedTo) / roundedTo,
     ...(pinned ? { pinned } : {}),
-    made_by: fact.madeBy,
+    // Who calls a tool is a model, whatever its user has asked it for.
+    made_by: body.through === undefined ? fact.madeBy : 'client',
     ...(body.by === undefined ? {} : { corrected_by: body.by }),
+    ...(body.through === undefined ? {} : { corrected_through: body.through }),
     sources: sources.map(({ sessionId, messageId, seq, start, end }) => ({
       session_id: sessionId,
       message_id: messageId,

@@ -15,6 +15,8 @@ export interface FactBody {
   readonly slot?: string | undefined
   /** Who wrote it by hand. */
   readonly by?: string | undefined
+  /** The program that wrote it for them, in its own words; absent for the command line. */
+  readonly through?: string | undefined
 }
 
 /** How a fact is found, hashed as search terms are. */
