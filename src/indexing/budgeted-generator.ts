@@ -1,5 +1,5 @@
 import { estimateTokens } from '../model/tokens.ts'
-import type { GenerationRequest, TextGenerator } from '../ports/text-generator.ts'
+import type { GenerationBounds, GenerationRequest, TextGenerator } from '../ports/text-generator.ts'
 import type { DailyBudget } from './daily-budget.ts'
 
 /** A model whose paid calls are held to the daily budget, as those of `BudgetedEmbedder` are; the answer counts in full. */
@@ -18,7 +18,7 @@ export class BudgetedGenerator implements TextGenerator {
     this.#budget = budget
   }
 
-  async generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string> {
+  async generate(request: GenerationRequest, options: GenerationBounds): Promise<string> {
     if (!this.isPaid) return await this.#inner.generate(request, options)
     const tokens = estimateTokens(request.instructions) + estimateTokens(request.text) + request.tokensMax
     await this.#budget.take(this.provider, tokens)

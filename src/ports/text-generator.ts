@@ -11,9 +11,15 @@ export interface GenerationRequest {
   readonly answer?: Readonly<Record<string, unknown>>
 }
 
+export interface GenerationBounds {
+  readonly signal: AbortSignal
+  /** When the signal will be aborted, as `performance.now()` counts; absent where there is time. */
+  readonly endsAtMs?: number | undefined
+}
+
 /**
  * A model that writes. A failure is a ProviderError, except that a call whose signal is aborted throws the signal's reason.
- * Nothing is tried again here.
+ * Asked again is at most once, by who wants to be within seconds.
  */
 export interface TextGenerator {
   /** `gemini` or `openai-compatible`. */
@@ -23,5 +29,5 @@ export interface TextGenerator {
   /** True where a call costs money: it counts against the daily budget. */
   readonly isPaid: boolean
   /** The text of the answer, trimmed; never empty. */
-  generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string>
+  generate(request: GenerationRequest, bounds: GenerationBounds): Promise<string>
 }

@@ -1,6 +1,7 @@
 import { html, raw } from 'hono/html'
 
 import { readableText } from './document.ts'
+import { messageParts, thoughtLabel } from './message-parts.ts'
 import { stateOfRow } from './message-state.ts'
 import type { ExportedMessage, ExportedSession } from './write-session.ts'
 
@@ -21,6 +22,8 @@ header { display: flex; flex-wrap: wrap; gap: .125rem .75rem; font-size: .8125re
 header strong { color: inherit; font-size: .875rem } header a { color: inherit; margin-inline-start: auto }
 pre { margin: .375rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; font: inherit }
 article.tool pre { font: .8125rem/1.45 ui-monospace, monospace }
+.thought { margin: .375rem 0; padding-inline-start: .625rem; border-inline-start: 3px solid var(--rule); color: var(--quiet) }
+.thought > span { font-size: .8125rem; font-weight: 600 }
 .error { color: light-dark(#a4262c, #ff9a9a) }
 summary { cursor: pointer; color: var(--quiet); font-size: .8125rem }
 @media print { article { break-inside: avoid } body { max-width: none } }`
@@ -42,10 +45,18 @@ function shown(text: string) {
   </details>`
 }
 
+/** What a model thought and did not say. */
+function thought(text: string) {
+  return html`<div class="thought"><span>${thoughtLabel}</span>${shown(text)}</div>`
+}
+
 function article({ row, body }: ExportedMessage) {
   const model = row.model === null || row.model === row.sender ? '' : html`<span>${row.model}</span>`
   const states = stateOfRow(row).map((state) => html`<span>${state}</span>`)
-  const content = 'error' in body ? html`<p class="error">${body.error}</p>` : shown(readableText(row, body.payload))
+  const content =
+    'error' in body
+      ? html`<p class="error">${body.error}</p>`
+      : messageParts(row, body.payload).map(({ isThought, text }) => (isThought ? thought(text) : shown(text)))
   return html`<article class="${row.role}" id="m${row.seq}">
     <header>
       <strong dir="auto">${row.sender}</strong><span>${row.role}</span>${model}<time datetime="${row.timestamp}"

@@ -1,6 +1,7 @@
 import { inOneLine } from '../model/one-line.ts'
 import type { MessageRow } from '../store/messages.ts'
-import { fullMessage, readableText, type MessageBody } from './document.ts'
+import { fullMessage, type MessageBody } from './document.ts'
+import { messageParts, thoughtLabel, type MessagePart } from './message-parts.ts'
 import { stateOfRow } from './message-state.ts'
 import { writeVcon } from './write-vcon.ts'
 
@@ -32,11 +33,23 @@ export interface ExportedSession {
   readonly summary: () => Promise<string | null>
 }
 
-/** The text of a message as a Markdown section, in a quotation: whatever it says, open code fences and headings too, ends with it. */
-function section(row: MessageRow, text: string): string {
+/**
+ * A message as a Markdown section, its parts in quotations: whatever they say, open code fences and headings too, ends with them. What a
+ * model thought and did not say stands under a word that says so.
+ */
+function section(row: MessageRow, parts: readonly MessagePart[]): string {
   const told = [row.timestamp, ...stateOfRow(row)].join(', ')
-  const quoted = text.split(/\r\n|\r|\n/u).map((line) => (line === '' ? '>' : `> ${line}`))
-  return `## ${row.seq} · ${asMarkdown(row.sender)} (${row.role}) · ${told}\n\n${quoted.join('\n')}\n\n`
+  const quoted = parts.map(({ isThought, text }) => `${isThought ? `*${thoughtLabel}:*\n\n` : ''}${quotation(text)}`)
+  // Two quotations with nothing but a blank line between them are one to some readers.
+  const body = quoted.reduce((before, part) => `${before}${part.startsWith('>') ? '\n\n*Said:*\n\n' : '\n\n'}${part}`)
+  return `## ${row.seq} · ${asMarkdown(row.sender)} (${row.role}) · ${told}\n\n${body}\n\n`
+}
+
+function quotation(text: string): string {
+  return text
+    .split(/\r\n|\r|\n/u)
+    .map((line) => (line === '' ? '>' : `> ${line}`))
+    .join('\n')
 }
 
 /** A name or a title in one line of Markdown, as it reads. */
@@ -67,8 +80,10 @@ export async function* writeSession(format: ExportFormat, session: ExportedSessi
     case 'markdown':
       yield `# ${asMarkdown(head.title ?? `Session ${head.session_id}`)}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n${head.names_note === undefined ? '' : `${head.names_note}\n\n`}`
       for await (const { row, body } of messages) {
-        const text = 'error' in body ? `[${body.error}]` : readableText(row, body.payload)
-        if (row.kind !== 'event' && text.length > 0) yield section(row, text)
+        if (row.kind === 'event') continue
+        const parts =
+          'error' in body ? [{ isThought: false, text: `[${body.error}]` }] : messageParts(row, body.payload)
+        if (parts.some(({ text }) => text.length > 0)) yield section(row, parts)
       }
       return
     case 'json': {

@@ -3,10 +3,17 @@ import { expect, onTestFinished, test } from 'vitest'
 import { GuardedGenerator } from '../../src/adapters/generators/guarded-generator.ts'
 import { openGenerator } from '../../src/adapters/generators/open-generator.ts'
 import { ProviderError } from '../../src/ports/provider-error.ts'
+import { geminiError, retryInfo } from '../support/stand-ins/gemini.ts'
+import type { Fault } from '../support/stand-ins/json-server.ts'
 import { ChatStandIn, GeminiWriterStandIn } from '../support/stand-ins/writers.ts'
 
 const request = { instructions: 'Answer in one word.', text: 'Which colour has the sky?', tokensMax: 20 }
 const bounds = () => ({ signal: AbortSignal.timeout(10_000) })
+
+function tooMany(retryDelay: string): Fault {
+  const body = geminiError(429, 'RESOURCE_EXHAUSTED', [retryInfo(retryDelay)])
+  return { kind: 'status', status: 429, body }
+}
 
 async function geminiWriter() {
   const standIn = await GeminiWriterStandIn.start()
@@ -52,6 +59,30 @@ test('what a provider says of a failure is not repeated, and after three in a ro
   standIn.says = 'Blue.'
   await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure: 'unavailable' })
   expect(standIn.requests).toHaveLength(3)
+})
+
+test.each([
+  ['is waited for once', ['0.2s'], 2],
+  ['is not waited for a second time', ['0.1s', '0.1s'], 2],
+  ['is not waited for where it asks for longer', ['20s'], 1],
+] as const)('Gemini, which has had too many calls, %s', async (_, delays, requests) => {
+  const { standIn, generator } = await geminiWriter()
+  standIn.says = 'Blue.'
+  standIn.plan(...delays.map(tooMany))
+  const answer = await generator.generate(request, bounds()).catch((error: unknown) => error)
+  const limited = expect.objectContaining({ failure: 'rate_limited' })
+  expect(answer).toEqual(delays.length === 1 && requests === 2 ? 'Blue.' : limited)
+  expect(standIn.requests).toHaveLength(requests)
+})
+
+test('Gemini, which has had too many calls, is not waited for where there is no time', async () => {
+  const { standIn, generator } = await geminiWriter()
+  standIn.plan(tooMany('4s'), tooMany('4s'))
+  const short = { signal: AbortSignal.timeout(10_000), endsAtMs: performance.now() + 3_000 }
+  await expect(generator.generate(request, short)).rejects.toMatchObject({ failure: 'rate_limited' })
+  const given = { signal: AbortSignal.timeout(300) }
+  await expect(generator.generate(request, given)).rejects.toMatchObject({ name: 'TimeoutError' })
+  expect(standIn.requests).toHaveLength(2)
 })
 
 test('a wrong key is refused by name', async () => {

@@ -119,6 +119,16 @@ describe('a summary, where Gemini', () => {
     },
   )
 
+  test('has had too many calls and wants to be asked again at once: is by Gemini', async () => {
+    await saveBerth(tools, 'again')
+    gemini.plan(refused(429, 'RESOURCE_EXHAUSTED', retryInfo('0.5s')))
+    gemini.says = '{"sentences": [{"text": "The ship lies at berth 14.", "messages": [3]}]}'
+    const asked = gemini.requests.length
+    const { structured } = await tools.call('summarize', { session_id: 'again', format: 'json' })
+    expect(structured).toMatchObject({ made_by: 'gemini', summary: 'The ship lies at berth 14.' })
+    expect(gemini.requests).toHaveLength(asked + 2)
+  })
+
   test('gives no answer to some, is asked about others all the same', async () => {
     for (let at = 0; at < 4; at++) {
       await saveBerth(tools, `withheld ${at}`)

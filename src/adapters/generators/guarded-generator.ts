@@ -8,7 +8,7 @@ import {
 
 import type { CircuitState } from '../../ports/observer.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
-import type { GenerationRequest, TextGenerator } from '../../ports/text-generator.ts'
+import type { GenerationBounds, GenerationRequest, TextGenerator } from '../../ports/text-generator.ts'
 import { untilAborted } from '../call-bounds.ts'
 import { tellCircuit } from '../circuit-state.ts'
 
@@ -17,7 +17,7 @@ const openMs = 60_000
 
 /**
  * A model that is left alone for a minute after three failures in a row, so that a search does not wait for one that does not
- * work again and again. Nothing is tried twice, and nobody waits longer than their signal says: who searches has no time. That
+ * work again and again. Nothing is tried twice here, and nobody waits longer than their signal says: who searches has no time. That
  * today's budget is used up, or that it gives no answer to one input, says nothing of the model and does not count.
  */
 export class GuardedGenerator implements TextGenerator {
@@ -42,7 +42,7 @@ export class GuardedGenerator implements TextGenerator {
     tellCircuit(this.#breaker, circuitChanged)
   }
 
-  async generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string> {
+  async generate(request: GenerationRequest, options: GenerationBounds): Promise<string> {
     try {
       return await this.#breaker.execute(() => untilAborted(this.#inner.generate(request, options), options.signal))
     } catch (error) {

@@ -1,6 +1,6 @@
 import { estimateTokens } from '../../model/tokens.ts'
 import type { Observer } from '../../ports/observer.ts'
-import type { GenerationRequest, TextGenerator } from '../../ports/text-generator.ts'
+import type { GenerationBounds, GenerationRequest, TextGenerator } from '../../ports/text-generator.ts'
 
 /** A model whose every call is told to an observer. */
 export class ObservedGenerator implements TextGenerator {
@@ -18,7 +18,7 @@ export class ObservedGenerator implements TextGenerator {
     this.#observer = observer
   }
 
-  generate(request: GenerationRequest, options: { readonly signal: AbortSignal }): Promise<string> {
+  generate(request: GenerationRequest, options: GenerationBounds): Promise<string> {
     const tokens = estimateTokens(request.instructions) + estimateTokens(request.text)
     return this.#observer.during({ kind: 'provider', provider: this.provider, call: 'generate', tokens }, () =>
       this.#inner.generate(request, options),

@@ -50,7 +50,7 @@ export class QueryExpander {
       const signal = AbortSignal.timeout(limits.queryExpansionMs)
       const answer = await this.#generator.generate(
         { instructions, text: query.text, tokensMax: answerTokensMax, mayBreakOff: 'after a line' },
-        { signal },
+        { signal, endsAtMs: startedAt + limits.queryExpansionMs },
       )
       const words = wordsOf(answer, query)
       this.#kept.set(key, words)
