@@ -7,11 +7,11 @@ import { reasonOf } from './files.ts'
 import { Held, type HeldBounds } from './held.ts'
 import type { HostLogger } from './host.ts'
 import type { Segment, Spool } from './spool.ts'
-import type { Command } from './verbatim-command.ts'
+import type { FindVerbatim } from './verbatim-command.ts'
 
 export interface DeliveryOptions {
   readonly spool: Spool
-  readonly command: Command
+  readonly find: FindVerbatim
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: HostLogger
   /** The first pause after a failure, and the longest. */
@@ -91,6 +91,8 @@ export class Delivery {
       for (;;) {
         const all = await this.#options.spool.list()
         if (all.length === 0) break
+        // That has been said; it is looked for again later.
+        if (this.#options.find() === undefined) return this.#pause(all.length)
         if (!(await this.#round(all))) return this.#pause(all.length)
       }
       this.#recovered()
@@ -157,8 +159,9 @@ export class Delivery {
   }
 
   async #import(paths: readonly string[]): Promise<{ readonly code: number | null; readonly report: Report }> {
-    const { command, env } = this.#options
-    const [program, ...args] = command
+    const { find, env } = this.#options
+    const [program, ...args] = find() ?? []
+    if (program === undefined) return { code: null, report: [] }
     const importer = spawn(program, [...args, 'import', '--rows-only', '--format', 'openclaw', '--json', ...paths], {
       env,
       stdio: ['ignore', 'pipe', 'ignore'],

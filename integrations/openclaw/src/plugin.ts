@@ -11,10 +11,10 @@ import { MessagesReader } from './reading/messages-reader.ts'
 import { StoreReader } from './reading/store-reader.ts'
 import { Recall } from './recall.ts'
 import { capturedSession, isShared } from './session.ts'
-import { mayReadConversations, readSettings, type Settings } from './settings.ts'
+import { hasOwnServer, mayReadConversations, readSettings, type Settings } from './settings.ts'
 import { Spool } from './spool.ts'
 import { forgetFirstStart, UnreadSessions } from './unread-sessions.ts'
-import { findVerbatim, howToInstall, type Command } from './verbatim-command.ts'
+import { findVerbatim, howToInstall, type FindVerbatim } from './verbatim-command.ts'
 
 const howToAllow =
   'openclaw config set plugins.entries.verbatim.hooks.allowConversationAccess true --strict-json, and restart the gateway'
@@ -36,11 +36,25 @@ function register(host: Host): void {
     return
   }
   const settings = readSettings(host.pluginConfig)
-  const command = findVerbatim(settings.command)
-  if (command === undefined) host.logger.error(`Verbatim was not found: ${howToInstall}. Until then rows wait on disk`)
-  if (settings.capture) registerCapture(host, settings, command)
+  const find = () => findVerbatim(settings.command)
+  if (find() === undefined)
+    host.logger.error(
+      `Verbatim was not found: ${howToInstall}. Until then rows wait on disk, and it is looked for again`,
+    )
+  tellOfTwoStores(host, settings)
+  if (settings.capture) registerCapture(host, settings, find)
   else registerNoCapture(host)
-  if (settings.recall && command !== undefined) registerRecall(host, settings, command)
+  if (settings.recall) registerRecall(host, settings, find)
+}
+
+/** OpenClaw starts MCP servers with little of its environment: the one of the manifest would use another store than this plugin. */
+function tellOfTwoStores(host: Host, settings: Settings): void {
+  const env = environment(settings.env)
+  const naming = ['VERBATIM_HOME', 'DATABASE_URL'].filter((name) => env[name] !== undefined)
+  if (naming.length === 0 || hasOwnServer(host.config)) return
+  host.logger.warn(
+    `Verbatim: the memory is split, as ${naming.join(' and ')} is set for capture and recall only: the tools that the model calls use Verbatim's default store. Run "verbatim setup openclaw --write" with the same setting: it adds mcp.servers.verbatim with it`,
+  )
 }
 
 /** Where the plugin keeps what is its own. */
@@ -54,13 +68,13 @@ function registerNoCapture(host: Host): void {
   host.on('gateway_stop', forget)
 }
 
-function registerCapture(host: Host, settings: Settings, command: Command | undefined): void {
+function registerCapture(host: Host, settings: Settings, find: FindVerbatim): void {
   const stateDirectory = () => host.runtime.state.resolveStateDir()
   const directory = ownDirectory(host)
   const spool = new Spool(join(directory, 'spool'), { bytesMax: settings.spoolMegabytes * 1024 * 1024 })
   const log = host.logger
   const env = environment(settings.env)
-  const delivery = command === undefined ? undefined : new Delivery({ spool, command, env, log })
+  const delivery = new Delivery({ spool, find, env, log })
   const delta = new DeltaReader(importReadDelta, () =>
     log.warn("Verbatim: OpenClaw's reader answers in a shape that is not known; its store is read instead"),
   )
@@ -72,7 +86,7 @@ function registerCapture(host: Host, settings: Settings, command: Command | unde
     cursors,
     spool,
     log,
-    onSpooled: () => delivery?.wake(),
+    onSpooled: () => delivery.wake(),
   })
   host.on('agent_end', async (event, context) => {
     const session = capturedSession(context)
@@ -87,7 +101,7 @@ function registerCapture(host: Host, settings: Settings, command: Command | unde
   host.on('session_start', (event, context) => look({ ...context, ...given(event) }))
   host.on('after_compaction', (_event, context) => look(context))
   host.on('gateway_start', async () => {
-    delivery?.wake()
+    delivery.wake()
     // What was written while the plugin was not there.
     const skip = (sessionId: string, reason: string) =>
       log.warn(`Verbatim: it cannot be read how far session ${sessionId} was captured (${reason}); the others are`)
@@ -96,7 +110,7 @@ function registerCapture(host: Host, settings: Settings, command: Command | unde
   })
   host.on('gateway_stop', async () => {
     await lookBeforeStop({ capture, unread })
-    delivery?.close()
+    delivery.close()
   })
 }
 
@@ -105,10 +119,10 @@ function given(event: { readonly sessionId: string; readonly sessionKey?: string
   return sessionKey === undefined ? { sessionId } : { sessionId, sessionKey }
 }
 
-function registerRecall(host: Host, settings: Settings, command: Command): void {
+function registerRecall(host: Host, settings: Settings, find: FindVerbatim): void {
   const { recallMaxTokens: maxTokens, recallTimeoutMs: timeoutMs, recallFirstTimeoutMs: firstTimeoutMs } = settings
   const env = environment(settings.env)
-  const recall = new Recall({ command, env, log: host.logger, maxTokens, timeoutMs, firstTimeoutMs })
+  const recall = new Recall({ find, env, log: host.logger, maxTokens, timeoutMs, firstTimeoutMs })
   host.on(
     'before_prompt_build',
     async (event, context) => {

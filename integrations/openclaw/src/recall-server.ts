@@ -3,10 +3,10 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 
 import { reasonOf } from './files.ts'
 import type { HostLogger } from './host.ts'
-import type { Command } from './verbatim-command.ts'
+import { howToInstall, type FindVerbatim } from './verbatim-command.ts'
 
 export interface RecallServerOptions {
-  readonly command: Command
+  readonly find: FindVerbatim
   readonly env: Readonly<Record<string, string>>
   readonly log: HostLogger
 }
@@ -66,7 +66,8 @@ export class RecallServer {
   #connected(): Connection {
     if (this.#connection !== undefined) return this.#connection
     const client = new Client({ name: 'verbatim-openclaw', version: '0.1.0' })
-    const [program, ...args] = this.#options.command
+    const [program, ...args] = this.#options.find() ?? []
+    if (program === undefined) throw new Error(`Verbatim was not found: ${howToInstall}`)
     // Not with --tools: one that lacks a tool would not start.
     const transport = new StdioClientTransport({
       command: program,

@@ -67,6 +67,7 @@ export class Recall {
 
   /** Starts Verbatim and has it open the store, so that the first prompt finds it ready. Never rejects. */
   async warm(): Promise<void> {
+    if (this.#options.find() === undefined) return
     try {
       await this.#server.call('search_memory', { query: startQuery, limit: 1, max_tokens: 300 }, this.#answerMs)
       this.#isFirst = false
@@ -81,6 +82,8 @@ export class Recall {
   async before(event: RecallEvent): Promise<PromptAdditions | undefined> {
     const query = (event.currentUserMessage ?? event.prompt).slice(0, queryCharactersMax).trim()
     if (query.length < queryCharactersMin || performance.now() < this.#restsUntil) return undefined
+    // That has been said; it may be there at the next prompt.
+    if (this.#options.find() === undefined) return undefined
     const timeoutMs = this.#isFirst ? this.#options.firstTimeoutMs : this.#options.timeoutMs
     this.#isFirst = false
     const task: Task = { query, sessionId: event.sessionId, recalled: new Recalled(query, event), isLate: false }

@@ -132,8 +132,9 @@ export class Recalled {
     const start = text.slice(0, comparedCharacters)
     // As it stands in JSON, where a message of the prompt has it.
     if (this.#present.includes(JSON.stringify(start).slice(1, -1))) return true
+    // A short answer may be one of the words of its question.
     const words = wordsOf(start)
-    return words.trim() !== '' && this.#query.includes(words)
+    return words.length >= Math.min(this.#query.length / 2, comparedCharacters / 2) && this.#query.includes(words)
   }
 }
 

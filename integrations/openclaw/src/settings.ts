@@ -45,3 +45,10 @@ const grantSchema = z.object({
 export function mayReadConversations(hostConfig: unknown): boolean {
   return grantSchema.safeParse(hostConfig).success
 }
+
+const ownServerSchema = z.object({ mcp: z.object({ servers: z.object({ verbatim: z.looseObject({}) }) }) })
+
+/** Whether the user has written an MCP server of this name, which stands in the place of the manifest's. */
+export function hasOwnServer(hostConfig: unknown): boolean {
+  return ownServerSchema.safeParse(hostConfig).success
+}

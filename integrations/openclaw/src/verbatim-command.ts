@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 
@@ -14,14 +14,12 @@ export type Command = readonly [string, ...string[]]
 export function findVerbatim(configured: readonly string[] | undefined): Command | undefined {
   const [program, ...args] = configured ?? []
   if (program !== undefined) return [program, ...args]
-  const script = findScript()
-  return script === undefined ? undefined : [process.execPath, script]
+  const script = installedScript()
+  return script === undefined ? findOnPath() : [process.execPath, script]
 }
 
-/** Verbatim's own script, where it is installed. */
-export function findScript(): string | undefined {
-  return installedScript() ?? scriptOnPath()
-}
+/** Looks for Verbatim each time that it is needed: it may be installed, or moved by an update, while the gateway runs. */
+export type FindVerbatim = () => Command | undefined
 
 export const howToInstall =
   'install it with "npm install -g verbatim-mcp", or say where it is: openclaw config set plugins.entries.verbatim.config.command \'["/path/to/node", "/path/to/verbatim-mcp/dist/cli/main.js"]\' --strict-json'
@@ -36,15 +34,18 @@ function installedScript(): string | undefined {
   }
 }
 
-function scriptOnPath(): string | undefined {
+function findOnPath(): Command | undefined {
   for (const directory of (environment()['PATH'] ?? '').split(delimiter)) {
     if (directory === '') continue
     try {
-      // npm puts a link to the script there; what is no script, such as a wrapper, Node.js cannot run.
-      const path = realpathSync(join(directory, 'verbatim'))
-      if (path.endsWith('.js')) return path
+      const path = join(directory, 'verbatim')
+      // npm puts a link to the script there. A wrapper, such as a shell script, starts it itself, by the name that it has there.
+      const script = realpathSync(path)
+      if (script.endsWith('.js')) return [process.execPath, script]
+      accessSync(path, constants.X_OK)
+      if (statSync(path).isFile()) return [path]
     } catch {
-      // Not in this directory.
+      // Not in this directory, or not to be run.
     }
   }
   return undefined

@@ -64,6 +64,13 @@ describe.skipIf(isOnServer)('recall', () => {
     expect(await ask(question)).not.toContain(question)
   })
 
+  it('finds a short answer whose words the question has', async () => {
+    const { ask } = await recalling({
+      sessions: { choice: [['Shall the mooring rope of the lightship be hemp or steel?', 'Steel.']] },
+    })
+    expect(await ask('The mooring rope of the lightship: was it hemp or steel that we took?')).toContain('): Steel.')
+  })
+
   it('brings what was learned, fenced, once and within the budget', async () => {
     const { ask, host } = await recalling({
       sessions: {

@@ -14,9 +14,12 @@ export class FakeHost {
     readonly stateDirectory: string
     readonly pluginConfig: unknown
     readonly isAllowed?: boolean
+    /** Whether the user has no MCP server of their own for Verbatim. */
+    readonly hasNoServer?: boolean
   }) {
     const hooks = { allowConversationAccess: options.isAllowed ?? true }
-    this.#config = { plugins: { entries: { verbatim: { hooks } } } }
+    const mcp = options.hasNoServer === true ? {} : { servers: { verbatim: { command: 'verbatim' } } }
+    this.#config = { plugins: { entries: { verbatim: { hooks } } }, mcp }
     this.#pluginConfig = options.pluginConfig
     this.#stateDirectory = options.stateDirectory
   }

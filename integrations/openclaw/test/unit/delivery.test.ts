@@ -21,7 +21,7 @@ async function deliver(script: string, rows: readonly string[], options: { reado
   const errors: string[] = []
   const delivery = new Delivery({
     spool,
-    command: [process.execPath, program],
+    find: () => [process.execPath, program],
     env: { ...process.env, CALLS: calls },
     log: { info: () => undefined, warn: () => undefined, error: (message) => void errors.push(message) },
     pauseMs: { first: 5, longest: 10 },

@@ -30,7 +30,7 @@ async function recalling(answer: string) {
   const said: string[] = []
   const isFailure = (message: string) => message.includes('nothing is recalled for')
   const recall = new Recall({
-    command: [process.execPath, script, pids, answer],
+    find: () => [process.execPath, script, pids, answer],
     env: {},
     log: { info: () => undefined, warn: (message) => isFailure(message) && said.push(message), error: () => undefined },
     maxTokens: 800,
