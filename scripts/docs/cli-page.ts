@@ -24,7 +24,7 @@ const exitCodeRows = [
   ['0', 'Done.'],
   [
     '1',
-    'The command ran and found problems: damaged messages (`verify`), files that failed (`import`), a set-up that needs attention (`doctor`).',
+    'The command ran and found problems: damaged messages (`verify`, `export`), files that failed (`import`), a set-up that needs attention (`doctor`).',
   ],
   ['2', 'The arguments or the settings cannot be used, or what was named does not exist.'],
   ['3', 'The store does not answer, or what it needs, such as its archive.'],

@@ -1,4 +1,5 @@
 import { requireSession } from '../capture/session-reference.ts'
+import { KeysMissing } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
@@ -20,6 +21,8 @@ export interface ExportChoice {
   readonly view?: Pick<ViewChoice, 'view' | 'scope'> | undefined
   /** Told how far names were looked for, where a view is without personal data. */
   readonly tell?: ((note: string) => void) | undefined
+  /** Told of messages that say what is wrong with them in the place of their content. */
+  readonly onDamage?: ((messages: number) => void) | undefined
 }
 
 /** Which messages of a session are written out, and how. */
@@ -49,6 +52,25 @@ export async function* exportedMessages(
   }
 }
 
+/** Throws KeysMissing where nothing that was said in a session can be read, as its key is not there. */
+export async function requireReadable(
+  { database }: Pick<ReadDependencies, 'database'>,
+  caller: Caller,
+  reference: string,
+): Promise<void> {
+  const { id: sessionId, keyVersion: version } = await requireSession(database, caller, reference)
+  if (version === 0) return
+  const seals = await database.vault.sealsOf(caller.tenantId, [{ sessionId, version }])
+  if (seals(sessionId, version) === undefined)
+    throw new KeysMissing(
+      `Cannot export session "${sessionId}" as it is encrypted and its key is missing or was altered`,
+      {
+        remedy:
+          'Run "verbatim restore --keys", which takes keys from the archive, or restore the table encryption_keys from a backup',
+      },
+    )
+}
+
 /** A whole session, streamed as text. */
 export async function* exportSession(
   dependencies: ReadDependencies,
@@ -75,10 +97,23 @@ export async function* exportSession(
     const latest = await latestSummary(database, key)
     return latest === undefined ? null : ((await view?.text(latest.text)) ?? latest.text)
   }
+  const messages = told(exportedMessages(dependencies, { key, show }), choice.onDamage)
   try {
-    yield* writeSession(choice.format, { head, messages: exportedMessages(dependencies, { key, show }), summary })
+    yield* writeSession(choice.format, { head, messages, summary })
   } finally {
     // Also of what was read by half.
     await keepGiven(dependencies, key, view)
   }
+}
+
+async function* told(
+  messages: AsyncIterable<ExportedMessage>,
+  onDamage: ExportChoice['onDamage'],
+): AsyncGenerator<ExportedMessage> {
+  let damaged = 0
+  for await (const message of messages) {
+    if ('error' in message.body && message.row.isWithheld !== true) damaged++
+    yield message
+  }
+  if (damaged > 0) onDamage?.(damaged)
 }

@@ -3,11 +3,11 @@ import { Option, type Command } from 'commander'
 import { documentBytes, originalOf } from '../../capture/documents/export-original.ts'
 import { InputError } from '../../errors.ts'
 import { othersShown, type OthersShown } from '../../rights/others.ts'
-import { exportSession } from '../../sessions/export-session.ts'
+import { exportSession, requireReadable } from '../../sessions/export-session.ts'
 import { privateViews, type PrivateView } from '../../sessions/message-view.ts'
 import { exportFormats, type ExportFormat } from '../../sessions/write-session.ts'
 import { withStore, type CommandContext } from '../context.ts'
-import type { ExitStatus } from '../exit-codes.ts'
+import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print } from '../output.ts'
 import { writeNewFile } from '../write-new-file.ts'
 import { writeParticipant } from './export-participant.ts'
@@ -26,9 +26,11 @@ interface ExportOptions {
 async function* exportAll(
   context: CommandContext,
   sessions: readonly string[],
-  options: ExportOptions,
+  { options, status }: { readonly options: ExportOptions; readonly status: ExitStatus },
 ): AsyncIterable<string | Uint8Array> {
   const { verbatim, caller } = context
+  // Of all of them first: what was written to stdout is not taken back.
+  for (const sessionId of sessions) await requireReadable(verbatim.stores, caller, sessionId)
   for (const sessionId of sessions) {
     if (options.format === 'original') {
       const file = await originalOf(verbatim.stores, caller, { sessionId, sourceFile: options.sourceFile })
@@ -39,6 +41,10 @@ async function* exportAll(
         format: options.format,
         view: viewOf(options),
         tell: note,
+        onDamage: (messages) => {
+          status.code = exitCodes.problems
+          note(`${messages} messages of session "${sessionId}" are damaged: run "verbatim verify"`)
+        },
       })
   }
 }
@@ -50,7 +56,11 @@ function viewOf({ view, scope }: ExportOptions) {
   return view === undefined ? undefined : { view, scope }
 }
 
-async function writeSessions(program: Command, sessions: readonly string[], options: ExportOptions): Promise<void> {
+async function writeSessions(
+  { program, status }: { readonly program: Command; readonly status: ExitStatus },
+  sessions: readonly string[],
+  options: ExportOptions,
+): Promise<void> {
   if (options.others !== undefined || options.reason !== undefined)
     throw new InputError('Cannot use --others or --reason without --participant', {
       remedy: 'Name the participant whose messages are wanted, or leave them out',
@@ -66,7 +76,7 @@ async function writeSessions(program: Command, sessions: readonly string[], opti
       remedy: `Use another --format with --view: ${exportFormats.join(', ')}`,
     })
   await withStore(program, async (context) => {
-    const chunks = exportAll(context, sessions, options)
+    const chunks = exportAll(context, sessions, { options, status })
     if (options.output !== undefined) return writeNewFile(options.output, chunks)
     for await (const chunk of chunks) await print(chunk)
     return undefined
@@ -112,7 +122,7 @@ export function registerExport(program: Command, status: ExitStatus): void {
     .action(async (sessions: readonly string[], options: ExportOptions) => {
       const { participant } = options
       await (participant === undefined
-        ? writeSessions(program, sessions, options)
+        ? writeSessions({ program, status }, sessions, options)
         : writeParticipant({ program, status }, sessions, { ...options, participant }))
     })
 }
