@@ -161,6 +161,8 @@ describe('verbatim export', () => {
 
 describe('a token that may see no personal data', () => {
   const analyst = async () => await server.tools(await server.newToken('--name', 'analyst', '--view', 'redacted'))
+  const clerk = async () =>
+    await server.tools(await server.newToken('--name', 'clerk', '--view', 'redacted', '--scopes', 'read,write'))
 
   test('reads, searches, lists and summarizes without it, whatever it asks for', async () => {
     const redacted = await analyst()
@@ -198,8 +200,13 @@ describe('a token that may see no personal data', () => {
     await expect(read('memory://profile')).rejects.toThrow(/memory:read/u)
   })
 
-  test('still saves', async () => {
-    const redacted = await analyst()
+  test('saves only where it was said that it may', async () => {
+    const reader = await analyst()
+    const { tools: offered } = await reader.client.listTools()
+    expect(offered.map(({ name }) => name)).not.toContain('save_message')
+    const unnamed = await home.cli(['token', 'create', '--name', 'analyst', '--view', 'redacted', '--json'])
+    expect(JSON.parse(unnamed.stdout)).toMatchObject({ scopes: ['memory:redacted'] })
+    const redacted = await clerk()
     expect(await redacted.save({ session_id: 'claim', content: 'noted', sender: 'user' })).toMatchObject({ seq: 3 })
   })
 
@@ -213,7 +220,7 @@ describe('a token that may see no personal data', () => {
     const reader = await analyst()
     const { sessions } = await reader.list({ participant: names[57] })
     expect(sessions[0]).toMatchObject({ title: 'What [person] and [person] said', participants: ['[person]'] })
-    expect(shows(await reader.update('crowd', { tags: ['crowded'] }))).not.toContain('Quorblax')
+    expect(shows(await (await clerk()).update('crowd', { tags: ['crowded'] }))).not.toContain('Quorblax')
     expect(shows(await reader.client.readResource({ uri: 'memory://sessions' }))).not.toContain('Quorblax')
   })
 

@@ -11,7 +11,7 @@ const expiryDaysMax = 3_650
 
 interface CreateOptions {
   readonly name: string
-  readonly scopes: readonly Scope[]
+  readonly scopes?: readonly Scope[]
   readonly expires?: number
   readonly principal?: string
   readonly view?: 'redacted'
@@ -29,9 +29,13 @@ function readScopes(text: string): Scope[] {
   })
 }
 
-/** Reading becomes reading without personal data. */
-function redactedOnly(scopes: readonly Scope[]): Scope[] {
-  return [...new Set(scopes.map((scope) => (scope === 'memory:read' ? 'memory:redacted' : scope)))]
+const usualScopes = ['memory:read', 'memory:write'] as const
+
+/** Who is shown no personal data reads only, unless more is named; reading becomes reading without it. */
+function scopesOf({ scopes, view }: CreateOptions): readonly Scope[] {
+  if (view === undefined) return scopes ?? usualScopes
+  const wanted = scopes ?? ['memory:read']
+  return [...new Set(wanted.map((scope): Scope => (scope === 'memory:read' ? 'memory:redacted' : scope)))]
 }
 
 function readDays(text: string): number {
@@ -53,10 +57,11 @@ export function registerToken(program: Command): void {
     .command('create')
     .description('make a token; it is shown once, and only its hash is stored')
     .requiredOption('--name <name>', 'what it is for, as in "laptop"')
-    .option('--scopes <scopes>', `what it allows, separated by commas: ${allScopes.join(', ')}`, readScopes, [
-      'memory:read',
-      'memory:write',
-    ] as const)
+    .option(
+      '--scopes <scopes>',
+      `what it allows, separated by commas: ${allScopes.join(', ')}; default: ${usualScopes.join(' and ')}, with --view reading alone`,
+      readScopes,
+    )
     .addOption(
       new Option(
         '--view <view>',
@@ -70,7 +75,7 @@ export function registerToken(program: Command): void {
       await withStore(program, async ({ verbatim, caller }) => {
         const made = await createToken(verbatim.stores.database, caller, {
           name: options.name,
-          scopes: options.view === undefined ? options.scopes : redactedOnly(options.scopes),
+          scopes: scopesOf(options),
           expiresInDays: options.expires,
           principal: options.principal,
         })
