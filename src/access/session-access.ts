@@ -6,6 +6,7 @@ import type { Caller, SessionRole } from '../model/access.ts'
 import {
   deleteGrant,
   deleteGrants,
+  holdAccess,
   noteAccessChange,
   principalsNamed,
   readGrants,
@@ -46,7 +47,23 @@ export async function grantAccess(
   grant: { readonly session: string; readonly principal: string; readonly role: SessionRole },
 ): Promise<SessionAccess> {
   const key = await keyOf(database, caller, grant)
-  const { grants } = await accessOf(database, key)
+  await change(database, caller, {
+    key,
+    action: 'session.grant',
+    reason: `${grant.role} ${key.principalId}`,
+    write: async (sql) => {
+      refuseWithoutOwner(await readGrants(sql, key.tenantId, key.sessionId), grant)
+      await writeGrant(sql, key, grant.role)
+      return true
+    },
+  })
+  return await accessOf(database, key)
+}
+
+function refuseWithoutOwner(
+  grants: readonly SessionGrant[],
+  grant: { readonly principal: string; readonly role: SessionRole },
+): void {
   if (grants.length === 0 && grant.role !== 'owner')
     throw new InputError('Cannot share the session with somebody before it has an owner: nobody could write to it', {
       remedy: 'Give the role owner first, to who writes to it',
@@ -56,16 +73,6 @@ export async function grantAccess(
     throw new InputError(`Cannot give "${grant.principal}" another role as nobody else owns the session`, {
       remedy: 'Give somebody else the role owner first',
     })
-  await change(database, caller, {
-    key,
-    action: 'session.grant',
-    reason: `${grant.role} ${key.principalId}`,
-    write: async (sql) => {
-      await writeGrant(sql, key, grant.role)
-      return true
-    },
-  })
-  return await accessOf(database, key)
 }
 
 /** Takes a principal's role in a session away, from the next call on. The last is not taken: that would open the session. */
@@ -75,7 +82,23 @@ export async function revokeAccess(
   grant: { readonly session: string; readonly principal: string },
 ): Promise<SessionAccess> {
   const key = await keyOf(database, caller, grant)
-  const { grants } = await accessOf(database, key)
+  const done = await change(database, caller, {
+    key,
+    action: 'session.revoke',
+    reason: key.principalId,
+    write: async (sql) => {
+      refuseLast(await readGrants(sql, key.tenantId, key.sessionId), grant)
+      return await deleteGrant(sql, key)
+    },
+  })
+  if (!done)
+    throw new NotFoundError(`"${grant.principal}" has no role in session "${grant.session}"`, {
+      remedy: '"verbatim access list" shows who has',
+    })
+  return await accessOf(database, key)
+}
+
+function refuseLast(grants: readonly SessionGrant[], grant: { readonly principal: string }): void {
   const owners = grants.filter(({ role }) => role === 'owner')
   if (grants.length > 1 && owners.length === 1 && owners[0]?.principal === grant.principal)
     throw new InputError('Cannot take the role of the last owner of the session as others have roles in it', {
@@ -85,17 +108,6 @@ export async function revokeAccess(
     throw new InputError(`Cannot take the last role in the session as everybody of the tenant could read it then`, {
       remedy: 'Give somebody else a role first, or open it to everybody: verbatim access open <session>',
     })
-  const done = await change(database, caller, {
-    key,
-    action: 'session.revoke',
-    reason: key.principalId,
-    write: (sql) => deleteGrant(sql, key),
-  })
-  if (!done)
-    throw new NotFoundError(`"${grant.principal}" has no role in session "${grant.session}"`, {
-      remedy: '"verbatim access list" shows who has',
-    })
-  return await accessOf(database, key)
 }
 
 /** Takes all roles in a session away: it is open to the whole tenant again. */
@@ -147,6 +159,8 @@ async function change(
   const { sessionId, tenantId } = event.key
   const done = await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
+      // Of two owners that take each other's role the second sees what the first has done.
+      await holdAccess(transaction, event.key)
       if (!(await event.write(transaction))) return false
       await noteAccessChange(transaction, event.key)
       await writeAudit(transaction, caller, {

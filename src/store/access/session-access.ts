@@ -127,6 +127,14 @@ export async function keepClosed(
     values (${key.tenantId}, ${key.sessionId}, ${nobody}, 'owner') on conflict do nothing`
 }
 
+/** Until the end of the transaction nobody else changes the roles in a session. */
+export async function holdAccess(
+  sql: Queries,
+  { tenantId, sessionId }: { readonly tenantId: number; readonly sessionId: string },
+): Promise<void> {
+  await sql`select from sessions where tenant_id = ${tenantId} and id = ${sessionId} for no key update`
+}
+
 /** Makes whoever compares versions see that the roles in a session have changed: the archive, and who watches it. */
 export async function noteAccessChange(
   sql: Queries,
