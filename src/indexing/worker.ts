@@ -123,8 +123,10 @@ export class IndexWorker {
       if (messages >= messagesPerRound || bytes >= bytesPerRound) break
       try {
         const read = await this.#readItem(item, { messages: messagesPerRound - messages, bytes: bytesPerRound - bytes })
-        for (const { index, units } of written)
-          for (const message of read.rows) units.push(...(await this.#unitsOf(message, index, away)))
+        for (const message of read.rows) {
+          const made = await this.#unitsOf(message, indexes, away)
+          for (const [at, { units }] of written.entries()) units.push(...(made[at] ?? []))
+        }
         const last = read.rows.at(-1)
         if (last !== undefined)
           indexed.push({ tenantId, sessionId: item.sessionId, firstSeq: item.firstSeq, lastSeq: last.seq })
@@ -186,12 +188,15 @@ export class IndexWorker {
     return { rows, bytes, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 }
   }
 
-  async #unitsOf(message: MessageRow, { hasher }: TermIndex, away: AwayMessages): Promise<SearchUnit[]> {
+  /** Of each index those of a message, which is read once. */
+  async #unitsOf(message: MessageRow, indexes: readonly TermIndex[], away: AwayMessages): Promise<SearchUnit[][]> {
     if (away.skips(message)) return []
     try {
       const payload = await loadPayload(this.#dependencies.archive, message)
       const read = { text: readableText(message, payload), flags: flagsOfMessage(message, payload) }
-      return await makeUnits(message, read, hasher)
+      const made: SearchUnit[][] = []
+      for (const { hasher } of indexes) made.push(await makeUnits(message, read, hasher))
+      return made
     } catch (error) {
       if (away.take(message, error)) return []
       // A damaged or strange message is reported by `verify` and by every read; it must not keep the others from being found.

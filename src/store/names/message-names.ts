@@ -35,6 +35,9 @@ interface NamesRow {
   readonly seq: string
 }
 
+/** Each is of a message that may name two hundred. */
+const rowsAtOnce = 1_000
+
 const bodySchema = z.array(z.object({ type: z.enum(nameTypes), name: z.string().min(1) }))
 
 export function sealNames({ id, names, isWhole }: ReadNames, seal: RowSeal | undefined): SealedNames {
@@ -94,36 +97,42 @@ export async function alreadyRead(
 
 /**
  * The names that a model has found in a session, each once, those of its first messages first: as many as are looked for in a text.
- * What cannot be opened with the key of the session is removed, so that its message counts as unread, and is read again.
+ * No more is read than that takes, a page at a time. What cannot be opened with the key of the session is removed, so that its message
+ * counts as unread, and is read again.
  */
-export async function readSessionNames(
-  database: MessageSource,
-  { tenantId, sessionId }: SessionKey,
-): Promise<readonly FoundName[]> {
-  const rows = await database.run(
-    (sql) => sql<NamesRow[]>`
+export async function readSessionNames(database: MessageSource, key: SessionKey): Promise<readonly FoundName[]> {
+  const { tenantId, sessionId } = key
+  const names = new Map<string, FoundName>()
+  let afterSeq = 0
+  for (;;) {
+    const rows = await database.run((sql) => readNamesPage(sql, key, afterSeq))
+    const versions = rows.map((row) => ({ sessionId, version: row.key_version }))
+    const seals = await database.vault.sealsOf(tenantId, versions)
+    const broken: NamesRow[] = []
+    for (const row of rows) {
+      const { id, body, key_version: version } = row
+      const seal = seals(sessionId, version)
+      // Without its key nothing of the session can be read, nor looked through again.
+      if (version !== 0 && seal === undefined) continue
+      const opened = openNames({ id, body }, seal)
+      if (opened === undefined) broken.push(row)
+      for (const found of opened ?? [])
+        if (names.size < limits.namesPerSessionMax) names.set(`${found.type} ${found.name}`, found)
+    }
+    if (broken.length > 0) await database.run((sql) => readAgain(sql, key, broken))
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < rowsAtOnce || names.size >= limits.namesPerSessionMax)
+      return [...names.values()]
+    afterSeq = Number(last.seq)
+  }
+}
+
+async function readNamesPage(sql: Queries, { tenantId, sessionId }: SessionKey, afterSeq: number): Promise<NamesRow[]> {
+  return await sql<NamesRow[]>`
     select n.id, n.body, n.key_version, m.seq from message_names n
       join messages m on m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.id = n.id
-    where n.tenant_id = ${tenantId} and n.session_id = ${sessionId} and n.body is not null order by m.seq`,
-  )
-  const seals = await database.vault.sealsOf(
-    tenantId,
-    rows.map((row) => ({ sessionId, version: row.key_version })),
-  )
-  const names = new Map<string, FoundName>()
-  const broken: NamesRow[] = []
-  for (const row of rows) {
-    const { id, body, key_version: version } = row
-    const seal = seals(sessionId, version)
-    // Without its key nothing of the session can be read, nor looked through again.
-    if (version !== 0 && seal === undefined) continue
-    const opened = openNames({ id, body }, seal)
-    if (opened === undefined) broken.push(row)
-    for (const found of opened ?? [])
-      if (names.size < limits.namesPerSessionMax) names.set(`${found.type} ${found.name}`, found)
-  }
-  if (broken.length > 0) await database.run((sql) => readAgain(sql, { tenantId, sessionId }, broken))
-  return [...names.values()]
+    where n.tenant_id = ${tenantId} and n.session_id = ${sessionId} and n.body is not null and m.seq > ${afterSeq}
+    order by m.seq limit ${rowsAtOnce}`
 }
 
 /** Removes what cannot be opened, unless it was changed meanwhile, and leaves its messages to be read again. */
