@@ -13,6 +13,7 @@ import { readFactRecords } from '../store/archive/archived-facts.ts'
 import { readUnarchivedFiles, type UnarchivedFile } from '../store/archive/archived-files.ts'
 import { archivedMessage } from '../store/archive/archived-messages.ts'
 import { readSessionRecord, readSummaryRecords, type SessionRecord } from '../store/archive/archived-session.ts'
+import { wholeFile } from '../store/import-files.ts'
 import type { SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import type { Transaction } from '../store/rows.ts'
@@ -100,7 +101,7 @@ export class Archiver {
         await archiveKeysOf(this.#dependencies, { tenantId })
       for (const file of files) {
         const problem = await this.#archiveFile(tenantId, file)
-        if (problem === undefined) archived++
+        if (problem === undefined) archived += file.content?.file.document === wholeFile ? 0 : 1
         else problems.push({ id: file.id, path: file.path, problem })
       }
       after = files.at(-1)?.id

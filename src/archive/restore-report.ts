@@ -12,6 +12,7 @@ export interface RestoreReport {
   readonly sessions: number
   readonly messages: number
   readonly segments: number
+  /** Imported documents: a file, or each session of a database that holds several. */
   readonly files: number
   /** Sessions and documents that an earlier run has restored. */
   readonly already_there: number

@@ -7,6 +7,7 @@ import { beginRestore, endRestore, ensureTenant } from '../store/archive/restore
 import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
+import { wholeFile } from '../store/import-files.ts'
 import { inTransaction } from '../store/transaction.ts'
 import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { restoreKeys } from './archive-keys.ts'
@@ -155,7 +156,7 @@ async function restoreFile(
         return inserted
       }),
     )
-    if (isNew) tally.counts.files++
+    if (isNew && file.document !== wholeFile) tally.counts.files++
     else if (await database.run((sql) => hasFile(sql, tenantId, subjectId))) tally.counts.already_there++
     else tally.problem({ file: file.path, object, problem: 'another document has its path already' })
     return

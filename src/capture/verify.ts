@@ -22,6 +22,7 @@ export interface VerifyReport {
   readonly sessions: number
   readonly messages: number
   readonly bytes: number
+  /** Imported documents: a file, or each session of a database that holds several. */
   readonly files: number
   /** All of them; `problems` holds the first 1,000. */
   readonly problem_count: number

@@ -4,6 +4,6 @@ import type { StoreStatus } from '../sessions/status.ts'
 export function describeArchive(archive: StoreStatus['archive']): string {
   const { sessions_behind: sessions, messages_behind: messages, files_behind: files } = archive
   if (sessions === 0 && files === 0) return 'everything is archived'
-  const documents = files === 0 ? '' : ` and ${files} imported files`
+  const documents = files === 0 ? '' : ` and ${files} imported documents`
   return `${messages} messages of ${sessions} changed sessions${documents} are not archived yet`
 }

@@ -81,8 +81,8 @@ function fromRow(row: RawImportFile, seal: RowSeal | undefined): ImportFileRow {
 /** `sessions.erasures` by the ids of sessions: while they stay, their messages have the numbers that they had. */
 export type Numbering = ReadonlyMap<string, number>
 
-/** Stands in place of a document's name for the whole file, see `saveImportedState`. */
-const wholeFile = '*'
+/** Stands in place of a document's name for the whole file, see `saveImportedState`. It is no document, and counts as none. */
+export const wholeFile = '*'
 
 /**
  * Records that a document was imported; what was recorded of the same path and document before is replaced. False, and nothing is

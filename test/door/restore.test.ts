@@ -72,7 +72,7 @@ describe.each(places)('with its archive in %s', (_place, isHere, settingsOf) => 
       const second = await openHome(settings)
       const restored = await second.cli(['restore'])
       expect(restored.stdout).toMatch(/all intact/)
-      expect(restored.stderr).toMatch(/^restoring \d+ sessions and imported files from the archive\n$/)
+      expect(restored.stderr).toMatch(/^restoring \d+ records of sessions and imported documents from the archive\n$/)
       expect(restored.code).toBe(0)
       const after = await everything(second)
       expect(after).toEqual(before)
@@ -195,7 +195,7 @@ describe('a restore', () => {
     const { stdout, code } = await second.cli(['restore'])
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /restored \d+ messages of \d+ sessions, and 0 imported files, \d+ were there already: all intact/,
+      /restored \d+ messages of \d+ sessions, and 0 imported documents, \d+ were there already: all intact/,
     )
     expect(await everything(second)).toEqual(before)
     expect((await second.cli(['restore'])).code).toBe(2)

@@ -30,7 +30,7 @@ export function registerArchive(program: Command, status: ExitStatus): void {
         if (options.json === true) return printJson(report)
         for (const { problem, ...of } of report.problems)
           await print(`PROBLEM ${'path' in of ? of.path : of.session_id}: ${problem}\n`)
-        return print(`archived: ${report.sessions} sessions and ${report.files} imported files\n`)
+        return print(`archived: ${report.sessions} sessions and ${report.files} imported documents\n`)
       })
     })
 }

@@ -21,7 +21,7 @@ export function registerRestore(program: Command, status: ExitStatus): void {
         const { verbatim, caller, config } = context
         const dependencies = { ...verbatim.stores, log: createLog(config.logLevel) }
         const total = await countArchived(dependencies)
-        process.stderr.write(`restoring ${total} sessions and imported files from the archive\n`)
+        process.stderr.write(`restoring ${total} records of sessions and imported documents from the archive\n`)
         const progress = await startProgress('restoring', total)
         const report = await restore(dependencies, caller, () => progress.add(1))
         progress.stop()
@@ -41,7 +41,7 @@ export function registerRestore(program: Command, status: ExitStatus): void {
             ? ''
             : `, ${report.emptied} of them without any content, as names were replaced in them that a model had found`
         return print(
-          `restored ${report.messages} messages of ${report.sessions} sessions, and ${report.files} imported files${before}${erased}${emptied}: ${verdict}\n${indexNote(verbatim.stores.database)}\n`,
+          `restored ${report.messages} messages of ${report.sessions} sessions, and ${report.files} imported documents${before}${erased}${emptied}: ${verdict}\n${indexNote(verbatim.stores.database)}\n`,
         )
       })
     })

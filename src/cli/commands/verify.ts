@@ -42,7 +42,7 @@ export function registerVerify(program: Command, status: ExitStatus): void {
         if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
         const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
         return print(
-          `${report.messages} messages of ${report.sessions} sessions (${report.bytes} bytes) and ${report.files} imported files: ${verdict}\n`,
+          `${report.messages} messages of ${report.sessions} sessions (${report.bytes} bytes) and ${report.files} imported documents: ${verdict}\n`,
         )
       })
     })

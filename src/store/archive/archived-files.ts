@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { layoutPlace } from '../import-files.ts'
+import { layoutPlace, wholeFile } from '../import-files.ts'
 import type { MessageSource } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 
@@ -100,7 +100,8 @@ function openPrivate(
 }
 
 export async function countUnarchivedFiles(sql: Queries, tenantId: number): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`select count(*)::int as count ${unarchived(sql, tenantId)}`
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count ${unarchived(sql, tenantId)} and f.document <> ${wholeFile}`
   return row?.count ?? 0
 }
 

@@ -59,7 +59,7 @@ export async function stateOf(home: Home, tools: Tools): Promise<string[]> {
       select to_jsonb(s) - '{version,erasures,restrictions,key_version,title,metadata,retention_policy_id,active_hour,said_at,anonymized_at}'::text[] as row
       from sessions s order by id`)
     const messages = await store.sql.unsafe<{ row: unknown }[]>(`
-      select to_jsonb(m) - '{key_version,payload,payload_location,payload_sha256,text,metadata}'::text[] as row
+      select to_jsonb(m) - '{key_version,payload,payload_location,payload_sha256,text,metadata,record_sha256}'::text[] as row
       from messages m order by session_id, seq`)
     const written = await store.sql.unsafe<{ row: unknown }[]>(`
       select jsonb_build_object('id', id, 'of', session_id, 'at', created_at) as row from summaries where made_by = 'host' order by id`)
