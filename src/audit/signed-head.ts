@@ -48,17 +48,22 @@ export function signHead(key: KeyObject, first: SealRow, newest: SealRow): Signe
     hash: newest.hash,
     sealed_at: new Date(newest.sealedAtMs).toISOString(),
   }
-  return { ...claim, key: publicKeyOf(key), signature: sign(null, bytesOf(claim), key).toString('base64') }
+  return { ...claim, ...signed(key, bytesOf(claim)) }
 }
 
-/** Whether a head is what somebody with its key has signed. */
-function isGenuine({ key, signature, ...claim }: SignedHead): boolean {
+/** What goes with bytes that were signed: the public key and the signature, in base64. */
+export function signed(key: KeyObject, bytes: Uint8Array): { readonly key: string; readonly signature: string } {
+  return { key: publicKeyOf(key), signature: sign(null, bytes, key).toString('base64') }
+}
+
+/** Whether bytes are what somebody with the key has signed. */
+export function isSignedBy(
+  { key, signature }: { readonly key: string; readonly signature: string },
+  bytes: Uint8Array,
+): boolean {
   try {
     const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' })
-    return (
-      publicKey.asymmetricKeyType === 'ed25519' &&
-      verify(null, bytesOf(claim), publicKey, Buffer.from(signature, 'base64'))
-    )
+    return publicKey.asymmetricKeyType === 'ed25519' && verify(null, bytes, publicKey, Buffer.from(signature, 'base64'))
   } catch {
     // What is no key has signed nothing.
     return false
@@ -110,7 +115,8 @@ export async function readHead(
 ): Promise<SignedHead | undefined> {
   const bytes = await archive.get(key)
   const head = bytes === undefined ? undefined : parseHead(bytes)
-  if (head === undefined || head.tenant !== tenantId || head.seal !== seal || !isGenuine(head)) return undefined
+  if (head === undefined || head.tenant !== tenantId || head.seal !== seal || !isSignedBy(head, bytesOf(head)))
+    return undefined
   return nameOfHash(head.record) === record && nameOfHash(head.hash) === hash ? head : undefined
 }
 

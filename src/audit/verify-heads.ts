@@ -1,7 +1,8 @@
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { SealRow } from '../store/audit/audit-seals.ts'
 import type { AuditProblem } from './audit-problems.ts'
-import { headKeys, nameOfHash, readHead, type HeadKey } from './signed-head.ts'
+import { readClosing } from './close-record.ts'
+import { headKeys, nameOfHash, readHead, type HeadKey, type SignedHead } from './signed-head.ts'
 
 /** What the signed heads outside of the database say of a tenant's record. */
 export interface HeadReport {
@@ -9,9 +10,21 @@ export interface HeadReport {
   readonly heads: number
   /** The newest of them, which was read and is signed. */
   readonly newest: { readonly seal: number; readonly at: string } | undefined
-  /** Of other records of the tenant in the archive: when each was sealed last, in ISO 8601. */
-  readonly others: readonly string[]
+  /** Other records of the tenant in the archive which need not be here. */
+  readonly others: readonly OtherRecord[]
+  /** Those that must be here, as they are signed with this store's key and were not closed. */
+  readonly gone: readonly OtherRecord[]
   readonly problems: readonly AuditProblem[]
+}
+
+/** A record that is not the one in the database: of another store, or one that was closed. */
+export interface OtherRecord {
+  /** As it stands in the names of its heads. */
+  readonly record: string
+  /** When it was sealed last, in ISO 8601. */
+  readonly sealed_at: string
+  /** When somebody with this store's key said that it had ended, in ISO 8601; undefined of another store's. */
+  readonly closed_at?: string
 }
 
 export interface HeadSource {
@@ -85,20 +98,42 @@ export class HeadCheck {
     return {
       heads: this.#fitting,
       newest: newest === undefined ? undefined : { seal: newest.seal, at: newest.sealed_at },
-      others: await this.#others(),
+      ...(await this.#others(problems)),
       problems,
     }
   }
 
-  async #others(): Promise<string[]> {
-    const { archive, tenantId } = this.#source
-    const times: string[] = []
-    for (const bySeal of this.#records.values()) {
+  /** One that was signed with this store's key was in this database, and must be, unless who has the key closed it. */
+  async #others(problems: AuditProblem[]): Promise<Pick<HeadReport, 'gone' | 'others'>> {
+    const { archive, tenantId, key } = this.#source
+    const others: OtherRecord[] = []
+    const gone: OtherRecord[] = []
+    for (const [record, bySeal] of this.#records) {
       if (bySeal === this.#own) continue
-      const last = [...bySeal.values()].at(-1)?.at(-1)
-      const head = last === undefined ? undefined : await readHead(archive, tenantId, last)
-      if (head !== undefined) times.push(head.sealed_at)
+      const { newest, isOwn } = await this.#signerOf([...bySeal.values()].flat())
+      if (newest === undefined) {
+        problems.push({ problem: `no signed head of the record ${record} in the archive is what was signed` })
+        continue
+      }
+      const sealed = { record, sealed_at: newest.sealed_at }
+      const closing = isOwn && key !== undefined ? await readClosing(archive, tenantId, { record, key }) : undefined
+      if (closing !== undefined) others.push({ ...sealed, closed_at: closing.closed_at })
+      else if (isOwn) gone.push(sealed)
+      else others.push(sealed)
     }
-    return times
+    return { others, gone }
+  }
+
+  /** The newest genuine head of a record, and whether one of its heads is signed with this store's key: whoever has none can add others. */
+  async #signerOf(heads: readonly HeadKey[]): Promise<{ newest: SignedHead | undefined; isOwn: boolean }> {
+    const { archive, tenantId, key } = this.#source
+    let newest: SignedHead | undefined
+    for (const head of heads.slice(-readMax).toReversed()) {
+      const signed = await readHead(archive, tenantId, head)
+      newest ??= signed
+      if (signed !== undefined && signed.key === key) return { newest, isOwn: true }
+      if (newest !== undefined && key === undefined) break
+    }
+    return { newest, isOwn: false }
   }
 }

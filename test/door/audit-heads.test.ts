@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { expect, onTestFinished, test } from 'vitest'
@@ -115,3 +116,69 @@ test('the heads of a store that was there before are no problem of another', { t
   expect(said).toMatch(/^NOTE the archive has signed heads of another record of this tenant, sealed last at 20/m)
   expect(code).toBe(0)
 })
+
+/** Changes a row and takes away every seal, so that all is sealed anew: what an administrator of the database can do. */
+async function forge(home: Home): Promise<void> {
+  const database = home.database()
+  const { sql } = database
+  try {
+    for (const table of ['audit_log', 'audit_seals']) await sql.unsafe(`alter table ${table} disable trigger user`)
+    await sql`update audit_log set actor = 'mallory' where id = (select min(id) from audit_log)`
+    await sql`delete from audit_seals`
+    await sql`update audit_sealing set sealed_snapshot = null, target_snapshot = null, cursor_tenant = 0, cursor_id = 0`
+    for (const table of ['audit_log', 'audit_seals']) await sql.unsafe(`alter table ${table} enable trigger user`)
+  } finally {
+    await database.close()
+  }
+}
+
+test(
+  'a record that was sealed anew from its start is told, until who has the key says why',
+  { timeout: 300_000 },
+  async () => {
+    const key = join(mkdtempSync(join(tmpdir(), 'verbatim-audit-')), 'audit.key')
+    onTestFinished(() => rmSync(join(key, '..'), { recursive: true }))
+    writeFileSync(key, Buffer.alloc(32, 9), { mode: 0o600 })
+    const settings = await directorySettings()
+    const home = await openAudited({ ...settings, VERBATIM_AUDIT_KEY_FILE: key })
+    await useFor(home, ['The harbour opens at six.'])
+    await expect.poll(() => bornOut(home), { timeout: 60_000, interval: 500 }).toBeGreaterThan(0)
+    await home.endDaemon()
+    await forge(home)
+    await useFor(home, ['Berth 14 is free.'])
+    const forged = await verify(home)
+    expect(forged.code).toBe(1)
+    const [, record = ''] =
+      /^PROBLEM the record ([0-9a-f]{32}), sealed last at 20\S+ and signed with the key of this store, is not in the database: it was made anew/m.exec(
+        forged.said,
+      ) ?? []
+    expect(record).not.toBe('')
+    expect(forged.said).toMatch(/seals: 1 problems?$/m)
+
+    const unexplained = await home.cli(['audit', 'close', record])
+    expect([unexplained.code, unexplained.stderr]).toEqual([2, expect.stringContaining('without a reason')])
+    const unknown = await home.cli(['audit', 'close', '0'.repeat(32), '--reason', 'restored'])
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('has no signed heads of it')])
+    expect((await verify(home)).code).toBe(1)
+    const closed = await home.cli(['audit', 'close', record, '--reason', 'case 12'])
+    expect([closed.code, closed.stderr]).toEqual([0, ''])
+    // Said again, it is as it was.
+    expect((await home.cli(['audit', 'close', record, '--reason', 'case 12'])).stdout).toBe(closed.stdout)
+    const known = await verify(home)
+    expect(known.said).toMatch(
+      /^NOTE the archive has signed heads of an earlier record of this tenant, sealed last at 20\S+ and closed at 20/m,
+    )
+    expect(known.code).toBe(0)
+    const rows = (await home.cli(['audit', 'export'])).stdout
+      .split('\n')
+      .filter((line) => line.includes('"audit.close"'))
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toContain('case 12')
+
+    // One that was not signed as what it says closes nothing.
+    const closing = join(archiveOf(settings), 'audit', '1', record)
+    const path = join(closing, readdirSync(closing).find((name) => name.startsWith('closed-')) ?? '')
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/"closed_at":"20/, '"closed_at":"19'))
+    expect((await verify(home)).code).toBe(1)
+  },
+)

@@ -1,9 +1,12 @@
 import type { Command } from 'commander'
 
 import type { AuditProblem } from '../../audit/audit-problems.ts'
+import { closeRecord } from '../../audit/close-record.ts'
 import { publicKeyOf, signingKeyOf } from '../../audit/signed-head.ts'
 import { verifyAudit, type AuditReport } from '../../audit/verify-audit.ts'
 import { HeadCheck, type HeadReport } from '../../audit/verify-heads.ts'
+import { InputError } from '../../errors.ts'
+import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
@@ -20,8 +23,8 @@ export function registerAuditVerify(program: Command, audit: Command, status: Ex
     .action(async ({ json }: Options) => {
       await withStore(program, async ({ verbatim, caller }) => {
         const { archive, auditSecret } = verbatim.stores
-        const secret = await auditSecret?.()
-        const key = secret === undefined ? undefined : publicKeyOf(signingKeyOf(secret))
+        const signing = await signingKey(auditSecret)
+        const key = signing === undefined ? undefined : publicKeyOf(signing)
         const heads = await HeadCheck.begin({ archive, tenantId: caller.tenantId, key })
         const chain = await verifyAudit(verbatim.stores.database, caller, (seal) => heads.see(seal))
         const report = { ...chain, heads: { ...(await heads.report()), has_known_key: key !== undefined } }
@@ -31,10 +34,45 @@ export function registerAuditVerify(program: Command, audit: Command, status: Ex
     })
 }
 
+interface CloseOptions {
+  readonly reason?: string
+}
+
+export function registerAuditClose(program: Command, audit: Command): void {
+  audit
+    .command('close')
+    .description(
+      'say of a record whose signed heads are in the archive, and which is not in the database any more, that this is known: after a restore, say',
+    )
+    .argument('<record>', 'its 32 digits, as "audit verify" names it')
+    .option('--reason <text>', 'kept in the record that there is now')
+    .action(async (record: string, { reason }: CloseOptions) => {
+      if (reason === undefined || reason.trim() === '')
+        throw new InputError('Cannot close a record without a reason', {
+          remedy: 'Give --reason: it is kept in the audit log',
+        })
+      await withStore(program, async ({ verbatim, caller }) => {
+        const { archive, auditSecret, database } = verbatim.stores
+        const key = await signingKey(auditSecret)
+        if (key === undefined)
+          throw new InputError('Cannot close a record as the key that signs the heads of this store is not at hand', {
+            remedy: 'Name its file as VERBATIM_AUDIT_KEY_FILE',
+          })
+        const { closed_at: at } = await closeRecord({ database, archive, key }, caller, { record, reason })
+        await print(`the record ${record} is closed since ${at}\n`)
+      })
+    })
+}
+
+async function signingKey(auditSecret: (() => Promise<Uint8Array | undefined>) | undefined) {
+  const secret = await auditSecret?.()
+  return secret === undefined ? undefined : signingKeyOf(secret)
+}
+
 type Report = AuditReport & { readonly heads: HeadReport & { readonly has_known_key: boolean } }
 
 function problemsOf({ problem_count: count, heads }: Report): number {
-  return count + heads.problems.length
+  return count + heads.problems.length + heads.gone.length
 }
 
 async function tell(report: Report): Promise<void> {
@@ -43,9 +81,18 @@ async function tell(report: Report): Promise<void> {
     await print(`PROBLEM ${placeOf(problem)}${problem.problem}\n`)
   const untold = report.problem_count - report.problems.length
   if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
-  for (const at of heads.others)
-    await print(`NOTE the archive has signed heads of another record of this tenant, sealed last at ${at}\n`)
-  if (heads.newest !== undefined && !heads.has_known_key)
+  for (const { record, sealed_at: at } of heads.gone)
+    await print(
+      `PROBLEM the record ${record}, sealed last at ${at} and signed with the key of this store, is not in the database: it was made anew. ` +
+        `Where you know that the database is another, as it was restored, say so: ${commandName()} audit close ${record} --reason <text>\n`,
+    )
+  for (const { sealed_at: at, closed_at: closedAt } of heads.others)
+    await print(
+      closedAt === undefined
+        ? `NOTE the archive has signed heads of another record of this tenant, sealed last at ${at}\n`
+        : `NOTE the archive has signed heads of an earlier record of this tenant, sealed last at ${at} and closed at ${closedAt}\n`,
+    )
+  if ((heads.newest !== undefined || heads.others.length > 0) && !heads.has_known_key)
     await print(
       'NOTE who signed the heads is not looked at: VERBATIM_AUDIT_KEY_FILE names the key of all who use the store\n',
     )

@@ -11,7 +11,7 @@ import type { ExitStatus } from '../exit-codes.ts'
 import { print, table } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
 import { writeNewFile } from '../write-new-file.ts'
-import { registerAuditVerify } from './audit-verify.ts'
+import { registerAuditClose, registerAuditVerify } from './audit-verify.ts'
 
 interface Span {
   readonly since?: string
@@ -30,6 +30,7 @@ interface AccessOptions extends Span {
 export function registerAudit(program: Command, status: ExitStatus): void {
   const audit = program.command('audit').description('the record of who did what')
   registerAuditVerify(program, audit, status)
+  registerAuditClose(program, audit)
   audit
     .command('export')
     .description('write the record out, a JSON object in each line')
