@@ -158,4 +158,13 @@ async function say(
     outcome: 'ok',
     reason: 'sync',
   })
+  if (news.said.legal_hold === undefined) return
+  // As is read where it is asked who holds a session: who has brought it, when, and that the reason is elsewhere.
+  await writeAudit(sql, caller, {
+    action: news.said.legal_hold ? 'session.hold' : 'session.release',
+    objectKind: 'session',
+    objectId: key.sessionId,
+    outcome: 'ok',
+    reason: 'by sync',
+  })
 }

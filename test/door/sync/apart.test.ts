@@ -49,6 +49,20 @@ describe('what was set after an erasure', () => {
   })
 })
 
+test('of a legal hold the other store says who has brought it, and when', async () => {
+  const here = await laptop.toolsOfTest()
+  await here.save(said('case', 'c1', 'What the case is about.'))
+  await pair.sync()
+  await outputOf(laptop, ['retention', 'hold', 'case', '--reason', 'case 14'])
+  await pair.sync()
+  expect(await outputOf(laptop, ['retention', 'holds'])).toMatch(/ local +\d{4}-\d\d-\d\d +case 14/)
+  expect(await outputOf(server, ['retention', 'holds'])).toMatch(/ local +\d{4}-\d\d-\d\d +by sync/)
+  await outputOf(laptop, ['retention', 'release', 'case', '--reason', 'closed'])
+  await pair.sync()
+  expect(await outputOf(server, ['retention', 'holds'])).toBe('No session is on legal hold.\n')
+  await expectAlike(pair)
+})
+
 describe('what one store keeps for a shorter time', () => {
   test('comes whole to a third one, whichever of the two it meets first', async () => {
     const here = await laptop.toolsOfTest()
