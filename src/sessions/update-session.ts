@@ -5,7 +5,7 @@ import type { Caller, SessionAction } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import { checkName } from '../model/validate.ts'
 import { queueArchive } from '../store/archive/archive-queue.ts'
-import { wasAudited, writeAudit } from '../store/audit/audit-log.ts'
+import { wasAudited, writeAudit, type AuditEvent } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { underItsSeal } from '../store/keys/under-its-seal.ts'
 import { forgetUnusable } from '../store/learning/recall-feedback.ts'
@@ -102,6 +102,15 @@ function actionOf({ restricted, legalHold }: Pick<UpdateSessionInput, 'restricte
   return restricted === undefined && legalHold === undefined ? 'write' : 'manage'
 }
 
+function holding(sessionId: string, isHeld: boolean): AuditEvent {
+  return {
+    action: isHeld ? 'session.hold' : 'session.release',
+    objectKind: 'session',
+    objectId: sessionId,
+    outcome: 'ok',
+  }
+}
+
 /**
  * Changes what is given and nothing else, all of it or nothing, and returns the session after it. It is done once, even
  * where the answer of the database is lost and the call is made again.
@@ -139,6 +148,9 @@ export async function updateSession(
           outcome: 'ok',
           requestId,
         })
+        // As is read where it is asked who holds a session, since when and why.
+        if (change.legalHold !== undefined && change.legalHold !== session.legalHold)
+          await writeAudit(transaction, caller, holding(session.id, change.legalHold))
         return true
       }),
     )

@@ -8,6 +8,7 @@ import { isOnServer } from '../support/test-store.ts'
 import { archiveNow, archiveOf, directorySettings, openHome, untilIndexed } from './support/archived.ts'
 import { bucketSettings, s3Endpoint } from './support/bucket.ts'
 import { canariesInArchive, canariesInTables } from './support/canaries.ts'
+import { outputOf } from './support/cli-output.ts'
 import type { Home } from './support/home.ts'
 
 const receiptSchema = z.object({
@@ -278,6 +279,9 @@ describe('an erasure', () => {
     const { session_id: id } = await tools.save({ content: 'evidence', sender: 'Ada', session_id: 'held' })
     await tools.save({ content: 'chatter', sender: 'Ada', session_id: 'free' })
     await tools.update('held', { legal_hold: true })
+    expect(await outputOf(home, ['retention', 'holds'])).toMatch(
+      new RegExp(String.raw`^${id} +local +\d{4}-\d\d-\d\d +\(no reason was given\)$`, 'm'),
+    )
     expect(await erase(home, '--participant', 'Ada')).toMatchObject({
       status: 'erased',
       erased: { messages: 1 },
