@@ -178,7 +178,7 @@ describe('the archive of an encrypted store', () => {
         where id = (select min(id::text)::uuid from import_files where key_version > 0) returning path`,
     )
     const report = await archiveAll(stores(source), caller, nothing)
-    expect(report).toMatchObject({ sessions: 3, files: 5 })
+    expect(report).toMatchObject({ sessions: 3, files: 2 })
     expect(report.problems).toEqual([{ path: damaged?.path, problem: expect.stringContaining('was altered') }])
   })
 

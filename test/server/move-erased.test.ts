@@ -222,7 +222,7 @@ describe('verbatim migrate, run again', () => {
   })
 
   test('erases once more what is erased at the target while it is moved', async () => {
-    await source.cli(['retention', 'set', '--source', 'elsewhere', '--age-days', '9999'])
+    await source.cli(['retention', 'set', '--source', 'codex', '--age-days', '9999'])
     await here.update(sessions.meanwhile, { title: `Of ${late}`, summary: `${late} at noon.` })
     await report()
     expect(await found([late])).toContain(`summaries: ${late}`)

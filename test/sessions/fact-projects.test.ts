@@ -129,7 +129,7 @@ describe('facts of a session whose project is known later', () => {
     const { facts } = await learned.list({ limit: 50, session: other })
     const [copied] = facts.filter(({ text }) => text.includes(topic))
     expect(copied?.sources.map((source) => source.session_id)).toEqual([other])
-    expect(copied).toMatchObject({ made_by: 'user', confidence: 1 })
+    expect(copied).toMatchObject({ made_by: 'client', confidence: 1 })
     // Once it is placed nothing is left to do, and nothing is copied twice.
     if (!isSecondPlaced) await describedAs(other, '/work/b')
     await learn()
