@@ -91,16 +91,16 @@ export async function askOfHeld(
  * the database is one's.
  */
 export async function saveHeld(
-  database: Pick<Database, 'run' | 'unwalled' | 'naming'>,
+  database: Pick<Database, 'run' | 'unwalled' | 'viewer'>,
   held: HeldPayloads,
   request: SaveRequest,
 ): Promise<SaveResult> {
-  const { naming, unwalled = database } = database
+  const { viewer, unwalled = database } = database
   return await unwalled.run(async (sql) => {
-    if (!held.given.some(isLarge)) return await saveMessages(sql, request, naming?.(sql))
+    if (!held.given.some(isLarge)) return await saveMessages(sql, request, viewer)
     return await inTransaction(sql, async (transaction) => {
       await holdPayloads(transaction, held)
-      return await saveBatch(transaction, request, naming?.(transaction))
+      return await saveBatch(transaction, request, viewer)
     })
   })
 }

@@ -1,8 +1,7 @@
-import type { PendingQuery, Row, Sql } from 'postgres'
+import type { Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
 import type { Vault } from './keys/vault.ts'
-import type { Queries } from './rows.ts'
 
 /** A session that has changed, whoever changed it. */
 export interface Change {
@@ -31,10 +30,10 @@ export interface Database {
    */
   readonly unwalled?: Database
   /**
-   * Of a database for one viewer: the FROM of a statement that calls a function which keeps to the viewer whom it names
-   * (`save_message`, `save_messages_as_viewer`). Such a statement needs no transaction around it, two journeys to the server fewer, and runs in `unwalled`.
+   * Of a database for one viewer: who that is. What saves keeps to the viewer by itself, and then needs no transaction around
+   * it, two journeys to the server fewer, and runs in `unwalled`.
    */
-  readonly naming?: (sql: Queries) => PendingQuery<Row[]>
+  readonly viewer?: Viewer
   /**
    * Says that a session has changed, to other processes too where the database can tell them. Never fails. The embedded
    * store's daemon sees every save by itself.

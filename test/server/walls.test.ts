@@ -273,7 +273,7 @@ describe('the walls between tenants', () => {
             messages: [{ ...message, id: randomUUID() }],
             revise: false,
           },
-          stores.database.of(viewer).naming?.(sql),
+          stores.database.of(viewer).viewer,
         ),
       )
     const [before] = await owner`select count(*)::int as count from messages`

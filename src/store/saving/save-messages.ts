@@ -1,10 +1,11 @@
-import type { PendingQuery, Row, Sql } from 'postgres'
+import type { Sql } from 'postgres'
 
 import type { RowSeal } from '../../crypto/row-seal.ts'
 import { ConflictError, ErasedError, ForbiddenError, LimitError, NotFoundError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { ContextSwitch, Role, TokenUsage, Trust } from '../../model/message.ts'
+import { naming } from '../access/naming.ts'
 import { accessRemedy, whereOpen } from '../access/session-access.ts'
 import { calling } from '../audit/audit-log.ts'
 import type { Queries } from '../rows.ts'
@@ -200,22 +201,22 @@ function erasedBefore(detail: string, { session, messages }: SaveRequest, cause:
 
 /**
  * Stores up to `limits.batchMessagesMax` messages of one session, all or none, durably, in one statement.
- * `naming` makes it act for a viewer (`Database.naming`).
+ * `viewer` is who it acts for (`Database.viewer`), whatever the request says.
  * Idempotent: a message whose id (or external id) is stored already with the same bytes is answered with the first
  * answer. Errors: NotFoundError, ForbiddenError, ConflictError, LimitError; nothing is stored then.
  */
-export async function saveMessages(sql: Sql, request: SaveRequest, naming?: PendingQuery<Row[]>): Promise<SaveResult> {
-  return (await saveSingle(sql, request, naming)) ?? (await saveBatch(sql, request, naming))
+export async function saveMessages(sql: Sql, request: SaveRequest, viewer?: Viewer): Promise<SaveResult> {
+  return (await saveSingle(sql, request, viewer)) ?? (await saveBatch(sql, request, viewer))
 }
 
 /** As `saveMessages`, by a statement of its own: as a part of a transaction, too. */
-export async function saveBatch(sql: Queries, request: SaveRequest, naming?: PendingQuery<Row[]>): Promise<SaveResult> {
+export async function saveBatch(sql: Queries, request: SaveRequest, viewer?: Viewer): Promise<SaveResult> {
   const { session, messages, totals, bytes } = describeSave(request)
   try {
     const rows = await sql<{ may_begin: boolean; result: FunctionResult | null }[]>`
-      select ${mayBegin(sql, request)} as may_begin, case when ${mayBegin(sql, request)} then ${naming === undefined ? sql`save_messages` : sql`save_messages_as_viewer`}(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
+      select ${mayBegin(sql, request)} as may_begin, case when ${mayBegin(sql, request)} then ${viewer === undefined ? sql`save_messages` : sql`save_messages_as_viewer`}(${request.tenantId}, ${session}::text::jsonb, ${messages}::text::jsonb, ${totals}::text::jsonb, ${bytes},
         ${request.revise}, ${request.actor}, ${request.client}, ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) end as result
-      ${naming ?? calling(sql, request.call)} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
+      ${viewer === undefined ? calling(sql, request.call) : naming(sql, viewer)} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}`
     if (rows[0]?.may_begin === false) throw new LostKey(`Session ${request.session.id} is to have another key`)
     const result = rows[0]?.result
     // SQL's null too: the session was shared with others while the statement was on its way.

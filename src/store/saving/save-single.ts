@@ -1,15 +1,15 @@
-import type { PendingQuery, Row, Sql } from 'postgres'
+import type { ParameterOrJSON, Sql } from 'postgres'
 
 import { codeOf } from '../../errors.ts'
-import { limits } from '../../limits.ts'
-import { whereOpen } from '../access/session-access.ts'
-import { calling } from '../audit/audit-log.ts'
+import type { Viewer } from '../../model/access.ts'
 import { storedBytes, storedHash } from './describe-save.ts'
 import { SaveGroups, type Groupable } from './save-groups.ts'
 import type { NewMessage, SaveRequest, SaveResult } from './save-messages.ts'
+import { singleStatement, type SingleColumn, type SingleShape, type SingleStatement } from './single-statement.ts'
 
 interface SavedRow {
-  readonly seq: string | null
+  readonly place: number
+  readonly seq: string
   readonly saved_at: Date
   readonly session_version: string
   readonly session_external_id: string | null
@@ -19,21 +19,25 @@ interface SavedRow {
 interface Single extends Groupable {
   readonly request: SaveRequest
   readonly message: NewMessage
-  readonly naming: PendingQuery<Row[]> | undefined
+  readonly viewer: Viewer
 }
 
 const uniqueViolation = '23505'
 const byteaType = 17
 /** Larger payloads would keep the others of their group waiting. */
 const groupedBytesMax = 32_768
-/** How long a group waits for a row that somebody else holds, before its members go on alone. */
-const groupLockMs = 100
 
-/** The message of a request that `save_message` takes: what a client says in a conversation, one at a time. */
+/**
+ * The message of a request that `save_message` takes: what a client says in a conversation, one at a time. What it is an answer to
+ * may be stored while its session's row is waited for, which one statement would not see.
+ */
 function singleOf({ session, messages, revise }: SaveRequest): NewMessage | undefined {
   const [message] = messages
   if (revise || session.create || messages.length > 1) return undefined
-  return message?.kind === 'message' && message.contextSwitch === undefined && message.copied !== true
+  return message?.kind === 'message' &&
+    message.parent === undefined &&
+    message.contextSwitch === undefined &&
+    message.copied !== true
     ? message
     : undefined
 }
@@ -45,12 +49,12 @@ function singleOf({ session, messages, revise }: SaveRequest): NewMessage | unde
 export async function saveSingle(
   sql: Sql,
   request: SaveRequest,
-  naming: PendingQuery<Row[]> | undefined,
+  viewer: Viewer | undefined,
 ): Promise<SaveResult | undefined> {
   const message = singleOf(request)
   if (message === undefined) return undefined
-  const row = await callSaveMessage(sql, { request, message, naming, order: request.session.id })
-  if (row === undefined || row.seq === null) return undefined
+  const row = await storeSingle(sql, { request, message, viewer: viewer ?? request, order: request.session.id })
+  if (row === undefined) return undefined
   const saved = { id: message.id, seq: Number(row.seq), savedAt: row.saved_at.toISOString(), duplicate: false }
   return {
     sessionId: request.session.id,
@@ -62,65 +66,95 @@ export async function saveSingle(
 }
 
 /** Undefined where the message is known, and where the viewer may not write. */
-async function callSaveMessage(sql: Sql, single: Single): Promise<SavedRow | undefined> {
+async function storeSingle(sql: Sql, single: Single): Promise<SavedRow | undefined> {
   try {
     const { payload } = single.message
     const isLarge = 'bytes' in payload && payload.bytes.length > groupedBytesMax
-    return isLarge ? (await saveGroup(sql, [single]))[0] : await groupsOf(sql, single).run(single)
+    return isLarge ? (await saveGroup(sql, [single]))[0] : await groupsOf(sql).run(single)
   } catch (error) {
     if (codeOf(error) === uniqueViolation) return undefined
     throw error
   }
 }
 
-/** Those of a connection pool: with a viewer whom the function looks at itself, and without. */
-const groups = new WeakMap<Sql, Map<boolean, SaveGroups<Single, SavedRow>>>()
+/** Those of a connection pool. */
+const groups = new WeakMap<Sql, SaveGroups<Single, SavedRow>>()
 
-function groupsOf(sql: Sql, { naming }: Single): SaveGroups<Single, SavedRow> {
-  const ofPool = groups.get(sql) ?? new Map<boolean, SaveGroups<Single, SavedRow>>()
-  groups.set(sql, ofPool)
-  const isNamed = naming !== undefined
-  const found = ofPool.get(isNamed) ?? new SaveGroups((members: readonly Single[]) => saveGroup(sql, members))
-  ofPool.set(isNamed, found)
+function groupsOf(sql: Sql): SaveGroups<Single, SavedRow> {
+  const found = groups.get(sql) ?? new SaveGroups((members: readonly Single[]) => saveGroup(sql, members))
+  groups.set(sql, found)
   return found
 }
 
-/** One after the other within one statement; undefined for those that their viewers may not write. */
+/** All or none; undefined for those that are not as simple, or that their viewers may not write. */
 async function saveGroup(sql: Sql, members: readonly Single[]): Promise<(SavedRow | undefined)[]> {
-  const first =
-    members.length === 1
-      ? sql``
-      : sql`
-    select -1 as place, null::bigint as seq, null::timestamptz as saved_at, null::bigint as session_version, null::text as session_external_id
-    from (select set_config('lock_timeout', ${String(groupLockMs)}, true) offset 0) patience union all`
-  const all = members.flatMap((member, place) => [
-    ...(place === 0 ? [] : [sql`union all`]),
-    selectSaved(sql, member, place),
-  ])
-  const rows = await sql<(SavedRow & { readonly place: number })[]>`${first} ${all}`
+  const shape = {
+    size: members.length,
+    checksRole: members.some(({ viewer, request }) => (viewer.principalId ?? request.principalId) !== undefined),
+    comparesModel: members.some(({ message }) => message.model !== undefined),
+  }
+  const { text, columns } = statementOf(shape)
+  const parameters = members.flatMap((member) => {
+    const values = valuesOf(sql, member)
+    return columns.map((column) => values[column] ?? null)
+  })
+  const rows = await sql.unsafe<SavedRow[]>(text, parameters, { prepare: true })
   const byPlace = new Map(rows.map((row) => [row.place, row]))
   return members.map((_, place) => byPlace.get(place))
 }
 
-function selectSaved(sql: Sql, { request, message, naming }: Single, place: number): PendingQuery<Row[]> {
+const statements = new Map<string, SingleStatement>()
+
+function statementOf(shape: SingleShape): SingleStatement {
+  const key = `${shape.size} ${shape.checksRole} ${shape.comparesModel}`
+  const statement = statements.get(key) ?? singleStatement(shape)
+  statements.set(key, statement)
+  return statement
+}
+
+type Values = Readonly<Record<SingleColumn, ParameterOrJSON<never> | undefined>>
+
+function valuesOf(sql: Sql, { request, message, viewer }: Single): Values {
   const { payload, usage, toolsUsed = [] } = message
   const { seal } = request
   const stored = storedBytes(message, seal)
-  const location = 'bytes' in payload ? null : payload.location
-  const size = 'bytes' in payload ? payload.bytes.length : payload.sizeBytes
+  const call = (viewer.call ?? request.call)?.columns
   // Of one type whether there are any or not: each combination of types would be a statement of its own.
-  const bytes = (value: Uint8Array | null | undefined) => sql.typed(value ?? null, byteaType)
-  return sql`
-    select ${place}::int as place, (saved).* from (
-      select save_message(${request.tenantId}, ${request.session.id}, ${naming !== undefined}, ${message.id},
-          ${message.externalId ?? null}, ${message.parent ?? null}, ${message.timestamp ?? null}::text::timestamptz, ${message.role},
-          ${message.sender}, ${message.model ?? null}, ${message.trust}, ${usage?.input ?? null}, ${usage?.output ?? null},
-          ${usage?.cacheRead ?? null}, ${usage?.cacheWrite ?? null}, ${toolsUsed.length > 0 ? [...toolsUsed] : null},
-          ${message.toolCallId ?? null}, ${message.mediaType}, ${storedHash(message, seal)}, ${bytes(stored.payload)}, ${location}, ${size},
-          ${bytes(stored.text)}, ${bytes(stored.metadata)}, ${seal?.version ?? 0}, ${request.actor}, ${request.client},
-          ${limits.sessionMessagesMax}, ${limits.sessionBytesMax}) as saved
-      ${naming ?? calling(sql, request.call)} ${whereOpen(sql, request, { sessionId: request.session.id, action: 'write' })}
-      -- Once, and not for each of its columns.
-      offset 0
-    ) once`
+  const bytes = (value: Uint8Array | undefined) => sql.typed(value ?? null, byteaType)
+  return {
+    tenant: request.tenantId,
+    viewer: viewer.tenantId,
+    principal: viewer.principalId ?? request.principalId,
+    session: request.session.id,
+    id: message.id,
+    external_id: message.externalId,
+    at: message.timestamp,
+    role: message.role,
+    sender: message.sender,
+    model: message.model,
+    trust: message.trust,
+    input: usage?.input,
+    output: usage?.output,
+    cache_read: usage?.cacheRead,
+    cache_write: usage?.cacheWrite,
+    tools: toolsUsed.length > 0 ? [...toolsUsed] : null,
+    tool_call: message.toolCallId,
+    media_type: message.mediaType,
+    sha256: bytes(storedHash(message, seal)),
+    payload: bytes(stored.payload),
+    location: 'bytes' in payload ? null : payload.location,
+    bytes: 'bytes' in payload ? payload.bytes.length : payload.sizeBytes,
+    text: bytes(stored.text),
+    metadata: bytes(stored.metadata),
+    key_version: seal?.version ?? 0,
+    actor: request.actor,
+    client: request.client,
+    request: call?.request,
+    auth: call?.auth,
+    token: call?.token,
+    origin: call?.origin,
+    tool: call?.tool,
+    policy: call?.policy,
+    trace: call?.trace,
+  }
 }

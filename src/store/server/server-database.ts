@@ -13,7 +13,7 @@ import { ChangeNotices } from './change-notices.ts'
 import { openPool, type PoolOptions, type ServerConnection } from './connection.ts'
 import { asServerUnavailable } from './unavailable.ts'
 import { withinTransaction } from './walled-sql.ts'
-import { enterAs, naming } from './walls.ts'
+import { enterAs } from './walls.ts'
 
 export interface ServerDatabaseOptions extends ServerConnection, PoolOptions {
   /** The address as a caller may see it. */
@@ -95,7 +95,7 @@ export class ServerDatabase implements Database {
     return {
       ...unwalled,
       unwalled,
-      naming: (sql) => naming(sql, viewer),
+      viewer,
       run: (work) =>
         this.run((sql) =>
           inTransaction(sql, async (transaction) => {

@@ -1,8 +1,7 @@
-import type { PendingQuery, Row, Sql } from 'postgres'
+import type { Sql } from 'postgres'
 
 import { codeOf, UnavailableError } from '../../errors.ts'
 import { rolesThatMay, type Viewer } from '../../model/access.ts'
-import type { Queries } from '../rows.ts'
 import { inTransaction } from '../transaction.ts'
 import { contentTables, ownerTables, rightsOf } from './walled-tables.ts'
 
@@ -209,12 +208,4 @@ export function enterAs({ tenantId, principalId }: Viewer): string {
   if (principalId !== undefined && !/^[\da-f-]{36}$/.test(principalId))
     throw new TypeError('A principal is named by a UUID')
   return `set local role ${tenantRole}; set local verbatim.tenant = '${tenantId}'; set local verbatim.principal = '${principalId ?? ''}'`
-}
-
-/** Names a viewer to a function, as a FROM, whose row is made before what is selected from it. It ends with the statement. */
-export function naming(sql: Queries, { tenantId, principalId, call }: Viewer): PendingQuery<Row[]> {
-  return sql`from (
-    select set_config('verbatim.tenant', ${String(tenantId)}, true), set_config('verbatim.principal', ${principalId ?? ''}, true),
-      set_config('verbatim.call', ${call === undefined ? '' : JSON.stringify(call.columns)}, true)
-  ) named`
 }
