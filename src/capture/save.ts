@@ -167,8 +167,10 @@ export async function saveMessages(
     if (!(error instanceof NotFoundError) || !dependencies.sessionIds.delete(key)) throw error
     result = await save(await saveTarget(dependencies, caller, input.sessionId))
   }
-  if (input.sessionId !== undefined) dependencies.sessionIds.set(key, result.sessionId)
-  // The function that saves has written its row.
+  // What is known already was asked for a moment ago, and so counts as used.
+  if (input.sessionId !== undefined && dependencies.sessionIds.peek(key) !== result.sessionId)
+    dependencies.sessionIds.set(key, result.sessionId)
+  // What saves has written its row.
   if (caller.call !== undefined) caller.call.isWritten = true
   dependencies.database.announce?.({ tenantId: caller.tenantId, sessionId: result.sessionId })
   return { ...result, sha256: prepared.map((message) => Buffer.from(message.sha256).toString('hex')) }

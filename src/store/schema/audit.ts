@@ -19,7 +19,7 @@ const time = (name: string) => timestamp(name, { withTimezone: true, precision: 
 const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
 const bigints = customType<{ data: string }>({ dataType: () => 'bigint[]' })
 
-/** What a transaction was told of the call that it is a part of: a save writes its row within the function that saves. */
+/** What a transaction was told of the call that it is a part of: a save of several messages writes its row within the function that saves. */
 const ofCall = (name: string, type = 'text'): SQL =>
   sql.raw(`(nullif(current_setting('verbatim.call', true), '')::jsonb ->> '${name}')::${type}`)
 
