@@ -75,7 +75,12 @@ export class KeysMissing extends UnavailableError {
   override readonly name = 'KeysMissing'
 }
 
-/** What a message said is not there, or is not what was saved: no later call finds it, until it is restored from a backup. */
+/** The key of one session is not there, or was altered: until it is back, what needs it waits, and what does not goes on. */
+export class SessionKeyMissing extends UnavailableError {
+  override readonly name = 'SessionKeyMissing'
+}
+
+/** What a message, or the head of a session, said is not there, or is not what was saved: no later call finds it, until it is restored from a backup. */
 export class DamagedPayload extends UnavailableError {
   override readonly name = 'DamagedPayload'
 }

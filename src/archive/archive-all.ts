@@ -1,4 +1,4 @@
-import { messageOf, UnavailableError } from '../errors.ts'
+import { explain, messageOf, UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import { forgetDeadArchive, unarchivedSessions } from '../store/archive/archive-queue.ts'
 import { forgetArchive } from '../store/archive/archive-state.ts'
@@ -6,6 +6,7 @@ import { inTransaction } from '../store/transaction.ts'
 import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { archiveChangedKeys } from './archive-keys.ts'
 import { Archiver } from './archiver.ts'
+import { isOfOneSession } from './is-of-one-session.ts'
 
 export interface ArchiveAllReport {
   readonly sessions: number
@@ -54,8 +55,9 @@ export async function archiveAll(
         await database.run((sql) => forgetDeadArchive(sql, tenantId, sessionId))
         sessions++
       } catch (error) {
-        if (error instanceof UnavailableError) throw error
-        problems.push({ session_id: sessionId, problem: messageOf(error) })
+        if (isOfOneSession(error)) problems.push({ session_id: sessionId, problem: explain(error) })
+        else if (error instanceof UnavailableError) throw error
+        else problems.push({ session_id: sessionId, problem: messageOf(error) })
       }
       onProgress()
     }

@@ -1,4 +1,4 @@
-import { messageOf, UnavailableError } from '../errors.ts'
+import { explain, messageOf, UnavailableError } from '../errors.ts'
 import { Drain } from '../indexing/drain.ts'
 import { recordFailure } from '../indexing/failed-work.ts'
 import { limits } from '../limits.ts'
@@ -9,6 +9,7 @@ import { finishOutbox, msUntilDue, postponeOutbox, workOff, type Commit, type Ou
 import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { archiveChangedKeys } from './archive-keys.ts'
 import { Archiver, type FileProblem } from './archiver.ts'
+import { isOfOneSession } from './is-of-one-session.ts'
 
 export interface ArchiveWorkerOptions extends ArchiveDependencies {
   /** A session is archived when nothing was saved to it for so long. */
@@ -129,14 +130,21 @@ export class ArchiveWorker {
         })
         this.#failures = 0
       } catch (error) {
-        if (error instanceof UnavailableError) {
+        if (isOfOneSession(error)) await this.#putOffAlone(item, error, commit)
+        else if (error instanceof UnavailableError) {
           await this.#putOff(items.slice(index), error, commit)
           return 0
-        }
-        await recordFailure({ commit, log }, item, { error, policy: retries })
+        } else await recordFailure({ commit, log }, item, { error, policy: retries })
       }
     }
     return items.length
+  }
+
+  /** A session whose key is not there, or that is damaged, is tried again now and then, as it may be restored; others do not wait for it. */
+  async #putOffAlone({ id, sessionId }: OutboxItem, error: UnavailableError, commit: Commit): Promise<void> {
+    if (!this.#told.has(sessionId)) this.#options.log.error(explain(error))
+    this.#told.add(sessionId)
+    await commit((sql) => postponeOutbox(sql, [id], { error: messageOf(error), delayMs: pauseMsMax }))
   }
 
   /** The archive does not answer, which is no failure of the work. */

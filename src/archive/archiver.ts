@@ -59,11 +59,11 @@ export class Archiver {
   /** Archives all that a session holds now. Throws ConflictError where the archive says something else than the store. */
   async archiveSession(key: SessionKey): Promise<void> {
     const { database } = this.#dependencies
-    const session = await readSessionRecord(database, key)
+    const session = await readSessionRecord(database, key, 'archive')
     if (session === undefined) return
     // As it is by now: where another process has changed it since, the session has changed too, and nothing is recorded.
     database.vault.forget(key.tenantId, key.sessionId)
-    const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
+    const seal = await database.vault.sealOf(key.tenantId, key.sessionId, 'archive')
     // First of all: nothing is in the archive whose key is not.
     if (seal !== undefined) await archiveKeysOf(this.#dependencies, key)
     // Each turn that does not end it has found one segment more than the last.

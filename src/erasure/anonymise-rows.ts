@@ -88,7 +88,7 @@ async function prepare(
 ): Promise<Prepared> {
   const key = { tenantId, sessionId }
   database.vault.forget(tenantId, sessionId)
-  const seal = await database.vault.sealOf(tenantId, sessionId)
+  const seal = await database.vault.sealOf(tenantId, sessionId, 'anonymise')
   // What looks for personal data is loaded for this alone.
   const { Anonymiser } = await import('../sessions/anonymiser.ts')
   const tokens = details.anonymise?.key

@@ -121,7 +121,7 @@ class NameWork implements StretchWork<Reading> {
       named.map(({ text }) => text),
       { signal },
     )
-    const seal = await database.vault.sealOf(tenantId, sessionId)
+    const seal = await database.vault.sealOf(tenantId, sessionId, 'look for names in')
     const read = named.flatMap(({ id }, at) => {
       const own = found[at]
       return own === undefined ? [] : [sealNames({ id, ...own }, seal)]

@@ -99,9 +99,9 @@ async function take(
 ): Promise<Taken | undefined> {
   const { database } = store
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    const record = await readSessionRecord(database, key)
+    const record = await readSessionRecord(database, key, 'sync')
     if (record === undefined) return undefined
-    const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
+    const seal = await database.vault.sealOf(key.tenantId, key.sessionId, 'sync')
     const text = await readHeadText(database, key)
     const known = text === undefined ? undefined : sessionEditsSchema.parse(JSON.parse(text))
     const written = await readSummaryRecords(database, key)

@@ -101,7 +101,7 @@ export class LocalPeer implements Peer {
   async #session(key: SessionKey): Promise<Answered<'session'>> {
     const { database } = this.#store
     const { tenantId, sessionId } = key
-    const record = await readSessionRecord(database, key)
+    const record = await readSessionRecord(database, key, 'sync')
     return await database.run(async (sql) => ({
       is_erased: (await erasuresOfIds(sql, tenantId, { kind: 'session', ids: [sessionId] })).size > 0,
       is_erasing: (await countErasing(sql, tenantId, sessionId)) > 0,

@@ -27,7 +27,7 @@ export async function saidBefore(database: Database, caller: Caller, sessionId: 
 
 async function fieldsBefore(database: Database, key: SessionKey): Promise<SaidBefore[]> {
   const text = await readHeadText(database, key)
-  const record = text === undefined ? undefined : await readSessionRecord(database, key)
+  const record = text === undefined ? undefined : await readSessionRecord(database, key, 'sync')
   if (text === undefined || record === undefined) return []
   const now: Readonly<Record<string, unknown>> = record
   return Object.entries(sessionEditsSchema.parse(JSON.parse(text)).fields).flatMap(([field, edits]) =>

@@ -62,7 +62,7 @@ export async function storeFromOther(
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     const isThere = await database.run(async (sql) => (await sessionVersions(sql, key, [key.sessionId])).size > 0)
     const seal = isThere
-      ? await database.vault.sealOf(key.tenantId, key.sessionId)
+      ? await database.vault.sealOf(key.tenantId, key.sessionId, 'sync')
       : await database.vault.sealOfNew(key.tenantId, key.sessionId)
     const fileSeals = isThere ? await fileSealsOf(store) : () => undefined
     const placed: SyncedMessage[] = []

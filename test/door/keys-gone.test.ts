@@ -11,6 +11,7 @@ beforeAll(async () => {
   home.settings = { ...home.settings, VERBATIM_ENCRYPTION: 'on' }
   const tools = await home.tools()
   await tools.save({ session_id: 'notes', content: 'a word about marzipan', sender: 'Ann' })
+  await tools.save({ session_id: 'whole', content: 'sound', sender: 'Ann' })
   await tools.save({ session_id: 'half', content: 'kept', sender: 'Ann' })
   await tools.save({ session_id: 'half', content: 'hit', sender: 'Ann' })
   const store = home.database()
@@ -50,5 +51,20 @@ describe('export', () => {
     expect(stdout).toContain('"content":"kept"')
     expect(stdout).toContain('its encrypted bytes were altered or moved')
     expect(stderr).toContain('1 messages of session "half" are damaged: run "verbatim verify"')
+  })
+})
+
+describe('archive', () => {
+  test('names the session whose key is gone and the one that is damaged, says what to do, and goes on with the others', async () => {
+    const { code, stdout, stderr } = await home.cli(['archive', '--now'])
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(
+      /^PROBLEM [0-9a-f-]{36}: Cannot archive message "[0-9a-f-]{36}" as its encrypted bytes were/m,
+    )
+    expect(stdout).toMatch(/^archived: 1 sessions/m)
+    expect(stdout).toMatch(
+      /^PROBLEM [0-9a-f-]{36}: Cannot archive session "[0-9a-f-]{36}" as its key is missing or was altered\. Run "verbatim restore --keys"/m,
+    )
+    expect(code).toBe(1)
   })
 })

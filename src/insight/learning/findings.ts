@@ -54,7 +54,7 @@ export async function makeFindings(
   const { project, mark } = await readProject(database, key)
   const known = isFirst ? await readFactBodies(database, key) : []
   const elsewhere = known.length > 0 ? await ofOtherProjects(database, key, project) : []
-  const seal = await database.vault.sealOf(tenantId, sessionId)
+  const seal = await database.vault.sealOf(tenantId, sessionId, 'learn from')
   return {
     facts: facts.map((fact) => sealFact(newFact(fact, { madeBy, hasher, project }), seal)),
     placed: known

@@ -20,7 +20,7 @@ export interface MadeSummary {
 /** Stores the summary of a whole session. */
 export async function keepSummary(database: Database, key: SessionKey, summary: MadeSummary): Promise<void> {
   const { read, ...made } = summary
-  const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
+  const seal = await database.vault.sealOf(key.tenantId, key.sessionId, 'summarize')
   const sealed = sealSummary({ ...made, id: newId(), sessionId: key.sessionId, level: 'session', firstSeq: 1 }, seal)
   await database.run((sql) => inTransaction(sql, (transaction) => saveMade(transaction, key, { ...sealed, read })))
 }

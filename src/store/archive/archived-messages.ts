@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import type { RowSeal, SealPlace } from '../../crypto/row-seal.ts'
-import { UnavailableError } from '../../errors.ts'
+import { DamagedPayload } from '../../errors.ts'
 import { correctedIdOf } from '../../model/correction.ts'
 import { sha256, textMediaType } from '../../model/payload.ts'
 import type { MessageRow, SessionKey } from '../messages.ts'
@@ -54,10 +54,10 @@ export interface ArchivedMessage {
   readonly metadata: Uint8Array | null
 }
 
-/** Throws UnavailableError, naming the message, where its bytes cannot be opened: what is lost is not to be archived as empty. */
+/** Throws DamagedPayload, naming the message, where its bytes cannot be opened: what is lost is not to be archived as empty. */
 export function archivedMessage(row: MessageRow): ArchivedMessage {
   if (row.damage !== undefined)
-    throw new UnavailableError(`Cannot archive message "${row.id}" as ${row.damage}`, {
+    throw new DamagedPayload(`Cannot archive message "${row.id}" as ${row.damage}`, {
       remedy: 'Run "verbatim verify", then restore it from a backup',
     })
   const bytes = (text: string | null) => (text === null ? null : Buffer.from(text, 'utf8'))

@@ -2,7 +2,8 @@ import { z } from 'zod'
 
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal, SealPlace } from '../../crypto/row-seal.ts'
-import { UnavailableError } from '../../errors.ts'
+import { DamagedPayload } from '../../errors.ts'
+import { sessionKeyMissing, type SealedWork } from '../keys/session-key-missing.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 
@@ -69,7 +70,7 @@ export type SummaryRecord = z.infer<typeof summaryRecordSchema>
 const isoColumn = (sql: Queries, name: string) =>
   sql`to_char(${sql(name)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(name)}`
 
-/** Private columns of a session, opened. Throws UnavailableError, naming them, where they cannot be. */
+/** Private columns of a session, opened. Throws DamagedPayload, naming them, where they cannot be. */
 export function openText(seal: RowSeal | undefined, place: SealPlace, bytes: Uint8Array): string {
   try {
     return Buffer.from(seal === undefined ? bytes : seal.open(place, bytes)).toString('utf8')
@@ -79,23 +80,30 @@ export function openText(seal: RowSeal | undefined, place: SealPlace, bytes: Uin
   }
 }
 
-function refused({ field, id }: SealPlace, why: string): UnavailableError {
-  return new UnavailableError(`Cannot read the ${field} of "${id}" as ${why}`, {
+function refused({ field, id }: SealPlace, why: string): DamagedPayload {
+  return new DamagedPayload(`Cannot read the ${field} of "${id}" as ${why}`, {
     remedy: 'Run "verbatim verify", then restore it from a backup',
   })
 }
 
-async function sealFor({ vault }: MessageSource, key: SessionKey, version: number): Promise<RowSeal | undefined> {
+async function sealFor(
+  { vault }: MessageSource,
+  key: SessionKey,
+  { version, work }: { readonly version: number; readonly work: SealedWork },
+): Promise<RowSeal | undefined> {
   if (version === 0) return undefined
   const seals = await vault.sealsOf(key.tenantId, [{ sessionId: key.sessionId, version }])
   const seal = seals(key.sessionId, version)
-  if (seal === undefined)
-    throw refused({ field: 'title', id: key.sessionId }, 'the key of the session is missing or was altered')
+  if (seal === undefined) throw sessionKeyMissing(key.sessionId, work)
   return seal
 }
 
-/** A session with everything but its messages; undefined where there is none. */
-export async function readSessionRecord(database: MessageSource, key: SessionKey): Promise<SessionRecord | undefined> {
+/** A session with everything but its messages, for some work; undefined where there is none. Throws SessionKeyMissing. */
+export async function readSessionRecord(
+  database: MessageSource,
+  key: SessionKey,
+  work: SealedWork = 'read',
+): Promise<SessionRecord | undefined> {
   const [row] = await database.run(
     (sql) => sql<
       {
@@ -115,7 +123,7 @@ export async function readSessionRecord(database: MessageSource, key: SessionKey
     where s.tenant_id = ${key.tenantId} and s.id = ${key.sessionId}`,
   )
   if (row === undefined) return undefined
-  const seal = await sealFor(database, key, row.key_version)
+  const seal = await sealFor(database, key, { version: row.key_version, work })
   const open = (field: 'title' | 'session metadata', bytes: Uint8Array | null) =>
     bytes === null ? null : openText(seal, { field, id: key.sessionId }, bytes)
   const own = { title: open('title', row.title), metadata: open('session metadata', row.metadata) }
@@ -134,7 +142,7 @@ export async function readSummaryRecords(database: MessageSource, key: SessionKe
   )
   const records: SummaryRecord[] = []
   for (const { record, id, body, key_version: version } of rows) {
-    const seal = await sealFor(database, key, version)
+    const seal = await sealFor(database, key, { version, work: 'read' })
     records.push(summaryRecordSchema.parse({ ...record, body: openText(seal, { field: 'summary', id }, body) }))
   }
   return records

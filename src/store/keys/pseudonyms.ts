@@ -29,7 +29,7 @@ export async function keepPseudonyms(
   { secret, given }: { readonly secret: Uint8Array; readonly given: ReadonlyMap<string, string> },
 ): Promise<void> {
   if (given.size === 0) return
-  const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
+  const seal = await database.vault.sealOf(key.tenantId, key.sessionId, 'give pseudonyms of')
   const sealing = vaultKey(secret, seal)
   const rows = [...given].map(([token, value]) => {
     const sealed = sealBytes(sealing, Buffer.from(value, 'utf8'), { boundTo: placeOf(key, token) })
@@ -77,7 +77,7 @@ export async function openPseudonym(
   kept: KeptPseudonym,
   secret: Uint8Array,
 ): Promise<string | undefined> {
-  const seal = await vault.sealOf(kept.tenantId, kept.sessionId)
+  const seal = await vault.sealOf(kept.tenantId, kept.sessionId, 'give pseudonyms of')
   // A session may have been encrypted since.
   for (const possible of seal === undefined ? [undefined] : [seal, undefined])
     try {

@@ -18,6 +18,7 @@ import {
 import { refuseLonelyRootKey, requireRootKey } from './root-keys.ts'
 import { SealingChoice, type VaultSettings } from './sealing-choice.ts'
 import { SearchKeys } from './search-key.ts'
+import { sessionKeyMissing, type SealedWork } from './session-key-missing.ts'
 import { TenantKeyring, type Openable } from './tenant-keyring.ts'
 
 /** The seals of some rows; undefined for a version from 1 on where the key was destroyed or altered, or is missing. */
@@ -73,8 +74,8 @@ export class Vault {
     return (sessionId, version) => found.get(placeOf(tenantId, sessionId, version))
   }
 
-  /** What seals a session that is there; undefined where it is not sealed, or is not there. */
-  async sealOf(tenantId: number, sessionId: string): Promise<RowSeal | undefined> {
+  /** What seals a session that is there, for some work; undefined where it is not sealed, or is not there. */
+  async sealOf(tenantId: number, sessionId: string, work: SealedWork = 'save to'): Promise<RowSeal | undefined> {
     const place = `${tenantId} ${sessionId}`
     const version = this.#current.get(place) ?? (await this.#run((sql) => readKeyVersion(sql, tenantId, sessionId)))
     if (version === undefined) return undefined
@@ -83,9 +84,7 @@ export class Vault {
     const seals = await this.sealsOf(tenantId, [{ sessionId, version }])
     const seal = seals(sessionId, version)
     if (seal !== undefined) return seal
-    throw new UnavailableError(`Cannot save to session "${sessionId}" as its key is missing or was altered`, {
-      remedy: 'Use another session_id, and run "verbatim verify"',
-    })
+    throw sessionKeyMissing(sessionId, work)
   }
 
   /** What will seal a session that is about to be made; undefined where it is not to be sealed. */

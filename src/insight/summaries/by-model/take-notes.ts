@@ -105,7 +105,7 @@ async function store(
   key: SessionKey,
   { read, ...notes }: Notes & { readonly read: ReadingMark },
 ): Promise<void> {
-  const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
+  const seal = await database.vault.sealOf(key.tenantId, key.sessionId, 'summarize')
   const segment = sealSummary(
     {
       id: newId(),

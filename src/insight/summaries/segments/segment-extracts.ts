@@ -89,7 +89,7 @@ async function store(
   extract: SegmentExtract & { readonly segment: Stretch; readonly mark: string; readonly erasures: number },
 ): Promise<void> {
   const { segment, mark, erasures, messagesRead, leftOut } = extract
-  const seal = await database.vault.sealOf(key.tenantId, key.sessionId)
+  const seal = await database.vault.sealOf(key.tenantId, key.sessionId, 'summarize')
   const sealed = sealSummary(
     {
       id: newId(),
