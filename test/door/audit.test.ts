@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
+import { openHome } from './support/archived.ts'
 import { useHome } from './support/home.ts'
 import { HttpHome } from './support/http-home.ts'
 
@@ -52,6 +53,18 @@ async function tamper(...statements: readonly string[]): Promise<void> {
 }
 
 describe('audit verify', () => {
+  test('says how many rows and seals there are, one too', async () => {
+    const fresh = await openHome({})
+    const database = fresh.database()
+    onTestFinished(() => database.close())
+    const sealed = async () => (await database.sql`select from audit_seals`).length
+    for (const said of [/^0 rows in 0 seals: all/m, /^1 row in 1 seal: all/m, /^2 rows in 2 seals: all/m]) {
+      const before = await sealed()
+      expect((await fresh.cli(['audit', 'verify'])).stdout).toMatch(said)
+      await expect.poll(sealed, { timeout: 40_000 }).toBe(before + 1)
+    }
+  })
+
   test('finds what was written sealed within a second, and all as it was', async () => {
     const tools = await server.tools()
     for (let saves = 0; saves < 5; saves++) {

@@ -8,6 +8,7 @@ import { HeadCheck, type HeadReport } from '../../audit/verify-heads.ts'
 import { InputError } from '../../errors.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
+import { counted } from '../counted.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 
@@ -80,7 +81,8 @@ async function tell(report: Report): Promise<void> {
   for (const problem of [...report.problems, ...heads.problems])
     await print(`PROBLEM ${placeOf(problem)}${problem.problem}\n`)
   const untold = report.problem_count - report.problems.length
-  if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
+  if (untold > 0)
+    await print(`PROBLEM ${untold === 1 ? 'a further one is' : `${untold} further ones are`} only counted\n`)
   for (const { record, sealed_at: at } of heads.gone)
     await print(
       `PROBLEM the record ${record}, sealed last at ${at} and signed with the key of this store, is not in the database: it was made anew. ` +
@@ -98,14 +100,19 @@ async function tell(report: Report): Promise<void> {
     )
   const count = problemsOf(report)
   await print(
-    `${report.rows} rows in ${report.seals} seals: ${count === 0 ? 'all as they were sealed' : `${count} problems`}\n`,
+    `${counted(report.rows, 'row')} in ${counted(report.seals, 'seal')}: ${count === 0 ? 'all as they were sealed' : counted(count, 'problem')}\n`,
   )
   await print(
     heads.newest === undefined
       ? 'no signed head in the archive bears them out yet\n'
-      : `${heads.heads} signed heads in the archive bear out seals 1 to ${heads.newest.seal}, the newest of ${heads.newest.at}\n`,
+      : `${counted(heads.heads, 'signed head')} in the archive ${heads.heads === 1 ? 'bears' : 'bear'} out ${sealsTo(heads.newest.seal)}, the newest of ${heads.newest.at}\n`,
   )
-  if (report.waiting > 0) await print(`${report.waiting} rows wait to be sealed\n`)
+  if (report.waiting > 0)
+    await print(`${counted(report.waiting, 'row')} ${report.waiting === 1 ? 'waits' : 'wait'} to be sealed\n`)
+}
+
+function sealsTo(newest: number): string {
+  return newest === 1 ? 'seal 1' : `seals 1 to ${newest}`
 }
 
 function placeOf({ row, seal }: AuditProblem): string {
