@@ -75,6 +75,21 @@ export class KeysMissing extends UnavailableError {
   override readonly name = 'KeysMissing'
 }
 
+/** What was asked for has no row in the audit log, as that takes none now: what writes is not done without one. */
+export class AuditUnwritten extends UnavailableError {
+  override readonly name = 'AuditUnwritten'
+  /** What is wrong with the audit log. */
+  readonly why: string
+
+  constructor(why: string, options: { readonly cause?: unknown } = {}) {
+    super(`Cannot do this as what is done cannot be written down: ${why}`, {
+      remedy: 'Try again when who administers the database has put the audit log right (docs/audit.md)',
+      ...options,
+    })
+    this.why = why
+  }
+}
+
 /** The key of one session is not there, or was altered: until it is back, what needs it waits, and what does not goes on. */
 export class SessionKeyMissing extends UnavailableError {
   override readonly name = 'SessionKeyMissing'

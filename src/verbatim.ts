@@ -110,6 +110,9 @@ export class Verbatim implements AsyncDisposable {
     return this.#calls.during(caller, call, work)
   }
 
+  /** Writes the rows of calls that wait, for who ends after it. Gives why they could not be written; they are lost then. */
+  readonly settleRecords = () => this.#calls.settle()
+
   /** Notes in the audit log what was refused before any work began. */
   noteDenied(caller: Caller, call: CallDescription, reason: string): void {
     this.#calls.deny(caller, call, reason)

@@ -1,6 +1,6 @@
-import { describeForLog, ForbiddenError, UnavailableError, VerbatimError } from '../errors.ts'
+import { AuditUnwritten, describeForLog, ForbiddenError, VerbatimError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { firstTenantId, type Caller } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
 import { Call, type CallDescription, type Door } from '../model/call.ts'
 import { newId } from '../model/ids.ts'
 import { within } from '../model/within.ts'
@@ -41,10 +41,12 @@ export class CallLog {
   #waiting: CallRow[] = []
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
-  #isFailing = false
+  /** Why rows cannot be written now. */
+  #failing: AuditUnwritten | undefined
   /** Rows of whose writing the answer has not come. */
-  #beingWritten = 0
-  #lost = 0
+  #beingWritten: readonly CallRow[] = []
+  /** How many rows of each tenant are lost and not told of. */
+  readonly #lost = new Map<number, number>()
   #isClosed = false
   #hasWritten = false
   readonly #refusals = new RepeatedRefusals()
@@ -84,7 +86,7 @@ export class CallLog {
     }, lookMs).unref()
   }
 
-  /** Writes what waits, as far as there is time, and tells the log of what is lost. */
+  /** Writes what waits, as far as there is time, and tells the log of what is lost, by tenant. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
@@ -92,8 +94,30 @@ export class CallLog {
     for (const row of this.#refusals.end()) this.#add(row)
     const { closeMs = closeMsUsual } = this.#options
     await within(closeMs, this.#writeLast())
-    const lost = this.#waiting.length + this.#beingWritten + this.#lost
-    if (lost > 0) this.#options.log?.error(`${lost} rows of the audit log are lost, as they were not written in time`)
+    this.#lose([...this.#waiting, ...this.#beingWritten])
+    const lost = [...this.#lost].toSorted(([one], [other]) => one - other)
+    if (lost.length === 0) return
+    const count = lost.reduce((sum, [, rows]) => sum + rows, 0)
+    const of = lost.map(([tenantId, rows]) => `${rows} of tenant ${tenantId}`).join(', ')
+    this.#options.log?.error(`${count} rows of the audit log are lost, as they were not written in time: ${of}`)
+  }
+
+  /**
+   * Writes what waits now, for who ends after it. Gives why rows could not be written, and forgets them then: it is for who
+   * asks to tell.
+   */
+  async settle(): Promise<AuditUnwritten | undefined> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const { closeMs = closeMsUsual } = this.#options
+    let failed: AuditUnwritten | undefined
+    await within(
+      closeMs,
+      this.#writing.then(async () => (failed = await this.#tryToWrite())),
+    )
+    if (this.#beingWritten.length > 0) failed = new AuditUnwritten(`the database took more than ${closeMs} ms`)
+    if (failed !== undefined) this.#waiting = []
+    return failed
   }
 
   async #writeLast(): Promise<void> {
@@ -104,21 +128,19 @@ export class CallLog {
   }
 
   #refuseUnwritten(writes: boolean): void {
-    if (!this.#isFailing || this.#options.failure === 'continue') return
+    if (this.#failing === undefined || this.#options.failure === 'continue') return
     if (!writes && this.#waiting.length < waitingMax) return
-    throw new UnavailableError(`Cannot do this as what is done cannot be written down: the audit log is out of order`, {
-      remedy:
-        'See the log of the server for the reason; it goes on by itself. VERBATIM_AUDIT_FAILURE=continue goes on without',
-    })
+    throw this.#failing
   }
 
   #add(row: CallRow): void {
-    if (this.#waiting.length >= waitingMax) {
-      this.#lost++
-      return
-    }
+    if (this.#waiting.length >= waitingMax) return this.#lose([row])
     this.#waiting.push(row)
-    this.#writeAfter(this.#isFailing ? retryMs : gatherMs)
+    this.#writeAfter(this.#failing === undefined ? gatherMs : retryMs)
+  }
+
+  #lose(rows: readonly CallRow[]): void {
+    for (const { caller } of rows) this.#lost.set(caller.tenantId, (this.#lost.get(caller.tenantId) ?? 0) + 1)
   }
 
   #writeAfter(delayMs: number): void {
@@ -131,28 +153,35 @@ export class CallLog {
 
   /** Never rejects: what could not be written waits for the next time. */
   async #write(): Promise<void> {
+    const failed = await this.#tryToWrite()
+    if (failed === undefined) return
+    this.#options.log?.error(`${this.#waiting.length} rows of the audit log were not written`, failed)
+    this.#writeAfter(retryMs)
+  }
+
+  /** Gives why what waits could not be written, and waits on. */
+  async #tryToWrite(): Promise<AuditUnwritten | undefined> {
     const rows = this.#waiting
-    if (rows.length === 0) return
+    if (rows.length === 0) return undefined
     this.#waiting = []
-    this.#beingWritten = rows.length
+    this.#beingWritten = rows
     // Of what failed before some may be there, whose answer was lost.
-    let attempt = this.#isFailing ? 1 : 0
+    let attempt = this.#failing === undefined ? 0 : 1
     try {
       await this.#options.database.run((sql) => insertCalls(sql, rows, ++attempt))
     } catch (error) {
-      this.#isFailing = true
-      this.#beingWritten = 0
+      this.#failing = unwritten(error)
+      this.#beingWritten = []
       const waiting = [...rows, ...this.#waiting]
       this.#waiting = waiting.slice(0, waitingMax)
-      this.#lost += waiting.length - this.#waiting.length
-      this.#options.log?.error(`${rows.length} rows of the audit log were not written: ${describeForLog(error)}`)
-      this.#writeAfter(retryMs)
-      return
+      this.#lose(waiting.slice(waitingMax))
+      return this.#failing
     }
-    this.#isFailing = false
-    this.#beingWritten = 0
+    this.#failing = undefined
+    this.#beingWritten = []
     this.#hasWritten = true
     await this.#tellLost()
+    return undefined
   }
 
   async #seal(): Promise<void> {
@@ -163,20 +192,30 @@ export class CallLog {
     }
   }
 
-  /** Rows are never left out without a row that says so; where that cannot be written either, the next ones are tried with it. */
+  /** Rows of a tenant are never left out without a row of it that says so; where that cannot be written either, the next ones are tried with it. */
   async #tellLost(): Promise<void> {
-    if (this.#lost === 0) return
-    const lost = this.#lost
-    const nobody = { tenantId: firstTenantId, principal: 'verbatim', client: 'verbatim' }
-    try {
-      await this.#options.database.run((sql) =>
-        writeAudit(sql, nobody, { action: 'audit.lost', outcome: 'failed', count: lost }),
-      )
-      this.#lost -= lost
-    } catch (error) {
-      this.#options.log?.error(`that ${lost} rows of the audit log were lost was not written: ${describeForLog(error)}`)
+    for (const [tenantId, lost] of this.#lost) {
+      const nobody = { tenantId, principal: 'verbatim', client: 'verbatim' }
+      try {
+        await this.#options.database.run((sql) =>
+          writeAudit(sql, nobody, { action: 'audit.lost', outcome: 'failed', count: lost }),
+        )
+        const further = (this.#lost.get(tenantId) ?? 0) - lost
+        if (further > 0) this.#lost.set(tenantId, further)
+        else this.#lost.delete(tenantId)
+      } catch (error) {
+        const what = `that ${lost} rows of the audit log were lost, of tenant ${tenantId}, was not written`
+        this.#options.log?.error(what, error)
+      }
     }
   }
+}
+
+/** Whatever it was that failed: the log, or the whole database. */
+function unwritten(error: unknown): AuditUnwritten {
+  if (error instanceof AuditUnwritten) return error
+  const why = error instanceof VerbatimError ? error.message : 'the audit log is out of order'
+  return new AuditUnwritten(why, { cause: error })
 }
 
 function reasonOf(error: unknown): string {

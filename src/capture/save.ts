@@ -1,10 +1,12 @@
 import {
+  AuditUnwritten,
   ErasedError,
   ForbiddenError,
   InputError,
   KeysMissing,
   LimitError,
   NotFoundError,
+  SessionKeyMissing,
   UnavailableError,
 } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -148,7 +150,7 @@ export async function saveMessages(
       // Which role is missing is not the store's to say.
       if (error instanceof ForbiddenError)
         await requireRole(dependencies.database, caller, { sessionId: target.id, action: 'write' })
-      if (!(error instanceof UnavailableError) || error instanceof KeysMissing) throw error
+      if (!(error instanceof UnavailableError) || isWithoutDoubt(error)) throw error
       // The answer may have been lost after the commit.
       throw new UnavailableError(error.message, {
         remedy:
@@ -174,4 +176,9 @@ export async function saveMessages(
   if (caller.call !== undefined) caller.call.isWritten = true
   dependencies.database.announce?.({ tenantId: caller.tenantId, sessionId: result.sessionId })
   return { ...result, sha256: prepared.map((message) => Buffer.from(message.sha256).toString('hex')) }
+}
+
+/** Whether nothing was stored for certain. */
+function isWithoutDoubt(error: UnavailableError): boolean {
+  return error instanceof KeysMissing || error instanceof SessionKeyMissing || error instanceof AuditUnwritten
 }

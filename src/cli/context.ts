@@ -2,10 +2,12 @@ import type { Command } from 'commander'
 
 import { tenantIdOf } from '../access/tenants.ts'
 import { readConfig, readEnvFile, type Config } from '../config.ts'
+import { AuditUnwritten, UnavailableError } from '../errors.ts'
 import { localCaller, type Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
 import { refuseOtherSetting } from '../store/keys/refuse-other-setting.ts'
 import type { Verbatim } from '../verbatim.ts'
+import { tellWarning } from './tell-error.ts'
 
 /** What every command has at hand. */
 export interface CommandContext {
@@ -33,16 +35,39 @@ export function noteCommand(program: Command, command: Command): void {
   program.setOptionValue('running', name)
 }
 
-/** Does what a command does as one call, of which the audit log gets a row. */
+/**
+ * Does what a command does as one call, of which the audit log gets a row before the command ends. Where it takes none, that is said
+ * after what the command says, and is an error of it where the setting refuses.
+ */
 async function recorded<T>(
   program: Command,
-  { verbatim, caller }: Pick<CommandContext, 'verbatim' | 'caller'>,
+  { verbatim, caller, config }: CommandContext,
   work: (caller: Caller) => Promise<T>,
 ): Promise<T> {
   const tool = program.opts<GlobalOptions>().running ?? 'unknown'
   const cli = { ...caller, door: { origin: 'cli', auth: 'local' } } as const
   // Which commands write is for the rows of their deeds to say: what is done by hand is not refused.
-  return await verbatim.recorded(cli, { action: 'call.command', tool, writes: false }, work)
+  const call = { action: 'call.command', tool, writes: false } as const
+  const [ended] = await Promise.allSettled([verbatim.recorded(cli, call, work)])
+  const unwritten = await verbatim.settleRecords()
+  const lost = unwritten === undefined ? undefined : noRowOf(unwritten)
+  if (ended.status === 'fulfilled') {
+    if (lost === undefined) return ended.value
+    if (config.audit.failure === 'refuse') throw lost
+    tellWarning(lost)
+    return ended.value
+  }
+  // That the log takes no rows is said already where the command failed of it.
+  if (lost !== undefined && !(ended.reason instanceof AuditUnwritten)) tellWarning(lost)
+  throw ended.reason
+}
+
+function noRowOf(unwritten: AuditUnwritten): UnavailableError {
+  return new UnavailableError(`No row of this command could be written to the audit log: ${unwritten.why}`, {
+    remedy:
+      'What it says was done, or shown, all the same. Have who administers the database put the audit log right (docs/audit.md)',
+    cause: unwritten,
+  })
 }
 
 /** What makes a store another than the settings say. */
@@ -60,7 +85,7 @@ export async function withStore<T>(program: Command, work: (context: CommandCont
   // A store that cannot be had is said here, and not by the row of the command as well.
   if (!isConversion(program)) await refuseOtherSetting(database)
   await database.vault.check(caller.tenantId)
-  return await recorded(program, { verbatim, caller }, (recordedCaller) =>
+  return await recorded(program, { verbatim, caller, config }, (recordedCaller) =>
     work({ config, caller: recordedCaller, verbatim }),
   )
 }
@@ -68,6 +93,7 @@ export async function withStore<T>(program: Command, work: (context: CommandCont
 /** Opens the database alone, for what concerns no tenant. */
 export async function withDatabase<T>(program: Command, work: (database: Database) => Promise<T>): Promise<T> {
   const { openVerbatim } = await import('../compose.ts')
-  await using verbatim = await openVerbatim(configOf(program))
-  return await recorded(program, { verbatim, caller: localCaller('cli') }, () => work(verbatim.stores.database))
+  const config = configOf(program)
+  await using verbatim = await openVerbatim(config)
+  return await recorded(program, { verbatim, caller: localCaller('cli'), config }, () => work(verbatim.stores.database))
 }

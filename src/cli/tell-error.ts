@@ -12,3 +12,8 @@ export function tellError(thrown: unknown): number {
   process.stderr.write(`verbatim: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`)
   return error instanceof UnavailableError ? exitCodes.unavailable : exitCodes.usage
 }
+
+/** Says on stderr what is wrong and does not end the command. */
+export function tellWarning(error: VerbatimError): void {
+  process.stderr.write(`verbatim: warning: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`)
+}

@@ -9,7 +9,7 @@ export const auditSettingsShape = {
     .enum(['refuse', 'continue'])
     .default('refuse')
     .describe(
-      'What happens while the audit log cannot be written: refuse answers what reads, as long as its rows can be kept in memory, and refuses what writes; continue goes on, and tells later how many rows were lost. A save and its row are one transaction under either',
+      'What happens while the audit log cannot be written: refuse answers what reads, as long as its rows can be kept in memory, and refuses what writes; continue goes on with all that has no row in its own transaction, and tells later how many rows were lost. A save or another change is one transaction with its row, and not made without it, under either',
     ),
   VERBATIM_AUDIT_KEY_FILE: z
     .string()

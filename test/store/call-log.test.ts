@@ -77,7 +77,7 @@ describe('CallLog', () => {
       const beganMs = performance.now()
       await ended.close()
       expect(performance.now() - beganMs).toBeLessThan(2_000)
-      expect(said).toContain('4 rows of the audit log are lost')
+      expect(said).toContain('4 rows of the audit log are lost, as they were not written in time: 4 of tenant 1')
     }
   })
 
@@ -123,15 +123,50 @@ describe('CallLog', () => {
     expect(await rows('six')).toEqual([first, first, { ...first, count: 99 }])
   })
 
-  it('says how many rows were lost where they were more than it keeps', async () => {
+  it('says how many rows of each tenant were lost where they were more than it keeps', async () => {
     const log = open('continue')
+    const other = { ...caller, tenantId: 2 }
     await block()
     for (let at = 0; at < 10_005; at++) await read(log, 'five')
+    for (let at = 0; at < 3; at++) await log.during(other, call('five'), async () => 'read')
     await unblock()
-    await sleep(3_000)
+    const lost = async () => [
+      ...(await database().run(
+        (sql) => sql`select tenant_id, count::int from audit_log where action = 'audit.lost' order by tenant_id`,
+      )),
+    ]
+    await expect.poll(lost, { timeout: 40_000 }).toEqual([
+      { tenant_id: 1, count: 5 },
+      { tenant_id: 2, count: 3 },
+    ])
     await log.close()
     expect(await rows('five')).toHaveLength(10_000)
-    const lost = await database().run((sql) => sql`select count::int from audit_log where action = 'audit.lost'`)
-    expect([...lost]).toEqual([{ count: 5 }])
+  })
+
+  it('says at its end of which tenants rows are lost', async () => {
+    let said = ''
+    const log = createLog('error', { write: (text: string) => (said += text) })
+    calls = new CallLog({ database: database(), failure: 'continue', log })
+    await block()
+    await read(calls, 'eight')
+    await read(calls, 'eight')
+    await calls.during({ ...caller, tenantId: 2 }, call('eight'), async () => 'read')
+    await calls.close()
+    expect(said).toContain(
+      '3 rows of the audit log are lost, as they were not written in time: 2 of tenant 1, 1 of tenant 2',
+    )
+  })
+
+  it('settles what waits, and gives why where it cannot', async () => {
+    const log = open('refuse')
+    await read(log, 'nine')
+    expect(await log.settle()).toBeUndefined()
+    expect(await rows('nine')).toHaveLength(1)
+    await block()
+    await read(log, 'nine')
+    expect((await log.settle())?.why).toBe('a trigger or a rule of the database refuses rows of the audit log')
+    await unblock()
+    expect(await log.settle()).toBeUndefined()
+    expect(await rows('nine')).toHaveLength(1)
   })
 })

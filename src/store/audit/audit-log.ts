@@ -3,6 +3,7 @@ import type { PendingQuery, Row } from 'postgres'
 import type { Caller } from '../../model/access.ts'
 import type { Call } from '../../model/call.ts'
 import type { Queries } from '../rows.ts'
+import { asAuditUnwritten } from './audit-unwritten.ts'
 
 /** What happened, without content: an action, what it was done to, and how it ended. */
 export interface AuditEvent {
@@ -20,6 +21,7 @@ export interface AuditEvent {
 
 const sessionsMax = 500
 
+/** Throws AuditUnwritten where the audit log takes no row: whoever writes one in the transaction of a deed undoes that by it. */
 export async function writeAudit(sql: Queries, caller: Caller, event: AuditEvent): Promise<void> {
   const sessions = JSON.stringify((event.sessions ?? []).slice(0, sessionsMax))
   // The transaction has its number before the row has: see `sealingMoment`.
@@ -33,7 +35,7 @@ export async function writeAudit(sql: Queries, caller: Caller, event: AuditEvent
       (call->>'policy')::smallint, call->>'trace',
       (select array_agg(id order by place) from jsonb_array_elements_text(${sessions}::text::jsonb) with ordinality named(id, place)),
       now.transaction
-    from now`
+    from now`.catch(refused)
   if (caller.call !== undefined) caller.call.isWritten = true
 }
 
@@ -64,7 +66,7 @@ export interface CallRow {
   readonly reason: string | undefined
 }
 
-/** Adds the rows of calls; at a second attempt none of those that are there. */
+/** Adds the rows of calls; at a second attempt none of those that are there. Throws AuditUnwritten where the audit log takes none. */
 export async function insertCalls(sql: Queries, calls: readonly CallRow[], attempt: number): Promise<void> {
   const rows = calls.map(({ caller, call, atMs, outcome, reason }) => ({
     ...call.columns,
@@ -95,5 +97,9 @@ export async function insertCalls(sql: Queries, calls: readonly CallRow[], attem
     from now, jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(tenant int, at bigint, actor text, client text,
       action text, session text, outcome text, reason text, count bigint, request text, auth text, token uuid, origin text,
       tool text, policy smallint, trace text, objects text[])
-    ${unlessThere}`
+    ${unlessThere}`.catch(refused)
+}
+
+function refused(error: unknown): never {
+  throw asAuditUnwritten(error)
 }

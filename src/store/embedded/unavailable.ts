@@ -1,4 +1,5 @@
 import { codeOf, UnavailableError } from '../../errors.ts'
+import { asAuditUnwrittenByFunction } from '../audit/audit-unwritten.ts'
 import { isConnectionLoss } from '../reconnect.ts'
 
 /** Classes of SQLSTATE in which the store, not the statement, is at fault; the daemon's broker writes their messages for callers. */
@@ -17,7 +18,7 @@ export function asUnavailable(error: unknown): unknown {
     const message = error.message.startsWith('Cannot ') ? error.message : 'Cannot use the store now'
     return new UnavailableError(message, { remedy: hint, cause: error })
   }
-  if (!isConnectionLoss(error)) return error
+  if (!isConnectionLoss(error)) return asAuditUnwrittenByFunction(error)
   return new UnavailableError('Cannot reach the store: its process ended and did not come back in time', {
     remedy: 'Try again; the reason is in log/daemon.log of the home, and "verbatim doctor" says more',
     cause: error,

@@ -2,6 +2,7 @@ import type { ParameterOrJSON, Sql } from 'postgres'
 
 import { codeOf } from '../../errors.ts'
 import type { Viewer } from '../../model/access.ts'
+import { mayBeOfAuditLog } from '../audit/audit-unwritten.ts'
 import { storedBytes, storedHash } from './describe-save.ts'
 import { SaveGroups, type Groupable } from './save-groups.ts'
 import type { NewMessage, SaveRequest, SaveResult } from './save-messages.ts'
@@ -72,7 +73,8 @@ async function storeSingle(sql: Sql, single: Single): Promise<SavedRow | undefin
     const isLarge = 'bytes' in payload && payload.bytes.length > groupedBytesMax
     return isLarge ? (await saveGroup(sql, [single]))[0] : await groupsOf(sql).run(single)
   } catch (error) {
-    if (codeOf(error) === uniqueViolation) return undefined
+    // Which table a trigger or a right refused is told by the function of a batch alone: nothing is stored yet.
+    if (codeOf(error) === uniqueViolation || mayBeOfAuditLog(error)) return undefined
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import { codeOf, UnavailableError } from '../../errors.ts'
+import { asAuditUnwrittenByFunction } from '../audit/audit-unwritten.ts'
 import { isConnectionLoss } from '../reconnect.ts'
 
 /** SQLSTATEs for which PostgreSQL's own words are no help to a caller, with ours. */
@@ -21,6 +22,13 @@ const reasons: ReadonlyMap<string, { readonly message: string; readonly remedy: 
     },
   ],
   [
+    '53100',
+    {
+      message: 'Cannot write as the disk of the database server is full',
+      remedy: 'Free some space on it, and try again',
+    },
+  ],
+  [
     '57014',
     {
       message: 'The database server took too long and was stopped',
@@ -38,7 +46,7 @@ export function asServerUnavailable(error: unknown, address: string): unknown {
   const code = codeOf(error) ?? ''
   const reason = reasons.get(code)
   if (reason !== undefined) return new UnavailableError(reason.message, { remedy: reason.remedy, cause: error })
-  if (!serverAtFault.test(code) && !isConnectionLoss(error)) return error
+  if (!serverAtFault.test(code) && !isConnectionLoss(error)) return asAuditUnwrittenByFunction(error)
   return new UnavailableError(`Cannot use the database server at ${address} now`, {
     remedy: 'Try again; check that it runs and that DATABASE_URL is right',
     cause: error,

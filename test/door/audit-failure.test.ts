@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { isOnServer } from '../support/test-store.ts'
+import { untilIndexed } from './support/archived.ts'
+import { Home } from './support/home.ts'
+import type { Tools } from './support/tools.ts'
+
+const outOfOrder =
+  'Cannot do this as what is done cannot be written down: a trigger or a rule of the database refuses rows of the audit log'
+const remedy = 'Try again when who administers the database has put the audit log right (docs/audit.md)'
+const noRow =
+  'No row of this command could be written to the audit log: a trigger or a rule of the database refuses rows of the audit log'
+
+async function inDatabase<T>(home: Home, work: (sql: ReturnType<Home['database']>['sql']) => Promise<T>): Promise<T> {
+  const database = home.database()
+  try {
+    return await work(database.sql)
+  } finally {
+    await database.close()
+  }
+}
+
+/** As where an administrator has put something on the table that fails, with a SQLSTATE. */
+async function block(home: Home, code = 'P0001'): Promise<void> {
+  await inDatabase(home, async (sql) => {
+    await sql.unsafe(
+      `create function test_block() returns trigger language plpgsql as $$ begin raise exception 'blocked' using errcode = '${code}'; end $$`,
+    )
+    await sql.unsafe('create trigger test_block before insert on audit_log for each row execute function test_block()')
+  })
+}
+
+async function unblock(home: Home): Promise<void> {
+  await inDatabase(home, (sql) => sql.unsafe('drop function if exists test_block() cascade'))
+}
+
+async function rowsOf(home: Home, tool: string): Promise<number> {
+  return (await inDatabase(home, (sql) => sql`select from audit_log where tool = ${tool}`)).length
+}
+
+describe.each(['refuse', 'continue'] as const)(
+  'while the audit log takes no rows, and the setting is %s,',
+  (failure) => {
+    const home = new Home()
+    let tools: Tools
+
+    beforeAll(async () => {
+      await home.makeDatabase()
+      home.settings = { ...home.settings, VERBATIM_AUDIT_FAILURE: failure, VERBATIM_LOG_LEVEL: 'error' }
+      tools = await home.tools()
+      await tools.save({ session_id: 'notes', content: 'The harbour opens at six.', sender: 'Ann' })
+    })
+    afterAll(() => home.dispose())
+
+    test('what was done before has rows', async () => {
+      await untilIndexed(home, tools)
+      await tools.search({ query: 'harbour' })
+      await expect.poll(() => rowsOf(home, 'search_memory'), { timeout: 40_000 }).toBe(1)
+      await block(home)
+    })
+
+    test('a message, and several, are not saved, and it is said why', async () => {
+      const message = { content: 'Berth 14 is free.', sender: 'Ann' }
+      const refused = await tools.refusal('save_message', { session_id: 'notes', ...message })
+      expect(refused).toBe(`${outOfOrder}. ${remedy}`)
+      const several = { session_id: 'other', messages: [message, { content: 'All is well.', sender: 'Ann' }] }
+      expect(await tools.refusal('save_messages', several)).toBe(`${outOfOrder}. ${remedy}`)
+      const stored = await inDatabase(home, (sql) => sql`select from messages`)
+      const sessions = await inDatabase(home, (sql) => sql`select from sessions`)
+      expect([stored.length, sessions.length]).toEqual([1, 1])
+    })
+
+    test('a session is not changed', async () => {
+      const refused = await tools.refusal('update_session', { session_id: 'notes', title: 'Harbour' })
+      expect(refused).toBe(`${outOfOrder}. ${remedy}`)
+      expect((await tools.session('notes')).title).toBeUndefined()
+    })
+
+    test('what reads is answered', async () => {
+      expect((await tools.search({ query: 'harbour' })).results).toHaveLength(1)
+      expect((await tools.session('notes')).messages).toHaveLength(1)
+    })
+
+    test(`what may write, and has no row of its own, is ${failure === 'refuse' ? 'refused' : 'done'}`, async () => {
+      const preview = () => tools.client.callTool({ name: 'forget', arguments: { session_id: 'notes' } })
+      const said = async () => JSON.stringify((await preview()).content)
+      await expect.poll(said, { timeout: 40_000 }).toContain(failure === 'refuse' ? outOfOrder : 'preview')
+    })
+
+    test('a command that writes does nothing, and says why', async () => {
+      const { code, stdout, stderr } = await home.cli(['token', 'create', '--name', 'ada'])
+      expect([code, stdout, stderr]).toEqual([3, '', `verbatim: ${outOfOrder}\n${remedy}\n`])
+      expect(await inDatabase(home, (sql) => sql`select from access_tokens`)).toHaveLength(0)
+      const held = await home.cli(['retention', 'hold', 'notes', '--reason', 'case 12'])
+      expect([held.code, held.stderr]).toEqual([3, `verbatim: ${outOfOrder}\n${remedy}\n`])
+      expect(await inDatabase(home, (sql) => sql`select from sessions where legal_hold`)).toHaveLength(0)
+    })
+
+    test('a command that reads answers, and says that it has no row', async () => {
+      const { code, stdout, stderr } = await home.cli(['search', 'harbour'])
+      expect(stdout).toContain('The harbour opens at six.')
+      const warning = failure === 'refuse' ? '' : 'warning: '
+      expect([code, stderr]).toEqual([
+        failure === 'refuse' ? 3 : 0,
+        expect.stringMatching(`^verbatim: ${warning}${noRow}\n`),
+      ])
+    })
+
+    test('a command that fails says so, and that it has no row', async () => {
+      const { code, stderr } = await home.cli(['show', 'nothing'])
+      expect(code).toBe(2)
+      expect(stderr).toContain(`verbatim: warning: ${noRow}\n`)
+      expect(stderr).toContain('verbatim: No session "nothing"\n')
+    })
+
+    test('the rows of the reads are there when it takes rows again, and saves are made', async () => {
+      await unblock(home)
+      await expect.poll(() => rowsOf(home, 'search_memory'), { timeout: 40_000 }).toBe(2)
+      expect(await rowsOf(home, 'search')).toBe(0)
+      const save = () =>
+        tools.client.callTool({ name: 'save_message', arguments: { content: 'Again.', sender: 'Ann' } })
+      await expect.poll(async () => (await save()).isError ?? false, { timeout: 40_000 }).toBe(false)
+      expect(home.complaints).toContain(outOfOrder)
+      expect(home.complaints).not.toContain('internal error')
+    })
+  },
+)
+
+describe.runIf(isOnServer)('on a server', () => {
+  const home = new Home()
+  let tools: Tools
+  beforeAll(async () => {
+    await home.makeDatabase()
+    tools = await home.tools()
+    await tools.save({ session_id: 'notes', content: 'The harbour opens at six.', sender: 'Ann' })
+  })
+  afterAll(() => home.dispose())
+
+  test('a change is not made where the role of requests has lost the right to add rows, and it is said why', async () => {
+    await inDatabase(home, (sql) => sql.unsafe('revoke insert on audit_log from verbatim_tenant'))
+    const refused = await tools.refusal('update_session', { session_id: 'notes', title: 'Harbour' })
+    await inDatabase(home, (sql) => sql.unsafe('grant insert on audit_log to verbatim_tenant'))
+    expect(refused).toBe(
+      `Cannot do this as what is done cannot be written down: the store has no right to add rows to the audit log. ${remedy}`,
+    )
+    expect((await tools.session('notes')).title).toBeUndefined()
+  })
+
+  test('a disk that is full is named', async () => {
+    await block(home, '53100')
+    const refused = await tools.refusal('save_message', { session_id: 'notes', content: 'x', sender: 'Ann' })
+    await unblock(home)
+    expect(refused).toContain('Cannot write as the disk of the database server is full')
+    expect((await tools.session('notes')).messages).toHaveLength(1)
+  })
+})
