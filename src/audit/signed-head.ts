@@ -39,7 +39,11 @@ export function publicKeyOf(key: KeyObject): string {
 }
 
 /** Signs the newest seal of the record that begins with `first`. */
-export function signHead(key: KeyObject, first: SealRow, newest: SealRow): SignedHead {
+export function signHead(
+  key: KeyObject,
+  first: Pick<SealRow, 'hash'>,
+  newest: Pick<SealRow, 'tenantId' | 'number' | 'hash' | 'sealedAtMs'>,
+): SignedHead {
   const claim: Claim = {
     version: 1,
     tenant: newest.tenantId,

@@ -1,19 +1,25 @@
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { SealRow } from '../store/audit/audit-seals.ts'
+import { readAcceptedKeys } from './accept-key.ts'
 import type { AuditProblem } from './audit-problems.ts'
 import { readClosing } from './close-record.ts'
+import { HeadSigners, type OtherKey } from './head-signers.ts'
 import { headKeys, nameOfHash, readHead, type HeadKey, type SignedHead } from './signed-head.ts'
 
 /** What the signed heads outside of the database say of a tenant's record. */
 export interface HeadReport {
-  /** Heads that the seals bear out, by their names. */
+  /** Heads that bear out the seals: each was read, and is signed with this store's key, or with one that was accepted. */
   readonly heads: number
-  /** The newest of them, which was read and is signed. */
+  /** The newest of them. */
   readonly newest: { readonly seal: number; readonly at: string } | undefined
   /** Other records of the tenant in the archive which need not be here. */
   readonly others: readonly OtherRecord[]
   /** Those that must be here, as they are signed with this store's key and were not closed. */
   readonly gone: readonly OtherRecord[]
+  /** Keys of others that heads of this record are signed with, and that nobody has accepted. */
+  readonly other_keys: readonly OtherKey[]
+  /** Those that somebody with this store's key has accepted, as the key was replaced. */
+  readonly earlier_keys: readonly OtherKey[]
   readonly problems: readonly AuditProblem[]
 }
 
@@ -34,12 +40,13 @@ export interface HeadSource {
   readonly key: string | undefined
 }
 
-/** Heads that do not fit are read to tell why; more of them are not. */
+/** Of heads that do not fit so many are read to tell why; more of them are not. */
 const readMax = 1_000
 
 /**
- * Compares the seals of a tenant with what was signed of them while they were made. All heads are compared by their names; the
- * newest that fits and those that do not are read. To be told of every seal in order by `see`, and then asked for the `report`.
+ * Compares the seals of a tenant with what was signed of them while they were made. Each head of the record is read: one in between
+ * that was replaced would else hide what was changed before a later, honest one. To be told of every seal in order by `see`, and
+ * then asked for the `report`.
  */
 export class HeadCheck {
   readonly #source: HeadSource
@@ -47,8 +54,9 @@ export class HeadCheck {
   readonly #records: ReadonlyMap<string, Map<number, readonly HeadKey[]>>
   #own = new Map<number, readonly HeadKey[]>()
   readonly #misfits: HeadKey[] = []
-  #fitting = 0
-  #newest: HeadKey | undefined
+  readonly #fitting: HeadKey[] = []
+  /** As it stands in the names of heads. */
+  #record: string | undefined
 
   private constructor(source: HeadSource, records: ReadonlyMap<string, Map<number, readonly HeadKey[]>>) {
     this.#source = source
@@ -66,40 +74,43 @@ export class HeadCheck {
   }
 
   see(seal: SealRow): void {
-    if (seal.number === 1) this.#own = this.#records.get(nameOfHash(seal.hash)) ?? this.#own
+    if (seal.number === 1) {
+      this.#record = nameOfHash(seal.hash)
+      this.#own = this.#records.get(this.#record) ?? this.#own
+    }
     for (const head of this.#own.get(seal.number) ?? []) {
       if (head.hash !== nameOfHash(seal.hash)) this.#misfits.push(head)
-      else {
-        this.#fitting++
-        this.#newest = head
-      }
+      else this.#fitting.push(head)
     }
     this.#own.delete(seal.number)
   }
 
   async report(): Promise<HeadReport> {
     const { archive, tenantId, key } = this.#source
+    const record = this.#record
+    const accepted =
+      key === undefined || record === undefined ? new Map() : await readAcceptedKeys(archive, tenantId, { record, key })
+    const signers = new HeadSigners(this.#source, accepted)
     const problems: AuditProblem[] = []
-    const read = async (head: HeadKey) => {
-      const signed = await readHead(archive, tenantId, head)
-      if (signed === undefined) problems.push({ problem: `the signed head ${head.key} in the archive was altered` })
-      else if (key !== undefined && signed.key !== key)
-        problems.push({ seal: head.seal, problem: `has the head ${head.key}, which is signed with another key` })
-      else return signed
-      return undefined
-    }
     const tell = async (heads: readonly HeadKey[], problem: string) => {
-      for (const head of heads.slice(0, readMax))
-        if ((await read(head)) !== undefined) problems.push({ seal: head.seal, problem })
+      for await (const { seal } of signers.genuine(heads.slice(0, readMax))) problems.push({ seal, problem })
     }
     await tell(this.#misfits, 'is another than its signed head says: it was made anew')
     await tell([...this.#own.values()].flat(), 'is gone, of which there is a signed head: it was deleted')
-    const newest = this.#newest === undefined ? undefined : await read(this.#newest)
+    let heads = 0
+    let newest: SignedHead | undefined
+    for await (const head of signers.genuine(this.#fitting)) {
+      heads++
+      newest = head
+    }
+    const others = await this.#others(problems)
     return {
-      heads: this.#fitting,
+      heads,
       newest: newest === undefined ? undefined : { seal: newest.seal, at: newest.sealed_at },
-      ...(await this.#others(problems)),
-      problems,
+      ...others,
+      other_keys: signers.keys.unknown,
+      earlier_keys: signers.keys.earlier,
+      problems: [...problems, ...signers.altered],
     }
   }
 

@@ -3,20 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 
+import { signHead, signingKeyOf } from '../../src/audit/signed-head.ts'
 import { isOnServer } from '../support/test-store.ts'
 import { directorySettings, archiveOf, openHome } from './support/archived.ts'
 import type { Home } from './support/home.ts'
 import { HttpHome } from './support/http-home.ts'
 
-/** Serves for a while, and saves a few messages meanwhile; until so many seals are borne out by a head, as only who serves signs them. */
-async function useFor(home: Home, texts: readonly string[], sealsMin = 0): Promise<void> {
+/** Serves for a while, and saves a few messages meanwhile; until there are so many signed heads, as only who serves signs them. */
+async function useFor(home: Home, texts: readonly string[], headsMin = 0): Promise<void> {
   const server = await HttpHome.start(home)
   for (const content of texts) await (await server.tools()).save({ content, sender: 'Ann', session_id: 'harbour' })
   await expect
     .poll(() => verify(home).then(({ said }) => said), { timeout: 60_000, interval: 500 })
     .not.toMatch(/waits? to be/)
-  await expect.poll(() => bornOut(home), { timeout: 60_000, interval: 500 }).toBeGreaterThanOrEqual(sealsMin)
+  await expect.poll(() => headsOf(home), { timeout: 60_000, interval: 500 }).toBeGreaterThanOrEqual(headsMin)
   await server.stop()
   await home.endDaemon()
 }
@@ -32,8 +34,8 @@ function bornOutBy(said: string): number {
   return Number(/bears? out seals? (?:1 to )?(\d+),/.exec(said)?.[1] ?? 0)
 }
 
-async function bornOut(home: Home): Promise<number> {
-  return bornOutBy((await verify(home)).said)
+async function headsOf(home: Home): Promise<number> {
+  return Number(/^(\d+) signed heads? in the archive bears? out/m.exec((await verify(home)).said)?.[1] ?? 0)
 }
 
 /** Takes away all seals from one on with their rows, as somebody does who owns the database and knows how the record is made. */
@@ -101,7 +103,9 @@ test('a head that was altered, or signed with another key, is told', { timeout: 
   home.settings = { ...home.settings, VERBATIM_AUDIT_KEY_FILE: key }
   expect(await verify(home)).toMatchObject({
     code: 1,
-    said: expect.stringMatching(/which is signed with another key$/m),
+    said: expect.stringMatching(
+      /^PROBLEM seal \d+ has the head audit\/1\/\S+\.json(, and \d+ further up to seal \d+)?, signed with another key, [0-9a-f]{32}\./m,
+    ),
   })
   writeFileSync(key, 'short')
   const { code, stderr } = await home.cli(['audit', 'verify'])
@@ -112,7 +116,7 @@ test('a head that was altered, or signed with another key, is told', { timeout: 
 test('the heads of a store that was there before are no problem of another', { timeout: 300_000 }, async () => {
   const settings = await directorySettings()
   const first = await openAudited(settings)
-  await useFor(first, ['The harbour opens at six.'])
+  await useFor(first, ['The harbour opens at six.'], 1)
   await first.dispose()
   const second = await openAudited(settings)
   await useFor(second, ['Something else.'])
@@ -183,5 +187,82 @@ test(
     const path = join(closing, readdirSync(closing).find((name) => name.startsWith('closed-')) ?? '')
     writeFileSync(path, readFileSync(path, 'utf8').replace(/"closed_at":"20/, '"closed_at":"19'))
     expect((await verify(home)).code).toBe(1)
+  },
+)
+
+/** A head as somebody else would have signed it. */
+function resign(path: string, secret: Uint8Array): void {
+  const schema = z.object({
+    tenant: z.number(),
+    record: z.string(),
+    seal: z.number(),
+    hash: z.string(),
+    sealed_at: z.string(),
+  })
+  const { tenant, record, seal, hash, sealed_at: at } = schema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  const newest = { tenantId: tenant, number: seal, hash, sealedAtMs: Date.parse(at) }
+  writeFileSync(path, JSON.stringify(signHead(signingKeyOf(secret), { hash: record }, newest)))
+}
+
+test(
+  'a head in between that is signed with another key is told, until who has the key says that it is known',
+  { timeout: 300_000 },
+  async () => {
+    const key = join(mkdtempSync(join(tmpdir(), 'verbatim-audit-')), 'audit.key')
+    onTestFinished(() => rmSync(join(key, '..'), { recursive: true }))
+    const [former, stranger] = [Buffer.alloc(32, 3), Buffer.alloc(32, 5)]
+    writeFileSync(key, former, { mode: 0o600 })
+    const settings = await directorySettings()
+    const home = await openAudited({ ...settings, VERBATIM_AUDIT_KEY_FILE: key })
+    await useFor(home, ['The harbour opens at six.'], 2)
+    expect((await verify(home)).code).toBe(0)
+
+    // The key is replaced, and the record goes on.
+    writeFileSync(key, Buffer.alloc(32, 4))
+    await useFor(home, ['Berth 14 is free.'], 2)
+    const replaced = await verify(home)
+    expect(replaced.code).toBe(1)
+    const other =
+      /^PROBLEM seal \d+ has the head audit\/1\/\S+\.json, and \d+ further up to seal \d+, signed with another key, ([0-9a-f]{32})\. Where you know it/m
+    expect(replaced.said).toMatch(other)
+    const [, name = ''] = other.exec(replaced.said) ?? []
+    expect(name).not.toBe('')
+    expect(replaced.said).toMatch(/seals: 1 problem$/m)
+    const refused = async (...args: readonly string[]) => {
+      const { code, stderr } = await home.cli(['audit', 'accept-key', ...args])
+      return `${code} ${stderr}`
+    }
+    expect(await refused(name)).toContain('2 verbatim: Cannot accept a key without a reason')
+    expect(await refused('0'.repeat(32), '--reason', 'new')).toContain('as no head of this record is signed with it')
+    const accepted = await home.cli(['audit', 'accept-key', name, '--reason', 'the machine was replaced'])
+    expect([accepted.code, accepted.stderr]).toEqual([0, ''])
+    expect((await home.cli(['audit', 'accept-key', name, '--reason', 'again'])).stdout).toBe(accepted.stdout)
+    const known = await verify(home)
+    expect(known.said).toMatch(
+      new RegExp(
+        `^NOTE \\d+ signed heads up to seal \\d+ are signed with an earlier key, ${name}, accepted at 20`,
+        'm',
+      ),
+    )
+    expect(known.code).toBe(0)
+    const exported = (await home.cli(['audit', 'export'])).stdout.split('\n')
+    expect(exported.filter((line) => line.includes('"audit.accept-key"'))).toHaveLength(1)
+
+    const heads = join(archiveOf(settings), 'audit', '1')
+    const record = join(heads, readdirSync(heads)[0] ?? '')
+    const paths = readdirSync(record)
+      .filter((path) => /^\d{12}-/.test(path))
+      .toSorted()
+      .map((path) => join(record, path))
+    // A stranger's in between, and one of the former key's after it was replaced.
+    resign(paths[0] ?? '', stranger)
+    resign(paths.at(-1) ?? '', former)
+    const forged = await verify(home)
+    expect(forged.code).toBe(1)
+    expect(forged.said).toMatch(/seals: 2 problems$/m)
+    expect(forged.said).toMatch(
+      /^PROBLEM seal \d+ has the head audit\/1\/\S+\.json, signed with another key, [0-9a-f]{32}/m,
+    )
+    expect(forged.said.split('\n').filter((line) => line.includes(`signed with another key, ${name}.`))).toHaveLength(1)
   },
 )

@@ -1,7 +1,11 @@
+import type { KeyObject } from 'node:crypto'
+
 import type { Command } from 'commander'
 
+import { acceptKey } from '../../audit/accept-key.ts'
 import type { AuditProblem } from '../../audit/audit-problems.ts'
 import { closeRecord } from '../../audit/close-record.ts'
+import type { OtherKey } from '../../audit/head-signers.ts'
 import { publicKeyOf, signingKeyOf } from '../../audit/signed-head.ts'
 import { verifyAudit, type AuditReport } from '../../audit/verify-audit.ts'
 import { HeadCheck, type HeadReport } from '../../audit/verify-heads.ts'
@@ -54,15 +58,42 @@ export function registerAuditClose(program: Command, audit: Command): void {
         })
       await withStore(program, async ({ verbatim, caller }) => {
         const { archive, auditSecret, database } = verbatim.stores
-        const key = await signingKey(auditSecret)
-        if (key === undefined)
-          throw new InputError('Cannot close a record as the key that signs the heads of this store is not at hand', {
-            remedy: 'Name its file as VERBATIM_AUDIT_KEY_FILE',
-          })
+        const key = await requireKey(auditSecret, 'close a record')
         const { closed_at: at } = await closeRecord({ database, archive, key }, caller, { record, reason })
         await print(`the record ${record} is closed since ${at}\n`)
       })
     })
+}
+
+export function registerAuditAcceptKey(program: Command, audit: Command): void {
+  audit
+    .command('accept-key')
+    .description(
+      'say of another key that signed heads of the record were signed with, and which "audit verify" names, that this is known: as the key was replaced, say',
+    )
+    .argument('<key>', 'its 32 digits, as "audit verify" names it')
+    .option('--reason <text>', 'kept in the record')
+    .action(async (fingerprint: string, { reason }: CloseOptions) => {
+      if (reason === undefined || reason.trim() === '')
+        throw new InputError('Cannot accept a key without a reason', {
+          remedy: 'Give --reason: it is kept in the audit log',
+        })
+      await withStore(program, async ({ verbatim, caller }) => {
+        const { archive, auditSecret, database } = verbatim.stores
+        const key = await requireKey(auditSecret, 'accept a key')
+        const accepted = await acceptKey({ database, archive, key }, caller, { fingerprint, reason })
+        const { seal, accepted_at: at } = accepted
+        await print(`the key ${fingerprint} is accepted in heads of ${sealsTo(seal)} since ${at}\n`)
+      })
+    })
+}
+
+async function requireKey(auditSecret: Parameters<typeof signingKey>[0], what: string): Promise<KeyObject> {
+  const key = await signingKey(auditSecret)
+  if (key !== undefined) return key
+  throw new InputError(`Cannot ${what} as the key that signs the heads of this store is not at hand`, {
+    remedy: 'Name its file as VERBATIM_AUDIT_KEY_FILE',
+  })
 }
 
 async function signingKey(auditSecret: (() => Promise<Uint8Array | undefined>) | undefined) {
@@ -73,7 +104,7 @@ async function signingKey(auditSecret: (() => Promise<Uint8Array | undefined>) |
 type Report = AuditReport & { readonly heads: HeadReport & { readonly has_known_key: boolean } }
 
 function problemsOf({ problem_count: count, heads }: Report): number {
-  return count + heads.problems.length + heads.gone.length
+  return count + heads.problems.length + heads.gone.length + heads.other_keys.length
 }
 
 async function tell(report: Report): Promise<void> {
@@ -87,6 +118,15 @@ async function tell(report: Report): Promise<void> {
     await print(
       `PROBLEM the record ${record}, sealed last at ${at} and signed with the key of this store, is not in the database: it was made anew. ` +
         `Where you know that the database is another, as it was restored, say so: ${commandName()} audit close ${record} --reason <text>\n`,
+    )
+  for (const { key, head, ...signed } of heads.other_keys)
+    await print(
+      `PROBLEM seal ${signed.first_seal} has the head ${head}${andFurther(signed)}, signed with another key, ${key}. ` +
+        `Where you know it, as the key of this store was replaced, say so: ${commandName()} audit accept-key ${key} --reason <text>\n`,
+    )
+  for (const { key, accepted_at: at, ...signed } of heads.earlier_keys)
+    await print(
+      `NOTE ${counted(signed.heads, 'signed head')} up to seal ${signed.last_seal} ${signed.heads === 1 ? 'is' : 'are'} signed with an earlier key, ${key}, accepted at ${at}\n`,
     )
   for (const { sealed_at: at, closed_at: closedAt } of heads.others)
     await print(
@@ -109,6 +149,10 @@ async function tell(report: Report): Promise<void> {
   )
   if (report.waiting > 0)
     await print(`${counted(report.waiting, 'row')} ${report.waiting === 1 ? 'waits' : 'wait'} to be sealed\n`)
+}
+
+function andFurther({ heads, last_seal: last }: Pick<OtherKey, 'heads' | 'last_seal'>): string {
+  return heads === 1 ? '' : `, and ${heads - 1} further up to seal ${last}`
 }
 
 function sealsTo(newest: number): string {

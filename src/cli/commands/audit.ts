@@ -11,7 +11,7 @@ import type { ExitStatus } from '../exit-codes.ts'
 import { print, table } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
 import { writeNewFile } from '../write-new-file.ts'
-import { registerAuditClose, registerAuditVerify } from './audit-verify.ts'
+import { registerAuditAcceptKey, registerAuditClose, registerAuditVerify } from './audit-verify.ts'
 
 interface Span {
   readonly since?: string
@@ -31,6 +31,7 @@ export function registerAudit(program: Command, status: ExitStatus): void {
   const audit = program.command('audit').description('the record of who did what')
   registerAuditVerify(program, audit, status)
   registerAuditClose(program, audit)
+  registerAuditAcceptKey(program, audit)
   audit
     .command('export')
     .description('write the record out, a JSON object in each line')

@@ -77,6 +77,14 @@ export async function newestSeals(sql: Queries, tenantIds: readonly number[]): P
   return rows.map(fromRow)
 }
 
+/** The number of the newest seal of each tenant that has any. Uses the primary key, once a tenant. */
+export async function newestSealNumbers(sql: Queries): Promise<ReadonlyMap<number, number>> {
+  const rows = await sql<{ id: number; number: string }[]>`
+    select t.id, newest.number from tenants t,
+      lateral (select number from audit_seals where tenant_id = t.id order by number desc limit 1) newest`
+  return new Map(rows.map(({ id, number }) => [id, Number(number)]))
+}
+
 /** The ids of sealed rows of a tenant in seals that reach into a range. */
 export async function sealedIds(
   sql: Queries,
