@@ -10,6 +10,7 @@ import { damagedSummaries } from '../store/summaries/summaries.ts'
 import { documentBytes } from './documents/export-original.ts'
 import type { ImportDependencies } from './documents/imported-sessions.ts'
 import { loadPayload } from './large-payload.ts'
+import { RecordProofs, type RecordProof } from './record-proof.ts'
 
 export interface VerifyProblem {
   readonly session_id?: string
@@ -22,6 +23,8 @@ export interface VerifyReport {
   readonly sessions: number
   readonly messages: number
   readonly bytes: number
+  /** Messages of which the content alone is proven, as no digest of what stands beside it was taken. */
+  readonly contents_only: number
   /** Imported documents: a file, or each session of a database that holds several. */
   readonly files: number
   /** All of them; `problems` holds the first 1,000. */
@@ -40,16 +43,19 @@ const problemsMax = 1_000
 class Verification {
   readonly #dependencies: ImportDependencies
   readonly #tenantId: number
+  readonly #proofs: RecordProofs
   #sessions = 0
   #messages = 0
   #bytes = 0
   #files = 0
+  #contentsOnly = 0
   #problemCount = 0
   readonly #problems: VerifyProblem[] = []
 
   constructor(dependencies: ImportDependencies, tenantId: number) {
     this.#dependencies = dependencies
     this.#tenantId = tenantId
+    this.#proofs = new RecordProofs(dependencies.database, tenantId)
   }
 
   async run(onProgress: (messages: number) => void): Promise<VerifyReport> {
@@ -66,6 +72,7 @@ class Verification {
       sessions: this.#sessions,
       messages: this.#messages,
       bytes: this.#bytes,
+      contents_only: this.#contentsOnly,
       files: this.#files,
       problem_count: this.#problemCount,
       problems: this.#problems,
@@ -121,22 +128,30 @@ class Verification {
     let expectedSeq = 1
     const range = { fromSeq: expectedSeq, toSeq: session.lastSeq }
     for await (const rows of pagedMessages(this.#dependencies.database, key, range)) {
+      const proofs = await this.#proofs.of(key, rows)
       for (const row of rows) {
         if (row.seq !== expectedSeq)
           this.#report({ session_id: session.id, problem: `messages ${expectedSeq} to ${row.seq - 1} are missing` })
         expectedSeq = row.seq + 1
-        await this.#checkMessage(row)
+        await this.#checkMessage(row, proofs.get(row.id))
       }
     }
     if (expectedSeq !== session.lastSeq + 1)
       this.#report({ session_id: session.id, problem: `messages ${expectedSeq} to ${session.lastSeq} are missing` })
   }
 
-  async #checkMessage(row: MessageRow): Promise<void> {
+  async #checkMessage(row: MessageRow, proof: RecordProof | undefined): Promise<void> {
     this.#messages++
     this.#bytes += row.payloadBytes
     try {
       await loadPayload(this.#dependencies.archive, row)
+      if (proof === 'untaken' && row.kind !== 'erased') this.#contentsOnly++
+      if (proof === 'altered')
+        this.#report({
+          session_id: row.sessionId,
+          message_id: row.id,
+          problem: 'what is stored beside its content was altered: who said it, when, its metadata, or its place',
+        })
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       this.#report({ session_id: row.sessionId, message_id: row.id, problem: error.message })
@@ -156,8 +171,8 @@ class Verification {
 }
 
 /**
- * Reads everything that is stored and proves that it is what went in: the SHA-256 of every message, no gap in any
- * session, and every imported file put together again with its SHA-256.
+ * Reads everything that is stored and proves that it is what went in: the SHA-256 of every message, and of what stands beside its
+ * content the digest that the index worker took, no gap in any session, and every imported file put together again with its SHA-256.
  */
 export async function verify(
   dependencies: ImportDependencies,

@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts'
 import type { MessageFlags } from '../model/message-flags.ts'
+import { digestOfRecord } from '../store/message-digests.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SearchUnit } from '../store/search-units.ts'
 import { senderTerm, standingTerm } from './field-terms.ts'
@@ -7,24 +8,27 @@ import { detectLanguage } from './language.ts'
 import { overlapEnd, splitIntoParts } from './parts.ts'
 import { sentimentOf } from './sentiment.ts'
 import { isStopWord } from './stop-words.ts'
-import { unitTerms, type TermHasher, type UnitTerms } from './terms.ts'
+import type { TermIndex } from './term-hashers.ts'
+import { unitTerms, type UnitTerms } from './terms.ts'
 import { tokenize } from './tokenize.ts'
 import { traits, traitsOf } from './traits.ts'
 
 /**
  * The search units of one message: one a part of its text, none where there is nothing to read. With the first part go
- * terms for its sender, so that a person is found by what they said, and for what kind of thing it says.
+ * terms for its sender, so that a person is found by what they said, and for what kind of thing it says, and the digest
+ * of what stands beside its content.
  */
 export async function makeUnits(
   message: MessageRow,
   { text, flags }: { readonly text: string; readonly flags: MessageFlags },
-  hasher: TermHasher,
+  { hasher, key }: Pick<TermIndex, 'hasher' | 'key'>,
 ): Promise<SearchUnit[]> {
   if (text.length === 0) return []
   const language = detectLanguage(text)
   const sentiment = message.kind === 'message' ? await sentimentOf(text, language) : null
   const traitBits = message.kind === 'message' ? traitsOf(text) : 0
   const fields = fieldTerms(message.sender, traitBits).map(hasher)
+  const record = { id: message.id, anonymizedAt: message.anonymizedAt, digest: digestOfRecord(message, key) }
   const lowValue = (term: string) => language !== null && isStopWord(term, [language])
   return splitIntoParts(text).map(({ start, end }, part) => {
     const tokens = tokenize(text.slice(start, overlapEnd(text, end)), { language })
@@ -47,6 +51,7 @@ export async function makeUnits(
       sentiment: part === 0 ? sentiment : null,
       flags,
       isAnonymized: message.anonymizedAt !== null,
+      ...(part === 0 ? { record } : {}),
     }
   })
 }

@@ -7,6 +7,8 @@ import { createTermHasher, defaultTermKey, type TermHasher } from './terms.ts'
 export interface TermIndex {
   readonly version: number
   readonly hasher: TermHasher
+  /** Absent where it is the public one. */
+  readonly key?: SearchKey
 }
 
 /** The indexes that are written to: the one that searches look at, and the next one while a conversion makes it. */
@@ -59,6 +61,6 @@ export class TermHashers {
     if (key === undefined) return { version, hasher: this.#plain }
     const hasher = this.#byKey.get(key.id) ?? createTermHasher(key.terms)
     this.#byKey.set(key.id, hasher)
-    return { version, hasher }
+    return { version, hasher, key }
   }
 }

@@ -195,7 +195,7 @@ export class IndexWorker {
       const payload = await loadPayload(this.#dependencies.archive, message)
       const read = { text: readableText(message, payload), flags: flagsOfMessage(message, payload) }
       const made: SearchUnit[][] = []
-      for (const { hasher } of indexes) made.push(await makeUnits(message, read, hasher))
+      for (const index of indexes) made.push(await makeUnits(message, read, index))
       return made
     } catch (error) {
       if (away.take(message, error)) return []

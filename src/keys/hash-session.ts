@@ -12,6 +12,7 @@ import type { TermKeys } from '../store/keys/search-key.ts'
 import { hasVectors, renewTextHashes } from '../store/keys/text-hashes.ts'
 import { readFactBodies, storeFactTerms } from '../store/learning/hashed-facts.ts'
 import { readProject } from '../store/learning/session-projects.ts'
+import { digestOfRecord, readRecordDigests } from '../store/message-digests.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { levelOfTerms, writeUnits, type SearchUnit } from '../store/search-units.ts'
@@ -31,7 +32,7 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
   const { tenantId } = key
   const terms = await database.vault.search.termsOf(tenantId)
   const { indexes, state } = await hashers.written(tenantId)
-  const next = indexes[1]
+  const [looked, next] = indexes
   if (next !== undefined) await hashFacts(database, key, next.hasher)
   const isEmbedded = await database.run((sql) => hasVectors(sql, key))
   if (next === undefined && !isEmbedded) return
@@ -39,11 +40,17 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
     if (isEmbedded) await hashTexts(stores, key, { rows, terms })
     if (next === undefined) continue
     const units: SearchUnit[] = []
+    const stretch = { fromSeq: rows[0]?.seq ?? 1, toSeq: rows.at(-1)?.seq ?? 0 }
+    const digests = await database.run((sql) => readRecordDigests(sql, key, stretch))
     for (const row of rows) {
       const payload = await payloadOf(stores, row)
       if (payload === undefined) continue
       const read = { text: readableText(row, payload), flags: flagsOfMessage(row, payload) }
-      units.push(...(await makeUnits(row, read, next.hasher)))
+      const former = looked === undefined ? undefined : digests.get(row.seq)?.get(levelOfTerms(looked.version))
+      const isAltered = former !== undefined && !digestOfRecord(row, looked?.key).equals(former)
+      const made = await makeUnits(row, read, next)
+      // What was wrong before stays wrong.
+      units.push(...(isAltered ? made.map((unit) => withDigest(unit, former)) : made))
     }
     await database.run((sql) =>
       inTransaction(sql, async (transaction) => {
@@ -54,6 +61,10 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
       }),
     )
   }
+}
+
+function withDigest(unit: SearchUnit, digest: Uint8Array): SearchUnit {
+  return unit.record === undefined ? unit : { ...unit, record: { ...unit.record, digest } }
 }
 
 /** What was learned before is known again by its words under the key that they are to be hashed with. */

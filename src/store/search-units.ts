@@ -35,6 +35,8 @@ export interface SearchUnit {
   readonly flags: MessageFlags
   /** Whether its message was anonymised when it was read. */
   readonly isAnonymized: boolean
+  /** With the first part of a message: the digest of its record, and which message that was when it was read. */
+  readonly record?: { readonly id: string; readonly anonymizedAt: string | null; readonly digest: Uint8Array }
 }
 
 /** Numbers as PostgreSQL writes an array of them: term hashes do not fit a JavaScript number. */
@@ -70,14 +72,19 @@ export async function writeUnits(
     e: unit.sentiment,
     g: unit.flags,
     a: unit.isAnonymized,
+    i: unit.record?.id,
+    z: unit.record?.anonymizedAt,
+    d: unit.record === undefined ? undefined : Buffer.from(unit.record.digest).toString('base64'),
   }))
   await sql`
     with written as (
       insert into search_units (tenant_id, level, session_id, first_seq, last_seq, part, terms, frequencies, term_count,
-        timestamp, role, trust, kind, traits, sentiment, flags)
-      select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e, g
+        timestamp, role, trust, kind, traits, sentiment, flags, record_digest)
+      select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e, g,
+        case when d is not null then (select decode(d, 'base64') from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s
+          and m.seq = f and m.id = i and m.anonymized_at is not distinct from z) end
       from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real, g jsonb, a boolean)
+        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real, g jsonb, a boolean, i uuid, z timestamptz, d text)
       where exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased'
         and (m.anonymized_at is not null) = a)
       on conflict do nothing

@@ -40,6 +40,10 @@ export function registerVerify(program: Command, status: ExitStatus): void {
         }
         const untold = report.problem_count - report.problems.length
         if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
+        if (report.contents_only > 0)
+          await print(
+            `${report.contents_only} messages have no digest of what stands beside their content, which alone is proven: see docs/losslessness.md\n`,
+          )
         const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
         return print(
           `${report.messages} messages of ${report.sessions} sessions (${report.bytes} bytes) and ${report.files} imported documents: ${verdict}\n`,

@@ -14,12 +14,14 @@ export class SearchKey {
   readonly id: string
   readonly terms: KeyObject
   readonly #texts: KeyObject
+  readonly #records: KeyObject
 
   /** Clears the material that is given. */
   constructor(id: string, { sealing, hashing }: KeyMaterial) {
     this.id = id
     this.terms = deriveKey(hashing, 'search terms')
     this.#texts = deriveKey(hashing, 'texts that have a vector')
+    this.#records = deriveKey(hashing, 'records of messages')
     sealing.fill(0)
     hashing.fill(0)
   }
@@ -27,6 +29,11 @@ export class SearchKey {
   /** What stands for the SHA-256 of a text that has a vector, both in hexadecimal: who knows that could guess the text. */
   digestOfText(sha256: string): string {
     return createHmac('sha256', this.#texts).update(sha256, 'hex').digest('hex')
+  }
+
+  /** HMAC-SHA-256 of what a message says beside its bytes. */
+  digestOfRecord(record: string): Buffer {
+    return createHmac('sha256', this.#records).update(record, 'utf8').digest()
   }
 }
 

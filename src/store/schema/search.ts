@@ -48,6 +48,11 @@ export const searchUnits = pgTable(
     sentiment: real('sentiment'),
     /** What the message is flagged for, kinds and numbers alone (`model/message-flags.ts`); null of units from before. */
     flags: jsonb('flags'),
+    /**
+     * Of what its message says beside its bytes (`message-digests.ts`), with the first part; null of units from before. Here, as it is
+     * taken after the message was saved, in no time of the save.
+     */
+    recordDigest: bytea('record_digest'),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.level, table.sessionId, table.firstSeq, table.part] }),

@@ -1,0 +1,1 @@
+ALTER TABLE "search_units" ADD COLUMN "record_digest" "bytea";
