@@ -49,16 +49,25 @@ interface Sink {
 export function tokenize(text: string, options: TokenizeOptions = {}): Token[] {
   const language = options.language === undefined ? detectLanguage(text) : options.language
   const sink: Sink = { text, tokens: [], language, stems: options.stems ?? true }
-  scanRuns(text, (run) => {
-    if (run.kind === 'chunk') addChunk(sink, run)
-    else if (run.kind === 'symbol')
-      add(sink, { term: text.slice(run.start, run.end), start: run.start, end: run.end, kind: 'word' })
-    else {
-      if (run.kind === 'thai') addThaiWords(sink, run)
-      addGrams(sink, run)
-    }
-  })
+  scanRuns(text, (run) => addRun(sink, run))
   return sink.tokens
+}
+
+/** The terms of one run of a text in a language, with stems: `tokenize` gives those of all runs. */
+export function tokensOfRun(text: string, run: Run, language: string | null): Token[] {
+  const sink: Sink = { text, tokens: [], language, stems: true }
+  addRun(sink, run)
+  return sink.tokens
+}
+
+function addRun(sink: Sink, run: Run): void {
+  if (run.kind === 'chunk') addChunk(sink, run)
+  else if (run.kind === 'symbol')
+    add(sink, { term: sink.text.slice(run.start, run.end), start: run.start, end: run.end, kind: 'word' })
+  else {
+    if (run.kind === 'thai') addThaiWords(sink, run)
+    addGrams(sink, run)
+  }
 }
 
 /** One word of a text as written, or one character of a script without spaces: the unit in which phrases are compared. */

@@ -1,5 +1,5 @@
 import { overlapEnd, splitIntoParts } from '../indexing/parts.ts'
-import { tokenize } from '../indexing/tokenize.ts'
+import { TermFinder } from '../indexing/term-finder.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
 import { messageBody } from '../sessions/message-body.ts'
@@ -41,8 +41,13 @@ export interface FoundHits {
   readonly unreadable: readonly string[]
 }
 
-/** Messages read at first while phrases are checked; as long as hits are missing the database is asked for twice as many again. */
-const firstBatch = 50
+/**
+ * Messages read at first beside those that are wanted, as some repeat others: of queries with phrases, and of those without. As long
+ * as hits are missing the database is asked for twice as many again.
+ */
+const moreWithPhrases = 50
+const moreWithout = 5
+const firstBatchMax = 100
 
 /** Matched words that a reply names, and how much of each. */
 const termsMax = 12
@@ -51,40 +56,40 @@ const termCharactersMax = 80
 /** A text longer than this is looked at in its best part only: taking all of it apart would take seconds. */
 const wholeTextCharacters = 50_000
 
-export function findMatches(
-  text: string,
-  best: number,
-  queries: readonly ParsedQuery[],
-): { matches: Match[]; terms: string[] } {
-  if (text.length <= wholeTextCharacters) return matchesIn(text, 0, queries)
-  const { start, end } = splitIntoParts(text)[best] ?? { start: 0, end: wholeTextCharacters }
-  return matchesIn(text.slice(start, overlapEnd(text, end)), start, queries)
-}
+/** Finds the places and the words of texts that match some queries, in texts of one reply. */
+export class MatchFinder {
+  readonly #terms: TermFinder
 
-/** `offset` is where the text begins in the whole one. */
-function matchesIn(
-  text: string,
-  offset: number,
-  queries: readonly ParsedQuery[],
-): { matches: Match[]; terms: string[] } {
-  const wanted = new Set(
-    queries.flatMap((query) => query.terms.filter(({ lowValue }) => !lowValue).map(({ term }) => term)),
-  )
-  const matches: Match[] = []
-  const terms = new Map<string, string>()
-  for (const token of tokenize(text)) {
-    const last = matches.at(-1)
-    const [start, end] = [offset + token.start, offset + token.end]
-    // A word's stems come after its written form and are at the same place: it matched once.
-    if (!wanted.has(token.term) || (last?.start === start && last.end === end)) continue
-    matches.push({ start, end })
-    if (terms.size < termsMax && !terms.has(token.term))
-      terms.set(
-        token.term,
-        text.slice(token.start, Math.min(token.end, token.start + termCharactersMax)).toWellFormed(),
-      )
+  constructor(queries: readonly ParsedQuery[]) {
+    const telling = queries.flatMap((query) => query.terms.filter(({ lowValue }) => !lowValue))
+    this.#terms = new TermFinder(new Set(telling.map(({ term }) => term)))
   }
-  return { matches, terms: [...terms.values()] }
+
+  /** `best` is the part that is looked at where the text is too long. */
+  find(text: string, best: number): Pick<Hit, 'matches' | 'terms'> {
+    if (text.length <= wholeTextCharacters) return this.#matchesIn(text, 0)
+    const { start, end } = splitIntoParts(text)[best] ?? { start: 0, end: wholeTextCharacters }
+    return this.#matchesIn(text.slice(start, overlapEnd(text, end)), start)
+  }
+
+  /** `offset` is where the text begins in the whole one. */
+  #matchesIn(text: string, offset: number): Pick<Hit, 'matches' | 'terms'> {
+    const matches: Match[] = []
+    const terms = new Map<string, string>()
+    for (const token of this.#terms.find(text)) {
+      const last = matches.at(-1)
+      const [start, end] = [offset + token.start, offset + token.end]
+      // A word's stems come after its written form and are at the same place: it matched once.
+      if (last?.start === start && last.end === end) continue
+      matches.push({ start, end })
+      if (terms.size < termsMax && !terms.has(token.term))
+        terms.set(
+          token.term,
+          text.slice(token.start, Math.min(token.end, token.start + termCharactersMax)).toWellFormed(),
+        )
+    }
+    return { matches, terms: [...terms.values()] }
+  }
 }
 
 /** Every quoted phrase must stand in the text; its places are where the excerpt is cut. */
@@ -109,8 +114,14 @@ export async function readHits(
   const hits: Hit[] = []
   const unreadable: string[] = []
   const seen = new SeenTexts()
+  const finder = new MatchFinder(request.queries)
+  const more = request.queries.some(({ phrases }) => phrases.length > 0) ? moreWithPhrases : moreWithout
   let skipped = 0
-  for (let at = 0, size = firstBatch; at < request.ranked.length; at += size, size *= 2) {
+  for (
+    let at = 0, size = Math.min(request.offset + request.limit + more, firstBatchMax);
+    at < request.ranked.length;
+    at += size, size *= 2
+  ) {
     const batch = request.ranked.slice(at, at + size)
     const rows = await readPlaces(stores.database, request.tenantId, { places: batch })
     const byPlace = new Map(rows.map((row) => [`${row.sessionId} ${row.seq}`, row]))
@@ -130,7 +141,7 @@ export async function readHits(
         continue
       }
       if (hits.length === request.limit) return { hits, more: true, unreadable }
-      const { matches, terms } = findMatches(text, ranked.part, request.queries)
+      const { matches, terms } = finder.find(text, ranked.part)
       hits.push({ message, text, ranked, matches: phrases.length > 0 ? phrases : matches, terms })
     }
   }

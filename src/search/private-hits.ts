@@ -2,7 +2,7 @@ import { MessageView } from '../sessions/message-view.ts'
 import type { MessageSource } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { excerpt } from './excerpt.ts'
-import { findMatches, type Hit } from './hits.ts'
+import { MatchFinder, type Hit } from './hits.ts'
 import type { ParsedQuery } from './query/query-text.ts'
 import type { Neighbour } from './reply.ts'
 
@@ -53,10 +53,11 @@ export async function withoutPersonalData<Session extends SessionRow>(
     if (view === undefined) return { message: { ...message, sender: '[person]' }, text: '' }
     return { message: await view.row(message), text: await readIn(whole, matches, view) }
   }
+  const finder = new MatchFinder(choice.queries)
   const hits: Hit[] = []
   for (const hit of found.hits) {
     const { message, text } = await shown(hit.message, hit.text, hit.matches)
-    hits.push({ ...hit, message, text, ...findMatches(text, 0, choice.queries) })
+    hits.push({ ...hit, message, text, ...finder.find(text, 0) })
   }
   const neighbours: Neighbour[] = []
   for (const { message, text } of found.neighbours) neighbours.push(await shown(message, text, []))

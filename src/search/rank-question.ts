@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
+
 import { storeVersion } from '../store/store-version.ts'
 import { withExpansion, type Expansion, type QueryExpander } from './query/expand-query.ts'
 import type { ParsedQuery } from './query/query-text.ts'
+import type { FilterInput } from './query/search-filter.ts'
 import { rankMessages, type RankDependencies, type RankRequest } from './ranking/rank.ts'
 import type { KeptRanking, RecentRankings } from './ranking/recent-rankings.ts'
 import { weights as usualWeights } from './ranking/weights.ts'
@@ -22,6 +25,19 @@ async function expand(
   const expansion = mode === 'hybrid' ? await expander?.expand(queries, tenantId) : undefined
   if (expansion === undefined) return { queries }
   return { queries: queries.map((query) => withExpansion(query, expansion.words, weights.expansion)), expansion }
+}
+
+/** What is asked, as it was given. */
+interface Question extends FilterInput {
+  readonly query: string | readonly string[]
+  readonly mode: RankRequest['mode']
+}
+
+/** A short name of what is asked: the same for the same query, mode and filters, whoever puts them together. */
+export function nameQuestion(question: Question): string {
+  const given = Object.entries(question).filter(([, value]) => value !== undefined)
+  const inOrder = given.toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(inOrder)).digest('base64url').slice(0, 12)
 }
 
 export interface RankedQuestion extends KeptRanking {

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 import { z } from 'zod'
 
 import { InputError, LimitError, UnavailableError } from '../errors.ts'
@@ -13,7 +11,7 @@ import { readHits } from './hits.ts'
 import { neighboursOf } from './neighbours-of.ts'
 import { parseQuery, type ParsedQuery } from './query/query-text.ts'
 import { filterNames, readFilter, type FilterInput } from './query/search-filter.ts'
-import { rankQuestion, type QuestionDependencies } from './rank-question.ts'
+import { nameQuestion, rankQuestion, type QuestionDependencies } from './rank-question.ts'
 import { rankedMax } from './ranking/find-seeds.ts'
 import type { Ranking } from './ranking/rank.ts'
 import { fitReply, type SearchReply } from './reply.ts'
@@ -79,7 +77,7 @@ function fingerprint(input: SearchInput): string {
     textCharactersMax: _textCharactersMax,
     ...question
   } = input
-  return createHash('sha256').update(JSON.stringify(question)).digest('base64url').slice(0, 12)
+  return nameQuestion(question)
 }
 
 function requireSemantic({ semantic }: SearchDependencies, input: SearchInput): void {

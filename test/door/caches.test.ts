@@ -41,6 +41,26 @@ describe('a search that was made before', () => {
     expect((await scrape(server)).value('verbatim_cache_bytes', { cache: 'rankings' })).toBeGreaterThan(1_000)
   })
 
+  test('is what a recall of the same text goes by, and the other way round, until something changes', async () => {
+    const server = await HttpHome.start(home)
+    const tools = await server.tools()
+    await tools.save({ content: 'The tide gauge was set to 4.2 m.', sender: 'Ada', session_id: 'tides' })
+    const recall = async (text: string) => (await tools.call('recall_context', { text })).text
+    const text = 'what was the tide gauge set to'
+    await tools.search({ query: text })
+    expect(await rankingsFound(server)).toEqual({ hit: 0, miss: 1 })
+    // As its newest turn and as the open question the text is looked for once.
+    expect(await recall(text)).toContain('The tide gauge was set to 4.2 m.')
+    expect(await rankingsFound(server)).toEqual({ hit: 1, miss: 1 })
+    await recall('where is the tide gauge')
+    expect(await tools.hits({ query: 'where is the tide gauge' })).toEqual(['The tide gauge was set to 4.2 m.'])
+    expect(await rankingsFound(server)).toEqual({ hit: 2, miss: 2 })
+
+    await tools.save({ content: 'The tide gauge is set to 4.5 m now.', sender: 'Ada', session_id: 'tides' })
+    expect(await recall(text)).toContain('set to 4.5 m now.')
+    expect(await rankingsFound(server)).toEqual({ hit: 2, miss: 3 })
+  })
+
   test('gives nothing to who has lost access since, and does again when it is given back', async () => {
     const server = await HttpHome.start(home)
     const ada = await server.tools(await server.newToken('--name', 'a', '--principal', 'ada'))

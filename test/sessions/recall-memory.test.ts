@@ -4,6 +4,7 @@ import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { predict } from '../../src/insight/prediction/predict.ts'
 import { relatedNames } from '../../src/insight/prediction/related-names.ts'
 import type { Database } from '../../src/store/database.ts'
+import { readPlaces } from '../../src/store/messages.ts'
 import { caller, useStore } from './store.ts'
 
 // What is sealed is made smaller before.
@@ -38,12 +39,19 @@ it('what is recalled for the first time holds few large messages at once, and na
   const dependencies = { ...stores, database, hashers: new TermHashers(database.vault) }
   const places = Array.from({ length: 21 }, (_, at) => ({ sessionId, seq: at + 1 }))
 
-  const found = await relatedNames(dependencies, caller, { places, named: ['file3.ts'] })
+  const about = { places, named: ['file3.ts'] }
+  const found = await relatedNames(dependencies, caller, { ...about, read: [] })
   expect(found.map(({ name, rank }) => [name, rank])).toEqual(
     large.flatMap((_, n) => (n === 3 ? [] : [[`file${n}.ts`, n]])),
   )
   expect(largest()).toBeGreaterThan(1024 * 1024)
   expect(largest()).toBeLessThan(4.2 * 1024 * 1024)
+
+  const rows = await readPlaces(database, caller.tenantId, { places: [9, 3, 21].map((seq) => ({ sessionId, seq })) })
+  const read = rows.map((message) => ({ message, text: message.text ?? Buffer.from(message.payload ?? []).toString() }))
+  expect(read).toHaveLength(3)
+  // What was read before is not read again, and counts the same; of what is too large still nothing is named.
+  expect(await relatedNames(dependencies, caller, { ...about, read })).toEqual(found)
 
   const { named } = await predict(dependencies, caller, { session: { id: sessionId, lastSeq: 21 } })
   expect(named).toEqual(large.map((_, n) => `file${n}.ts`))

@@ -3,7 +3,7 @@ import type { Caller } from '../../model/access.ts'
 import { textIfIntact } from '../../search/hits.ts'
 import { parseQuery, withoutQuotes, type ParsedQuery } from '../../search/query/query-text.ts'
 import { readFilter } from '../../search/query/search-filter.ts'
-import { rankQuestion, type RankedQuestion } from '../../search/rank-question.ts'
+import { nameQuestion, rankQuestion, type RankedQuestion } from '../../search/rank-question.ts'
 import { placeKey } from '../../search/ranking/conversation.ts'
 import type { RankedMessage } from '../../search/ranking/rank.ts'
 import type { SearchDependencies } from '../../search/search.ts'
@@ -82,11 +82,9 @@ export async function predict(
   const turns = session === undefined ? [] : await newestTurns(dependencies, caller.tenantId, session)
   if (text !== undefined) turns.push({ seq: (session?.lastSeq ?? 0) + 1, role: 'user', text })
   const lastSeq = session?.lastSeq ?? 0
-  const searched: { readonly signal: Signal; readonly found: RankedQuestion }[] = []
-  for (const signal of readSignals(turns)) {
-    const found = await look(dependencies, caller, signal)
-    if (found !== undefined) searched.push({ signal, found })
-  }
+  // What is made of turns alone is asked for once; a text has often just been searched for, or is about to be.
+  const rankings = text === undefined ? undefined : dependencies.rankings
+  const searched = await lookForAll({ ...dependencies, rankings }, caller, readSignals(turns))
   const isNew = ({ sessionId, seq }: RankedMessage) => sessionId !== session?.id || seq <= lastSeq - lookBack
   const lists: RankedList<Reason>[] = searched.map(({ signal: { kind }, found }) => ({
     kind,
@@ -121,21 +119,39 @@ export async function predict(
   }
 }
 
+interface FoundSignal {
+  readonly signal: Signal
+  readonly found: RankedQuestion
+}
+
+/** What signals lead to. At once, as one is weighed while the store looks for another; those with the same text together. */
+async function lookForAll(
+  dependencies: SearchDependencies,
+  caller: Caller,
+  signals: readonly Signal[],
+): Promise<FoundSignal[]> {
+  const looks = new Map<string, Promise<RankedQuestion | undefined>>()
+  for (const { text } of signals) if (!looks.has(text)) looks.set(text, look(dependencies, caller, text))
+  const searched = await Promise.all(signals.map(async (signal) => ({ signal, found: await looks.get(signal.text) })))
+  return searched.flatMap(({ signal, found }) => (found === undefined ? [] : [{ signal, found }]))
+}
+
 async function look(
   dependencies: SearchDependencies,
   caller: Caller,
-  signal: Signal,
+  text: string,
 ): Promise<RankedQuestion | undefined> {
   // Quotes would be read as phrases that a result must hold.
-  const query = parseQuery(withoutQuotes(signal.text).slice(0, limits.queryCharactersMax))
+  const query = parseQuery(withoutQuotes(text).slice(0, limits.queryCharactersMax))
   if (query.terms.length === 0) return undefined
   const filter = await readFilter(dependencies.database, caller, {})
   const { tenantId, principalId } = caller
-  // Nobody waits for a model where the text of a conversation is the query.
+  const question = nameQuestion({ query: query.text, mode: 'hybrid' })
+  // Nobody waits for a model where the text of a conversation is the query; where a search asks one, its ranking is another.
   return await rankQuestion(
-    { ...dependencies, expander: undefined, rankings: undefined },
+    { ...dependencies, expander: undefined },
     { tenantId, principalId, queries: [query], filter, mode: 'hybrid' },
-    { question: signal.kind, isFirst: true },
+    { question: dependencies.expander === undefined ? question : `${question} unexpanded`, isFirst: true },
   )
 }
 

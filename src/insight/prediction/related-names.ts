@@ -1,8 +1,8 @@
 import type { Caller } from '../../model/access.ts'
-import { textIfIntact } from '../../search/hits.ts'
+import { textIfIntact, type ReadMessage } from '../../search/hits.ts'
 import { placeKey } from '../../search/ranking/conversation.ts'
 import type { SearchDependencies } from '../../search/search.ts'
-import { readPlaces } from '../../store/messages.ts'
+import { readPlaces, type MessageRow } from '../../store/messages.ts'
 import { namesIn } from './read-signals.ts'
 
 /** A message, and what it names. */
@@ -46,31 +46,53 @@ const rankOffset = 10
  * person.
  */
 export async function relatedNames(
-  { database, archive }: SearchDependencies,
+  stores: SearchDependencies,
   caller: Caller,
-  about: { readonly places: readonly Place[]; readonly named: readonly string[] },
+  about: {
+    readonly places: readonly Place[]
+    readonly named: readonly string[]
+    /** Messages of these places that were read already. */
+    readonly read: readonly ReadMessage[]
+  },
 ): Promise<RelatedName[]> {
   if (caller.view !== undefined) return []
   const left = new Set(about.named)
   const found = new Map<string, RelatedName & { readonly score: number }>()
-  for (let at = 0; at < messagesRead; at += readAtOnce) {
-    const places = about.places.slice(at, Math.min(at + readAtOnce, messagesRead))
-    if (places.length === 0) break
-    const rows = await readPlaces(database, caller.tenantId, { places, payloadBytesMax })
-    const byPlace = new Map(rows.map((row) => [placeKey(row), row]))
-    for (const [beside, place] of places.entries()) {
-      const row = byPlace.get(placeKey(place))
-      if (row === undefined) continue
-      const rank = at + beside
-      for (const name of namesIn((await textIfIntact(archive, row))?.slice(0, charactersRead) ?? '')) {
-        if (left.has(name) || name.length > nameCharactersMax) continue
-        const { sessionId, seq, id: messageId } = row
-        const known = found.get(name) ?? { name, sessionId, seq, messageId, rank, score: 0 }
-        found.set(name, { ...known, score: known.score + 1 / (rankOffset + rank) })
-      }
-    }
+  const places = about.places.slice(0, messagesRead)
+  const ranks = new Map(places.map((place, rank) => [placeKey(place), rank]))
+  const namings: { readonly rank: number; readonly message: MessageRow; readonly names: readonly string[] }[] = []
+  const take = ({ message, text }: ReadMessage) => {
+    const rank = ranks.get(placeKey(message))
+    ranks.delete(placeKey(message))
+    if (rank !== undefined && message.payloadBytes <= payloadBytesMax)
+      namings.push({ rank, message, names: namesIn(text.slice(0, charactersRead)) })
   }
+  for (const message of about.read) take(message)
+  const unread = places.filter((place) => ranks.has(placeKey(place)))
+  for (let at = 0; at < unread.length; at += readAtOnce)
+    for (const message of await readTexts(stores, caller.tenantId, unread.slice(at, at + readAtOnce))) take(message)
+  for (const { rank, message, names } of namings.toSorted((a, b) => a.rank - b.rank))
+    for (const name of names) {
+      if (left.has(name) || name.length > nameCharactersMax) continue
+      const { sessionId, seq, id: messageId } = message
+      const known = found.get(name) ?? { name, sessionId, seq, messageId, rank, score: 0 }
+      found.set(name, { ...known, score: known.score + 1 / (rankOffset + rank) })
+    }
   return [...found.values()].toSorted((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1))
+}
+
+/** The messages of some places that are intact and no larger than what is read, with their texts. */
+async function readTexts(
+  { database, archive }: SearchDependencies,
+  tenantId: number,
+  places: readonly Place[],
+): Promise<ReadMessage[]> {
+  const read: ReadMessage[] = []
+  for (const message of await readPlaces(database, tenantId, { places, payloadBytesMax })) {
+    const text = await textIfIntact(archive, message)
+    if (text !== undefined) read.push({ message, text })
+  }
+  return read
 }
 
 /** Of indented JSON, without the names: what a message costs, and what stands around each name. */

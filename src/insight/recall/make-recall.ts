@@ -63,7 +63,7 @@ export async function makeRecall(
       maxTokens: Math.floor(maxTokens * factsShare),
       charactersMax: Math.floor(limits.searchReplyCharactersMax * factsShare),
     }),
-    relatedNames(dependencies, caller, { places: ranked, named: prediction.named }),
+    relatedNames(dependencies, caller, { places: ranked, named: prediction.named, read: found.hits }),
   ])
   const namesMax = Math.min(limits.searchReplyCharactersMax, maxTokens * charactersAToken) * namesShare
   const namesTaken = JSON.stringify(fitNames(related, namesMax), null, 2)

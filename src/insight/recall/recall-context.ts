@@ -2,6 +2,7 @@ import { requireUsableSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
 import type { SearchDependencies } from '../../search/search.ts'
+import { usablePlaces } from '../../store/access/usable-places.ts'
 import { isWhole, readBasis, stillHolds } from '../prediction/basis.ts'
 import { predict, type Prediction } from '../prediction/predict.ts'
 import type { RecentPredictions } from '../prediction/recent-predictions.ts'
@@ -50,7 +51,7 @@ export async function recallContext(
     return await recallAhead(dependencies, caller, { session, ...options })
   }
   const prediction = await predict(dependencies, caller, { session, text })
-  const { usable } = await readBasis(database, caller, { places: prediction.messages })
+  const usable = await usablePlaces(database, caller, prediction.messages)
   return (await makeRecall(dependencies, caller, { prediction, ranked: usable, ...options })).reply
 }
 
