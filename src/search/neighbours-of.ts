@@ -1,8 +1,8 @@
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
 import { readNeighbours } from '../store/neighbours.ts'
+import type { Neighbour } from './fit-reply.ts'
 import { readIfIntact, type Hit } from './hits.ts'
-import type { Neighbour } from './reply.ts'
 
 /** The messages around the hits. One whose bytes are damaged is left out: it is not what was looked for. */
 export async function neighboursOf(

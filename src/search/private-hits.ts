@@ -2,9 +2,9 @@ import { MessageView } from '../sessions/message-view.ts'
 import type { MessageSource } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import { excerpt } from './excerpt.ts'
+import type { Neighbour } from './fit-reply.ts'
 import { MatchFinder, type Hit } from './hits.ts'
 import type { ParsedQuery } from './query/query-text.ts'
-import type { Neighbour } from './reply.ts'
 
 /** More than a reply shows of a message. */
 const readCharacters = 12_000
