@@ -5,7 +5,7 @@ import type { SearchDependencies } from '../../search/search.ts'
 import { usablePlaces } from '../../store/access/usable-places.ts'
 import { isWhole, readBasis, stillHolds } from '../prediction/basis.ts'
 import { predict, type Prediction } from '../prediction/predict.ts'
-import type { RecentPredictions } from '../prediction/recent-predictions.ts'
+import type { PredictionKey, RecentPredictions } from '../prediction/recent-predictions.ts'
 import { makeRecall } from './make-recall.ts'
 import type { RecallOptions, RecallReply } from './recall-reply.ts'
 
@@ -66,9 +66,26 @@ export async function recallAhead(
   const prediction = await predictAhead(dependencies, caller, session)
   const form = JSON.stringify([options.maxTokens, options.format, caller.view])
   const ready = predictions?.readyFor(key, { prediction, form })
-  const isReady = ready !== undefined && stillHolds(ready.basis, await readBasis(database, caller, ready.basis))
-  predictions?.countReady(isReady)
-  if (isReady) return ready.reply
+  if (ready !== undefined && stillHolds(ready.basis, await readBasis(database, caller, ready.basis))) {
+    predictions?.countReady(true)
+    return ready.reply
+  }
+  try {
+    return await makeReady(dependencies, caller, { key, prediction, form, ...options })
+  } finally {
+    // After it is there: who sees that somebody has looked in vain finds it.
+    predictions?.countReady(false)
+  }
+}
+
+/** Makes the reply of a prediction and keeps it, where all of it is as it was. */
+async function makeReady(
+  dependencies: RecallDependencies,
+  caller: Caller,
+  made: RecallOptions & { readonly key: PredictionKey; readonly prediction: Prediction; readonly form: string },
+): Promise<RecallReply> {
+  const { database, predictions } = dependencies
+  const { key, prediction, form, ...options } = made
   // What was predicted may have been restricted, corrected or closed to the caller since.
   const before = await readBasis(database, caller, { places: prediction.messages })
   const { reply, restsOn } = await makeRecall(dependencies, caller, {
