@@ -4,7 +4,7 @@ import { recordedDataNotice } from '../model/fence.ts'
 import { estimateTokens } from '../model/tokens.ts'
 import { shownFlags } from '../sessions/document.ts'
 import { nearSeqMax } from '../store/neighbours.ts'
-import { excerpt } from './excerpt.ts'
+import { excerpt, type Excerpt } from './excerpt.ts'
 import type { Hit } from './hits.ts'
 import { renderSearch, type SearchCoverage, type SearchMessage, type SearchReply } from './reply.ts'
 
@@ -32,8 +32,25 @@ export interface ReplyParts {
 }
 
 interface Lengths {
-  readonly hit: number
+  /** The text of a hit, cut. */
+  readonly cut: (hit: Hit) => Excerpt
   readonly neighbour: number
+}
+
+/** Cuts the texts of hits to a length, each once, as replies with fewer and fewer of them are tried. */
+function cutterTo(maxCharacters: number): Lengths['cut'] {
+  const cuts = new Map<Hit, Excerpt>()
+  return (hit) => {
+    const cut = cuts.get(hit) ?? excerpt(hit.text, hit.matches, { maxCharacters })
+    cuts.set(hit, cut)
+    return cut
+  }
+}
+
+/** Whether the texts of hits alone are longer than a reply may be: then none need be written to see that it does not fit. */
+function areTooLong(hits: readonly Hit[], cut: Lengths['cut'], charactersMax: number): boolean {
+  let characters = 0
+  return hits.some((hit) => (characters += cut(hit).text.length) > charactersMax)
 }
 
 function searchMessage(
@@ -57,7 +74,7 @@ function ranksOf({ ranked }: Hit): { readonly lexical_rank?: number; readonly se
 function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchReply {
   const bySession = new Map<string, Map<number, SearchMessage>>()
   for (const [index, hit] of parts.hits.slice(0, count).entries()) {
-    const cut = excerpt(hit.text, hit.matches, { maxCharacters: lengths.hit })
+    const cut = lengths.cut(hit)
     const messages = bySession.get(hit.message.sessionId) ?? new Map<number, SearchMessage>()
     bySession.set(hit.message.sessionId, messages)
     messages.set(hit.message.seq, {
@@ -125,7 +142,7 @@ export function fitReply(
     const text = budget.format === 'text' ? renderSearch(reply) : JSON.stringify(reply, null, 2)
     return text.length <= charactersMax && estimateTokens(text) <= budget.maxTokens
   }
-  const steps: readonly Lengths[] = [
+  const steps: readonly { readonly hit: number; readonly neighbour: number }[] = [
     { hit: 6_000, neighbour: 600 },
     { hit: 2_400, neighbour: 400 },
     { hit: 1_200, neighbour: 240 },
@@ -134,16 +151,16 @@ export function fitReply(
     { hit: 320, neighbour: 0 },
   ]
   for (const { hit, neighbour } of steps) {
-    const longest = {
-      hit: Math.min(hit, budget.textCharactersMax),
-      neighbour: Math.min(neighbour, budget.textCharactersMax),
-    }
+    const cut = cutterTo(Math.min(hit, budget.textCharactersMax))
+    if (areTooLong(parts.hits, cut, charactersMax)) continue
+    const longest = { cut, neighbour: Math.min(neighbour, budget.textCharactersMax) }
     const reply = assemble(parts, parts.hits.length, longest)
     if (fits(reply)) return reply
   }
+  const shortest = { cut: cutterTo(320), neighbour: 0 }
   for (let count = parts.hits.length - 1; count > 1; count--) {
-    const reply = assemble(parts, count, { hit: 320, neighbour: 0 })
+    const reply = assemble(parts, count, shortest)
     if (fits(reply)) return reply
   }
-  return assemble(parts, 1, { hit: 320, neighbour: 0 })
+  return assemble(parts, 1, shortest)
 }

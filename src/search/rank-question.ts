@@ -33,11 +33,10 @@ interface Question extends FilterInput {
   readonly mode: RankRequest['mode']
 }
 
-/** A short name of what is asked: the same for the same query, mode and filters, whoever puts them together. */
-export function nameQuestion(question: Question): string {
-  const given = Object.entries(question).filter(([, value]) => value !== undefined)
-  const inOrder = given.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return createHash('sha256').update(JSON.stringify(inOrder)).digest('base64url').slice(0, 12)
+/** A short name of what is asked: the query, the mode and the filters. */
+export function nameQuestion({ query, mode, ...filters }: Question): string {
+  const question = JSON.stringify({ query, mode, ...filters })
+  return createHash('sha256').update(question).digest('base64url').slice(0, 12)
 }
 
 export interface RankedQuestion extends KeptRanking {

@@ -221,12 +221,12 @@ export async function readMessages(database: MessageSource, key: SessionKey, ran
 export async function readPlaces(
   database: MessageSource,
   tenantId: number,
-  { places, payloadBytesMax }: WantedPlaces,
+  { places, payloadBytesMax, withFlags = true }: WantedPlaces,
 ): Promise<MessageRow[]> {
   const wanted = JSON.stringify(places.map((place) => ({ s: place.sessionId, q: place.seq })))
   const rows = await database.run(
     (sql) => sql<RawMessage[]>`
-    select ${headColumns(sql, tenantId)}, payload, text, metadata ${flagsColumn(sql)}
+    select ${headColumns(sql, tenantId)}, payload, text, metadata ${withFlags ? flagsColumn(sql) : sql``}
     from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(s uuid, q bigint)
     join messages on tenant_id = ${tenantId} and session_id = wanted.s and seq = wanted.q
       ${payloadBytesMax === undefined ? sql`` : sql`and payload_bytes <= ${payloadBytesMax}`}`,

@@ -7,17 +7,28 @@ const neighbourBytesMax = 256 * 1024
 /** Between a message and its neighbour stand at most this many entries that are no turns: tool events, markers. */
 export const nearSeqMax = 50
 
-/** The nearest messages before and after each of some places, turns only that may be used, at most `each` on either side. */
-export async function readNeighbours(
-  database: MessageSource,
-  tenantId: number,
-  around: {
-    readonly places: readonly { readonly sessionId: string; readonly seq: number }[]
-    readonly each: number
-    /** Only those before. */
-    readonly before?: boolean
-  },
-): Promise<MessageRow[]> {
+/** A message by its place. */
+interface Place {
+  readonly sessionId: string
+  readonly seq: number
+}
+
+/** What is near: turns only that may be used, at most `each` on either side of each place. */
+interface Around {
+  readonly places: readonly Place[]
+  readonly each: number
+  /** Only those before. */
+  readonly before?: boolean
+}
+
+/** The nearest messages before and after each of some places. */
+export async function readNeighbours(database: MessageSource, tenantId: number, around: Around): Promise<MessageRow[]> {
+  const places = await neighbouringPlaces(database, tenantId, around)
+  return places.length === 0 ? [] : await readPlaces(database, tenantId, { places })
+}
+
+/** Where they are. */
+export async function neighbouringPlaces(database: MessageSource, tenantId: number, around: Around): Promise<Place[]> {
   if (around.each === 0 || around.places.length === 0) return []
   const wanted = JSON.stringify(around.places.map((place) => ({ s: place.sessionId, q: place.seq })))
   const near = await database.run(
@@ -39,6 +50,5 @@ export async function readNeighbours(
       }
     ) near`,
   )
-  const places = near.map((row) => ({ sessionId: row.session_id, seq: Number(row.seq) }))
-  return readPlaces(database, tenantId, { places })
+  return near.map((row) => ({ sessionId: row.session_id, seq: Number(row.seq) }))
 }

@@ -142,6 +142,18 @@ export async function corpusStatistics(
   }
 }
 
+/** Whether any unit of a tenant has a term, by the index: the statistics lag behind it. */
+export async function hasUnitsWith(
+  sql: Queries,
+  { tenantId, level, term }: { readonly tenantId: number; readonly level: number; readonly term: bigint },
+): Promise<boolean> {
+  // To count them the planner takes the index; for the first of them it would read the table.
+  const [row] = await sql<{ units: number }[]>`
+    select count(*)::int as units from search_units
+    where tenant_id = ${tenantId} and level = ${level} and terms @> ${arrayLiteral([term])}::text::bigint[]`
+  return row !== undefined && row.units > 0
+}
+
 /** How positive the messages of a stretch of a session are; those without a value are absent. */
 export async function readSentiments(
   sql: Sql,

@@ -27,6 +27,8 @@ export interface WantedPlaces {
   readonly places: readonly { readonly sessionId: string; readonly seq: number }[]
   /** Leaves out what is larger, before it is read. */
   readonly payloadBytesMax?: number
+  /** Also what the index has found in them; it is read unless this is false. */
+  readonly withFlags?: boolean
 }
 
 /** The condition on `messages` that they are in it. */

@@ -7,7 +7,7 @@ import { nameQuestion, rankQuestion, type RankedQuestion } from '../../search/ra
 import { placeKey } from '../../search/ranking/conversation.ts'
 import type { RankedMessage } from '../../search/ranking/rank.ts'
 import type { SearchDependencies } from '../../search/search.ts'
-import { nearSeqMax, readNeighbours } from '../../store/neighbours.ts'
+import { nearSeqMax, neighbouringPlaces } from '../../store/neighbours.ts'
 import { pagedMessages } from '../../store/page-messages.ts'
 import { fuseSignals, type Predicted, type RankedList } from './fuse-signals.ts'
 import { namesIn, readSignals, type Signal, type SignalKind, type Turn } from './read-signals.ts'
@@ -161,9 +161,9 @@ async function whatFollowed(
   tenantId: number,
   places: readonly RankedMessage[],
 ): Promise<RankedMessage[]> {
-  const rows = await readNeighbours(database, tenantId, { places, each: followingTurns })
+  const near = await neighbouringPlaces(database, tenantId, { places, each: followingTurns })
   const followed = places.flatMap((place) =>
-    rows
+    near
       .filter(({ sessionId, seq }) => sessionId === place.sessionId && seq > place.seq && seq <= place.seq + nearSeqMax)
       .toSorted((a, b) => a.seq - b.seq)
       .slice(0, followingTurns)

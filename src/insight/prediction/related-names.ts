@@ -88,7 +88,7 @@ async function readTexts(
   places: readonly Place[],
 ): Promise<ReadMessage[]> {
   const read: ReadMessage[] = []
-  for (const message of await readPlaces(database, tenantId, { places, payloadBytesMax })) {
+  for (const message of await readPlaces(database, tenantId, { places, payloadBytesMax, withFlags: false })) {
     const text = await textIfIntact(archive, message)
     if (text !== undefined) read.push({ message, text })
   }

@@ -9,7 +9,7 @@ import {
   type TermCondition,
   type UnitQuery,
 } from '../../store/score-units.ts'
-import type { CorpusStatistics } from '../../store/search-units.ts'
+import { hasUnitsWith, type CorpusStatistics } from '../../store/search-units.ts'
 import type { UnitFilter } from '../../store/unit-filter.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import type { Authors } from './authors.ts'
@@ -162,9 +162,12 @@ class UnitScorer {
 
   /** The user's standing instructions that match best. */
   async standing(term: bigint): Promise<readonly ScoredMessage[]> {
-    const { known, plan, statistics } = this.#context
+    const { known, plan, statistics, viewer, level } = this.#context
     if (known.required.length > 0) return []
     const standing: TermCondition = { any: [term] }
+    // The statistics lag. In most stores there are none, and the statement that scores is long, and is read anew each time.
+    const areKnown = documentsOf(standing, statistics) > 0
+    if (!areKnown && !(await this.#unwalled.run((sql) => hasUnitsWith(sql, { ...viewer, level, term })))) return []
     const areMany = documentsOf(standing, statistics) > standingReadMax
     const { messages } = await this.#score({
       candidates: areMany ? [standing, anyOf(plan)] : [standing],
@@ -174,6 +177,10 @@ class UnitScorer {
       limit: standingMax,
     })
     return messages
+  }
+
+  get #unwalled(): Database {
+    return this.#database.unwalled ?? this.#database
   }
 
   #required(): readonly TermCondition[] {
@@ -186,8 +193,7 @@ class UnitScorer {
       Partial<Pick<UnitQuery, 'filter' | 'limit' | 'newestFirst'>>,
   ): Promise<ScoredMessages> {
     const { viewer, level, filter, statistics, plan, weights } = this.#context
-    const unwalled = this.#database.unwalled ?? this.#database
-    return await unwalled.run((sql) =>
+    return await this.#unwalled.run((sql) =>
       scoreMessages(sql, {
         viewer,
         level,
