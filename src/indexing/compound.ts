@@ -1,3 +1,5 @@
+import { detached } from './fold.ts'
+
 /** A piece of a compound, as offsets in the original text. `word` pieces follow each other; the other kinds overlap them. */
 export interface Piece {
   readonly kind: 'word' | 'identifier' | 'part'
@@ -11,6 +13,8 @@ interface Span {
 }
 
 type Visit = (piece: Piece) => void
+
+const backslash = 0x5c
 
 /** A longer compound is encoded data, not a name that somebody will ask for whole. */
 const identifierCharactersMax = 200
@@ -32,8 +36,36 @@ const contraction = /^(?:n?t|re|ve|ll|m|d)$/iu
 const elision = /^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quoiqu|dell|nell|all|sull|un)$/iu
 const programmingLanguage = /^[A-Za-z](?:\+\+|#)$/
 
+/** Longer compounds are paths and encoded data, which hardly come again. */
+const rememberedCharactersMax = 64
+/** Distinct compounds that are remembered; it starts again when full, which keeps its cost constant. */
+const rememberedMax = 20_000
+/** A memory of pure results, as that of stems: the pieces of a compound, as offsets into it. Code and paths name the same again and again. */
+const remembered = new Map<string, readonly Piece[]>()
+
 /** Takes a run of letters, digits and connectors apart: the whole, its sub-compounds, its words, and the parts of those. */
 export function visitCompound(text: string, span: Span, visit: Visit): void {
+  if (span.end - span.start > rememberedCharactersMax) {
+    takeApart(text, span, visit)
+    return
+  }
+  // What is before it counts where it is a backslash: the first letter may belong to an escape.
+  const from = text.charCodeAt(span.start - 1) === backslash ? span.start - 1 : span.start
+  const written = text.slice(from, span.end)
+  let pieces = remembered.get(written)
+  if (pieces === undefined) {
+    const found: Piece[] = []
+    takeApart(text, span, ({ kind, start, end }) =>
+      found.push({ kind, start: start - span.start, end: end - span.start }),
+    )
+    if (remembered.size >= rememberedMax) remembered.clear()
+    remembered.set(detached(written), found)
+    pieces = found
+  }
+  for (const { kind, start, end } of pieces) visit({ kind, start: span.start + start, end: span.start + end })
+}
+
+function takeApart(text: string, span: Span, visit: Visit): void {
   visitAfterEscape(text, span, visit)
   const size = span.end - span.start
   if (size <= 3 && programmingLanguage.test(text.slice(span.start, span.end))) {
@@ -49,7 +81,7 @@ export function visitCompound(text: string, span: Span, visit: Visit): void {
 function visitAfterEscape(text: string, span: Span, visit: Visit): void {
   if (
     span.end - span.start < 3 ||
-    text.charCodeAt(span.start - 1) !== 0x5c ||
+    text.charCodeAt(span.start - 1) !== backslash ||
     !/[nrtbfv]/.test(text.charAt(span.start))
   )
     return

@@ -12,6 +12,8 @@ describe('namesIn()', () => {
     ],
     ['call parseHeights of TideTable with max_height', ['parseHeights', 'TideTable', 'max_height']],
     ['run `npm ci`', ['npm ci']],
+    ['~/notes/to-do, lib/a~b/c.d and ./x~/y', ['~/notes/to-do', 'lib/a~b/c.d', './x~/y']],
+    ['from old/path~new on, and lib/a~b/', ['old/path', 'lib/a']],
     ['Error? Nothing of that kind. Not here.', []],
   ])('%s', (text, names) => {
     expect(new Set(namesIn(text))).toEqual(new Set(names))

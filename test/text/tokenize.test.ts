@@ -11,6 +11,28 @@ function terms(text: string, kinds?: readonly TokenKind[]): string[] {
     .map(({ term }) => term)
 }
 
+describe('tokenize() of compounds that come again', () => {
+  const offsets = (text: string) => tokenize(text, { language: null }).map(({ term, start, end }) => [term, start, end])
+
+  it('gives the same pieces at the place where each stands, and takes an escape before one for what it is', () => {
+    const escaped = offsets(String.raw`a\nsecondWord`)
+    const plain = offsets('a nsecondWord')
+    expect(plain).toEqual([
+      ['a', 0, 1],
+      ['nsecondword', 2, 13],
+      ['nsecond', 2, 9],
+      ['word', 9, 13],
+    ])
+    for (const _again of [1, 2]) {
+      expect(offsets(String.raw`a\nsecondWord`)).toEqual(escaped)
+      expect(offsets('a nsecondWord')).toEqual(plain)
+    }
+    expect(offsets('nsecondWord')).toEqual(
+      plain.slice(1).map(([term, start, end]) => [term, Number(start) - 2, Number(end) - 2]),
+    )
+  })
+})
+
 describe('fold()', () => {
   it.each([
     ['Straße', 'strasse'],

@@ -20,8 +20,11 @@ const questionsMax = 3
 const questionCharacters = 300
 const namesMax = 16
 
-/** Paths and file names: with a folder, or with an extension that starts with a letter. */
-const filePattern = /(?:[\w.@~-]+\/)+[\w.@-]+|\b[\w-]+\.[A-Za-z]\w{0,4}\b/gu
+/**
+ * Paths and file names: with a folder, or with an extension that starts with a letter. A path begins where what could be its name
+ * begins: to try each letter of it would take time in the square of a long word.
+ */
+const filePattern = /(?<![\w.@~-])(?:[\w.@~-]+\/)+[\w.@-]+|\b[\w-]+\.[A-Za-z]\w{0,4}\b/gu
 /** The line of an error as programs print it, and codes as E404, TS2345, ECONNREFUSED. */
 const errorPattern =
   /\b\w{2,}(?:Error|Exception)\b(?::[^\n]{1,80})?|\b(?:Error|Exception): [^\n]{4,80}|\bE[A-Z]{4,}\b|\b[A-Z]{1,4}\d{3,5}\b/gu
