@@ -1,7 +1,7 @@
 import { limits } from '../src/limits.ts'
 import { BenchHome } from './bench-home.ts'
 import type { Bench } from './bench.ts'
-import { readCorpus } from './corpus.ts'
+import { makeQueries, readCorpus, type Corpus } from './corpus.ts'
 import { timeBaseline, type Figure } from './figure.ts'
 import { GrowingStore, sizeLabel } from './growing-store.ts'
 import { interleave, percentile, timed } from './measure.ts'
@@ -11,6 +11,9 @@ const quickSize = 10_000
 const conversationsMax = 100
 const recalls = 5
 const warmUp = 20
+const texts = 100
+/** As the plugin for OpenClaw asks. */
+const pluginTokens = 800
 /** For what was made ahead. */
 const recallP95MsMax = 20
 
@@ -67,6 +70,43 @@ async function measure(store: GrowingStore): Promise<Figure[]> {
   ]
 }
 
+/**
+ * What a prompt waits for in a client that searches for it and then recalls with it, as the plugin for OpenClaw does: each text is
+ * another one.
+ */
+async function measureText({ home, stored }: GrowingStore, corpus: Corpus): Promise<Figure[]> {
+  const verbatim = await home.verbatim()
+  const [questions] = makeQueries(corpus, { each: texts + warmUp, seed: 11 })
+  const form = { maxTokens: pluginTokens, format: 'json' } as const
+  // Sentences of a prompt beside its question make it as long as prompts are.
+  const textOf = (round: number) => `${questions?.queries[round] ?? ''} ${corpus.sentences[round] ?? ''} (${round})`
+  const [search = [], recall = []] = await interleave(
+    [
+      {
+        name: 'search',
+        run: (round) =>
+          verbatim.search(home.caller, { ...form, query: textOf(round), limit: 5, context: 3, mode: 'hybrid' }),
+      },
+      { name: 'recall', run: (round) => verbatim.recallContext(home.caller, { ...form, text: textOf(round) }) },
+    ],
+    { rounds: texts, warmUp },
+  )
+  const both = search.map((ms, round) => ms + (recall[round] ?? 0))
+  const figure = (name: string, own: readonly number[], part: number): Figure => ({
+    name: `${sizeLabel(stored.length)}: ${name}, p${part * 100}`,
+    value: percentile(own, part),
+    unit: 'ms',
+    samples: own.length,
+    baselines: [
+      timeBaseline('the search before it', { own: percentile(own, part), baseline: percentile(search, part) }),
+    ],
+  })
+  return [0.5, 0.95].flatMap((part) => [
+    figure('recall of a text that was just searched for', recall, part),
+    figure('both together', both, part),
+  ])
+}
+
 export const recallContextBench: Bench = {
   name: 'recall-context',
   async run({ quick, say }) {
@@ -76,9 +116,14 @@ export const recallContextBench: Bench = {
     }
     await using home = new BenchHome()
     const store = new GrowingStore(home, corpus)
-    const filled = quick ? quickSize : size
-    say(`  filling a store with ${filled} messages`)
-    await store.grow(filled)
-    return { bench: 'recall-context', figures: await measure(store), notes: ['By words alone, in one process'] }
+    say(`  filling a store with ${quickSize} messages`)
+    await store.grow(quickSize)
+    const withText = await measureText(store, corpus)
+    if (!quick) {
+      say(`  filling it with ${size} messages`)
+      await store.grow(size)
+    }
+    const figures = [...withText, ...(await measure(store))]
+    return { bench: 'recall-context', figures, notes: ['By words alone, in one process'] }
   },
 }
