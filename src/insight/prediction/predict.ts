@@ -7,6 +7,7 @@ import { nameQuestion, rankQuestion, type RankedQuestion } from '../../search/ra
 import { placeKey } from '../../search/ranking/conversation.ts'
 import type { RankedMessage } from '../../search/ranking/rank.ts'
 import type { SearchDependencies } from '../../search/search.ts'
+import { waitForIndex } from '../../search/wait-for-index.ts'
 import { nearSeqMax, neighbouringPlaces } from '../../store/neighbours.ts'
 import { pagedMessages } from '../../store/page-messages.ts'
 import { fuseSignals, type Predicted, type RankedList } from './fuse-signals.ts'
@@ -130,6 +131,10 @@ async function lookForAll(
   caller: Caller,
   signals: readonly Signal[],
 ): Promise<FoundSignal[]> {
+  const { database } = dependencies
+  // Where the index is behind they wait for it as long as one after the other would.
+  if (signals.length > 1)
+    await waitForIndex(database, caller.tenantId, (signals.length - 1) * limits.searchWaitForIndexMs)
   const looks = new Map<string, Promise<RankedQuestion | undefined>>()
   for (const { text } of signals) if (!looks.has(text)) looks.set(text, look(dependencies, caller, text))
   const searched = await Promise.all(signals.map(async (signal) => ({ signal, found: await looks.get(signal.text) })))
