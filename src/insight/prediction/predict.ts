@@ -125,7 +125,10 @@ interface FoundSignal {
   readonly found: RankedQuestion
 }
 
-/** What signals lead to. At once, as one is weighed while the store looks for another; those with the same text together. */
+/**
+ * What signals lead to; those with the same text together. At once, as one is weighed while the store looks for another, unless
+ * vectors are made of them.
+ */
 async function lookForAll(
   dependencies: SearchDependencies,
   caller: Caller,
@@ -136,7 +139,12 @@ async function lookForAll(
   if (signals.length > 1)
     await waitForIndex(database, caller.tenantId, (signals.length - 1) * limits.searchWaitForIndexMs)
   const looks = new Map<string, Promise<RankedQuestion | undefined>>()
-  for (const { text } of signals) if (!looks.has(text)) looks.set(text, look(dependencies, caller, text))
+  for (const { text } of signals) {
+    const looking = looks.get(text) ?? look(dependencies, caller, text)
+    looks.set(text, looking)
+    // An embedder takes one text after the other, and a look has a bounded time for it.
+    if (dependencies.semantic !== undefined) await looking
+  }
   const searched = await Promise.all(signals.map(async (signal) => ({ signal, found: await looks.get(signal.text) })))
   return searched.flatMap(({ signal, found }) => (found === undefined ? [] : [{ signal, found }]))
 }
