@@ -40,6 +40,9 @@ export type KeyAcceptance = z.infer<typeof acceptanceSchema>
 type AcceptanceClaim = Omit<KeyAcceptance, 'key' | 'signature'>
 
 const fingerprintDigits = 32
+const fingerprintPattern = /^[0-9a-f]{32}$/
+/** Heads that are read together: a store in the cloud answers each in some milliseconds. */
+const readAtOnce = 16
 
 /** What a public key is called: digits of its SHA-256. */
 export function fingerprintOf(publicKey: string): string {
@@ -71,11 +74,14 @@ export async function readAcceptedKeys(
   const accepted = new Map<string, KeyAcceptance>()
   const signers = [key]
   for (const signer of signers)
-    for (const acceptance of found)
-      if (acceptance.key === signer && acceptance.accepted !== key && !accepted.has(acceptance.accepted)) {
-        accepted.set(acceptance.accepted, acceptance)
-        signers.push(acceptance.accepted)
-      }
+    for (const acceptance of found) {
+      if (acceptance.key !== signer || acceptance.accepted === key) continue
+      // Who may have signed up to a seal lets nobody sign beyond it.
+      const seal = Math.min(acceptance.seal, accepted.get(signer)?.seal ?? Infinity)
+      if (seal <= (accepted.get(acceptance.accepted)?.seal ?? 0)) continue
+      accepted.set(acceptance.accepted, { ...acceptance, seal })
+      signers.push(acceptance.accepted)
+    }
   return accepted
 }
 
@@ -115,6 +121,13 @@ export async function acceptKey(
   { fingerprint, reason }: KeyToAccept,
 ): Promise<KeyAcceptance> {
   const { tenantId } = caller
+  if (!fingerprintPattern.test(fingerprint))
+    throw new InputError(
+      `Cannot accept the key "${fingerprint}" as a key is named by 32 hexadecimal digits in small letters`,
+      {
+        remedy: 'Take the digits that "audit verify" names',
+      },
+    )
   const own = publicKeyOf(key)
   if (fingerprintOf(own) === fingerprint)
     throw new InputError(`Cannot accept the key "${fingerprint}" as it is the one of this store`, {
@@ -122,7 +135,8 @@ export async function acceptKey(
     })
   const [first] = await database.run((sql) => readSeals(sql, tenantId, { after: 0, limit: 1 }))
   const record = first === undefined ? undefined : nameOfHash(first.hash)
-  const newest = record === undefined ? undefined : await newestSignedWith(archive, tenantId, { record, fingerprint })
+  const newest =
+    record === undefined ? undefined : await newestSignedWith({ database, archive }, tenantId, { record, fingerprint })
   if (record === undefined || newest === undefined)
     throw new NotFoundError(`Cannot accept the key "${fingerprint}" as no head of this record is signed with it`, {
       remedy: 'Take the 32 digits that "audit verify" names',
@@ -153,16 +167,22 @@ export async function acceptKey(
   return acceptance
 }
 
+/** Of the heads that say what the record says: who has a key can sign one of any seal and put it there. */
 async function newestSignedWith(
-  archive: ArchiveStore,
+  { database, archive }: Omit<AcceptingPlaces, 'key'>,
   tenantId: number,
   { record, fingerprint }: { readonly record: string; readonly fingerprint: string },
 ): Promise<SignedHead | undefined> {
   const heads: HeadKey[] = []
   for await (const head of headKeys(archive, tenantId)) if (head.record === record) heads.push(head)
-  for (const head of heads.toReversed()) {
-    const found = await readHead(archive, tenantId, head)
-    if (found !== undefined && fingerprintOf(found.key) === fingerprint) return found
+  const newestFirst = heads.toReversed()
+  for (let from = 0; from < newestFirst.length; from += readAtOnce) {
+    const some = newestFirst.slice(from, from + readAtOnce)
+    for (const found of await Promise.all(some.map((head) => readHead(archive, tenantId, head)))) {
+      if (found === undefined || fingerprintOf(found.key) !== fingerprint) continue
+      const [seal] = await database.run((sql) => readSeals(sql, tenantId, { after: found.seal - 1, limit: 1 }))
+      if (seal?.number === found.seal && seal.hash === found.hash) return found
+    }
   }
   return undefined
 }

@@ -42,6 +42,8 @@ export interface HeadSource {
 
 /** Of heads that do not fit so many are read to tell why; more of them are not. */
 const readMax = 1_000
+/** Reads of an archive that are under way together. */
+const readAtOnce = 16
 
 /**
  * Compares the seals of a tenant with what was signed of them while they were made. Each head of the record is read: one in between
@@ -138,13 +140,29 @@ export class HeadCheck {
   /** The newest genuine head of a record, and whether one of its heads is signed with this store's key: whoever has none can add others. */
   async #signerOf(heads: readonly HeadKey[]): Promise<{ newest: SignedHead | undefined; isOwn: boolean }> {
     const { archive, tenantId, key } = this.#source
+    const looked = someOf(heads)
     let newest: SignedHead | undefined
-    for (const head of heads.slice(-readMax).toReversed()) {
-      const signed = await readHead(archive, tenantId, head)
-      newest ??= signed
-      if (signed !== undefined && signed.key === key) return { newest, isOwn: true }
+    // One by itself first: mostly it tells.
+    for (let from = 0; from < looked.length;) {
+      const some = looked.slice(from, from === 0 ? 1 : from + readAtOnce)
+      from += some.length
+      const read = await Promise.all(some.map((head) => readHead(archive, tenantId, head)))
+      newest ??= read.find((signed) => signed !== undefined)
+      if (key !== undefined && read.some((signed) => signed?.key === key)) return { newest, isOwn: true }
       if (newest !== undefined && key === undefined) break
     }
     return { newest, isOwn: false }
   }
+}
+
+/**
+ * The newest heads of a record, then some that are evenly spread over all before them, newest first: who adds heads to hide whose it is
+ * has to add many times as many as there are.
+ */
+function someOf(heads: readonly HeadKey[]): readonly HeadKey[] {
+  const newest = heads.slice(-readMax).toReversed()
+  const before = heads.slice(0, -readMax).toReversed()
+  const step = Math.max(1, before.length / (2 * readMax))
+  const spread = Array.from({ length: Math.min(before.length, 2 * readMax) }, (_, at) => before[Math.floor(at * step)])
+  return [...newest, ...spread.filter((head) => head !== undefined)]
 }

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../errors.ts'
+import { KeysMissing } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { SearchKey } from '../store/keys/search-key.ts'
 import { digestOfRecord, readRecordDigests, type TakenDigests } from '../store/message-digests.ts'
@@ -56,7 +56,7 @@ export class RecordProofs {
       return new Map(indexes.map(({ version, key }) => [levelOfTerms(version), key]))
     } catch (error) {
       // Without its keys a store is told to be damaged by what cannot be read of it.
-      if (!(error instanceof UnavailableError)) throw error
+      if (!(error instanceof KeysMissing)) throw error
       return new Map()
     }
   }

@@ -37,7 +37,7 @@ const elision = /^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quoiqu|dell|nell|all|sull
 const programmingLanguage = /^[A-Za-z](?:\+\+|#)$/
 
 /** Longer compounds are paths and encoded data, which hardly come again. */
-const rememberedCharactersMax = 64
+const rememberedCharactersMax = 32
 /** Distinct compounds that are remembered; it starts again when full, which keeps its cost constant. */
 const rememberedMax = 20_000
 /** A memory of pure results, as that of stems: the pieces of a compound, as offsets into it. Code and paths name the same again and again. */

@@ -68,6 +68,15 @@ describe.each(['refuse', 'continue'] as const)(
       const stored = await inDatabase(home, (sql) => sql`select from messages`)
       const sessions = await inDatabase(home, (sql) => sql`select from sessions`)
       expect([stored.length, sessions.length]).toEqual([1, 1])
+
+      // A trigger raises what it likes.
+      await unblock(home)
+      await block(home, 'AU001')
+      expect(await tools.refusal('save_message', { session_id: 'notes', ...message })).toContain(
+        'the database takes no row of the audit log (AU001)',
+      )
+      await unblock(home)
+      await block(home)
     })
 
     test('a session is not changed', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
-import { signHead, signingKeyOf } from '../../src/audit/signed-head.ts'
+import { publicKeyOf, signed, signHead, signingKeyOf } from '../../src/audit/signed-head.ts'
 import { isOnServer } from '../support/test-store.ts'
 import { directorySettings, archiveOf, openHome } from './support/archived.ts'
 import type { Home } from './support/home.ts'
@@ -190,18 +190,28 @@ test(
   },
 )
 
-/** A head as somebody else would have signed it. */
-function resign(path: string, secret: Uint8Array): void {
-  const schema = z.object({
-    tenant: z.number(),
-    record: z.string(),
-    seal: z.number(),
-    hash: z.string(),
-    sealed_at: z.string(),
-  })
-  const { tenant, record, seal, hash, sealed_at: at } = schema.parse(JSON.parse(readFileSync(path, 'utf8')))
+const headSchema = z.object({
+  tenant: z.number(),
+  record: z.string(),
+  seal: z.number(),
+  hash: z.string(),
+  sealed_at: z.string(),
+})
+
+/** A head like another one, as somebody else would have signed it. */
+function headOf(
+  secret: Uint8Array,
+  path: string,
+  changed: { readonly seal?: number; readonly hash?: string } = {},
+): string {
+  const { tenant, record, sealed_at: at, ...own } = headSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  const { seal, hash } = { ...own, ...changed }
   const newest = { tenantId: tenant, number: seal, hash, sealedAtMs: Date.parse(at) }
-  writeFileSync(path, JSON.stringify(signHead(signingKeyOf(secret), { hash: record }, newest)))
+  return JSON.stringify(signHead(signingKeyOf(secret), { hash: record }, newest))
+}
+
+function resign(path: string, secret: Uint8Array): void {
+  writeFileSync(path, headOf(secret, path))
 }
 
 test(
@@ -234,8 +244,20 @@ test(
     }
     expect(await refused(name)).toContain('2 verbatim: Cannot accept a key without a reason')
     expect(await refused('0'.repeat(32), '--reason', 'new')).toContain('as no head of this record is signed with it')
+    expect(await refused(name.toUpperCase(), '--reason', 'new')).toContain('32 hexadecimal digits in small letters')
+    const heads = join(archiveOf(settings), 'audit', '1')
+    const record = join(heads, readdirSync(heads)[0] ?? '')
+    const pathsOf = () =>
+      readdirSync(record)
+        .filter((path) => /^\d{12}-/.test(path))
+        .toSorted()
+        .map((path) => join(record, path))
+    // Who has the former key cannot have it accepted for what is still to come.
+    const ahead = join(record, `999999999999-${'f'.repeat(32)}.json`)
+    writeFileSync(ahead, headOf(former, pathsOf()[0] ?? '', { seal: 999_999_999_999, hash: 'f'.repeat(64) }))
     const accepted = await home.cli(['audit', 'accept-key', name, '--reason', 'the machine was replaced'])
     expect([accepted.code, accepted.stderr]).toEqual([0, ''])
+    rmSync(ahead)
     expect((await home.cli(['audit', 'accept-key', name, '--reason', 'again'])).stdout).toBe(accepted.stdout)
     const known = await verify(home)
     expect(known.said).toMatch(
@@ -245,15 +267,22 @@ test(
       ),
     )
     expect(known.code).toBe(0)
-    const exported = (await home.cli(['audit', 'export'])).stdout.split('\n')
-    expect(exported.filter((line) => line.includes('"audit.accept-key"'))).toHaveLength(1)
 
-    const heads = join(archiveOf(settings), 'audit', '1')
-    const record = join(heads, readdirSync(heads)[0] ?? '')
-    const paths = readdirSync(record)
-      .filter((path) => /^\d{12}-/.test(path))
-      .toSorted()
-      .map((path) => join(record, path))
+    // The former machine comes back for a while.
+    writeFileSync(key, former)
+    await useFor(home, ['The tide turns at nine.'], 2)
+    writeFileSync(key, Buffer.alloc(32, 4))
+    await useFor(home, ['The pilot is Ines.'], 2)
+    expect((await verify(home)).code).toBe(1)
+    const later = await home.cli(['audit', 'accept-key', name, '--reason', 'it was needed once more'])
+    expect([later.code, later.stderr]).toEqual([0, ''])
+    expect(later.stdout).not.toBe(accepted.stdout)
+    expect((await home.cli(['audit', 'accept-key', name, '--reason', 'again'])).stdout).toBe(later.stdout)
+    expect((await verify(home)).code).toBe(0)
+    const exported = (await home.cli(['audit', 'export'])).stdout.split('\n')
+    expect(exported.filter((line) => line.includes('"audit.accept-key"'))).toHaveLength(2)
+
+    const paths = pathsOf()
     // A stranger's in between, and one of the former key's after it was replaced.
     resign(paths[0] ?? '', stranger)
     resign(paths.at(-1) ?? '', former)
@@ -264,5 +293,21 @@ test(
       /^PROBLEM seal \d+ has the head audit\/1\/\S+\.json, signed with another key, [0-9a-f]{32}/m,
     )
     expect(forged.said.split('\n').filter((line) => line.includes(`signed with another key, ${name}.`))).toHaveLength(1)
+
+    // Nor does the former key let another sign what it may not.
+    const { tenant, record: first } = headSchema.parse(JSON.parse(readFileSync(paths.at(-1) ?? '', 'utf8')))
+    const claim = { version: 1, tenant, record: first.slice(0, 32), accepted: publicKeyOf(signingKeyOf(stranger)) }
+    const limit = { seal: 999_999_999_999, accepted_at: new Date().toISOString() }
+    const bytes = Buffer.from(
+      JSON.stringify(['verbatim audit key accepted', ...Object.values(claim), ...Object.values(limit)]),
+    )
+    writeFileSync(
+      join(record, 'accepted-stranger.json'),
+      JSON.stringify({ ...claim, ...limit, ...signed(signingKeyOf(former), bytes) }),
+    )
+    resign(paths.at(-1) ?? '', stranger)
+    const vouched = await verify(home)
+    expect(vouched.code).toBe(1)
+    expect(vouched.said).toMatch(/seals: 1 problem$/m)
   },
 )

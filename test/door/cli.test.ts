@@ -165,7 +165,7 @@ describe('verify', () => {
 
   test('finds everything intact', async () => {
     expect(await output('verify')).toMatch(
-      /^(\d+ messages have no digest .*\n)?\d+ messages of \d+ sessions \(\d+ bytes\) and \d+ imported documents: all intact\n$/,
+      /^(Of \d+ messages? the content alone is proven, .*\n)?\d+ messages of \d+ sessions \(\d+ bytes\) and \d+ imported documents: all intact\n$/,
     )
     expect(await json('verify')).toMatchObject({ problems: [] })
   })

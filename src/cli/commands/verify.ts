@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { verifyArchive, type ArchiveProblem } from '../../archive/verify-archive.ts'
 import { verify, type VerifyProblem } from '../../capture/verify.ts'
 import { withStore } from '../context.ts'
+import { counted } from '../counted.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -42,7 +43,7 @@ export function registerVerify(program: Command, status: ExitStatus): void {
         if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
         if (report.contents_only > 0)
           await print(
-            `${report.contents_only} messages have no digest of what stands beside their content, which alone is proven: see docs/losslessness.md\n`,
+            `Of ${counted(report.contents_only, 'message')} the content alone is proven, as there is no digest of what stands beside it: see docs/losslessness.md\n`,
           )
         const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
         return print(

@@ -135,8 +135,8 @@ async function lookForAll(
   signals: readonly Signal[],
 ): Promise<FoundSignal[]> {
   const { database } = dependencies
-  // Where the index is behind they wait for it as long as one after the other would.
-  if (signals.length > 1)
+  // Where the index is behind they wait for it as long as one after the other does.
+  if (signals.length > 1 && dependencies.semantic === undefined)
     await waitForIndex(database, caller.tenantId, (signals.length - 1) * limits.searchWaitForIndexMs)
   const looks = new Map<string, Promise<RankedQuestion | undefined>>()
   for (const { text } of signals) {

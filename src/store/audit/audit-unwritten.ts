@@ -11,19 +11,22 @@ const reasons: ReadonlyMap<string, string> = new Map([
 /** Classes in which the server or the statement's own transaction is at fault, whatever it was about: they have words of their own. */
 const notOfTheLog = /^(25|40|53|55|57|58|XX)/
 
+const sqlState = /^[\dA-Z]{5}$/
+
 /** What a caller may be told of an error of an insert into the audit log; what is not its fault is given back as it is. */
 export function asAuditUnwritten(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof VerbatimError || isConnectionLoss(error)) return error
   const code = codeOf(error) ?? ''
-  if (notOfTheLog.test(code) || !/^[\dA-Z]{5}$/.test(code)) return error
+  if (notOfTheLog.test(code) || !sqlState.test(code)) return error
   return new AuditUnwritten(reasons.get(code) ?? `the database takes no row of the audit log (${code})`, {
     cause: error,
   })
 }
 
-/** Whether a statement that writes to the audit log, among other tables, may have failed of that. */
+/** Whether a statement that writes to the audit log, among other tables, may have failed of that: a trigger raises what it likes. */
 export function mayBeOfAuditLog(error: unknown): boolean {
-  return error instanceof Error && reasons.has(codeOf(error) ?? '')
+  const code = codeOf(error) ?? ''
+  return error instanceof Error && sqlState.test(code) && !notOfTheLog.test(code)
 }
 
 /**

@@ -139,7 +139,7 @@ export class SearchKeys {
 }
 
 function missing(tenantId: number): never {
-  throw new UnavailableError(`Cannot search as the search key of tenant ${tenantId} is missing`, {
+  throw new KeysMissing(`Cannot search as the search key of tenant ${tenantId} is missing`, {
     remedy: 'Restore the table encryption_keys from a backup, or run "verbatim keys decrypt"',
   })
 }

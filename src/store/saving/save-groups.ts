@@ -2,7 +2,10 @@ import { codeOf } from '../../errors.ts'
 
 /** One piece of work that may share a statement with others. */
 export interface Groupable {
-  /** Those of a group are done in the order of these keys: groups of several processes lock their rows alike. */
+  /**
+   * Those of a group are listed in the order of these keys, in which PostgreSQL mostly locks their rows. Groups of several processes that
+   * wait for each other all the same are done again one by one.
+   */
   readonly order: string
 }
 

@@ -1,6 +1,5 @@
 import type { ParameterOrJSON, Sql } from 'postgres'
 
-import { codeOf } from '../../errors.ts'
 import type { Viewer } from '../../model/access.ts'
 import { mayBeOfAuditLog } from '../audit/audit-unwritten.ts'
 import { storedBytes, storedHash } from './describe-save.ts'
@@ -23,7 +22,6 @@ interface Single extends Groupable {
   readonly viewer: Viewer
 }
 
-const uniqueViolation = '23505'
 const byteaType = 17
 /** Larger payloads would keep the others of their group waiting. */
 const groupedBytesMax = 32_768
@@ -73,8 +71,8 @@ async function storeSingle(sql: Sql, single: Single): Promise<SavedRow | undefin
     const isLarge = 'bytes' in payload && payload.bytes.length > groupedBytesMax
     return isLarge ? (await saveGroup(sql, [single]))[0] : await groupsOf(sql).run(single)
   } catch (error) {
-    // Which table a trigger or a right refused is told by the function of a batch alone: nothing is stored yet.
-    if (codeOf(error) === uniqueViolation || mayBeOfAuditLog(error)) return undefined
+    // That a message is known, and what the audit log refused, the function of a batch tells: nothing is stored yet.
+    if (mayBeOfAuditLog(error)) return undefined
     throw error
   }
 }

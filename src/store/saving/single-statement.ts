@@ -49,7 +49,7 @@ const isColumn = (name: string): name is SingleColumn => name in columns
 const allColumns = Object.keys(columns).filter(isColumn)
 
 export interface SingleShape {
-  /** How many messages, each of another session. */
+  /** How many messages. Of two of one session the second gets no row. */
   readonly size: number
   /** Whether one of them is saved by a principal, who needs a role where the session is shared. */
   readonly checksRole: boolean
