@@ -3,6 +3,8 @@ import { UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { ArchiveStore, ErasedObjects } from '../ports/archive-store.ts'
 import { refuseWhileRestoring } from '../store/archive/restore-state.ts'
+import { whyAuditTakesNoRow } from '../store/audit/audit-takes-rows.ts'
+import { mayBeOfAuditLog } from '../store/audit/audit-unwritten.ts'
 import type { Database } from '../store/database.ts'
 import { isPayloadUsed } from '../store/erasure/erased-elsewhere.ts'
 import { addPayloadWork } from '../store/erasure/erasure-work.ts'
@@ -96,13 +98,19 @@ export async function saveHeld(
   request: SaveRequest,
 ): Promise<SaveResult> {
   const { viewer, unwalled = database } = database
-  return await unwalled.run(async (sql) => {
-    if (!held.given.some(isLarge)) return await saveMessages(sql, request, viewer)
-    return await inTransaction(sql, async (transaction) => {
-      await holdPayloads(transaction, held)
-      return await saveBatch(transaction, request, viewer)
+  try {
+    return await unwalled.run(async (sql) => {
+      if (!held.given.some(isLarge)) return await saveMessages(sql, request, viewer)
+      return await inTransaction(sql, async (transaction) => {
+        await holdPayloads(transaction, held)
+        return await saveBatch(transaction, request, viewer)
+      })
     })
-  })
+  } catch (error) {
+    if (!mayBeOfAuditLog(error)) throw error
+    const { tenantId, actor: principal, client } = request
+    throw (await unwalled.run((sql) => whyAuditTakesNoRow(sql, { tenantId, principal, client }))) ?? error
+  }
 }
 
 /**
