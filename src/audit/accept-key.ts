@@ -13,6 +13,7 @@ import {
   isSignedBy,
   nameOfHash,
   publicKeyOf,
+  readAtOnce,
   readHead,
   signed,
   type HeadKey,
@@ -41,8 +42,6 @@ type AcceptanceClaim = Omit<KeyAcceptance, 'key' | 'signature'>
 
 const fingerprintDigits = 32
 const fingerprintPattern = /^[0-9a-f]{32}$/
-/** Heads that are read together: a store in the cloud answers each in some milliseconds. */
-const readAtOnce = 16
 
 /** What a public key is called: digits of its SHA-256. */
 export function fingerprintOf(publicKey: string): string {

@@ -1,7 +1,7 @@
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { fingerprintOf, type KeyAcceptance } from './accept-key.ts'
 import type { AuditProblem } from './audit-problems.ts'
-import { readHead, type HeadKey, type SignedHead } from './signed-head.ts'
+import { readAtOnce, readHead, type HeadKey, type SignedHead } from './signed-head.ts'
 
 /** A key that heads of a record are signed with, and that is not this store's. */
 export interface OtherKey {
@@ -17,15 +17,14 @@ export interface OtherKey {
   readonly accepted_at?: string
 }
 
-interface HeadSource {
+/** Where the heads of a tenant are. */
+export interface HeadSource {
   readonly archive: ArchiveStore
   readonly tenantId: number
   /** The public key of this store; undefined where it is not at hand. */
   readonly key: string | undefined
 }
 
-/** Reads of an archive that are under way together: a store in the cloud answers each in some milliseconds. */
-const readAtOnce = 16
 /** Heads that were altered are all counted, and so many are named. */
 const alteredToldMax = 1_000
 

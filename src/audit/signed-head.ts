@@ -28,6 +28,8 @@ type Claim = Omit<SignedHead, 'key' | 'signature'>
 /** What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 const numberDigits = 12
+/** Reads of heads that are under way together: a store in the cloud answers each in some milliseconds. */
+export const readAtOnce = 16
 
 /** The signing key of 32 secret bytes. */
 export function signingKeyOf(secret: Uint8Array): KeyObject {

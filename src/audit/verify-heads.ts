@@ -1,10 +1,9 @@
-import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { SealRow } from '../store/audit/audit-seals.ts'
 import { readAcceptedKeys } from './accept-key.ts'
 import type { AuditProblem } from './audit-problems.ts'
 import { readClosing } from './close-record.ts'
-import { HeadSigners, type OtherKey } from './head-signers.ts'
-import { headKeys, nameOfHash, readHead, type HeadKey, type SignedHead } from './signed-head.ts'
+import { HeadSigners, type HeadSource, type OtherKey } from './head-signers.ts'
+import { headKeys, nameOfHash, readAtOnce, readHead, type HeadKey, type SignedHead } from './signed-head.ts'
 
 /** What the signed heads outside of the database say of a tenant's record. */
 export interface HeadReport {
@@ -33,17 +32,8 @@ export interface OtherRecord {
   readonly closed_at?: string
 }
 
-export interface HeadSource {
-  readonly archive: ArchiveStore
-  readonly tenantId: number
-  /** The public key of this store; undefined where it is not at hand. */
-  readonly key: string | undefined
-}
-
 /** Of heads that do not fit so many are read to tell why; more of them are not. */
 const readMax = 1_000
-/** Reads of an archive that are under way together. */
-const readAtOnce = 16
 
 /**
  * Compares the seals of a tenant with what was signed of them while they were made. Each head of the record is read: one in between
