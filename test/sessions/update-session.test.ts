@@ -63,7 +63,7 @@ describe('updateSession()', () => {
     const before = await written(sessionId)
     // PostgreSQL stores no NUL in a text.
     const update = store.open.updateSession({ ...caller, principal: 'a\0b' }, { sessionId, ...change })
-    await expect(update).rejects.toThrow('invalid byte sequence')
+    await expect(update).rejects.toThrow('the database takes no row of the audit log (22021)')
     expect(await written(sessionId)).toEqual({ ...before, audits: 0, summaries: 0 })
     const [page] = await store.pages(sessionId, { maxTokens: 8_000 })
     expect(page).not.toHaveProperty('title')
