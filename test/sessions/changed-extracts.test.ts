@@ -66,12 +66,15 @@ describe('what stands for a segment that is anonymised', () => {
     expect(before.summary).toContain(email)
     const { database, archive } = store.open.stores
     const seen: { texts: string; summary: string }[] = []
+    // What renews the hold on the work asks in between.
+    let isLooking = false
     const watching = watched(database, async () => {
       const [row] = await database.run(
         (sql) => sql<{ done: string }[]>`
           select count(*) filter (where anonymized_at is not null) as done from messages where session_id = ${sessionId}`,
       )
-      if (seen.length > 0 || row?.done !== '500') return
+      if (isLooking || row?.done !== '500') return
+      isLooking = true
       const texts = (await stored(sessionId)).filter(({ firstSeq }) => (firstSeq ?? 0) <= 500).map(({ text }) => text)
       const { reply } = await summary(sessionId, { toSeq: 500, keep: false })
       seen.push({ texts: texts.join('\n'), summary: reply.summary })
