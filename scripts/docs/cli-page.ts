@@ -27,7 +27,10 @@ const exitCodeRows = [
     'The command ran and found problems: damaged messages (`verify`, `export`), files that failed (`import`), a set-up that needs attention (`doctor`).',
   ],
   ['2', 'The arguments or the settings cannot be used, or what was named does not exist.'],
-  ['3', 'The store does not answer, or what it needs, such as its archive.'],
+  [
+    '3',
+    'The store does not answer, or what it needs, such as its archive. Also: all was done, and the [audit log](audit.md#while-it-cannot-be-written) took no row of it; where problems were found as well, the code is 1, and both are said.',
+  ],
   ['70', 'A defect of Verbatim: [troubleshooting.md](troubleshooting.md#defects).'],
 ]
 

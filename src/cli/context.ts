@@ -2,11 +2,12 @@ import type { Command } from 'commander'
 
 import { tenantIdOf } from '../access/tenants.ts'
 import { readConfig, readEnvFile, type Config } from '../config.ts'
-import { AuditUnwritten, UnavailableError } from '../errors.ts'
+import { AuditUnwritten } from '../errors.ts'
 import { localCaller, type Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
 import { refuseOtherSetting } from '../store/keys/refuse-other-setting.ts'
 import type { Verbatim } from '../verbatim.ts'
+import { CommandUnrecorded } from './command-unrecorded.ts'
 import { tellWarning } from './tell-error.ts'
 
 /** What every command has at hand. */
@@ -50,7 +51,7 @@ async function recorded<T>(
   const call = { action: 'call.command', tool, writes: false } as const
   const [ended] = await Promise.allSettled([verbatim.recorded(cli, call, work)])
   const unwritten = await verbatim.settleRecords()
-  const lost = unwritten === undefined ? undefined : noRowOf(unwritten)
+  const lost = unwritten === undefined ? undefined : new CommandUnrecorded(unwritten)
   if (ended.status === 'fulfilled') {
     if (lost === undefined) return ended.value
     if (config.audit.failure === 'refuse') throw lost
@@ -60,14 +61,6 @@ async function recorded<T>(
   // That the log takes no rows is said already where the command failed of it.
   if (lost !== undefined && !(ended.reason instanceof AuditUnwritten)) tellWarning(lost)
   throw ended.reason
-}
-
-function noRowOf(unwritten: AuditUnwritten): UnavailableError {
-  return new UnavailableError(`No row of this command could be written to the audit log: ${unwritten.why}`, {
-    remedy:
-      'What it says was done, or shown, all the same. Have who administers the database put the audit log right (docs/audit.md)',
-    cause: unwritten,
-  })
 }
 
 /** What makes a store another than the settings say. */

@@ -5,7 +5,7 @@ export const exitCodes = {
   problems: 1,
   /** The arguments or the configuration cannot be used. */
   usage: 2,
-  /** The store does not answer, or what it needs, such as its archive. */
+  /** The store does not answer, or what it needs, such as its archive; or its audit log takes no row of the command. */
   unavailable: 3,
   /** A defect of Verbatim itself. */
   internal: 70,

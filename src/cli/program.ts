@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 
 import { packageVersion } from '../version.ts'
+import { CommandUnrecorded } from './command-unrecorded.ts'
 import { noteCommand } from './context.ts'
 import { exitCodes, ExitStatus } from './exit-codes.ts'
 import { tellError } from './tell-error.ts'
@@ -53,7 +54,7 @@ export async function describeProgram(status: ExitStatus, only?: string): Promis
     .option('--env-file <path>', 'read settings from a file in .env form')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 problems were found, 2 wrong arguments or settings, 3 the store does not answer.\nDocumentation: docs/cli.md',
+      '\nExit codes: 0 done, 1 problems were found, 2 wrong arguments or settings, 3 the store does not answer, or takes no row of the command in its audit log.\nDocumentation: docs/cli.md',
     )
     .exitOverride()
     .hook('preAction', (_program, command) => noteCommand(program, command))
@@ -82,6 +83,8 @@ async function runCommand(argv: readonly string[], command: string | undefined):
     return status.code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    return tellError(error)
+    const code = tellError(error)
+    // What a command found is what it was run for: that it has no row of its own is said, and does not hide it.
+    return error instanceof CommandUnrecorded && status.code !== exitCodes.ok ? status.code : code
   }
 }

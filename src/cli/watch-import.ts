@@ -8,6 +8,7 @@ import { pause } from '../capture/following/hints.ts'
 import { watchedPaths, watchedPlaces } from '../capture/following/watched-files.ts'
 import { processEnvironment } from '../config.ts'
 import { UnavailableError } from '../errors.ts'
+import { CommandUnrecorded } from './command-unrecorded.ts'
 import { withStore } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 import { renderGrowth } from './render-import.ts'
@@ -53,7 +54,8 @@ export async function watchImport(program: Command, settings: WatchSettings): Pr
         await followFiles(verbatim.stores, caller, { ...options, onLook })
       })
     } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error
+      // Of what is over already there is nothing to try again.
+      if (!(error instanceof UnavailableError) || error instanceof CommandUnrecorded) throw error
       await pause(outage.say(error), signal)
     }
   }

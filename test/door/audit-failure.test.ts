@@ -5,11 +5,10 @@ import { untilIndexed } from './support/archived.ts'
 import { Home } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
 
-const outOfOrder =
-  'Cannot do this as what is done cannot be written down: a trigger or a rule of the database refuses rows of the audit log'
+const trigger = 'a trigger or a rule of the database refuses rows of the audit log'
+const outOfOrder = `Cannot do this as what is done cannot be written down: ${trigger}`
 const remedy = 'Try again when who administers the database has put the audit log right (docs/audit.md)'
-const noRow =
-  'No row of this command could be written to the audit log: a trigger or a rule of the database refuses rows of the audit log'
+const noRow = `No row of this command could be written to the audit log: ${trigger}`
 
 async function inDatabase<T>(home: Home, work: (sql: ReturnType<Home['database']>['sql']) => Promise<T>): Promise<T> {
   const database = home.database()
@@ -121,6 +120,14 @@ describe.each(['refuse', 'continue'] as const)(
       expect(code).toBe(2)
       expect(stderr).toContain(`verbatim: warning: ${noRow}\n`)
       expect(stderr).toContain('verbatim: No session "nothing"\n')
+    })
+
+    test('a command that found problems ends as one that did, and says that it has no row', async () => {
+      await inDatabase(home, (sql) => sql.unsafe(`update messages set payload_sha256 = sha256('another')`))
+      const { code, stdout, stderr } = await home.cli(['verify'])
+      expect(stdout).toMatch(/^PROBLEM .*\n.*: 1 problems$/m)
+      const warning = failure === 'refuse' ? '' : 'warning: '
+      expect([code, stderr]).toEqual([1, expect.stringMatching(`^verbatim: ${warning}${noRow}\n`)])
     })
 
     test('the rows of the reads are there when it takes rows again, and saves are made', async () => {
