@@ -109,7 +109,7 @@ export async function saveHeld(
   } catch (error) {
     if (!mayBeOfAuditLog(error)) throw error
     const { tenantId, actor: principal, client } = request
-    throw (await unwalled.run((sql) => whyAuditTakesNoRow(sql, { tenantId, principal, client }))) ?? error
+    throw (await whyAuditTakesNoRow(unwalled, { tenantId, principal, client })) ?? error
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 
 import { describeRootKey } from '../crypto/root-key.ts'
+import type { VerbatimError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import type { Database } from '../store/database.ts'
 import { conversionLeft } from '../store/keys/conversion-work.ts'
@@ -13,6 +14,10 @@ export interface Check {
   readonly state: 'ok' | 'note' | 'problem'
   readonly message: string
   readonly remedy?: string
+}
+
+export function problemOf(name: string, { message, remedy }: VerbatimError): Check {
+  return { name, state: 'problem', message, ...(remedy === undefined ? {} : { remedy }) }
 }
 
 /** Whether what is saved is encrypted, and what is stored already. */

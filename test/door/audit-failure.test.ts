@@ -122,6 +122,15 @@ describe.each(['refuse', 'continue'] as const)(
       expect(stderr).toContain('verbatim: No session "nothing"\n')
     })
 
+    test('doctor says that it takes none, and what is in the way, beside all else that it sees', async () => {
+      const { code, stdout, stderr } = await home.cli(['doctor'])
+      expect(stdout).toContain(
+        `PROBLEM  audit log: takes no rows, and what has to be written down there is not done: ${trigger}\n         Have who administers the database look at what is not of Verbatim on the table audit_log: the trigger test_block\n`,
+      )
+      expect(stdout).toMatch(/^ok +store: 1 sessions, 1 messages$/m)
+      expect([code, stderr]).toEqual([1, expect.stringMatching(`^verbatim: warning: ${noRow}\n`)])
+    })
+
     test('a command that found problems ends as one that did, and says that it has no row', async () => {
       await inDatabase(home, (sql) => sql.unsafe(`update messages set payload_sha256 = sha256('another')`))
       const { code, stdout, stderr } = await home.cli(['verify'])
@@ -140,6 +149,15 @@ describe.each(['refuse', 'continue'] as const)(
       expect(home.complaints).toContain(outOfOrder)
       expect(home.complaints).not.toContain('internal error')
     })
+
+    test('doctor finds that it takes rows, and leaves nothing of the one that it tried', async () => {
+      const saves = () => inDatabase(home, (sql) => sql`select from audit_log where action = 'message.save'`)
+      const before = await saves()
+      const { stdout } = await home.cli(['doctor'])
+      expect(stdout).toMatch(/^ok +audit log: takes rows$/m)
+      expect(await saves()).toHaveLength(before.length)
+      expect(await rowsOf(home, 'doctor')).toBe(1)
+    })
   },
 )
 
@@ -156,7 +174,11 @@ describe.runIf(isOnServer)('on a server', () => {
   test('a change is not made where the role of requests has lost the right to add rows, and it is said why', async () => {
     await inDatabase(home, (sql) => sql.unsafe('revoke insert on audit_log from verbatim_tenant'))
     const refused = await tools.refusal('update_session', { session_id: 'notes', title: 'Harbour' })
+    const doctor = await home.cli(['doctor'])
     await inDatabase(home, (sql) => sql.unsafe('grant insert on audit_log to verbatim_tenant'))
+    expect(doctor.stdout).toContain(
+      'PROBLEM  audit log: takes no rows of requests, and what has to be written down there is not done: the store has no right to add rows to the audit log\n         As the owner of the table: grant insert on audit_log to verbatim_tenant\n',
+    )
     expect(refused).toBe(
       `Cannot do this as what is done cannot be written down: the store has no right to add rows to the audit log. ${remedy}`,
     )

@@ -4,22 +4,14 @@ import { homedir } from 'node:os'
 import type { Command } from 'commander'
 
 import { describeSettings, processEnvironment, readConfig, readEnvFile, type Config } from '../../config.ts'
-import { codeOf, VerbatimError } from '../../errors.ts'
+import { codeOf } from '../../errors.ts'
 import { shownAddress } from '../../model/server-address.ts'
-import { clockProblem } from '../../retention/decide.ts'
-import type { StoreStatus } from '../../sessions/status.ts'
 import { findClients } from '../../setup/setup.ts'
-import { readSweep } from '../../store/erasure/retention.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
-import { checkEncryption, type Check } from '../check-encryption.ts'
-import { checkFlagged } from '../check-flagged.ts'
+import type { Check } from '../check-encryption.ts'
 import { checkOpenclaw } from '../check-openclaw.ts'
-import { checkServer } from '../check-server.ts'
+import { checkStore } from '../check-store.ts'
 import { commandName } from '../command-name.ts'
-import { withStore } from '../context.ts'
-import { describeArchive } from '../describe-archive.ts'
-import { checkNames } from '../describe-names.ts'
-import { describeSemantic } from '../describe-semantic.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 
@@ -72,107 +64,6 @@ async function checkHome(config: Config): Promise<Check> {
       remedy: 'Give yourself the right to it, or set VERBATIM_HOME to another directory',
     }
   }
-}
-
-async function checkStore(program: Command): Promise<Check[]> {
-  try {
-    return await withStore(program, async ({ verbatim, caller }) => {
-      const { sessions, messages, index, flagged, archive, names, ...status } = await verbatim.status(caller)
-      const behind = index.messages_behind
-      const checks: Check[] = [
-        { name: 'store', state: 'ok', message: `${sessions} sessions, ${messages} messages` },
-        behind === 0
-          ? { name: 'index', state: 'ok', message: 'every message can be found' }
-          : {
-              name: 'index',
-              state: 'note',
-              message: `${behind} messages are not searchable yet; this goes on in the background`,
-            },
-      ]
-      if (index.failed_for_good > 0) {
-        checks.push({
-          name: 'index failures',
-          state: 'problem',
-          message: `${index.failed_for_good} pieces of work failed for good`,
-          remedy: `See log/daemon.log in the home, then run "verbatim verify"`,
-        })
-      }
-      const sweep = await verbatim.stores.database.run((sql) => readSweep(sql, caller.tenantId))
-      const jump = sweep === undefined ? undefined : clockProblem(sweep.sweptAtMs, sweep.nowMs)
-      if (jump !== undefined)
-        checks.push({
-          name: 'retention',
-          state: 'problem',
-          message: `nothing that has expired is erased, as ${jump}`,
-          remedy: `Check the clock and "${commandName()} retention preview", then run: ${commandName()} retention apply --yes`,
-        })
-      await verbatim.stores.archive.check()
-      const server = await checkServer(verbatim.stores.database)
-      const encryption = await checkEncryption(verbatim.stores.database, caller)
-      return [
-        ...checks,
-        ...checkFlagged(flagged),
-        ...server,
-        encryption,
-        ...checkArchive(archive),
-        ...checkSemantic(status.semantic_search),
-        ...checkNames(names),
-      ]
-    })
-  } catch (error) {
-    if (!(error instanceof VerbatimError)) throw error
-    return [
-      {
-        name: 'store',
-        state: 'problem',
-        message: error.message,
-        ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-      },
-    ]
-  }
-}
-
-function checkArchive(archive: StoreStatus['archive']): Check[] {
-  const name = 'archive'
-  const checks: Check[] = [{ name, state: 'ok', message: `can be written; ${describeArchive(archive)}` }]
-  if (archive.waits_for !== undefined)
-    checks.push({
-      name,
-      state: 'problem',
-      message: archive.waits_for,
-      remedy: `It goes on by itself when the archive answers; or run: ${commandName()} archive --now`,
-    })
-  if (archive.failed_for_good > 0)
-    checks.push({
-      name,
-      state: 'problem',
-      message: `${archive.failed_for_good} sessions could not be archived`,
-      remedy: `Run: ${commandName()} archive --now (it says why, and tries them again)`,
-    })
-  return checks
-}
-
-function checkSemantic(semantic: StoreStatus['semantic_search']): Check[] {
-  const name = 'semantic search'
-  if (semantic.state === 'off') return [{ name, state: 'note', message: 'off: words are searched, meaning is not' }]
-  const checks: Check[] = [
-    { name, state: semantic.messages_behind === 0 ? 'ok' : 'note', message: describeSemantic(semantic) },
-  ]
-  if (semantic.waits_for !== undefined)
-    checks.push({
-      name,
-      state: 'problem',
-      message: semantic.waits_for,
-      remedy: 'It goes on by itself when the provider answers; words are searched meanwhile',
-    })
-  if (semantic.failed_for_good > 0)
-    checks.push({
-      name,
-      state: 'problem',
-      message: `${semantic.failed_for_good} messages were refused by the embedder for good`,
-      remedy: 'They are found by their words. Run "verbatim reindex --vectors" to try them again',
-    })
-  return checks
 }
 
 async function checkSurroundings(): Promise<Check[]> {
