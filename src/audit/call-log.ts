@@ -4,10 +4,12 @@ import type { Caller } from '../model/access.ts'
 import { Call, type CallDescription, type Door } from '../model/call.ts'
 import { newId } from '../model/ids.ts'
 import { within } from '../model/within.ts'
-import { insertCalls, writeAudit, type CallRow } from '../store/audit/audit-log.ts'
+import type { CallRow } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
+import { LostRows } from './lost-rows.ts'
 import { RepeatedRefusals } from './repeated-refusals.ts'
 import { sealAll } from './seal-log.ts'
+import { writeCalls, type RefusedCall, type WrittenCalls } from './write-calls.ts'
 
 /** What happens to calls while rows cannot be written: those that write are refused, or all go on. */
 export type AuditFailure = 'refuse' | 'continue'
@@ -28,6 +30,8 @@ const lookMs = 60_000
 const closeMsUsual = 10_000
 /** Rows that wait for a log that cannot be written, at most; 500 bytes each. */
 const waitingMax = 10_000
+/** Of rows that are not taken by themselves so many are named at once; the others are counted. */
+const namedMax = 20
 
 /** Nobody said how they came in: it is somebody with the program in hand. */
 const atHand: Door = { origin: 'cli', auth: 'local' }
@@ -45,8 +49,7 @@ export class CallLog {
   #failing: AuditUnwritten | undefined
   /** Rows of whose writing the answer has not come. */
   #beingWritten: readonly CallRow[] = []
-  /** How many rows of each tenant are lost and not told of. */
-  readonly #lost = new Map<number, number>()
+  readonly #lost: LostRows
   #isClosed = false
   #hasWritten = false
   readonly #refusals = new RepeatedRefusals()
@@ -54,6 +57,7 @@ export class CallLog {
 
   constructor(options: CallLogOptions) {
     this.#options = options
+    this.#lost = new LostRows(options.database, options.log)
   }
 
   /** Does a call's work and sees to it that there is one row of it. `writes` is whether it may change something. */
@@ -94,12 +98,12 @@ export class CallLog {
     for (const row of this.#refusals.end()) this.#add(row)
     const { closeMs = closeMsUsual } = this.#options
     await within(closeMs, this.#writeLast())
-    this.#lose([...this.#waiting, ...this.#beingWritten])
-    const lost = [...this.#lost].toSorted(([one], [other]) => one - other)
-    if (lost.length === 0) return
-    const count = lost.reduce((sum, [, rows]) => sum + rows, 0)
-    const of = lost.map(([tenantId, rows]) => `${rows} of tenant ${tenantId}`).join(', ')
-    this.#options.log?.error(`${count} rows of the audit log are lost, as they were not written in time: ${of}`)
+    this.#lost.add([...this.#waiting, ...this.#beingWritten])
+    const lost = this.#lost.described
+    if (lost === undefined) return
+    this.#options.log?.error(
+      `${lost.count} rows of the audit log are lost, as they were not written in time: ${lost.of}`,
+    )
   }
 
   /**
@@ -111,10 +115,12 @@ export class CallLog {
     this.#timer = undefined
     const { closeMs = closeMsUsual } = this.#options
     let failed: AuditUnwritten | undefined
-    await within(
-      closeMs,
-      this.#writing.then(async () => (failed = await this.#tryToWrite())),
-    )
+    const write = async () => {
+      await this.#writing
+      const { failure, refused } = await this.#tryToWrite()
+      failed = failure ?? refused[0]?.why
+    }
+    await within(closeMs, write())
     if (this.#beingWritten.length > 0) failed = new AuditUnwritten(`the database took more than ${closeMs} ms`)
     if (failed !== undefined) this.#waiting = []
     return failed
@@ -134,13 +140,9 @@ export class CallLog {
   }
 
   #add(row: CallRow): void {
-    if (this.#waiting.length >= waitingMax) return this.#lose([row])
+    if (this.#waiting.length >= waitingMax) return this.#lost.add([row])
     this.#waiting.push(row)
     this.#writeAfter(this.#failing === undefined ? gatherMs : retryMs)
-  }
-
-  #lose(rows: readonly CallRow[]): void {
-    for (const { caller } of rows) this.#lost.set(caller.tenantId, (this.#lost.get(caller.tenantId) ?? 0) + 1)
   }
 
   #writeAfter(delayMs: number): void {
@@ -153,35 +155,42 @@ export class CallLog {
 
   /** Never rejects: what could not be written waits for the next time. */
   async #write(): Promise<void> {
-    const failed = await this.#tryToWrite()
-    if (failed === undefined) return
-    this.#options.log?.error(`${this.#waiting.length} rows of the audit log were not written`, failed)
+    const { failure } = await this.#tryToWrite()
+    if (failure === undefined) return
+    this.#options.log?.error(`${this.#waiting.length} rows of the audit log were not written`, failure)
     this.#writeAfter(retryMs)
   }
 
-  /** Gives why what waits could not be written, and waits on. */
-  async #tryToWrite(): Promise<AuditUnwritten | undefined> {
+  /** Writes what waits. What could not be written waits on; what the log does not take although it takes others is lost. */
+  async #tryToWrite(): Promise<Pick<WrittenCalls, 'failure' | 'refused'>> {
     const rows = this.#waiting
-    if (rows.length === 0) return undefined
+    if (rows.length === 0) return { failure: undefined, refused: [] }
     this.#waiting = []
     this.#beingWritten = rows
     // Of what failed before some may be there, whose answer was lost.
-    let attempt = this.#failing === undefined ? 0 : 1
-    try {
-      await this.#options.database.run((sql) => insertCalls(sql, rows, ++attempt))
-    } catch (error) {
-      this.#failing = unwritten(error)
-      this.#beingWritten = []
-      const waiting = [...rows, ...this.#waiting]
-      this.#waiting = waiting.slice(0, waitingMax)
-      this.#lose(waiting.slice(waitingMax))
-      return this.#failing
-    }
-    this.#failing = undefined
+    const { left, refused, failure } = await writeCalls(this.#options.database, rows, this.#failing !== undefined)
     this.#beingWritten = []
+    this.#failing = failure
+    const waiting = [...left, ...this.#waiting]
+    this.#waiting = waiting.slice(0, waitingMax)
+    this.#lost.add(waiting.slice(waitingMax))
+    this.#lost.add(refused.map(({ row }) => row))
+    this.#tellRefused(refused)
+    if (failure !== undefined) return { failure, refused }
     this.#hasWritten = true
-    await this.#tellLost()
-    return undefined
+    await this.#lost.tell()
+    return { failure, refused }
+  }
+
+  #tellRefused(refused: readonly RefusedCall[]): void {
+    const named = refused.slice(0, namedMax)
+    for (const { row, why } of named) {
+      const { action, tool } = row.call.description
+      const which = `${action} ${tool}, call ${row.call.id} of tenant ${row.caller.tenantId}`
+      this.#options.log?.error(`The audit log takes other rows and not the one of ${which}, which is lost`, why)
+    }
+    const further = refused.length - named.length
+    if (further > 0) this.#options.log?.error(`The audit log did not take ${further} further rows, which are lost`)
   }
 
   async #seal(): Promise<void> {
@@ -191,31 +200,6 @@ export class CallLog {
       this.#options.log?.warn(`the newest rows of the audit log are to be sealed by another: ${describeForLog(error)}`)
     }
   }
-
-  /** Rows of a tenant are never left out without a row of it that says so; where that cannot be written either, the next ones are tried with it. */
-  async #tellLost(): Promise<void> {
-    for (const [tenantId, lost] of this.#lost) {
-      const nobody = { tenantId, principal: 'verbatim', client: 'verbatim' }
-      try {
-        await this.#options.database.run((sql) =>
-          writeAudit(sql, nobody, { action: 'audit.lost', outcome: 'failed', count: lost }),
-        )
-        const further = (this.#lost.get(tenantId) ?? 0) - lost
-        if (further > 0) this.#lost.set(tenantId, further)
-        else this.#lost.delete(tenantId)
-      } catch (error) {
-        const what = `that ${lost} rows of the audit log were lost, of tenant ${tenantId}, was not written`
-        this.#options.log?.error(what, error)
-      }
-    }
-  }
-}
-
-/** Whatever it was that failed: the log, or the whole database. */
-function unwritten(error: unknown): AuditUnwritten {
-  if (error instanceof AuditUnwritten) return error
-  const why = error instanceof VerbatimError ? error.message : 'the audit log is out of order'
-  return new AuditUnwritten(why, { cause: error })
 }
 
 function reasonOf(error: unknown): string {

@@ -161,6 +161,40 @@ describe.each(['refuse', 'continue'] as const)(
   },
 )
 
+describe('where the audit log takes rows, and not those of one tool,', () => {
+  const home = new Home()
+  let tools: Tools
+  beforeAll(async () => {
+    await home.makeDatabase()
+    home.settings = { ...home.settings, VERBATIM_LOG_LEVEL: 'error' }
+    tools = await home.tools()
+    await tools.save({ session_id: 'notes', content: 'The harbour opens at six.', sender: 'Ann' })
+  })
+  afterAll(() => home.dispose())
+
+  test('those of others are written, each that is lost is named and counted, and saves go on', async () => {
+    await block(home)
+    await inDatabase(home, async (sql) => {
+      await sql.unsafe('drop trigger test_block on audit_log')
+      await sql.unsafe(`create trigger test_block before insert on audit_log for each row
+        when (new.tool = 'list_sessions') execute function test_block()`)
+    })
+    // Of one moment: they are written together.
+    await Promise.all([tools.call('list_sessions'), ...Array.from({ length: 6 }, () => tools.session('notes'))])
+    await tools.search({ query: 'harbour' })
+    await expect.poll(() => rowsOf(home, 'search_memory'), { timeout: 40_000 }).toBe(1)
+    expect(await rowsOf(home, 'get_session')).toBe(6)
+    expect(await rowsOf(home, 'list_sessions')).toBe(0)
+    const lost = () =>
+      inDatabase(home, (sql) => sql`select outcome, count::int from audit_log where action = 'audit.lost'`)
+    await expect.poll(async () => [...(await lost())], { timeout: 40_000 }).toEqual([{ outcome: 'failed', count: 1 }])
+    expect(home.complaints).toMatch(
+      /The audit log takes other rows and not the one of call\.tool list_sessions, call [0-9a-f-]{36} of tenant 1, which is lost/,
+    )
+    await tools.save({ session_id: 'notes', content: 'Berth 14 is free.', sender: 'Ann' })
+  })
+})
+
 describe.runIf(isOnServer)('on a server', () => {
   const home = new Home()
   let tools: Tools

@@ -143,6 +143,28 @@ describe('CallLog', () => {
     expect(await rows('five')).toHaveLength(10_000)
   })
 
+  it('loses of many rows those alone that the log does not take, and names them', async () => {
+    let said = ''
+    const log = createLog('error', { write: (text: string) => (said += text) })
+    calls = new CallLog({ database: database(), failure: 'refuse', log })
+    await run(
+      `create function test_block() returns trigger language plpgsql as $$ begin raise exception 'blocked'; end $$`,
+    )
+    await run(`create trigger test_block before insert on audit_log for each row
+      when (new.tool = 'eleven') execute function test_block()`)
+    for (let at = 0; at < 300; at++) await read(calls, at % 10 === 3 ? 'eleven' : 'twelve')
+    await calls.settle()
+    expect(await rows('twelve')).toHaveLength(270)
+    expect(await rows('eleven')).toEqual([])
+    const named = said.match(/not the one of call\.tool eleven, call [0-9a-f-]{36} of tenant 1, which is lost/g) ?? []
+    const further = [...said.matchAll(/did not take (\d+) further rows, which are lost/g)].map(([, count]) =>
+      Number(count),
+    )
+    expect(named.length).toBeGreaterThanOrEqual(20)
+    expect(named.length + further.reduce((sum, count) => sum + count, 0)).toBe(30)
+    expect(await calls.during(caller, call('twelve', true), async () => 'written')).toBe('written')
+  })
+
   it('says at its end of which tenants rows are lost', async () => {
     let said = ''
     const log = createLog('error', { write: (text: string) => (said += text) })
