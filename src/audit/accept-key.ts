@@ -38,6 +38,10 @@ const acceptanceSchema = z.object({
 
 /** That somebody who has the key knows another one that heads of a record were signed with: signed, and kept beside the heads. */
 export type KeyAcceptance = z.infer<typeof acceptanceSchema>
+export interface AcceptedKey extends KeyAcceptance {
+  /** Of the newest head that it had signed when it was accepted; it may be accepted in fewer, as who accepted it is. */
+  readonly newestSeal: number
+}
 type AcceptanceClaim = Omit<KeyAcceptance, 'key' | 'signature'>
 
 const fingerprintDigits = 32
@@ -64,13 +68,13 @@ export async function readAcceptedKeys(
   archive: ArchiveStore,
   tenantId: number,
   { record, key }: { readonly record: string; readonly key: string },
-): Promise<ReadonlyMap<string, KeyAcceptance>> {
+): Promise<ReadonlyMap<string, AcceptedKey>> {
   const found: KeyAcceptance[] = []
   for await (const place of archive.list(placeOf(tenantId, record))) {
     const acceptance = await readAcceptance(archive, place)
     if (acceptance?.tenant === tenantId && acceptance.record === record) found.push(acceptance)
   }
-  const accepted = new Map<string, KeyAcceptance>()
+  const accepted = new Map<string, AcceptedKey>()
   const signers = [key]
   for (const signer of signers)
     for (const acceptance of found) {
@@ -78,7 +82,7 @@ export async function readAcceptedKeys(
       // Who may have signed up to a seal lets nobody sign beyond it.
       const seal = Math.min(acceptance.seal, accepted.get(signer)?.seal ?? Infinity)
       if (seal <= (accepted.get(acceptance.accepted)?.seal ?? 0)) continue
-      accepted.set(acceptance.accepted, { ...acceptance, seal })
+      accepted.set(acceptance.accepted, { ...acceptance, seal, newestSeal: acceptance.seal })
       signers.push(acceptance.accepted)
     }
   return accepted

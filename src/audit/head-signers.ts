@@ -1,5 +1,5 @@
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import { fingerprintOf, type KeyAcceptance } from './accept-key.ts'
+import { fingerprintOf, type AcceptedKey } from './accept-key.ts'
 import type { AuditProblem } from './audit-problems.ts'
 import { readAtOnce, readHead, type HeadKey, type SignedHead } from './signed-head.ts'
 
@@ -31,12 +31,12 @@ const alteredToldMax = 1_000
 /** Reads heads, tells those that were altered, and keeps account of who signed the others. */
 export class HeadSigners {
   readonly #source: HeadSource
-  readonly #accepted: ReadonlyMap<string, KeyAcceptance>
+  readonly #accepted: ReadonlyMap<string, AcceptedKey>
   readonly #others = new Map<string, OtherKey>()
   readonly #altered: AuditProblem[] = []
   #alteredCount = 0
 
-  constructor(source: HeadSource, accepted: ReadonlyMap<string, KeyAcceptance>) {
+  constructor(source: HeadSource, accepted: ReadonlyMap<string, AcceptedKey>) {
     this.#source = source
     this.#accepted = accepted
   }
@@ -70,6 +70,15 @@ export class HeadSigners {
     }
   }
 
+  /** Of each key that was accepted the newest head that it had signed by then: who accepted it has seen that. */
+  get gone(): readonly AuditProblem[] {
+    return [...this.#accepted].flatMap(([key, { seal, newestSeal }]) => {
+      const last = this.#others.get(placeOf(key, true))?.last_seal ?? 0
+      if (last >= seal || seal < newestSeal) return []
+      return [{ seal, problem: `had a head when the earlier key ${fingerprintOf(key)} was accepted, which is gone` }]
+    })
+  }
+
   #tellAltered({ key }: HeadKey): void {
     this.#alteredCount++
     if (this.#altered.length < alteredToldMax)
@@ -81,7 +90,7 @@ export class HeadSigners {
     if (this.#source.key === undefined || key === this.#source.key) return true
     const accepted = this.#accepted.get(key)
     const isAccepted = accepted !== undefined && seal <= accepted.seal
-    const place = `${key} ${isAccepted}`
+    const place = placeOf(key, isAccepted)
     const before = this.#others.get(place)
     this.#others.set(place, {
       key: fingerprintOf(key),
@@ -93,4 +102,9 @@ export class HeadSigners {
     })
     return isAccepted
   }
+}
+
+/** Of one key there are heads that were accepted, and others. */
+function placeOf(key: string, isAccepted: boolean): string {
+  return `${key} ${isAccepted}`
 }

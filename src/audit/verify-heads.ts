@@ -1,7 +1,7 @@
 import type { SealRow } from '../store/audit/audit-seals.ts'
-import { readAcceptedKeys } from './accept-key.ts'
+import { fingerprintOf, readAcceptedKeys, type AcceptedKey } from './accept-key.ts'
 import type { AuditProblem } from './audit-problems.ts'
-import { readClosing } from './close-record.ts'
+import { readClosing, type Closing } from './close-record.ts'
 import { HeadSigners, type HeadSource, type OtherKey } from './head-signers.ts'
 import { headKeys, nameOfHash, readAtOnce, readHead, type HeadKey, type SignedHead } from './signed-head.ts'
 
@@ -13,7 +13,7 @@ export interface HeadReport {
   readonly newest: { readonly seal: number; readonly at: string } | undefined
   /** Other records of the tenant in the archive which need not be here. */
   readonly others: readonly OtherRecord[]
-  /** Those that must be here, as they are signed with this store's key and were not closed. */
+  /** Those that must be here, as they are signed with this store's key, or an earlier one of it, and were not closed. */
   readonly gone: readonly OtherRecord[]
   /** Keys of others that heads of this record are signed with, and that nobody has accepted. */
   readonly other_keys: readonly OtherKey[]
@@ -30,6 +30,8 @@ export interface OtherRecord {
   readonly sealed_at: string
   /** When somebody with this store's key said that it had ended, in ISO 8601; undefined of another store's. */
   readonly closed_at?: string
+  /** The fingerprint of the earlier key of this store that it is signed with; undefined where it is the one of now. */
+  readonly earlier_key?: string
 }
 
 /** Of heads that do not fit so many are read to tell why; more of them are not. */
@@ -80,7 +82,7 @@ export class HeadCheck {
   async report(): Promise<HeadReport> {
     const { archive, tenantId, key } = this.#source
     const record = this.#record
-    const accepted =
+    const accepted: ReadonlyMap<string, AcceptedKey> =
       key === undefined || record === undefined ? new Map() : await readAcceptedKeys(archive, tenantId, { record, key })
     const signers = new HeadSigners(this.#source, accepted)
     const problems: AuditProblem[] = []
@@ -95,41 +97,58 @@ export class HeadCheck {
       heads++
       newest = head
     }
-    const others = await this.#others(problems)
+    const others = await this.#others(problems, [...accepted.keys()])
     return {
       heads,
       newest: newest === undefined ? undefined : { seal: newest.seal, at: newest.sealed_at },
       ...others,
       other_keys: signers.keys.unknown,
       earlier_keys: signers.keys.earlier,
-      problems: [...problems, ...signers.altered],
+      problems: [...problems, ...signers.altered, ...signers.gone],
     }
   }
 
-  /** One that was signed with this store's key was in this database, and must be, unless who has the key closed it. */
-  async #others(problems: AuditProblem[]): Promise<Pick<HeadReport, 'gone' | 'others'>> {
-    const { archive, tenantId, key } = this.#source
+  /**
+   * One that was signed with this store's key was in this database, and must be, unless who has the key closed it. The same of keys that this
+   * store had before: `earlier` were accepted in the record that is here; others in the one that is gone, and those close nothing.
+   */
+  async #others(problems: AuditProblem[], earlier: readonly string[]): Promise<Pick<HeadReport, 'gone' | 'others'>> {
+    const { tenantId, archive, key } = this.#source
+    const known = key === undefined ? [] : [key, ...earlier]
     const others: OtherRecord[] = []
     const gone: OtherRecord[] = []
     for (const [record, bySeal] of this.#records) {
       if (bySeal === this.#own) continue
-      const { newest, isOwn } = await this.#signerOf([...bySeal.values()].flat())
+      const accepted = key === undefined ? [] : (await readAcceptedKeys(archive, tenantId, { record, key })).keys()
+      const { newest, signer } = await this.#signerOf([...bySeal.values()].flat(), new Set([...known, ...accepted]))
       if (newest === undefined) {
         problems.push({ problem: `no signed head of the record ${record} in the archive is what was signed` })
         continue
       }
       const sealed = { record, sealed_at: newest.sealed_at }
-      const closing = isOwn && key !== undefined ? await readClosing(archive, tenantId, { record, key }) : undefined
+      const closing = signer === undefined ? undefined : await this.#closingOf(record, known)
       if (closing !== undefined) others.push({ ...sealed, closed_at: closing.closed_at })
-      else if (isOwn) gone.push(sealed)
-      else others.push(sealed)
+      else if (signer === undefined) others.push(sealed)
+      else gone.push(signer === key ? sealed : { ...sealed, earlier_key: fingerprintOf(signer) })
     }
     return { others, gone }
   }
 
-  /** The newest genuine head of a record, and whether one of its heads is signed with this store's key: whoever has none can add others. */
-  async #signerOf(heads: readonly HeadKey[]): Promise<{ newest: SignedHead | undefined; isOwn: boolean }> {
-    const { archive, tenantId, key } = this.#source
+  async #closingOf(record: string, keys: readonly string[]): Promise<Closing | undefined> {
+    const { archive, tenantId } = this.#source
+    for (const key of keys) {
+      const closing = await readClosing(archive, tenantId, { record, key })
+      if (closing !== undefined) return closing
+    }
+    return undefined
+  }
+
+  /** The newest genuine head of a record, and a key of this store that one of its heads is signed with: whoever has none can add others. */
+  async #signerOf(
+    heads: readonly HeadKey[],
+    own: ReadonlySet<string>,
+  ): Promise<{ newest: SignedHead | undefined; signer: string | undefined }> {
+    const { archive, tenantId } = this.#source
     const looked = someOf(heads)
     let newest: SignedHead | undefined
     // One by itself first: mostly it tells.
@@ -138,10 +157,11 @@ export class HeadCheck {
       from += some.length
       const read = await Promise.all(some.map((head) => readHead(archive, tenantId, head)))
       newest ??= read.find((signed) => signed !== undefined)
-      if (key !== undefined && read.some((signed) => signed?.key === key)) return { newest, isOwn: true }
-      if (newest !== undefined && key === undefined) break
+      const signer = read.find((signed) => signed !== undefined && own.has(signed.key))?.key
+      if (signer !== undefined) return { newest, signer }
+      if (newest !== undefined && own.size === 0) break
     }
-    return { newest, isOwn: false }
+    return { newest, signer: undefined }
   }
 }
 

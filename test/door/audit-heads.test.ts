@@ -215,6 +215,56 @@ function resign(path: string, secret: Uint8Array): void {
 }
 
 test(
+  'what a former key has signed is told where it is gone, once that key was accepted',
+  { timeout: 300_000 },
+  async () => {
+    const key = join(mkdtempSync(join(tmpdir(), 'verbatim-audit-')), 'audit.key')
+    onTestFinished(() => rmSync(join(key, '..'), { recursive: true }))
+    const [former, present] = [Buffer.alloc(32, 3), Buffer.alloc(32, 4)]
+    writeFileSync(key, former, { mode: 0o600 })
+    const settings = await directorySettings()
+    const home = await openAudited({ ...settings, VERBATIM_AUDIT_KEY_FILE: key })
+    await useFor(home, ['The harbour opens at six.'], 1)
+    writeFileSync(key, present)
+    await useFor(home, ['Berth 14 is free.'], 1)
+    const [, name = ''] = /signed with another key, ([0-9a-f]{32})\./.exec((await verify(home)).said) ?? []
+    expect((await home.cli(['audit', 'accept-key', name, '--reason', 'replaced'])).code).toBe(0)
+    expect((await verify(home)).code).toBe(0)
+
+    const heads = join(archiveOf(settings), 'audit', '1')
+    const record = readdirSync(heads)[0] ?? ''
+    const signedWith = (secret: Uint8Array) =>
+      readdirSync(join(heads, record))
+        .filter((path) => /^\d{12}-/.test(path))
+        .toSorted()
+        .map((path) => join(heads, record, path))
+        .filter((path) => readFileSync(path, 'utf8').includes(publicKeyOf(signingKeyOf(secret))))
+    const newest = signedWith(former).at(-1) ?? ''
+    const head = readFileSync(newest)
+    rmSync(newest)
+    const taken = await verify(home)
+    expect(taken.code).toBe(1)
+    expect(taken.said).toMatch(
+      new RegExp(`^PROBLEM seal \\d+ had a head when the earlier key ${name} was accepted, which is gone$`, 'm'),
+    )
+    writeFileSync(newest, head)
+    expect((await verify(home)).code).toBe(0)
+
+    // Who makes the record anew takes away what the present key has signed of it.
+    await home.endDaemon()
+    await forge(home)
+    for (const path of signedWith(present)) rmSync(path)
+    await useFor(home, ['The tide turns at nine.'], 1)
+    const forged = await verify(home)
+    expect(forged.code).toBe(1)
+    expect(forged.said).toContain(`PROBLEM the record ${record}, sealed last at `)
+    expect(forged.said).toContain(` and signed with an earlier key, ${name}, of this store, is not in the database`)
+    expect((await home.cli(['audit', 'close', record, '--reason', 'case 12'])).code).toBe(0)
+    expect((await verify(home)).code).toBe(0)
+  },
+)
+
+test(
   'a head in between that is signed with another key is told, until who has the key says that it is known',
   { timeout: 300_000 },
   async () => {

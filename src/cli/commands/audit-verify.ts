@@ -114,9 +114,9 @@ async function tell(report: Report): Promise<void> {
   const untold = report.problem_count - report.problems.length
   if (untold > 0)
     await print(`PROBLEM ${untold === 1 ? 'a further one is' : `${untold} further ones are`} only counted\n`)
-  for (const { record, sealed_at: at } of heads.gone)
+  for (const { record, sealed_at: at, earlier_key: earlier } of heads.gone)
     await print(
-      `PROBLEM the record ${record}, sealed last at ${at} and signed with the key of this store, is not in the database: it was made anew. ` +
+      `PROBLEM the record ${record}, sealed last at ${at} and signed with ${earlier === undefined ? 'the key' : `an earlier key, ${earlier},`} of this store, is not in the database: it was made anew. ` +
         `Where you know that the database is another, as it was restored, say so: ${commandName()} audit close ${record} --reason <text>\n`,
     )
   for (const { key, head, ...signed } of heads.other_keys)
@@ -136,7 +136,7 @@ async function tell(report: Report): Promise<void> {
     )
   if ((heads.newest !== undefined || heads.others.length > 0) && !heads.has_known_key)
     await print(
-      'NOTE who signed the heads is not looked at: VERBATIM_AUDIT_KEY_FILE names the key of all who use the store\n',
+      'NOTE who signed the heads is not looked at, and may be whoever can write to the archive: have all who use the store sign with one key, and name its file as VERBATIM_AUDIT_KEY_FILE\n',
     )
   const count = problemsOf(report)
   await print(
@@ -145,7 +145,7 @@ async function tell(report: Report): Promise<void> {
   await print(
     heads.newest === undefined
       ? 'no signed head in the archive bears them out yet\n'
-      : `${counted(heads.heads, 'signed head')} in the archive ${heads.heads === 1 ? 'bears' : 'bear'} out ${sealsTo(heads.newest.seal)}, the newest of ${heads.newest.at}\n`,
+      : `${counted(heads.heads, 'signed head')} in the archive ${heads.heads === 1 ? 'bears' : 'bear'} out ${sealsTo(heads.newest.seal)}, the newest of ${heads.newest.at}${heads.has_known_key ? '' : ', whoever signed them'}\n`,
   )
   if (report.waiting > 0)
     await print(`${counted(report.waiting, 'row')} ${report.waiting === 1 ? 'waits' : 'wait'} to be sealed\n`)
