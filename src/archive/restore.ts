@@ -2,7 +2,7 @@ import { ConflictError } from '../errors.ts'
 import { firstTenantId, type Caller } from '../model/access.ts'
 import { sha256 } from '../model/payload.ts'
 import { readManifest, saveManifest } from '../store/archive/archive-state.ts'
-import { hasFile, insertFileRecord, type ImportFileRecord } from '../store/archive/archived-files.ts'
+import { insertFileRecord, knownFile, type ImportFileRecord } from '../store/archive/archived-files.ts'
 import { beginRestore, endRestore, ensureTenant } from '../store/archive/restore-state.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
@@ -121,8 +121,9 @@ async function restoreFile(
   tally: RestoreTally,
 ): Promise<void> {
   const { tenantId, id: subjectId } = subject
+  const known = () => database.run((sql) => knownFile(sql, tenantId, subjectId))
   if ((await database.run((sql) => readManifest(sql, tenantId, { kind: 'file', subjectId }))) !== undefined) {
-    tally.counts.already_there++
+    if ((await known())?.isDocument === true) tally.counts.already_there++
     return
   }
   for (const number of subject.manifests.toReversed()) {
@@ -156,9 +157,11 @@ async function restoreFile(
         return inserted
       }),
     )
-    if (isNew && file.document !== wholeFile) tally.counts.files++
-    else if (await database.run((sql) => hasFile(sql, tenantId, subjectId))) tally.counts.already_there++
-    else tally.problem({ file: file.path, object, problem: 'another document has its path already' })
+    // That a whole file was imported is restored with its documents, which are what is counted.
+    const count = isNew ? 'files' : 'already_there'
+    if (!isNew && (await known()) === undefined)
+      tally.problem({ file: file.path, object, problem: 'another document has its path already' })
+    else if (file.document !== wholeFile) tally.counts[count]++
     return
   }
   tally.problem({

@@ -141,19 +141,19 @@ const categories: ProcessingRecord['categories'] = [
   {
     category: 'derived',
     of: 'everybody who takes part in a conversation',
-    data: 'index of words, vectors, sentiment of English messages, summaries, learned facts, names that a model found, which results were used',
+    data: 'index of words, vectors, sentiment of English messages, summaries, learned facts, names that a model found, what tokens of pseudonymised views stand for, which results were used',
   },
   {
     category: 'access',
     of: 'users and programs',
-    data: 'names, access tokens as hashes, roles, the audit log without content',
+    data: 'names, access tokens as hashes, roles, the audit log without content, but with the reasons that were given for holds, restrictions, corrections and the like',
   },
 ]
 
 function storesOf(config: Config): Place[] {
   const { store, archive, home, vectors } = config
   const paths = homePathsOf(home)
-  const database = { holds: 'messages, index, summaries, audit log, wrapped keys' }
+  const database = { holds: 'messages, index, summaries, what pseudonyms stand for (sealed), audit log, wrapped keys' }
   return [
     store.kind === 'server'
       ? { what: 'database', place: shownAddress(store.url), ...database }
@@ -168,7 +168,7 @@ function storesOf(config: Config): Place[] {
       place: { none: 'nowhere', pgvector: 'the database', pinecone: 'Pinecone' }[vectors.kind],
       holds: 'vectors of messages with their ids, times and roles',
     },
-    { what: 'keys', place: `${home}/keys`, holds: 'the keys that are not named by a setting' },
+    { what: 'keys', place: `${home}/keys`, holds: 'the keys that are not named by a setting, as that of pseudonyms' },
   ]
 }
 

@@ -63,6 +63,7 @@ describe('privacy record', () => {
         { content: 'Noted.', sender: 'clerk', model: 'model-a' },
       ],
     })
+    await tools.call('get_session', { session_id: 'a', view: 'pseudonymised' })
     await tools.update('a', { legal_hold: true })
     await home.cli(['retention', 'set', '--idle-days', '365'])
     await home.cli(['restrict', '--participant', 'Ada Quill', '--reason', 'asked'])
@@ -77,6 +78,7 @@ describe('privacy record', () => {
       legal_holds: 1,
       restricted_participants: 1,
     })
+    expect(made.holdings['pseudonym_tokens']).toBeGreaterThan(0)
     expect(made.sources).toEqual([{ source: 'mcp', sessions: 1 }])
     expect(made.retention).toEqual([{ scope: 'tenant', target: null, idle_days_max: 365 }])
     expect(made.encryption).toMatchObject({ setting: 'on', sessions_encrypted: 1 })
@@ -114,6 +116,7 @@ describe('privacy record', () => {
     for (const { place } of (await record(away)).recipients) expect(page).toContain(place)
     expect(page).toMatch(/^# Record of processing\n/)
     expect(page).toMatch(/\| tenant \| – \| – \| 365 \|/)
+    expect(page).toMatch(/^\| pseudonym tokens \| [1-9]\d* \|$/m)
     expect(page).not.toMatch(/do-not-show/)
   })
 })

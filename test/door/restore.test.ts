@@ -170,6 +170,22 @@ describe('a restore', () => {
     expect((await second.cli(['verify'])).stdout).toContain(`1/${torn}/000002.vseg: it is missing`)
   })
 
+  test.skipIf(isOnServer)('says of nothing that it was there already where nothing was', async () => {
+    const settings = await directorySettings()
+    const first = await openHome(settings)
+    const tools = await first.tools()
+    const path = join(first.userHome, 'talk.jsonl')
+    writeFileSync(path, '{"role":"user","content":"The harbour opens at six."}\n')
+    expect((await first.cli(['import', path, '--format', 'generic'])).code).toBe(0)
+    await archiveNow(first, tools)
+    await first.dispose()
+
+    const second = await openHome(settings)
+    const { code, stdout } = await second.cli(['restore'])
+    expect(stdout).toContain('restored 1 messages of 1 sessions, and 1 imported documents: all intact')
+    expect(code).toBe(0)
+  })
+
   test.skipIf(isOnServer)('goes on where it was interrupted', { timeout: 300_000 }, async () => {
     const settings = { ...(await directorySettings()), VERBATIM_ENCRYPTION: 'off' }
     const first = await openHome(settings)
@@ -194,9 +210,12 @@ describe('a restore', () => {
     child.kill('SIGKILL')
     const { stdout, code } = await second.cli(['restore'])
     expect(code).toBe(0)
-    expect(stdout).toMatch(
-      /restored \d+ messages of \d+ sessions, and 0 imported documents, \d+ were there already: all intact/,
-    )
+    const [, restored, there] =
+      /restored \d+ messages of (\d+) sessions, and 0 imported documents, (\d+) were there already: all intact/.exec(
+        stdout,
+      ) ?? []
+    expect(Number(there)).toBeGreaterThan(2)
+    expect(Number(restored) + Number(there)).toBe(40)
     expect(await everything(second)).toEqual(before)
     expect((await second.cli(['restore'])).code).toBe(2)
   })

@@ -123,7 +123,13 @@ export async function insertFileRecord(
   return rows.length > 0
 }
 
-export async function hasFile(sql: Queries, tenantId: number, id: string): Promise<boolean> {
-  const rows = await sql`select from import_files where tenant_id = ${tenantId} and id = ${id}`
-  return rows.length > 0
+/** Whether something is known of a file by its id: an imported document, or only that the whole file was imported. */
+export async function knownFile(
+  sql: Queries,
+  tenantId: number,
+  id: string,
+): Promise<{ readonly isDocument: boolean } | undefined> {
+  const [row] = await sql<{ is_document: boolean }[]>`
+    select document <> ${wholeFile} as is_document from import_files where tenant_id = ${tenantId} and id = ${id}`
+  return row === undefined ? undefined : { isDocument: row.is_document }
 }

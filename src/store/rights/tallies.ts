@@ -9,6 +9,8 @@ export interface Tallies {
   readonly facts: number
   readonly vectors: number
   readonly imported_files: number
+  /** Tokens of pseudonymised views of which it is kept what they stand for. */
+  readonly pseudonym_tokens: number
   readonly legal_holds: number
   readonly restricted_sessions: number
   readonly restricted_participants: number
@@ -29,6 +31,7 @@ export async function readTallies(sql: Queries, tenantId: number): Promise<Talli
       (select count(*) from facts where tenant_id = ${tenantId}) as facts,
       (select count(*) from embedded_units where tenant_id = ${tenantId}) as vectors,
       (select count(*) from import_files where tenant_id = ${tenantId}) as imported_files,
+      (select count(distinct token) from pseudonyms where tenant_id = ${tenantId}) as pseudonym_tokens,
       (select count(*) from s where legal_hold) as legal_holds,
       (select count(*) from s where restricted) as restricted_sessions,
       (select count(*) from restricted_participants where tenant_id = ${tenantId}) as restricted_participants,
@@ -47,6 +50,7 @@ export async function readTallies(sql: Queries, tenantId: number): Promise<Talli
     facts: count('facts'),
     vectors: count('vectors'),
     imported_files: count('imported_files'),
+    pseudonym_tokens: count('pseudonym_tokens'),
     legal_holds: count('legal_holds'),
     restricted_sessions: count('restricted_sessions'),
     restricted_participants: count('restricted_participants'),
