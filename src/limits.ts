@@ -88,6 +88,8 @@ export const limits = {
   /** Parts of one message that are indexed; a message beyond this is findable by its first parts only. */
   unitsPerMessageMax: 500,
   queryTermsMax: 64,
+  /** Of a longer query so many tokens of its beginning and its end are embedded by a model on this machine, in a fifth of a second. */
+  embeddedQueryTokensMax: 96,
   /** Units that one search scores at most; the rarest terms choose them. */
   searchCandidatesMax: 1_000,
   searchWaitForIndexMs: 2_000,
@@ -118,6 +120,8 @@ export const limits = {
   searchMeaningMs: 1_500,
   /** The same where only meaning was asked for: a local model that is not loaded yet takes a second. */
   searchMeaningOnlyMs: 20_000,
+  /** The same in a recall, which comes with every prompt: one vector is made, in a fifth of a second, and loading the model takes longer. */
+  recallMeaningMs: 750,
   /** A provider that asks for a longer pause is asked again after this all the same. */
   providerPauseMsMax: 86_400_000,
   /** Matches that one query of a vector index may ask for: pgvector looks at no more of its graph at once. */

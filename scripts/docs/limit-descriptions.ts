@@ -68,6 +68,8 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   unitWordsMax: 'Words in one part of a long message. Each part is ranked by itself.',
   unitsPerMessageMax: 'Parts of one message. A longer message gets longer parts.',
   queryTermsMax: 'Words and word forms of a query that are looked up. The most telling are kept.',
+  embeddedQueryTokensMax:
+    'Tokens of a query that a model on this machine compares by meaning: of a longer one those of its beginning and its end.',
   searchCandidatesMax: 'Parts of messages that one search scores. The rarest words choose them.',
   searchWaitForIndexMs: 'How long a search waits for messages that are saved and not indexed yet.',
   queryExpansionMs: 'How long a search waits for a model that adds words to the query, where one is asked to.',
@@ -99,6 +101,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   predictionRestMs: 'How long a session must be at rest after a save before what it will need is looked for.',
   searchMeaningMs: 'How long a search waits for what is near in meaning. Then it answers by words and says so.',
   searchMeaningOnlyMs: 'The same where only meaning was asked for.',
+  recallMeaningMs: 'The same in a recall. The model is there for the next one then.',
   providerPauseMsMax: 'The longest pause after which a provider that asked for one is asked again.',
   vectorMatchesMax: 'Matches that one semantic search takes from a vector index.',
   exactVectorsMax: 'Vectors that pgvector compares one by one. Where there are more, an index finds the nearest.',

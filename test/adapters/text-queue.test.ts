@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { TextQueue, type TextEngine, type TextQueueOptions } from '../../src/adapters/embedders/text-queue.ts'
 import { limits } from '../../src/limits.ts'
@@ -82,6 +82,18 @@ describe('TextQueue', () => {
     await expect.poll(() => state.closed).toBe(1)
     await embed('document', 'b')
     expect(state.opened).toBe(2)
+  })
+
+  it('keeps an engine longer after a query', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { state, embed } = setUp({ idleMs: 10, idleAfterQueryMs: 1_000 })
+    await embed('query', 'q')
+    await embed('document', 'a')
+    await vi.advanceTimersByTimeAsync(900)
+    expect(state.closed).toBe(0)
+    await vi.advanceTimersByTimeAsync(200)
+    expect(state.closed).toBe(1)
   })
 
   it('gives work to an engine that waits', async () => {

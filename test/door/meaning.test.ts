@@ -177,6 +177,48 @@ describe.skipIf(lacksVectors)('with Gemini, as its description says it answers',
   })
 })
 
+describe.skipIf(lacksVectors)('a recall with an embedder', () => {
+  const home = useHome()
+
+  test('compares what is said by meaning once, and not again where it was just searched for', async () => {
+    await using standIn = await GeminiStandIn.start()
+    home.settings = geminiSettings(standIn)
+    const tools = await home.tools()
+    await saveLines(tools)
+    await until(tools, hasAll(lines.length))
+    const queries = () => new Set(standIn.requests.flatMap(({ text }) => /query: [^"]*/u.exec(text) ?? []))
+    const text = 'I look at src/berths/plan.ts. Which berth does the Marguerite need? It threw a RangeError for March.'
+    const recall = async () =>
+      (await tools.call('recall_context', { session_id: 'lines', text, format: 'json' })).structured
+    await expect.poll(recall, { timeout: 30_000 }).toMatchObject({ coverage: { semantic: 'on' }, degraded: [] })
+    expect([...queries()]).toEqual([`query: ${text}`])
+    const sent = standIn.requests.length
+    await tools.search({ query: text })
+    expect(standIn.requests).toHaveLength(sent)
+  })
+
+  test('answers by words where the model is late, says so, and keeps nothing of it', async () => {
+    await using standIn = await GeminiStandIn.start()
+    home.settings = geminiSettings(standIn)
+    await home.endDaemon()
+    const tools = await home.tools()
+    await tools.save({ session_id: 'pets', content: 'Where are the three kittens of last night?', sender: 'Ada' })
+    await until(tools, hasAll(lines.length + 1))
+    standIn.plan({ kind: 'slow', ms: 20_000 })
+    const recall = async () => {
+      const { structured } = await tools.call('recall_context', { session_id: 'pets', format: 'json' })
+      return z
+        .looseObject({ degraded: z.array(z.string()), coverage: z.looseObject({ semantic: z.string() }) })
+        .parse(structured)
+    }
+    const late = await recall()
+    expect(JSON.stringify(late)).toContain(lines[0])
+    expect(late.coverage.semantic).toBe('behind')
+    expect(late.degraded).toEqual(['semantic search: nothing was compared within 750 ms'])
+    await expect.poll(recall, { timeout: 30_000 }).toMatchObject({ degraded: [], coverage: { semantic: 'on' } })
+  })
+})
+
 describe.skipIf(lacksVectors)('with another vector index than before', () => {
   const home = useHome()
 

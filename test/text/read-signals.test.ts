@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { fuseSignals } from '../../src/insight/prediction/fuse-signals.ts'
-import { namesIn, readSignals } from '../../src/insight/prediction/read-signals.ts'
+import { namesIn, newestWords, readSignals } from '../../src/insight/prediction/read-signals.ts'
 
 describe('namesIn()', () => {
   it.each([
@@ -39,6 +39,29 @@ describe('readSignals()', () => {
   it('has none where nothing was said', () => {
     expect(readSignals([])).toEqual([])
     expect(readSignals([turn(1, 'user', '…')])).toEqual([])
+  })
+})
+
+describe('newestWords()', () => {
+  const turn = (seq: number, role: string, text: string) => ({ seq, role, text })
+
+  it('is what the user said last, whatever was said since', () => {
+    const asked = turn(1, 'user', 'Where was the spare key of the boat?')
+    expect(newestWords([turn(0, 'assistant', 'Hello.'), asked])).toBe(asked.text)
+    expect(newestWords([asked, turn(2, 'assistant', 'I look.'), turn(3, 'tool', 'none')])).toBe(asked.text)
+  })
+
+  it('has what was said before it where it is too short to tell what is meant', () => {
+    const offer = turn(1, 'assistant', 'Shall I paint the boat red?')
+    expect(newestWords([turn(0, 'user', 'The boat is old.'), offer, turn(2, 'user', 'Yes, do.')])).toBe(
+      'Shall I paint the boat red?\nYes, do.',
+    )
+    expect(newestWords([turn(2, 'user', 'Yes, do.')])).toBe('Yes, do.')
+  })
+
+  it('is what a model said where no user has, and nothing where nobody said a word', () => {
+    expect(newestWords([turn(1, 'assistant', 'I begin with the hull of the boat.')])).toContain('hull')
+    expect(newestWords([turn(1, 'tool', 'RangeError: month'), turn(2, 'user', '…')])).toBeUndefined()
   })
 })
 

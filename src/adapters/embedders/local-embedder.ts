@@ -11,7 +11,7 @@ import { isModuleMissing } from '../optional-package.ts'
 import { prepareTexts } from './embedding-input.ts'
 import { unitVectors } from './embedding-vectors.ts'
 import { ModelThreadEngine } from './model-thread-engine.ts'
-import { TextQueue } from './text-queue.ts'
+import { TextQueue, usualIdle } from './text-queue.ts'
 
 export interface LocalEmbedderOptions {
   /**
@@ -20,12 +20,11 @@ export interface LocalEmbedderOptions {
    * with two, and 90 to 110 MB again when they are gone, however often they come and go.
    */
   readonly threads?: 1 | 2 | undefined
-  /** How long a thread without work keeps the model; default 60 s. */
+  /** How long a thread without work keeps the model; default 60 s, and 5 minutes after a query. */
   readonly idleMs?: number | undefined
 }
 
 const provider = 'local'
-const idleMsDefault = 60_000
 
 /**
  * Vectors by all-MiniLM-L6-v2, whose weights a package brings: English, 384 dimensions, 256 tokens a text, the same for
@@ -42,7 +41,7 @@ export class LocalEmbedder implements Embedder {
       provider,
       open: async () => ModelThreadEngine.open({ kind: 'local', manifest: await loadManifest() }, packagesMissing),
       enginesMax: options.threads ?? 1,
-      idleMs: options.idleMs ?? idleMsDefault,
+      ...(options.idleMs === undefined ? usualIdle : { idleMs: options.idleMs }),
     })
   }
 

@@ -5,17 +5,16 @@ import { prepareTexts } from './embedding-input.ts'
 import { unitVectors } from './embedding-vectors.ts'
 import { ModelThreadEngine } from './model-thread-engine.ts'
 import { digestOf, readOnnxDirectory, type OnnxDirectory } from './onnx-directory.ts'
-import { TextQueue } from './text-queue.ts'
+import { TextQueue, usualIdle } from './text-queue.ts'
 
 export interface OnnxEmbedderOptions {
   /** Holds `model.onnx`, `tokenizer.json` and `config.json`, as models on Hugging Face have them. */
   readonly directory: string
-  /** How long the thread keeps the model without work; default 60 s. */
+  /** How long the thread keeps the model without work; default 60 s, and 5 minutes after a query. */
   readonly idleMs?: number | undefined
 }
 
 const provider = 'onnx'
-const idleMsDefault = 60_000
 
 /**
  * Vectors by a model of the user's choice, on onnxruntime-node in a thread of this process. The model is loaded when
@@ -29,7 +28,7 @@ export class OnnxEmbedder implements Embedder {
   #model: EmbeddingModel | undefined
   #dimensions: number | undefined
 
-  private constructor(directory: OnnxDirectory, idleMs: number) {
+  private constructor(directory: OnnxDirectory, idleMs: number | undefined) {
     this.limits = { textsPerCallMax: limits.localModelTextsMax, tokensPerTextMax: directory.model.tokensMax }
     this.#directory = directory
     this.#dimensions = directory.dimensions
@@ -37,12 +36,12 @@ export class OnnxEmbedder implements Embedder {
       provider,
       open: () => ModelThreadEngine.open(directory.model, packagesMissing),
       enginesMax: 1,
-      idleMs,
+      ...(idleMs === undefined ? usualIdle : { idleMs }),
     })
   }
 
   /** Reads what the directory says of its model; the weights are read when there is text. Throws as `readOnnxDirectory`. */
-  static async open({ directory, idleMs = idleMsDefault }: OnnxEmbedderOptions): Promise<OnnxEmbedder> {
+  static async open({ directory, idleMs }: OnnxEmbedderOptions): Promise<OnnxEmbedder> {
     return new OnnxEmbedder(await readOnnxDirectory(directory), idleMs)
   }
 

@@ -21,7 +21,12 @@ export interface TextQueueOptions {
   readonly enginesMax: number
   /** How long an engine without work stays open. */
   readonly idleMs: number
+  /** The same after a query, as in a conversation the next one is near, and opening takes longer than who asks may wait; default `idleMs`. */
+  readonly idleAfterQueryMs?: number | undefined
 }
+
+/** Of a model on this machine, which takes hundreds of megabytes, and a second to load. */
+export const usualIdle = { idleMs: 60_000, idleAfterQueryMs: 300_000 } as const
 
 interface Call {
   readonly texts: readonly string[]
@@ -46,6 +51,7 @@ export class TextQueue {
   readonly #idle: (() => void)[] = []
   #running = 0
   #closed = false
+  #queriedAtMs = -Infinity
 
   constructor(options: TextQueueOptions) {
     this.#options = options
@@ -59,6 +65,7 @@ export class TextQueue {
     if (waiting + texts.length > limits.localModelWaitingTextsMax)
       throw new ProviderError(this.#options.provider, 'rate_limited', { retryAfterMs: fullRetryMs })
     if (texts.length === 0) return []
+    if (purpose === 'query') this.#queriedAtMs = performance.now()
     const vectors: Float32Array[] = []
     await new Promise<void>((resolve, reject) => {
       const abort = () => call.fail(signal.reason)
@@ -169,6 +176,11 @@ export class TextQueue {
     return undefined
   }
 
+  #idleMs(): number {
+    const { idleMs, idleAfterQueryMs = idleMs } = this.#options
+    return Math.max(idleMs, this.#queriedAtMs + idleAfterQueryMs - performance.now())
+  }
+
   /** True where there may be a call, false where the time is over. */
   #waitForCall(): Promise<boolean> {
     return new Promise((resolve) => {
@@ -179,7 +191,7 @@ export class TextQueue {
       const timer = setTimeout(() => {
         this.#idle.splice(this.#idle.indexOf(wake), 1)
         resolve(false)
-      }, this.#options.idleMs)
+      }, this.#idleMs())
       // An engine that waits must not keep the process.
       timer.unref()
       this.#idle.push(wake)

@@ -1,4 +1,5 @@
 import { requireUsableSession } from '../../capture/session-reference.ts'
+import { limits } from '../../limits.ts'
 import type { Log } from '../../log.ts'
 import type { Caller } from '../../model/access.ts'
 import { sessionVersions } from '../../store/sessions.ts'
@@ -73,6 +74,7 @@ export class MadeAhead {
     // Of a save of this process its own call tells, and who looks for those of others.
     if (predictions.has({ ...caller, sessionId }, session.version)) return
     // What was asked for last is dropped last.
-    for (const options of wanted.toReversed()) await recallAhead(stores, caller, { session, ...options })
+    const meaningMs = limits.searchMeaningMs
+    for (const options of wanted.toReversed()) await recallAhead(stores, caller, { session, meaningMs, ...options })
   }
 }

@@ -1,17 +1,19 @@
 import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import { textIfIntact } from '../../search/hits.ts'
-import { parseQuery, withoutQuotes, type ParsedQuery } from '../../search/query/query-text.ts'
+import type { ParsedQuery } from '../../search/query/query-text.ts'
 import { readFilter } from '../../search/query/search-filter.ts'
 import { nameQuestion, rankQuestion, type RankedQuestion } from '../../search/rank-question.ts'
 import { placeKey } from '../../search/ranking/conversation.ts'
 import type { RankedMessage } from '../../search/ranking/rank.ts'
+import type { SemanticState } from '../../search/ranking/semantic.ts'
 import type { SearchDependencies } from '../../search/search.ts'
 import { waitForIndex } from '../../search/wait-for-index.ts'
 import { nearSeqMax, neighbouringPlaces } from '../../store/neighbours.ts'
 import { pagedMessages } from '../../store/page-messages.ts'
 import { fuseSignals, type Predicted, type RankedList } from './fuse-signals.ts'
-import { namesIn, readSignals, type Signal, type SignalKind, type Turn } from './read-signals.ts'
+import { Meaning, queryOf } from './meaning.ts'
+import { namesIn, newestWords, readSignals, type Signal, type SignalKind, type Turn } from './read-signals.ts'
 
 /** Why something is recalled: what of the conversation led to it, or that it followed what is like the newest turns. */
 export type Reason = SignalKind | 'followed'
@@ -27,7 +29,9 @@ export interface Prediction {
   /** What the newest turns name themselves. */
   readonly named: readonly string[]
   readonly messagesSearched: number
-  readonly semantic: RankedQuestion['ranking']['semantic']['state']
+  readonly semantic: SemanticState
+  /** Why only words led here, where meaning was to count. */
+  readonly trouble: string | undefined
   /** Messages that were saved and could not be found yet. */
   readonly behind: number
 }
@@ -77,15 +81,24 @@ async function newestTurns(
 export async function predict(
   dependencies: SearchDependencies,
   caller: Caller,
-  about: { readonly session?: RecalledSession | undefined; readonly text?: string | undefined },
+  about: {
+    readonly session?: RecalledSession | undefined
+    readonly text?: string | undefined
+    /** How long what is near in meaning is waited for. */
+    readonly meaningMs: number
+  },
 ): Promise<Prediction> {
-  const { session, text } = about
+  const { session, text, meaningMs } = about
   const turns = session === undefined ? [] : await newestTurns(dependencies, caller.tenantId, session)
   if (text !== undefined) turns.push({ seq: (session?.lastSeq ?? 0) + 1, role: 'user', text })
   const lastSeq = session?.lastSeq ?? 0
   // What is made of turns alone is asked for once; a text has often just been searched for, or is about to be.
   const rankings = text === undefined ? undefined : dependencies.rankings
-  const searched = await lookForAll({ ...dependencies, rankings }, caller, readSignals(turns))
+  const stores = { ...dependencies, rankings }
+  const signals = readSignals(turns)
+  const compared = newestWords(turns) ?? signals[0]?.text ?? ''
+  const meaning = new Meaning(stores, caller, { text: compared, waitMs: meaningMs })
+  const searched = await lookForAll(stores, caller, { signals, meaning })
   const isNew = ({ sessionId, seq }: RankedMessage) => sessionId !== session?.id || seq <= lastSeq - lookBack
   const lists: RankedList<Reason>[] = searched.map(({ signal: { kind }, found }) => ({
     kind,
@@ -102,6 +115,7 @@ export async function predict(
       named: [],
       messagesSearched: 0,
       semantic: 'off',
+      trouble: undefined,
       behind: 0,
     }
   const followed = await whatFollowed(dependencies, caller.tenantId, fuseSignals(lists).slice(0, situationsMax))
@@ -115,7 +129,7 @@ export async function predict(
     ]).slice(0, keptMax),
     named: [...new Set(turns.flatMap((turn) => namesIn(turn.text)))],
     messagesSearched: first.found.ranking.messagesSearched,
-    semantic: first.found.ranking.semantic.state,
+    ...troubleOf(first.found),
     behind: first.found.behind,
   }
 }
@@ -125,25 +139,27 @@ interface FoundSignal {
   readonly found: RankedQuestion
 }
 
-/**
- * What signals lead to; those with the same text together. At once, as one is weighed while the store looks for another, unless
- * vectors are made of them.
- */
+/** Why only words led to what was found. That vectors are still being made is the state of a young store and no trouble. */
+function troubleOf({ ranking }: RankedQuestion): Pick<Prediction, 'semantic' | 'trouble'> {
+  const { state, reason, isLate, lists } = ranking.semantic
+  const isTrouble = lists.length === 0 && (state === 'unavailable' || isLate === true)
+  return { semantic: state, trouble: isTrouble ? reason : undefined }
+}
+
+/** What signals lead to, all at once; those with the same text together. */
 async function lookForAll(
   dependencies: SearchDependencies,
   caller: Caller,
-  signals: readonly Signal[],
+  { signals, meaning }: { readonly signals: readonly Signal[]; readonly meaning: Meaning },
 ): Promise<FoundSignal[]> {
-  const { database } = dependencies
   // Where the index is behind they wait for it as long as one after the other does.
-  if (signals.length > 1 && dependencies.semantic === undefined)
-    await waitForIndex(database, caller.tenantId, (signals.length - 1) * limits.searchWaitForIndexMs)
+  if (signals.length > 1)
+    await waitForIndex(dependencies.database, caller.tenantId, (signals.length - 1) * limits.searchWaitForIndexMs)
   const looks = new Map<string, Promise<RankedQuestion | undefined>>()
-  for (const { text } of signals) {
-    const looking = looks.get(text) ?? look(dependencies, caller, text)
-    looks.set(text, looking)
-    // An embedder takes one text after the other, and a look has a bounded time for it.
-    if (dependencies.semantic !== undefined) await looking
+  for (const [at, { kind, text }] of signals.entries()) {
+    // What is near in meaning does not name the same, which is what the reply would say of it.
+    const near = kind === 'names' && at > 0 ? undefined : meaning
+    looks.set(text, looks.get(text) ?? look(dependencies, caller, { text, near }))
   }
   const searched = await Promise.all(signals.map(async (signal) => ({ signal, found: await looks.get(signal.text) })))
   return searched.flatMap(({ signal, found }) => (found === undefined ? [] : [{ signal, found }]))
@@ -152,19 +168,20 @@ async function lookForAll(
 async function look(
   dependencies: SearchDependencies,
   caller: Caller,
-  text: string,
+  { text, near }: { readonly text: string; readonly near: Meaning | undefined },
 ): Promise<RankedQuestion | undefined> {
-  // Quotes would be read as phrases that a result must hold.
-  const query = parseQuery(withoutQuotes(text).slice(0, limits.queryCharactersMax))
+  const query = queryOf(text)
   if (query.terms.length === 0) return undefined
   const filter = await readFilter(dependencies.database, caller, {})
   const { tenantId, principalId } = caller
-  const question = nameQuestion({ query: query.text, mode: 'hybrid' })
+  const { expander, semantic } = dependencies
   // Nobody waits for a model where the text of a conversation is the query; where a search asks one, its ranking is another.
+  const words = expander === undefined ? '' : ' unexpanded'
+  const beside = semantic === undefined ? '' : (near?.nameBeside(query) ?? ' by words')
   return await rankQuestion(
-    { ...dependencies, expander: undefined },
-    { tenantId, principalId, queries: [query], filter, mode: 'hybrid' },
-    { question: dependencies.expander === undefined ? question : `${question} unexpanded`, isFirst: true },
+    { ...dependencies, expander: undefined, semantic: near === undefined ? undefined : semantic },
+    { tenantId, principalId, queries: [query], filter, mode: 'hybrid', meaning: near?.find },
+    { question: `${nameQuestion({ query: query.text, mode: 'hybrid' })}${words}${beside}`, isFirst: true },
   )
 }
 

@@ -19,6 +19,8 @@ const turnCharacters = 1_000
 const questionsMax = 3
 const questionCharacters = 300
 const namesMax = 16
+/** "Yes, go on" is less. */
+const tellingCharacters = 24
 
 /**
  * Paths and file names: with a folder, or with an extension that starts with a letter. A path begins where what could be its name
@@ -46,7 +48,7 @@ export function namesIn(text: string): string[] {
  * the names that were used last, those of the last turns first and of several the most frequent.
  */
 export function readSignals(turns: readonly Turn[]): Signal[] {
-  const spoken = turns.filter(({ role }) => role === 'user' || role === 'assistant')
+  const spoken = spokenOf(turns)
   const newest = spoken.slice(-turnsRead).map(({ text }) => text.slice(0, turnCharacters))
   const asked = spoken.filter(({ role }) => role === 'user').at(-1)
   const questions = [...(asked?.text.matchAll(questionPattern) ?? [])]
@@ -60,8 +62,25 @@ export function readSignals(turns: readonly Turn[]): Signal[] {
     },
     { kind: 'names', text: latestNames(turns).join(' ') },
   ]
-  return signals.filter(({ text }) => /[\p{L}\p{N}]/u.test(text))
+  return signals.filter(saysSomething)
 }
+
+/**
+ * What is compared by meaning, once for all signals: what the user said last, behind what was said before it where that is too short
+ * to tell what is meant. Undefined where no word was spoken.
+ */
+export function newestWords(turns: readonly Turn[]): string | undefined {
+  const spoken = spokenOf(turns).filter(saysSomething)
+  const asked = spoken.findLastIndex(({ role }) => role === 'user')
+  const at = asked === -1 ? spoken.length - 1 : asked
+  const [before, last] = [spoken[at - 1]?.text, spoken[at]?.text]
+  if (before === undefined || last === undefined || last.trim().length >= tellingCharacters) return last
+  return `${before.slice(-turnCharacters)}\n${last}`
+}
+
+const saysSomething = ({ text }: { readonly text: string }) => /[\p{L}\p{N}]/u.test(text)
+
+const spokenOf = (turns: readonly Turn[]) => turns.filter(({ role }) => role === 'user' || role === 'assistant')
 
 /** A name counts the more the later it was used, and each time that it was. */
 function latestNames(turns: readonly Turn[]): string[] {

@@ -83,6 +83,7 @@ export async function makeRecall(
       reasonsOf: ({ sessionId, seq }) => (kinds.get(`${sessionId} ${seq}`) ?? []).map((kind) => reasons[kind]),
       coverage: { mode: 'top_k', messages_searched: prediction.messagesSearched, semantic: prediction.semantic },
       degraded: [
+        ...(prediction.trouble === undefined ? [] : [`semantic search: ${prediction.trouble}`]),
         ...(prediction.behind === 0 ? [] : [`${prediction.behind} recently saved messages are not indexed yet`]),
         ...(found.unreadable.length === 0
           ? []

@@ -1,5 +1,6 @@
 import { requireUsableSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import type { SearchDependencies } from '../../search/search.ts'
 import { usablePlaces } from '../../store/access/usable-places.ts'
@@ -44,26 +45,30 @@ export async function recallContext(
       remedy: 'Give session_id, or text, or both',
     })
   const { database, predictions } = dependencies
+  const meaningMs = limits.recallMeaningMs
   const session = sessionId === undefined ? undefined : await requireUsableSession(database, caller, sessionId)
   if (session !== undefined && text === undefined) {
     predictions?.ask({ ...caller, sessionId: session.id }, options)
     dependencies.recalled?.(caller, session)
-    return await recallAhead(dependencies, caller, { session, ...options })
+    return await recallAhead(dependencies, caller, { session, meaningMs, ...options })
   }
-  const prediction = await predict(dependencies, caller, { session, text })
+  const prediction = await predict(dependencies, caller, { session, text, meaningMs })
   const usable = await usablePlaces(database, caller, prediction.messages)
   return (await makeRecall(dependencies, caller, { prediction, ranked: usable, ...options })).reply
 }
 
-/** What a session will need, from what was made ahead where all of that is as it was; kept for who asks next. */
+/**
+ * What a session will need, from what was made ahead where all of that is as it was; kept for who asks next. What is near in meaning
+ * is waited for as long as `meaningMs` says.
+ */
 export async function recallAhead(
   dependencies: RecallDependencies,
   caller: Caller,
-  { session, ...options }: RecallOptions & { readonly session: Recalled },
+  { session, meaningMs, ...options }: RecallOptions & { readonly session: Recalled; readonly meaningMs: number },
 ): Promise<RecallReply> {
   const { database, predictions } = dependencies
   const key = { tenantId: caller.tenantId, principalId: caller.principalId, sessionId: session.id }
-  const prediction = await predictAhead(dependencies, caller, session)
+  const prediction = await predictAhead(dependencies, caller, { session, meaningMs })
   const form = JSON.stringify([options.maxTokens, options.format, caller.view])
   const ready = predictions?.readyFor(key, { prediction, form })
   if (ready !== undefined && stillHolds(ready.basis, await readBasis(database, caller, ready.basis))) {
@@ -101,13 +106,17 @@ async function makeReady(
 }
 
 /** What is likely to be needed, from what was found ahead where it knows all of the session. */
-async function predictAhead(dependencies: RecallDependencies, caller: Caller, session: Recalled): Promise<Prediction> {
+async function predictAhead(
+  dependencies: RecallDependencies,
+  caller: Caller,
+  { session, meaningMs }: { readonly session: Recalled; readonly meaningMs: number },
+): Promise<Prediction> {
   const { predictions } = dependencies
   const key = { tenantId: caller.tenantId, principalId: caller.principalId, sessionId: session.id }
   const kept = predictions?.find(key, session.version)
   if (kept !== undefined) return kept
-  const made = await predict(dependencies, caller, { session })
-  // What lacked messages that are not indexed yet is not worth keeping.
-  if (made.behind === 0) predictions?.keep(key, session.version, made)
+  const made = await predict(dependencies, caller, { session, meaningMs })
+  // What lacked messages that are not indexed yet, or meaning, is not worth keeping.
+  if (made.behind === 0 && made.trouble === undefined) predictions?.keep(key, session.version, made)
   return made
 }

@@ -11,15 +11,15 @@ import type { ParsedQuery } from '../query/query-text.ts'
 import { Authors } from './authors.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
 import { boundAuthors, dominantAuthor, reorderedMax } from './diversity.ts'
+import { findByMeaning, type FoundByMeaning } from './find-by-meaning.ts'
 import { findByWords, rankedMax } from './find-seeds.ts'
 import { Nearness } from './fuse.ts'
 import type { HashedQueries } from './hash-queries.ts'
 import { learnedWeights, type RankingWeights } from './learned-parts.ts'
 import { rankTurns } from './rank-turns.ts'
 import type { Question } from './score-turns.ts'
-import { searchByMeaning, type SemanticDependencies, type SemanticList, type SemanticResult } from './semantic.ts'
+import type { SemanticDependencies, SemanticList, SemanticResult } from './semantic.ts'
 import { toRanked, type MustMatch } from './to-ranked.ts'
-import { vectorScope } from './vector-filter.ts'
 import type { WeighedTurn } from './weigh-turn.ts'
 import { weights as usualWeights, type Weights } from './weights.ts'
 
@@ -63,11 +63,11 @@ export interface RankRequest extends Viewer {
   readonly filter: UnitFilter
   readonly mode: 'hybrid' | 'semantic' | 'full_text'
   readonly now: Date
+  /** Gives what was found by meaning where another text than the queries is compared. */
+  readonly meaning?: (() => Promise<FoundByMeaning>) | undefined
 }
 
-/** The nearest by meaning that are asked for, parts of long messages among them. */
-const nearestMax = 100
-/** Of these so many count, and no more than a share of all messages: a list that names nearly everything says nothing. */
+/** Of the nearest so many count, and no more than a share of all messages: a list that names nearly everything says nothing. */
 const countedMax = 60
 const countedShare = 1 / 8
 
@@ -84,7 +84,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const authors = new Authors(database, request.tenantId)
   // At once: the query is embedded while its words are looked up.
   const [semantic, { level, statistics, known, plan, seeds, standing, factors: learned }] = await Promise.all([
-    byMeaning(dependencies, request, request.queries.map(({ topic }) => topic).join(' ')),
+    request.meaning?.() ?? findByMeaning(dependencies, request, meaningOf(request)),
     findByWords({ ...dependencies, weights: dependencies.weights ?? usualWeights, authors }, request, !onlyMeaning),
   ])
   const { weights, factors } = weightsOf(dependencies, onlyMeaning ? undefined : learned)
@@ -135,6 +135,14 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   }
 }
 
+/** The text that stands for the queries where they are compared by meaning, and how long that is waited for. */
+function meaningOf({ queries, mode }: RankRequest): { readonly text: string; readonly waitMs: number } {
+  return {
+    text: queries.map(({ topic }) => topic).join(' '),
+    waitMs: mode === 'semantic' ? limits.searchMeaningOnlyMs : limits.searchMeaningMs,
+  }
+}
+
 /** Others than the usual weights are those of who measures what each is worth. */
 function weightsOf({ weights }: RankDependencies, learned: Factors | undefined): RankingWeights {
   return weights === undefined ? learnedWeights(learned) : { weights, factors: undefined }
@@ -174,28 +182,6 @@ function tellingOf(list: SemanticList, messages: number, factor = 1): SemanticLi
       Number.isFinite(messages) ? Math.min(countedMax, Math.ceil(messages * countedShare)) : undefined,
     ),
   }
-}
-
-async function byMeaning(
-  { database, semantic, weights = usualWeights }: RankDependencies,
-  request: RankRequest,
-  text: string,
-): Promise<SemanticResult & { readonly messages?: number | undefined }> {
-  if (semantic === undefined || request.mode === 'full_text') return { state: 'off', lists: [] }
-  const { filter } = request
-  const scope = await vectorScope(database, request, filter)
-  const found = await searchByMeaning(
-    { ...semantic, database },
-    {
-      tenantId: request.tenantId,
-      text,
-      filter: scope.filter,
-      weights,
-      limit: scope.isPartial ? limits.vectorMatchesMax : nearestMax,
-      waitMs: request.mode === 'semantic' ? limits.searchMeaningOnlyMs : limits.searchMeaningMs,
-    },
-  )
-  return { ...found, messages: scope.isPartial ? Infinity : scope.messages }
 }
 
 /** A query in words of language, or of several words, may be a question whose answer need not repeat them; else a word is looked up. */

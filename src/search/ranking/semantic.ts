@@ -6,6 +6,7 @@ import type { Database } from '../../store/database.ts'
 import { embedTopic, outboxBacklog } from '../../store/outbox.ts'
 import { messageLevel } from '../../store/search-units.ts'
 import { readModels, type StoredModel } from '../../store/vectors/embedding-models.ts'
+import { embeddedPart } from '../query/embedded-part.ts'
 import type { Weights } from './weights.ts'
 
 /** The vector of a tenant's query by a given model; of length 1. A ProviderError where that model cannot be asked. */
@@ -40,6 +41,8 @@ export interface SemanticResult {
   readonly lists: readonly SemanticList[]
   /** Why it is not `on`, for `degraded`. */
   readonly reason?: string
+  /** There was no answer in time: the model was not loaded, or had much to do. */
+  readonly isLate?: boolean
 }
 
 export interface SemanticRequest {
@@ -71,7 +74,9 @@ export async function searchByMeaning(
   const failed = current ?? found[0]
   // Where only a former model answers, what was said since is not compared.
   if (failed?.reason !== undefined)
-    return { state: failed.isSlow ? 'behind' : 'unavailable', lists, reason: failed.reason }
+    return failed.isLate
+      ? { state: 'behind', lists, reason: `nothing was compared within ${request.waitMs} ms`, isLate: true }
+      : { state: 'unavailable', lists, reason: failed.reason }
   const { messages } = await dependencies.database.run((sql) =>
     outboxBacklog(sql, request.tenantId, { topic: embedTopic, waiting: true }),
   )
@@ -86,7 +91,7 @@ const localProviders: ReadonlySet<string> = new Set(['local', 'onnx'])
 interface ModelResult {
   readonly lists: readonly SemanticList[]
   readonly isBehind: boolean
-  readonly isSlow: boolean
+  readonly isLate: boolean
   readonly reason?: string
 }
 
@@ -97,7 +102,9 @@ async function searchModel(
 ): Promise<ModelResult> {
   const { model, signal } = context
   try {
-    const vector = await embedQuery(model, request.text, { tenantId: request.tenantId, signal })
+    const isLocal = localProviders.has(model.provider)
+    const text = isLocal ? embeddedPart(request.text) : request.text
+    const vector = await embedQuery(model, text, { tenantId: request.tenantId, signal })
     const space = { tenantId: request.tenantId, modelId: model.id, dimensions: model.dimensions }
     const limit = Math.min(request.limit, limits.vectorMatchesMax)
     const { matches, behind } = await index.query(
@@ -106,9 +113,8 @@ async function searchModel(
       { signal },
     )
     const { meaning, meaningLocal } = request.weights
-    const weight = localProviders.has(model.provider) ? meaningLocal : meaning
-    return { lists: [{ weight, matches }], isBehind: behind, isSlow: false }
+    return { lists: [{ weight: isLocal ? meaningLocal : meaning, matches }], isBehind: behind, isLate: false }
   } catch (error) {
-    return { lists: [], isBehind: false, isSlow: signal.aborted, reason: messageOf(error) }
+    return { lists: [], isBehind: false, isLate: signal.aborted, reason: messageOf(error) }
   }
 }
