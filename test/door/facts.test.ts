@@ -336,4 +336,15 @@ describe('what is learned', () => {
     const ofCleo = async () => (await facts()).filter((fact) => fact.said_by === 'Cleo').map(({ text }) => text)
     await expect.poll(ofCleo, { timeout: 30_000, interval: 200 }).toEqual(["I don't like Python", 'I love sailing'])
   })
+
+  test('is a decision where it stands in a list under a heading that says so', async () => {
+    const content =
+      '# Monday\n\n## Decisions\n\n- Pilots from the old harbour.\n- Which berth?\n\n## Next\n\n- Tell Bob'
+    await say('minutes', content, { sender: 'Dora', timestamp: '2037-01-01T00:00:00Z' })
+    const ofDora = async () => (await facts()).filter((fact) => fact.said_by === 'Dora')
+    await expect.poll(async () => (await ofDora()).length, { timeout: 30_000, interval: 200 }).toBe(1)
+    const [fact] = await ofDora()
+    expect(fact).toMatchObject({ kind: 'decision', text: 'Pilots from the old harbour', made_by: 'patterns' })
+    expect(content.slice(...(fact?.sources[0]?.span ?? []))).toBe(fact?.text)
+  })
 })

@@ -109,6 +109,26 @@ describe('summarize', () => {
     expect(structured?.['summary']).toBe(`Ada: ${content}`)
   })
 
+  test('lists as decisions what stands under a heading of decisions, also when it was condensed before', async () => {
+    const content =
+      'Notes of Monday.\n\n## Decisions\n\n- The northern berth for the Marguerite\n- Pilots from the old harbour\n\n## Next\n\n- Tell Bob of the berth'
+    const small = Array.from({ length: 200 }, (_, at) => ({
+      sender: 'Ada',
+      content: `Ship ${at} came in with the tide.`,
+    }))
+    const session_id = 'minutes'
+    const ask = async () =>
+      (await tools.call('summarize', { session_id, style: 'decisions', format: 'json' })).structured?.['summary']
+    await tools.saveAll({ session_id, messages: [{ sender: 'Ada', content }] })
+    const decisions = 'Ada: The northern berth for the Marguerite\nAda: Pilots from the old harbour'
+    expect(await ask()).toBe(decisions)
+    // Of the first segment its condensed sentences are read from now on.
+    for (let at = 0; at < small.length; at += 100)
+      await tools.saveAll({ session_id, messages: small.slice(at, at + 100) })
+    expect(await ask()).toBe(decisions)
+    expect(await ask()).toBe(decisions)
+  })
+
   test('keeps to the stretch and the budget it is given', async () => {
     const messages = Array.from({ length: 50 }, (_, at) => ({
       content: `Decision ${at}: we moor ship ${at} at berth ${at}.`,

@@ -2,6 +2,8 @@ import { detectLanguage } from '../../indexing/language.ts'
 import { isStopWord } from '../../indexing/stop-words.ts'
 import { type Token, tokenize } from '../../indexing/tokenize.ts'
 import type { Role } from '../../model/message.ts'
+import type { SummaryStyle } from '../../model/summary-style.ts'
+import { listedDecisions } from './listed-decisions.ts'
 import { splitSentences } from './sentences.ts'
 import { cuesOf, type SentenceCues } from './style-weights.ts'
 
@@ -28,6 +30,11 @@ export interface RankedSentence extends SummarySentence {
   readonly language: string | null
 }
 
+/** A sentence that stands for what was said around it, in summaries of some styles. */
+export interface CondensedSentence extends RankedSentence {
+  readonly styles: readonly SummaryStyle[]
+}
+
 /** A sentence that may be chosen. */
 export interface Candidate extends RankedSentence {
   /** Its place in the conversation, among all that may be chosen. */
@@ -50,10 +57,17 @@ export function* candidatesOf(message: MessageToSummarize): Generator<Omit<Candi
   const text = message.text.slice(0, messageCharactersMax)
   const language = detectLanguage(text)
   const { id: messageId, seq, sender, role } = message
+  const spans = splitSentences(text)
+  const charactersMax = sentenceCharacters.max
+  const decided = new Map(listedDecisions(text, { spans, charactersMax }).map((listed) => [listed.start, listed.end]))
   let taken = 0
-  for (const span of splitSentences(text)) {
-    if (span.kind === 'code' || span.end - span.start > sentenceCharacters.max) continue
-    const sentence = text.slice(span.start, span.end)
+  let read = 0
+  for (const { kind, start, end: ownEnd } of spans) {
+    const listedEnd = decided.get(start)
+    const end = listedEnd ?? ownEnd
+    if (kind === 'code' || start < read || end - start > charactersMax) continue
+    if (listedEnd !== undefined) read = listedEnd
+    const sentence = text.slice(start, end)
     if (
       sentence.length <
       (/[\u{3041}-\u{9fff}\u{ac00}-\u{d7a3}\u{e01}-\u{e5b}]/u.test(sentence)
@@ -63,14 +77,24 @@ export function* candidatesOf(message: MessageToSummarize): Generator<Omit<Candi
       continue
     const candidate = candidateOf({ text: sentence, messageId, seq, sender, role, language })
     if (candidate.terms.size < termsMin) continue
-    yield candidate
+    yield listedEnd === undefined ? candidate : asDecided(candidate)
     taken++
     if (taken === messageSentencesMax) return
   }
 }
 
-/** A sentence that was taken from its message before. */
-export function candidateOf(sentence: RankedSentence): Omit<Candidate, 'order'> {
+/** A sentence that was chosen before among those of its message, in some styles. */
+export function chosenBefore(sentence: CondensedSentence): Omit<Candidate, 'order'> {
+  const candidate = candidateOf(sentence)
+  // It does not say so itself: the heading that it stands under did.
+  return candidate.cues.decision === 0 && sentence.styles.includes('decisions') ? asDecided(candidate) : candidate
+}
+
+function asDecided(candidate: Omit<Candidate, 'order'>): Omit<Candidate, 'order'> {
+  return { ...candidate, cues: { ...candidate.cues, decision: 1 } }
+}
+
+function candidateOf(sentence: RankedSentence): Omit<Candidate, 'order'> {
   const { text, messageId, seq, sender, role, language } = sentence
   const terms = contentTerms(tokenize(text, { language }), language)
   return { text, messageId, seq, sender, role, language, terms, cues: cuesOf(text, role) }

@@ -1,12 +1,7 @@
 import { type SummaryStyle, summaryStyles } from '../../model/summary-style.ts'
-import type { Candidate, RankedSentence } from './candidates.ts'
+import type { Candidate, CondensedSentence } from './candidates.ts'
 import { lexRank } from './lexrank.ts'
 import { rememberingLexRank, Tournament } from './rank.ts'
-
-/** A sentence that stands for what was said around it, in summaries of some styles. */
-export interface CondensedSentence extends RankedSentence {
-  readonly styles: readonly SummaryStyle[]
-}
 
 /** How many sentences stand for a segment in a summary. */
 const sentencesMax: Readonly<Record<SummaryStyle, number>> = { brief: 40, detailed: 80, decisions: 40, handoff: 40 }

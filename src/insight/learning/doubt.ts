@@ -21,12 +21,15 @@ const withdrawn =
 export function isNoTelling(text: string): boolean {
   return (
     text.length > ownWordsMax ||
-    prompt.test(text) ||
-    writing.test(text) ||
-    withdrawn.test(text) ||
+    isToBeWorkedOn(text) ||
     (text.match(heading)?.length ?? 0) > 1 ||
     (text.match(item)?.length ?? 0) > itemsMax
   )
+}
+
+/** Whether a message of a user is a prompt or a text to be worked on, or is taken back at once. */
+export function isToBeWorkedOn(text: string): boolean {
+  return prompt.test(text) || writing.test(text) || withdrawn.test(text)
 }
 
 const question = /\?["'”’)\]*_]*\s*$|\?\s/u

@@ -1,8 +1,16 @@
 import type { Role } from '../../model/message.ts'
 import { saidIn, type Asserted } from './asserted.ts'
-import { conditionOf, isDoubtful, isNoTelling, isReported, isSupposed, withoutQuestion } from './doubt.ts'
-import type { FoundFact } from './fact.ts'
-import { ownSentences, type OwnSentence } from './own-sentences.ts'
+import {
+  conditionOf,
+  isDoubtful,
+  isNoTelling,
+  isReported,
+  isSupposed,
+  isToBeWorkedOn,
+  withoutQuestion,
+} from './doubt.ts'
+import type { FactSpan, FoundFact } from './fact.ts'
+import { ownListedDecisions, ownSentences, type OwnSentence } from './own-sentences.ts'
 import { isQuoted } from './quoted.ts'
 import { rules } from './rules/all.ts'
 import { relation } from './rules/people.ts'
@@ -21,8 +29,8 @@ export interface TellingMessage {
 
 const factCharacters = { min: 8, max: 240 } as const
 const factsPerMessageMax = 8
-/** Of an assistant's longer message, which is a report, and of one that was cut. */
-const assistantCharactersMax = 20_000
+/** A longer message is a report or a document, or was cut. */
+const documentCharactersMax = 20_000
 
 const leadIn =
   /^(?:(?:and|but|so|also|well|yes|yeah|yep|no|nope|ok(?:ay)?|sure|great|right|thanks|thank you|hi|hello|hey|btw|by the way|actually|fyi|note|please note that|oh|alright|perfect|anyway|personally|overall|in general|generally)(?: there| all| again)?\s*[,:!.–—-]*\s+)+/iu
@@ -51,6 +59,10 @@ const goesOn =
 /** Words that every rule for decisions has: most sentences have none of them, and need not be looked at closely. */
 const decisive =
   /\b(?:deci(?:ded|sion)|agreed|chose|chosen|settled|let['’]s|go with|stick with|going|switching|moving|sticking|standardi[sz]ing)\b/iu
+
+/** A word of every heading of decisions: a text without one need not be read for lists. */
+const headingOfDecisions = /deci|décis|décid|agreed|entsch|beschl|festgelegt|vereinbart|реш|[决決]|결정/iu
+const listedConfidence = 0.85
 
 /** The places in a sentence where a clause begins. */
 function clauseStarts(sentence: string): number[] {
@@ -86,12 +98,16 @@ function matchAt(sentence: string, start: number, role: Role): Match | undefined
     rule.pattern.lastIndex = start
     const found = rule.pattern.exec(sentence)
     const value = found?.groups?.['value']
-    if (found === null || value === undefined || vague.test(value) || pointing.test(value.split(clauseEnd)[0] ?? ''))
-      continue
+    if (found === null || value === undefined || pointsElsewhere(value)) continue
     if (rule.isName === true && !/^(?:(?:the|an?) )?["“'‘`*_]*[\p{Lu}\p{N}]/u.test(value)) continue
     return { rule, start, parts: found.groups ?? {} }
   }
   return undefined
+}
+
+/** Whether it says something only to who was there. */
+function pointsElsewhere(value: string): boolean {
+  return vague.test(value) || pointing.test(value.split(clauseEnd)[0] ?? '')
 }
 
 function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSentence): FoundFact[] {
@@ -172,8 +188,34 @@ export function extractFacts(message: TellingMessage): FoundFact[] {
   const { role, asserted } = message
   if (role !== 'user' && role !== 'assistant') return []
   const said = saidIn(asserted)
-  if (role === 'user' ? isNoTelling(said) : said.length > assistantCharactersMax) return []
-  return ownSentences(asserted)
-    .flatMap((sentence) => factsOfSentence(message, sentence))
-    .slice(0, factsPerMessageMax)
+  if (said.length > documentCharactersMax || (role === 'user' && isToBeWorkedOn(said))) return []
+  const told =
+    role === 'user' && isNoTelling(said)
+      ? []
+      : ownSentences(asserted).flatMap((sentence) => factsOfSentence(message, sentence))
+  const isTold = ([span]: FoundFact['spans']) => told.some(({ spans: [other] }) => overlap(span, other))
+  // Also in a document: its heading says that they were decided.
+  const listed = headingOfDecisions.test(said) ? listedIn(message).filter(({ spans }) => !isTold(spans)) : []
+  return [...told, ...listed].slice(0, factsPerMessageMax)
+}
+
+/** What stands in a list under a heading that says that it was decided. */
+function listedIn(message: TellingMessage): FoundFact[] {
+  return ownListedDecisions(message.asserted, factCharacters.max).flatMap(({ text, start }) => {
+    const own = text.replace(/[\s.,;!]+$/u, '')
+    if (own.length < factCharacters.min || passing.test(own) || pointsElsewhere(own)) return []
+    return {
+      kind: 'decision' as const,
+      text: own.replaceAll(/\s+/gu, ' '),
+      subject: message.sender,
+      slot: undefined,
+      confidence: listedConfidence,
+      validFrom: message.timestamp,
+      spans: [{ messageId: message.id, seq: message.seq, start, end: start + own.length }],
+    }
+  })
+}
+
+function overlap(a: FactSpan | undefined, b: FactSpan | undefined): boolean {
+  return a !== undefined && b !== undefined && a.start < b.end && b.start < a.end
 }

@@ -1,3 +1,4 @@
+import { listedDecisions } from '../extracts/listed-decisions.ts'
 import { splitSentences } from '../extracts/sentences.ts'
 import type { Asserted } from './asserted.ts'
 
@@ -29,6 +30,18 @@ export function ownSentences({ text, stretches }: Asserted): OwnSentence[] {
     return splitSentences(own).flatMap(({ start, end: until, kind }) =>
       kind === 'code' ? [] : [{ text: own.slice(start, until), start: offset + start }],
     )
+  })
+}
+
+/** What stands under a heading of decisions in what somebody asserts: as `listedDecisions`, without what is put in from elsewhere. */
+export function ownListedDecisions({ text, stretches }: Asserted, charactersMax: number): OwnSentence[] {
+  return stretches.flatMap(({ start: offset, end }) => {
+    const said = text.slice(offset, end)
+    const own = withoutPutIn(said)
+    return listedDecisions(said, { spans: splitSentences(said), charactersMax }).flatMap(({ start, end: until }) => {
+      const item = said.slice(start, until)
+      return own.slice(start, until) === item ? [{ text: item, start: offset + start }] : []
+    })
   })
 }
 

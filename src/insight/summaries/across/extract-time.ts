@@ -1,7 +1,7 @@
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { SessionKey } from '../../../store/messages.ts'
 import { segmentsOfTime, type WeighedPiece, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
-import { candidateOf, candidatesOf } from '../../extracts/candidates.ts'
+import { chosenBefore, candidatesOf } from '../../extracts/candidates.ts'
 import { Extract, type ExtractOptions } from '../../extracts/extract.ts'
 import { segmentAt, segmentMessages, segmentOf } from '../../extracts/segments.ts'
 import { cutTurn } from '../by-model/read-piece.ts'
@@ -43,7 +43,7 @@ export async function extractTime(
     if (isWhole && segment.fromSeq >= lowestSeq) {
       const segments = [segment]
       for await (const one of segmentExtracts(dependencies, key, { segments, style, keep, erasures })) {
-        for (const sentence of one.sentences) extract.add(candidateOf(sentence))
+        for (const sentence of one.sentences) extract.add(chosenBefore(sentence))
         messagesRead += one.messagesRead
         leftOut += one.leftOut
         unreadable += one.unreadable

@@ -3,7 +3,7 @@ import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { SessionKey } from '../../../store/messages.ts'
 import { dropOtherExtracts } from '../../../store/summaries/segment-extracts.ts'
 import type { WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
-import { candidateOf } from '../../extracts/candidates.ts'
+import { chosenBefore } from '../../extracts/candidates.ts'
 import { Extract, type ExtractiveSummary, type ExtractOptions, summarizeExtractive } from '../../extracts/extract.ts'
 import { sampleSegments, segmentAt, segmentMessages, segmentOf } from '../../extracts/segments.ts'
 import { sampledTurns } from '../by-model/turns.ts'
@@ -54,7 +54,7 @@ export async function extractSession(
   let leftOut = 0
   let unreadable = 0
   for await (const one of segmentExtracts(dependencies, key, { segments: chosen, style, keep, erasures })) {
-    for (const sentence of one.sentences) extract.add(candidateOf(sentence))
+    for (const sentence of one.sentences) extract.add(chosenBefore(sentence))
     messagesRead += one.messagesRead
     leftOut += one.leftOut
     unreadable += one.unreadable
