@@ -30,6 +30,8 @@ const lookMs = 60_000
 const closeMsUsual = 10_000
 /** Rows that wait for a log that cannot be written, at most; 500 bytes each. */
 const waitingMax = 10_000
+/** What is lost is noted in the store where that takes no longer. */
+const keepMsMax = 2_000
 /** Of rows that are not taken by themselves so many are named at once; the others are counted. */
 const namedMax = 20
 
@@ -90,7 +92,7 @@ export class CallLog {
     }, lookMs).unref()
   }
 
-  /** Writes what waits, as far as there is time, and tells the log of what is lost, by tenant. */
+  /** Writes what waits, as far as there is time, and tells the log of what is lost, by tenant; the store keeps how much that is. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
@@ -104,11 +106,12 @@ export class CallLog {
     this.#options.log?.error(
       `${lost.count} rows of the audit log are lost, as they were not written in time: ${lost.of}`,
     )
+    await within(Math.min(closeMs, keepMsMax), this.#lost.keep())
   }
 
   /**
-   * Writes what waits now, for who ends after it. Gives why rows could not be written, and forgets them then: it is for who
-   * asks to tell.
+   * Writes what waits now, for who ends after it. Gives why rows could not be written; they are lost then, and it is for who asks
+   * to tell. The store keeps how many.
    */
   async settle(): Promise<AuditUnwritten | undefined> {
     clearTimeout(this.#timer)
@@ -122,7 +125,10 @@ export class CallLog {
     }
     await within(closeMs, write())
     if (this.#beingWritten.length > 0) failed = new AuditUnwritten(`the database took more than ${closeMs} ms`)
-    if (failed !== undefined) this.#waiting = []
+    if (failed === undefined) return undefined
+    this.#lost.add(this.#waiting)
+    this.#waiting = []
+    await within(Math.min(closeMs, keepMsMax), this.#lost.keep())
     return failed
   }
 
@@ -168,6 +174,7 @@ export class CallLog {
     this.#waiting = []
     this.#beingWritten = rows
     // Of what failed before some may be there, whose answer was lost.
+    const isFirst = !this.#hasWritten || this.#failing !== undefined
     const { left, refused, failure } = await writeCalls(this.#options.database, rows, this.#failing !== undefined)
     this.#beingWritten = []
     this.#failing = failure
@@ -179,6 +186,7 @@ export class CallLog {
     if (failure !== undefined) return { failure, refused }
     this.#hasWritten = true
     await this.#lost.tell()
+    if (isFirst) await this.#lost.tellKept()
     return { failure, refused }
   }
 

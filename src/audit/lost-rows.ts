@@ -1,12 +1,18 @@
 import type { Log } from '../log.ts'
-import { writeAudit, type CallRow } from '../store/audit/audit-log.ts'
+import { newId } from '../model/ids.ts'
+import type { CallRow } from '../store/audit/audit-log.ts'
+import { isLostKept, keepLost, writeKeptLost, writeLost } from '../store/audit/audit-lost.ts'
 import type { Database } from '../store/database.ts'
+import { inTransaction } from '../store/transaction.ts'
 
-/** Counts the rows of calls that are lost, by tenant: none is left out of a tenant's record without a row of it that says so. */
+/**
+ * Counts the rows of calls that are lost, by tenant: none is left out of a tenant's record without a row of it that says so. Where the record
+ * takes no such row either, the store keeps the number beside it, for whoever writes rows again.
+ */
 export class LostRows {
   readonly #database: Pick<Database, 'run'>
   readonly #log: Log | undefined
-  /** What nothing was told of yet. */
+  /** What is neither told nor kept. */
   readonly #counts = new Map<number, number>()
 
   constructor(database: Pick<Database, 'run'>, log: Log | undefined) {
@@ -28,19 +34,42 @@ export class LostRows {
 
   /** Writes it into the record of each tenant. Never rejects: where that cannot be written either, it is tried again with the next rows. */
   async tell(): Promise<void> {
-    for (const [tenantId, lost] of this.#counts) {
-      const nobody = { tenantId, principal: 'verbatim', client: 'verbatim' }
+    for (const [tenantId, count] of this.#counts) {
       try {
-        await this.#database.run((sql) =>
-          writeAudit(sql, nobody, { action: 'audit.lost', outcome: 'failed', count: lost }),
-        )
-        const further = (this.#counts.get(tenantId) ?? 0) - lost
-        if (further > 0) this.#counts.set(tenantId, further)
-        else this.#counts.delete(tenantId)
+        await this.#database.run((sql) => writeLost(sql, { tenantId, count }))
+        this.#subtract(tenantId, count)
       } catch (error) {
-        const what = `that ${lost} rows of the audit log were lost, of tenant ${tenantId}, was not written`
+        const what = `that ${count} rows of the audit log were lost, of tenant ${tenantId}, was not written`
         this.#log?.error(what, error)
       }
     }
+  }
+
+  /** Writes what others have kept. Never rejects: where that cannot be written, it stays kept. */
+  async tellKept(): Promise<void> {
+    try {
+      if (await this.#database.run(isLostKept))
+        await this.#database.run((sql) => inTransaction(sql, (transaction) => writeKeptLost(transaction)))
+    } catch (error) {
+      this.#log?.error('how many rows of the audit log were lost before was not written', error)
+    }
+  }
+
+  /** Leaves it to whoever writes rows again. Never rejects: what is not kept is known to the log of this process only. */
+  async keep(): Promise<void> {
+    const lost = [...this.#counts].map(([tenantId, count]) => ({ tenantId, count, id: newId() }))
+    if (lost.length === 0) return
+    try {
+      await this.#database.run((sql) => keepLost(sql, lost))
+      for (const { tenantId, count } of lost) this.#subtract(tenantId, count)
+    } catch (error) {
+      this.#log?.error('how many rows of the audit log were lost was not kept in the store', error)
+    }
+  }
+
+  #subtract(tenantId: number, count: number): void {
+    const further = (this.#counts.get(tenantId) ?? 0) - count
+    if (further > 0) this.#counts.set(tenantId, further)
+    else this.#counts.delete(tenantId)
   }
 }

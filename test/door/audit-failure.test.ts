@@ -143,6 +143,9 @@ describe.each(['refuse', 'continue'] as const)(
       await unblock(home)
       await expect.poll(() => rowsOf(home, 'search_memory'), { timeout: 40_000 }).toBe(2)
       expect(await rowsOf(home, 'search')).toBe(0)
+      const lost = () =>
+        inDatabase(home, (sql) => sql`select outcome, count::int from audit_log where action = 'audit.lost'`)
+      await expect.poll(async () => [...(await lost())], { timeout: 40_000 }).toEqual([{ outcome: 'failed', count: 6 }])
       const save = () =>
         tools.client.callTool({ name: 'save_message', arguments: { content: 'Again.', sender: 'Ann' } })
       await expect.poll(async () => (await save()).isError ?? false, { timeout: 40_000 }).toBe(false)

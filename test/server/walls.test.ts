@@ -23,6 +23,7 @@ const secrets = { ada: 'The vault opens with marigold-ada-71.', bob: 'The vault 
 /** Who somebody is, how it is proved, and what no request needs. */
 const hidden = [
   'access_tokens',
+  'audit_lost',
   'audit_seals',
   'encryption_keys',
   'pseudonyms',

@@ -168,6 +168,7 @@ describe('CallLog', () => {
   it('says at its end of which tenants rows are lost', async () => {
     let said = ''
     const log = createLog('error', { write: (text: string) => (said += text) })
+    const [newest] = await database().run((sql) => sql<{ last: number }[]>`select max(id)::int as last from audit_log`)
     calls = new CallLog({ database: database(), failure: 'continue', log })
     await block()
     await read(calls, 'eight')
@@ -177,6 +178,23 @@ describe('CallLog', () => {
     expect(said).toContain(
       '3 rows of the audit log are lost, as they were not written in time: 2 of tenant 1, 1 of tenant 2',
     )
+    // Whoever writes again says so in the record of each, once.
+    await unblock()
+    const lost = async () => [
+      ...(await database().run(
+        (sql) =>
+          sql`select tenant_id, count::int from audit_log where action = 'audit.lost' and id > ${newest?.last ?? 0} order by tenant_id`,
+      )),
+    ]
+    for (let times = 0; times < 2; times++) {
+      const next = open('refuse')
+      await read(next, 'ten')
+      await next.close()
+      expect(await lost()).toEqual([
+        { tenant_id: 1, count: 2 },
+        { tenant_id: 2, count: 1 },
+      ])
+    }
   })
 
   it('settles what waits, and gives why where it cannot', async () => {

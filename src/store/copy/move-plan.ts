@@ -198,6 +198,7 @@ export const notMoved = {
   sync_peers: 'how far this store has exchanged its history says nothing of another',
   synced_sessions: 'how far this store has exchanged its history says nothing of another',
   session_heads: 'noted anew when the target exchanges its history with another store',
+  audit_lost: 'which rows this store lost is said in its own log',
   audit_seals: 'the rows are sealed anew at the end of the log there',
   retention_sweeps: 'counted from when the policies come to the target',
   ranking_weights: 'learned anew there of recall_feedback, with the next result that is opened',

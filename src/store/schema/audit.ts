@@ -99,6 +99,17 @@ export const auditSeals = pgTable(
   ],
 )
 
+/** How many rows of calls were lost, until the log takes one that says so. */
+export const auditLost = pgTable(
+  'audit_lost',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    count: bigint('count', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
+)
+
 /** How far the log is sealed: one row for the whole store. What is wrong here makes rows be sealed late, never unseen. */
 export const auditSealing = pgTable('audit_sealing', {
   isIt: boolean('is_it').primaryKey().default(true),

@@ -17,6 +17,7 @@ export const contentTables: ReadonlySet<string> = new Set([
 /** Who somebody is and how it is proved, keys, and what proves the audit log: kept from requests altogether. */
 export const ownerTables: ReadonlySet<string> = new Set([
   'access_tokens',
+  'audit_lost',
   'audit_seals',
   'encryption_keys',
   'principals',
