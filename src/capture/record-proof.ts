@@ -1,14 +1,13 @@
 import { KeysMissing } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { SearchKey } from '../store/keys/search-key.ts'
-import { digestOfRecord, readRecordDigests, type TakenDigests } from '../store/message-digests.ts'
+import { digestOfRecord, levelsOfDigests, readRecordDigests, type TakenDigests } from '../store/message-digests.ts'
 import { readMessages, type MessageRow, type SessionKey } from '../store/messages.ts'
-import { levelOfTerms } from '../store/search-units.ts'
 
 /** Whether a message says beside its content what it said when the index read it; `untaken` where no digest of that is there. */
 export type RecordProof = 'same' | 'altered' | 'untaken'
 
-/** What digests were taken with, by the level of the index that they were taken for. */
+/** What digests were taken with, by the level that they are at. */
 type DigestKeys = ReadonlyMap<number, SearchKey | undefined>
 
 /** Compares messages of a tenant with the digests that the index worker took of them. */
@@ -53,7 +52,7 @@ export class RecordProofs {
   async #readKeys(): Promise<DigestKeys> {
     try {
       const { indexes } = await this.#database.vault.search.termsOf(this.#tenantId)
-      return new Map(indexes.map(({ version, key }) => [levelOfTerms(version), key]))
+      return new Map(indexes.flatMap(({ version, key }) => levelsOfDigests(version).map((level) => [level, key])))
     } catch (error) {
       // Without its keys a store is told to be damaged by what cannot be read of it.
       if (!(error instanceof KeysMissing)) throw error

@@ -1,6 +1,5 @@
 import { UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
-import { textOfPayload } from '../model/payload.ts'
 import { listImportFiles, type ImportFileRow } from '../store/import-files.ts'
 import { damagedFacts } from '../store/learning/read-facts.ts'
 import type { MessageRow } from '../store/messages.ts'
@@ -26,8 +25,6 @@ export interface VerifyReport {
   readonly bytes: number
   /** Messages of which the content alone is proven, as no digest of what stands beside it was taken. */
   readonly contents_only: number
-  /** Those of them that have a text, of which the index takes a digest when it reads it. */
-  readonly digests_missing: number
   /** Imported documents: a file, or each session of a database that holds several. */
   readonly files: number
   /** All of them; `problems` holds the first 1,000. */
@@ -52,7 +49,6 @@ class Verification {
   #bytes = 0
   #files = 0
   #contentsOnly = 0
-  #digestsMissing = 0
   #problemCount = 0
   readonly #problems: VerifyProblem[] = []
 
@@ -77,7 +73,6 @@ class Verification {
       messages: this.#messages,
       bytes: this.#bytes,
       contents_only: this.#contentsOnly,
-      digests_missing: this.#digestsMissing,
       files: this.#files,
       problem_count: this.#problemCount,
       problems: this.#problems,
@@ -149,11 +144,8 @@ class Verification {
     this.#messages++
     this.#bytes += row.payloadBytes
     try {
-      const payload = await loadPayload(this.#dependencies.archive, row)
-      if (proof === 'untaken' && row.kind !== 'erased') {
-        this.#contentsOnly++
-        if ((row.text ?? textOfPayload(payload, row.payloadMediaType)).trim() !== '') this.#digestsMissing++
-      }
+      await loadPayload(this.#dependencies.archive, row)
+      if (proof === 'untaken' && row.kind !== 'erased') this.#contentsOnly++
       if (proof === 'altered')
         this.#report({
           session_id: row.sessionId,

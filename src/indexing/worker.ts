@@ -7,6 +7,7 @@ import { readableText } from '../sessions/document.ts'
 import { flagsOfMessage } from '../sessions/message-flags.ts'
 import type { Database } from '../store/database.ts'
 import { holdTerms } from '../store/keys/encryption-state.ts'
+import { recordDigestOf, writeRecordDigests, type RecordDigest } from '../store/message-digests.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import { namesTopic } from '../store/names/name-work.ts'
 import {
@@ -116,7 +117,11 @@ export class IndexWorker {
     const away = new AwayMessages(tenantId)
     // After the items were read: a key that is made later is not for what was saved before it.
     const { indexes, state } = await this.#dependencies.hashers.written(tenantId)
-    const written = indexes.map((index) => ({ index, units: Array.of<SearchUnit>() }))
+    const written = indexes.map((index) => ({
+      index,
+      units: Array.of<SearchUnit>(),
+      records: Array.of<RecordDigest>(),
+    }))
     let messages = 0
     let bytes = 0
     for (const item of items) {
@@ -125,7 +130,10 @@ export class IndexWorker {
         const read = await this.#readItem(item, { messages: messagesPerRound - messages, bytes: bytesPerRound - bytes })
         for (const message of read.rows) {
           const made = await this.#unitsOf(message, indexes, away)
-          for (const [at, { units }] of written.entries()) units.push(...(made[at] ?? []))
+          for (const [at, { index, units, records }] of written.entries()) {
+            units.push(...(made[at] ?? []))
+            if (made[at]?.length === 0) records.push(recordDigestOf(message, index.key))
+          }
         }
         const last = read.rows.at(-1)
         if (last !== undefined)
@@ -146,7 +154,10 @@ export class IndexWorker {
       // The index can be rebuilt, so it need not wait for the disk: after a power cut the outbox rows are back as well.
       await sql`set local synchronous_commit = off`
       await holdTerms(sql, tenantId, state)
-      for (const { level, units } of inOrderOfLevels(written)) await writeUnits(sql, { tenantId, level }, units)
+      for (const { level, termsVersion, units, records } of inOrderOfLevels(written)) {
+        await writeUnits(sql, { tenantId, level }, units)
+        await writeRecordDigests(sql, { tenantId, termsVersion }, records)
+      }
       if (finished.length > 0) await finishOutbox(sql, finished)
       if (indexed.length > 0) await addEmbedding(sql, indexed, { tenantId, embeds: this.#dependencies.embeds })
       if (indexed.length > 0 && this.#dependencies.learns) await addOutbox(sql, learnTopic, indexed)
@@ -188,7 +199,7 @@ export class IndexWorker {
     return { rows, bytes, nextSeq: last === undefined || last.seq >= item.lastSeq ? undefined : last.seq + 1 }
   }
 
-  /** Of each index those of a message, which is read once. */
+  /** Of each index those of a message, which is read once: none where it has no words; nothing of any where it cannot be read now. */
   async #unitsOf(message: MessageRow, indexes: readonly TermIndex[], away: AwayMessages): Promise<SearchUnit[][]> {
     if (away.skips(message)) return []
     try {
@@ -215,9 +226,9 @@ function newPart({ tenantId, sessionId }: OutboxItem, rows: readonly MessageRow[
 }
 
 /** Whoever writes to several levels goes through them in this order, so that none waits for another in a ring. */
-function inOrderOfLevels(written: readonly { readonly index: TermIndex; readonly units: readonly SearchUnit[] }[]) {
+function inOrderOfLevels<T extends { readonly index: TermIndex }>(written: readonly T[]) {
   return written
-    .map(({ index, units }) => ({ level: levelOfTerms(index.version), units }))
+    .map(({ index, ...made }) => ({ ...made, termsVersion: index.version, level: levelOfTerms(index.version) }))
     .toSorted((a, b) => a.level - b.level)
 }
 

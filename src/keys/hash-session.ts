@@ -12,7 +12,14 @@ import type { TermKeys } from '../store/keys/search-key.ts'
 import { hasVectors, renewTextHashes } from '../store/keys/text-hashes.ts'
 import { readFactBodies, storeFactTerms } from '../store/learning/hashed-facts.ts'
 import { readProject } from '../store/learning/session-projects.ts'
-import { digestOfRecord, readRecordDigests } from '../store/message-digests.ts'
+import {
+  digestOfRecord,
+  levelsOfDigests,
+  readRecordDigests,
+  recordDigestOf,
+  writeRecordDigests,
+  type RecordDigest,
+} from '../store/message-digests.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { levelOfTerms, writeUnits, type SearchUnit } from '../store/search-units.ts'
@@ -40,17 +47,21 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
     if (isEmbedded) await hashTexts(stores, key, { rows, terms })
     if (next === undefined) continue
     const units: SearchUnit[] = []
+    const records: RecordDigest[] = []
     const stretch = { fromSeq: rows[0]?.seq ?? 1, toSeq: rows.at(-1)?.seq ?? 0 }
     const digests = await database.run((sql) => readRecordDigests(sql, key, stretch))
     for (const row of rows) {
       const payload = await payloadOf(stores, row)
       if (payload === undefined) continue
       const read = { text: readableText(row, payload), flags: flagsOfMessage(row, payload) }
-      const former = looked === undefined ? undefined : digests.get(row.seq)?.get(levelOfTerms(looked.version))
-      const isAltered = former !== undefined && !digestOfRecord(row, looked?.key).equals(former)
+      const levels = looked === undefined ? [] : levelsOfDigests(looked.version)
+      const taken = levels.flatMap((level) => digests.get(row.seq)?.get(level) ?? [])
+      const wrong = taken.find((digest) => !digestOfRecord(row, looked?.key).equals(digest))
       const made = await makeUnits(row, read, next)
       // What was wrong before stays wrong.
-      units.push(...(isAltered ? made.map((unit) => withDigest(unit, former)) : made))
+      units.push(...(wrong === undefined ? made : made.map((unit) => withDigest(unit, wrong))))
+      if (made.length === 0)
+        records.push({ ...recordDigestOf(row, next.key), ...(wrong === undefined ? {} : { digest: wrong }) })
     }
     await database.run((sql) =>
       inTransaction(sql, async (transaction) => {
@@ -58,6 +69,7 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
         await transaction`set local synchronous_commit = off`
         await holdTerms(transaction, tenantId, state)
         await writeUnits(transaction, { tenantId, level: levelOfTerms(next.version) }, units)
+        await writeRecordDigests(transaction, { tenantId, termsVersion: next.version }, records)
       }),
     )
   }

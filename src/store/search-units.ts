@@ -9,10 +9,19 @@ export const messageLevel = 0
 /** Messages again, while their words are hashed under another key, and after that until it is done once more. */
 const otherMessageLevel = 3
 export const messageLevels = [messageLevel, otherMessageLevel] as const
+/** What stands for messages without words (`message-digests.ts`), beside either of the two. */
+export const recordLevels = [4, 5] as const
 
 /** The level at which a version of the index of words has its units. */
 export function levelOfTerms(version: number): number {
   return version % 2 === 0 ? messageLevel : otherMessageLevel
+}
+
+/** The digest of a message's record, and which message that was when it was read. */
+export interface UnitRecord {
+  readonly id: string
+  readonly anonymizedAt: string | null
+  readonly digest: Uint8Array
 }
 
 /** One searchable thing: a message or a part of it. */
@@ -35,8 +44,8 @@ export interface SearchUnit {
   readonly flags: MessageFlags
   /** Whether its message was anonymised when it was read. */
   readonly isAnonymized: boolean
-  /** With the first part of a message: the digest of its record, and which message that was when it was read. */
-  readonly record?: { readonly id: string; readonly anonymizedAt: string | null; readonly digest: Uint8Array }
+  /** With the first part of a message. */
+  readonly record?: UnitRecord
 }
 
 /** Numbers as PostgreSQL writes an array of them: term hashes do not fit a JavaScript number. */

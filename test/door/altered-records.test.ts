@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
+import { sharedData } from '../support/shared-data.ts'
 import { openHome, untilIndexed } from './support/archived.ts'
 import { useHome, type Home } from './support/home.ts'
 
@@ -125,6 +126,50 @@ describe('verify', () => {
     expect(problems).toHaveLength(ids.length)
     expect(problems[0]?.problem).toContain('what is stored beside its content was altered')
   })
+
+  test('does so where a message has no words too, under each key, and where all words are indexed anew', async () => {
+    const wordless = await openHome({})
+    const tools = await wordless.tools()
+    await tools.save({ session_id: 'wordless', content: 'one', sender: 'Ann' })
+    const { message_id: id } = await tools.save({
+      session_id: 'wordless',
+      content: [],
+      sender: 'Ann',
+      metadata: { n: 1 },
+    })
+    await tools.save({ session_id: 'wordless', content: '', sender: 'Bob' })
+    await untilIndexed(wordless, tools)
+    const intact = { code: 0, problem_count: 0, contents_only: 0 }
+    expect(await verified(wordless)).toMatchObject(intact)
+    for (const command of [
+      ['keys', 'rotate-session', 'wordless'],
+      ['erase', '--participant', 'Bob', '--yes'],
+      ['reindex', '--words', '--yes'],
+      ['keys', 'decrypt'],
+    ]) {
+      expect([command, await wordless.cli(command)]).toEqual([command, expect.objectContaining({ code: 0 })])
+      await untilIndexed(wordless, tools)
+      expect([command, await verified(wordless)]).toEqual([command, expect.objectContaining(intact)])
+    }
+    await inDatabase(`update messages set sender = 'Mallory' where id = '${id}'`, wordless)
+    const found = { code: 1, problems: [expect.objectContaining({ message_id: id })] }
+    expect(await verified(wordless)).toMatchObject(found)
+    expect(await wordless.cli(['keys', 'encrypt'])).toMatchObject({ code: 0 })
+    await untilIndexed(wordless, tools)
+    expect(await verified(wordless)).toMatchObject(found)
+  })
+
+  test.skipIf(sharedData('transcripts/codex/localpush') === undefined)(
+    'proves each entry of a transcript, those without words too',
+    async () => {
+      const imported = await openHome({})
+      const tools = await imported.tools()
+      const transcripts = sharedData('transcripts/codex/localpush') ?? ''
+      expect(await imported.cli(['import', transcripts])).toMatchObject({ code: 0 })
+      await untilIndexed(imported, tools)
+      expect(await verified(imported)).toMatchObject({ code: 0, problem_count: 0, contents_only: 0 })
+    },
+  )
 
   test('says of how many messages the content alone is proven, and of none more when the index has read them', async () => {
     await inDatabase(

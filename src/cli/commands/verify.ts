@@ -41,9 +41,9 @@ export function registerVerify(program: Command, status: ExitStatus): void {
         }
         const untold = report.problem_count - report.problems.length
         if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
-        if (report.digests_missing > 0)
+        if (report.contents_only > 0)
           await print(
-            `Of ${counted(report.digests_missing, 'message')} the content alone is proven, as there is no digest of what stands beside it: see docs/losslessness.md\n`,
+            `Of ${counted(report.contents_only, 'message')} the content alone is proven, as there is no digest of what stands beside it: see docs/losslessness.md\n`,
           )
         const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
         return print(

@@ -3,7 +3,7 @@ import type { TransactionSql } from 'postgres'
 import { feedbackChanged } from '../learning/recall-feedback.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
-import { messageLevels } from '../search-units.ts'
+import { messageLevels, recordLevels } from '../search-units.ts'
 import { isOf, type Piece } from './piece.ts'
 import type { ErasedCounts } from './receipts.ts'
 
@@ -24,8 +24,9 @@ export async function eraseDerived(sql: TransactionSql, key: SessionKey, piece: 
 
 /** The condition that a search unit is of a piece; what stands for several messages goes with the first of them that goes. */
 function unitsOf(sql: Queries, key: SessionKey, piece: Piece) {
-  return sql`tenant_id = ${key.tenantId} and level in (0, 1, 2, 3) and session_id = ${key.sessionId}
-    and ((level in (${messageLevels[0]}, ${messageLevels[1]}) and ${isOf(sql, 'first_seq', piece)})
+  const [plain, other] = messageLevels
+  return sql`tenant_id = ${key.tenantId} and level in (0, 1, 2, 3, 4, 5) and session_id = ${key.sessionId}
+    and ((level in (${plain}, ${other}, ${recordLevels[0]}, ${recordLevels[1]}) and ${isOf(sql, 'first_seq', piece)})
       or (level in (1, 2) and last_seq >= ${piece.first} and first_seq <= ${piece.last}))`
 }
 
@@ -57,7 +58,7 @@ export async function eraseUnits(sql: TransactionSql, key: SessionKey, piece: Pi
       from documents d where s.tenant_id = ${key.tenantId} and s.level = d.level and s.term = d.term
       returning s.level, s.term, s.documents
     )
-    select (select count(*) from gone) as units,
+    select (select count(*) from gone where level not in (${recordLevels[0]}, ${recordLevels[1]})) as units,
       (select jsonb_agg(jsonb_build_array(level, term::text)) from changed where documents <= 0) as unused`
   // A statement changes a row once: those of which nothing is left go in one of their own.
   if (row !== undefined && row.unused !== null)

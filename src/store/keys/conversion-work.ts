@@ -1,5 +1,6 @@
 import type { TransactionSql } from 'postgres'
 
+import { levelOfRecords } from '../message-digests.ts'
 import type { Queries } from '../rows.ts'
 import { levelOfTerms } from '../search-units.ts'
 import { lockEncryptionState } from './encryption-state.ts'
@@ -120,9 +121,10 @@ export async function removeOtherUnits(sql: TransactionSql, tenantId: number, li
   const stored = await lockEncryptionState(sql, tenantId)
   if (stored === undefined || stored.terms.hasNext) return false
   const level = levelOfTerms(stored.terms.version + 1)
+  const records = levelOfRecords(stored.terms.version + 1)
   const gone = await sql`
     delete from search_units u using (
-      select level, session_id, first_seq, part from search_units where tenant_id = ${tenantId} and level = ${level} limit ${limit}
+      select level, session_id, first_seq, part from search_units where tenant_id = ${tenantId} and level in (${level}, ${records}) limit ${limit}
     ) chosen
     where u.tenant_id = ${tenantId} and u.level = chosen.level and u.session_id = chosen.session_id and u.first_seq = chosen.first_seq
       and u.part = chosen.part

@@ -22,7 +22,7 @@ const smallints = customType<{ data: string }>({ dataType: () => 'smallint[]' })
 
 /**
  * One row a searchable thing. `level` is 0 for a message or a part of one, 1 for a window of neighbouring messages,
- * 2 for a session. The key is derived from what the unit stands for, so that indexing twice has the effect of once.
+ * 2 for a session, 3 for messages under another key, 4 and 5 for what stands for messages without words. The key is derived from what the unit stands for, so that indexing twice has the effect of once.
  */
 export const searchUnits = pgTable(
   'search_units',
