@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
-import { indexTopic, newestOutboxId, outboxBacklog } from '../store/outbox.ts'
+import { indexTopic, newestOutboxId, oldestOutboxId, outboxBacklog } from '../store/outbox.ts'
+
+const pauseMsMin = 4
+const pauseMsMax = 100
 
 /**
  * Waits, for a bounded moment, until everything that was saved before this call can be found. Returns how many messages
@@ -16,10 +19,42 @@ export async function waitForIndex(
   const upTo = await database.run((sql) => newestOutboxId(sql, tenantId, indexTopic))
   if (upTo === 0) return 0
   const deadline = performance.now() + waitMs
-  for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 2, 100)) {
-    const { messages } = await database.run((sql) => outboxBacklog(sql, tenantId, { topic: indexTopic, upTo }))
-    if (messages === 0 || performance.now() >= deadline) return messages
+  for (let pauseMs = 0; ; pauseMs = Math.min(Math.max(pauseMs * 2, pauseMsMin), pauseMsMax)) {
+    const oldest = await oldestAfter(database, tenantId, pauseMs)
+    if (oldest === undefined || oldest > upTo) return 0
+    if (performance.now() >= deadline) break
     database.needWork?.()
-    await sleep(pauseMs)
   }
+  const { messages } = await database.run((sql) => outboxBacklog(sql, tenantId, { topic: indexTopic, upTo }))
+  return messages
+}
+
+/** The look at a tenant's outbox that is under way, and the one after it. */
+interface Looks {
+  underway: Promise<unknown>
+  next: Promise<number | undefined> | undefined
+}
+
+/** Of a store, which its vault stands for whoever asks, by tenant. */
+const looksOf = new WeakMap<Database['vault'], Map<number, Looks>>()
+
+/**
+ * The oldest work on the index that is left, looked up after this call. One look answers all who wait in this process, and none begins before
+ * another is over: if each of thirty searches looked by itself, the database would do little else, and least of all the work that
+ * they wait for.
+ */
+function oldestAfter(database: Database, tenantId: number, pauseMs: number): Promise<number | undefined> {
+  const ofStore = looksOf.get(database.vault) ?? new Map<number, Looks>()
+  looksOf.set(database.vault, ofStore)
+  const looks = ofStore.get(tenantId) ?? { underway: Promise.resolve(), next: undefined }
+  ofStore.set(tenantId, looks)
+  looks.next ??= (async () => {
+    await Promise.allSettled([looks.underway, sleep(pauseMs)])
+    // Whoever asks from now on may have saved after it: that is for another look.
+    const look = database.run((sql) => oldestOutboxId(sql, tenantId, indexTopic))
+    looks.underway = look
+    looks.next = undefined
+    return await look
+  })()
+  return looks.next
 }

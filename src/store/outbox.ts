@@ -114,6 +114,15 @@ export async function newestOutboxId(sql: Queries, tenantId: number, topic: stri
   return Number(rows[0]?.newest ?? 0)
 }
 
+/** The number of the oldest work of a topic that is to be done now; undefined where there is none. */
+export async function oldestOutboxId(sql: Queries, tenantId: number, topic: string): Promise<number | undefined> {
+  const rows = await sql<{ oldest: string | null }[]>`
+    select min(id) as oldest from outbox
+    where tenant_id = ${tenantId} and topic = ${topic} and dead_at is null and available_at <= now()`
+  const oldest = rows[0]?.oldest ?? null
+  return oldest === null ? undefined : Number(oldest)
+}
+
 /**
  * How many messages wait in a topic up to a piece of work, and how much of it has failed for good. Work that was put off
  * after a failure counts where `waiting` is true.
