@@ -30,6 +30,7 @@ const statusOfFailure: Readonly<Record<ProviderFailure, number>> = {
   malformed: 502,
   withheld: 422,
   cut_off: 422,
+  not_offered: 503,
   not_installed: 501,
   over_budget: 429,
 }

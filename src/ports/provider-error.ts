@@ -10,6 +10,7 @@ import { UnavailableError } from '../errors.ts'
  * - `withheld`: it gave no answer to this input, by rules of its own on what may be said
  * - `cut_off`: its answer broke off at the length that it was given, or it used that up before it began
  * - `over_budget`: today's budget for paid calls is used up
+ * - `not_offered`: of a model on this machine: no process offers it now; the one that does may be starting
  * - `not_installed`: a package or a file that it needs is not on this machine; `remedy` says how to get it
  */
 export type ProviderFailure =
@@ -22,6 +23,7 @@ export type ProviderFailure =
   | 'withheld'
   | 'cut_off'
   | 'over_budget'
+  | 'not_offered'
   | 'not_installed'
 
 const descriptions: Readonly<Record<ProviderFailure, string>> = {
@@ -34,6 +36,7 @@ const descriptions: Readonly<Record<ProviderFailure, string>> = {
   withheld: 'it held its answer back, by rules of its own',
   cut_off: 'its answer broke off at the length that it was given',
   over_budget: 'the budget for paid calls of today, VERBATIM_DAILY_TOKENS, is used up',
+  not_offered: 'no process of this machine offers it yet',
   not_installed: 'what it needs is not installed',
 }
 
@@ -48,8 +51,11 @@ const remedies: Readonly<Record<ProviderFailure, string | undefined>> = {
   withheld: 'Ask about other messages, or use another model',
   cut_off: 'Ask for less, or use a model that thinks less before it answers',
   over_budget: 'Wait for the next day, or set VERBATIM_DAILY_TOKENS to more',
+  not_offered: 'Try again in a moment; "verbatim doctor" says why where it lasts',
   not_installed: undefined,
 }
+
+const transient: ReadonlySet<ProviderFailure> = new Set(['rate_limited', 'unavailable', 'timeout', 'not_offered'])
 
 /** A remote or local provider did not do what it was asked. The text never quotes what the provider said. */
 export class ProviderError extends UnavailableError {
@@ -90,6 +96,6 @@ export class ProviderError extends UnavailableError {
 
   /** Whether the same call may succeed later. */
   get isTransient(): boolean {
-    return this.failure === 'rate_limited' || this.failure === 'unavailable' || this.failure === 'timeout'
+    return transient.has(this.failure)
   }
 }

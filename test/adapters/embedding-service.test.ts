@@ -7,8 +7,10 @@ import { z } from 'zod'
 
 import { LocalEmbedder } from '../../src/adapters/embedders/local-embedder.ts'
 import { OpenAiCompatibleEmbedder, purposeHeader } from '../../src/adapters/embedders/openai-compatible-embedder.ts'
+import { ServiceQueryEmbedder } from '../../src/adapters/embedders/service-query-embedder.ts'
 import { EmbeddingService } from '../../src/background/embedding-service.ts'
 import { limits } from '../../src/limits.ts'
+import { Caches } from '../../src/model/caches.ts'
 import { newId } from '../../src/model/ids.ts'
 import type { Embedder, EmbedOptions } from '../../src/ports/embedder.ts'
 import { ProviderError, type ProviderFailure } from '../../src/ports/provider-error.ts'
@@ -144,6 +146,20 @@ describe('EmbeddingService', () => {
     onTestFinished(() => own.close())
     const error = await providerFailure(caller.embed(['text'], { purpose: 'query', signal }))
     expect(error).toMatchObject({ failure: expected, retryAfterMs: 2_000 })
+  })
+
+  it('is not offered before its socket is there, and is as soon as it is', async () => {
+    const place = socketPath()
+    const queries = new ServiceQueryEmbedder(() => place, new Caches(1_000_000))
+    const model = await local.describe({ signal })
+    const ask = () => queries.embed(model, 'text', { tenantId: 1, signal })
+    const error = await providerFailure(ask())
+    expect(error).toMatchObject({ failure: 'not_offered', isTransient: true })
+    expect(error.message).toBe('Cannot use local as no process of this machine offers it yet')
+    expect(error.remedy).toContain('verbatim doctor')
+    const own = await EmbeddingService.start({ embedder: local, path: place })
+    onTestFinished(() => own.close())
+    expect(await ask()).toHaveLength(model.dimensions)
   })
 
   it('shows nothing of an error that is not one of ours', async () => {

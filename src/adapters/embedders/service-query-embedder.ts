@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 
+import { codeOf } from '../../errors.ts'
 import type { Cache, Caches } from '../../model/caches.ts'
 import type { EmbeddingModel } from '../../ports/embedder.ts'
-import { ProviderError } from '../../ports/provider-error.ts'
+import { ProviderError, type ProviderFailure } from '../../ports/provider-error.ts'
 import { OpenAiCompatibleEmbedder } from './openai-compatible-embedder.ts'
 
 /** The vectors of queries, from the services that the daemon offers on local sockets, one a model. */
@@ -50,7 +51,12 @@ async function embedOne(
     return vector
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
-    const { failure, retryAfterMs, status } = error
-    throw new ProviderError(model.provider, failure, { retryAfterMs, status, cause: error })
+    const { retryAfterMs, status } = error
+    throw new ProviderError(model.provider, failureOf(error), { retryAfterMs, status, cause: error })
   }
+}
+
+/** Without a socket, or with nobody behind it: the daemon begins to offer a model a moment after it has begun itself. */
+function failureOf({ failure, cause }: ProviderError): ProviderFailure {
+  return ['ENOENT', 'ECONNREFUSED'].includes(codeOf(cause) ?? '') ? 'not_offered' : failure
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { EmbeddingModel } from '../../ports/embedder.ts'
+import { ProviderError } from '../../ports/provider-error.ts'
 import type { VectorFilter, VectorIndex, VectorMatch } from '../../ports/vector-index.ts'
 import type { Database } from '../../store/database.ts'
 import { embedTopic, outboxBacklog } from '../../store/outbox.ts'
@@ -30,7 +31,7 @@ export interface SemanticList {
 
 /**
  * - `on`: every message that has a vector to be was compared
- * - `behind`: some have none yet, or the model was not loaded in time
+ * - `behind`: some have none yet, or the model was not loaded in time, or is not offered yet
  * - `unavailable`: the embedder or the index did not answer
  * - `off`: none is configured
  */
@@ -75,7 +76,7 @@ export async function searchByMeaning(
   // Where only a former model answers, what was said since is not compared.
   if (failed?.reason !== undefined)
     return failed.isLate
-      ? { state: 'behind', lists, reason: `nothing was compared within ${request.waitMs} ms`, isLate: true }
+      ? { state: 'behind', lists, reason: failed.reason, isLate: true }
       : { state: 'unavailable', lists, reason: failed.reason }
   const { messages } = await dependencies.database.run((sql) =>
     outboxBacklog(sql, request.tenantId, { topic: embedTopic, waiting: true }),
@@ -115,6 +116,9 @@ async function searchModel(
     const { meaning, meaningLocal } = request.weights
     return { lists: [{ weight: isLocal ? meaningLocal : meaning, matches }], isBehind: behind, isLate: false }
   } catch (error) {
-    return { lists: [], isBehind: false, isLate: signal.aborted, reason: messageOf(error) }
+    if (signal.aborted)
+      return { lists: [], isBehind: false, isLate: true, reason: `nothing was compared within ${request.waitMs} ms` }
+    const isLate = error instanceof ProviderError && error.failure === 'not_offered'
+    return { lists: [], isBehind: false, isLate, reason: messageOf(error) }
   }
 }
