@@ -1,5 +1,5 @@
 import type { NamesStatus } from '../sessions/status.ts'
-import type { Check } from './check-encryption.ts'
+import type { Check } from './checks/check.ts'
 
 /** How far a model has looked for names, in one line. */
 export function describeNames(names: NamesStatus | undefined): string {

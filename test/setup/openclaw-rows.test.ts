@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 
 import { Spool } from '../../integrations/openclaw/src/spool.ts'
-import { checkOpenclaw } from '../../src/cli/check-openclaw.ts'
+import { checkOpenclaw } from '../../src/cli/checks/check-openclaw.ts'
 
 it('doctor names the rows that the OpenClaw plugin has put aside, and how they are imported', async () => {
   const home = await mkdtemp(join(tmpdir(), 'verbatim-openclaw-'))

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 
 import { saveSealed } from '../../src/capture/save-sealed.ts'
 import { verify } from '../../src/capture/verify.ts'
-import { checkEncryption } from '../../src/cli/check-encryption.ts'
+import { checkEncryption } from '../../src/cli/checks/check-encryption.ts'
 import { openVerbatim } from '../../src/compose.ts'
 import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { createTermHasher, defaultTermKey } from '../../src/indexing/terms.ts'

@@ -1,7 +1,7 @@
-import type { StoreStatus } from '../sessions/status.ts'
-import type { Check } from './check-encryption.ts'
-import { commandName } from './command-name.ts'
-import { describeFlagged } from './describe-flagged.ts'
+import type { StoreStatus } from '../../sessions/status.ts'
+import { commandName } from '../command-name.ts'
+import { describeFlagged } from '../describe-flagged.ts'
+import type { Check } from './check.ts'
 
 /** Secrets in the history: they are kept as they were said, and whoever may read it has them. */
 export function checkFlagged(flagged: StoreStatus['flagged']): Check[] {

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
 
-import { InputError } from '../errors.ts'
-import type { Place } from '../setup/clients.ts'
-import { openclawPlugin, rowsPutAside } from '../setup/openclaw-plugin.ts'
-import type { Check } from './check-encryption.ts'
-import { commandName } from './command-name.ts'
+import { InputError } from '../../errors.ts'
+import type { Place } from '../../setup/clients.ts'
+import { openclawPlugin, rowsPutAside } from '../../setup/openclaw-plugin.ts'
+import { commandName } from '../command-name.ts'
+import type { Check } from './check.ts'
 
 const name = 'OpenClaw plugin'
 

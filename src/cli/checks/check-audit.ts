@@ -1,9 +1,9 @@
-import { codeOf, VerbatimError, type AuditUnwritten } from '../errors.ts'
-import type { Caller } from '../model/access.ts'
-import { auditTriggers, whyAuditTakesNoRow } from '../store/audit/audit-takes-rows.ts'
-import type { Database } from '../store/database.ts'
-import { tenantRole } from '../store/server/walls.ts'
-import { problemOf, type Check } from './check-encryption.ts'
+import { codeOf, VerbatimError, type AuditUnwritten } from '../../errors.ts'
+import type { Caller } from '../../model/access.ts'
+import { auditTriggers, whyAuditTakesNoRow } from '../../store/audit/audit-takes-rows.ts'
+import type { Database } from '../../store/database.ts'
+import { tenantRole } from '../../store/server/walls.ts'
+import { problemOf, type Check } from './check.ts'
 
 export const auditLogName = 'audit log'
 

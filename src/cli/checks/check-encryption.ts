@@ -1,24 +1,12 @@
 import { existsSync } from 'node:fs'
 
-import { describeRootKey } from '../crypto/root-key.ts'
-import type { VerbatimError } from '../errors.ts'
-import type { Caller } from '../model/access.ts'
-import type { Database } from '../store/database.ts'
-import { conversionLeft } from '../store/keys/conversion-work.ts'
-import { countSealed, lacksKey } from '../store/keys/encryption-keys.ts'
-import { readEncryptionState } from '../store/keys/encryption-state.ts'
-
-/** One line of what `doctor` says. */
-export interface Check {
-  readonly name: string
-  readonly state: 'ok' | 'note' | 'problem'
-  readonly message: string
-  readonly remedy?: string
-}
-
-export function problemOf(name: string, { message, remedy }: VerbatimError): Check {
-  return { name, state: 'problem', message, ...(remedy === undefined ? {} : { remedy }) }
-}
+import { describeRootKey } from '../../crypto/root-key.ts'
+import type { Caller } from '../../model/access.ts'
+import type { Database } from '../../store/database.ts'
+import { conversionLeft } from '../../store/keys/conversion-work.ts'
+import { countSealed, lacksKey } from '../../store/keys/encryption-keys.ts'
+import { readEncryptionState } from '../../store/keys/encryption-state.ts'
+import type { Check } from './check.ts'
 
 /** Whether what is saved is encrypted, and what is stored already. */
 export async function checkEncryption(database: Database, { tenantId }: Caller): Promise<Check> {

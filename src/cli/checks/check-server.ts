@@ -1,6 +1,6 @@
-import type { Database } from '../store/database.ts'
-import { lacksRowSecurityFixes, serverVersion, shownVersion } from '../store/server/server-version.ts'
-import type { Check } from './check-encryption.ts'
+import type { Database } from '../../store/database.ts'
+import { lacksRowSecurityFixes, serverVersion, shownVersion } from '../../store/server/server-version.ts'
+import type { Check } from './check.ts'
 
 /** A server that lacks a fix which the walls between tenants need; nothing of an embedded store. */
 export async function checkServer(database: Database): Promise<Check[]> {
