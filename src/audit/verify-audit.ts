@@ -1,5 +1,6 @@
 import type { Caller } from '../model/access.ts'
 import { auditRowsById, unsealedRows } from '../store/audit/audit-check.ts'
+import { countKeptLost } from '../store/audit/audit-lost.ts'
 import type { AuditRow } from '../store/audit/audit-rows.ts'
 import { readSeals, type SealRow } from '../store/audit/audit-seals.ts'
 import type { Database } from '../store/database.ts'
@@ -13,6 +14,8 @@ export interface AuditReport {
   readonly seals: number
   /** Rows that were written a moment ago, or that no worker has sealed yet. */
   readonly waiting: number
+  /** Rows that could not be written before their process ended, and of which no row of the record says so yet. */
+  readonly lost: number
   /** The newest seal. */
   readonly newest: { readonly seal: number; readonly at: string; readonly hash: string } | undefined
   readonly problem_count: number
@@ -64,11 +67,13 @@ class Verification {
     }
     this.#tellChanged()
     const waiting = await this.#checkUnsealed()
+    const lost = await this.#database.run((sql) => countKeptLost(sql, this.#tenantId))
     const newest = this.#previous
     return {
       rows: this.#rows,
       seals: this.#seals,
       waiting,
+      lost,
       newest:
         newest === undefined
           ? undefined

@@ -139,13 +139,29 @@ describe.each(['refuse', 'continue'] as const)(
       expect([code, stderr]).toEqual([1, expect.stringMatching(`^verbatim: ${warning}${noRow}\n`)])
     })
 
+    test('audit verify says how many rows of commands were lost that the record does not tell yet', async () => {
+      const { code, stdout } = await home.cli(['audit', 'verify'])
+      expect(stdout).toMatch(
+        /^NOTE 6 rows could not be written and are lost, and the record does not say so yet: the next row that it takes adds one with the action audit\.lost$/m,
+      )
+      expect(stdout).toMatch(/: all as they were sealed$/m)
+      expect(code).toBe(failure === 'refuse' ? 3 : 0)
+      // The command before has lost its own.
+      expect(JSON.parse((await home.cli(['audit', 'verify', '--json'])).stdout)).toMatchObject({
+        lost: 7,
+        problem_count: 0,
+      })
+    })
+
     test('the rows of the reads are there when it takes rows again, and saves are made', async () => {
       await unblock(home)
       await expect.poll(() => rowsOf(home, 'search_memory'), { timeout: 40_000 }).toBe(2)
       expect(await rowsOf(home, 'search')).toBe(0)
       const lost = () =>
         inDatabase(home, (sql) => sql`select outcome, count::int from audit_log where action = 'audit.lost'`)
-      await expect.poll(async () => [...(await lost())], { timeout: 40_000 }).toEqual([{ outcome: 'failed', count: 6 }])
+      await expect.poll(async () => [...(await lost())], { timeout: 40_000 }).toEqual([{ outcome: 'failed', count: 8 }])
+      const verified = await home.cli(['audit', 'verify'])
+      expect([verified.code, verified.stdout]).toEqual([0, expect.not.stringContaining(' lost')])
       const save = () =>
         tools.client.callTool({ name: 'save_message', arguments: { content: 'Again.', sender: 'Ann' } })
       await expect.poll(async () => (await save()).isError ?? false, { timeout: 40_000 }).toBe(false)

@@ -138,6 +138,10 @@ async function tell(report: Report): Promise<void> {
     await print(
       'NOTE who signed the heads is not looked at, and may be whoever can write to the archive: have all who use the store sign with one key, and name its file as VERBATIM_AUDIT_KEY_FILE\n',
     )
+  if (report.lost > 0)
+    await print(
+      `NOTE ${counted(report.lost, 'row')} could not be written and ${report.lost === 1 ? 'is' : 'are'} lost, and the record does not say so yet: the next row that it takes adds one with the action audit.lost\n`,
+    )
   const count = problemsOf(report)
   await print(
     `${counted(report.rows, 'row')} in ${counted(report.seals, 'seal')}: ${count === 0 ? 'all as they were sealed' : counted(count, 'problem')}\n`,

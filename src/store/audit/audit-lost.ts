@@ -26,6 +26,13 @@ export async function isLostKept(sql: Queries): Promise<boolean> {
   return (await sql`select from audit_lost limit 1`).length > 0
 }
 
+/** How many rows of a tenant were lost of which its record does not say so yet. */
+export async function countKeptLost(sql: Queries, tenantId: number): Promise<number> {
+  const rows = await sql<{ count: string }[]>`
+    select coalesce(sum(count), 0) as count from audit_lost where tenant_id = ${tenantId}`
+  return Number(rows[0]?.count ?? 0)
+}
+
 /** Says in each tenant's record what was kept of it, and keeps it no more. */
 export async function writeKeptLost(sql: Transaction): Promise<void> {
   const kept = await sql<{ tenant_id: number; count: string }[]>`
