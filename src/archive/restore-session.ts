@@ -187,7 +187,9 @@ export class SessionRestore {
     this.#segments.set(number, segment)
     if (this.#head === undefined || session.version > this.#head.record.version) this.#head = { record: session, seal }
     this.#tally.counts.segments++
-    this.#tally.counts.messages += messages.length
+    const places = left.filter(({ record }) => record.kind === 'erased').length
+    this.#tally.counts.places += places
+    this.#tally.counts.messages += left.length - places
   }
 
   async #insert(

@@ -346,12 +346,16 @@ describe('an erasure', () => {
         await expect.poll(() => canariesInTables(home, words), { timeout: 30_000 }).toEqual([])
         return { home, tools: after, stdout }
       }
-      await restored(archiveOf(settings))
+      expect((await restored(archiveOf(settings))).stdout).toMatch(
+        /^restored 1 message of 1 session, and 0 imported documents, and of 1 further message no more than its place, as what it said was erased: all intact$/m,
+      )
       // What an older backup holds is put beside what was erased since.
       cpSync(copy, archiveOf(settings), { recursive: true, force: true })
       expect(await canariesInArchive(settings, words)).not.toEqual([])
       const { home, tools: after, stdout } = await restored(archiveOf(settings))
-      expect(stdout).toMatch(/were erased or anonymised and stay so/)
+      expect(stdout).toMatch(
+        /^restored 1 message of 1 session, and 0 imported documents, and of 1 further message no more than its place, as what it said was erased, 2 that the archive still has were erased or anonymised and stay so: all intact$/m,
+      )
       await expect
         .poll(async () => (await canariesInArchive(settings, [part])).length, { timeout: 60_000, interval: 500 })
         .toBe(0)

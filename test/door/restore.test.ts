@@ -182,7 +182,7 @@ describe('a restore', () => {
 
     const second = await openHome(settings)
     const { code, stdout } = await second.cli(['restore'])
-    expect(stdout).toContain('restored 1 messages of 1 sessions, and 1 imported documents: all intact')
+    expect(stdout).toContain('restored 1 message of 1 session, and 1 imported document: all intact')
     expect(code).toBe(0)
   })
 
@@ -211,7 +211,7 @@ describe('a restore', () => {
     const { stdout, code } = await second.cli(['restore'])
     expect(code).toBe(0)
     const [, restored, there] =
-      /restored \d+ messages of (\d+) sessions, and 0 imported documents, (\d+) were there already: all intact/.exec(
+      /restored \d+ messages of (\d+) sessions?, and 0 imported documents, (\d+) were there already: all intact/.exec(
         stdout,
       ) ?? []
     expect(Number(there)).toBeGreaterThan(2)

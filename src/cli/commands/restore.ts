@@ -5,6 +5,7 @@ import { countArchived, restore } from '../../archive/restore.ts'
 import { createLog } from '../../log.ts'
 import type { Database } from '../../store/database.ts'
 import { withStore, type CommandContext } from '../context.ts'
+import { counted } from '../counted.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -33,15 +34,23 @@ export function registerRestore(program: Command, status: ExitStatus): void {
         }
         const untold = report.problem_count - report.problems.length
         if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
-        const before = report.already_there === 0 ? '' : `, ${report.already_there} were there already`
-        const erased = report.erased === 0 ? '' : `, ${report.erased} were erased or anonymised and stay so`
-        const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
+        const places =
+          report.places === 0
+            ? ''
+            : `, and of ${counted(report.places, 'further message')} no more than ${report.places === 1 ? 'its place, as what it' : 'their places, as what they'} said was erased`
+        const before =
+          report.already_there === 0 ? '' : `, ${report.already_there} ${wasOrWere(report.already_there)} there already`
+        const erased =
+          report.erased === 0
+            ? ''
+            : `, ${report.erased} that the archive still has ${wasOrWere(report.erased)} erased or anonymised and ${report.erased === 1 ? 'stays' : 'stay'} so`
+        const verdict = report.problem_count === 0 ? 'all intact' : counted(report.problem_count, 'problem')
         const emptied =
           report.emptied === 0
             ? ''
             : `, ${report.emptied} of them without any content, as names were replaced in them that a model had found`
         return print(
-          `restored ${report.messages} messages of ${report.sessions} sessions, and ${report.files} imported documents${before}${erased}${emptied}: ${verdict}\n${indexNote(verbatim.stores.database)}\n`,
+          `restored ${counted(report.messages, 'message')} of ${counted(report.sessions, 'session')}, and ${counted(report.files, 'imported document')}${places}${before}${erased}${emptied}: ${verdict}\n${indexNote(verbatim.stores.database)}\n`,
         )
       })
     })
@@ -58,7 +67,13 @@ async function restoreKeysOnly({ verbatim }: CommandContext, { json }: { json?: 
   const untold = report.lacking_count - report.lacking.length
   if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
   const hint = report.lacking_count === 0 ? '' : '. What was erased since the backup: verbatim erase --again'
-  return print(`restored ${report.restored} keys; ${report.lacking_count} sessions have none${hint}\n`)
+  return print(
+    `restored ${counted(report.restored, 'key')}; ${counted(report.lacking_count, 'session')} ${report.lacking_count === 1 ? 'has' : 'have'} none${hint}\n`,
+  )
+}
+
+function wasOrWere(count: number): string {
+  return count === 1 ? 'was' : 'were'
 }
 
 function indexNote({ kind }: Database): string {
