@@ -69,7 +69,7 @@ describe('errors', () => {
     ['a style that is none', ['summarize', 'berths', '--style', 'long'], /Allowed choices are brief/],
     ['a format that is none', ['export', 'berths', '--format', 'pdf'], /Allowed choices are original, json/],
     ['a client that is none', ['setup', 'emacs'], /Allowed choices are openclaw/],
-    ['an unknown session', ['show', 'nowhere'], /No session "nowhere"/],
+    ['an unknown session', ['show', 'nowhere'], /No session "nowhere"\nRun "verbatim sessions" to see what there is/],
     ['an unknown session to export', ['export', 'nowhere'], /No session "nowhere"/],
     [
       'a session that was not imported',
@@ -78,12 +78,22 @@ describe('errors', () => {
     ],
     ['a path that is not there', ['import', '/nowhere/at all'], /Cannot read "\/nowhere\/at all"/],
     ['a time that is none', ['search', 'x', '--since', 'soon'], /Cannot read "since" as a time.*ISO 8601/s],
-    ['a cursor that is none', ['sessions', '--cursor', 'abc'], /"cursor" is not one that this list gave/],
-    ['a query without a word', ['search', '?!'], /no word, number or symbol/],
+    [
+      'a cursor that is none',
+      ['sessions', '--cursor', 'abc'],
+      /"cursor" is not one that this list gave.*\nPass the cursor of/,
+    ],
+    ['a query without a word', ['search', '?!'], /no word, number or symbol.*\n.*run "verbatim sessions" to browse/],
+    [
+      'a fact that is none',
+      ['facts', 'show', 'nothing'],
+      /no fact "nothing"\nRun "verbatim facts list": it shows the ids/,
+    ],
   ])('%s: code 2, said on stderr, nothing on stdout', async (_, args, message) => {
     const { code, stdout, stderr } = await home.cli(args)
     expect(stderr).toMatch(message)
     expect(stderr).not.toMatch(/ {4}at .*\(|node:internal/)
+    expect(stderr).not.toMatch(/\b(?:list_sessions|get_session|search_memory|recall_context|session_id)\b/)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   })
 

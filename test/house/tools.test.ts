@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
 import { announcedTool, tokensOf } from '../../scripts/docs/tools-page.ts'
+import { inCommands } from '../../src/cli/in-commands.ts'
 import { allTools } from '../../src/mcp/tool-list.ts'
-import { read } from './sources.ts'
+import { filesBelow, read } from './sources.ts'
 
 /** DESIGN: the definitions are paid for in every session of every client. */
 const definitionTokensMax = 2_000
@@ -50,5 +51,21 @@ describe('allTools', () => {
       const { properties } = tool.inputSchema
       for (const argument of Object.keys(properties ?? {})) expect(section).toContain(`| \`${argument}\` |`)
     })
+  })
+})
+
+describe('what to do about an error', () => {
+  it('names no tool where the command line says it', () => {
+    // What a save is refused with: the command line has no save.
+    const elsewhere = /^(?:mcp|http)\/|^capture\/save\.ts$/
+    const remedies = filesBelow('src', '.ts')
+      .filter((path) => !elsewhere.test(path))
+      .flatMap((path) => [...read(`src/${path}`).matchAll(/\bremedy:\s+(['`])(?<text>(?:(?!\1).)*)\1/gs)])
+      .map(({ groups }) => groups?.['text'] ?? '')
+    expect(remedies.length).toBeGreaterThan(100)
+    const names = allTools.map(({ name }) => name).filter((name) => name.includes('_'))
+    const tools = new RegExp(`\\b(?:${names.join('|')})\\b`)
+    expect(remedies.filter((text) => tools.test(text)).length).toBeGreaterThan(5)
+    expect(remedies.map(inCommands).filter((text) => tools.test(text))).toEqual([])
   })
 })
