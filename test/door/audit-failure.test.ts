@@ -4,6 +4,7 @@ import { isOnServer } from '../support/test-store.ts'
 import { untilIndexed } from './support/archived.ts'
 import { Home } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
+import { Watcher } from './support/watcher.ts'
 
 const trigger = 'a trigger or a rule of the database refuses rows of the audit log'
 const outOfOrder = `Cannot do this as what is done cannot be written down: ${trigger}`
@@ -139,16 +140,28 @@ describe.each(['refuse', 'continue'] as const)(
       expect([code, stderr]).toEqual([1, expect.stringMatching(`^verbatim: ${warning}${noRow}\n`)])
     })
 
+    test.each(['SIGTERM', 'SIGINT'] as const)(
+      'import --watch that is ended by %s says that it has no row, and ends as a command that reads',
+      async (signal) => {
+        const watcher = new Watcher(home, '--sources', 'claude-code')
+        await watcher.ready()
+        expect(await watcher.stop(signal)).toBe(failure === 'refuse' ? 3 : 0)
+        const warning = failure === 'refuse' ? '' : 'warning: '
+        expect(watcher.stderr).toContain(`verbatim: ${warning}${noRow}\n`)
+        expect(watcher.stderr).not.toContain('Trying again')
+      },
+    )
+
     test('audit verify says how many rows of commands were lost that the record does not tell yet', async () => {
       const { code, stdout } = await home.cli(['audit', 'verify'])
       expect(stdout).toMatch(
-        /^NOTE 6 rows could not be written and are lost, and the record does not say so yet: the next row that it takes adds one with the action audit\.lost$/m,
+        /^NOTE 8 rows could not be written and are lost, and the record does not say so yet: the next row that it takes adds one with the action audit\.lost$/m,
       )
       expect(stdout).toMatch(/: all as they were sealed$/m)
       expect(code).toBe(failure === 'refuse' ? 3 : 0)
       // The command before has lost its own.
       expect(JSON.parse((await home.cli(['audit', 'verify', '--json'])).stdout)).toMatchObject({
-        lost: 7,
+        lost: 9,
         problem_count: 0,
       })
     })
@@ -159,7 +172,9 @@ describe.each(['refuse', 'continue'] as const)(
       expect(await rowsOf(home, 'search')).toBe(0)
       const lost = () =>
         inDatabase(home, (sql) => sql`select outcome, count::int from audit_log where action = 'audit.lost'`)
-      await expect.poll(async () => [...(await lost())], { timeout: 40_000 }).toEqual([{ outcome: 'failed', count: 8 }])
+      await expect
+        .poll(async () => [...(await lost())], { timeout: 40_000 })
+        .toEqual([{ outcome: 'failed', count: 10 }])
       const verified = await home.cli(['audit', 'verify'])
       expect([verified.code, verified.stdout]).toEqual([0, expect.not.stringContaining(' lost')])
       const save = () =>
