@@ -1,6 +1,7 @@
 import type { CoverageState, PlaceCoverage } from '../capture/coverage/place-coverage.ts'
 import type { SessionCoverage } from '../capture/coverage/session-comparison.ts'
 import type { OwedCapture } from '../capture/hooks/owed-captures.ts'
+import { agreed, counted } from '../model/counted.ts'
 import type { StoredSource } from '../store/count-sources.ts'
 import { commandName } from './command-name.ts'
 import { table } from './output.ts'
@@ -81,7 +82,7 @@ function renderRows({ source, by_rows: compared }: PlaceCoverage): string[] {
             [`session of ${source}`, ...columns],
             sessions.map((session) => [session.session, ...cells(session)]),
           ),
-          ...(left === 0 ? [] : [`and ${left} more incomplete ones: --by-session`]),
+          ...(left === 0 ? [] : [`and ${counted(left, 'more incomplete one')}: --by-session`]),
           '',
         ]),
   ]
@@ -98,7 +99,7 @@ export function alarmsOf(
     ...(overdue.length === 0
       ? []
       : [
-          `hooks: ${overdue.length} transcripts wait to be imported, the first since ${overdue[0]?.at}. Run: ${commandName()} hook pending`,
+          `hooks: ${counted(overdue.length, 'transcript')} ${agreed(overdue.length, 'waits', 'wait')} to be imported, the first since ${overdue[0]?.at}. Run: ${commandName()} hook pending`,
         ]),
     ...damaged.map(
       (note) => `hooks: the note ${note} cannot be read. Run: ${commandName()} import, and then remove the note`,
@@ -111,7 +112,7 @@ function silence(place: PlaceCoverage): string {
   const { by_rows: rows } = place
   const missing =
     rows === undefined
-      ? `${place.files_missing} files with ${place.bytes_missing} bytes`
-      : `${rows.rows_missing} rows of ${rows.sessions_incomplete} sessions in ${place.files_missing} files`
+      ? `${counted(place.files_missing, 'file')} with ${counted(place.bytes_missing, 'byte')}`
+      : `${counted(rows.rows_missing, 'row')} of ${counted(rows.sessions_incomplete, 'session')} in ${counted(place.files_missing, 'file')}`
   return `${place.source} ${place.path}: ${missing} that are not stored, the first written at ${place.missing_since}; captured ${captured}. Run: ${commandName()} import`
 }

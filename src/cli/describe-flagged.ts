@@ -1,3 +1,4 @@
+import { agreed, counted } from '../model/counted.ts'
 import type { StoreStatus } from '../sessions/status.ts'
 
 /** `3 messages hold secrets (2 aws_key, 1 password), 1 reads like instructions`. */
@@ -8,6 +9,6 @@ export function describeFlagged({ secrets, instructions }: StoreStatus['flagged'
   const held =
     secrets.messages === 0
       ? 'no secrets in messages'
-      : `${secrets.messages} ${secrets.messages === 1 ? 'message holds' : 'messages hold'} secrets (${kinds.join(', ')})`
-  return `${held}, ${instructions.messages} ${instructions.messages === 1 ? 'reads' : 'read'} like instructions to a model`
+      : `${counted(secrets.messages, 'message')} ${agreed(secrets.messages, 'holds', 'hold')} secrets (${kinds.join(', ')})`
+  return `${held}, ${instructions.messages} ${agreed(instructions.messages, 'reads', 'read')} like instructions to a model`
 }

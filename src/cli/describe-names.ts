@@ -1,3 +1,4 @@
+import { agreed, counted } from '../model/counted.ts'
 import type { NamesStatus } from '../sessions/status.ts'
 import type { Check } from './checks/check.ts'
 
@@ -8,9 +9,9 @@ export function describeNames(names: NamesStatus | undefined): string {
   const { messages_left_to_rules: left } = names
   const who = by === 'model' ? 'the model that writes' : 'a model on this machine'
   const parts = [
-    `by rules, and by ${who} in ${read} of ${read + unread} messages`,
-    ...(waiting === 0 ? [] : [`${waiting} wait to be read`]),
-    ...(left === 0 ? [] : [`${left} are left to the rules`]),
+    `by rules, and by ${who} in ${read} of ${counted(read + unread, 'message')}`,
+    ...(waiting === 0 ? [] : [`${waiting} ${agreed(waiting, 'waits', 'wait')} to be read`]),
+    ...(left === 0 ? [] : [`${left} ${agreed(left, 'is', 'are')} left to the rules`]),
     ...(failed === 0 ? [] : [`${failed} failed for good`]),
     ...(names.waits_for === undefined ? [] : [`waits: ${names.waits_for}`]),
   ]
@@ -37,7 +38,7 @@ export function checkNames(names: NamesStatus | undefined): Check[] {
     checks.push({
       name,
       state: 'note',
-      message: `the model gave no usable answer for ${failed} pieces of work`,
+      message: `the model gave no usable answer for ${counted(failed, 'piece')} of work`,
       remedy: 'Rules look for names there. Another model may answer: "verbatim reindex --names --yes" tries them again',
     })
   return checks

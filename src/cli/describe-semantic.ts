@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.ts'
 import type { StoreStatus } from '../sessions/status.ts'
 
 /** How far search by meaning is, in one line. */
@@ -7,8 +8,8 @@ export function describeSemantic(semantic: StoreStatus['semantic_search']): stri
   const parts = [
     model === undefined
       ? 'starting'
-      : `${model.provider} ${model.name}, ${model.dimensions} dimensions, ${vectors} vectors`,
-    ...(behind === 0 ? [] : [`${behind} messages behind`]),
+      : `${model.provider} ${model.name}, ${counted(model.dimensions, 'dimension')}, ${counted(vectors, 'vector')}`,
+    ...(behind === 0 ? [] : [`${counted(behind, 'message')} behind`]),
     ...(failed === 0 ? [] : [`${failed} failed for good`]),
     ...(semantic.waits_for === undefined ? [] : [`waits: ${semantic.waits_for}`]),
   ]

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 
 import { processEnvironment, type Config } from '../config.ts'
+import { counted } from '../model/counted.ts'
 import { findClients } from '../setup/setup.ts'
 import { findTranscripts } from '../transcripts/registry.ts'
 import { commandName } from './command-name.ts'
@@ -14,7 +15,8 @@ export async function greet(about: { readonly version: string; readonly config: 
   say(`Store: ${about.config.home}`)
   const places = await findTranscripts(homedir(), processEnvironment())
   const histories = places.filter(({ files }) => files.length > 0)
-  for (const { format, path, files } of histories) say(`Found ${files.length} ${format.label} files in ${path}`)
+  for (const { format, path, files } of histories)
+    say(`Found ${counted(files.length, `${format.label} file`)} in ${path}`)
   if (histories.length > 0) say(`  Import them in another terminal: ${commandName()} import`)
   const clients = await findClients({ home: homedir(), platform: process.platform, env: processEnvironment() })
   const open = clients.filter(({ installed, configured }) => installed && !configured)

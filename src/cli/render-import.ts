@@ -1,4 +1,5 @@
 import type { FileReport } from '../capture/documents/import-files.ts'
+import { agreed, counted } from '../model/counted.ts'
 import { table } from './output.ts'
 
 function sum(reports: readonly FileReport[], pick: (report: FileReport['documents'][number]) => number): number {
@@ -32,7 +33,10 @@ export function renderReports(reports: readonly FileReport[]): string {
       ? []
       : [table(['format', 'files', 'unchanged', 'new entries', 'known', 'of unknown kind', 'damaged'], rows), '']
   const erased = sum(reports, (document) => document.erased)
-  if (erased > 0) lines.push(`${erased} entries were erased or anonymised before and are not stored again`)
+  if (erased > 0)
+    lines.push(
+      `${counted(erased, 'entry', 'entries')} ${agreed(erased, 'was', 'were')} erased or anonymised before and ${agreed(erased, 'is', 'are')} not stored again`,
+    )
   for (const report of reports) {
     if (report.status === 'failed') lines.push(`FAILED ${report.path}: ${report.reason}`)
     if (report.status === 'skipped') lines.push(`skipped ${report.path}: ${report.reason}`)
@@ -50,11 +54,15 @@ export function renderGrowth({ path, format, status, reason, documents, unendedB
   const count = (pick: (document: FileReport['documents'][number]) => number) =>
     documents.reduce((total, document) => total + pick(document), 0)
   const parts = [
-    `${count(({ added }) => added)} new entries`,
+    counted(
+      count(({ added }) => added),
+      'new entry',
+      'new entries',
+    ),
     ...[
       [count(({ counts }) => counts['damaged'] ?? 0), 'damaged'],
       [count(({ erased }) => erased), 'erased or anonymised before and not stored again'],
-      [unendedBytes, 'bytes of a last line left that breaks off'],
+      [unendedBytes, `${agreed(unendedBytes, 'byte', 'bytes')} of a last line left that breaks off`],
     ].flatMap(([number, what]) => (number === 0 ? [] : [`${number} ${what}`])),
   ]
   return `${format} ${path}: ${parts.join(', ')}\n`

@@ -8,6 +8,7 @@ import { pause } from '../capture/following/hints.ts'
 import { watchedPaths, watchedPlaces } from '../capture/following/watched-files.ts'
 import { processEnvironment } from '../config.ts'
 import { UnavailableError } from '../errors.ts'
+import { counted } from '../model/counted.ts'
 import { CommandUnrecorded } from './command-unrecorded.ts'
 import { withStore } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -81,7 +82,8 @@ function followOptions(settings: WatchSettings, signal: AbortSignal): FollowOpti
     onReport: (report) => process.stdout.write(json === true ? jsonLine(report) : renderGrowth(report)),
     onDefect: tellError,
     onLook: ({ files, directories, passedOver, unwatched }) => {
-      if (told.size === 0) tell(`Following ${files.length} files in ${directories.size} directories\n`)
+      if (told.size === 0)
+        tell(`Following ${counted(files.length, 'file')} in ${counted(directories.size, 'directory', 'directories')}\n`)
       if (unwatched > 0)
         tell(
           `Of these directories, some are looked at every ${settings.lookEvery} s only, as the system watches no more at once\n`,

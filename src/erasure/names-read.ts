@@ -1,4 +1,5 @@
 import { ConflictError } from '../errors.ts'
+import { agreed } from '../model/counted.ts'
 import type { NamesBy } from '../model/names.ts'
 import type { Database } from '../store/database.ts'
 import type { PlannedSession } from '../store/erasure/erasure-plan.ts'
@@ -29,7 +30,7 @@ export async function requireNamesRead(dependencies: Dependencies, tenantId: num
   const { waiting } = (await namesUnread(dependencies, tenantId, sessions)) ?? { waiting: 0 }
   if (waiting === 0) return
   throw new ConflictError(
-    `Cannot anonymise as ${waiting} of these messages have not been read for names by the model yet, and what it would find in them would stay`,
+    `Cannot anonymise as ${waiting} of these messages ${agreed(waiting, 'has', 'have')} not been read for names by the model yet, and what it would find in them would stay`,
     {
       remedy:
         'Wait until it has: "verbatim status" says how far it is, and "verbatim reindex --names --yes" has it read what is older than the setting VERBATIM_NAMES. To go on with the names that are known, on the command line: verbatim anonymise --known-names',

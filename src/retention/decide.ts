@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
 
 /** How long what is kept. Limits that are absent do not limit; a session keeps its newest messages. */
@@ -131,7 +132,7 @@ const clockJumpMs = 7 * dayMs
 export function clockProblem(sweptAtMs: number, nowMs: number): string | undefined {
   const days = Math.floor(Math.abs(nowMs - sweptAtMs) / dayMs)
   if (nowMs - sweptAtMs > clockJumpMs)
-    return `the clock is ${days} days ahead of the last sweep, or the store was not in use for so long`
-  if (sweptAtMs - nowMs > dayMs) return `the clock is ${days} days behind the last sweep`
+    return `the clock is ${counted(days, 'day')} ahead of the last sweep, or the store was not in use for so long`
+  if (sweptAtMs - nowMs > dayMs) return `the clock is ${counted(days, 'day')} behind the last sweep`
   return undefined
 }

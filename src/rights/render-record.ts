@@ -1,3 +1,4 @@
+import { agreed, counted } from '../model/counted.ts'
 import type { ProcessingRecord } from './processing-record.ts'
 
 /** A cell of a table of Markdown. */
@@ -86,7 +87,7 @@ ${retention}
 
 ## Encryption at rest
 
-New sessions are ${encryption.setting === 'on' ? '' : 'not '}encrypted; ${sealed} sessions are encrypted and ${plain} are not.${rootKey === null ? '' : ` The root key is that of ${rootKey}.`}
+New sessions are ${encryption.setting === 'on' ? '' : 'not '}encrypted; ${counted(sealed, 'session')} ${agreed(sealed, 'is', 'are')} encrypted and ${plain} ${agreed(plain, 'is', 'are')} not.${rootKey === null ? '' : ` The root key is that of ${rootKey}.`}
 
 ## Measures
 

@@ -4,6 +4,7 @@ import { InputError, LimitError, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import type { Caches } from '../model/caches.ts'
+import { agreed, counted } from '../model/counted.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { sessionsById } from '../store/sessions.ts'
@@ -161,10 +162,8 @@ export async function search(
       degraded: [
         ...trouble,
         ...(expansion?.reason === undefined ? [] : [`query expansion: ${expansion.reason}`]),
-        ...(behind === 0 ? [] : [`${behind} recently saved messages are not indexed yet`]),
-        ...(found.unreadable.length === 0
-          ? []
-          : [`${found.unreadable.length} matching messages are damaged: run "verbatim verify"`]),
+        ...(behind === 0 ? [] : [notIndexedYet(behind)]),
+        ...(found.unreadable.length === 0 ? [] : [damagedOf(found.unreadable.length)]),
       ],
       cursorAfter: (count) =>
         found.more || count < found.hits.length
@@ -175,4 +174,12 @@ export async function search(
   )
   dependencies.use?.shown(caller, { hits: found.hits, ranking, reply })
   return reply
+}
+
+function notIndexedYet(messages: number): string {
+  return `${counted(messages, 'recently saved message')} ${agreed(messages, 'is', 'are')} not indexed yet`
+}
+
+function damagedOf(messages: number): string {
+  return `${counted(messages, 'matching message')} ${agreed(messages, 'is', 'are')} damaged: run "verbatim verify"`
 }

@@ -1,3 +1,4 @@
+import { agreed } from '../model/counted.ts'
 import type { NamesBy } from '../model/names.ts'
 import type { MessageSource, SessionKey } from '../store/messages.ts'
 import { coverageOfSession } from '../store/names/name-coverage.ts'
@@ -11,6 +12,6 @@ export async function namesNote(
   const { messages, unread, leftToRules, partly } = await database.run((sql) => coverageOfSession(sql, key))
   const by = namesBy === 'model' ? 'a model' : 'a model on this machine'
   const inPart = partly === 0 ? '' : ` (of ${partly} of them the beginning)`
-  const left = leftToRules === 0 ? '' : ` ${leftToRules} are left to the rules.`
+  const left = leftToRules === 0 ? '' : ` ${leftToRules} ${agreed(leftToRules, 'is', 'are')} left to the rules.`
   return `Names were looked for by rules in all messages, and by ${by} in ${messages - unread} of ${messages}${inPart}.${left}`
 }

@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.ts'
 import { fence } from '../model/fence.ts'
 import { describeFlags } from '../model/message-flags.ts'
 import { inOneLine } from '../model/one-line.ts'
@@ -15,7 +16,7 @@ export function renderSession(document: SessionDocument): string {
   const { tokens } = document
   const head = [
     `# ${inOneLine(document.title ?? `Session ${document.session_id}`)}`,
-    `session ${document.session_id} · source ${document.source} · ${document.message_count} messages · started ${document.created_at} · last active ${document.last_active_at}${document.closed_at === null ? '' : ` · closed ${document.closed_at}`}${document.restricted === true ? ' · restricted: stored, and not to be used' : ''}`,
+    `session ${document.session_id} · source ${document.source} · ${counted(document.message_count, 'message')} · started ${document.created_at} · last active ${document.last_active_at}${document.closed_at === null ? '' : ` · closed ${document.closed_at}`}${document.restricted === true ? ' · restricted: stored, and not to be used' : ''}`,
     `participants: ${listed(document.participants, document.participants_more)} · models: ${listed(document.models_used, document.models_used_more)} · tokens: ${document.total_tokens} (in ${tokens.input}, out ${tokens.output}, cache read ${tokens.cache_read}, cache write ${tokens.cache_write}) · tool calls: ${document.tool_invocations} · context switches: ${document.context_switches}`,
   ]
   const messages = document.messages.map((message) => {

@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.ts'
 import { inOneLine } from '../model/one-line.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { fullMessage, type MessageBody } from './document.ts'
@@ -78,7 +79,7 @@ export async function* writeSession(format: ExportFormat, session: ExportedSessi
         yield `${JSON.stringify({ session_id: head.session_id, ...fullMessage(row, body, sentiment) })}\n`
       return
     case 'markdown':
-      yield `# ${asMarkdown(head.title ?? `Session ${head.session_id}`)}\n\nsession ${head.session_id} · ${head.source} · ${head.message_count} messages · ${head.created_at} to ${head.last_active_at}\n\n${head.names_note === undefined ? '' : `${head.names_note}\n\n`}`
+      yield `# ${asMarkdown(head.title ?? `Session ${head.session_id}`)}\n\nsession ${head.session_id} · ${head.source} · ${counted(head.message_count, 'message')} · ${head.created_at} to ${head.last_active_at}\n\n${head.names_note === undefined ? '' : `${head.names_note}\n\n`}`
       for await (const { row, body } of messages) {
         if (row.kind === 'event') continue
         const parts =

@@ -217,7 +217,7 @@ describe('verbatim anonymise', () => {
       ],
     })
     const told = await home.cli(['anonymise', '--session', 'free'])
-    expect(told.stdout).toMatch(/2 messages \(\d+ bytes\) of 1 sessions would be anonymised/)
+    expect(told.stdout).toMatch(/2 messages \(\d+ bytes\) of 1 session would be anonymised/)
     expect(told.stdout).toMatch(/would be replaced in the 2 that were looked through: .*3 email/)
     expect(told.stdout).toMatch(/Nothing was anonymised. To anonymise exactly this/)
     const receipt = await anonymise(home, '--participant', name, '--pseudonymise', '--reason', 'asked for')

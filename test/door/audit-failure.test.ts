@@ -128,14 +128,14 @@ describe.each(['refuse', 'continue'] as const)(
       expect(stdout).toContain(
         `PROBLEM  audit log: takes no rows, and what has to be written down there is not done: ${trigger}\n         Have who administers the database look at what is not of Verbatim on the table audit_log: the trigger test_block\n`,
       )
-      expect(stdout).toMatch(/^ok +store: 1 sessions, 1 messages$/m)
+      expect(stdout).toMatch(/^ok +store: 1 session, 1 message$/m)
       expect([code, stderr]).toEqual([1, expect.stringMatching(`^verbatim: warning: ${noRow}\n`)])
     })
 
     test('a command that found problems ends as one that did, and says that it has no row', async () => {
       await inDatabase(home, (sql) => sql.unsafe(`update messages set payload_sha256 = sha256('another')`))
       const { code, stdout, stderr } = await home.cli(['verify'])
-      expect(stdout).toMatch(/^PROBLEM .*\n.*: 1 problems$/m)
+      expect(stdout).toMatch(/^PROBLEM .*\n.*: 1 problem$/m)
       const warning = failure === 'refuse' ? '' : 'warning: '
       expect([code, stderr]).toEqual([1, expect.stringMatching(`^verbatim: ${warning}${noRow}\n`)])
     })

@@ -181,7 +181,7 @@ describe('verify', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
     expect(stdout).toContain(`PROBLEM ${saved.session_id} ${saved.message_id}: Cannot read message`)
     expect(stdout).toContain('do not match their SHA-256')
-    expect(stdout).toContain('1 problems')
+    expect(stdout).toContain('1 problem')
     const { text } = await tools.call('get_session', { session_id: 'archived' })
     expect(text).toContain('do not match their SHA-256. Run \\"verbatim verify\\"')
     writeFileSync(file, bytes)

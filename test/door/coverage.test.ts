@@ -74,7 +74,7 @@ describe('status', () => {
     expect((await home.cli(['status', '--check'])).code).toBe(0)
     expect(await home.cli(['status', '--check', '--quiet-after', '0'])).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^ALARM claude-code .*: 1 files with \d+ bytes that are not stored/),
+      stdout: expect.stringMatching(/^ALARM claude-code .*: 1 file with \d+ bytes that are not stored/),
     })
     await importAll('--sources', 'claude-code')
     // What is missing has waited since its first line was written, however young the file looks.
@@ -115,7 +115,7 @@ describe('status', () => {
     )
     expect(await home.cli(['status', '--check'])).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^ALARM hooks: 1 transcripts wait .* since 2026-01-01.* hook pending\n$/),
+      stdout: expect.stringMatching(/^ALARM hooks: 1 transcript waits .* since 2026-01-01.* hook pending\n$/),
     })
     rmSync(note)
   })

@@ -116,13 +116,13 @@ describe('a store for which nothing is set', () => {
     await (await home.tools()).save({ session_id: 'plain', content: 'for everybody', sender: 'Ann' })
     expect(await encryptionOf(home)).toMatchObject({
       state: 'note',
-      message: 'off: new sessions are not encrypted; 3 sessions are encrypted and 1 are not',
+      message: 'off: new sessions are not encrypted; 3 sessions are encrypted and 1 is not',
     })
     home.settings = usual
     await (await home.tools()).save({ session_id: 'sealed', content: 'for nobody else', sender: 'Ann' })
     expect(await encryptionOf(home)).toMatchObject({
       state: 'note',
-      message: expect.stringContaining('4 sessions are encrypted and 1 are not'),
+      message: expect.stringContaining('4 sessions are encrypted and 1 is not'),
       remedy: 'Run "verbatim keys encrypt" to encrypt the rest',
     })
   })

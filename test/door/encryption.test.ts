@@ -39,7 +39,7 @@ describe('the root key', () => {
     ).toEqual([expect.stringContaining(keyFile)])
     const { stdout } = await home.cli(['doctor'])
     expect(stdout).toContain(
-      `encryption: on, with the root key of the file "${keyFile}"; 1 sessions are encrypted and 0 are not`,
+      `encryption: on, with the root key of the file "${keyFile}"; 1 session is encrypted and 0 are not`,
     )
     expect(stdout).not.toContain(readFileSync(keyFile, 'utf8').trim())
   })

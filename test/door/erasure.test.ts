@@ -232,7 +232,7 @@ describe('messages', () => {
         message_id: 'five',
       }),
     ).toMatch(/was erased/)
-    expect((await home.cli(['import', path, '--again'])).stdout).toMatch(/1 entries were erased or anonymised before/)
+    expect((await home.cli(['import', path, '--again'])).stdout).toMatch(/1 entry was erased or anonymised before/)
     expect(
       await tools.save({ content: 'new', sender: 'Ada', session_id: 'shared', message_id: 'seven' }),
     ).toMatchObject({ seq: 7 })

@@ -91,7 +91,7 @@ describe('hook claude-code', () => {
     write(claudeFile('next'), row('next', 1))
     const { code, stderr } = await hook(['claude-code'], stop('next'))
     expect(code).toBe(1)
-    expect(stderr).toContain('1 transcripts wait to be imported, the first since 2026-01-01T00:00:00.000Z')
+    expect(stderr).toContain('1 transcript waits to be imported, the first since 2026-01-01T00:00:00.000Z')
     await untilStored('owed', 1)
     await untilStored('next', 1)
   })
@@ -181,7 +181,7 @@ describe('hook pending', () => {
     const note = { path: claudeFile('by hand'), format: 'claude-code', at: '2026-01-01T00:00:00.000Z' }
     writeFileSync(join(notes, '0-old.json'), JSON.stringify(note))
     const { code, stdout } = await home.cli(['hook', 'pending'])
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `claude-code ${note.path}: 1 new entries\n` })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `claude-code ${note.path}: 1 new entry\n` })
     expect(await home.cli(['hook', 'pending'])).toEqual({ code: 0, stdout: '', stderr: '' })
     expect(existsSync(join(notes, '0-old.json'))).toBe(false)
   })

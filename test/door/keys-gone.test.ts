@@ -50,7 +50,7 @@ describe('export', () => {
     expect(code).toBe(1)
     expect(stdout).toContain('"content":"kept"')
     expect(stdout).toContain('its encrypted bytes were altered or moved')
-    expect(stderr).toContain('1 messages of session "half" are damaged: run "verbatim verify"')
+    expect(stderr).toContain('1 message of session "half" is damaged: run "verbatim verify"')
   })
 })
 
@@ -61,7 +61,7 @@ describe('archive', () => {
     expect(stdout).toMatch(
       /^PROBLEM [0-9a-f-]{36}: Cannot archive message "[0-9a-f-]{36}" as its encrypted bytes were/m,
     )
-    expect(stdout).toMatch(/^archived: 1 sessions/m)
+    expect(stdout).toMatch(/^archived: 1 session/m)
     expect(stdout).toMatch(
       /^PROBLEM [0-9a-f-]{36}: Cannot archive session "[0-9a-f-]{36}" as its key is missing or was altered\. Run "verbatim restore --keys"/m,
     )

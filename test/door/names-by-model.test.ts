@@ -81,7 +81,7 @@ describe('names that a model has found', () => {
 
     const early = await home.cli(['anonymise', '--session', 'other', '--yes'])
     expect(early.code).not.toBe(0)
-    expect(early.stderr).toContain('Cannot anonymise as 1 of these messages have not been read for names by the model')
+    expect(early.stderr).toContain('Cannot anonymise as 1 of these messages has not been read for names by the model')
     expect((await home.cli(['anonymise', '--session', 'other', '--known-names', '--yes'])).code).toBe(0)
     expect((await home.cli(['anonymise', '--session', 'harbour', '--yes'])).code).toBe(0)
     expect(await shown(client, 'full')).toContain('The keys are with [person] since Tuesday, near [place].')

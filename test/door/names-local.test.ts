@@ -31,7 +31,7 @@ describe('names by a model on this machine', () => {
     await (await home.tools()).save({ session_id: 'harbour', content: told, sender: 'assistant' })
     await expect
       .poll(() => names(home), { timeout: 60_000, interval: 500 })
-      .toBe('by rules, and by a model on this machine in 1 of 1 messages')
+      .toBe('by rules, and by a model on this machine in 1 of 1 message')
     const exported = await home.cli(['export', 'harbour', '--view', 'redacted'])
     expect(exported.stdout).toContain('The keys are with [person] since Tuesday, near [place].')
     expect(exported.stderr).toContain('and by a model on this machine in 1 of 1.')
@@ -43,7 +43,7 @@ describe('names by a model on this machine', () => {
     await new Tools(await home.connect()).save({ session_id: 'harbour', content: told, sender: 'assistant' })
     await expect
       .poll(() => names(home), { timeout: 60_000, interval: 500 })
-      .toMatch(/in 0 of 1 messages, 1 wait to be read, waits: Cannot use onnx as what it needs is not installed/)
+      .toMatch(/in 0 of 1 message, 1 waits to be read, waits: Cannot use onnx as what it needs is not installed/)
     const exported = await home.cli(['export', 'harbour', '--view', 'redacted'])
     expect(exported.stdout).toContain(told)
     expect(exported.stderr).toContain('in 0 of 1.')

@@ -88,7 +88,7 @@ describe('status of sessions in files', () => {
     const { place, alarms } = await status('--quiet-after', '0')
     expect(place).toMatchObject({ state: 'silent', missing: [path] })
     expect(alarms).toEqual([
-      expect.stringMatching(/^openclaw .*: 2 rows of 1 sessions in 1 files that are not stored, .* Run: .*import$/),
+      expect.stringMatching(/^openclaw .*: 2 rows of 1 session in 1 file that are not stored, .* Run: .*import$/),
     ])
     expect(await home.cli(['status', '--check', '--quiet-after', '0'])).toMatchObject({ code: 1 })
     // Rows of the middle are missing as well: it is no comparison of counts.

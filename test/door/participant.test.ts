@@ -97,7 +97,7 @@ async function exported(...args: readonly string[]): Promise<Exported> {
   const { stdout, stderr, code } = await home.cli(['export', ...args, '--output', output])
   expect(stderr).toBe('')
   expect(code).toBe(0)
-  expect(stdout).toMatch(/^\d+ messages of \d+ sessions and \d+ things that were made from them are in /)
+  expect(stdout).toMatch(/^\d+ messages? of \d+ sessions? and \d+ things? that (?:was|were) made from them are in /)
   return new Exported(output)
 }
 

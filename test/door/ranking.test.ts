@@ -135,7 +135,7 @@ describe('a ranking that learns from use', () => {
     expect(await first(untouched)).toBe('assistant')
     const { text } = await tools.call('search_memory', { query: untouched })
     expect(text).toContain('; ranking: learned from use.')
-    expect(await run('ranking', 'show')).toMatch(/^The learned weights hold\.\nKnown: \d+ searches .* of 1 callers/)
+    expect(await run('ranking', 'show')).toMatch(/^The learned weights hold\.\nKnown: \d+ searches .* of 1 caller/)
   })
 
   test('learns nothing of who opens everything', async () => {

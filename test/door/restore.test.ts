@@ -253,9 +253,9 @@ describe('the archive', () => {
     await expect.poll(() => existsSync(segment), { timeout: 30_000 }).toBe(true)
     const behind = { sessions_behind: 1, messages_behind: 1 }
     await expect.poll(async () => (await tools.status()).archive, { timeout: 30_000 }).toMatchObject(behind)
-    expect((await home.cli(['archive'])).stdout).toBe('1 messages of 1 changed sessions are not archived yet\n')
+    expect((await home.cli(['archive'])).stdout).toBe('1 message of 1 changed session is not archived yet\n')
     expect((await home.cli(['doctor'])).stdout).toMatch(
-      /ok {7}archive: can be written; 1 messages of 1 changed sessions are not archived yet/,
+      /ok {7}archive: can be written; 1 message of 1 changed session is not archived yet/,
     )
   })
 })

@@ -27,7 +27,7 @@ describe('verbatim restrict', () => {
   test('keeps what a participant said out of the answers of a server that is running, until unrestrict', async () => {
     expect(await tools.hits({ query: 'zarquon' })).toHaveLength(2)
     expect(await run('restrict', '--participant', 'Bob Marsh', '--reason', 'letter of 3 May')).toBe(
-      'Bob Marsh is restricted: stored, and not to be used (1 messages of 1 sessions)\n',
+      'Bob Marsh is restricted: stored, and not to be used (1 message of 1 session)\n',
     )
     expect(await tools.hits({ query: 'zarquon' })).toEqual(['Where is the zarquon?'])
     expect((await tools.call('search_memory', { query: 'zarquon', context: 3 })).text).not.toMatch(/berth 14/)

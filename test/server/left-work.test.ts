@@ -10,7 +10,7 @@ test('what was saved and nobody has indexed is found by the first search of a pr
   await tools.save({ content: 'The keeper of the lighthouse is called Orla', sender: 'Ada', session_id: 'left' })
   const unfound = await home.cli(['search', 'lighthouse'])
   expect(unfound.stdout).toContain('Nothing was found')
-  expect(unfound.stderr).toContain('1 recently saved messages are not indexed yet')
+  expect(unfound.stderr).toContain('1 recently saved message is not indexed yet')
   const found = await home.cli(['search', 'lighthouse'], { env: { VERBATIM_ROLE: 'all' } })
   expect(found).toMatchObject({ code: 0, stderr: '' })
   expect(found.stdout).toContain('Orla')

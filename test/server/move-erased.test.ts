@@ -194,7 +194,7 @@ describe('verbatim migrate, run again', () => {
     expect(await found()).toEqual([])
     expect(words).toContain('0 messages of 0 sessions')
     expect(words).toMatch(
-      /NOTE not brought back, as it was erased or anonymised at the target: 1 sessions, 5 messages of others, .*3 summaries/,
+      /NOTE not brought back, as it was erased or anonymised at the target: 1 session, 5 messages of others, .*3 summaries/,
     )
     expect(words).toMatch(/NOTE sessions keep the title, metadata and tags that they have at the target: [0-9a-f-]{36}/)
     expect(lacksVectors ? 0 : await rowsOf(target, ofOthers)).toBe(vectors)

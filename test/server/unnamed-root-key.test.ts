@@ -39,7 +39,7 @@ describe('a server for which no root key is named', () => {
     home.settings = { VERBATIM_EMBEDDER: 'none', VERBATIM_TENANT: 'third' }
     await (await home.tools()).save({ content: 'of a third', sender: 'Cleo' })
     expect(await encryptionOf(home)).toMatchObject({
-      message: expect.stringContaining('1 sessions are encrypted and 0'),
+      message: expect.stringContaining('1 session is encrypted and 0'),
     })
     home.settings = { VERBATIM_EMBEDDER: 'none' }
     expect(await encryptionOf(home)).toMatchObject({ message: expect.stringMatching(/^off: .* and 2 are not/) })

@@ -80,7 +80,9 @@ describe('a message that the model does not read', () => {
     expect(left.messages_unread).toBe(left.messages_left_to_rules)
     const [check] = checkNames(left)
     expect(check?.state).toBe('ok')
-    expect(check?.message).toContain(`${left.messages_left_to_rules} are left to the rules`)
+    expect(check?.message).toContain(
+      `${left.messages_left_to_rules} ${left.messages_left_to_rules === 1 ? 'is' : 'are'} left to the rules`,
+    )
     await requireNamesRead(stores(), tenantId, [{ id: sessionId, stretches: [] }])
   })
 

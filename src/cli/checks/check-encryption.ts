@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 
 import { describeRootKey } from '../../crypto/root-key.ts'
 import type { Caller } from '../../model/access.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import type { Database } from '../../store/database.ts'
 import { conversionLeft } from '../../store/keys/conversion-work.ts'
 import { countSealed, lacksKey } from '../../store/keys/encryption-keys.ts'
@@ -15,13 +16,13 @@ export async function checkEncryption(database: Database, { tenantId }: Caller):
     return {
       name,
       state: 'problem',
-      message: `${sealed} sessions are encrypted, and their keys are not in the database: nothing of them can be read or found`,
+      message: `${counted(sealed, 'session')} ${agreed(sealed, 'is encrypted, and its key is', 'are encrypted, and their keys are')} not in the database: nothing of ${agreed(sealed, 'it', 'them')} can be read or found`,
       remedy:
         'Run "verbatim restore --keys", which takes them from the archive, or restore the table encryption_keys from a backup',
     }
   const stored = await database.run((sql) => readEncryptionState(sql, tenantId))
   const { rootKey } = database.vault.settings
-  const held = `${sealed} sessions are encrypted and ${plain} are not`
+  const held = `${counted(sealed, 'session')} ${agreed(sealed, 'is', 'are')} encrypted and ${plain} ${agreed(plain, 'is', 'are')} not`
   const source = describeRootKey(rootKey)
   const state = stored?.state ?? ((await database.vault.sealsNew(tenantId)) ? 'encrypted' : 'plain')
   switch (state) {
@@ -63,7 +64,7 @@ async function underWay(
   const left = await database.run((sql) => conversionLeft(sql, tenantId))
   const [doing, command] = state === 'encrypting' ? ['encrypted', 'encrypt'] : ['decrypted', 'decrypt']
   return {
-    message: `being ${doing}: ${left.sessions} sessions with ${left.messages} messages, and ${left.files} imported documents are left; ${held}`,
+    message: `being ${doing}: ${counted(left.sessions, 'session')} with ${counted(left.messages, 'message')}, and ${counted(left.files, 'imported document')} are left; ${held}`,
     remedy: `Where nobody is at it any more, go on with: verbatim keys ${command}`,
   }
 }

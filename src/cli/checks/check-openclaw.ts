@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 
 import { InputError } from '../../errors.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import type { Place } from '../../setup/clients.ts'
 import { openclawPlugin, rowsPutAside } from '../../setup/openclaw-plugin.ts'
 import { commandName } from '../command-name.ts'
@@ -25,7 +26,7 @@ export async function checkOpenclaw(place: Place): Promise<Check[]> {
       checks.push({
         name: 'OpenClaw rows',
         state: 'problem',
-        message: `${aside.length} ${aside.length === 1 ? 'file' : 'files'} of rows were put aside as they could not be stored; they are kept: ${first}${aside.length === 1 ? '' : ', …'}`,
+        message: `${counted(aside.length, 'file')} of rows ${agreed(aside.length, 'was', 'were')} put aside as they could not be stored; they are kept: ${first}${aside.length === 1 ? '' : ', …'}`,
         remedy: `Run: ${commandName()} import --rows-only --format openclaw ${globsOf(aside)}, which says why; remove them once they are imported`,
       })
     if (plugin === 'allowed') return [{ name, state: 'ok', message: 'may see conversations' }, ...checks]

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { VerbatimError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import { clockProblem } from '../../retention/decide.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import type { Database } from '../../store/database.ts'
@@ -41,7 +42,10 @@ export async function checkStore(program: Command): Promise<Check[]> {
 async function* checksOf({ verbatim, caller }: CommandContext): AsyncGenerator<readonly Check[]> {
   const { database, archive: store } = verbatim.stores
   const { sessions, messages, index, flagged, archive, names, ...status } = await verbatim.status(caller)
-  yield [{ name: 'store', state: 'ok', message: `${sessions} sessions, ${messages} messages` }, ...checkIndex(index)]
+  yield [
+    { name: 'store', state: 'ok', message: `${counted(sessions, 'session')}, ${counted(messages, 'message')}` },
+    ...checkIndex(index),
+  ]
   yield await checkSweep(database, caller)
   yield [await checkAudit(database, caller)]
   await store.check()
@@ -58,14 +62,14 @@ function checkIndex({ messages_behind: behind, failed_for_good: failed }: StoreS
       : {
           name: 'index',
           state: 'note',
-          message: `${behind} messages are not searchable yet; this goes on in the background`,
+          message: `${counted(behind, 'message')} ${agreed(behind, 'is', 'are')} not searchable yet; this goes on in the background`,
         },
   ]
   if (failed > 0)
     checks.push({
       name: 'index failures',
       state: 'problem',
-      message: `${failed} pieces of work failed for good`,
+      message: `${counted(failed, 'piece')} of work failed for good`,
       remedy: `See log/daemon.log in the home, then run "verbatim verify"`,
     })
   return checks
@@ -99,7 +103,7 @@ function checkArchive(archive: StoreStatus['archive']): Check[] {
     checks.push({
       name,
       state: 'problem',
-      message: `${archive.failed_for_good} sessions could not be archived`,
+      message: `${counted(archive.failed_for_good, 'session')} could not be archived`,
       remedy: `Run: ${commandName()} archive --now (it says why, and tries them again)`,
     })
   return checks
@@ -122,7 +126,7 @@ function checkSemantic(semantic: StoreStatus['semantic_search']): Check[] {
     checks.push({
       name,
       state: 'problem',
-      message: `${semantic.failed_for_good} messages were refused by the embedder for good`,
+      message: `${counted(semantic.failed_for_good, 'message')} ${agreed(semantic.failed_for_good, 'was', 'were')} refused by the embedder for good`,
       remedy: 'They are found by their words. Run "verbatim reindex --vectors" to try them again',
     })
   return checks

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { archiveAll, archiveAnew } from '../../archive/archive-all.ts'
 import { createLog } from '../../log.ts'
+import { counted } from '../../model/counted.ts'
 import { withStore } from '../context.ts'
 import { describeArchive } from '../describe-archive.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
@@ -30,7 +31,9 @@ export function registerArchive(program: Command, status: ExitStatus): void {
         if (options.json === true) return printJson(report)
         for (const { problem, ...of } of report.problems)
           await print(`PROBLEM ${'path' in of ? of.path : of.session_id}: ${problem}\n`)
-        return print(`archived: ${report.sessions} sessions and ${report.files} imported documents\n`)
+        return print(
+          `archived: ${counted(report.sessions, 'session')} and ${counted(report.files, 'imported document')}\n`,
+        )
       })
     })
 }

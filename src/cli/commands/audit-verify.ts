@@ -10,9 +10,9 @@ import { publicKeyOf, signingKeyOf } from '../../audit/signed-head.ts'
 import { verifyAudit, type AuditReport } from '../../audit/verify-audit.ts'
 import { HeadCheck, type HeadReport } from '../../audit/verify-heads.ts'
 import { InputError } from '../../errors.ts'
+import { agreed, counted, onlyCounted } from '../../model/counted.ts'
 import { commandName } from '../command-name.ts'
 import { withStore } from '../context.ts'
-import { counted } from '../counted.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 
@@ -112,8 +112,7 @@ async function tell(report: Report): Promise<void> {
   for (const problem of [...report.problems, ...heads.problems])
     await print(`PROBLEM ${placeOf(problem)}${problem.problem}\n`)
   const untold = report.problem_count - report.problems.length
-  if (untold > 0)
-    await print(`PROBLEM ${untold === 1 ? 'a further one is' : `${untold} further ones are`} only counted\n`)
+  if (untold > 0) await print(`PROBLEM ${onlyCounted(untold)}\n`)
   for (const { record, sealed_at: at, earlier_key: earlier } of heads.gone)
     await print(
       `PROBLEM the record ${record}, sealed last at ${at} and signed with ${earlier === undefined ? 'the key' : `an earlier key, ${earlier},`} of this store, is not in the database: it was made anew. ` +
@@ -126,7 +125,7 @@ async function tell(report: Report): Promise<void> {
     )
   for (const { key, accepted_at: at, ...signed } of heads.earlier_keys)
     await print(
-      `NOTE ${counted(signed.heads, 'signed head')} up to seal ${signed.last_seal} ${signed.heads === 1 ? 'is' : 'are'} signed with an earlier key, ${key}, accepted at ${at}\n`,
+      `NOTE ${counted(signed.heads, 'signed head')} up to seal ${signed.last_seal} ${agreed(signed.heads, 'is', 'are')} signed with an earlier key, ${key}, accepted at ${at}\n`,
     )
   for (const { sealed_at: at, closed_at: closedAt } of heads.others)
     await print(
@@ -140,7 +139,7 @@ async function tell(report: Report): Promise<void> {
     )
   if (report.lost > 0)
     await print(
-      `NOTE ${counted(report.lost, 'row')} could not be written and ${report.lost === 1 ? 'is' : 'are'} lost, and the record does not say so yet: the next row that it takes adds one with the action audit.lost\n`,
+      `NOTE ${counted(report.lost, 'row')} could not be written and ${agreed(report.lost, 'is', 'are')} lost, and the record does not say so yet: the next row that it takes adds one with the action audit.lost\n`,
     )
   const count = problemsOf(report)
   await print(
@@ -149,10 +148,10 @@ async function tell(report: Report): Promise<void> {
   await print(
     heads.newest === undefined
       ? 'no signed head in the archive bears them out yet\n'
-      : `${counted(heads.heads, 'signed head')} in the archive ${heads.heads === 1 ? 'bears' : 'bear'} out ${sealsTo(heads.newest.seal)}, the newest of ${heads.newest.at}${heads.has_known_key ? '' : ', whoever signed them'}\n`,
+      : `${counted(heads.heads, 'signed head')} in the archive ${agreed(heads.heads, 'bears', 'bear')} out ${sealsTo(heads.newest.seal)}, the newest of ${heads.newest.at}${heads.has_known_key ? '' : ', whoever signed them'}\n`,
   )
   if (report.waiting > 0)
-    await print(`${counted(report.waiting, 'row')} ${report.waiting === 1 ? 'waits' : 'wait'} to be sealed\n`)
+    await print(`${counted(report.waiting, 'row')} ${agreed(report.waiting, 'waits', 'wait')} to be sealed\n`)
 }
 
 function andFurther({ heads, last_seal: last }: Pick<OtherKey, 'heads' | 'last_seal'>): string {

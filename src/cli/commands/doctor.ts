@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 
 import { describeSettings, processEnvironment, readConfig, readEnvFile, type Config } from '../../config.ts'
 import { codeOf } from '../../errors.ts'
+import { counted } from '../../model/counted.ts'
 import { shownAddress } from '../../model/server-address.ts'
 import { findClients } from '../../setup/setup.ts'
 import { findTranscripts } from '../../transcripts/registry.ts'
@@ -93,7 +94,7 @@ async function checkSurroundings(): Promise<Check[]> {
     checks.push({
       name: `history: ${place.format.name}`,
       state: 'note',
-      message: `${place.files.length} ${place.format.label} files in ${place.path}`,
+      message: `${counted(place.files.length, `${place.format.label} file`)} in ${place.path}`,
       remedy: `Run: ${commandName()} import (again at any time; known entries count once)`,
     })
   }

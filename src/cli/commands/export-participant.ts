@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import { exportParticipant } from '../../rights/export-participant.ts'
 import type { OthersShown } from '../../rights/others.ts'
 import { recipientsBySettings } from '../../rights/recipients.ts'
@@ -58,9 +59,12 @@ export async function writeParticipant(
       exportParticipant(verbatim.stores, caller, { ...input, directory }),
     )
     if (done.damaged > 0) status.code = exitCodes.problems
-    const damage = done.damaged === 0 ? '' : `${done.damaged} messages are damaged: run "verbatim verify"\n`
+    const damage =
+      done.damaged === 0
+        ? ''
+        : `${counted(done.damaged, 'message')} ${agreed(done.damaged, 'is', 'are')} damaged: run "verbatim verify"\n`
     await print(
-      `${done.messages} messages of ${done.sessions} sessions and ${done.derived} things that were made from them are in ${output}; manifest.json lists them and who was shown them (${done.readers})\n${damage}`,
+      `${counted(done.messages, 'message')} of ${counted(done.sessions, 'session')} and ${counted(done.derived, 'thing')} that ${agreed(done.derived, 'was', 'were')} made from them are in ${output}; manifest.json lists them and who was shown them (${done.readers})\n${damage}`,
     )
   })
 }

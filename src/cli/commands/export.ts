@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander'
 
 import { documentBytes, originalOf } from '../../capture/documents/export-original.ts'
 import { InputError } from '../../errors.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import { othersShown, type OthersShown } from '../../rights/others.ts'
 import { exportSession, requireReadable } from '../../sessions/export-session.ts'
 import { privateViews, type PrivateView } from '../../sessions/message-view.ts'
@@ -43,7 +44,9 @@ async function* exportAll(
         tell: note,
         onDamage: (messages) => {
           status.code = exitCodes.problems
-          note(`${messages} messages of session "${sessionId}" are damaged: run "verbatim verify"`)
+          note(
+            `${counted(messages, 'message')} of session "${sessionId}" ${agreed(messages, 'is', 'are')} damaged: run "verbatim verify"`,
+          )
         },
       })
   }

@@ -5,6 +5,7 @@ import type { FactChange } from '../../insight/learning/change-fact.ts'
 import { factKinds, type FactKind } from '../../insight/learning/fact.ts'
 import type { FactDocument } from '../../insight/learning/list-facts.ts'
 import { limits } from '../../limits.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import { withStore } from '../context.ts'
 import { oneLine, print, printJson, table } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
@@ -161,7 +162,9 @@ function registerChanges(facts: Command, program: Command): void {
       return withStore(program, async ({ config, verbatim, caller }) => {
         const { forgotten, messages } = await verbatim.learned(caller).reset()
         const when = config.learns ? 'in the background' : 'when VERBATIM_LEARNING is on again, and not before'
-        await print(`${forgotten} facts are forgotten; ${messages} messages are read anew ${when}\n`)
+        await print(
+          `${counted(forgotten, 'fact')} ${agreed(forgotten, 'is', 'are')} forgotten; ${counted(messages, 'message')} ${agreed(messages, 'is', 'are')} read anew ${when}\n`,
+        )
       })
     })
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import type { ErasureReply, ForgetInput } from '../../erasure/forget.ts'
 import type { ErasurePreview } from '../../erasure/preview.ts'
+import { agreed, counted, countedOf } from '../../model/counted.ts'
 import {
   isAllHeld,
   type ErasureAction,
@@ -65,10 +66,18 @@ export async function tellForgotten(
   return print(reply.status === 'preview' ? renderPreview(reply) : renderReceipt(reply))
 }
 
-function counted(counts: Readonly<Record<string, number>>): string[] {
+/** Of stores, which are called by what several of it are. */
+function storesOf(counts: Readonly<Record<string, number>>): string[] {
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([what, count]) => `${count} ${what.replaceAll('_', ' ')}`)
+    .map(([things, count]) => countedOf(count, things.replaceAll('_', ' ')))
+}
+
+/** Of kinds of what is found, which are called by one. */
+function kindsOf(counts: Readonly<Record<string, number>>): string[] {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind.replaceAll('_', ' ')}`)
 }
 
 function renderPreview(preview: ErasurePreview): string {
@@ -76,24 +85,26 @@ function renderPreview(preview: ErasurePreview): string {
   const { names_left_to_rules: left = 0 } = preview
   const lines = [
     preview.messages_only
-      ? `${preview.messages} messages (${preview.bytes} bytes) of ${preview.sessions} sessions would be ${done[action]}`
-      : `${preview.sessions} sessions with ${preview.messages} messages (${preview.bytes} bytes) would be ${done[action]}`,
+      ? `${counted(preview.messages, 'message')} (${counted(preview.bytes, 'byte')}) of ${counted(preview.sessions, 'session')} would be ${done[action]}`
+      : `${counted(preview.sessions, 'session')} with ${counted(preview.messages, 'message')} (${counted(preview.bytes, 'byte')}) would be ${done[action]}`,
     ...(replaced === undefined ? [] : [replacedLine(replaced, looked)]),
-    ...(unread === 0 ? [] : [`  ${unread} have not been read for names by the model yet: it may find more`]),
+    ...(unread === 0
+      ? []
+      : [`  ${unread} ${agreed(unread, 'has', 'have')} not been read for names by the model yet: it may find more`]),
     ...(left === 0 ? [] : [`  in ${left} names are looked for by rules alone: the model does not read these`]),
-    ...counted({ ...preview.stores }).map((line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`),
-    ...preview.first_sessions.map(({ session_id: id, messages }) => `  session ${id}: ${messages} messages`),
+    ...storesOf({ ...preview.stores }).map((line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`),
+    ...preview.first_sessions.map(({ session_id: id, messages }) => `  session ${id}: ${counted(messages, 'message')}`),
   ]
   const untold = preview.sessions - preview.first_sessions.length
-  if (untold > 0) lines.push(`  and ${untold} further sessions`)
+  if (untold > 0) lines.push(`  and ${counted(untold, 'further session')}`)
   for (const id of preview.held) lines.push(`on legal hold, left alone: session ${id}`)
   const heldUntold = preview.held_count - preview.held.length
-  if (heldUntold > 0) lines.push(`on legal hold, left alone: ${heldUntold} further sessions`)
+  if (heldUntold > 0) lines.push(`on legal hold, left alone: ${counted(heldUntold, 'further session')}`)
   return `${lines.join('\n')}\nNothing was ${done[action]}. To ${action} exactly this, within 15 minutes: the same command with --confirm ${preview.confirm}\n`
 }
 
 function replacedLine(replaced: Readonly<Record<string, number>>, looked: number): string {
-  const found = counted(replaced).join(', ')
+  const found = kindsOf(replaced).join(', ')
   return `  would be replaced in the ${looked} that were looked through: ${found === '' ? 'nothing' : found}`
 }
 
@@ -103,8 +114,8 @@ export function renderReceipt(receipt: ErasureReceipt): string {
     receipt.completed_at === null ? 'PENDING' : isAllHeld(receipt) ? `NOTHING ${done[action]}:` : done[action]
   const lines = [
     `${state} ${receipt.erasure_id} by ${receipt.scope}, ${receipt.created_at}, ${receipt.requested_by}${receipt.reason === null ? '' : `: ${receipt.reason}`}`,
-    ...counted({ ...erased }).map((line) => `  ${line}`),
-    ...counted(replaced).map((line) => `  replaced: ${line}`),
+    ...storesOf({ ...erased }).map((line) => `  ${line}`),
+    ...kindsOf(replaced).map((line) => `  replaced: ${line}`),
     ...held.map((id) => `  on legal hold, left alone: session ${id}`),
     ...kept.map((key) => `  KEPT by the archive: ${key}`),
     ...pending.map((session) => `  pending: session ${session.session_id}, ${stateOf(session)}`),

@@ -10,6 +10,7 @@ import { hookClients, transcriptsOfHook, type HookClient } from '../../capture/h
 import { OwedCaptures, type OwedCapture } from '../../capture/hooks/owed-captures.ts'
 import { processEnvironment } from '../../config.ts'
 import { InputError } from '../../errors.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import { prepareHome } from '../../store/embedded/home.ts'
 import { configOf, type GlobalOptions } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
@@ -90,13 +91,13 @@ export function registerHook(program: Command, status: ExitStatus): void {
       if (hasDamaged || broken.length > 0) status.code = exitCodes.problems
       for (const { path, bytes } of broken)
         process.stderr.write(
-          `verbatim: the last line of ${path} breaks off after ${bytes} bytes and is not stored: "verbatim status" counts them as missing, and "verbatim import" stores them as they are\n`,
+          `verbatim: the last line of ${path} breaks off after ${counted(bytes, 'byte')} and is not stored: "verbatim status" counts them as missing, and "verbatim import" stores them as they are\n`,
         )
       const [oldest] = overdue
       if (oldest === undefined) return undefined
       status.code = exitCodes.problems
       process.stderr.write(
-        `verbatim: ${overdue.length} transcripts wait to be imported, the first since ${oldest.at}: run "verbatim hook pending" to see why\n`,
+        `verbatim: ${counted(overdue.length, 'transcript')} ${agreed(overdue.length, 'waits', 'wait')} to be imported, the first since ${oldest.at}: run "verbatim hook pending" to see why\n`,
       )
       return undefined
     })

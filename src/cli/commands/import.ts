@@ -6,6 +6,7 @@ import { importFile, linkImported, type FileReport } from '../../capture/documen
 import { listFiles, type ListedFile, type PassedOver } from '../../capture/documents/list-files.ts'
 import { processEnvironment } from '../../config.ts'
 import { InputError, UnavailableError } from '../../errors.ts'
+import { counted } from '../../model/counted.ts'
 import { UnreadableFile } from '../../transcripts/bytes/file-bytes.ts'
 import { findTranscripts, placedSources, transcriptFormats } from '../../transcripts/registry.ts'
 import { withStore } from '../context.ts'
@@ -49,7 +50,7 @@ async function findFiles(sources: readonly string[] | undefined): Promise<FilesT
   const passedOver: PassedOver[] = []
   const places = await findTranscripts(homedir(), processEnvironment(), sources)
   for (const place of places) {
-    process.stderr.write(`${place.format.label}: ${place.files.length} files in ${place.path}\n`)
+    process.stderr.write(`${place.format.label}: ${counted(place.files.length, 'file')} in ${place.path}\n`)
     for (const problem of place.problems) process.stderr.write(`  ${problem}\n`)
     const listed = await listFiles(place.files, { found: true, onPassedOver: (path) => passedOver.push(path) })
     files.push(...listed.map((file) => ({ ...file, format: place.format.name })))

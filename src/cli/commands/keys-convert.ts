@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { describeRootKey } from '../../crypto/root-key.ts'
 import { convertStore, type ConversionReport } from '../../keys/convert-store.ts'
 import { createLog } from '../../log.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import type { ConversionTarget } from '../../store/keys/conversion-work.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
@@ -64,7 +65,7 @@ function render({ verbatim }: CommandContext, target: ConversionTarget, report: 
   )
   for (const name of report.kept_objects) lines.push(`KEPT by the archive as it was: ${name}`)
   lines.push(
-    `${isEncrypted ? 'encrypted' : 'decrypted'} ${messages} messages of ${sessions} sessions, and ${files} imported documents; removed ${payloads} large payloads from the archive that were not so`,
+    `${isEncrypted ? 'encrypted' : 'decrypted'} ${counted(messages, 'message')} of ${counted(sessions, 'session')}, and ${counted(files, 'imported document')}; removed ${counted(payloads, 'large payload')} from the archive that ${agreed(payloads, 'was', 'were')} not so`,
   )
   if (problems.length > 0)
     lines.push(`Run "verbatim verify", restore or erase what is named above, then run this again: it goes on`)

@@ -5,6 +5,7 @@ import { rotateRootKey } from '../../keys/rotate-root-key.ts'
 import { rotateSessionKey } from '../../keys/rotate-session-key.ts'
 import { rotateTenantKey } from '../../keys/rotate-tenant-key.ts'
 import { createLog } from '../../log.ts'
+import { counted } from '../../model/counted.ts'
 import { countKeys } from '../../store/keys/encryption-keys.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
@@ -52,7 +53,7 @@ export function registerKeys(program: Command, status: ExitStatus): void {
         if (json === true) return printJson(done)
         for (const id of done.broken)
           await print(`PROBLEM key ${id} was altered and stays as it is: run verbatim verify\n`)
-        return print(`wrapped ${done.keys} keys by version ${done.version} of the tenant's key\n`)
+        return print(`wrapped ${counted(done.keys, 'key')} by version ${done.version} of the tenant's key\n`)
       })
     })
   keys
@@ -66,7 +67,9 @@ export function registerKeys(program: Command, status: ExitStatus): void {
         const key = { tenantId: caller.tenantId, sessionId: session.id }
         const done = await rotateSessionKey({ ...verbatim.stores, log: createLog(config.logLevel) }, key)
         if (json === true) return printJson({ session_id: session.id, ...done })
-        return print(`sealed ${done.messages} messages of ${session.id} by version ${done.version} of its key\n`)
+        return print(
+          `sealed ${counted(done.messages, 'message')} of ${session.id} by version ${done.version} of its key\n`,
+        )
       })
     })
 }

@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { processEnvironment, readConfig, readEnvFile, type Config } from '../../config.ts'
 import { InputError, NotFoundError } from '../../errors.ts'
 import { localCaller } from '../../model/access.ts'
+import { agreed, counted, countedOf, onlyCounted } from '../../model/counted.ts'
 import { shownAddress } from '../../model/server-address.ts'
 import type { MoveReport } from '../../move/report.ts'
 import type { Database } from '../../store/database.ts'
@@ -160,18 +161,18 @@ function realPathOf(path: string): string {
 
 function render(report: MoveReport, target: Config): string {
   const { messages, sessions, vectors } = report
-  const rows = Object.entries(report.rows).map(
-    ([table, { copied, already_there: known }]) => `${copied + known} ${table}`,
+  const rows = Object.entries(report.rows).map(([table, { copied, already_there: known }]) =>
+    countedOf(copied + known, table),
   )
   const lines = report.problems.map(({ session_id: session, message_id: message, row, problem }) => {
     const where = [session, message, row].filter((part) => part !== undefined).join(' ')
     return `PROBLEM ${where}: ${problem}`
   })
   const untold = report.problem_count - report.problems.length
-  if (untold > 0) lines.push(`PROBLEM ${untold} further ones are only counted`)
+  if (untold > 0) lines.push(`PROBLEM ${onlyCounted(untold)}`)
   lines.push(
-    `copied ${messages.copied} messages of ${sessions.copied} sessions; ${messages.already_there} messages were there already`,
-    `also there: ${[...rows, `${report.audit_rows} new audit rows`].join(', ')}`,
+    `copied ${counted(messages.copied, 'message')} of ${counted(sessions.copied, 'session')}; ${counted(messages.already_there, 'message')} ${agreed(messages.already_there, 'was', 'were')} there already`,
+    `also there: ${[...rows, counted(report.audit_rows, 'new audit row')].join(', ')}`,
     'made_anew' in vectors
       ? `vectors are made anew by the target: ${vectors.made_anew}`
       : `vectors of ${vectors.model}: ${vectors.copied} copied, ${vectors.already_there} there already`,
@@ -180,16 +181,18 @@ function render(report: MoveReport, target: Config): string {
   const payloads = report.archived_payloads.copied + report.archived_payloads.already_there
   if (payloads > 0 && target.store.kind === 'server' && target.archive.kind === 'directory')
     lines.push(
-      `NOTE ${payloads} large payloads are in a directory of this machine: every process that uses the server needs it; --to-archive s3://bucket/prefix puts them where all can read them`,
+      `NOTE ${counted(payloads, 'large payload')} ${agreed(payloads, 'is', 'are')} in a directory of this machine: every process that uses the server needs it; --to-archive s3://bucket/prefix puts them where all can read them`,
     )
   const { pseudonyms } = report.rows
   if (pseudonyms !== undefined)
     lines.push(
-      `NOTE what ${pseudonyms.copied + pseudonyms.already_there} pseudonyms stand for is told there with the key that they were made with: copy keys/pseudonym.key of the home, or the file that VERBATIM_PSEUDONYM_KEY_FILE names`,
+      `NOTE what ${countedOf(pseudonyms.copied + pseudonyms.already_there, 'pseudonyms')} ${agreed(pseudonyms.copied + pseudonyms.already_there, 'stands', 'stand')} for is told there with the key that they were made with: copy keys/pseudonym.key of the home, or the file that VERBATIM_PSEUDONYM_KEY_FILE names`,
     )
   if (report.came_since > 0)
-    lines.push(`NOTE ${report.came_since} messages came since: run it again to take them along`)
-  lines.push(report.problem_count === 0 ? 'all compared by SHA-256: identical' : `${report.problem_count} problems`)
+    lines.push(`NOTE ${counted(report.came_since, 'message')} came since: run it again to take them along`)
+  lines.push(
+    report.problem_count === 0 ? 'all compared by SHA-256: identical' : counted(report.problem_count, 'problem'),
+  )
   return `${lines.join('\n')}\n`
 }
 
@@ -201,9 +204,9 @@ function erasedLines({
   rows,
 }: MoveReport['erased_at_target']): string[] {
   if (whole === 0 && messages === 0) return []
-  const made = Object.entries(rows).map(([table, count]) => `, ${count} ${table}`)
+  const made = Object.entries(rows).map(([table, count]) => `, ${countedOf(count, table)}`)
   const lines = [
-    `NOTE not brought back, as it was erased or anonymised at the target: ${whole} sessions, ${messages} messages of others${made.join('')}`,
+    `NOTE not brought back, as it was erased or anonymised at the target: ${counted(whole, 'session')}, ${counted(messages, 'message')} of others${made.join('')}`,
   ]
   if (ids.length === 0) return lines
   const named = ids.slice(0, namedMax).join(', ')

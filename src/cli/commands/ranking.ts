@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
 import { readRanking, resetRanking, type RankingDocument } from '../../insight/ranking/learned-ranking.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import { withStore } from '../context.ts'
 import { print, printJson, table } from '../output.ts'
 
@@ -10,7 +11,7 @@ const dateCharacters = 10
 function introduction(ranking: RankingDocument, isOn: boolean): string {
   const { searches, searches_needed: needed, callers, since, until, gain } = ranking
   const period = since === null ? '' : `, ${since.slice(0, dateCharacters)} to ${until?.slice(0, dateCharacters)}`
-  const from = `${searches} searches with a result that was opened or cited, of ${callers} callers${period}`
+  const from = `${counted(searches, 'search', 'searches')} with a result that was opened or cited, of ${counted(callers, 'caller')}${period}`
   const why =
     ranking.state === 'learned'
       ? `On searches that were held back they put used results higher, by ${((gain ?? 0) * 100).toFixed(1)} % of the discounted gain.`
@@ -64,7 +65,9 @@ export function registerRanking(program: Command): void {
         })
       return withStore(program, async ({ verbatim, caller }) => {
         const searches = await resetRanking(verbatim.stores.database, caller)
-        await print(`The usual weights hold; ${searches} searches are forgotten\n`)
+        await print(
+          `The usual weights hold; ${counted(searches, 'search', 'searches')} ${agreed(searches, 'is', 'are')} forgotten\n`,
+        )
       })
     })
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { InputError } from '../../errors.ts'
 import { namesCoverage, newestWork, reindexProgress, type ReindexProgress } from '../../indexing/reindex-progress.ts'
 import type { IndexKind } from '../../indexing/reindex.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import type { NameCoverage } from '../../store/names/name-coverage.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { print, printJson } from '../output.ts'
@@ -47,9 +48,9 @@ export function registerReindex(program: Command): void {
           return printJson({ ...plan, indexes: kinds, ...model, ...(after === undefined ? {} : asJson(after)), done })
         const cost =
           kinds.includes('vectors') && semantic.model !== undefined
-            ? `, at most ${plan.tokens_to_embed} tokens by ${semantic.model.provider} ${semantic.model.name}`
+            ? `, at most ${counted(plan.tokens_to_embed, 'token')} by ${semantic.model.provider} ${semantic.model.name}`
             : ''
-        const what = `${kinds.join(' and ')} of ${plan.messages} messages${cost}`
+        const what = `${kinds.join(' and ')} of ${counted(plan.messages, 'message')}${cost}`
         if (left === undefined) {
           const sent = before === undefined ? '' : namesPlanOf(before, context)
           return print(`would make anew: ${what}\n${sent}Run it with --yes to begin\n`)
@@ -63,11 +64,13 @@ export function registerReindex(program: Command): void {
 const databaseOf = ({ verbatim, caller }: CommandContext) => verbatim.stores.database.of(caller)
 
 const waitingOf = ({ messages, waitsFor }: ReindexProgress) =>
-  messages === 0 ? '' : `, ${messages} wait: ${waitsFor ?? 'they are worked off in the background'}`
+  messages === 0
+    ? ''
+    : `, ${messages} ${agreed(messages, 'waits', 'wait')}: ${waitsFor ?? 'they are worked off in the background'}`
 
 function namesReadOf({ messages, unread, waiting, leftToRules }: NameCoverage): string {
-  const left = leftToRules === 0 ? '' : `, ${leftToRules} are left to the rules`
-  return `read: ${messages - unread} of ${messages}, ${waiting} wait${left}\n`
+  const left = leftToRules === 0 ? '' : `, ${leftToRules} ${agreed(leftToRules, 'is', 'are')} left to the rules`
+  return `read: ${messages - unread} of ${messages}, ${waiting} ${agreed(waiting, 'waits', 'wait')}${left}\n`
 }
 
 function asJson({ messages, unread, waiting, leftToRules, waitingBytes }: NameCoverage) {
@@ -77,7 +80,7 @@ function asJson({ messages, unread, waiting, leftToRules, waitingBytes }: NameCo
 
 /** What would be sent, and to whom. */
 function namesPlanOf({ waiting, waitingBytes }: NameCoverage, { config: { names } }: CommandContext): string {
-  const what = `${waiting} messages, at most ${waitingBytes} bytes of them`
+  const what = `${counted(waiting, 'message')}, at most ${counted(waitingBytes, 'byte')} of ${agreed(waiting, 'it', 'them')}`
   return names?.kind === 'model'
     ? `to be sent to ${names.writer.kind} ${names.writer.model} to look for names: ${what}\n`
     : `to be read for names on this machine: ${what}\n`

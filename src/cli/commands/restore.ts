@@ -3,9 +3,9 @@ import type { Command } from 'commander'
 import { restoreLostKeys } from '../../archive/restore-lost-keys.ts'
 import { countArchived, restore } from '../../archive/restore.ts'
 import { createLog } from '../../log.ts'
+import { agreed, counted, onlyCounted } from '../../model/counted.ts'
 import type { Database } from '../../store/database.ts'
 import { withStore, type CommandContext } from '../context.ts'
-import { counted } from '../counted.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -22,7 +22,9 @@ export function registerRestore(program: Command, status: ExitStatus): void {
         const { verbatim, caller, config } = context
         const dependencies = { ...verbatim.stores, log: createLog(config.logLevel) }
         const total = await countArchived(dependencies)
-        process.stderr.write(`restoring ${total} records of sessions and imported documents from the archive\n`)
+        process.stderr.write(
+          `restoring ${counted(total, 'record')} of sessions and imported documents from the archive\n`,
+        )
         const progress = await startProgress('restoring', total)
         const report = await restore(dependencies, caller, () => progress.add(1))
         progress.stop()
@@ -33,17 +35,19 @@ export function registerRestore(program: Command, status: ExitStatus): void {
           await print(`PROBLEM ${what}: ${problem}\n`)
         }
         const untold = report.problem_count - report.problems.length
-        if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
+        if (untold > 0) await print(`PROBLEM ${onlyCounted(untold)}\n`)
         const places =
           report.places === 0
             ? ''
-            : `, and of ${counted(report.places, 'further message')} no more than ${report.places === 1 ? 'its place, as what it' : 'their places, as what they'} said was erased`
+            : `, and of ${counted(report.places, 'further message')} no more than ${agreed(report.places, 'its place, as what it', 'their places, as what they')} said was erased`
         const before =
-          report.already_there === 0 ? '' : `, ${report.already_there} ${wasOrWere(report.already_there)} there already`
+          report.already_there === 0
+            ? ''
+            : `, ${report.already_there} ${agreed(report.already_there, 'was', 'were')} there already`
         const erased =
           report.erased === 0
             ? ''
-            : `, ${report.erased} that the archive still has ${wasOrWere(report.erased)} erased or anonymised and ${report.erased === 1 ? 'stays' : 'stay'} so`
+            : `, ${report.erased} that the archive still has ${agreed(report.erased, 'was', 'were')} erased or anonymised and ${agreed(report.erased, 'stays', 'stay')} so`
         const verdict = report.problem_count === 0 ? 'all intact' : counted(report.problem_count, 'problem')
         const emptied =
           report.emptied === 0
@@ -65,15 +69,11 @@ async function restoreKeysOnly({ verbatim }: CommandContext, { json }: { json?: 
       `PROBLEM ${sessionId}: its key is neither in the database nor in the archive, so that nobody can read it\n`,
     )
   const untold = report.lacking_count - report.lacking.length
-  if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
+  if (untold > 0) await print(`PROBLEM ${onlyCounted(untold)}\n`)
   const hint = report.lacking_count === 0 ? '' : '. What was erased since the backup: verbatim erase --again'
   return print(
-    `restored ${counted(report.restored, 'key')}; ${counted(report.lacking_count, 'session')} ${report.lacking_count === 1 ? 'has' : 'have'} none${hint}\n`,
+    `restored ${counted(report.restored, 'key')}; ${counted(report.lacking_count, 'session')} ${agreed(report.lacking_count, 'has', 'have')} none${hint}\n`,
   )
-}
-
-function wasOrWere(count: number): string {
-  return count === 1 ? 'was' : 'were'
 }
 
 function indexNote({ kind }: Database): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
+import { counted } from '../../model/counted.ts'
 import { changeRestriction, type Restricted } from '../../rights/restrict.ts'
 import { readRestrictions } from '../../store/rights/restrictions.ts'
 import { withStore, type CommandContext } from '../context.ts'
@@ -31,7 +32,7 @@ function rendered(done: Restricted, isRestricted: boolean): string {
   const state = isRestricted ? 'restricted: stored, and not to be used' : 'not restricted any more'
   return done.kind === 'session'
     ? `session ${done.id} is ${state}\n`
-    : `${done.name} is ${state} (${done.messages} messages of ${done.sessions} sessions)\n`
+    : `${done.name} is ${state} (${counted(done.messages, 'message')} of ${counted(done.sessions, 'session')})\n`
 }
 
 async function change(

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { ErasureReply } from '../../erasure/forget.ts'
 import { resumeErasures } from '../../erasure/resume-erasures.ts'
 import { InputError } from '../../errors.ts'
+import { counted } from '../../model/counted.ts'
 import { clockProblem, type RetentionLimits } from '../../retention/decide.ts'
 import { removePolicy, setHold, setPolicy, type PolicyTarget } from '../../retention/policies.ts'
 import { applyRetention, planRetention, type RetentionPlan } from '../../retention/sweep.ts'
@@ -69,7 +70,8 @@ function render({ expired, held }: RetentionPlan, underWay: number): string {
   ])
   const nothing = underWay === 0 ? 'Nothing has expired.' : 'Nothing else has expired.'
   const lines = rows.length === 0 ? [nothing] : [table(['session', 'what goes', 'messages', 'why'], rows)]
-  if (underWay > 0) lines.unshift(`Of ${underWay} sessions an erasure is under way: verbatim erase --receipts`)
+  if (underWay > 0)
+    lines.unshift(`Of ${counted(underWay, 'session')} an erasure is under way: verbatim erase --receipts`)
   return `${[...lines, ...held.map((id) => `on legal hold, kept: session ${id}`)].join('\n')}\n`
 }
 

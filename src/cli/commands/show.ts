@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { explain, UnavailableError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
+import { counted } from '../../model/counted.ts'
 import { describeFlags } from '../../model/message-flags.ts'
 import { inOneLine } from '../../model/one-line.ts'
 import { shownText, type SessionDocument } from '../../sessions/document.ts'
@@ -22,7 +23,12 @@ function renderForTerminal(document: SessionDocument): string {
   const head = [
     document.title ?? document.session_id,
     `${document.session_id}  ${document.source}  ${document.created_at} to ${document.last_active_at}`,
-    `${document.message_count} messages, ${document.total_tokens} tokens, ${document.tool_invocations} tool calls, ${document.context_switches} context switches`,
+    [
+      counted(document.message_count, 'message'),
+      counted(document.total_tokens, 'token'),
+      counted(document.tool_invocations, 'tool call'),
+      counted(document.context_switches, 'context switch', 'context switches'),
+    ].join(', '),
     `participants: ${document.participants.join(', ') || '-'}; models: ${document.models_used.join(', ') || '-'}`,
   ]
   const messages = document.messages.map((message) => {

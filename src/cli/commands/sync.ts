@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { isLoopback } from '../../config.ts'
 import { InputError } from '../../errors.ts'
+import { agreed, counted, onlyCounted } from '../../model/counted.ts'
 import { readPeers, renameStore } from '../../store/sync/sync-peers.ts'
 import type { SyncReport } from '../../sync/report.ts'
 import { packageVersion } from '../../version.ts'
@@ -77,29 +78,41 @@ async function exchange(
 
 function render({ peer, sessions, received, sent, problem_count: count, problems }: SyncReport): string {
   const lines = problems.map(({ session_id: session, problem }) => `PROBLEM ${session}: ${problem}`)
-  if (count > problems.length) lines.push(`PROBLEM ${count - problems.length} further ones are only counted`)
-  const counted = ({ messages, sessions: made, edits, erasures }: SyncReport['sent']) =>
-    `${messages} messages, ${made} new sessions, ${edits} changes of titles, tags and so on, ${erasures} erasures`
-  lines.push(`received: ${counted(received)}`, `sent: ${counted(sent)}`)
+  if (count > problems.length) lines.push(`PROBLEM ${onlyCounted(count - problems.length)}`)
+  const changes = ({ messages, sessions: made, edits, erasures }: SyncReport['sent']) =>
+    `${counted(messages, 'message')}, ${counted(made, 'new session')}, ${counted(edits, 'change')} of titles, tags and so on, ${counted(erasures, 'erasure')}`
+  lines.push(`received: ${changes(received)}`, `sent: ${changes(sent)}`)
   const moved = received.moved + sent.moved
   if (moved > 0)
-    lines.push(`NOTE ${moved} messages have another number now, as both stores went on with their sessions apart`)
+    lines.push(
+      `NOTE ${counted(moved, 'message')} ${agreed(moved, 'has', 'have')} another number now, as both stores went on with their sessions apart`,
+    )
   const filled = received.filled + sent.filled
-  if (filled > 0) lines.push(`NOTE ${filled} messages came into places that another store's retention had emptied`)
+  if (filled > 0)
+    lines.push(
+      `NOTE ${counted(filled, 'message')} came into ${agreed(filled, 'a place', 'places')} that another store's retention had emptied`,
+    )
   const namesakes = received.namesakes + sent.namesakes
   if (namesakes > 0)
     lines.push(
-      `NOTE ${namesakes} sessions came under a name that another one has, and got their ids behind it, or the others did: where both are of a transcript that was imported at both stores, it is there twice (docs/sync.md)`,
+      `NOTE ${counted(namesakes, 'session')} came under a name that another one has, and got ${agreed(namesakes, 'its id', 'their ids')} behind it, or the others did: where both are of a transcript that was imported at both stores, it is there twice (docs/sync.md)`,
     )
   if (sessions.pending > 0)
-    lines.push(`NOTE ${sessions.pending} sessions wait, as something of them is still being erased: run it again`)
-  if (sessions.erased > 0) lines.push(`NOTE ${sessions.erased} sessions are erased at one of the two, and stay so`)
+    lines.push(
+      `NOTE ${counted(sessions.pending, 'session')} ${agreed(sessions.pending, 'waits, as something of it', 'wait, as something of them')} is still being erased: run it again`,
+    )
+  if (sessions.erased > 0)
+    lines.push(
+      `NOTE ${counted(sessions.erased, 'session')} ${agreed(sessions.erased, 'is erased at one of the two, and stays so', 'are erased at one of the two, and stay so')}`,
+    )
   if (sessions.apart > 0)
     lines.push(
-      `NOTE in ${sessions.apart} sessions some messages are erased at one of the two alone, by its retention or as the other holds them`,
+      `NOTE in ${counted(sessions.apart, 'session')} some messages are erased at one of the two alone, by its retention or as the other holds them`,
     )
   const equal = sessions.equal + sessions.unchanged
-  lines.push(`equal with ${peer.url}: ${equal} sessions, ${sessions.unchanged} of them unchanged since the last time`)
+  lines.push(
+    `equal with ${peer.url}: ${counted(equal, 'session')}, ${sessions.unchanged} of them unchanged since the last time`,
+  )
   return `${lines.join('\n')}\n`
 }
 

@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 
 import { verifyArchive, type ArchiveProblem } from '../../archive/verify-archive.ts'
 import { verify, type VerifyProblem } from '../../capture/verify.ts'
+import { counted, onlyCounted } from '../../model/counted.ts'
 import { withStore } from '../context.ts'
-import { counted } from '../counted.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -40,14 +40,14 @@ export function registerVerify(program: Command, status: ExitStatus): void {
           await print(`PROBLEM ${what}: ${problem}\n`)
         }
         const untold = report.problem_count - report.problems.length
-        if (untold > 0) await print(`PROBLEM ${untold} further ones are only counted\n`)
+        if (untold > 0) await print(`PROBLEM ${onlyCounted(untold)}\n`)
         if (report.contents_only > 0)
           await print(
             `Of ${counted(report.contents_only, 'message')} the content alone is proven, as there is no digest of what stands beside it: see docs/losslessness.md\n`,
           )
-        const verdict = report.problem_count === 0 ? 'all intact' : `${report.problem_count} problems`
+        const verdict = report.problem_count === 0 ? 'all intact' : counted(report.problem_count, 'problem')
         return print(
-          `${report.messages} messages of ${report.sessions} sessions (${report.bytes} bytes) and ${report.files} imported documents: ${verdict}\n`,
+          `${counted(report.messages, 'message')} of ${counted(report.sessions, 'session')} (${counted(report.bytes, 'byte')}) and ${counted(report.files, 'imported document')}: ${verdict}\n`,
         )
       })
     })

@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { limits } from '../../limits.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import type { EmbeddingModel } from '../../ports/embedder.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { VectorFilter, VectorIndex, VectorMatch } from '../../ports/vector-index.ts'
@@ -81,7 +82,12 @@ export async function searchByMeaning(
   const { messages } = await dependencies.database.run((sql) =>
     outboxBacklog(sql, request.tenantId, { topic: embedTopic, waiting: true }),
   )
-  if (messages > 0) return { state: 'behind', lists, reason: `${messages} messages are not found by meaning yet` }
+  if (messages > 0)
+    return {
+      state: 'behind',
+      lists,
+      reason: `${counted(messages, 'message')} ${agreed(messages, 'is', 'are')} not found by meaning yet`,
+    }
   if (found.some(({ isBehind }) => isBehind))
     return { state: 'behind', lists, reason: 'the vector index is some seconds behind' }
   return { state: 'on', lists }

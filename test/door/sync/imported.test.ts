@@ -144,7 +144,7 @@ describe('a transcript that is at two machines', () => {
     const session = '00000000-0000-4000-8000-000000000004'
     for (const home of [server, laptop]) await outputOf(home, ['import', copyOf(home, session)])
     const { stdout } = await laptop.cli(['sync', pair.http.url], { env: { VERBATIM_SYNC_TOKEN: pair.token } })
-    expect(stdout).toContain('NOTE 1 sessions came under a name that another one has')
+    expect(stdout).toContain('NOTE 1 session came under a name that another one has')
     expect((await pair.sync()).received).toMatchObject({ sessions: 0, namesakes: 0 })
   })
 })
