@@ -12,7 +12,7 @@ import { recallContext, type RecallDependencies, type RecallInput } from './insi
 import { noteRecalled, type RecallOptions, type RecallReply } from './insight/recall/recall-reply.ts'
 import { summarizeRequest, type SummarizeRequest } from './insight/summaries/summarize-request.ts'
 import type { SummaryReply } from './insight/summaries/summary-reply.ts'
-import { withCitations } from './insight/summaries/with-citations.ts'
+import { withCitations } from './insight/summaries/by-host/with-citations.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { CallDescription } from './model/call.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { withCitations } from '../../src/insight/summaries/with-citations.ts'
+import { withCitations } from '../../src/insight/summaries/by-host/with-citations.ts'
 import { updateSession } from '../../src/sessions/update-session.ts'
 import type { Database } from '../../src/store/database.ts'
 import { caller, useStore } from './store.ts'

@@ -10,7 +10,7 @@ import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.
 import { PineconeIndex } from '../../src/adapters/vector-indexes/pinecone-index.ts'
 import { openStores, openVerbatim } from '../../src/compose.ts'
 import { VectorWorker } from '../../src/indexing/vector-worker.ts'
-import { withCitations } from '../../src/insight/summaries/with-citations.ts'
+import { withCitations } from '../../src/insight/summaries/by-host/with-citations.ts'
 import { createLog } from '../../src/log.ts'
 import type { Caller } from '../../src/model/access.ts'
 import type { VectorIndex } from '../../src/ports/vector-index.ts'

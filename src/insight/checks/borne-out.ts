@@ -48,15 +48,24 @@ const noIdentifier = /^(?:e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|and\/or)$/iu
  * capital counts as a name, apart from ordinary words at the beginning. It says nothing of whether the sentence is true to it.
  */
 export function isBorneOut(sentence: string, source: string): boolean {
-  if (unsupportedIn(withoutStart(sentence), source).length > 0) return false
+  return lackingIn(sentence, source).length === 0
+}
+
+/** Those that it does not have, each once; with an empty text all that would be looked for. */
+export function lackingIn(sentence: string, source: string): readonly string[] {
   const has = folded(source)
   const numbers = new Set(numbersIn(source))
   const isThere = (one: string, number: string) => numbers.has(number) || new RegExp(`\\b${one}s?\\b`, 'u').test(has)
   const lowered = folded(sentence)
   const counts = numberWords.filter(([word]) => new RegExp(`\\b${word}s?\\b`, 'u').test(lowered))
-  if (counts.some(([word, number]) => !isThere(word, number))) return false
   const names = lowered.match(identifier) ?? []
-  return names.every((one) => noIdentifier.test(one) || isNumber.test(one) || stands(one, has))
+  return [
+    ...new Set([
+      ...unsupportedIn(withoutStart(sentence), source),
+      ...counts.flatMap(([word, number]) => (isThere(word, number) ? [] : [word])),
+      ...names.filter((one) => !noIdentifier.test(one) && !isNumber.test(one) && !stands(one, has)),
+    ]),
+  ]
 }
 
 /**

@@ -1,13 +1,13 @@
-import { InputError, LimitError } from '../../errors.ts'
-import { limits } from '../../limits.ts'
-import type { Caller } from '../../model/access.ts'
-import { readableText } from '../../sessions/document.ts'
-import { messageBody } from '../../sessions/message-body.ts'
-import type { ReadDependencies } from '../../sessions/session-page.ts'
-import { pagedMessages } from '../../store/page-messages.ts'
-import type { SessionRow } from '../../store/session-row.ts'
-import type { SummarySentence } from '../../store/summaries/summaries.ts'
-import { isBorneOut } from '../checks/borne-out.ts'
+import { InputError, LimitError } from '../../../errors.ts'
+import { limits } from '../../../limits.ts'
+import type { Caller } from '../../../model/access.ts'
+import { readableText } from '../../../sessions/document.ts'
+import { messageBody } from '../../../sessions/message-body.ts'
+import type { ReadDependencies } from '../../../sessions/session-page.ts'
+import { pagedMessages } from '../../../store/page-messages.ts'
+import type { SessionRow } from '../../../store/session-row.ts'
+import type { SummarySentence } from '../../../store/summaries/summaries.ts'
+import { isBorneOut } from '../../checks/borne-out.ts'
 
 /** "[12]", "[3, 5]", "[3-5]": numbers of messages. Not what stands in brackets in code and in links. */
 const citation = /(?<![\p{L}\p{N}_)\]])\[(\d{1,12}(?:\s*[-–,]\s*\d{1,12})*)\](?!\()/gu
