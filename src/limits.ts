@@ -160,6 +160,12 @@ export const limits = {
   summaryPieceMessagesMax: 2_000,
   /** Messages that a summary of a calling model's cites: each is read. */
   summaryCitationsMax: 200,
+  /** Sentences of one that cite nothing, for which messages are looked for, and for how long at most. */
+  summaryLookSentencesMax: 200,
+  summaryLookMs: 10_000,
+  /** The newest messages that are looked through for them, and their characters; what is older is searched. */
+  summaryLookMessagesMax: 2_000,
+  summaryLookCharactersMax: 4_000_000,
   /** Pieces of a session that a model takes notes of for one summary, and notes of pieces that one summary is made of. */
   summaryPiecesMax: 16,
   /** Messages that a summary of a search is made of, without their neighbours, and sessions that one of a time is made of. */

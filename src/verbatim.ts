@@ -10,9 +10,9 @@ import { MadeAhead } from './insight/prediction/made-ahead.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
 import { recallContext, type RecallDependencies, type RecallInput } from './insight/recall/recall-context.ts'
 import { noteRecalled, type RecallOptions, type RecallReply } from './insight/recall/recall-reply.ts'
+import { withCitations } from './insight/summaries/by-host/with-citations.ts'
 import { summarizeRequest, type SummarizeRequest } from './insight/summaries/summarize-request.ts'
 import type { SummaryReply } from './insight/summaries/summary-reply.ts'
-import { withCitations } from './insight/summaries/by-host/with-citations.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
 import type { CallDescription } from './model/call.ts'
@@ -26,14 +26,14 @@ import { RecentRankings } from './search/ranking/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
 import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
 import { SearchUse } from './search/use/search-use.ts'
-import type { SessionDocument, SessionHead } from './sessions/document.ts'
+import type { SessionDocument } from './sessions/document.ts'
 import { getSession, inViewOf, noteShown, type GetSessionInput } from './sessions/get-session.ts'
 import { listSessions, type ListSessionsInput, type SessionList } from './sessions/list-sessions.ts'
 import { readMessage, type MessageReference, type MessageReply } from './sessions/read-message.ts'
 import type { RevealedPseudonym } from './sessions/reveal-pseudonym.ts'
 import type { ReadDependencies } from './sessions/session-page.ts'
 import { storeStatus, type StoreStatus } from './sessions/status.ts'
-import { updateSession, type UpdateSessionInput } from './sessions/update-session.ts'
+import { updateSession, type UpdateSessionInput, type UpdateSessionReply } from './sessions/update-session.ts'
 import { sessionIdsByPrefix, sessionVersions } from './store/sessions.ts'
 import { storeVersion } from './store/store-version.ts'
 
@@ -157,7 +157,7 @@ export class Verbatim implements AsyncDisposable {
     return list
   }
 
-  async updateSession(caller: Caller, input: UpdateSessionInput): Promise<SessionHead> {
+  async updateSession(caller: Caller, input: UpdateSessionInput): Promise<UpdateSessionReply> {
     const head = await updateSession(withCitations(this.#for(caller), caller), caller, input)
     this.#stores.use?.summaryWritten(caller, input)
     return head

@@ -79,6 +79,10 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
     'Messages of a session, or of a time in it, that one summary of its own sentences reads. Of more, pieces evenly spread, and the newest.',
   summaryPieceMessagesMax: 'The same of a piece that is too long to be shown to a model whole.',
   summaryCitationsMax: 'Messages that a summary which is stored with `update_session` may cite.',
+  summaryLookSentencesMax: 'Sentences of such a summary without a citation for which the session is looked through.',
+  summaryLookMs: 'Milliseconds in which that is begun for one of them, where the session is long.',
+  summaryLookMessagesMax: 'Newest messages of a session that are looked through for them; older ones are searched.',
+  summaryLookCharactersMax: 'Characters of these messages.',
   summaryPiecesMax:
     'Pieces of a session that a model takes notes of for one summary. Of a longer session they are longer.',
   summaryHitsMax: 'Messages found by its query that a summary across sessions is made of, with their neighbours.',

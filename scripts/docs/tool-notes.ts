@@ -26,7 +26,10 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
     'forget',
     'Without `confirm`: `status: "preview"`, how many `sessions`, `messages` and `bytes` would go, what else goes with them (`stores`), what is left alone (`held`, `not_yours`), and `confirm`. With it: the receipt, `status: "erased"` or `"anonymised"`, or `"pending"` while something does not answer and is erased later. See [erasure.md](erasure.md), and for `anonymise` [privacy.md](privacy.md#for-good): its preview says how often which kind of data would be `replaced`.',
   ],
-  ['update_session', 'The session document without its messages, after the change.'],
+  [
+    'update_session',
+    'The session document without its messages, after the change; with `summary` also `summary_check`: which of its sentences without a citation messages bear out, and which none does. See [sessions.md](sessions.md#summaries).',
+  ],
   [
     'update_fact',
     'The fact after the change, as `memory://profile` shows it: with `id` (another one where its text was corrected), `text`, `said_by`, `since`, `until`, `pinned`, `made_by`, `sources[]`; of one that was deleted `id` and `deleted`. Whoever may write to the session that a fact comes from may change it. See [learning.md](learning.md#what-you-can-do).',

@@ -86,6 +86,8 @@ export interface SessionDocument extends SessionHead {
   readonly context_summary: string | null
   /** The last message that the summary covers, where the session has newer ones. */
   readonly context_summary_to_seq?: number
+  /** The sentences of it, a line each, that no message is known to bear out, by their numbers from 1: "2, 5-9". */
+  readonly context_summary_without_messages?: string
   readonly next_cursor?: string
 }
 

@@ -7,7 +7,8 @@ import { recordedDataNotice } from '../model/fence.ts'
 import { bytesOfTokens } from '../model/tokens.ts'
 import type { SessionKey } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
-import { latestSummary } from '../store/summaries/summaries.ts'
+import { asStretches, sentencesWithoutMessages } from '../store/summaries/sentences-without-messages.ts'
+import { latestSummary, type Summary } from '../store/summaries/summaries.ts'
 import { briefHead } from './brief-head.ts'
 import { compactPage } from './compact-page.ts'
 import type { SessionDocument } from './document.ts'
@@ -68,12 +69,14 @@ export async function getSession(
   const isOutdated = summary !== undefined && (summary.lastSeq ?? 0) < session.lastSeq
   const head = briefHead((await view?.session(session)) ?? session, Math.floor(budgetBytes / 10))
   const summaryText = summary === undefined ? undefined : ((await view?.text(summary.text)) ?? summary.text)
+  const shownSummary = summaryText === undefined ? null : cutText(summaryText, summaryRoom(budgetBytes))
   const frame = {
     ...head,
     notice: await noticeOf(dependencies, key, place === undefined ? view : undefined),
     messages: [],
-    context_summary: summaryText === undefined ? null : cutText(summaryText, summaryRoom(budgetBytes)),
+    context_summary: shownSummary,
     ...(isOutdated ? { context_summary_to_seq: summary.lastSeq ?? 0 } : {}),
+    ...(summary === undefined ? {} : saysWithoutMessages(summary, shownSummary ?? '')),
   }
   const page = await (input.view === 'compact' || input.isCompact === true ? compactPage : fullPage)(dependencies, {
     key,
@@ -122,6 +125,16 @@ async function viewOf(
   if (view === 'full' || view === 'compact') return undefined
   const { MessageView } = await import('./message-view.ts')
   return await MessageView.of(session, { database, view, tenantId, scope: 'session', pseudonymKey })
+}
+
+/** Which of the sentences that are shown no message is known to bear out. */
+function saysWithoutMessages(
+  summary: Summary,
+  shown: string,
+): Pick<SessionDocument, 'context_summary_without_messages'> {
+  const lines = shown.split('\n').length
+  const numbers = sentencesWithoutMessages(summary).all.filter((number) => number <= lines)
+  return numbers.length === 0 ? {} : { context_summary_without_messages: asStretches(numbers) }
 }
 
 /** A quarter of the page, and less where head and first message would not fit beside it. */

@@ -53,10 +53,32 @@ function checkText(text: string, field: { readonly field: string; readonly chara
   }
 }
 
+/** What was found of the sentences of a summary that cite nothing, by their numbers, from 1. */
+export interface SummaryCheck {
+  /** Those that messages bear out which were found for them, with the numbers of these: they are their citations now. */
+  readonly citations_found: readonly { readonly sentence: number; readonly messages: readonly number[] }[]
+  /** Those that no message, or few together, bears out. */
+  readonly not_borne_out: readonly number[]
+  /** Of these the ones with names and numbers that stand nowhere in the session. */
+  readonly not_in_session?: readonly { readonly sentence: number; readonly names: readonly string[] }[]
+  /** Those that were not looked for, as it would have taken too long. */
+  readonly not_looked_for?: readonly number[]
+}
+
+export interface CitedSummary {
+  readonly sentences: readonly SummarySentence[]
+  /** Absent where each cites something, and where nothing of the messages may be told. */
+  readonly check?: SummaryCheck
+}
+
 export interface UpdateSessionDependencies {
   readonly database: Database
-  /** The sentences of a summary with the messages that they cite. Throws InputError where these do not bear them out. */
-  readonly cite: (session: SessionRow, summary: string) => Promise<readonly SummarySentence[]>
+  /** The sentences of a summary with the messages that they come from. Throws InputError where those that they cite do not bear them out. */
+  readonly cite: (session: SessionRow, summary: string) => Promise<CitedSummary>
+}
+
+export interface UpdateSessionReply extends SessionHead {
+  readonly summary_check?: SummaryCheck
 }
 
 /** The summary as it is stored. */
@@ -119,15 +141,15 @@ export async function updateSession(
   { database, cite }: UpdateSessionDependencies,
   caller: Caller,
   input: UpdateSessionInput,
-): Promise<SessionHead> {
+): Promise<UpdateSessionReply> {
   checkInput(input)
   const { sessionId, summary, model, ...change } = input
   const action = actionOf(change)
   const session = await requireSessionTo(database, caller, { reference: sessionId, action })
   const { tenantId } = caller
   const requestId = newId()
-  const newSummary =
-    summary === undefined ? undefined : summaryOf(session, { sentences: await cite(session, summary), model })
+  const cited = summary === undefined ? undefined : await cite(session, summary)
+  const newSummary = cited && summaryOf(session, { sentences: cited.sentences, model })
   let attempts = 0
   const done = await underItsSeal(database, { tenantId, sessionId: session.id }, async (seal) => {
     const ready = newSummary === undefined ? undefined : sealSummary(newSummary, seal)
@@ -158,5 +180,6 @@ export async function updateSession(
   const [changed] = done ? await sessionsById(database, tenantId, [session.id]) : []
   if (changed === undefined) throw new NotFoundError(`No session "${sessionId}"`, { remedy: 'Call list_sessions' })
   database.announce?.({ tenantId, sessionId: session.id })
-  return briefHead(await sessionAsSeen(database, caller, changed), headShareBytes)
+  const head = briefHead(await sessionAsSeen(database, caller, changed), headShareBytes)
+  return cited?.check === undefined ? head : { ...head, summary_check: cited.check }
 }

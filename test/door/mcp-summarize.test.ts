@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
+import { untilIndexed } from './support/archived.ts'
 import { saveBerth } from './support/berth.ts'
 import { useHome } from './support/home.ts'
 import { stable } from './support/stable.ts'
@@ -80,6 +81,72 @@ describe('summarize', () => {
     await tools.update('cited', { summary: 'The Marguerite lies at berth 14. [1, 3]' })
     const { text } = await tools.call('summarize', { session_id: 'cited' })
     expect(stable(text)).toMatch(/made by: host\.\n {2}sentence 1: message 1, id .+\n {2}sentence 1: message 3, id /u)
+  })
+
+  test('has for what the host wrote without citations those that were found for it, and says what no message bears out', async () => {
+    await saveBerth(tools, 'uncited')
+    const summary = [
+      '## Where the ship lies',
+      'The Marguerite lies at berth 14 until Friday.',
+      'The pilot Kowalska paid 900 for it.',
+      'The harbour was closed by a strike of all its pilots.',
+      'Ada asked which berth it is. [1]',
+    ].join('\n')
+    const { structured: stored } = await tools.call('update_session', { session_id: 'uncited', summary })
+    expect(stored?.['summary_check']).toEqual({
+      citations_found: [{ sentence: 2, messages: [3, 1] }],
+      not_borne_out: [3, 4],
+      not_in_session: [{ sentence: 3, names: ['Kowalska', '900'] }],
+    })
+    const { structured } = await tools.call('summarize', { session_id: 'uncited', format: 'json' })
+    expect(structured).toMatchObject({
+      made_by: 'host',
+      summary,
+      coverage: { sentences_without_messages: [3, 4], names_not_in_session: [3] },
+      citations: [
+        { sentence: 2, seq: 3, sender: 'clerk', found: true },
+        { sentence: 2, seq: 1, sender: 'Ada', found: true },
+        { sentence: 5, seq: 1 },
+      ],
+    })
+    const { text } = await tools.call('summarize', { session_id: 'uncited' })
+    expect(text).toContain('No message is known that bears out sentence 3-4.')
+    expect(text).toContain('Names or numbers of sentence 3 stood nowhere in the session.')
+    expect(text).toMatch(/sentence 2: message 3, id \S+ \(found for it\)\n/u)
+    expect(await tools.session('uncited')).toMatchObject({
+      context_summary: summary,
+      context_summary_without_messages: '3-4',
+    })
+  })
+
+  test('leaves out the last sentences of what the host wrote, and what is said of them, where it is too long', async () => {
+    await saveBerth(tools, 'at-length')
+    const lines = Array.from({ length: 8 }, () => 'Berth 14 is for the Marguerite until Friday. [1, 3]')
+    await tools.update('at-length', { summary: [...lines, 'It was sold to nobody.'].join('\n') })
+    const ask = { session_id: 'at-length', max_tokens: 500, format: 'json' }
+    const { structured, text } = await tools.call('summarize', ask)
+    expect(text.length).toBeLessThanOrEqual(500 * 3.5)
+    expect(structured).toMatchObject({ truncated: true, coverage: { from_seq: 1, to_seq: 3 } })
+    expect(structured?.['coverage']).not.toHaveProperty('sentences_without_messages')
+    const shown = String(structured?.['summary']).split('\n')
+    expect(shown).toEqual(lines.slice(0, shown.length))
+    expect(structured?.['citations']).toHaveLength(shown.length * 2)
+  })
+
+  test('has what bears out a sentence from the beginning of a long session too', async () => {
+    const session_id = 'long-voyage'
+    await saveBerth(tools, session_id)
+    const small = Array.from({ length: 2_100 }, (_, at) => ({ sender: 'Ada', content: `Wave ${at}.` }))
+    for (let at = 0; at < small.length; at += 100)
+      await tools.saveAll({ session_id, messages: small.slice(at, at + 100) })
+    await untilIndexed(home, tools)
+    const summary = 'The Marguerite lies at berth 14 until Friday.\nThe pilot Kowalska paid 9000 for it.'
+    const { structured } = await tools.call('update_session', { session_id, summary })
+    expect(structured?.['summary_check']).toEqual({
+      citations_found: [{ sentence: 1, messages: [3, 1] }],
+      not_borne_out: [2],
+      not_in_session: [{ sentence: 2, names: ['Kowalska', '9000'] }],
+    })
   })
 
   test('has what calls itself its writer inside the fence, in one line', async () => {

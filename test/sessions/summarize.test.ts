@@ -4,6 +4,7 @@ import { sampledTurns } from '../../src/insight/summaries/by-model/turns.ts'
 import { fitSummary } from '../../src/insight/summaries/fit-summary.ts'
 import { renderSummary } from '../../src/insight/summaries/render-summary.ts'
 import type { SummarizeInput } from '../../src/insight/summaries/summarize.ts'
+import type { Caller } from '../../src/model/access.ts'
 import { caller, useStore } from './store.ts'
 
 /** A summary is altered by SQL. */
@@ -68,7 +69,7 @@ describe('summarize()', () => {
       summary: 'All ships are moored.',
       made_by: 'host',
       model: 'model-a',
-      citations: [],
+      citations: [{ sentence: 1, seq: 1, found: true }],
       coverage: { from_seq: 1, to_seq: 5 },
     })
     // What the writer calls itself is its own word, and stands inside the fence.
@@ -139,7 +140,7 @@ describe('summarize()', () => {
     await expect(write('Ship 1 moors at berth 77. [2]')).rejects.toThrow('is not in what it cites: 2')
     await expect(write('- A crane from Lübeck waits. [1-3]')).rejects.toThrow('is not in what it cites: 1, 2, 3')
     expect(await countStored(sessionId)).toBe(0)
-    await write('1. Ship 1 moors at berth 3. [2]\nships[0] is the first one.\nBerths 0 and 6 are taken. [1, 3]')
+    await write('1. Ship 1 moors at berth 3. [2]\nanchors[0] is the first one.\nBerths 0 and 6 are taken. [1, 3]')
     const { citations, made_by: madeBy } = await summary(sessionId)
     expect(madeBy).toBe('host')
     expect(citations.map(({ sentence, seq }) => [sentence, seq])).toEqual([
@@ -153,12 +154,20 @@ describe('summarize()', () => {
   it('tells nobody who may not read a session what is in it', async () => {
     const sessionId = await store.session(decisions(3))
     const guess = { sessionId, summary: 'The berth is 77. [2]' }
+    const uncited = { sessionId, summary: 'Ship 1 is at berth 3.\nThe berth is 77.' }
     await expect(store.open.updateSession(caller, guess)).rejects.toThrow('is not in what it cites')
-    for (const about of [{ view: 'redacted' }, { readsNothing: true }] as const)
+    expect(await store.open.updateSession(caller, uncited)).toMatchObject({ summary_check: { not_borne_out: [2] } })
+    const isToldNothing = async (about: Partial<Caller>) => {
       await store.open.updateSession({ ...caller, ...about }, guess)
+      expect(await store.open.updateSession({ ...caller, ...about }, uncited)).not.toHaveProperty('summary_check')
+      expect((await summary(sessionId)).citations).toEqual([])
+    }
+    await isToldNothing({ view: 'redacted' })
+    await isToldNothing({ readsNothing: true })
     await store.open.updateSession(caller, { sessionId, restricted: true })
     await store.open.updateSession(caller, guess)
-    expect(await countStored(sessionId)).toBe(3)
+    expect(await store.open.updateSession(caller, uncited)).not.toHaveProperty('summary_check')
+    expect(await countStored(sessionId)).toBe(7)
   })
 
   it('takes no summary that cites more than can be looked at', async () => {

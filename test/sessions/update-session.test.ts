@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { withCitations } from '../../src/insight/summaries/by-host/with-citations.ts'
 import { updateSession } from '../../src/sessions/update-session.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -49,7 +50,10 @@ describe('updateSession()', () => {
   it('writes change, summary and audit once each, also where the answer is lost and the call is made again', async () => {
     const sessionId = await store.session([{ content: 'x' }])
     const before = await written(sessionId)
-    const citing = withCitations(store.open.stores, caller)
+    const citing = withCitations(
+      { ...store.open.stores, hashers: new TermHashers(store.open.stores.database.vault) },
+      caller,
+    )
     const head = await updateSession({ ...citing, database: losingOneAnswer(store.open.stores.database) }, caller, {
       sessionId,
       ...change,

@@ -9,6 +9,7 @@ import { GeminiEmbedder } from '../../src/adapters/embedders/gemini-embedder.ts'
 import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.ts'
 import { PineconeIndex } from '../../src/adapters/vector-indexes/pinecone-index.ts'
 import { openStores, openVerbatim } from '../../src/compose.ts'
+import { TermHashers } from '../../src/indexing/term-hashers.ts'
 import { VectorWorker } from '../../src/indexing/vector-worker.ts'
 import { withCitations } from '../../src/insight/summaries/by-host/with-citations.ts'
 import { createLog } from '../../src/log.ts'
@@ -86,11 +87,15 @@ describe('a participant who is restricted', () => {
     ])
     const other = await store.session([{ content: 'Another plimsoll, said by Bob.', sender: 'Bob Marsh' }])
     const { database } = store.open.stores
-    await updateSession(withCitations(store.open.stores, caller), caller, {
-      sessionId,
-      title: 'plimsoll talk',
-      summary: 'Bob has a plimsoll.',
-    })
+    await updateSession(
+      withCitations({ ...store.open.stores, hashers: new TermHashers(store.open.stores.database.vault) }, caller),
+      caller,
+      {
+        sessionId,
+        title: 'plimsoll talk',
+        summary: 'Bob has a plimsoll.',
+      },
+    )
     await database.run(
       (sql) => sql`
         with m as (select id, session_id from messages where session_id = ${sessionId} and seq = 2), f as (

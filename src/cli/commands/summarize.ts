@@ -20,14 +20,17 @@ interface SummarizeOptions {
 }
 
 /** The sentences, each with the numbers of its messages before it. */
-function linesOf({ summary, citations, made_by: madeBy }: SummaryReply): string[] {
+function linesOf({ summary, citations, made_by: madeBy, coverage }: SummaryReply): string[] {
   const placeOf = ({ session_id: id, seq }: SummaryReply['citations'][number]) =>
     id === undefined ? seq : `${id} ${seq}`
   if (madeBy === 'extractive')
     return citations.map((citation) => `[${placeOf(citation)}] ${citation.sender}: ${citation.text ?? ''}`)
   return summary.split('\n').map((line, at) => {
-    const numbers = citations.filter(({ sentence }) => sentence === at + 1).map(placeOf)
-    return `[${numbers.join(', ')}] ${line}`
+    const cited = citations.filter(({ sentence }) => sentence === at + 1)
+    if (coverage.sentences_without_messages?.includes(at + 1) === true) return `[no message] ${line}`
+    // What a calling model cites stands in its sentence.
+    const isAsWritten = madeBy === 'host' && !cited.some(({ found }) => found)
+    return isAsWritten ? line : `[${cited.map(placeOf).join(', ')}] ${line}`
   })
 }
 
@@ -71,7 +74,7 @@ export function registerSummarize(program: Command): void {
         if (options.json === true) return printJson(reply)
         for (const line of explainDegraded(reply)) process.stderr.write(`${line}\n`)
         if (reply.summary === '') return print(`${nothingOf(reply)}.\n`)
-        return print(`${reply.made_by === 'host' ? reply.summary : linesOf(reply).join('\n')}\n`)
+        return print(`${linesOf(reply).join('\n')}\n`)
       })
     })
 }

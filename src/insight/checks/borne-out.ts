@@ -10,6 +10,11 @@ const starts = new Set(
     /\s+/u,
   ),
 )
+/** Whether a word, folded, is of those that a summary says of the conversation itself, as "the user asked". */
+export function isAboutTalk(term: string): boolean {
+  return starts.has(term)
+}
+
 /** Function words that are names too. */
 const alsoNames = new Set(['will', 'may', 'don', 'elle', 'al'])
 /** A sentence is too short to tell its language by. */
@@ -36,6 +41,11 @@ const numberWords: readonly (readonly [word: string, number: string])[] = [
   ['million', '1000000'],
   ['dozen', '12'],
 ]
+
+/** Whether a word stands for a number, which may be written as one where it comes from. */
+export function isNumberWord(one: string): boolean {
+  return numberWords.some(([word]) => word === one)
+}
 
 /** Paths, addresses, and names of things in code. */
 const identifier = /(?<![\p{L}\p{M}\p{N}~-])[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@]|_+)[\p{L}\p{M}\p{N}~-]+)+/gu

@@ -72,7 +72,7 @@ function cutToLength(reply: SummaryReply, format: SummaryLength['format'], bytes
   return cut
 }
 
-/** What a model of ours wrote, without its last sentences until it fits: the most important come first. */
+/** What a model wrote, without its last sentences until it fits: the most important come first. */
 function fewerWritten(reply: SummaryReply, format: SummaryLength['format'], bytesMax: number): SummaryReply {
   const lines = reply.summary.split('\n')
   let fitting = reply
@@ -82,16 +82,27 @@ function fewerWritten(reply: SummaryReply, format: SummaryLength['format'], byte
       summary: lines.slice(0, count).join('\n'),
       truncated: true,
       citations: reply.citations.filter(({ sentence }) => sentence <= count),
+      coverage: coverageUpTo(reply, count),
     }
   return fitting
+}
+
+/** What is said of the sentences that are left. */
+function coverageUpTo({ coverage }: SummaryReply, count: number): SummaryReply['coverage'] {
+  const { sentences_without_messages: uncited, names_not_in_session: unknown, ...others } = coverage
+  const left = (numbers: readonly number[] = []) => numbers.filter((number) => number <= count)
+  return {
+    ...others,
+    ...(left(uncited).length === 0 ? {} : { sentences_without_messages: left(uncited) }),
+    ...(left(unknown).length === 0 ? {} : { names_not_in_session: left(unknown) }),
+  }
 }
 
 /** Shortens a summary until the whole reply keeps to its budget: fewer sentences first, at last a shorter one. */
 export async function fitSummary(reply: SummaryReply, length: SummaryLength): Promise<SummaryReply> {
   const { format, style } = length
   const bytesMax = bytesOfTokens(length.maxTokens)
-  if (reply.made_by === 'gemini' || reply.made_by === 'openai_compatible')
-    return cutToLength(fewerWritten(reply, format, bytesMax), format, bytesMax)
+  if (reply.made_by !== 'extractive') return cutToLength(fewerWritten(reply, format, bytesMax), format, bytesMax)
   let fitting = reply
   let maxTokens = length.maxTokens
   while (fitting.citations.length > 1 && sizeOf(fitting, format) > bytesMax) {

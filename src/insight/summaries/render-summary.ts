@@ -1,5 +1,6 @@
 import { fence } from '../../model/fence.ts'
 import { inOneLine } from '../../model/one-line.ts'
+import { asStretches } from '../../store/summaries/sentences-without-messages.ts'
 import type { SummaryReply } from './summary-reply.ts'
 
 function originOf({ made_by: madeBy, model, style }: SummaryReply, scope: string): string {
@@ -22,11 +23,16 @@ function scopeOf({ coverage, session_id: sessionId }: SummaryReply): string {
 /** What of the messages is not in it. */
 function missingOf({ coverage }: SummaryReply): string {
   const { newer_messages: newer, messages_left_out: leftOut, sentences_dropped: dropped } = coverage
+  const { sentences_without_messages: uncited, names_not_in_session: unknown } = coverage
   return [
     ...(newer === undefined ? [] : [` ${newer} newer messages are not in it.`]),
     ...(leftOut === undefined
       ? []
       : [` Messages left out as they hold secrets or read like instructions: ${leftOut}.`]),
+    ...(uncited === undefined ? [] : [` No message is known that bears out sentence ${asStretches(uncited)}.`]),
+    ...(unknown === undefined
+      ? []
+      : [` Names or numbers of sentence ${asStretches(unknown)} stood nowhere in the session.`]),
     ...(dropped === undefined ? [] : [` Sentences dropped as their messages do not bear them out: ${dropped}.`]),
   ].join('')
 }
@@ -44,9 +50,9 @@ export function renderSummary(reply: SummaryReply): string {
     .map((line) => `\n${line}.`)
     .join('')
   if (reply.summary.length === 0) return `${nothingOf(reply)} in ${scope}.${missingOf(reply)}${why}`
-  const cited = citations.map(({ sentence, seq, message_id: id, session_id: session }) => {
+  const cited = citations.map(({ sentence, seq, message_id: id, session_id: session, found }) => {
     const place = session === undefined ? '' : ` of session ${session}`
-    return `\n  sentence ${sentence}: message ${seq}${place}, id ${id}`
+    return `\n  sentence ${sentence}: message ${seq}${place}, id ${id}${found === true ? ' (found for it)' : ''}`
   })
   const { model, made_by: madeBy } = reply
   const writer = madeBy === 'host' && model !== undefined ? `\n(written by ${inOneLine(model)})` : ''

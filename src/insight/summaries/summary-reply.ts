@@ -1,4 +1,5 @@
 import { recordedDataNotice } from '../../model/fence.ts'
+import { sentencesWithoutMessages } from '../../store/summaries/sentences-without-messages.ts'
 import type { Summary } from '../../store/summaries/summaries.ts'
 import type { SummarySentence } from '../extracts/candidates.ts'
 import { writtenSentences } from './by-model/take-notes.ts'
@@ -6,7 +7,7 @@ import type { WrittenSentence } from './by-model/write-sentences.ts'
 
 /**
  * A summary, a sentence a line. Each sentence names the messages it comes from; of what the calling model wrote only those do that it
- * gave citations.
+ * gave citations, or that some were found for.
  */
 export interface SummaryReply {
   readonly notice: string
@@ -24,6 +25,8 @@ export interface SummaryReply {
     readonly message_id: string
     readonly seq: number
     readonly sender: string
+    /** Where the calling model gave none for the sentence, and this was found for it. */
+    readonly found?: true
     /** Of an extracted summary: the sentence, word for word as it stands in its message. */
     readonly text?: string
   }[]
@@ -41,6 +44,9 @@ export interface SummaryReply {
     readonly messages_left_out?: number
     /** Sentences of the model that were dropped, as the messages that they cite do not bear them out. */
     readonly sentences_dropped?: number
+    /** Sentences of a calling model's, by number, that no message is known to bear out; and of these the ones with names that stood nowhere. */
+    readonly sentences_without_messages?: readonly number[]
+    readonly names_not_in_session?: readonly number[]
     /** Messages of the session after `to_seq`, which the summary knows nothing of. */
     readonly newer_messages?: number
   }
@@ -139,15 +145,23 @@ export function storedReply(stored: Summary, sessionId: string, maxTokens: numbe
   const coverage = { from_seq: stored.firstSeq ?? 1, to_seq: stored.lastSeq ?? 0 }
   const model = stored.model ?? undefined
   if (madeBy === 'host') {
+    const { all, unknown } = sentencesWithoutMessages(stored)
+    const isFound = (sentence: number) => stored.sentences[sentence - 1]?.looked_for === 'found'
     return {
       notice: recordedDataNotice,
       session_id: sessionId,
       style,
       summary: stored.text,
-      citations: citationsOf(writtenSentences(stored)),
+      citations: citationsOf(writtenSentences(stored)).map((citation) =>
+        isFound(citation.sentence) ? { ...citation, found: true } : citation,
+      ),
       made_by: 'host',
       ...(model === undefined ? {} : { model }),
-      coverage,
+      coverage: {
+        ...coverage,
+        ...(all.length === 0 ? {} : { sentences_without_messages: all }),
+        ...(unknown.length === 0 ? {} : { names_not_in_session: unknown }),
+      },
     }
   }
   if (making === undefined) return undefined

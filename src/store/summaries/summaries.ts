@@ -16,6 +16,11 @@ export interface SummarySentence {
   readonly seq?: number
   /** Where a model wrote the sentence: the same of each of its messages. */
   readonly sources?: readonly { readonly seq: number; readonly sender: string }[]
+  /**
+   * Where the calling model cited nothing and messages were looked for that bear the sentence out: `found`, its messages are these;
+   * `not_found`, there are none; `names_unknown`, it has names or numbers that stand nowhere in the session.
+   */
+  readonly looked_for?: 'found' | 'not_found' | 'names_unknown'
   /** Where it stands for what was said around it in later summaries: what they choose it by. */
   readonly condensed?: {
     readonly role: Role

@@ -1,42 +1,47 @@
 import { InputError, LimitError } from '../../../errors.ts'
+import { detectLanguage } from '../../../indexing/language.ts'
 import { limits } from '../../../limits.ts'
 import type { Caller } from '../../../model/access.ts'
+import type { SearchDependencies } from '../../../search/search.ts'
 import { readableText } from '../../../sessions/document.ts'
 import { messageBody } from '../../../sessions/message-body.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
+import type { CitedSummary, SummaryCheck } from '../../../sessions/update-session.ts'
 import { pagedMessages } from '../../../store/page-messages.ts'
 import type { SessionRow } from '../../../store/session-row.ts'
 import type { SummarySentence } from '../../../store/summaries/summaries.ts'
 import { isBorneOut } from '../../checks/borne-out.ts'
+import { checkedText, claimOf, type Claim } from './claim.ts'
+import { findSources, type FoundSources } from './find-sources.ts'
+import type { FoundMessage } from './source-finder.ts'
 
 /** "[12]", "[3, 5]", "[3-5]": numbers of messages. Not what stands in brackets in code and in links. */
 const citation = /(?<![\p{L}\p{N}_)\]])\[(\d{1,12}(?:\s*[-–,]\s*\d{1,12})*)\](?!\()/gu
 /** Of one sentence; a range that is longer says nothing of where it comes from. */
 const ofSentenceMax = 20
-/** What a line of a list begins with. */
-const listMark = /^\s*(?:\d{1,3}[.)]|[-*•#]+)\s+/u
 /** A longer message is not compared: what it would take to keep it beside others is worth more than one sentence. */
 const comparedCharactersMax = 50_000
 
+/** Names of a sentence, and characters of one, that its writer is told of. */
+const namesToldMax = 5
+const nameToldCharacters = 80
+
 /** A message that is cited. */
-interface Source {
-  readonly id: string
-  readonly seq: number
-  readonly sender: string
+interface Source extends FoundMessage {
   /** Absent where it is not to be compared. */
   readonly text?: string
 }
 
 /**
  * The sentences of a summary that a calling model wrote, a line each, with the messages that they cite by number in brackets. Throws
- * InputError where one is cited that is not there, or that lacks a name or a number of its sentence, and LimitError where too many are. What
- * cites nothing is taken as it is. To who may not read the messages it says nothing of what is in them.
+ * InputError where one is cited that is not there, or that lacks a name or a number of its sentence, and LimitError where too many are. For
+ * what cites nothing the messages are looked for that bear it out. To who may not read the messages it says nothing of what is in them.
  */
 export async function citedSentences(
-  dependencies: ReadDependencies,
+  dependencies: ReadDependencies & SearchDependencies,
   caller: Caller,
   cited: { readonly session: SessionRow; readonly summary: string },
-): Promise<readonly SummarySentence[]> {
+): Promise<CitedSummary> {
   const lines = cited.summary.split('\n').filter((line) => line.trim().length > 0)
   const sentences = lines.map((text) => ({ text, numbers: numbersIn(text) }))
   const numbers = new Set(sentences.flatMap((sentence) => sentence.numbers))
@@ -47,15 +52,84 @@ export async function citedSentences(
       actual: numbers.size,
     })
   const sources = await sourcesOf(dependencies, caller, { ...cited, numbers })
-  return sentences.map(({ text, numbers: own }) => {
+  const given = sentences.map(({ text, numbers: own }) => {
     const found = own.flatMap((number) => sources.get(number) ?? [])
     check(text, found)
-    return {
-      text,
-      message_ids: found.map(({ id }) => id),
-      ...(found.length === 0 ? {} : { sources: found.map(({ seq, sender }) => ({ seq, sender })) }),
-    }
+    return withSources(text, found)
   })
+  return mayRead(caller, cited.session)
+    ? await withFound(dependencies, caller, { ...cited, given })
+    : { sentences: given }
+}
+
+/** An answer that depends on the words would tell them, guess by guess, to who may not read them. */
+function mayRead(caller: Caller, session: SessionRow): boolean {
+  return caller.view === undefined && caller.readsNothing !== true && !session.restricted
+}
+
+function withSources(text: string, found: readonly FoundMessage[]): SummarySentence {
+  return {
+    text,
+    message_ids: found.map(({ id }) => id),
+    ...(found.length === 0 ? {} : { sources: found.map(({ seq, sender }) => ({ seq, sender })) }),
+  }
+}
+
+/** The sentences, those that cite nothing with what bears them out, and what is to be said of these. */
+async function withFound(
+  dependencies: SearchDependencies,
+  caller: Caller,
+  {
+    session,
+    summary,
+    given,
+  }: { readonly session: SessionRow; readonly summary: string; readonly given: readonly SummarySentence[] },
+): Promise<CitedSummary> {
+  const language = detectLanguage(summary)
+  const claims = given.flatMap(({ text, message_ids: ids }, at) =>
+    ids.length > 0 ? [] : (claimOf(text, { number: at + 1, language }) ?? []),
+  )
+  if (claims.length === 0) return { sentences: given }
+  const looked = claims.slice(0, limits.summaryLookSentencesMax)
+  const found = await findSources(dependencies, caller, { session, claims: looked })
+  const seqs = [...found.values()].flatMap(({ messages }) => messages.map(({ seq }) => seq))
+  if (seqs.length > 0) caller.call?.show(session.id, seqs)
+  const claimAt = new Map(claims.map((claim) => [claim.number - 1, claim]))
+  const sentences = given.map((sentence, at) => {
+    const claim = claimAt.get(at)
+    const sources = claim === undefined ? undefined : found.get(claim)
+    if (sources === undefined) return sentence
+    const looked_for =
+      sources.messages.length > 0 ? 'found' : sources.unknown.length > 0 ? 'names_unknown' : 'not_found'
+    return { ...withSources(sentence.text, sources.messages), looked_for } as const
+  })
+  return { sentences, check: checkOf(claims, found) }
+}
+
+/** What the writer is told. */
+function checkOf(claims: readonly Claim[], found: ReadonlyMap<Claim, FoundSources>): SummaryCheck {
+  const looked = claims.flatMap((claim) => {
+    const sources = found.get(claim)
+    return sources === undefined ? [] : [{ sentence: claim.number, ...sources }]
+  })
+  const none = looked.filter(({ messages }) => messages.length === 0)
+  const unknown = none.filter((one) => one.unknown.length > 0)
+  const notLooked = claims.filter((claim) => !found.has(claim))
+  return {
+    citations_found: looked
+      .filter(({ messages }) => messages.length > 0)
+      .map(({ sentence, messages }) => ({ sentence, messages: messages.map(({ seq }) => seq) })),
+    not_borne_out: none.map(({ sentence }) => sentence),
+    ...(unknown.length === 0
+      ? {}
+      : {
+          not_in_session: unknown.map(({ sentence, unknown: names }) => ({
+            sentence,
+            names: names.slice(0, namesToldMax).map((name) => name.slice(0, nameToldCharacters)),
+          })),
+        }),
+    ...(notLooked.length === 0 ? {} : { not_looked_for: notLooked.map(({ number }) => number) }),
+  }
 }
 
 async function sourcesOf(
@@ -64,13 +138,12 @@ async function sourcesOf(
   { session, numbers }: { readonly session: SessionRow; readonly numbers: ReadonlySet<number> },
 ): Promise<ReadonlyMap<number, Source>> {
   const key = { tenantId: caller.tenantId, sessionId: session.id }
-  // An answer that depends on the words would tell them, guess by guess.
-  const mayRead = caller.view === undefined && caller.readsNothing !== true && !session.restricted
+  const readsAll = mayRead(caller, session)
   const sources = new Map<number, Source>()
   for (const seq of numbers) {
     for await (const rows of pagedMessages(database, key, { fromSeq: seq, toSeq: seq, usable: !session.restricted })) {
       for (const row of rows) {
-        const body = mayRead ? await messageBody(archive, row) : undefined
+        const body = readsAll ? await messageBody(archive, row) : undefined
         const text = body === undefined || 'error' in body ? undefined : readableText(row, body.payload)
         const isCompared = text !== undefined && text.length <= comparedCharactersMax
         const { id, sender } = row
@@ -83,17 +156,15 @@ async function sourcesOf(
         'Cite messages of this session by their numbers, as [12]',
       )
   }
-  if (mayRead && sources.size > 0) caller.call?.show(session.id, [...sources.keys()])
+  if (readsAll && sources.size > 0) caller.call?.show(session.id, [...sources.keys()])
   return sources
 }
 
 function check(sentence: string, sources: readonly Source[]): void {
   const texts = sources.flatMap(({ text }) => text ?? [])
   if (sources.length === 0 || texts.length < sources.length) return
-  const said = sentence.replaceAll(citation, '').replace(listMark, '').trim()
-  // Its first word has a capital anyway: who is refused because of it would not know why.
-  const checked = said.replace(/\p{L}/u, (letter) => letter.toLowerCase())
-  if (isBorneOut(checked, texts.join('\n'))) return
+  const said = sentence.replaceAll(citation, '').trim()
+  if (isBorneOut(checkedText(said), texts.join('\n'))) return
   const numbers = sources.map(({ seq }) => seq).join(', ')
   throw refused(
     `a name or a number of "${said.slice(0, 120)}" is not in what it cites: ${numbers}`,
