@@ -4,10 +4,10 @@ import { InputError, LimitError, UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import type { Caches } from '../model/caches.ts'
-import { agreed, counted } from '../model/counted.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { sessionsById } from '../store/sessions.ts'
+import { damaged, notIndexedYet } from './degraded.ts'
 import { fitReply } from './fit-reply.ts'
 import { readHits } from './hits.ts'
 import { neighboursOf } from './neighbours-of.ts'
@@ -163,7 +163,7 @@ export async function search(
         ...trouble,
         ...(expansion?.reason === undefined ? [] : [`query expansion: ${expansion.reason}`]),
         ...(behind === 0 ? [] : [notIndexedYet(behind)]),
-        ...(found.unreadable.length === 0 ? [] : [damagedOf(found.unreadable.length)]),
+        ...(found.unreadable.length === 0 ? [] : [damaged(found.unreadable.length, 'matching message')]),
       ],
       cursorAfter: (count) =>
         found.more || count < found.hits.length
@@ -174,12 +174,4 @@ export async function search(
   )
   dependencies.use?.shown(caller, { hits: found.hits, ranking, reply })
   return reply
-}
-
-function notIndexedYet(messages: number): string {
-  return `${counted(messages, 'recently saved message')} ${agreed(messages, 'is', 'are')} not indexed yet`
-}
-
-function damagedOf(messages: number): string {
-  return `${counted(messages, 'matching message')} ${agreed(messages, 'is', 'are')} damaged: run "verbatim verify"`
 }

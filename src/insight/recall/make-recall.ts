@@ -1,6 +1,7 @@
 import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import { estimateTokens } from '../../model/tokens.ts'
+import { damaged, notIndexedYet } from '../../search/degraded.ts'
 import { fitReply } from '../../search/fit-reply.ts'
 import { readHits } from '../../search/hits.ts'
 import { neighboursOf } from '../../search/neighbours-of.ts'
@@ -84,10 +85,8 @@ export async function makeRecall(
       coverage: { mode: 'top_k', messages_searched: prediction.messagesSearched, semantic: prediction.semantic },
       degraded: [
         ...(prediction.trouble === undefined ? [] : [`semantic search: ${prediction.trouble}`]),
-        ...(prediction.behind === 0 ? [] : [`${prediction.behind} recently saved messages are not indexed yet`]),
-        ...(found.unreadable.length === 0
-          ? []
-          : [`${found.unreadable.length} recalled messages are damaged: run "verbatim verify"`]),
+        ...(prediction.behind === 0 ? [] : [notIndexedYet(prediction.behind)]),
+        ...(found.unreadable.length === 0 ? [] : [damaged(found.unreadable.length, 'recalled message')]),
       ],
       cursorAfter: () => undefined,
     },
