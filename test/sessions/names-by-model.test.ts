@@ -193,7 +193,7 @@ describe('a session that is anonymised', () => {
     if (preview.status !== 'preview') throw new Error('no preview')
     expect(preview.names_not_read).toBe(1)
     await expect(forget(stores(), caller, { ...chosen, confirm: preview.confirm })).rejects.toThrow(
-      'Cannot anonymise as 1 of these messages have not been read for names by the model yet',
+      'Cannot anonymise as 1 of these messages has not been read for names by the model yet',
     )
     expect((await coverage(sessionId)).messages).toBe(1)
     const done = await forget(stores(), caller, { ...chosen, confirm: preview.confirm, withKnownNames: true })
