@@ -211,7 +211,7 @@ describe('a restore', () => {
     const { stdout, code } = await second.cli(['restore'])
     expect(code).toBe(0)
     const [, restored, there] =
-      /restored \d+ messages of (\d+) sessions?, and 0 imported documents, (\d+) were there already: all intact/.exec(
+      /restored \d+ messages? of (\d+) sessions?, and 0 imported documents, (\d+) (?:was|were) there already: all intact/.exec(
         stdout,
       ) ?? []
     expect(Number(there)).toBeGreaterThan(2)
