@@ -18,8 +18,10 @@ describe('verbatim show and summarize', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('plain words')
     expect(stdout).toContain('"text": "words in a block"')
-    await tools.update('shown', { summary: 'Two messages were shown.' })
-    expect((await home.cli(['summarize', 'shown'])).stdout).toBe('Two messages were shown.\n')
+    await tools.update('shown', { summary: 'Two messages were shown.\nAda said plain words.\nThen a block. [2]' })
+    expect((await home.cli(['summarize', 'shown'])).stdout).toBe(
+      '[no message] Two messages were shown.\n[1] Ada said plain words.\nThen a block. [2]\n',
+    )
     expect((await home.cli(['summarize', 'shown', '--refresh'])).stdout).toContain('[2] clerk: words in a block')
   })
 
