@@ -3,24 +3,20 @@ import { detectLanguage } from '../../../indexing/language.ts'
 import { limits } from '../../../limits.ts'
 import type { Caller } from '../../../model/access.ts'
 import type { SearchDependencies } from '../../../search/search.ts'
-import { readableText } from '../../../sessions/document.ts'
-import { messageBody } from '../../../sessions/message-body.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { CitedSummary, SummaryCheck } from '../../../sessions/update-session.ts'
-import { pagedMessages } from '../../../store/page-messages.ts'
 import type { SessionRow } from '../../../store/session-row.ts'
 import type { SummarySentence } from '../../../store/summaries/summaries.ts'
 import { isBorneOut } from '../../checks/borne-out.ts'
 import { checkedText, claimOf, type Claim } from './claim.ts'
 import { findSources, type FoundSources } from './find-sources.ts'
+import { readMessages } from './read-messages.ts'
 import type { FoundMessage } from './source-finder.ts'
 
 /** "[12]", "[3, 5]", "[3-5]": numbers of messages. Not what stands in brackets in code and in links. */
 const citation = /(?<![\p{L}\p{N}_)\]])\[(\d{1,12}(?:\s*[-–,]\s*\d{1,12})*)\](?!\()/gu
 /** Of one sentence; a range that is longer says nothing of where it comes from. */
 const ofSentenceMax = 20
-/** A longer message is not compared: what it would take to keep it beside others is worth more than one sentence. */
-const comparedCharactersMax = 50_000
 
 /** Names of a sentence, and characters of one, that its writer is told of. */
 const namesToldMax = 5
@@ -133,7 +129,7 @@ function checkOf(claims: readonly Claim[], found: ReadonlyMap<Claim, FoundSource
 }
 
 async function sourcesOf(
-  { database, archive }: ReadDependencies,
+  dependencies: ReadDependencies,
   caller: Caller,
   { session, numbers }: { readonly session: SessionRow; readonly numbers: ReadonlySet<number> },
 ): Promise<ReadonlyMap<number, Source>> {
@@ -141,14 +137,10 @@ async function sourcesOf(
   const readsAll = mayRead(caller, session)
   const sources = new Map<number, Source>()
   for (const seq of numbers) {
-    for await (const rows of pagedMessages(database, key, { fromSeq: seq, toSeq: seq, usable: !session.restricted })) {
-      for (const row of rows) {
-        const body = readsAll ? await messageBody(archive, row) : undefined
-        const text = body === undefined || 'error' in body ? undefined : readableText(row, body.payload)
-        const isCompared = text !== undefined && text.length <= comparedCharactersMax
-        const { id, sender } = row
-        sources.set(seq, { id, seq, sender, ...(isCompared ? { text: `${sender}: ${text}` } : {}) })
-      }
+    const stretch = { fromSeq: seq, toSeq: seq, usable: !session.restricted, withText: readsAll }
+    for await (const { id, sender, text, isCut } of readMessages(dependencies, key, stretch)) {
+      const isCompared = text !== undefined && !isCut
+      sources.set(seq, { id, seq, sender, ...(isCompared ? { text } : {}) })
     }
     if (!sources.has(seq))
       throw refused(

@@ -3,11 +3,9 @@ import { limits } from '../../../limits.ts'
 import type { Caller } from '../../../model/access.ts'
 import type { SearchDependencies } from '../../../search/search.ts'
 import { search } from '../../../search/search.ts'
-import { readableText } from '../../../sessions/document.ts'
-import { messageBody } from '../../../sessions/message-body.ts'
-import { pagedMessages } from '../../../store/page-messages.ts'
 import type { SessionRow } from '../../../store/session-row.ts'
 import type { Claim } from './claim.ts'
+import { readMessages } from './read-messages.ts'
 import { SourceFinder, type FoundMessage } from './source-finder.ts'
 
 /** What was found for a claim. */
@@ -19,8 +17,6 @@ export interface FoundSources {
 
 /** Messages that are read at once, from the newest on. */
 const stretchMessages = 200
-/** Of a longer message this much is looked at. */
-const charactersMax = 50_000
 const hitsMax = 8
 /** Names of one claim that are searched for. */
 const namesMax = 5
@@ -141,20 +137,15 @@ class Looking {
 
   /** Shows the finder a stretch; returns how many characters that were. */
   async #show(fromSeq: number, toSeq: number): Promise<number> {
-    const { database, archive } = this.#dependencies
     const key = { tenantId: this.#tenantId, sessionId: this.#session.id }
     let characters = 0
-    for await (const rows of pagedMessages(database, key, { fromSeq, toSeq, usable: true })) {
-      for (const row of rows) {
-        const body = await messageBody(archive, row)
-        const whole = 'error' in body ? undefined : readableText(row, body.payload)
-        if (whole === undefined || whole.length > charactersMax) this.lacksSome = true
-        const { id, seq, sender } = row
-        const text = `${sender}: ${whole?.slice(0, charactersMax) ?? ''}`
-        this.#finder.show({ id, seq, sender }, text)
-        this.#keep(seq, text)
-        characters += text.length
-      }
+    const stretch = { fromSeq, toSeq, usable: true, withText: true }
+    for await (const message of readMessages(this.#dependencies, key, stretch)) {
+      const { id, seq, sender, text = `${sender}: ` } = message
+      if (message.text === undefined || message.isCut) this.lacksSome = true
+      this.#finder.show({ id, seq, sender }, text)
+      this.#keep(seq, text)
+      characters += text.length
     }
     return characters
   }
