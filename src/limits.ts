@@ -120,6 +120,7 @@ export const limits = {
   searchMeaningMs: 1_500,
   /** The same where only meaning was asked for: a local model that is not loaded yet takes a second. */
   searchMeaningOnlyMs: 20_000,
+  searchMeaningOfferMs: 5_000,
   /** The same in a recall, which comes with every prompt: one vector is made, in a fifth of a second, and loading the model takes longer. */
   recallMeaningMs: 750,
   /** A provider that asks for a longer pause is asked again after this all the same. */

@@ -177,6 +177,44 @@ describe.skipIf(lacksVectors)('with Gemini, as its description says it answers',
   })
 })
 
+describe.skipIf(lacksVectors)('a search by meaning alone', () => {
+  const home = useHome()
+
+  /** The threads that make the index begin with the first search, which on a busy machine may be over before they have. */
+  const indexed = (tools: Tools) =>
+    expect
+      .poll(async () => (await tools.search({ query: 'kittens', mode: 'full_text' })).degraded, { timeout: 30_000 })
+      .toEqual([])
+
+  test('finds what was saved right before it, in a store that is new and after a start', async () => {
+    await using standIn = await GeminiStandIn.start()
+    home.settings = geminiSettings(standIn)
+    const tools = await home.tools()
+    await saveLines(tools)
+    await indexed(tools)
+    const found = await tools.search({ query: 'kittens', mode: 'semantic' })
+    expect(found).toMatchObject({ coverage: { semantic: 'on' }, degraded: [] })
+    expect(found.results).not.toEqual([])
+    await home.endDaemon()
+    const again = await home.tools()
+    await again.save({ session_id: 'later', content: 'The kittens sleep.', sender: 'Ada' })
+    await indexed(again)
+    expect(await again.hits({ query: 'kittens', mode: 'semantic' })).toContain('The kittens sleep.')
+  })
+
+  test('does not wait for vectors that are not made for now', async () => {
+    await using standIn = await GeminiStandIn.start()
+    home.settings = geminiSettings(standIn, { VERBATIM_DAILY_TOKENS: '0' })
+    await home.endDaemon()
+    const tools = await home.tools()
+    await tools.save({ session_id: 'unpaid', content: 'This is not to be sent.', sender: 'Ada' })
+    await until(tools, ({ waits_for: reason }) => reason !== undefined)
+    expect(await tools.refusal('search_memory', { query: 'kittens', mode: 'semantic' })).toContain(
+      'Cannot search by meaning',
+    )
+  })
+})
+
 describe.skipIf(lacksVectors)('a recall with an embedder', () => {
   const home = useHome()
 

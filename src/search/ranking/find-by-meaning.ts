@@ -44,6 +44,7 @@ export async function findByMeaning(
       weights,
       limit: scope.isPartial ? limits.vectorMatchesMax : nearestMax,
       waitMs,
+      isAlone: request.mode === 'semantic',
     },
   )
   return { ...found, messages: scope.isPartial ? Infinity : scope.messages }

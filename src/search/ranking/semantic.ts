@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { messageOf } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { agreed, counted } from '../../model/counted.ts'
@@ -9,6 +11,7 @@ import { embedTopic, outboxBacklog } from '../../store/outbox.ts'
 import { messageLevel } from '../../store/search-units.ts'
 import { readModels, type StoredModel } from '../../store/vectors/embedding-models.ts'
 import { embeddedPart } from '../query/embedded-part.ts'
+import { waitForVectors } from '../wait-for-index.ts'
 import type { Weights } from './weights.ts'
 
 /** The vector of a tenant's query by a given model; of length 1. A ProviderError where that model cannot be asked. */
@@ -55,6 +58,8 @@ export interface SemanticRequest {
   readonly limit: number
   readonly weights: Weights
   readonly waitMs: number
+  /** Nothing else is asked: a model that begins, and vectors that are being made, are waited for. */
+  readonly isAlone: boolean
 }
 
 /** Nearest messages by meaning, in every model that is searchable. Never fails: the state says what was not to be had. */
@@ -62,11 +67,10 @@ export async function searchByMeaning(
   dependencies: SemanticDependencies,
   request: SemanticRequest,
 ): Promise<SemanticResult> {
-  // Vectors in another index were left behind when this one was set up.
-  const known = await dependencies.database.run((sql) => readModels(sql, request.tenantId))
-  const models = known.filter(({ index }) => index === dependencies.index.name)
+  const { database } = dependencies
+  const models = await searchableModels(dependencies, request)
   if (models.length === 0) {
-    dependencies.database.needWork?.()
+    database.needWork?.()
     return { state: 'behind', lists: [], reason: 'no message has a vector yet' }
   }
   const signal = AbortSignal.timeout(request.waitMs)
@@ -79,7 +83,7 @@ export async function searchByMeaning(
     return failed.isLate
       ? { state: 'behind', lists, reason: failed.reason, isLate: true }
       : { state: 'unavailable', lists, reason: failed.reason }
-  const { messages } = await dependencies.database.run((sql) =>
+  const { messages } = await database.run((sql) =>
     outboxBacklog(sql, request.tenantId, { topic: embedTopic, waiting: true }),
   )
   if (messages > 0)
@@ -93,6 +97,24 @@ export async function searchByMeaning(
   return { state: 'on', lists }
 }
 
+/** The models with vectors in this index. Where there is none yet and nothing else is asked, the first is waited for. */
+async function searchableModels(
+  { database, index }: SemanticDependencies,
+  { tenantId, isAlone, waitMs }: SemanticRequest,
+): Promise<readonly StoredModel[]> {
+  const until = performance.now() + waitMs
+  for (let isAwaited = isAlone; ;) {
+    const known = await database.run((sql) => readModels(sql, tenantId))
+    // Vectors in another index were left behind when this one was set up.
+    const models = known.filter((model) => model.index === index.name)
+    if (models.length > 0 || !isAwaited || performance.now() > until) return models
+    isAwaited = (await waitForVectors(database, tenantId, lookMs)) > 0
+  }
+}
+
+/** Between two looks for a model. */
+const lookMs = 50
+
 const localProviders: ReadonlySet<string> = new Set(['local', 'onnx'])
 
 interface ModelResult {
@@ -103,16 +125,18 @@ interface ModelResult {
 }
 
 async function searchModel(
-  { index, embedQuery }: SemanticDependencies,
+  { database, index, embedQuery }: SemanticDependencies,
   request: SemanticRequest,
-  context: { readonly model: StoredModel; readonly signal: AbortSignal },
+  { model, signal }: { readonly model: StoredModel; readonly signal: AbortSignal },
 ): Promise<ModelResult> {
-  const { model, signal } = context
+  const { tenantId } = request
   try {
     const isLocal = localProviders.has(model.provider)
     const text = isLocal ? embeddedPart(request.text) : request.text
-    const vector = await embedQuery(model, text, { tenantId: request.tenantId, signal })
-    const space = { tenantId: request.tenantId, modelId: model.id, dimensions: model.dimensions }
+    const embed = () => embedQuery(model, text, { tenantId, signal })
+    const vector = await (request.isAlone && model.state !== 'former' ? onceOffered(embed) : embed())
+    if (request.isAlone) await waitForVectors(database, tenantId)
+    const space = { tenantId, modelId: model.id, dimensions: model.dimensions }
     const limit = Math.min(request.limit, limits.vectorMatchesMax)
     const { matches, behind } = await index.query(
       space,
@@ -124,7 +148,23 @@ async function searchModel(
   } catch (error) {
     if (signal.aborted)
       return { lists: [], isBehind: false, isLate: true, reason: `nothing was compared within ${request.waitMs} ms` }
-    const isLate = error instanceof ProviderError && error.failure === 'not_offered'
-    return { lists: [], isBehind: false, isLate, reason: messageOf(error) }
+    return { lists: [], isBehind: false, isLate: isNotOffered(error), reason: messageOf(error) }
+  }
+}
+
+function isNotOffered(error: unknown): boolean {
+  return error instanceof ProviderError && error.failure === 'not_offered'
+}
+
+/** The process that offers a model takes a moment to begin. */
+async function onceOffered<T>(embed: () => Promise<T>): Promise<T> {
+  const until = performance.now() + limits.searchMeaningOfferMs
+  for (;;) {
+    try {
+      return await embed()
+    } catch (error) {
+      if (!isNotOffered(error) || performance.now() > until) throw error
+      await sleep(lookMs)
+    }
   }
 }
