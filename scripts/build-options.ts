@@ -98,6 +98,12 @@ function licenceOf(directory: string): string {
   throw new Error(`Cannot ship ${name} as no licence is in "${directory}"`)
 }
 
+/**
+ * What so many entries and parts that are loaded later have in common is one file. Of 150 small files, which a command loads otherwise, each
+ * is looked for and compiled by itself: that is a fifth of the time in which it starts. With fewer in common the file has what few need.
+ */
+const commonOf = 8
+
 /** A module of `src` by its path there, without its ending. */
 export function sourceOf(name: string): string {
   return fileURLToPath(new URL(`src/${name}.ts`, root))
@@ -118,5 +124,6 @@ export const buildOptions = {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
+    codeSplitting: { groups: [{ name: 'common', minShareCount: commonOf }] },
   },
 } satisfies BuildOptions
