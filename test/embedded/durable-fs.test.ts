@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { afterAll, expect, test } from 'vitest'
 
+import { seededRandom } from '../../bench/measure.ts'
 import { DurableFS, openEngine } from '../../src/store/embedded/durable-fs.ts'
 import { distPath } from '../support/built.ts'
 
@@ -52,3 +53,66 @@ test('openEngine() without an image makes a store that folds case beyond ASCII',
   expect(rows).toEqual([{ folded: 'äöü', synced: 'on', vector: '0.8.7' }])
   await engine.close()
 })
+
+test('a file ends where it ends on the disk, whatever was done to it', async () => {
+  const dataDir = join(scratch, 'ends')
+  const engine = await openEngine(dataDir, { image })
+  const { FS } = engine.Module
+  const [read, write, create, truncates, appends] = [0, 1, 64, 512, 1024]
+  const { mountpoint } =
+    FS.root.mount.mounts.find(({ opts }: { opts: { root?: string } }) => opts.root === dataDir) ?? raise(dataDir)
+  const place = (name: string) => `${mountpoint}/${name}`
+  const files = ['one', 'two', 'three']
+  const open = new Map(files.map((name) => [name, FS.open(place(name), read | 2 | create)] as const))
+  const random = seededRandom(7)
+  const pick = (below: number) => Math.floor(random() * below)
+  const endOf = (name: string) => FS.llseek(open.get(name) ?? raise(name), 0, 2)
+  for (let step = 0; step < 600; step++) {
+    const name = files[pick(files.length)] ?? ''
+    const stream = open.get(name) ?? raise(name)
+    const bytes = new Uint8Array(1 + pick(20_000)).fill(step)
+    const size = statSync(join(dataDir, name)).size
+    switch (pick(8)) {
+      case 0:
+        FS.write(stream, bytes, 0, bytes.length, pick(size + 5_000))
+        break
+      case 1:
+        FS.llseek(stream, 0, 2)
+        FS.write(stream, bytes, 0, bytes.length)
+        break
+      case 2:
+        FS.ftruncate(stream.fd ?? raise(name), pick(30_000))
+        break
+      case 3:
+        FS.truncate(place(name), pick(30_000))
+        break
+      case 4: {
+        const other = FS.open(place(name), write | appends)
+        FS.write(other, bytes, 0, bytes.length)
+        FS.close(other)
+        break
+      }
+      case 5:
+        FS.close(FS.open(place(name), write | truncates))
+        break
+      case 6: {
+        const target = files[(files.indexOf(name) + 1) % files.length] ?? ''
+        FS.close(open.get(target) ?? raise(target))
+        FS.rename(place(name), place(target))
+        open.set(target, stream)
+        open.set(name, FS.open(place(name), read | 2 | create))
+        break
+      }
+      default:
+        FS.unlink(place(name))
+        FS.close(stream)
+        open.set(name, FS.open(place(name), read | 2 | create))
+    }
+    for (const one of files) expect([step, one, endOf(one)]).toEqual([step, one, statSync(join(dataDir, one)).size])
+  }
+  await engine.close()
+})
+
+function raise(name: string): never {
+  throw new Error(`${name} is not open`)
+}

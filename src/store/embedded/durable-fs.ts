@@ -7,6 +7,7 @@ import { vector } from '@electric-sql/pglite-pgvector'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 
 import { syncDirectory } from '../../sync-directory.ts'
+import { rememberEnds } from './file-ends.ts'
 import { unpackImage } from './image-file.ts'
 import { syncTree } from './sync-tree.ts'
 
@@ -22,11 +23,13 @@ export class DurableFS extends NodeFS {
   override async init(pg: PGlite, options: Parameters<NodeFS['init']>[1]): ReturnType<NodeFS['init']> {
     const result = await super.init(pg, options)
     result.emscriptenOpts.preRun?.push((module) => {
-      module.FS.filesystems.NODEFS.stream_ops.fsync = (stream: { readonly nfd: number }) => {
+      const { NODEFS } = module.FS.filesystems
+      NODEFS.stream_ops.fsync = (stream: { readonly nfd: number }) => {
         fsyncSync(stream.nfd)
         this.onSync()
         return 0
       }
+      rememberEnds(NODEFS)
     })
     return result
   }
