@@ -15,7 +15,7 @@ const onBoth = [
 ]
 /** What is the same on both. */
 const onOne = [
-  'test/door/{conformance,oauth,oauth-keys,request-rate,traces,logs,payloads,dockerfile,inspector,readme,facts-by-model,gemini-failures,export-formats,large-input,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries,bad-text,hook,cli-printing,cli-usage,ranking,sync/at-random,update}.test.ts',
+  'test/door/{conformance,oauth,oauth-keys,request-rate,traces,logs,payloads,dockerfile,inspector,readme,facts-by-model,gemini-failures,export-formats,large-input,many-facts,query-expansion,bad-ids,bad-json,bad-lines,bad-numbers,bad-queries,bad-text,hook,cli-printing,cli-usage,ranking,sync/at-random,update}.test.ts',
   'test/store/encrypted-search.test.ts',
 ]
 /**

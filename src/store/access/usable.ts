@@ -51,13 +51,19 @@ export function andUsableSummary(sql: Queries, tenantId: number): PendingQuery<R
         and c.seq between coalesce(summaries.first_seq, 1) and coalesce(summaries.last_seq, 9007199254740991))`
 }
 
-/** The condition on `facts` that they come from nothing which is restricted or was corrected. */
+/**
+ * The condition on `facts` that they come from nothing which is restricted or was corrected. Where there is neither, which is asked once a
+ * statement, nothing is looked up for a fact.
+ */
 export function andUsableFact(sql: Queries, tenantId: number): PendingQuery<Row[]> {
-  return sql`and not exists (
-    select from fact_sources f join messages m on m.tenant_id = ${tenantId} and m.id = f.message_id
-    where f.tenant_id = ${tenantId} and f.fact_id = facts.id and (m.sender in (${restrictedNames(sql, tenantId)})
-      or m.session_id in (select s.id from sessions s where s.tenant_id = ${tenantId} and s.restricted)
-      or exists (select from corrections c where c.tenant_id = ${tenantId} and c.session_id = m.session_id and c.seq = m.seq)))`
+  return sql`and (not (exists (${restrictedNames(sql, tenantId)})
+      or exists (select from sessions s where s.tenant_id = ${tenantId} and s.restricted)
+      or exists (select from corrections c where c.tenant_id = ${tenantId}))
+    or not exists (
+      select from fact_sources f join messages m on m.tenant_id = ${tenantId} and m.id = f.message_id
+      where f.tenant_id = ${tenantId} and f.fact_id = facts.id and (m.sender in (${restrictedNames(sql, tenantId)})
+        or m.session_id in (select s.id from sessions s where s.tenant_id = ${tenantId} and s.restricted)
+        or exists (select from corrections c where c.tenant_id = ${tenantId} and c.session_id = m.session_id and c.seq = m.seq))))`
 }
 
 /** Whether much of what a vector index finds may fall away as somebody is restricted. */

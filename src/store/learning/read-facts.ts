@@ -126,10 +126,10 @@ function statement(sql: Queries, viewer: Viewer, filter: FactFilter): PendingQue
     ), held as (
       select once.*, least(valid_to, case when may_end then next_begun end) as ends, case when may_end then next_id end as followed_by
       from once
-    ), frequent as (
+    ), frequent as materialized (
       select term, count(*) as facts from held, unnest(terms) as term where term = any(${wanted}::text::bigint[]) group by term
     ), scored as (
-      select held.*, (select coalesce(sum(ln(1 + 50.0 / f.facts)), 0) from frequent f where f.term = any(held.terms)) as score from held
+      select held.*, ${words === undefined ? sql`0::float8` : sql`(select coalesce(sum(ln(1 + 50.0 / f.facts)), 0) from frequent f where f.term = any(held.terms))`} as score from held
     ), listed as (
       select *, coalesce(last_told, 'infinity') as at, count(*) over () as total from scored where true
         ${past ? sql`` : sql`and followed_by is null and (ends is null or ends > now())`}
