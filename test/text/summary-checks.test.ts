@@ -36,6 +36,27 @@ describe('isBorneOut()', () => {
   })
 })
 
+describe('isBorneOut(), of what is quoted as code', () => {
+  const said = 'We run `npm run build` first. It talks to mysql\n  over tls, with --force and retries: 3.'
+
+  it.each([
+    'They run `npm run build`.',
+    'It talks to `mysql over tls`.',
+    'With `--force` it goes.',
+    'They quote ` mysql `.',
+    'They quote ` ` too.',
+  ])('takes: %s', (sentence) => {
+    expect(isBorneOut(sentence, said)).toBe(true)
+  })
+
+  it.each(['They run `npm run test`.', 'It talks to `sqlite`.', 'With `--forced` it goes.', 'It is `ysql`.'])(
+    'drops: %s',
+    (sentence) => {
+      expect(isBorneOut(sentence, said)).toBe(false)
+    },
+  )
+})
+
 describe('isBorneOut(), of numbers and names with digits', () => {
   const release = `Version v2.10.3 of node22 with 3.14 inside is out, sha a1b2c3d4 on db7.example.net, ticket ABC-123. It took 1,000 steps
     of 5ms at 2026-11-28T11:50:58Z for $6, the 17th, 20% of #12 with GPT-4, see src/store/db.ts:9. 会议在2024年8月。 Planned pre-2020.`

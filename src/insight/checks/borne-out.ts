@@ -49,13 +49,15 @@ export function isNumberWord(one: string): boolean {
 
 /** Paths, addresses, and names of things in code. */
 const identifier = /(?<![\p{L}\p{M}\p{N}~-])[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@]|_+)[\p{L}\p{M}\p{N}~-]+)+/gu
+/** What is quoted as code, whatever its case. */
+const codeSpan = /`([^`\n]{1,200})`/gu
 /** Looked for as a number. */
 const isNumber = /^[\d./-]+$/u
 const noIdentifier = /^(?:e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|and\/or)$/iu
 
 /**
- * Whether a text has every name, number, path and address that a sentence has: spelled the same, but for case. A word with a
- * capital counts as a name, apart from ordinary words at the beginning. It says nothing of whether the sentence is true to it.
+ * Whether a text has every name, number, path and address that a sentence has, and all that it quotes as code: spelled the same, but for case.
+ * A word with a capital counts as a name, apart from ordinary words at the beginning. It says nothing of whether the sentence is true to it.
  */
 export function isBorneOut(sentence: string, source: string): boolean {
   return lackingIn(sentence, source).length === 0
@@ -69,11 +71,14 @@ export function lackingIn(sentence: string, source: string): readonly string[] {
   const lowered = folded(sentence)
   const counts = numberWords.filter(([word]) => new RegExp(`\\b${word}s?\\b`, 'u').test(lowered))
   const names = lowered.match(identifier) ?? []
+  const spaced = withOneSpace(has)
+  const quoted = [...lowered.matchAll(codeSpan)].map(([, code = '']) => withOneSpace(code).trim())
   return [
     ...new Set([
       ...unsupportedIn(withoutStart(sentence), source),
       ...counts.flatMap(([word, number]) => (isThere(word, number) ? [] : [word])),
       ...names.filter((one) => !noIdentifier.test(one) && !isNumber.test(one) && !stands(one, has)),
+      ...quoted.filter((code) => code !== '' && !stands(code, spaced)),
     ]),
   ]
 }
@@ -93,6 +98,8 @@ function stands(one: string, text: string): boolean {
   }
   return false
 }
+
+const withOneSpace = (text: string) => text.replaceAll(/\s+/gu, ' ')
 
 const folded = (text: string) => text.normalize('NFKC').toLowerCase()
 
