@@ -120,9 +120,10 @@ export const limits = {
   searchMeaningMs: 1_500,
   /** The same where only meaning was asked for: a local model that is not loaded yet takes a second. */
   searchMeaningOnlyMs: 20_000,
-  searchMeaningOfferMs: 5_000,
   /** The same in a recall, which comes with every prompt: one vector is made, in a fifth of a second, and loading the model takes longer. */
   recallMeaningMs: 750,
+  /** How long a search by meaning alone waits for a model that nobody offers, and for the first vectors of a store, of its whole time. */
+  searchMeaningOfferMs: 5_000,
   /** A provider that asks for a longer pause is asked again after this all the same. */
   providerPauseMsMax: 86_400_000,
   /** Matches that one query of a vector index may ask for: pgvector looks at no more of its graph at once. */

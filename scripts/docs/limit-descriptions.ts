@@ -105,9 +105,9 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   predictionRestMs: 'How long a session must be at rest after a save before what it will need is looked for.',
   searchMeaningMs: 'How long a search waits for what is near in meaning. Then it answers by words and says so.',
   searchMeaningOnlyMs: 'The same where only meaning was asked for.',
-  searchMeaningOfferMs:
-    'How long a search by meaning alone waits for a model that no process offers yet, as right after a start.',
   recallMeaningMs: 'The same in a recall. The model is there for the next one then.',
+  searchMeaningOfferMs:
+    'How long a search by meaning alone waits for a model that no process offers yet, and for the first vectors of a store.',
   providerPauseMsMax: 'The longest pause after which a provider that asked for one is asked again.',
   vectorMatchesMax: 'Matches that one semantic search takes from a vector index.',
   exactVectorsMax: 'Vectors that pgvector compares one by one. Where there are more, an index finds the nearest.',

@@ -11,6 +11,8 @@ const home = useHome()
 /** So many that the engine would not answer in its 30 s where each was compared with each. */
 const count = 3_000
 
+const restricted = 'I prefer tea over coffee.'
+
 test('thousands of facts are listed, and recalled by their words', { timeout: 240_000 }, async () => {
   const messages = Array.from({ length: count }, (_, n) => ({
     content: `I prefer Pattern${n} over Model${n % 100} for service${n}.`,
@@ -22,16 +24,22 @@ test('thousands of facts are listed, and recalled by their words', { timeout: 24
   writeFileSync(file, JSON.stringify({ session_id: 'preferences', messages }))
   const tools = await home.tools()
   await tools.save({ session_id: 'now', sender: 'Ann', content: 'Which pattern for service1234?' })
+  await tools.save({ session_id: 'now', sender: 'Bob', content: restricted })
   await outputOf(home, ['import', file])
   // What is learned is learned in the background.
   await expect
     .poll(async () => await outputOf(home, ['facts', 'list', '--limit', '2']), { timeout: 120_000, interval: 1_000 })
-    .toMatch(new RegExp(`^${count - 2} more: --limit$`, 'm'))
+    .toMatch(new RegExp(`^${count - 1} more: --limit$`, 'm'))
+  // What is out of use is looked for among the places of all of them then.
+  await outputOf(home, ['restrict', '--participant', 'Bob', '--reason', 'asked'])
   const { structured } = await tools.call('recall_context', {
     session_id: 'now',
     text: 'Shall I take Pattern1234 here?',
     format: 'json',
   })
   const { facts } = z.looseObject({ facts: z.array(z.looseObject({ text: z.string() })) }).parse(structured)
+  expect(await outputOf(home, ['facts', 'list', '--limit', '2'])).toMatch(
+    new RegExp(`^${count - 2} more: --limit$`, 'm'),
+  )
   expect(facts.map(({ text }) => text)).toContain('I prefer Pattern1234 over Model34 for service1234')
 })

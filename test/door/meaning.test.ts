@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
 import { PineconeStandIn } from '../support/stand-ins/pinecone.ts'
 import { lacksVectors } from '../support/test-store.ts'
+import { openHome } from './support/archived.ts'
 import { useHome, type Home } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
 
@@ -202,15 +203,31 @@ describe.skipIf(lacksVectors)('a search by meaning alone', () => {
     expect(await again.hits({ query: 'kittens', mode: 'semantic' })).toContain('The kittens sleep.')
   })
 
-  test('does not wait for vectors that are not made for now', async () => {
+  test('answers with what has a vector where others get none for now, and says so', async () => {
     await using standIn = await GeminiStandIn.start()
-    home.settings = geminiSettings(standIn, { VERBATIM_DAILY_TOKENS: '0' })
-    await home.endDaemon()
-    const tools = await home.tools()
-    await tools.save({ session_id: 'unpaid', content: 'This is not to be sent.', sender: 'Ada' })
+    const unpaid = await openHome(geminiSettings(standIn, { VERBATIM_DAILY_TOKENS: '200' }))
+    onTestFinished(() => unpaid.dispose())
+    const tools = await unpaid.tools()
+    await tools.save({ session_id: 'short', content: 'Our cat had three kittens.', sender: 'Ada' })
+    await until(tools, hasAll(1))
+    await tools.save({ session_id: 'long', content: 'The kittens sleep. '.repeat(200), sender: 'Ada' })
     await until(tools, ({ waits_for: reason }) => reason !== undefined)
+    const { results, degraded } = await tools.search({ query: 'kittens', mode: 'semantic' })
+    expect(results).toHaveLength(1)
+    expect(degraded).toEqual(['semantic search: 1 message is not found by meaning yet'])
+  })
+
+  test('is refused, with the reason, where no model makes vectors', async () => {
+    const keyless = await openHome({
+      VERBATIM_EMBEDDER: 'openai-compatible',
+      VERBATIM_EMBEDDER_URL: 'http://127.0.0.1:9/v1',
+      VERBATIM_EMBEDDING_MODEL: 'nobody',
+    })
+    onTestFinished(() => keyless.dispose())
+    const tools = await keyless.tools()
+    await tools.save({ session_id: 'lost', content: 'Our cat had three kittens.', sender: 'Ada' })
     expect(await tools.refusal('search_memory', { query: 'kittens', mode: 'semantic' })).toContain(
-      'Cannot search by meaning',
+      'Cannot search by meaning: no message has a vector yet',
     )
   })
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -58,12 +58,12 @@ test('a file ends where it ends on the disk, whatever was done to it', async () 
   const dataDir = join(scratch, 'ends')
   const engine = await openEngine(dataDir, { image })
   const { FS } = engine.Module
-  const [read, write, create, truncates, appends] = [0, 1, 64, 512, 1024]
+  const [write, readWrite, create, truncates, appends] = [1, 2, 64, 512, 1024]
   const { mountpoint } =
     FS.root.mount.mounts.find(({ opts }: { opts: { root?: string } }) => opts.root === dataDir) ?? raise(dataDir)
   const place = (name: string) => `${mountpoint}/${name}`
   const files = ['one', 'two', 'three']
-  const open = new Map(files.map((name) => [name, FS.open(place(name), read | 2 | create)] as const))
+  const open = new Map(files.map((name) => [name, FS.open(place(name), readWrite | create)] as const))
   const random = seededRandom(7)
   const pick = (below: number) => Math.floor(random() * below)
   const endOf = (name: string) => FS.llseek(open.get(name) ?? raise(name), 0, 2)
@@ -100,16 +100,44 @@ test('a file ends where it ends on the disk, whatever was done to it', async () 
         FS.close(open.get(target) ?? raise(target))
         FS.rename(place(name), place(target))
         open.set(target, stream)
-        open.set(name, FS.open(place(name), read | 2 | create))
+        open.set(name, FS.open(place(name), readWrite | create))
         break
       }
       default:
         FS.unlink(place(name))
         FS.close(stream)
-        open.set(name, FS.open(place(name), read | 2 | create))
+        open.set(name, FS.open(place(name), readWrite | create))
     }
     for (const one of files) expect([step, one, endOf(one)]).toEqual([step, one, statSync(join(dataDir, one)).size])
   }
+  await engine.close()
+})
+
+test('a file that is open twice has one end, which is kept in memory', async () => {
+  const dataDir = join(scratch, 'twice')
+  const engine = await openEngine(dataDir, { image })
+  const { FS } = engine.Module
+  const { mountpoint } =
+    FS.root.mount.mounts.find(({ opts }: { opts: { root?: string } }) => opts.root === dataDir) ?? raise(dataDir)
+  const [readWrite, create] = [2, 64]
+  const stream = FS.open(`${mountpoint}/file`, readWrite | create)
+  const endOf = (of: typeof stream) => FS.llseek(of, 0, 2)
+  expect(endOf(stream)).toBe(0)
+  const copy = FS.dupStream(stream)
+  FS.write(copy, new Uint8Array(10), 0, 10, 0)
+  FS.close(stream)
+  expect(endOf(copy)).toBe(10)
+  const other = FS.open(`${mountpoint}/file`, readWrite)
+  FS.write(other, new Uint8Array(10), 0, 10, 20)
+  expect([endOf(copy), endOf(other)]).toEqual([30, 30])
+  // Nobody does this to a store that is open; it shows that the system is not asked.
+  appendFileSync(join(dataDir, 'file'), 'more')
+  expect(endOf(copy)).toBe(30)
+  FS.close(copy)
+  FS.close(other)
+  const again = FS.open(`${mountpoint}/file`, readWrite)
+  expect(endOf(again)).toBe(34)
+  FS.close(again)
   await engine.close()
 })
 

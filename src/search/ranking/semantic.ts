@@ -1,17 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { messageOf } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { agreed, counted } from '../../model/counted.ts'
 import type { EmbeddingModel } from '../../ports/embedder.ts'
-import { ProviderError } from '../../ports/provider-error.ts'
 import type { VectorFilter, VectorIndex, VectorMatch } from '../../ports/vector-index.ts'
 import type { Database } from '../../store/database.ts'
 import { embedTopic, outboxBacklog } from '../../store/outbox.ts'
 import { messageLevel } from '../../store/search-units.ts'
 import { readModels, type StoredModel } from '../../store/vectors/embedding-models.ts'
 import { embeddedPart } from '../query/embedded-part.ts'
-import { waitForVectors } from '../wait-for-index.ts'
+import { isNotOffered, WaitForMeaning } from './wait-for-meaning.ts'
 import type { Weights } from './weights.ts'
 
 /** The vector of a tenant's query by a given model; of length 1. A ProviderError where that model cannot be asked. */
@@ -68,13 +65,15 @@ export async function searchByMeaning(
   request: SemanticRequest,
 ): Promise<SemanticResult> {
   const { database } = dependencies
-  const models = await searchableModels(dependencies, request)
+  const signal = AbortSignal.timeout(request.waitMs)
+  const waiting = request.isAlone ? new WaitForMeaning(dependencies, request.tenantId, signal) : undefined
+  const readSearchable = () => searchableModels(dependencies, request.tenantId)
+  const models = await (waiting === undefined ? readSearchable() : waiting.forFirst(readSearchable))
   if (models.length === 0) {
     database.needWork?.()
     return { state: 'behind', lists: [], reason: 'no message has a vector yet' }
   }
-  const signal = AbortSignal.timeout(request.waitMs)
-  const found = await Promise.all(models.map((model) => searchModel(dependencies, request, { model, signal })))
+  const found = await Promise.all(models.map((model) => searchModel(dependencies, request, { model, signal, waiting })))
   const lists = found.flatMap((result) => result.lists)
   const current = found[models.findIndex(({ state }) => state === 'current')]
   const failed = current ?? found[0]
@@ -97,23 +96,14 @@ export async function searchByMeaning(
   return { state: 'on', lists }
 }
 
-/** The models with vectors in this index. Where there is none yet and nothing else is asked, the first is waited for. */
+/** Vectors in another index were left behind when this one was set up. */
 async function searchableModels(
   { database, index }: SemanticDependencies,
-  { tenantId, isAlone, waitMs }: SemanticRequest,
+  tenantId: number,
 ): Promise<readonly StoredModel[]> {
-  const until = performance.now() + waitMs
-  for (let isAwaited = isAlone; ;) {
-    const known = await database.run((sql) => readModels(sql, tenantId))
-    // Vectors in another index were left behind when this one was set up.
-    const models = known.filter((model) => model.index === index.name)
-    if (models.length > 0 || !isAwaited || performance.now() > until) return models
-    isAwaited = (await waitForVectors(database, tenantId, lookMs)) > 0
-  }
+  const known = await database.run((sql) => readModels(sql, tenantId))
+  return known.filter((model) => model.index === index.name)
 }
-
-/** Between two looks for a model. */
-const lookMs = 50
 
 const localProviders: ReadonlySet<string> = new Set(['local', 'onnx'])
 
@@ -125,17 +115,24 @@ interface ModelResult {
 }
 
 async function searchModel(
-  { database, index, embedQuery }: SemanticDependencies,
+  { index, embedQuery }: SemanticDependencies,
   request: SemanticRequest,
-  { model, signal }: { readonly model: StoredModel; readonly signal: AbortSignal },
+  context: {
+    readonly model: StoredModel
+    readonly signal: AbortSignal
+    readonly waiting: WaitForMeaning | undefined
+  },
 ): Promise<ModelResult> {
+  const { model, signal } = context
   const { tenantId } = request
+  // A former model gets no more vectors, and may be offered by nobody.
+  const waiting = model.state === 'current' ? context.waiting : undefined
   try {
     const isLocal = localProviders.has(model.provider)
     const text = isLocal ? embeddedPart(request.text) : request.text
     const embed = () => embedQuery(model, text, { tenantId, signal })
-    const vector = await (request.isAlone && model.state !== 'former' ? onceOffered(embed) : embed())
-    if (request.isAlone) await waitForVectors(database, tenantId)
+    const vector = await (waiting?.forOffer(embed) ?? embed())
+    await waiting?.forVectors()
     const space = { tenantId, modelId: model.id, dimensions: model.dimensions }
     const limit = Math.min(request.limit, limits.vectorMatchesMax)
     const { matches, behind } = await index.query(
@@ -149,22 +146,5 @@ async function searchModel(
     if (signal.aborted)
       return { lists: [], isBehind: false, isLate: true, reason: `nothing was compared within ${request.waitMs} ms` }
     return { lists: [], isBehind: false, isLate: isNotOffered(error), reason: messageOf(error) }
-  }
-}
-
-function isNotOffered(error: unknown): boolean {
-  return error instanceof ProviderError && error.failure === 'not_offered'
-}
-
-/** The process that offers a model takes a moment to begin. */
-async function onceOffered<T>(embed: () => Promise<T>): Promise<T> {
-  const until = performance.now() + limits.searchMeaningOfferMs
-  for (;;) {
-    try {
-      return await embed()
-    } catch (error) {
-      if (!isNotOffered(error) || performance.now() > until) throw error
-      await sleep(lookMs)
-    }
   }
 }

@@ -6,6 +6,8 @@ interface OpenFile {
   readonly nfd: number
   readonly shared: { readonly refcount: number }
   readonly flags: number
+  /** As it was opened. */
+  readonly path: string
 }
 
 interface Change {
@@ -34,13 +36,17 @@ const appends = 0o2000
 /** A file that is open at least once; `end` is undefined until it is asked for. */
 interface KnownFile {
   readonly name: string
+  readonly path: string
+  /** Whether it is one: some file systems give several files one number. Of one that was renamed that is not known either. */
+  isOne: boolean
   opened: number
   end: number | undefined
 }
 
 /**
  * Keeps in memory where open files end, as nobody else writes to them. PostgreSQL asks for it each time it begins to scan a table, for each
- * row of a nested loop again, and expects the answer for free: to ask the system by `fstat` was half of all that the engine did.
+ * row of a nested loop again, and expects the answer for free: by `fstat` it took most of the engine's time where many
+ * facts were read.
  */
 export function rememberEnds({ node_ops: nodeOps, stream_ops: streamOps }: FileOperations): void {
   const files = new Map<string, KnownFile>()
@@ -65,10 +71,12 @@ export function rememberEnds({ node_ops: nodeOps, stream_ops: streamOps }: FileO
   // Emscripten's nodes do not tell files apart: after a file was renamed over another, theirs may stand for a third.
   streamOps.open = (file) => {
     open(file)
-    const { dev, ino } = fstatSync(file.nfd, { bigint: true })
-    const name = `${dev}:${ino}`
-    const known = files.get(name) ?? { name, opened: 0, end: undefined }
+    const name = nameOf(file)
+    if (name === undefined) return
+    const known = files.get(name) ?? { name, path: file.path, isOne: true, opened: 0, end: undefined }
     known.opened++
+    known.isOne &&= known.path === file.path
+    known.end = undefined
     files.set(name, known)
     byDescriptor.set(file.nfd, known)
   }
@@ -83,7 +91,7 @@ export function rememberEnds({ node_ops: nodeOps, stream_ops: streamOps }: FileO
   }
   streamOps.llseek = (file, offset, whence) => {
     const known = whence === seekEnd ? byDescriptor.get(file.nfd) : undefined
-    if (known === undefined) return llseek(file, offset, whence)
+    if (known === undefined || !known.isOne) return llseek(file, offset, whence)
     known.end ??= llseek(file, 0, seekEnd)
     // What is refused is told by the original, in its own words.
     return known.end + offset < 0 ? llseek(file, offset, whence) : known.end + offset
@@ -95,7 +103,17 @@ export function rememberEnds({ node_ops: nodeOps, stream_ops: streamOps }: FileO
     const known = forget(file)
     const written = write(file, ...what)
     if (known !== undefined && end !== undefined && (file.flags & appends) === 0)
-      known.end = Math.max(end, position + written)
+      known.end = written > 0 ? Math.max(end, position + written) : end
     return written
+  }
+}
+
+/** What tells an open file from all others; undefined where the system does not say: its end is not kept then. */
+function nameOf({ nfd }: OpenFile): string | undefined {
+  try {
+    const { dev, ino } = fstatSync(nfd, { bigint: true })
+    return ino === 0n ? undefined : `${dev}:${ino}`
+  } catch {
+    return undefined
   }
 }

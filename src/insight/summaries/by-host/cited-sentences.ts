@@ -9,8 +9,8 @@ import type { SessionRow } from '../../../store/session-row.ts'
 import type { SummarySentence } from '../../../store/summaries/summaries.ts'
 import { isBorneOut } from '../../checks/borne-out.ts'
 import { checkedText, claimOf, type Claim } from './claim.ts'
+import { comparedMessages } from './compared-messages.ts'
 import { findSources, type FoundSources } from './find-sources.ts'
-import { readMessages } from './read-messages.ts'
 import type { FoundMessage } from './source-finder.ts'
 
 /** "[12]", "[3, 5]", "[3-5]": numbers of messages. Not what stands in brackets in code and in links. */
@@ -138,7 +138,7 @@ async function sourcesOf(
   const sources = new Map<number, Source>()
   for (const seq of numbers) {
     const stretch = { fromSeq: seq, toSeq: seq, usable: !session.restricted, withText: readsAll }
-    for await (const { id, sender, text, isCut } of readMessages(dependencies, key, stretch)) {
+    for await (const { id, sender, text, isCut } of comparedMessages(dependencies, key, stretch)) {
       const isCompared = text !== undefined && !isCut
       sources.set(seq, { id, seq, sender, ...(isCompared ? { text } : {}) })
     }

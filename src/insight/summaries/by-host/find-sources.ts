@@ -5,7 +5,7 @@ import type { SearchDependencies } from '../../../search/search.ts'
 import { search } from '../../../search/search.ts'
 import type { SessionRow } from '../../../store/session-row.ts'
 import type { Claim } from './claim.ts'
-import { readMessages } from './read-messages.ts'
+import { comparedMessages } from './compared-messages.ts'
 import { SourceFinder, type FoundMessage } from './source-finder.ts'
 
 /** What was found for a claim. */
@@ -140,7 +140,7 @@ class Looking {
     const key = { tenantId: this.#tenantId, sessionId: this.#session.id }
     let characters = 0
     const stretch = { fromSeq, toSeq, usable: true, withText: true }
-    for await (const message of readMessages(this.#dependencies, key, stretch)) {
+    for await (const message of comparedMessages(this.#dependencies, key, stretch)) {
       const { id, seq, sender, text = `${sender}: ` } = message
       if (message.text === undefined || message.isCut) this.lacksSome = true
       this.#finder.show({ id, seq, sender }, text)

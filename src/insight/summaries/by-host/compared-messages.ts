@@ -6,21 +6,21 @@ import { pagedMessages, type MessageRange } from '../../../store/page-messages.t
 import type { FoundMessage } from './source-finder.ts'
 
 /** Of a longer message no more is compared: what it would take to keep it beside others is worth more than one sentence. */
-export const comparedCharactersMax = 50_000
+const comparedCharactersMax = 50_000
 
 /** A message, and its text with who said it; absent where it could not be read, or was not asked for. */
-export interface ReadMessage extends FoundMessage {
+export interface ComparedMessage extends FoundMessage {
   readonly text: string | undefined
   /** Whether the text goes on behind `comparedCharactersMax` characters, which is where it is cut. */
   readonly isCut: boolean
 }
 
 /** The messages of a stretch of a session, in order, with as much of their texts as is compared. */
-export async function* readMessages(
+export async function* comparedMessages(
   { database, archive }: Pick<ReadDependencies, 'database' | 'archive'>,
   key: SessionKey,
   { withText, ...stretch }: MessageRange & { readonly withText: boolean },
-): AsyncGenerator<ReadMessage> {
+): AsyncGenerator<ComparedMessage> {
   for await (const rows of pagedMessages(database, key, stretch)) {
     for (const row of rows) {
       const { id, seq, sender } = row
