@@ -138,7 +138,7 @@ describe('a defect', () => {
   ])('of %s: code 70 and one line that says where, without the words of the error', async (_, args) => {
     const { code, stdout, stderr } = await home.cli(args, { env: broken() })
     expect(stderr).toMatch(
-      /^verbatim: internal error, a defect of Verbatim: TypeError ENOTHOME at .*readConfig \(.*config-[\w-]+\.js:\d+/,
+      /^verbatim: internal error, a defect of Verbatim: TypeError ENOTHOME at .*readConfig \(.*chunks\/[\w-]+\.js:\d+/,
     )
     expect(stderr.split('\n')).toHaveLength(2)
     expect(stderr).not.toContain('words that are stored')
