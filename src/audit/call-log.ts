@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
+
 import { AuditUnwritten, describeForLog, ForbiddenError, VerbatimError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../model/access.ts'
 import { Call, type CallDescription, type Door } from '../model/call.ts'
-import { newId } from '../model/ids.ts'
 import { within } from '../model/within.ts'
 import type { CallRow } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
@@ -68,7 +69,7 @@ export class CallLog {
     { writes, ...description }: CallDescription & { readonly writes: boolean },
     work: (caller: Caller) => Promise<T>,
   ): Promise<T> {
-    const call = new Call(caller.door ?? atHand, description, newId())
+    const call = new Call(caller.door ?? atHand, description, randomUUID())
     try {
       this.#refuseUnwritten(writes)
       const result = await work({ ...caller, call })
@@ -83,7 +84,7 @@ export class CallLog {
 
   /** Notes what was refused before any work began; of requests that are refused again and again not each by itself. */
   deny(caller: Caller, description: CallDescription, reason: string): void {
-    const call = new Call(caller.door ?? atHand, description, newId())
+    const call = new Call(caller.door ?? atHand, description, randomUUID())
     const row = { caller, call, atMs: Date.now(), outcome: 'denied', reason } as const
     if (description.action !== 'call.request') return this.#add(row)
     for (const due of this.#refusals.add(row)) this.#add(due)

@@ -53,8 +53,10 @@ export class ChangeNotices {
     const payloads = [...this.#waiting.values()].map((change) => JSON.stringify(change))
     this.#waiting.clear()
     try {
+      // A notice is lost with its process anyway: it does not wait for the disk, nor does it make saves wait for theirs.
       await this.#sql`
-        select pg_notify(${channel}, payload) from jsonb_array_elements_text(${JSON.stringify(payloads)}::text::jsonb) as payload`
+        select set_config('synchronous_commit', 'off', true), pg_notify(${channel}, payload)
+        from jsonb_array_elements_text(${JSON.stringify(payloads)}::text::jsonb) as payload`
     } catch {
       // The server is away: who waits for the change looks by itself.
     }
