@@ -13,7 +13,8 @@ export interface StreamOwner {
  * at once.
  */
 export async function endWithToken(answer: Response, owner: StreamOwner): Promise<Response> {
-  if (answer.body === null || !isEventStream(answer)) return answer
+  // The kind first: to look at the body of an answer that is whole would make a stream of it.
+  if (!isEventStream(answer) || answer.body === null) return answer
   const reader: ReadableStreamDefaultReader<Uint8Array> = answer.body.getReader()
   // Ends what was watched for the listener too. The stream may be over already.
   const cancel = (reason?: unknown) => reader.cancel(reason).catch(() => undefined)

@@ -102,7 +102,8 @@ export class HttpServer {
       const refused = gate.checkOrigin(context.req.raw)
       if (refused !== undefined) return refused
       await next()
-      context.header('x-content-type-options', 'nosniff')
+      // `context.header` would make a new answer, with its body as a stream.
+      context.res.headers.set('x-content-type-options', 'nosniff')
       return undefined
     })
     app.get('/healthz', (context) => context.json({ status: 'ok', version: options.version }))
@@ -115,14 +116,15 @@ export class HttpServer {
     app.get('/metrics', (context) => answerMetrics(context.req.raw, gate, options.metrics))
     const ownOrigin = (origin: string) => (gate.isOwnOrigin(origin) ? origin : undefined)
     // Browsers ask first, without a token; a page of a foreign origin has not come this far.
-    app.use(
-      '/mcp',
-      cors({
-        origin: ownOrigin,
-        allowMethods: ['POST'],
-        exposeHeaders: ['www-authenticate', 'retry-after'],
-        maxAge: 600,
-      }),
+    const forBrowsers = cors({
+      origin: ownOrigin,
+      allowMethods: ['POST'],
+      exposeHeaders: ['www-authenticate', 'retry-after'],
+      maxAge: 600,
+    })
+    // Who names no origin has no use for these headers, which cost a copy of each answer.
+    app.use('/mcp', async (context, next) =>
+      context.req.header('origin') === undefined ? await next() : await forBrowsers(context, next),
     )
     if (options.servesMcp) {
       this.#routeMcp(app, new McpRoute({ ...options, gate, traffic: this.#traffic }))

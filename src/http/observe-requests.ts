@@ -35,7 +35,8 @@ export function observeRequests(observer: Observer, log: Log): MiddlewareHandler
       { kind: 'request', method, route },
       async () => {
         await next()
-        context.header('x-request-id', id)
+        // `context.header` would make a new answer, with its body as a stream.
+        context.res.headers.set('x-request-id', id)
         return context.res.status
       },
       {
