@@ -3,7 +3,7 @@ import { ensureFirstToken, type FirstToken } from './access/first-token.ts'
 import { refuseTenantsWithoutWall, tenantIdOf } from './access/tenants.ts'
 import { TokenVerifier } from './access/token-verifier.ts'
 import { isLoopback, type Config } from './config.ts'
-import { HttpServer } from './http/http-server.ts'
+import { HttpServer, type HttpServerOptions } from './http/http-server.ts'
 import { MetricsServer, type MetricsSource } from './http/metrics-server.ts'
 import { ProtectedResource } from './http/protected-resource.ts'
 import type { Log } from './log.ts'
@@ -21,6 +21,7 @@ export interface HttpOptions {
   /** Lets every program of this machine in without a token. */
   readonly isOpenToAll: boolean
   readonly tools: ToolSelection
+  readonly offer?: HttpServerOptions['offer']
   readonly log: Log
   readonly observer: Observer
   readonly metrics: MetricsSource
@@ -36,7 +37,7 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 
 /** Puts together what `verbatim serve` serves, on a store that is open, and listens. */
 export async function startHttp(config: Config, verbatim: Verbatim, options: HttpOptions): Promise<HttpService> {
-  const { host, port, tools, log, observer, metrics } = options
+  const { host, port, tools, offer, log, observer, metrics } = options
   const { oauth } = config
   await refuseTenantsWithoutWall(verbatim.stores.database)
   const caller = localCaller('serve', await tenantIdOf(verbatim.stores.database, config.tenant))
@@ -56,6 +57,7 @@ export async function startHttp(config: Config, verbatim: Verbatim, options: Htt
     },
     traffic: config.http,
     tools,
+    offer,
     servesMcp: config.role !== 'worker',
     log,
     observer,

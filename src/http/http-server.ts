@@ -16,7 +16,7 @@ import { syncPath } from '../sync/peer.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { cannotListen } from './cannot-listen.ts'
 import { Gate, type GateOptions } from './gate.ts'
-import { McpRoute } from './mcp-route.ts'
+import { McpRoute, type McpRouteOptions } from './mcp-route.ts'
 import type { MetricsSource } from './metrics-server.ts'
 import { observeRequests, type RequestVariables } from './observe-requests.ts'
 import { SyncRoute } from './sync-route.ts'
@@ -31,6 +31,7 @@ export interface HttpServerOptions {
   readonly gate: Omit<GateOptions, 'log'>
   readonly traffic: Omit<TrafficOptions, 'observer' | 'log'>
   readonly tools: ToolSelection
+  readonly offer?: McpRouteOptions['offer']
   /** Whether MCP is served; else only the state of the process can be asked. */
   readonly servesMcp: boolean
   readonly log: Log

@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
+import type { ToolDefinition } from '../mcp/define-tool.ts'
 import { answerHttp, refusal } from '../mcp/http.ts'
 import { neededScopes } from '../mcp/needed-scopes.ts'
 import { selectTools, type ToolSelection } from '../mcp/tool-list.ts'
@@ -16,6 +17,8 @@ export interface McpRouteOptions {
   readonly gate: Gate
   readonly traffic: Traffic
   readonly tools: ToolSelection
+  /** The tools that there are; the product's own where absent. */
+  readonly offer?: ((selection: ToolSelection) => readonly ToolDefinition[]) | undefined
   readonly observer?: Observer | undefined
 }
 
@@ -49,11 +52,11 @@ export class McpRoute {
     request: Request,
     { body, log }: { readonly body: Uint8Array; readonly log: Log },
   ): Promise<Response> {
-    const { version, tools, verbatim, observer, traffic } = this.#options
+    const { version, tools, verbatim, observer, traffic, offer = selectTools } = this.#options
     const { tenantId } = caller
     return await answerHttp(request, body, {
       version,
-      tools: async () => selectTools({ ...tools, scopes }),
+      tools: async () => offer({ ...tools, scopes }),
       readOnly: tools.readOnly,
       open: async () => verbatim,
       caller: (client) => ({ ...caller, client }),
@@ -63,7 +66,7 @@ export class McpRoute {
       refuse(parsedBody) {
         const refused = traffic.refuseBatch(tenantId, parsedBody)
         if (refused !== undefined || stepUp === undefined) return refused
-        const missing = [...neededScopes(parsedBody, selectTools(tools))].filter((scope) => !scopes.includes(scope))
+        const missing = [...neededScopes(parsedBody, offer(tools))].filter((scope) => !scopes.includes(scope))
         if (missing.length === 0) return undefined
         verbatim.noteDenied({ ...caller, client: 'unknown' }, { action: 'call.request', tool: 'step up' }, 'scope')
         return stepUp(missing)
