@@ -6,6 +6,7 @@ import { unobserved, type Observer } from '../ports/observer.ts'
 import { readableText } from '../sessions/document.ts'
 import { flagsOfMessage } from '../sessions/message-flags.ts'
 import type { Database } from '../store/database.ts'
+import { analyzeGrown } from '../store/grown-tables.ts'
 import { holdTerms } from '../store/keys/encryption-state.ts'
 import { recordDigestOf, writeRecordDigests, type RecordDigest } from '../store/message-digests.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
@@ -23,7 +24,7 @@ import {
   type OutboxItem,
   type Stretch,
 } from '../store/outbox.ts'
-import { analyzeTables, levelOfTerms, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
+import { levelOfTerms, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
 import { isNew } from './age.ts'
 import { ArchiveQueue } from './archive-queue.ts'
 import { AwayMessages } from './away-messages.ts'
@@ -55,7 +56,8 @@ const itemsPerRound = 200
 const messagesPerRound = 400
 const bytesPerRound = 2 * 1024 * 1024
 const retries = { name: 'indexing', attemptsMax: 8, baseMs: 500 } as const
-const analyzeAfterUnits = 1_000
+/** Some 50 sessions of a few messages: how much has come is asked in some milliseconds. */
+const lookAfterUnits = 250
 /** Entries of fewer units cost a search 2 ms; those of an import are sorted in when it is done. */
 const sortAfterUnits = 100
 
@@ -64,9 +66,8 @@ export class IndexWorker {
   readonly #dependencies: WorkerDependencies
   readonly #drain: Drain
   readonly #archiveQueue: ArchiveQueue
-  /** Units written since the planner was last told the size of the index, and how many make it worth telling again. */
+  /** Units written since it was last looked how much the tables have grown. */
   #unitsUnseen = 0
-  #unitsUntilAnalyze = analyzeAfterUnits
   /** Units that searches find in an unsorted list. What an earlier process left there is not known. */
   #unitsUnsorted = sortAfterUnits
 
@@ -178,13 +179,11 @@ export class IndexWorker {
     await this.#dependencies.database.run(sortPendingEntries)
   }
 
-  /** The planner is told at 1,000 units and whenever their number has about doubled. */
   async #analyzeWhenGrown(added: number): Promise<void> {
     this.#unitsUnseen += added
-    if (this.#unitsUnseen < this.#unitsUntilAnalyze) return
-    await this.#dependencies.database.run(analyzeTables)
-    this.#unitsUntilAnalyze += this.#unitsUnseen
+    if (this.#unitsUnseen < lookAfterUnits) return
     this.#unitsUnseen = 0
+    await this.#dependencies.database.run(analyzeGrown)
   }
 
   async #readItem(
