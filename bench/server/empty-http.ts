@@ -1,8 +1,8 @@
 // The baseline of everything that is served: all that `verbatim serve` does with a request, with a tool that does nothing.
 import { z } from 'zod'
 
-import { openServed } from '../../src/compose.ts'
 import { startHttp } from '../../src/compose-http.ts'
+import { openServed } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { defineTool, readsOnly } from '../../src/mcp/define-tool.ts'

@@ -23,7 +23,11 @@ it('tells the planner of a table that has twice the rows it was told of, and of 
   // What a process did is counted once it has a moment.
   const counted = async (rows: number) =>
     await expect
-      .poll(async () => Number((await run(`select n_live_tup from pg_stat_user_tables where relname = 'Grown'`))[0]?.['n_live_tup']), { timeout: 10_000 })
+      .poll(
+        async () =>
+          Number((await run(`select n_live_tup from pg_stat_user_tables where relname = 'Grown'`))[0]?.['n_live_tup']),
+        { timeout: 10_000 },
+      )
       .toBe(rows)
   await counted(99)
   expect(await told()).toBeLessThan(1)
