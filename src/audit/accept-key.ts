@@ -5,9 +5,9 @@ import { z } from 'zod'
 import { ConflictError, InputError, NotFoundError, UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import { writeAudit } from '../store/audit/audit-log.ts'
 import { readSeals } from '../store/audit/audit-seals.ts'
 import type { Database } from '../store/database.ts'
+import { auditFor } from '../store/rights/audit-for.ts'
 import {
   headKeys,
   isSignedBy,
@@ -101,7 +101,7 @@ async function readAcceptance(archive: ArchiveStore, place: string): Promise<Key
 }
 
 interface AcceptingPlaces {
-  readonly database: Pick<Database, 'run'>
+  readonly database: Pick<Database, 'run' | 'vault'>
   readonly archive: ArchiveStore
   /** The key that heads are signed with now. */
   readonly key: KeyObject
@@ -146,15 +146,15 @@ export async function acceptKey(
     })
   const before = (await readAcceptedKeys(archive, tenantId, { record, key: own })).get(newest.key)
   if (before !== undefined && before.seal >= newest.seal) return before
-  await database.run((sql) =>
-    writeAudit(sql, caller, {
+  await auditFor(database, caller, {
+    words: reason,
+    event: {
       action: 'audit.accept-key',
       objectKind: 'key',
       objectId: fingerprint,
       outcome: 'ok',
-      reason,
-    }),
-  )
+    },
+  })
   const claim: AcceptanceClaim = {
     version: 1,
     tenant: tenantId,

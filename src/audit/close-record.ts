@@ -5,9 +5,9 @@ import { z } from 'zod'
 import { ConflictError, InputError, NotFoundError, UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
-import { writeAudit } from '../store/audit/audit-log.ts'
 import { readSeals } from '../store/audit/audit-seals.ts'
 import type { Database } from '../store/database.ts'
+import { auditFor } from '../store/rights/audit-for.ts'
 import { headKeys, isSignedBy, nameOfHash, publicKeyOf, signed } from './signed-head.ts'
 
 const closingSchema = z.object({
@@ -65,7 +65,7 @@ export interface RecordToClose {
 }
 
 interface ClosingPlaces {
-  readonly database: Pick<Database, 'run'>
+  readonly database: Pick<Database, 'run' | 'vault'>
   readonly archive: ArchiveStore
   /** The key that heads are signed with. */
   readonly key: KeyObject
@@ -93,15 +93,15 @@ export async function closeRecord(
   const publicKey = publicKeyOf(key)
   const before = await readClosing(archive, tenantId, { record, key: publicKey })
   if (before !== undefined) return before
-  await database.run((sql) =>
-    writeAudit(sql, caller, {
+  await auditFor(database, caller, {
+    words: reason,
+    event: {
       action: 'audit.close',
       objectKind: 'record',
       objectId: record,
       outcome: 'ok',
-      reason,
-    }),
-  )
+    },
+  })
   const claim: ClosingClaim = { version: 1, tenant: tenantId, record, closed_at: new Date().toISOString() }
   const closing: Closing = { ...claim, ...signed(key, bytesOf(claim)) }
   await put(archive, placeOf(tenantId, record, publicKey), closing)

@@ -4,6 +4,7 @@ import type { Caller } from '../model/access.ts'
 import { readAuditRows, type AuditSpan, type AuditSubject } from '../store/audit/audit-read.ts'
 import type { AuditRow } from '../store/audit/audit-rows.ts'
 import type { Database } from '../store/database.ts'
+import { withReasons } from '../store/rights/reasons.ts'
 
 /** A row of the audit log as it is written out: docs/audit.md. What is not known of it is left out. */
 export interface AuditEntry {
@@ -32,9 +33,9 @@ export interface AuditEntry {
 const objectsSchema = z.array(z.string())
 const rowsPerPage = 2_000
 
-/** Every row of the caller's tenant within a span, in the order of their numbers; of a subject, where one is given. */
+/** Every row of the caller's tenant within a span, in the order of their numbers, with the words of reasons; of a subject, where one is given. */
 export async function* readAudit(
-  database: Pick<Database, 'run'>,
+  database: Pick<Database, 'run' | 'vault'>,
   { tenantId }: Pick<Caller, 'tenantId'>,
   what: AuditSpan & { readonly subject?: AuditSubject | undefined },
 ): AsyncGenerator<AuditEntry> {
@@ -42,7 +43,7 @@ export async function* readAudit(
   for (;;) {
     const from = after
     const rows = await database.run((sql) => readAuditRows(sql, tenantId, { ...what, after: from, limit: rowsPerPage }))
-    yield* rows.map(entryOf)
+    yield* (await withReasons(database, tenantId, rows)).map(entryOf)
     if (rows.length < rowsPerPage) return
     after = Number(rows.at(-1)?.id)
   }

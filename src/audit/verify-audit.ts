@@ -1,9 +1,11 @@
 import type { Caller } from '../model/access.ts'
+import { readNote } from '../model/reason.ts'
 import { auditRowsById, unsealedRows } from '../store/audit/audit-check.ts'
 import { countKeptLost } from '../store/audit/audit-lost.ts'
 import type { AuditRow } from '../store/audit/audit-rows.ts'
 import { readSeals, type SealRow } from '../store/audit/audit-seals.ts'
 import type { Database } from '../store/database.ts'
+import { findReasons } from '../store/rights/reasons.ts'
 import { beforeFirst, hashOfRow, hashOfSeal, sealFormat, type SealedRow } from './audit-chain.ts'
 import { AuditProblems, type AuditProblem } from './audit-problems.ts'
 import { RowOrder } from './row-order.ts'
@@ -36,7 +38,7 @@ const unsealedToldMax = 10_000
 const digits = 64
 
 class Verification {
-  readonly #database: Pick<Database, 'run'>
+  readonly #database: Pick<Database, 'run' | 'vault'>
   readonly #tenantId: number
   readonly #problems = new AuditProblems()
   readonly #order = new RowOrder()
@@ -47,7 +49,7 @@ class Verification {
   #rows = 0
   #seals = 0
 
-  constructor(database: Pick<Database, 'run'>, tenantId: number) {
+  constructor(database: Pick<Database, 'run' | 'vault'>, tenantId: number) {
     this.#database = database
     this.#tenantId = tenantId
   }
@@ -64,6 +66,7 @@ class Verification {
         this.#checkRows(seal, rows)
         this.#previous = seal
       }
+      await this.#checkReasons(rows)
     }
     this.#tellChanged()
     const waiting = await this.#checkUnsealed()
@@ -138,6 +141,28 @@ class Verification {
     this.#order.add(seal.lastId, moment)
   }
 
+  /** Whether the reasons that rows note are those that were given. One that is gone was erased with what it was about. */
+  async #checkReasons(rows: ReadonlyMap<number, AuditRow>): Promise<void> {
+    const noted = [...rows].flatMap(([id, { reason }]) => {
+      const note = readNote(reason)
+      return note === undefined ? [] : [{ id, note }]
+    })
+    const find = await findReasons(
+      this.#database,
+      this.#tenantId,
+      noted.map(({ note }) => note),
+    )
+    for (const { id, note } of noted) {
+      const { state } = find(note)
+      if (state === 'exchanged') this.#problems.add({ row: id, problem: 'has another reason than was given for it' })
+      if (state === 'unreadable')
+        this.#problems.add({
+          row: id,
+          problem: 'has a reason that cannot be read: it was altered, or its key is missing',
+        })
+    }
+  }
+
   /** Whether a row has what another had. */
   #tellChanged(): void {
     const sealed = new Map(this.#changed.map(({ sealedHash, id }) => [sealedHash, id]))
@@ -168,7 +193,7 @@ function rowsOf({ rowIds, rowHashes }: SealRow): SealedRow[] {
 
 /** Computes everything that was sealed of a tenant's audit log anew, and names what is not as it was. */
 export async function verifyAudit(
-  database: Pick<Database, 'run'>,
+  database: Pick<Database, 'run' | 'vault'>,
   caller: Caller,
   onSeal: (seal: SealRow) => void = () => undefined,
 ): Promise<AuditReport> {

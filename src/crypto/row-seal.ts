@@ -26,6 +26,7 @@ export interface SealPlace {
     | 'names'
     | 'layout'
     | 'session head'
+    | 'reason'
   readonly id: string
 }
 

@@ -2,6 +2,7 @@ import type { TombstoneRecord } from '../archive/archived-tombstones.ts'
 import type { Caller } from '../model/access.ts'
 import type { NamesBy } from '../model/names.ts'
 import { readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'
+import { withReasons } from '../store/rights/reasons.ts'
 import { eraseAgain, eraseAsElsewhere, forget, type ErasureReply, type ForgetInput } from './forget.ts'
 import type { ErasurePreview } from './preview.ts'
 import { askForRewrite } from './rewrite-files.ts'
@@ -42,7 +43,9 @@ export class Erasures {
   }
 
   /** What was erased, the newest first. */
-  receipts(caller: Caller, wanted: { readonly limit: number }): Promise<ErasureReceipt[]> {
-    return this.#dependencies.database.of(caller).run((sql) => readReceipts(sql, caller.tenantId, wanted))
+  async receipts(caller: Caller, wanted: { readonly limit: number }): Promise<ErasureReceipt[]> {
+    const { database } = this.#dependencies
+    const receipts = await database.of(caller).run((sql) => readReceipts(sql, caller.tenantId, wanted))
+    return await withReasons(database, caller.tenantId, receipts)
   }
 }

@@ -11,6 +11,7 @@ import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import type { NamesBy } from '../model/names.ts'
+import { giveReason, type GivenReason } from '../model/reason.ts'
 import { checkName } from '../model/validate.ts'
 import { wasAudited } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
@@ -19,6 +20,7 @@ import { eraseReturned } from '../store/erasure/erase-returned.ts'
 import type { PlannedSession } from '../store/erasure/erasure-plan.ts'
 import { addErasureWork, type AnonymiseDetails } from '../store/erasure/erasure-work.ts'
 import {
+  addToReceipt,
   completeErasure,
   insertErasure,
   readReceipts,
@@ -28,6 +30,9 @@ import {
 } from '../store/erasure/receipts.ts'
 import { changedMeanwhile, stillAsPlanned } from '../store/erasure/renumbered.ts'
 import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
+import { participantHashes } from '../store/rights/participant.ts'
+import { eraseParticipantReasons, keepReason, withReasons } from '../store/rights/reasons.ts'
+import type { Transaction } from '../store/rows.ts'
 import { lockArrivals } from '../store/sync/lock-arrivals.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { requireNamesRead } from './names-read.ts'
@@ -69,8 +74,8 @@ export async function forget(
   caller: Caller,
   input: ForgetInput,
 ): Promise<ErasurePreview | ErasureReply> {
-  const { action = 'erase', reason, confirm } = input
-  if (reason !== undefined) checkName(reason, { field: 'reason', charactersMax: limits.titleCharactersMax })
+  const { action = 'erase', reason: words, confirm } = input
+  if (words !== undefined) checkName(words, { field: 'reason', charactersMax: limits.titleCharactersMax })
   const pseudonymise = input.pseudonymise === true
   if (pseudonymise && action === 'erase')
     throw new InputError('Cannot erase with pseudonyms', { remedy: 'They are for the action "anonymise"' })
@@ -83,7 +88,9 @@ export async function forget(
   if (action === 'anonymise' && input.withKnownNames !== true)
     await requireNamesRead(dependencies, caller.tenantId, plan.sessions)
   const held = plan.held.map(({ id }) => id)
-  return await erase(dependencies, caller, { ...selection, pseudonymise, reason, sessions: plan.sessions, held })
+  const given = words === undefined ? undefined : giveReason(words)
+  const sessions = plan.sessions
+  return await erase(dependencies, caller, { ...selection, pseudonymise, reason: given?.note, given, sessions, held })
 }
 
 /** What is to be erased or anonymised, and why, as the receipt will say. */
@@ -91,6 +98,8 @@ export interface Erasure extends Pick<ReadSelection, 'action' | 'filter'> {
   readonly pseudonymise?: boolean
   readonly scope: string
   readonly reason: string | undefined
+  /** What the reason notes, where somebody gave one. */
+  readonly given?: GivenReason | undefined
   readonly sessions: readonly Pick<PlannedSession, 'id' | 'stretches' | 'erasures'>[]
   readonly held: readonly string[]
 }
@@ -152,7 +161,8 @@ export async function eraseAsElsewhere(
 
 async function begin(database: Database, caller: Caller, erasure: Erasure & { readonly id: string }): Promise<void> {
   const { tenantId } = caller
-  const { id, action, scope, reason, held } = erasure
+  const { id, action, scope, reason, given, held } = erasure
+  const seal = given === undefined ? undefined : await database.vault.sealOfTenant(tenantId)
   await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
       // Where the answer was lost, this is the second attempt.
@@ -169,6 +179,7 @@ async function begin(database: Database, caller: Caller, erasure: Erasure & { re
         action,
         targetHash: targetHash(key, erasure),
       })
+      if (given !== undefined) await keepReason(transaction, { tenantId }, { reason: given, seal })
       const sessions = await stillAsPlanned(transaction, tenantId, erasure.sessions)
       // What has expired by then is swept the next time; what somebody asked for is done whole or not at all.
       if (sessions.length < erasure.sessions.length && scope !== 'retention') throw changedMeanwhile()
@@ -177,10 +188,23 @@ async function begin(database: Database, caller: Caller, erasure: Erasure & { re
         { tenantId, id },
         sessions.map((session) => ({ ...session, anonymise: anonymiseBy(erasure) })),
       )
+      await eraseRestrictionReasons(transaction, { tenantId, id }, erasure)
       if (sessions.length === 0) await completeErasure(transaction, { tenantId, erasureId: id })
       await auditErasure(transaction, caller, { id, action, scope, sessions })
     }),
   )
+}
+
+/** Why somebody was restricted says who they are: it goes with all that they said, unless a legal hold keeps some of that. */
+async function eraseRestrictionReasons(
+  sql: Transaction,
+  { tenantId, id }: { readonly tenantId: number; readonly id: string },
+  { filter: { participant, ...narrower }, held }: Erasure,
+): Promise<void> {
+  if (participant === undefined || held.length > 0 || Object.values(narrower).some((one) => one !== undefined)) return
+  const hashes = await participantHashes(sql, tenantId, participant)
+  const reasons = await eraseParticipantReasons(sql, tenantId, hashes)
+  if (reasons > 0) await addToReceipt(sql, { tenantId, erasureId: id }, { erased: { reasons } })
 }
 
 /** A key for the tokens of each session, which nobody has when the work is done: no value can be tried out by it then. */
@@ -190,7 +214,8 @@ function anonymiseBy({ action, pseudonymise = false }: Erasure): AnonymiseDetail
 }
 
 export async function readReceipt(database: Database, tenantId: number, id: string): Promise<ErasureReply> {
-  const [receipt] = await database.run((sql) => readReceipts(sql, tenantId, { id, limit: 1 }))
+  const stored = await database.run((sql) => readReceipts(sql, tenantId, { id, limit: 1 }))
+  const [receipt] = await withReasons(database, tenantId, stored)
   if (receipt === undefined)
     throw new NotFoundError(`No erasure "${id}"`, { remedy: 'Run "verbatim erase --receipts" to see what there is' })
   const done = { erase: 'erased', anonymise: 'anonymised' } as const

@@ -23,6 +23,7 @@ import {
 import { finishOutbox } from '../store/outbox.ts'
 import { analyzeTables, sortPendingEntries } from '../store/search-units.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { convertReason, keepOldReasons } from './convert-reasons.ts'
 import { convertFile, convertSession } from './convert-session.ts'
 import type { ConvertStores } from './hash-session.ts'
 import { removeLeftPayloads } from './remove-payloads.ts'
@@ -38,7 +39,7 @@ export interface ConversionReport {
   readonly kept_objects: readonly string[]
   /** Whether the files of the database were written anew, so that nothing of what was there is left in them. */
   readonly rewritten: boolean
-  readonly problems: readonly { readonly session_id?: string; readonly file_id?: string; readonly problem: string }[]
+  readonly problems: readonly { readonly session_id?: string; readonly file_id?: string; readonly reason_id?: string; readonly problem: string }[]
 }
 
 /** Told how much there is to do, and of each piece. */
@@ -109,7 +110,10 @@ class StoreConversion {
         await writeAudit(own, caller, { action: isEncrypting ? 'store.encrypt' : 'store.decrypt', outcome: 'ok' })
       }),
     )
-    if (isEncrypting) await database.vault.search.make(tenantId)
+    if (isEncrypting) {
+      await database.vault.search.make(tenantId)
+      await keepOldReasons(database, tenantId)
+    }
     await database.run((sql) =>
       inTransaction(sql, async (own) => {
         await planConversion(own, tenantId, this.#target)
@@ -161,7 +165,8 @@ class StoreConversion {
       if (kind === 'file') {
         this.#kept.push(...(await convertFile(this.#stores, { tenantId, id: subjectId }, this.#target)))
         this.#counts.files++
-      } else {
+      } else if (kind === 'reason') await convertReason(database, { tenantId, id: subjectId }, this.#target)
+      else {
         const done = await convertSession(this.#stores, { tenantId, sessionId: subjectId }, this.#target)
         this.#kept.push(...done.kept)
         this.#counts.messages += done.messages
@@ -172,8 +177,7 @@ class StoreConversion {
       // Where a store does not answer, it is not for what is in it.
       await database.run((sql) => sql`select 1`)
       await archive.check()
-      const which = kind === 'file' ? { file_id: subjectId } : { session_id: subjectId }
-      this.#problems.push({ ...which, problem: messageOf(error) })
+      this.#problems.push({ [`${kind}_id`]: subjectId, problem: messageOf(error) })
       return
     }
     await database.run((sql) => finishOutbox(sql, [id]))

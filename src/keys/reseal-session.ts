@@ -171,15 +171,16 @@ async function resealed(
   return { id, formerly, ...stored, location, sha256: storedHash({ sha256 }, seal) }
 }
 
-/** What is made of a session: in which table it is, and as what it is sealed. */
+/** What is made of a session, or kept for it: in which table it is, and as what it is sealed. */
 const made = [
   { table: 'summaries', field: 'summary' },
   { table: 'facts', field: 'fact' },
   { table: 'message_names', field: 'names' },
   { table: 'session_heads', field: 'session head' },
+  { table: 'reasons', field: 'reason' },
 ] as const
 
-/** Puts the summaries, the facts and the names of a session, and what was said of it elsewhere, under another version of its key. */
+/** Puts the summaries, the facts and the names of a session, what was said of it elsewhere, and the reasons that were given for it, under another version of its key. */
 export async function resealMade(
   { database }: ResealStores,
   key: SessionKey,

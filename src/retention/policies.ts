@@ -7,6 +7,7 @@ import { checkName } from '../model/validate.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { deletePolicy, writeHold, writePolicy, type StoredPolicy } from '../store/erasure/retention.ts'
+import { changeSessionFor } from '../store/rights/change-session.ts'
 import { inTransaction } from '../store/transaction.ts'
 import type { RetentionLimits } from './decide.ts'
 
@@ -76,19 +77,19 @@ export async function removePolicy(database: Database, caller: Caller, given: Po
   if (!isRemoved) throw new NotFoundError('There is no such policy', { remedy: 'Run "verbatim retention list"' })
 }
 
-/** Puts a session on legal hold or takes it off, with the reason in the audit log. */
+/** Puts a session on legal hold or takes it off, for a reason that the audit log notes. */
 export async function setHold(
   database: Database,
   caller: Caller,
   hold: { readonly session: string; readonly isHeld: boolean; readonly reason: string },
 ): Promise<string> {
-  const reason = checkName(hold.reason, { field: 'reason', charactersMax: limits.titleCharactersMax })
+  const words = checkName(hold.reason, { field: 'reason', charactersMax: limits.titleCharactersMax })
   const { id } = await requireSessionTo(database, caller, { reference: hold.session, action: 'manage' })
-  let attempts = 0
-  const isDone = await database.run((sql) =>
-    inTransaction(sql, async (transaction) => {
-      attempts++
-      if (!(await writeHold(transaction, { tenantId: caller.tenantId, sessionId: id }, hold.isHeld))) return false
+  const key = { tenantId: caller.tenantId, sessionId: id }
+  const isDone = await changeSessionFor(database, key, {
+    words,
+    change: async (transaction, reason) => {
+      if (!(await writeHold(transaction, key, hold.isHeld))) return false
       await writeAudit(transaction, caller, {
         action: hold.isHeld ? 'session.hold' : 'session.release',
         objectKind: 'session',
@@ -97,13 +98,12 @@ export async function setHold(
         reason,
       })
       return true
-    }),
-  )
-  // A second attempt, where the answer of the first was lost, finds it done.
-  if (!isDone && attempts === 1)
+    },
+  })
+  if (!isDone)
     throw new ConflictError(`Nothing was released as session "${id}" is not on legal hold`, {
       remedy: 'Run "verbatim retention holds" to see what is',
     })
-  database.announce?.({ tenantId: caller.tenantId, sessionId: id })
+  database.announce?.(key)
   return id
 }

@@ -8,11 +8,13 @@ import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { correctionNameOf } from '../model/correction.ts'
 import { looksLikeId } from '../model/ids.ts'
+import { giveReason } from '../model/reason.ts'
 import { checkName } from '../model/validate.ts'
 import type { ReadDependencies } from '../sessions/session-page.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
 import { findMessage, readMessages, type MessageRow, type SessionKey } from '../store/messages.ts'
 import { linkCorrection } from '../store/rights/corrections.ts'
+import { keepReason } from '../store/rights/reasons.ts'
 import { saveBatch } from '../store/saving/save-messages.ts'
 import { inTransaction } from '../store/transaction.ts'
 
@@ -37,7 +39,7 @@ export interface Corrected {
 
 /**
  * Corrects a message: the new version is a message of its own at the end of the session, of the same sender, role and time, linked
- * to the old one, which stays as it is and is out of use: not searched, recalled or summarized. With the reason in the audit log.
+ * to the old one, which stays as it is and is out of use: not searched, recalled or summarized. The audit log notes the reason.
  */
 export async function correctMessage(
   dependencies: ReadDependencies,
@@ -46,7 +48,7 @@ export async function correctMessage(
 ): Promise<Corrected> {
   const { database, archive } = dependencies
   const { tenantId, principal: actor, client, call } = caller
-  const reason = checkName(input.reason, { field: 'reason', charactersMax: limits.titleCharactersMax })
+  const reason = giveReason(checkName(input.reason, { field: 'reason', charactersMax: limits.titleCharactersMax }))
   const session = await requireSessionTo(database, caller, { reference: input.session, action: 'write' })
   const key = { tenantId, sessionId: session.id }
   const original = await requireMessage(dependencies, key, input.message)
@@ -84,12 +86,13 @@ export async function correctMessage(
             correctionId: correction.id,
           }
           if (!(await linkCorrection(transaction, link, session.closedAt))) throw alreadyCorrected(original.id)
+          await keepReason(transaction, { ...key, about: original.id }, { reason, seal: sealed.seal })
           await writeAudit(transaction, caller, {
             action: 'message.correct',
             objectKind: 'session',
             objectId: session.id,
             outcome: 'ok',
-            reason,
+            reason: reason.note,
           })
           return result
         }),

@@ -1,23 +1,23 @@
-import { createHmac } from 'node:crypto'
-
 import { requireSessionTo } from '../capture/session-reference.ts'
 import { ConflictError, InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
+import { giveReason } from '../model/reason.ts'
 import { checkName } from '../model/validate.ts'
 import { queueArchive } from '../store/archive/archive-queue.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
-import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
 import { forgetUnusable } from '../store/learning/recall-feedback.ts'
-import { sessionsOfParticipant, type ParticipantSession } from '../store/rights/participant.ts'
+import { changeSessionFor } from '../store/rights/change-session.ts'
+import { participantHash, sessionsOfParticipant, type ParticipantSession } from '../store/rights/participant.ts'
+import { keepReason } from '../store/rights/reasons.ts'
 import {
   deleteRestrictedParticipant,
   insertRestrictedParticipant,
   noteRestriction,
   writeSessionRestriction,
 } from '../store/rights/restrictions.ts'
-import type { Queries } from '../store/rows.ts'
+import type { Transaction } from '../store/rows.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { embedAgain } from '../store/vectors/embed-again.ts'
 
@@ -41,7 +41,7 @@ export type Restricted =
 
 /**
  * Restricts what is named: it stays stored, and is not searched, recalled, summarized or embedded from then on. Or releases it,
- * which also embeds what was saved meanwhile. With the reason in the audit log.
+ * which also embeds what was saved meanwhile. The audit log notes the reason.
  */
 export async function changeRestriction(
   database: Database,
@@ -55,7 +55,7 @@ export async function changeRestriction(
     })
   if (session !== undefined) return await changeSession(database, caller, { session, isRestricted, reason })
   const name = checkName(participant ?? '', { field: 'participant', charactersMax: limits.nameCharactersMax })
-  return await changeParticipant(database, caller, { name, isRestricted, reason })
+  return await changeParticipant(database, caller, { name, isRestricted, words: reason })
 }
 
 function unchanged(what: string, isRestricted: boolean): ConflictError {
@@ -72,80 +72,77 @@ async function changeSession(
   caller: Caller,
   change: { readonly session: string; readonly isRestricted: boolean; readonly reason: string },
 ): Promise<Restricted> {
-  const { isRestricted, reason } = change
+  const { isRestricted, reason: words } = change
   const { tenantId } = caller
   const { id, lastSeq } = await requireSessionTo(database, caller, { reference: change.session, action: 'manage' })
-  await inTurn(database, unchanged(`session "${id}"`, isRestricted), async (transaction) => {
-    if (!(await writeSessionRestriction(transaction, { tenantId, sessionId: id }, isRestricted))) return false
-    await (isRestricted ? forgetUnusable(transaction, tenantId) : embedAgain(transaction, tenantId, [{ id, lastSeq }]))
-    await queueArchive(transaction, [{ tenantId, sessionId: id }], 0)
-    await writeAudit(transaction, caller, {
-      action: isRestricted ? 'session.restrict' : 'session.unrestrict',
-      objectKind: 'session',
-      objectId: id,
-      outcome: 'ok',
-      reason,
-    })
-    return true
+  const key = { tenantId, sessionId: id }
+  const isDone = await changeSessionFor(database, key, {
+    words,
+    change: async (transaction, reason) => {
+      if (!(await writeSessionRestriction(transaction, key, isRestricted))) return false
+      await (isRestricted
+        ? forgetUnusable(transaction, tenantId)
+        : embedAgain(transaction, tenantId, [{ id, lastSeq }]))
+      await queueArchive(transaction, [key], 0)
+      await writeAudit(transaction, caller, {
+        action: isRestricted ? 'session.restrict' : 'session.unrestrict',
+        objectKind: 'session',
+        objectId: id,
+        outcome: 'ok',
+        reason,
+      })
+      return true
+    },
   })
-  database.announce?.({ tenantId, sessionId: id })
+  if (!isDone) throw unchanged(`session "${id}"`, isRestricted)
+  database.announce?.(key)
   return { kind: 'session', id }
 }
 
 async function changeParticipant(
   database: Database,
   caller: Caller,
-  { name, isRestricted, reason }: { readonly name: string; readonly isRestricted: boolean; readonly reason: string },
+  { name, isRestricted, words }: { readonly name: string; readonly isRestricted: boolean; readonly words: string },
 ): Promise<Restricted> {
   const { tenantId, principal: by } = caller
+  const reason = giveReason(words)
+  const seal = await database.vault.sealOfTenant(tenantId)
   let sessions: readonly ParticipantSession[] = []
-  await inTurn(database, unchanged('this participant', isRestricted), async (transaction) => {
+  let attempts = 0
+  const change = async (transaction: Transaction): Promise<boolean> => {
+    attempts++
     const isDone = isRestricted
-      ? await insertRestrictedParticipant(transaction, { tenantId, name, reason, by })
+      ? await insertRestrictedParticipant(transaction, { tenantId, name, reason: reason.note, by })
       : await deleteRestrictedParticipant(transaction, tenantId, name)
     if (!isDone) return false
     sessions = await sessionsOfParticipant(transaction, tenantId, name)
-    if (isRestricted && sessions.length === 0)
-      throw new NotFoundError('There is no message of a participant of this name', {
-        remedy:
-          'Give the name exactly as messages have it: "verbatim sessions --json" lists the participants of each session',
-      })
-    await noteRestriction(
-      transaction,
-      tenantId,
-      sessions.map(({ sessionId }) => sessionId),
-    )
+    if (isRestricted && sessions.length === 0) throw noSuchParticipant()
+    const ids = sessions.map(({ sessionId }) => sessionId)
+    await noteRestriction(transaction, tenantId, ids)
     const restored = sessions.map(({ sessionId, lastSeq }) => ({ id: sessionId, lastSeq }))
     await (isRestricted ? forgetUnusable(transaction, tenantId) : embedAgain(transaction, tenantId, restored))
-    // The name itself is not written into a record that is never erased: who knows it can tell that it was this one.
-    const key = await ownTombstoneKey(transaction, tenantId)
+    const about = await participantHash(transaction, tenantId, name)
+    await keepReason(transaction, { tenantId, about }, { reason, seal })
     await writeAudit(transaction, caller, {
       action: isRestricted ? 'participant.restrict' : 'participant.unrestrict',
       objectKind: 'participant',
-      objectId: createHmac('sha256', key).update(name).digest('hex'),
+      objectId: about,
       outcome: 'ok',
-      reason,
+      reason: reason.note,
       count: sessions.reduce((sum, { messages }) => sum + messages, 0),
     })
     return true
-  })
+  }
+  const isDone = await database.run((sql) => inTransaction(sql, change))
+  // A second attempt, where the answer of the first was lost, finds it done.
+  if (!isDone && attempts === 1) throw unchanged('this participant', isRestricted)
   for (const { sessionId } of sessions) database.announce?.({ tenantId, sessionId })
   const messages = sessions.reduce((sum, one) => sum + one.messages, 0)
   return { kind: 'participant', name, sessions: sessions.length, messages }
 }
 
-/** All of it or nothing; a second attempt, where the answer of the first was lost, finds it done. */
-async function inTurn(
-  database: Database,
-  problem: ConflictError,
-  work: (transaction: Queries) => Promise<boolean>,
-): Promise<void> {
-  let attempts = 0
-  const isDone = await database.run((sql) =>
-    inTransaction(sql, async (transaction) => {
-      attempts++
-      return await work(transaction)
-    }),
-  )
-  if (!isDone && attempts === 1) throw problem
+function noSuchParticipant(): NotFoundError {
+  return new NotFoundError('There is no message of a participant of this name', {
+    remedy: 'Give the name exactly as messages have it: "verbatim sessions --json" lists the participants of each session',
+  })
 }

@@ -28,6 +28,7 @@ const hidden = [
   'encryption_keys',
   'pseudonyms',
   'principals',
+  'reasons',
   'sync_peers',
   'synced_sessions',
 ]

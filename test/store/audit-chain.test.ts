@@ -42,8 +42,8 @@ beforeAll(async () => {
 const verified = (sql?: Sql | TransactionSql): Promise<AuditReport> =>
   verifyAudit(sql === undefined ? database() : within(sql), caller)
 
-function within(sql: Sql | TransactionSql): Pick<Database, 'run'> {
-  return { run: (work) => Reflect.apply(work, undefined, [sql]) }
+function within(sql: Sql | TransactionSql): Pick<Database, 'run' | 'vault'> {
+  return { vault: database().vault, run: (work) => Reflect.apply(work, undefined, [sql]) }
 }
 
 class Undo extends Error {}

@@ -60,8 +60,8 @@ function render({ verbatim }: CommandContext, target: ConversionTarget, report: 
   const isEncrypted = target === 'encrypted'
   const source = describeRootKey(database.vault.settings.rootKey)
   const lines = problems.map(
-    ({ session_id: session, file_id: file, problem }) =>
-      `PROBLEM ${session === undefined ? `document ${file}` : `session ${session}`} stays as it was: ${problem}`,
+    ({ session_id: session, file_id: file, reason_id: reason, problem }) =>
+      `PROBLEM ${session === undefined ? (file === undefined ? `reason ${reason}` : `document ${file}`) : `session ${session}`} stays as it was: ${problem}`,
   )
   for (const name of report.kept_objects) lines.push(`KEPT by the archive as it was: ${name}`)
   lines.push(

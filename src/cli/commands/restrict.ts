@@ -15,7 +15,7 @@ interface Options {
 }
 
 async function list({ verbatim, caller }: CommandContext, { json }: Options): Promise<void> {
-  const restricted = await verbatim.stores.database.run((sql) => readRestrictions(sql, caller.tenantId))
+  const restricted = await readRestrictions(verbatim.stores.database, caller.tenantId)
   if (json === true) return printJson(restricted)
   if (restricted.length === 0) return print('Nothing is restricted.\n')
   const rows = restricted.map(({ kind, target, restricted_by: by, restricted_at: at, reason }) => [

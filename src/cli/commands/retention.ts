@@ -111,7 +111,7 @@ function receiptLine({ status, erasure_id: id }: ErasureReply): string {
 }
 
 async function holds({ verbatim, caller }: CommandContext, { json }: Options): Promise<void> {
-  const held = await verbatim.stores.database.run((sql) => readHolds(sql, caller.tenantId))
+  const held = await readHolds(verbatim.stores.database, caller.tenantId)
   if (json === true) return printJson(held)
   if (held.length === 0) return print('No session is on legal hold.\n')
   const rows = held.map(({ id, actor, at, reason }) => [

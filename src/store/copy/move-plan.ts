@@ -150,6 +150,13 @@ export const plainTables: readonly MovedTable[] = [
     stays: (gone) => text`exists (select from ${gone} where s = t.session_id)`,
     rule: { olderWhere: text`false`, aheadWhere: text`true` },
   },
+  // One that was erased stays so. Of two seals of the same the one that is there stays.
+  {
+    name: 'reasons',
+    stays: (gone) => text`exists (
+      select from ${gone} where s = t.session_id and (w or not e or t.about is not null))`,
+    rule: { olderWhere: text`r.body is null`, aheadWhere: text`r.body is not null or t.body is null` },
+  },
   { name: 'summaries', stays: (gone) => text`exists (select from ${gone} where s = t.session_id)` },
   {
     name: 'corrections',

@@ -3,6 +3,7 @@ import type { TransactionSql } from 'postgres'
 import { tombstonePrefix } from '../../model/tombstone.ts'
 import { placeFactsAgain } from '../learning/session-projects.ts'
 import type { SessionKey } from '../messages.ts'
+import { eraseLostCorrections, eraseSessionReasons } from '../rights/reasons.ts'
 import type { LockedSession } from './erase-rows.ts'
 import type { ErasedCounts } from './receipts.ts'
 
@@ -65,7 +66,7 @@ export async function noteErasedHead(
 
 /**
  * What is made of a session as a whole, and what its archive is known to hold. Of messages that were erased nothing stays; extracts of
- * segments that lost none do, where `untouched` says so.
+ * segments that lost none do, and reasons that were given for others, where `untouched` says so.
  */
 async function eraseMade(
   sql: TransactionSql,
@@ -83,13 +84,15 @@ async function eraseMade(
   const summaries = await sql`
     delete from summaries u where u.tenant_id = ${tenantId} and u.session_id = ${sessionId} ${stays}`
   const pseudonyms = await sql`delete from pseudonyms where tenant_id = ${tenantId} and session_id = ${sessionId}`
+  const reasons = await (untouched === 'goes' ? eraseSessionReasons : eraseLostCorrections)(sql, key)
   // Nothing is known of what was said before: what is said now is as it was found.
   await sql`
     update session_heads set body = convert_to('{"fields":{},"summaries":[]}', 'UTF8'), key_version = 0
     where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from archive_segments where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from archive_manifests where tenant_id = ${tenantId} and kind = 'session' and subject_id = ${sessionId}`
-  return { counts: { import_files: documents, summaries: summaries.count, pseudonyms: pseudonyms.count }, files }
+  const counts = { import_files: documents, summaries: summaries.count, pseudonyms: pseudonyms.count, reasons }
+  return { counts, files }
 }
 
 interface ErasedSession {

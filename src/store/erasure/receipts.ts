@@ -21,6 +21,8 @@ export const erasedCountsSchema = z.object({
   archived_keys: count,
   /** What tokens of pseudonymised views stood for. */
   pseudonyms: count,
+  /** That somebody gave for what they did with it. */
+  reasons: count,
   /** Messages that stay, without personal data; what was made of them is counted with what was erased. */
   anonymised: count,
 })

@@ -1,4 +1,6 @@
+import type { Database } from '../database.ts'
 import type { SessionKey } from '../messages.ts'
+import { withReasons } from '../rights/reasons.ts'
 import type { Queries } from '../rows.ts'
 
 export interface StoredPolicy {
@@ -152,14 +154,20 @@ export async function writeHold(sql: Queries, key: SessionKey, isHeld: boolean):
   return rows.length > 0
 }
 
+interface Hold {
+  readonly id: string
+  readonly actor: string | null
+  readonly at: Date | null
+  readonly reason: string | null
+}
+
 /** Sessions on hold, and what was said when they were put on it. */
-export async function readHolds(
-  sql: Queries,
-  tenantId: number,
-): Promise<
-  { readonly id: string; readonly actor: string | null; readonly at: Date | null; readonly reason: string | null }[]
-> {
-  return await sql<{ id: string; actor: string | null; at: Date | null; reason: string | null }[]>`
+export async function readHolds(database: Pick<Database, 'run' | 'vault'>, tenantId: number): Promise<Hold[]> {
+  return await withReasons(database, tenantId, await database.run((sql) => readNotedHolds(sql, tenantId)))
+}
+
+async function readNotedHolds(sql: Queries, tenantId: number): Promise<Hold[]> {
+  return await sql<Hold[]>`
     select s.id, held.actor, held.at, held.reason from sessions s left join lateral (
       select actor, at, reason from audit_log a
       where a.tenant_id = s.tenant_id and a.action = 'session.hold' and a.object_id = s.id::text order by a.id desc limit 1

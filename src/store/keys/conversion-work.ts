@@ -8,13 +8,13 @@ import { lockEncryptionState } from './encryption-state.ts'
 /** What a conversion makes of a store. */
 export type ConversionTarget = 'encrypted' | 'plain'
 
-/** The work of a conversion, in the outbox: sessions, and imported documents. No worker takes it. */
+/** The work of a conversion, in the outbox: sessions, imported documents, and reasons that were given for no session. No worker takes it. */
 const convertTopic = 'convert'
 
 export interface ConversionItem {
   readonly id: number
-  readonly kind: 'session' | 'file'
-  /** Of the session, or of the row in `import_files`. */
+  readonly kind: 'session' | 'file' | 'reason'
+  /** Of the session, or of the row in `import_files` or `reasons`. */
   readonly subjectId: string
   /** Messages of the session. */
   readonly messages: number
@@ -68,7 +68,9 @@ export async function addUnlike(sql: Queries, tenantId: number, target: Conversi
       or exists (select from summaries u where u.tenant_id = s.tenant_id and u.session_id = s.id and u.key_version ${isUnlike})
       or exists (select from facts f where f.tenant_id = s.tenant_id and f.session_id = s.id and f.key_version ${isUnlike})
       or exists (select from message_names n where n.tenant_id = s.tenant_id and n.session_id = s.id and n.body is not null
-        and n.key_version ${isUnlike}))
+        and n.key_version ${isUnlike})
+      or exists (select from reasons r where r.tenant_id = s.tenant_id and r.session_id = s.id and r.body is not null
+        and r.key_version ${isUnlike}))
     returning 1`
   // Of a whole file there is a row without anything private.
   const files = await sql`
@@ -77,7 +79,13 @@ export async function addUnlike(sql: Queries, tenantId: number, target: Conversi
     where f.tenant_id = ${tenantId} and f.key_version ${isUnlike} and octet_length(f.layout) > 0
       and not exists (${isNoted} and o.session_id = f.id)
     returning 1`
-  return sessions.length + files.length
+  const reasons = await sql`
+    insert into outbox (tenant_id, topic, session_id, details)
+    select r.tenant_id, ${convertTopic}, r.id, '{"kind": "reason"}' from reasons r
+    where r.tenant_id = ${tenantId} and r.session_id is null and r.body is not null and r.key_version ${isUnlike}
+      and not exists (${isNoted} and o.session_id = r.id)
+    returning 1`
+  return sessions.length + files.length + reasons.length
 }
 
 /** Work that is noted, a page at a time by its number. */
@@ -86,12 +94,12 @@ export async function readConversionWork(
   tenantId: number,
   page: { readonly after: number; readonly limit: number },
 ): Promise<ConversionItem[]> {
-  const rows = await sql<{ id: string; session_id: string; last_seq: string | null; kind: string | null }[]>`
+  const rows = await sql<{ id: string; session_id: string; last_seq: string | null; kind: ConversionItem['kind'] | null }[]>`
     select id, session_id, last_seq, details->>'kind' as kind from outbox
     where tenant_id = ${tenantId} and topic = ${convertTopic} and id > ${page.after} order by id limit ${page.limit}`
   return rows.map((row) => ({
     id: Number(row.id),
-    kind: row.kind === 'file' ? 'file' : 'session',
+    kind: row.kind ?? 'session',
     subjectId: row.session_id,
     messages: Number(row.last_seq ?? 0),
   }))
@@ -103,7 +111,7 @@ export async function conversionLeft(
   tenantId: number,
 ): Promise<{ readonly sessions: number; readonly files: number; readonly messages: number }> {
   const [row] = await sql<{ sessions: number; files: number; messages: string }[]>`
-    select count(*) filter (where details is null)::int as sessions, count(*) filter (where details is not null)::int as files,
+    select count(*) filter (where details is null)::int as sessions, count(*) filter (where details->>'kind' = 'file')::int as files,
       coalesce(sum(last_seq), 0) as messages
     from outbox where tenant_id = ${tenantId} and topic = ${convertTopic}`
   return { sessions: row?.sessions ?? 0, files: row?.files ?? 0, messages: Number(row?.messages ?? 0) }
@@ -161,9 +169,13 @@ export async function destroyIdleKeys(sql: TransactionSql, tenantId: number): Pr
         and not exists (
           select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)
         and not exists (
-          select from message_names n where n.tenant_id = k.tenant_id and n.session_id = k.session_id and n.key_version = k.version))
+          select from message_names n where n.tenant_id = k.tenant_id and n.session_id = k.session_id and n.key_version = k.version)
+        and not exists (
+          select from reasons r where r.tenant_id = k.tenant_id and r.session_id = k.session_id and r.key_version = k.version))
       or (k.purpose = 'data'
-        and not exists (select from import_files f where f.tenant_id = k.tenant_id and f.key_version = k.version))
+        and not exists (select from import_files f where f.tenant_id = k.tenant_id and f.key_version = k.version)
+        and not exists (
+          select from reasons r where r.tenant_id = k.tenant_id and r.session_id is null and r.key_version = k.version))
       or (k.purpose = 'search' and exists (
           select from encryption_states e where e.tenant_id = k.tenant_id and not e.terms_keyed and not e.next_terms)))`
   // What tokens stand for is sealed under the key of their session besides: it is kept again when their view is read next.

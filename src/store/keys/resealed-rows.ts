@@ -131,10 +131,10 @@ export async function readPayloadLocations(sql: Queries, key: SessionKey): Promi
   return rows.map(({ location }) => location)
 }
 
-/** What is made of a session and sealed under its key, by table. */
-export type MadeTable = 'summaries' | 'facts' | 'message_names' | 'session_heads'
+/** What is made of a session, or kept for it, and sealed under its key, by table. */
+export type MadeTable = 'summaries' | 'facts' | 'message_names' | 'session_heads' | 'reasons'
 
-/** A summary, a fact, names or a head as they are stored, with the version of the key that they are under. */
+/** A summary, a fact, names, a head or a reason as they are stored, with the version of the key that they are under. */
 export interface MadeBytes {
   readonly id: string
   readonly body: Uint8Array
@@ -177,5 +177,7 @@ export async function destroyFormerKeys(sql: Queries, { tenantId, sessionId }: S
       and not exists (
         select from message_names n where n.tenant_id = k.tenant_id and n.session_id = k.session_id and n.key_version = k.version)
       and not exists (
-        select from session_heads h where h.tenant_id = k.tenant_id and h.session_id = k.session_id and h.key_version = k.version)`
+        select from session_heads h where h.tenant_id = k.tenant_id and h.session_id = k.session_id and h.key_version = k.version)
+      and not exists (
+        select from reasons r where r.tenant_id = k.tenant_id and r.session_id = k.session_id and r.key_version = k.version)`
 }

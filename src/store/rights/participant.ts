@@ -1,3 +1,6 @@
+import { createHmac } from 'node:crypto'
+
+import { tombstoneKeys, ownTombstoneKey } from '../erasure/tombstones.ts'
 import { openFactBody } from '../learning/open-fact.ts'
 import type { MessageSource } from '../messages.ts'
 import type { Queries } from '../rows.ts'
@@ -24,6 +27,20 @@ export async function sessionsOfParticipant(
     messages: Number(row.messages),
     lastSeq: Number(row.last_seq),
   }))
+}
+
+/** What the audit log has in the place of a name, which it would keep for good: who knows the name can tell that it was this one. */
+export async function participantHash(sql: Queries, tenantId: number, name: string): Promise<string> {
+  return hashed(await ownTombstoneKey(sql, tenantId), name)
+}
+
+/** The same under every key that is known here: a store that was moved brings its own along. */
+export async function participantHashes(sql: Queries, tenantId: number, name: string): Promise<string[]> {
+  return (await tombstoneKeys(sql, tenantId)).map((key) => hashed(key, name))
+}
+
+function hashed(key: Uint8Array, name: string): string {
+  return createHmac('sha256', key).update(name).digest('hex')
 }
 
 /** Who was shown messages of somebody, or a session in which they are named, as the audit log tells it. */

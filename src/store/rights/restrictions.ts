@@ -1,4 +1,6 @@
+import type { Database } from '../database.ts'
 import type { Queries } from '../rows.ts'
+import { withReasons } from './reasons.ts'
 
 /** What is restricted, since when, by whom and why. Of a session whose restriction was set without a reason only that it is. */
 export interface Restriction {
@@ -10,7 +12,15 @@ export interface Restriction {
   readonly reason: string | null
 }
 
-export async function readRestrictions(sql: Queries, tenantId: number): Promise<Restriction[]> {
+export async function readRestrictions(
+  database: Pick<Database, 'run' | 'vault'>,
+  tenantId: number,
+): Promise<Restriction[]> {
+  return await withReasons(database, tenantId, await database.run((sql) => readNoted(sql, tenantId)))
+}
+
+/** The same, with what is noted of the reasons. */
+async function readNoted(sql: Queries, tenantId: number): Promise<Restriction[]> {
   return await sql<Restriction[]>`
     select 'participant' as kind, name as target, restricted_by, restricted_at, reason from restricted_participants
     where tenant_id = ${tenantId}

@@ -40,6 +40,7 @@ export const auditLog = pgTable(
     objectKind: text('object_kind'),
     objectId: text('object_id'),
     outcome: text('outcome').notNull(),
+    /** A word of ours; of what somebody gave a reason for, which one of `reasons`. */
     reason: text('reason'),
     count: bigint('count', { mode: 'number' }),
     bytes: bigint('bytes', { mode: 'number' }),

@@ -35,6 +35,7 @@ export const erasures = pgTable(
     /** Keyed hash of what was chosen, so that the receipt itself tells nothing. */
     targetHash: bytea('target_hash').notNull(),
     sessionId: uuid('session_id'),
+    /** Which one of `reasons`; of what retention does, its own words. */
     reason: text('reason'),
     requestedBy: text('requested_by').notNull(),
     receipt: jsonb('receipt'),
@@ -77,6 +78,7 @@ export const restrictedParticipants = pgTable(
     tenantId: tenantId(),
     /** As `messages.sender`. */
     name: text('name').notNull(),
+    /** Which one of `reasons`. */
     reason: text('reason').notNull(),
     restrictedBy: text('restricted_by').notNull(),
     restrictedAt: time('restricted_at').notNull().defaultNow(),
@@ -98,6 +100,30 @@ export const corrections = pgTable(
     correctedAt: time('corrected_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.sessionId, table.seq] })],
+)
+
+/**
+ * Why somebody did something, in their own words, sealed: rows that stay, as those of the audit log, name the reason and hold a
+ * salted hash of it alone (`model/reason.ts`). One that was erased keeps its emptied row, so that it does not come from another
+ * store again.
+ */
+export const reasons = pgTable(
+  'reasons',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    /** The session that it was given for, under whose key it is then; otherwise under that of the tenant. */
+    sessionId: uuid('session_id'),
+    /** The message that was corrected, or the participant as the audit log names one; null for others. */
+    about: text('about'),
+    /** Null where it was erased. */
+    body: bytea('body'),
+    keyVersion: keyVersion(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('reasons_by_session').on(table.tenantId, table.sessionId),
+  ],
 )
 
 /**

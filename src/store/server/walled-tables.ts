@@ -14,7 +14,7 @@ export const contentTables: ReadonlySet<string> = new Set([
   'unit_vectors',
 ])
 
-/** Who somebody is and how it is proved, keys, and what proves the audit log: kept from requests altogether. */
+/** Who somebody is and how it is proved, keys, reasons that somebody gave, and what proves the audit log: kept from requests altogether. */
 export const ownerTables: ReadonlySet<string> = new Set([
   'access_tokens',
   'audit_lost',
@@ -22,6 +22,7 @@ export const ownerTables: ReadonlySet<string> = new Set([
   'encryption_keys',
   'principals',
   'pseudonyms',
+  'reasons',
   'sync_peers',
   'synced_sessions',
 ])
