@@ -110,7 +110,7 @@ interface AcceptingPlaces {
 export interface KeyToAccept {
   /** As `audit verify` names it. */
   readonly fingerprint: string
-  /** Kept in the record. */
+  /** Kept beside the record. */
   readonly reason: string
 }
 

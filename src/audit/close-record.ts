@@ -60,7 +60,7 @@ export async function readClosing(
 export interface RecordToClose {
   /** The 32 hexadecimal digits that the record has in the archive. */
   readonly record: string
-  /** Kept in the record that there is now. */
+  /** Kept beside the record that there is now. */
   readonly reason: string
 }
 

@@ -7,7 +7,7 @@ import { followFiles, type FollowOptions } from '../capture/following/follow-fil
 import { pause } from '../capture/following/hints.ts'
 import { watchedPaths, watchedPlaces } from '../capture/following/watched-files.ts'
 import { processEnvironment } from '../config.ts'
-import { UnavailableError } from '../errors.ts'
+import { AuditUnwritten, UnavailableError } from '../errors.ts'
 import { counted } from '../model/counted.ts'
 import { CommandUnrecorded } from './command-unrecorded.ts'
 import { withStore } from './context.ts'
@@ -32,7 +32,8 @@ const leaveMs = 5_000
 
 /**
  * Imports files as they grow until SIGTERM or SIGINT. Where the store does not answer it says so, waits and tries again, with
- * longer and longer pauses: what is written meanwhile stays in the files.
+ * longer and longer pauses: what is written meanwhile stays in the files. Ended while the audit log refuses what it imports, it fails of
+ * that, as a command does that is refused.
  */
 export async function watchImport(program: Command, settings: WatchSettings): Promise<void> {
   const ending = new AbortController()
@@ -45,7 +46,9 @@ export async function watchImport(program: Command, settings: WatchSettings): Pr
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(name, leave)
   const outage = new Outage()
   const options = followOptions(settings, signal)
+  let refusal: AuditUnwritten | undefined
   while (!signal.aborted) {
+    refusal = undefined
     try {
       await withStore(program, async ({ verbatim, caller }) => {
         const onLook: FollowOptions['onLook'] = (look) => {
@@ -57,9 +60,11 @@ export async function watchImport(program: Command, settings: WatchSettings): Pr
     } catch (error) {
       // Of what is over already there is nothing to try again.
       if (!(error instanceof UnavailableError) || error instanceof CommandUnrecorded) throw error
+      if (error instanceof AuditUnwritten) refusal = error
       await pause(outage.say(error), signal)
     }
   }
+  if (refusal !== undefined) throw refusal
 }
 
 function followOptions(settings: WatchSettings, signal: AbortSignal): FollowOptions {

@@ -146,14 +146,14 @@ const categories: ProcessingRecord['categories'] = [
   {
     category: 'access',
     of: 'users and programs',
-    data: 'names, access tokens as hashes, roles, the audit log without content, but with the reasons that were given for holds, restrictions, corrections and the like',
+    data: 'names, access tokens as hashes, roles, the audit log without content, reasons that were given for holds, restrictions, corrections and the like',
   },
 ]
 
 function storesOf(config: Config): Place[] {
   const { store, archive, home, vectors } = config
   const paths = homePathsOf(home)
-  const database = { holds: 'messages, index, summaries, what pseudonyms stand for (sealed), audit log, wrapped keys' }
+  const database = { holds: 'messages, index, summaries, what pseudonyms stand for (sealed), audit log, reasons, wrapped keys' }
   return [
     store.kind === 'server'
       ? { what: 'database', place: shownAddress(store.url), ...database }

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { isOnServer } from '../support/test-store.ts'
@@ -227,6 +230,23 @@ describe('where the audit log takes rows, and not those of one tool,', () => {
       /The audit log takes other rows and not the one of call\.tool list_sessions, call [0-9a-f-]{36} of tenant 1, which is lost/,
     )
     await tools.save({ session_id: 'notes', content: 'Berth 14 is free.', sender: 'Ann' })
+  })
+})
+
+describe('import --watch', () => {
+  const home = new Home()
+  beforeAll(() => home.makeDatabase())
+  afterAll(() => home.dispose())
+
+  test('fails of what the audit log has refused, where it is ended while it waits to try again', async () => {
+    await block(home)
+    const path = join(home.userHome, 'notes.jsonl')
+    writeFileSync(path, `${JSON.stringify({ role: 'user', content: 'Berth 14 is free.' })}\n`)
+    const watcher = new Watcher(home, path)
+    await watcher.until(() => watcher.stderr.includes('Trying again'))
+    expect(await watcher.stop()).toBe(3)
+    expect(watcher.stderr).toMatch(new RegExp(`Trying again in \\d+ s.*\n(.*\n)*verbatim: ${outOfOrder}\n`))
+    await unblock(home)
   })
 })
 

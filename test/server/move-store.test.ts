@@ -150,6 +150,11 @@ beforeAll(async () => {
   await tools.save({ session_id: 'secret', sender: 'Bob', content: 'The word is marguerite' })
   await tools.update('berth', { title: 'Möwe', tags: ['harbour'], legal_hold: true, summary: 'It is fourteen.' })
   await tools.update('secret', { restricted: true })
+  for (const [command, reason] of [
+    [['retention', 'hold', 'berth'], 'case 14'],
+    [['restrict', '--participant', 'Bob'], 'case 15'],
+  ] as const)
+    await laptop.home.cli([...command, '--reason', reason])
   await tools.save({ session_id: 'letter', sender: 'Ada', content: 'Write to ada@posteo.de' })
   const shown = await tools.call('get_session', { session_id: 'letter', view: 'pseudonymised' })
   pseudonym = /\[email_[\da-f]{10}\]/u.exec(JSON.stringify(shown.structured))?.[0] ?? ''
@@ -199,11 +204,15 @@ describe('verbatim migrate', () => {
       summaries: { copied: 1 },
       // Of an address and of who is named as the sender.
       pseudonyms: { copied: 2, already_there: 0 },
+      reasons: { copied: 2, already_there: 0 },
     })
     expect(await laptop.exports(laptop.onServer(url))).toEqual(before)
     expect(await laptop.exports()).toEqual(before)
     const verified = await laptop.home.cli(['verify'], { env: laptop.onServer(url) })
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('all intact') })
+    const told = async (...args: string[]) => (await laptop.home.cli(args, { env: laptop.onServer(url) })).stdout
+    expect(await told('retention', 'holds')).toContain('case 14')
+    expect(await told('restrict', '--list')).toContain('case 15')
     expect(await query(url, 'select external_id from sessions where legal_hold')).toEqual([{ external_id: 'berth' }])
     expect(await query(url, 'select external_id from sessions where restricted')).toEqual([{ external_id: 'secret' }])
   })

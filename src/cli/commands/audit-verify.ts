@@ -50,11 +50,11 @@ export function registerAuditClose(program: Command, audit: Command): void {
       'say of a record whose signed heads are in the archive, and which is not in the database any more, that this is known: after a restore, say',
     )
     .argument('<record>', 'its 32 digits, as "audit verify" names it')
-    .option('--reason <text>', 'kept in the record that there is now')
+    .option('--reason <text>', 'kept beside the record that there is now')
     .action(async (record: string, { reason }: CloseOptions) => {
       if (reason === undefined || reason.trim() === '')
         throw new InputError('Cannot close a record without a reason', {
-          remedy: 'Give --reason: it is kept in the audit log',
+          remedy: 'Give --reason: the audit log notes it',
         })
       await withStore(program, async ({ verbatim, caller }) => {
         const { archive, auditSecret, database } = verbatim.stores
@@ -72,11 +72,11 @@ export function registerAuditAcceptKey(program: Command, audit: Command): void {
       'say of another key that signed heads of the record were signed with, and which "audit verify" names, that this is known: as the key was replaced, say',
     )
     .argument('<key>', 'its 32 digits, as "audit verify" names it')
-    .option('--reason <text>', 'kept in the record')
+    .option('--reason <text>', 'kept beside the record')
     .action(async (fingerprint: string, { reason }: CloseOptions) => {
       if (reason === undefined || reason.trim() === '')
         throw new InputError('Cannot accept a key without a reason', {
-          remedy: 'Give --reason: it is kept in the audit log',
+          remedy: 'Give --reason: the audit log notes it',
         })
       await withStore(program, async ({ verbatim, caller }) => {
         const { archive, auditSecret, database } = verbatim.stores

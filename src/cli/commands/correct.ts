@@ -52,7 +52,7 @@ export function registerCorrect(program: Command): void {
     .option('--content <text>', 'what it should say')
     .option('--file <path>', 'a file that holds what it should say')
     .option('--as-json', 'the content is JSON, as blocks are')
-    .requiredOption('--reason <text>', 'kept in the audit log for good: name a case, not what was said')
+    .requiredOption('--reason <text>', 'kept beside the audit log until what it is about is erased')
     .option('--json', 'machine-readable output')
     .action(async (session: string, message: string, options: CorrectOptions) => {
       const { reason } = options

@@ -42,7 +42,7 @@ async function change(
 ): Promise<void> {
   if (reason === undefined)
     throw new InputError('Cannot change a restriction without a reason', {
-      remedy: 'Give --reason: it is kept in the audit log',
+      remedy: 'Give --reason: the audit log notes it',
     })
   await withStore(program, async ({ verbatim, caller }) => {
     const wanted = { session, participant, reason, isRestricted }
@@ -58,7 +58,7 @@ export function registerRestrict(program: Command): void {
     )
     .argument('[session]', 'its id, ours or the source’s own')
     .option('--participant <name>', 'a sender, exactly as messages name them')
-    .option('--reason <text>', 'kept in the audit log for good: name a case, not what was said')
+    .option('--reason <text>', 'kept beside the audit log until what it is about is erased')
     .option('--list', 'what is restricted, by whom, since when and why')
     .option('--json', 'with --list: machine-readable output')
     .action(async (session: string | undefined, options: Options) => {
@@ -73,7 +73,7 @@ export function registerUnrestrict(program: Command): void {
     .description('end a restriction')
     .argument('[session]', 'its id, ours or the source’s own')
     .option('--participant <name>', 'a sender')
-    .option('--reason <text>', 'kept in the audit log for good: name a case, not what was said')
+    .option('--reason <text>', 'kept beside the audit log until what it is about is erased')
     .action((session: string | undefined, options: Options) =>
       change(program, session, { ...options, isRestricted: false }),
     )

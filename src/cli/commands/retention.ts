@@ -184,7 +184,7 @@ export function registerRetention(program: Command, status: ExitStatus): void {
       .command(name)
       .description(isHeld ? 'keep a session from being erased, by whatever policy or request' : 'end a legal hold')
       .argument('<session>', 'its id, ours or the source’s own')
-      .requiredOption('--reason <text>', 'kept in the audit log for good: name a case, not what was said')
+      .requiredOption('--reason <text>', 'kept beside the audit log until the session is erased')
       .action((session: string, { reason }: { reason: string }) =>
         inStore(async ({ verbatim, caller }) => {
           const id = await setHold(verbatim.stores.database, caller, { session, isHeld, reason })
