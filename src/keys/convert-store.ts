@@ -39,7 +39,12 @@ export interface ConversionReport {
   readonly kept_objects: readonly string[]
   /** Whether the files of the database were written anew, so that nothing of what was there is left in them. */
   readonly rewritten: boolean
-  readonly problems: readonly { readonly session_id?: string; readonly file_id?: string; readonly reason_id?: string; readonly problem: string }[]
+  readonly problems: readonly {
+    readonly session_id?: string
+    readonly file_id?: string
+    readonly reason_id?: string
+    readonly problem: string
+  }[]
 }
 
 /** Told how much there is to do, and of each piece. */

@@ -153,7 +153,9 @@ const categories: ProcessingRecord['categories'] = [
 function storesOf(config: Config): Place[] {
   const { store, archive, home, vectors } = config
   const paths = homePathsOf(home)
-  const database = { holds: 'messages, index, summaries, what pseudonyms stand for (sealed), audit log, reasons, wrapped keys' }
+  const database = {
+    holds: 'messages, index, summaries, what pseudonyms stand for (sealed), audit log, reasons, wrapped keys',
+  }
   return [
     store.kind === 'server'
       ? { what: 'database', place: shownAddress(store.url), ...database }

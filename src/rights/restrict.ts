@@ -143,6 +143,7 @@ async function changeParticipant(
 
 function noSuchParticipant(): NotFoundError {
   return new NotFoundError('There is no message of a participant of this name', {
-    remedy: 'Give the name exactly as messages have it: "verbatim sessions --json" lists the participants of each session',
+    remedy:
+      'Give the name exactly as messages have it: "verbatim sessions --json" lists the participants of each session',
   })
 }

@@ -24,7 +24,10 @@ const deeds = [
 ] as const
 const entrySchema = z.object({ id: z.number(), action: z.string(), reason: z.string().optional() })
 const restrictedSchema = z.array(z.object({ reason: z.string() }))
-const reportSchema = z.object({ waiting: z.number(), problems: z.array(z.object({ row: z.number(), problem: z.string() })) })
+const reportSchema = z.object({
+  waiting: z.number(),
+  problems: z.array(z.object({ row: z.number(), problem: z.string() })),
+})
 
 async function entries(home: Home) {
   const lines = (await outputOf(home, ['audit', 'export'])).trimEnd().split('\n')
@@ -89,7 +92,7 @@ async function expectNowhere(home: Home): Promise<void> {
   expect(await canariesInTables(home, [canary])).toEqual([])
   expect(await canariesInArchive(home.settings, [canary])).toEqual([])
   await home.endDaemon()
-  if (!isOnServer) expect(filesWith([home.path], canary)).toEqual([])
+  expect(isOnServer ? [] : filesWith([home.path], canary)).toEqual([])
 }
 
 describe('reasons that somebody gives', () => {
@@ -132,26 +135,30 @@ describe('reasons that somebody gives', () => {
     expect((await home.cli(['audit', 'verify'])).code).toBe(1)
   })
 
-  test('are refused where what is sealed was altered or put in the place of another', { timeout: 200_000 }, async () => {
-    const home = await filled({})
-    await inDatabase(
-      home,
-      `update reasons r set body = o.body from reasons o
+  test(
+    'are refused where what is sealed was altered or put in the place of another',
+    { timeout: 200_000 },
+    async () => {
+      const home = await filled({})
+      await inDatabase(
+        home,
+        `update reasons r set body = o.body from reasons o
        where r.about is null and o.about is null and r.session_id = o.session_id and r.id <> o.id`,
-    )
-    const rows = (await entries(home)).filter(({ reason }) => reason?.startsWith('(cannot be read') === true)
-    expect(rows.map(({ action }) => action)).toEqual([
-      'session.hold',
-      'session.release',
-      'session.restrict',
-      'session.unrestrict',
-      'session.hold',
-      'session.restrict',
-    ])
-    expect((await problems(home)).map(({ row, problem }) => `${row} ${problem}`)).toEqual(
-      rows.map(({ id }) => `${id} has a reason that cannot be read: it was altered, or its key is missing`),
-    )
-  })
+      )
+      const rows = (await entries(home)).filter(({ reason }) => reason?.startsWith('(cannot be read') === true)
+      expect(rows.map(({ action }) => action)).toEqual([
+        'session.hold',
+        'session.release',
+        'session.restrict',
+        'session.unrestrict',
+        'session.hold',
+        'session.restrict',
+      ])
+      expect((await problems(home)).map(({ row, problem }) => `${row} ${problem}`)).toEqual(
+        rows.map(({ id }) => `${id} has a reason that cannot be read: it was altered, or its key is missing`),
+      )
+    },
+  )
 
   test('go with what they are about, and the log stays proved', { timeout: 200_000 }, async () => {
     const home = await filled({})
@@ -172,7 +179,9 @@ describe('reasons that somebody gives', () => {
     expect(await outputOf(home, ['restrict', '--list'])).toContain(reasonOf('participant'))
     await outputOf(home, ['retention', 'release', 'quay', '--reason', reasonOf('release')])
     expect(await erase('--participant', 'Bob Marsh')).toBe(3)
-    expect(await outputOf(home, ['restrict', '--list'])).toMatch(/participant +Bob Marsh +local +\d{4}-\d\d-\d\d +\(erased\)/)
+    expect(await outputOf(home, ['restrict', '--list'])).toMatch(
+      /participant +Bob Marsh +local +\d{4}-\d\d-\d\d +\(erased\)/,
+    )
     expect((await exported(home)).filter((reason) => reason === '(erased)')).toHaveLength(4)
     // What is anonymised may be named in them.
     await outputOf(home, ['anonymise', '--session', 'quay', '--yes'])

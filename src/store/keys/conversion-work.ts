@@ -94,7 +94,9 @@ export async function readConversionWork(
   tenantId: number,
   page: { readonly after: number; readonly limit: number },
 ): Promise<ConversionItem[]> {
-  const rows = await sql<{ id: string; session_id: string; last_seq: string | null; kind: ConversionItem['kind'] | null }[]>`
+  const rows = await sql<
+    { id: string; session_id: string; last_seq: string | null; kind: ConversionItem['kind'] | null }[]
+  >`
     select id, session_id, last_seq, details->>'kind' as kind from outbox
     where tenant_id = ${tenantId} and topic = ${convertTopic} and id > ${page.after} order by id limit ${page.limit}`
   return rows.map((row) => ({
