@@ -41,7 +41,7 @@ export class EmbeddingServices {
   async offer(): Promise<boolean> {
     const { embedder, database, indexName, log } = this.#options
     try {
-      await this.#serve(embedder)
+      await this.#offerOwn(embedder)
       for (const tenantId of await database.run(tenantIds)) {
         for (const model of await database.run((sql) => readModels(sql, tenantId))) {
           if (model.state === 'former' && model.index === indexName) await this.#offerFormer(model)
@@ -51,6 +51,24 @@ export class EmbeddingServices {
     } catch (error) {
       log.error('a model is not offered', error)
       return false
+    }
+  }
+
+  /**
+   * The service of this embedder's model. Where it cannot say which that is now, it is the one that the store has vectors of: who asks is
+   * told at once what fails, and is answered from when it works.
+   */
+  async #offerOwn(embedder: Embedder): Promise<void> {
+    try {
+      await this.#serve(embedder)
+    } catch (error) {
+      const { config, database, indexName } = this.#options
+      if (config.kind === 'openai-compatible')
+        for (const tenantId of await database.run(tenantIds))
+          for (const model of await database.run((sql) => readModels(sql, tenantId)))
+            if (model.state === 'current' && model.index === indexName && isOf(config, model))
+              await this.#listen(this.#pathOf(model), embedder)
+      throw error
     }
   }
 
@@ -69,7 +87,10 @@ export class EmbeddingServices {
   }
 
   async #serve(embedder: Embedder): Promise<void> {
-    const path = this.#pathOf(await embedder.describe({ signal: AbortSignal.timeout(describeMs) }))
+    await this.#listen(this.#pathOf(await embedder.describe({ signal: AbortSignal.timeout(describeMs) })), embedder)
+  }
+
+  async #listen(path: string, embedder: Embedder): Promise<void> {
     if (this.#services.has(path)) return
     this.#services.set(path, await EmbeddingService.start({ embedder, path }))
   }
@@ -77,4 +98,8 @@ export class EmbeddingServices {
   #pathOf(model: EmbeddingModel): string {
     return embeddingSocketPathOf(this.#options.home, model, this.#options.owner)
   }
+}
+
+function isOf(config: { readonly kind: string; readonly model: string }, model: EmbeddingModel): boolean {
+  return model.provider === config.kind && model.name === config.model
 }

@@ -44,6 +44,24 @@ export class ModelRegistry {
     return models.some(({ id, state }) => id === modelId && state === 'current')
   }
 
+  /**
+   * Of some work what may be for the embedder that does not say which its model is: on a server another process makes the vectors
+   * where the current model is of another provider.
+   */
+  async withoutOthers<T extends { readonly tenantId: number }>(
+    items: readonly T[],
+    provider: string,
+  ): Promise<readonly T[]> {
+    const { database } = this.#dependencies
+    if (database.kind === 'embedded') return items
+    const others = new Set<number>()
+    for (const tenantId of new Set(items.map((item) => item.tenantId))) {
+      const models = await database.run((sql) => readModels(sql, tenantId))
+      if (models.some((model) => model.state === 'current' && model.provider !== provider)) others.add(tenantId)
+    }
+    return items.filter(({ tenantId }) => !others.has(tenantId))
+  }
+
   /** Makes the embedder's model the current one of every tenant, once. A ProviderError where it cannot say which it is. */
   async prepare(signal: AbortSignal): Promise<void> {
     for (const tenantId of await this.#dependencies.database.run(tenantIds)) await this.spaceOf(tenantId, signal)

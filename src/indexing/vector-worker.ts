@@ -1,4 +1,5 @@
 import { loadPayload } from '../capture/large-payload.ts'
+import { explain } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
@@ -43,6 +44,8 @@ export interface VectorWorkerDependencies {
 const itemsPerRound = 64
 const messagesPerRound = 64
 const bytesPerRound = 8 * 1024 * 1024
+/** Put off at once where the provider does not even say which its model is: what is left then is put off the next time. */
+const itemsPutOff = 1_000
 /** A provider that fails is asked again after this, where it does not say when; one that refuses us later. */
 const pauseMs = 15_000
 const refusedPauseMs = 300_000
@@ -90,7 +93,7 @@ export class VectorWorker {
     try {
       await this.#models.prepare(this.#abort.signal)
     } catch (error) {
-      return await this.#wait(error)
+      return await this.#putOffAll(error)
     }
     const worked = await workOff(database, { topic: embedTopic, limit: itemsPerRound }, (pending, commit) =>
       this.#embed(together(pending), commit),
@@ -185,15 +188,24 @@ export class VectorWorker {
     if (this.#abort.signal.aborted) return 'waits'
     const { log } = this.#dependencies
     if (error instanceof ProviderError) {
-      const ids = items.map(({ id }) => id)
-      const reason = { error: error.message, delayMs: pauseAfter(error) }
-      await commit((sql) => postponeOutbox(sql, ids, reason))
+      await postpone(items, error, commit)
       await this.#wait(error)
       return 'waits'
     }
     // It may have cost a paid call, so that it is not repeated for ever. The rest goes on.
     for (const item of items) await recordFailure({ commit, log }, item, { error, policy: retries })
     return 'some'
+  }
+
+  /** The provider does not say which its model is: what is due is put off with the reason, for who waits for it and who looks after it. */
+  async #putOffAll(error: unknown): Promise<false> {
+    const { database } = this.#dependencies
+    if (error instanceof ProviderError && !this.#abort.signal.aborted)
+      await workOff(database, { topic: embedTopic, limit: itemsPutOff }, async (items, commit) => {
+        const own = await this.#models.withoutOthers(items, error.provider)
+        if (own.length > 0) await postpone(own, error, commit)
+      })
+    return await this.#wait(error)
   }
 
   /** Looks again when a provider may answer. Always false, for the round. */
@@ -205,6 +217,11 @@ export class VectorWorker {
     this.#drain.wakeLater(delayMs)
     return false
   }
+}
+
+async function postpone(items: readonly OutboxItem[], error: ProviderError, commit: Commit): Promise<void> {
+  const ids = items.map(({ id }) => id)
+  await commit((sql) => postponeOutbox(sql, ids, { error: explain(error), delayMs: pauseAfter(error) }))
 }
 
 function pauseAfter(error: ProviderError): number {

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
@@ -8,34 +6,8 @@ import { PineconeStandIn } from '../support/stand-ins/pinecone.ts'
 import { lacksVectors } from '../support/test-store.ts'
 import { openHome } from './support/archived.ts'
 import { useHome, type Home } from './support/home.ts'
+import { semanticStatus, until } from './support/semantic-status.ts'
 import type { Tools } from './support/tools.ts'
-
-const statusSchema = z.looseObject({
-  semantic_search: z.looseObject({
-    state: z.string(),
-    vectors: z.number(),
-    messages_behind: z.number(),
-    failed_for_good: z.number(),
-    tokens_today: z.number(),
-    model: z.looseObject({ provider: z.string(), dimensions: z.number() }).optional(),
-    waits_for: z.string().optional(),
-  }),
-})
-
-async function semanticStatus(tools: Tools) {
-  const { contents } = await tools.client.readResource({ uri: 'memory://status' })
-  const [first] = z.array(z.object({ text: z.string() })).parse(contents)
-  return statusSchema.parse(JSON.parse(first?.text ?? '')).semantic_search
-}
-
-/** Until the store says what is expected of it; the local model takes seconds to load on a busy machine. */
-async function until(tools: Tools, holds: (status: Awaited<ReturnType<typeof semanticStatus>>) => boolean) {
-  for (const deadline = performance.now() + 90_000; ;) {
-    const status = await semanticStatus(tools)
-    if (holds(status) || performance.now() > deadline) return status
-    await sleep(100)
-  }
-}
 
 /** Whether so many units have their vectors and nothing waits: either alone may hold for a moment before the work begins. */
 const hasAll =
@@ -215,20 +187,6 @@ describe.skipIf(lacksVectors)('a search by meaning alone', () => {
     const { results, degraded } = await tools.search({ query: 'kittens', mode: 'semantic' })
     expect(results).toHaveLength(1)
     expect(degraded).toEqual(['semantic search: 1 message is not found by meaning yet'])
-  })
-
-  test('is refused, with the reason, where no model makes vectors', async () => {
-    const keyless = await openHome({
-      VERBATIM_EMBEDDER: 'openai-compatible',
-      VERBATIM_EMBEDDER_URL: 'http://127.0.0.1:9/v1',
-      VERBATIM_EMBEDDING_MODEL: 'nobody',
-    })
-    onTestFinished(() => keyless.dispose())
-    const tools = await keyless.tools()
-    await tools.save({ session_id: 'lost', content: 'Our cat had three kittens.', sender: 'Ada' })
-    expect(await tools.refusal('search_memory', { query: 'kittens', mode: 'semantic' })).toContain(
-      'Cannot search by meaning: no message has a vector yet',
-    )
   })
 })
 

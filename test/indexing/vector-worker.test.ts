@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { GeminiEmbedder } from '../../src/adapters/embedders/gemini-embedder.ts'
+import { OpenAiCompatibleEmbedder } from '../../src/adapters/embedders/openai-compatible-embedder.ts'
 import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.ts'
 import { forget } from '../../src/erasure/forget.ts'
 import { UnavailableError } from '../../src/errors.ts'
@@ -12,11 +13,11 @@ import { VectorWorker } from '../../src/indexing/vector-worker.ts'
 import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
 import type { VectorIndex, VectorRecord } from '../../src/ports/vector-index.ts'
-import { addOutbox, embedTopic, indexTopic, outboxBacklog } from '../../src/store/outbox.ts'
+import { addOutbox, embedTopic, indexTopic, outboxBacklog, waitingReason } from '../../src/store/outbox.ts'
 import { readEmbedded } from '../../src/store/vectors/embedded-units.ts'
 import { caller, messagesOf, useStore } from '../sessions/store.ts'
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
-import { lacksVectors } from '../support/test-store.ts'
+import { isOnServer, lacksVectors } from '../support/test-store.ts'
 
 const store = useStore()
 const { tenantId } = caller
@@ -55,6 +56,8 @@ async function start(
   })
   return { standIn, embedder, index, worker }
 }
+
+const unindexed = () => store.open.stores.database.run((sql) => outboxBacklog(sql, tenantId, { topic: indexTopic }))
 
 const backlog = () =>
   store.open.stores.database.run((sql) => outboxBacklog(sql, tenantId, { topic: embedTopic, waiting: true }))
@@ -137,13 +140,43 @@ describe.skipIf(lacksVectors)('VectorWorker', () => {
     expect(await database.run((sql) => readEmbedded(sql, space, [key]))).toHaveLength(1)
   })
 
+  it('puts work off with the reason where no model is told, but none that on a server is for another provider', async () => {
+    const { database, archive } = store.open.stores
+    const sessionId = await store.session([{ content: 'A crane.' }])
+    await until(async () => (await unindexed()).messages === 0)
+    let logged = ''
+    const log = createLog('warn', { write: (text) => (logged += text) })
+    const target = { kind: 'url', url: 'http://127.0.0.1:9/v1' } as const
+    const embedder = new OpenAiCompatibleEmbedder({ target, model: 'nobody' })
+    const worker = new VectorWorker({ database, archive, embedder, index: new PgvectorIndex(database), log })
+    onTestFinished(() => worker.stop())
+    const reasonOf = async (provider: string) => {
+      await database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
+      await database.run((sql) => sql`delete from embedding_models`)
+      await database.run(
+        (sql) => sql`
+          insert into embedding_models (tenant_id, id, provider, name, dimensions, revision, vector_index, state)
+          values (${tenantId}, 1, ${provider}, 'nobody', 4, 'plain/1', 'pgvector', 'current')`,
+      )
+      await database.run((sql) => addOutbox(sql, embedTopic, [{ tenantId, sessionId, firstSeq: 1, lastSeq: 1 }]))
+      logged = ''
+      worker.wake()
+      await until(() => Promise.resolve(logged.includes('embedding waits for 15 s')))
+      return await database.run((sql) => waitingReason(sql, tenantId, embedTopic))
+    }
+    const why = /^Cannot use openai-compatible as it does not answer\. Try again later/u
+    expect(await reasonOf('openai-compatible')).toMatch(why)
+    expect((await reasonOf('gemini')) ?? 'is not put off').toMatch(isOnServer ? /^is not put off$/u : why)
+    await database.run((sql) => sql`delete from embedding_models`)
+    await database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
+  })
+
   it('counts a message once as waiting, however often it is given as work', async () => {
     const sessionId = await store.session([{ content: 'A stork.' }, { content: 'Another stork.' }])
     const { database } = store.open.stores
     const add = (firstSeq: number) =>
       database.run((sql) => addOutbox(sql, embedTopic, [{ tenantId, sessionId, firstSeq, lastSeq: 2 }]))
     // Whoever indexes gives it as work too, and what an erasure before has left.
-    const unindexed = () => database.run((sql) => outboxBacklog(sql, tenantId, { topic: indexTopic }))
     await until(async () => (await unindexed()).messages === 0)
     await database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
     await add(1)

@@ -4,7 +4,7 @@ import { agreed, counted } from '../../model/counted.ts'
 import type { EmbeddingModel } from '../../ports/embedder.ts'
 import type { VectorFilter, VectorIndex, VectorMatch } from '../../ports/vector-index.ts'
 import type { Database } from '../../store/database.ts'
-import { embedTopic, outboxBacklog } from '../../store/outbox.ts'
+import { embedTopic, outboxBacklog, waitingReason } from '../../store/outbox.ts'
 import { messageLevel } from '../../store/search-units.ts'
 import { readModels, type StoredModel } from '../../store/vectors/embedding-models.ts'
 import { embeddedPart } from '../query/embedded-part.ts'
@@ -71,7 +71,10 @@ export async function searchByMeaning(
   const models = await (waiting === undefined ? readSearchable() : waiting.forFirst(readSearchable))
   if (models.length === 0) {
     database.needWork?.()
-    return { state: 'behind', lists: [], reason: 'no message has a vector yet' }
+    const why = await database.run((sql) => waitingReason(sql, request.tenantId, embedTopic))
+    const reason = 'no message has a vector yet'
+    if (why === undefined) return { state: 'behind', lists: [], reason }
+    return { state: 'unavailable', lists: [], reason: `${reason}. ${why}` }
   }
   const found = await Promise.all(models.map((model) => searchModel(dependencies, request, { model, signal, waiting })))
   const lists = found.flatMap((result) => result.lists)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { limits } from '../../limits.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { Database } from '../../store/database.ts'
-import { embedTopic, outboxBacklog } from '../../store/outbox.ts'
+import { embedTopic, outboxBacklog, waitingReason } from '../../store/outbox.ts'
 import { waitForVectors } from '../wait-for-index.ts'
 
 /** Between two looks whether a model is there. */
@@ -31,13 +31,20 @@ export class WaitForMeaning {
     return this.#signal.aborted || performance.now() > this.#untilOffered
   }
 
-  /** What there is to search, asked for again while there is nothing and messages are to get vectors. */
+  /**
+   * What there is to search, asked for again while there is nothing and messages are to get vectors. Where those were put off, as the
+   * provider fails, nobody knows for how long.
+   */
   async forFirst<T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> {
     for (let isAwaited = true; ;) {
       const found = await read()
       if (found.length > 0 || !isAwaited || this.#isOver) return found
-      isAwaited = (await waitForVectors(this.#database, this.#tenantId, lookMs)) > 0
+      isAwaited = (await waitForVectors(this.#database, this.#tenantId, lookMs)) > 0 && !(await this.#arePutOff())
     }
+  }
+
+  async #arePutOff(): Promise<boolean> {
+    return (await this.#database.run((sql) => waitingReason(sql, this.#tenantId, embedTopic))) !== undefined
   }
 
   /** The vector of a query, asked for again while no process offers the model. */

@@ -67,6 +67,11 @@ export abstract class JsonServer {
     this.#faults.push(...faults)
   }
 
+  /** What was planned and did not come to pass does not. */
+  answerAll(): void {
+    this.#faults.length = 0
+  }
+
   async listen(): Promise<void> {
     this.#server.listen(0, '127.0.0.1')
     await once(this.#server, 'listening')

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+
+import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
+import type { Fault } from '../support/stand-ins/json-server.ts'
+import { OpenAiStandIn } from '../support/stand-ins/openai.ts'
+import { lacksVectors } from '../support/test-store.ts'
+import { openHome } from './support/archived.ts'
+import type { Home } from './support/home.ts'
+import { until } from './support/semantic-status.ts'
+import type { Tools } from './support/tools.ts'
+
+const openAiSettings = (standIn: OpenAiStandIn): Home['settings'] => ({
+  VERBATIM_EMBEDDER: 'openai-compatible',
+  VERBATIM_EMBEDDER_URL: `${standIn.url}/v1`,
+  VERBATIM_EMBEDDING_MODEL: standIn.model,
+})
+
+const faults = (count: number, status: number): Fault[] =>
+  Array.from({ length: count }, () => ({ kind: 'status', status }))
+
+const line = 'Our cat had three kittens.'
+const byMeaning = { query: 'kittens', mode: 'semantic' } as const
+
+const refusal = (tools: Tools) => tools.refusal('search_memory', byMeaning)
+
+/** Until meaning is searched again; a search asks for the provider to be tried. */
+const healed = (tools: Tools) =>
+  expect.poll(async () => (await tools.search({ query: 'kittens' })).coverage.semantic, { timeout: 90_000 }).toBe('on')
+
+describe.skipIf(lacksVectors)('an embedder that never said which its model is', () => {
+  test.each([
+    {
+      status: 401,
+      why: 'Cannot use openai-compatible as it refused the key, the model or the address',
+      remedy: 'Check the settings of the provider',
+    },
+    {
+      status: 503,
+      why: 'Cannot use openai-compatible as it does not answer',
+      remedy: 'check the network and the address',
+    },
+  ])('with status $status: a search by meaning says why, and what to do, until it answers', async (away) => {
+    await using standIn = await OpenAiStandIn.start()
+    standIn.plan(...faults(100, away.status))
+    const home = await openHome(openAiSettings(standIn))
+    const tools = await home.tools()
+    await tools.save({ session_id: 'lost', content: line, sender: 'Ada' })
+    const { waits_for: waits } = await until(tools, ({ waits_for: reason }) => reason !== undefined)
+    expect(waits).toContain(away.why)
+    const said = await refusal(tools)
+    expect(said).toContain(`Cannot search by meaning: no message has a vector yet. ${away.why}`)
+    expect(said).toContain(away.remedy)
+    expect(said).toContain('Use mode "hybrid" or "full_text", or try again later')
+    const { coverage, degraded, results } = await tools.search({ query: 'kittens' })
+    expect(coverage.semantic).toBe('unavailable')
+    expect(degraded.join()).toContain(`semantic search: no message has a vector yet. ${away.why}`)
+    expect(results).not.toEqual([])
+    const { stdout } = await home.cli(['doctor'])
+    expect(stdout).toContain(`PROBLEM  semantic search: ${away.why}`)
+    expect(stdout).toContain(away.remedy)
+    standIn.answerAll()
+    await healed(tools)
+    expect(await tools.hits(byMeaning)).toEqual([line])
+    expect((await until(tools, ({ waits_for: reason }) => reason === undefined)).waits_for).toBeUndefined()
+  })
+
+  test('after it did so in an earlier process, it is the one that the store has vectors of', async () => {
+    await using standIn = await OpenAiStandIn.start()
+    const home = await openHome(openAiSettings(standIn))
+    const before = await home.tools()
+    await before.save({ session_id: 'kept', content: line, sender: 'Ada' })
+    await healed(before)
+    await home.endDaemon()
+    standIn.plan(...faults(100, 401))
+    const tools = await home.tools()
+    // The threads begin with the first search.
+    await expect
+      .poll(() => refusal(tools), { timeout: 30_000 })
+      .toContain(
+        'Cannot search by meaning: Cannot use openai-compatible as it refused the key, the model or the address',
+      )
+    standIn.answerAll()
+    await healed(tools)
+    expect(await tools.hits(byMeaning)).toEqual([line])
+  })
+
+  test('Gemini says so itself, and what refuses is told at once', async () => {
+    await using standIn = await GeminiStandIn.start()
+    standIn.plan(...faults(100, 403))
+    const home = await openHome({
+      GEMINI_API_KEY: standIn.apiKey,
+      VERBATIM_EMBEDDER: 'gemini',
+      VERBATIM_EMBEDDER_URL: standIn.url,
+    })
+    const tools = await home.tools()
+    await tools.save({ session_id: 'lost', content: line, sender: 'Ada' })
+    await until(tools, ({ waits_for: reason }) => reason !== undefined)
+    expect(await refusal(tools)).toContain(
+      'Cannot search by meaning: Cannot use gemini as it refused the key, the model or the address',
+    )
+  })
+})
