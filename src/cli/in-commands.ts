@@ -13,6 +13,7 @@ const phrases: readonly (readonly [string, string])[] = [
   ],
   [', or update_session with restricted false', ''],
   ['Pass next_cursor of the previous page', 'Pass the cursor of the previous page'],
+  ['Use mode "hybrid" or "full_text"', 'Use --mode hybrid or --mode full_text'],
   ['Give session_id, or query, or since and until', 'Give a session, or --query, or --since and --until'],
 ]
 

@@ -5,6 +5,7 @@ import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import type { Caches } from '../model/caches.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
+import type { SearchMode } from '../model/search-mode.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { damaged, notIndexedYet } from './degraded.ts'
@@ -35,7 +36,7 @@ export interface SearchInput extends FilterInput {
   readonly query: string | readonly string[]
   readonly limit: number
   readonly maxTokens: number
-  readonly mode: 'hybrid' | 'semantic' | 'full_text'
+  readonly mode: SearchMode
   /** Neighbouring messages on each side of a hit. */
   readonly context: number
   readonly format: 'text' | 'json'

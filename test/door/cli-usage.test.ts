@@ -66,6 +66,7 @@ describe('errors', () => {
     ['a number out of bounds', ['search', 'x', '--limit', '0'], /whole number from 1 to 100/],
     ['a number that is none', ['show', 'berths', '--limit', '1.5'], /whole number from 1 to 500/],
     ['a role that is none', ['search', 'x', '--role', 'pope'], /Allowed choices are user, assistant/],
+    ['a mode that is none', ['search', 'x', '--mode', 'fuzzy'], /Allowed choices are hybrid, semantic, full_text/],
     ['a style that is none', ['summarize', 'berths', '--style', 'long'], /Allowed choices are brief/],
     ['a format that is none', ['export', 'berths', '--format', 'pdf'], /Allowed choices are original, json/],
     ['a client that is none', ['setup', 'emacs'], /Allowed choices are openclaw/],

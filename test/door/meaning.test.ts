@@ -7,7 +7,7 @@ import { lacksVectors } from '../support/test-store.ts'
 import { openHome } from './support/archived.ts'
 import { useHome, type Home } from './support/home.ts'
 import { semanticStatus, until } from './support/semantic-status.ts'
-import type { Tools } from './support/tools.ts'
+import { searchSchema, type Tools } from './support/tools.ts'
 
 /** Whether so many units have their vectors and nothing waits: either alone may hold for a moment before the work begins. */
 const hasAll =
@@ -65,6 +65,20 @@ describe.skipIf(lacksVectors)('with the model on this machine', () => {
     expect(await tools.hits({ query: 'newborn pets', mode: 'semantic', until: '2001-01-01' })).toEqual([])
     expect((await tools.search({ query: 'newborn pets', mode: 'full_text' })).coverage.semantic).toBe('off')
     expect(await tools.hits({ query: 'newborn pets', mode: 'full_text' })).toEqual([])
+  })
+
+  test('the command line searches by meaning or by words alone too', async () => {
+    const found = async (...mode: readonly string[]) => {
+      const { code, stdout } = await home.cli(['search', 'newborn pets', '--json', '--context', '0', ...mode])
+      expect(code).toBe(0)
+      return searchSchema.parse(JSON.parse(stdout))
+    }
+    const near = await found('--mode', 'semantic')
+    expect(near.coverage.semantic).toBe('on')
+    expect(near.results.flatMap(({ messages }) => messages).map(({ text }) => text)).toContain(lines[0])
+    expect(await found('--mode', 'full_text')).toMatchObject({ coverage: { semantic: 'off' }, results: [] })
+    // On a server each command loads the model itself, which may take longer than words are waited with.
+    expect(['on', 'behind']).toContain((await found()).coverage.semantic)
   })
 
   test('tells in the status which model it is and how many vectors there are', async () => {
@@ -275,6 +289,9 @@ describe.skipIf(lacksVectors)('without an embedder', () => {
     const tools = await home.tools()
     await saveLines(tools)
     expect(await tools.refusal('search_memory', { query: 'pets', mode: 'semantic' })).toContain('no embedder')
+    const { code, stderr } = await home.cli(['search', 'pets', '--mode', 'semantic'])
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('as this store has no embedder\nUse --mode hybrid or --mode full_text')
     expect((await tools.search({ query: 'kittens' })).coverage.semantic).toBe('off')
   })
 

@@ -1,9 +1,10 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 
 import { limits } from '../../limits.ts'
 import { describeFlags, flagNames } from '../../model/message-flags.ts'
 import { roleSchema } from '../../model/message.ts'
 import { inOneLine } from '../../model/one-line.ts'
+import { searchModes, type SearchMode } from '../../model/search-mode.ts'
 import type { SearchReply } from '../../search/reply.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
@@ -13,6 +14,7 @@ import { collect, collectOneOf, wholeNumber } from '../parse-options.ts'
 const terminalCharactersMax = 500
 
 interface SearchOptions {
+  readonly mode: SearchMode
   readonly session?: string
   readonly participant?: readonly string[]
   readonly model?: readonly string[]
@@ -54,6 +56,11 @@ export function registerSearch(program: Command): void {
     .description('find messages by words, "quoted phrases", names, paths, error codes, and by meaning')
     .addHelpText('after', "\nA name that begins with ! is left out: --role '!tool' --participant '!Ada'")
     .argument('<query...>', 'what to look for')
+    .addOption(
+      new Option('--mode <mode>', 'by words and meaning, by meaning alone, or by words alone')
+        .choices(searchModes)
+        .default('hybrid'),
+    )
     .option('--session <id>', 'only in this session')
     .option('--participant <name>', 'only messages of this sender (repeatable)', collect)
     .option('--model <name>', 'only messages of this model (repeatable)', collect)
@@ -78,7 +85,7 @@ export function registerSearch(program: Command): void {
           query: words.join(' '),
           limit: options.limit,
           maxTokens: limits.resultTokensMax,
-          mode: 'hybrid',
+          mode: options.mode,
           sessionId: options.session,
           participants: options.participant,
           models: options.model,

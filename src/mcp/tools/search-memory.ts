@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { limits } from '../../limits.ts'
+import { searchModes } from '../../model/search-mode.ts'
 import { renderSearch } from '../../search/reply.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
@@ -18,7 +19,7 @@ export const searchMemory = defineTool({
       .describe('Words or a question; of a list all 2-5 must match'),
     limit: z.number().int().min(1).max(limits.searchHitsMax).default(limits.searchHitsDefault),
     max_tokens: z.number().int().min(300).max(limits.resultTokensMax).default(limits.resultTokensDefault),
-    mode: z.enum(['hybrid', 'semantic', 'full_text']).default('hybrid'),
+    mode: z.enum(searchModes).default('hybrid'),
     session_id: z.string().optional(),
     participants: names.describe('"!name" leaves out, in every list'),
     models: names,

@@ -1,5 +1,6 @@
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
+import type { SearchMode } from '../../model/search-mode.ts'
 import type { Database } from '../../store/database.ts'
 import type { UnitFilter } from '../../store/unit-filter.ts'
 import { searchByMeaning, type SemanticDependencies, type SemanticResult } from './semantic.ts'
@@ -24,7 +25,7 @@ interface MeaningDependencies {
 
 interface MeaningRequest extends Viewer {
   readonly filter: UnitFilter
-  readonly mode: 'hybrid' | 'semantic' | 'full_text'
+  readonly mode: SearchMode
 }
 
 /** Finds what is near in meaning to a text, as far as it may be seen. Never fails: the state says what was not to be had. */

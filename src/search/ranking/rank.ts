@@ -1,6 +1,7 @@
 import type { TermHashers } from '../../indexing/term-hashers.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
+import type { SearchMode } from '../../model/search-mode.ts'
 import type { Database } from '../../store/database.ts'
 import type { Factors } from '../../store/learning/ranking-weights.ts'
 import { readEvidence } from '../../store/read-evidence.ts'
@@ -61,7 +62,7 @@ export interface Ranking {
 export interface RankRequest extends Viewer {
   readonly queries: readonly ParsedQuery[]
   readonly filter: UnitFilter
-  readonly mode: 'hybrid' | 'semantic' | 'full_text'
+  readonly mode: SearchMode
   readonly now: Date
   /** Gives what was found by meaning where another text than the queries is compared. */
   readonly meaning?: (() => Promise<FoundByMeaning>) | undefined

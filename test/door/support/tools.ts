@@ -49,7 +49,7 @@ const documentSchema = headSchema.extend({
   next_cursor: z.string().optional(),
 })
 
-const searchSchema = z.object({
+export const searchSchema = z.object({
   notice: z.string(),
   results: z.array(
     z.looseObject({
