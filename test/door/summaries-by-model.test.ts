@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 import { repeatLast } from '../support/faithful-summary.ts'
 import { ChatStandIn, GeminiWriterStandIn } from '../support/stand-ins/writers.ts'
@@ -86,6 +87,22 @@ describe('summarize by a model', () => {
     expect(reply).toMatchObject({ summary: good.text, coverage: { sentences_dropped: 9 } })
     const { text } = await tools.call('summarize', { session_id: 'checked' })
     expect(text).toContain('Sentences dropped as their messages do not bear them out: 9.')
+  })
+
+  test.each<[string, string, unknown]>([
+    ['a range', 'The Marguerite got berth 14.', '1-3'],
+    ['numbers as text', 'The Marguerite got berth 14.', ['1', '[3]']],
+    ['words', 'The Marguerite got berth 14.', 'messages 1 and 3'],
+    ['the same in the sentence', 'The Marguerite got berth 14 [1, 3].', [1, 3]],
+  ])('reads what a sentence cites as %s', async (form, text, messages) => {
+    await saveBerth(tools, form)
+    says({ text, messages }, { text: 'The ship lies at berth 14.', messages: 'the first one' })
+    const reply = z
+      .object({ summary: z.string(), citations: z.array(z.object({ seq: z.number() })), coverage: z.looseObject({}) })
+      .parse(await asJson(form))
+    expect(reply.summary).toBe('The Marguerite got berth 14.')
+    expect(reply.citations.map(({ seq }) => seq)).toEqual(form === 'a range' ? [1, 2, 3] : [1, 3])
+    expect(reply.coverage).toMatchObject({ sentences_dropped: 1 })
   })
 
   test.each([

@@ -140,13 +140,19 @@ describe('summarize()', () => {
     await expect(write('Ship 1 moors at berth 77. [2]')).rejects.toThrow('is not in what it cites: 2')
     await expect(write('- A crane from Lübeck waits. [1-3]')).rejects.toThrow('is not in what it cites: 1, 2, 3')
     expect(await countStored(sessionId)).toBe(0)
-    await write('1. Ship 1 moors at berth 3. [2]\nanchors[0] is the first one.\nBerths 0 and 6 are taken. [1, 3]')
+    await write(
+      '1. Ship 1 moors at berth 3. [2]\nanchors[0] is the first one.\nBerths 0 and 6 are taken. [1, 3]\nBerths 0 and 3 are taken. [messages 1-2]\nBerths 3 and 6 are taken. [2][3]',
+    )
     const { citations, made_by: madeBy } = await summary(sessionId)
     expect(madeBy).toBe('host')
     expect(citations.map(({ sentence, seq }) => [sentence, seq])).toEqual([
       [1, 2],
       [3, 1],
       [3, 3],
+      [4, 1],
+      [4, 2],
+      [5, 2],
+      [5, 3],
     ])
     expect(renderSummary(await summary(sessionId))).toContain('sentence 1: message 2, id ')
   })

@@ -8,15 +8,11 @@ import type { CitedSummary, SummaryCheck } from '../../../sessions/update-sessio
 import type { SessionRow } from '../../../store/session-row.ts'
 import type { SummarySentence } from '../../../store/summaries/summaries.ts'
 import { isBorneOut } from '../../checks/borne-out.ts'
+import { citedMax, numbersOf, rangesCited, withoutCitations } from '../cited-numbers.ts'
 import { checkedText, claimOf, type Claim } from './claim.ts'
 import { comparedMessages } from './compared-messages.ts'
 import { findSources, type FoundSources } from './find-sources.ts'
 import type { FoundMessage } from './source-finder.ts'
-
-/** "[12]", "[3, 5]", "[3-5]": numbers of messages. Not what stands in brackets in code and in links. */
-const citation = /(?<![\p{L}\p{N}_)\]])\[(\d{1,12}(?:\s*[-–,]\s*\d{1,12})*)\](?!\()/gu
-/** Of one sentence; a range that is longer says nothing of where it comes from. */
-const ofSentenceMax = 20
 
 /** Names of a sentence, and characters of one, that its writer is told of. */
 const namesToldMax = 5
@@ -155,7 +151,7 @@ async function sourcesOf(
 function check(sentence: string, sources: readonly Source[]): void {
   const texts = sources.flatMap(({ text }) => text ?? [])
   if (sources.length === 0 || texts.length < sources.length) return
-  const said = sentence.replaceAll(citation, '').trim()
+  const said = withoutCitations(sentence)
   if (isBorneOut(checkedText(said), texts.join('\n'))) return
   const numbers = sources.map(({ seq }) => seq).join(', ')
   throw refused(
@@ -169,16 +165,12 @@ function refused(why: string, remedy: string): InputError {
 }
 
 function numbersIn(text: string): readonly number[] {
-  const numbers = new Set<number>()
-  for (const [, list = ''] of text.matchAll(citation)) {
-    for (const part of list.split(',')) {
-      const [first = 0, last = first] = part.split(/[-–]/u).map(Number)
-      if (last - first >= ofSentenceMax) throw tooMany(`[${list}] cites`)
-      for (let number = first; number <= last; number++) numbers.add(number)
-    }
-  }
-  if (numbers.size > ofSentenceMax) throw tooMany('a sentence cites')
-  return [...numbers]
+  const ranges = rangesCited(text)
+  const numbers = numbersOf(ranges)
+  if (numbers !== undefined) return numbers
+  const long = ranges.find((range) => numbersOf([range]) === undefined)
+  throw refused(
+    `${long === undefined ? 'a sentence' : `[${long.first}-${long.last}]`} cites more than ${citedMax} messages`,
+    'Cite the few that say it',
+  )
 }
-
-const tooMany = (what: string) => refused(`${what} more than ${ofSentenceMax} messages`, 'Cite the few that say it')

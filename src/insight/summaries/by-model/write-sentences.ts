@@ -8,6 +8,7 @@ import { readsLikeInstructions } from '../../../sessions/message-flags.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import { readPlaces } from '../../../store/messages.ts'
 import { isBorneOut } from '../../checks/borne-out.ts'
+import { numbersOf, rangesOfList, withoutCitations } from '../cited-numbers.ts'
 import { turnOf } from './turns.ts'
 import { rules } from './writing-tasks.ts'
 
@@ -51,6 +52,17 @@ export interface Written {
   readonly dropped: number
 }
 
+/** Models write a number as text now and then, or a range: "3-5", "messages 3 and 4". */
+const messagesSchema = z
+  .union([z.array(z.union([z.number().int(), z.string().max(200)])), z.number().int(), z.string().max(200)])
+  .transform((given) => {
+    const ranges = [given]
+      .flat()
+      .map((one) => (typeof one === 'number' ? [{ first: one, last: one }] : rangesOfList(one)))
+    return ranges.every((some) => some !== undefined) ? numbersOf(ranges.flat()) : undefined
+  })
+  .pipe(z.array(z.number()).min(1))
+
 const sentenceSchema = z.object({
   text: z
     .string()
@@ -61,7 +73,7 @@ const sentenceSchema = z.object({
         .trim(),
     )
     .pipe(z.string().min(1).max(800)),
-  messages: z.array(z.number().int()).min(1).max(20),
+  messages: messagesSchema,
 })
 const answerSchema = z.object({ sentences: z.array(z.unknown()).max(500) })
 const answerForm = {
@@ -108,11 +120,23 @@ export async function writeSentences(
   )
   const given = parsed(answer)
   if (given === undefined) throw new ProviderError(generator.provider, 'malformed')
-  const read = given.map((one) => sentenceSchema.safeParse(one).data)
+  const read = given.map((one) => withoutNumbers(sentenceSchema.safeParse(one).data))
   const cited = read.flatMap((one) => one?.messages.flatMap((number) => material.places.get(number) ?? []) ?? [])
   const sources = await readSources(dependencies, tenantId, cited)
   const sentences = read.flatMap((one) => (one === undefined ? [] : (supported(one, material, sources) ?? [])))
   return { sentences: sentences.slice(0, sentencesMax), dropped: given.length - sentences.length }
+}
+
+/** A sentence that says again in brackets what it cites would have these numbers for what it says. */
+function withoutNumbers(
+  sentence: z.output<typeof sentenceSchema> | undefined,
+): z.output<typeof sentenceSchema> | undefined {
+  if (sentence === undefined) return undefined
+  const text = withoutCitations(
+    sentence.text,
+    (ranges) => numbersOf(ranges)?.every((number) => sentence.messages.includes(number)) === true,
+  )
+  return text === '' ? undefined : { ...sentence, text }
 }
 
 /** Models put JSON into a fence of code now and then. */
