@@ -31,8 +31,8 @@ const config = readConfig()
 const { archive: archiveSettings, archiveIdleMs, audit, encryption, learns, learnsRanking, vectors } = config
 const embeds = makesVectors(config)
 const observer = threadObserver(port)
-/** Those who index, archive, learn (two, and one of the ranking), look for names, summarise and erase hold one each. */
-const database = openThreadDatabase(settings, observer, { encryption, serverConnections: 9 })
+/** Those who index, archive, learn (three, and one of the ranking), look for names, summarise and erase hold one each. */
+const database = openThreadDatabase(settings, observer, { encryption, serverConnections: 10 })
 const archive = openArchive(archiveSettings, settings.archive, observer)
 const log = threadLog(settings)
 const signingKey = async () => signingKeyOf(await readSecretFile(auditKeyFile(audit.keyFile)))

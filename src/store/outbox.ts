@@ -12,6 +12,9 @@ export const embedTopic = 'embed'
 export const learnTopic = 'learn'
 export const learnByModelTopic = 'learn_by_model'
 
+/** The work of finding anew what an earlier version has found by patterns. */
+export const learnAnewTopic = 'learn_anew'
+
 /** One piece of pending work on a stretch of a session's messages. */
 export interface OutboxItem {
   readonly id: number

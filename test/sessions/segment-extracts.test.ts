@@ -215,6 +215,23 @@ describe('what stands for a segment', () => {
     expect((await summary(sessionId, everything)).read).toBe(150)
   })
 
+  it('is made anew where an earlier version chose it, and so is the summary', async () => {
+    const sessionId = await talked(250)
+    const { database } = store.open.stores
+    const first = await summary(sessionId)
+    expect((await summary(sessionId)).read).toBe(0)
+    const kept = (await extracts(sessionId)).map(({ id }) => id)
+    await database.run((sql) => sql`update summaries set model = null where session_id = ${sessionId}`)
+    const { reply, read } = await summary(sessionId)
+    expect(read).toBe(250)
+    expect(reply.summary).toBe(first.reply.summary)
+    const made = (await extracts(sessionId)).map(({ id }) => id)
+    expect(made).toHaveLength(kept.length)
+    expect(made.filter((id) => kept.includes(id))).toEqual([])
+    expect((await summary(sessionId)).read).toBe(0)
+    expect((await summary(sessionId, everything)).read).toBe(50)
+  })
+
   it('is not stored by who may only read', async () => {
     const sessionId = await talked(150)
     await summary(sessionId, { keep: false })

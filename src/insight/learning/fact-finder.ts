@@ -4,8 +4,10 @@ import type { FoundFact } from './fact.ts'
 /** What finds facts in messages, and what work it takes. */
 export interface FactFinder {
   readonly topic: string
-  /** `patterns`, or the provider of a model. */
+  /** The patterns with their version, or the provider of a model. */
   readonly madeBy: string
+  /** Whether what an earlier version found in the same messages gives way to what it finds. */
+  readonly isAnew?: boolean | undefined
   /** The model and whose it is, where one finds them. */
   readonly model?: string | undefined
   /** What is read at once: of a model that is asked once, so that nothing that was paid for is lost when it does not answer the next time. */

@@ -1,7 +1,8 @@
 import { limits } from '../../limits.ts'
+import { patternsNow } from '../../model/extractors.ts'
 import { unobserved, type Observer } from '../../ports/observer.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
-import { learnByModelTopic, learnTopic } from '../../store/outbox.ts'
+import { learnAnewTopic, learnByModelTopic, learnTopic } from '../../store/outbox.ts'
 import { saidIn } from './asserted.ts'
 import { isNoTelling } from './doubt.ts'
 import { extractFacts, type TellingMessage } from './extract-facts.ts'
@@ -14,11 +15,16 @@ import { ownTextOf } from './own-sentences.ts'
 export function findByPatterns(isModelNext: boolean): FactFinder {
   return {
     topic: learnTopic,
-    madeBy: 'patterns',
+    madeBy: patternsNow,
     next: isModelNext ? learnByModelTopic : undefined,
     firstBatch: (messages) => ({ messages, nextSeq: undefined }),
     find: (messages) => Promise.resolve(messages.flatMap(extractFacts)),
   }
+}
+
+/** Finds anew by patterns what an earlier version has found. A model has read it, or has not, as it was to. */
+export function findAnew(): FactFinder {
+  return { ...findByPatterns(false), topic: learnAnewTopic, isAnew: true }
 }
 
 /** Of one call. */

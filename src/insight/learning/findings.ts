@@ -13,7 +13,13 @@ import {
   type CorrectionElsewhere,
 } from '../../store/learning/corrections-elsewhere.ts'
 import { dropHidden, readFactBodies, storeFactTerms } from '../../store/learning/hashed-facts.ts'
-import { saveFacts, sealFact, type FactTerms, type SealedFact } from '../../store/learning/sealed-facts.ts'
+import {
+  saveFacts,
+  sealFact,
+  type FactTerms,
+  type SealedFact,
+  type StoredFindings,
+} from '../../store/learning/sealed-facts.ts'
 import { readProject } from '../../store/learning/session-projects.ts'
 import type { SessionKey } from '../../store/messages.ts'
 import type { Transaction } from '../../store/rows.ts'
@@ -88,9 +94,9 @@ async function ofOtherProjects(
 export async function storeFindings(
   sql: Transaction,
   key: SessionKey,
-  { facts, placed, corrected, state, ...read }: Findings & { readonly erasures: number },
+  { facts, placed, corrected, state, ...read }: Findings & Pick<StoredFindings, 'erasures' | 'anew'>,
 ): Promise<boolean> {
-  if (facts.length === 0 && placed.length === 0) return true
+  if (facts.length === 0 && placed.length === 0 && read.anew === undefined) return true
   await holdTerms(sql, key.tenantId, state)
   await holdCorrected(sql, key, corrected)
   if (!(await saveFacts(sql, key, { facts, ...read }))) return false

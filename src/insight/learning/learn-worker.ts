@@ -27,6 +27,8 @@ export interface LearnWorkerDependencies {
 
 interface Reading extends StretchReading {
   readonly telling: Batch['messages']
+  /** The numbers of the messages that could be read. */
+  readonly seqs: readonly number[]
   readonly erasures: number
   /** Whether it begins with the first message of the session. */
   readonly isFirst: boolean
@@ -67,8 +69,11 @@ class LearnWork implements StretchWork<Reading> {
     const range = { fromSeq: firstSeq, toSeq: lastSeq, limit, payloadBytesMax, usable: true, withFlags: true }
     const rows = await readMessages(database, key, range)
     const found: TellingMessage[] = []
+    const seqs: number[] = []
     for (const row of rows) {
       const message = await tellingMessage(archive, row)
+      if (message === 'damaged') continue
+      seqs.push(row.seq)
       if (message !== undefined) found.push(message)
     }
     const { messages: telling, nextSeq } = this.#finder.firstBatch(found)
@@ -76,13 +81,14 @@ class LearnWork implements StretchWork<Reading> {
     const whole = rows.length < limit ? lastSeq : (rows.at(-1)?.seq ?? lastSeq)
     const nextFrom = read.find(isNew)?.seq
     const upTo = nextSeq === undefined ? whole : nextSeq - 1
-    return { messages: read.length, telling, erasures, isFirst: firstSeq === 1, upTo, nextFrom }
+    return { messages: read.length, telling, seqs, erasures, isFirst: firstSeq === 1, upTo, nextFrom }
   }
 
-  async make(key: SessionKey, { telling, erasures, isFirst }: Reading): Promise<Made> {
+  async make(key: SessionKey, { telling, seqs, erasures, isFirst }: Reading): Promise<Made> {
     const facts = await this.#finder.find(telling)
     const findings = await makeFindings(this.#dependencies, key, { facts, madeBy: this.#finder.madeBy, isFirst })
-    return { write: async (sql) => await storeFindings(sql, key, { ...findings, erasures }) }
+    const anew = this.#finder.isAnew === true ? { madeBy: this.#finder.madeBy, seqs } : undefined
+    return { write: async (sql) => await storeFindings(sql, key, { ...findings, erasures, anew }) }
   }
 }
 

@@ -9,16 +9,19 @@ import type { TellingMessage } from './extract-facts.ts'
 
 /**
  * A message as facts are looked for in it; undefined where none may be: of other roles, and of what is flagged, as text that
- * instructs a model must not become what a model is told, nor a secret be repeated.
+ * instructs a model must not become what a model is told, nor a secret be repeated. Of what is damaged nobody knows.
  */
-export async function tellingMessage(archive: ArchiveStore, row: MessageRow): Promise<TellingMessage | undefined> {
+export async function tellingMessage(
+  archive: ArchiveStore,
+  row: MessageRow,
+): Promise<TellingMessage | 'damaged' | undefined> {
   if (row.kind !== 'message' || (row.role !== 'user' && row.role !== 'assistant')) return undefined
   let payload: Uint8Array
   try {
     payload = await loadPayload(archive, row)
   } catch (error) {
     // A damaged message is reported by `verify` and by every read.
-    if (error instanceof DamagedPayload) return undefined
+    if (error instanceof DamagedPayload) return 'damaged'
     throw error
   }
   if (isFlagged(row.flags ?? flagsOfMessage(row, payload))) return undefined

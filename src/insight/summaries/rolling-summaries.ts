@@ -2,11 +2,22 @@ import { describeForLog, UnavailableError, VerbatimError } from '../../errors.ts
 import { Drain } from '../../indexing/drain.ts'
 import { limits } from '../../limits.ts'
 import type { Log } from '../../log.ts'
+import type { Caller } from '../../model/access.ts'
+import { extractsNow } from '../../model/extractors.ts'
+import { summaryStyles } from '../../model/summary-style.ts'
 import { tenantIds } from '../../store/access/tenants.ts'
-import { holdSummaries, quietSessions, type UnsummarizedSession } from '../../store/summaries/quiet-sessions.ts'
+import {
+  holdSummaries,
+  outdatedExtracts,
+  quietSessions,
+  type OutdatedExtract,
+  type UnsummarizedSession,
+} from '../../store/summaries/quiet-sessions.ts'
+import { summariesOf } from '../../store/summaries/summaries.ts'
 import { inTransaction } from '../../store/transaction.ts'
 import { explainDegraded } from './render-summary.ts'
 import { summarize, type SummarizeDependencies } from './summarize.ts'
+import type { SummaryReply } from './summary-reply.ts'
 
 export interface RollingDependencies extends Omit<SummarizeDependencies, 'signal'> {
   readonly log: Log
@@ -26,16 +37,19 @@ const sessionsPerLook = 500
 const againMs = 3_600_000
 const triedMax = 10_000
 
+/** A session to be summarised, or a summary of one to be extracted anew. */
+type Turn = UnsummarizedSession | OutdatedExtract
+
 /**
  * Summarises sessions in the background once they are quiet: by a model where there is one, else with their own sentences. It
  * keeps no list of work: what has no summary of its newest message is found by looking, so that nothing is lost with a process,
- * and nothing done twice. On a server one process at a time works for a tenant.
+ * and nothing done twice. Summaries that an earlier version extracted are chosen anew in the same way, of history too. On a server one process at a time works for a tenant.
  */
 export class RollingSummaries {
   readonly #dependencies: RollingDependencies
   readonly #drain: Drain
   readonly #lookMs: number
-  /** What a model could not summarise, by session and number of messages, and when it is tried again. */
+  /** What was tried, by session, number of messages and style, and when it is tried again. */
   readonly #tried = new Map<string, number>()
   readonly #stopping = new AbortController()
 
@@ -85,52 +99,73 @@ export class RollingSummaries {
     )
   }
 
-  /** Whose turn it is. */
-  async #next(tenantId: number): Promise<UnsummarizedSession | undefined> {
+  /** Whose turn it is: of what was extracted by an earlier version when all else is done. */
+  async #next(tenantId: number): Promise<Turn | undefined> {
     const { database, quietMs, writer } = this.#dependencies
     const isExtractedEnough = writer === undefined
     const wanted = { tenantId, quietMs, activeMs: dayMs, messagesMin, isExtractedEnough, limit: sessionsPerLook }
     const found = await database.run((sql) => quietSessions(sql, wanted))
-    return found.find((session) => this.#isDue(session))
+    const next = found.find((session) => this.#isDue(session))
+    if (next !== undefined) return next
+    const outdated = await database.run((sql) => outdatedExtracts(sql, { ...wanted, chosenBy: extractsNow }))
+    return outdated.find((turn) => this.#isDue(turn))
   }
 
-  #isDue({ id, lastSeq }: UnsummarizedSession): boolean {
-    return (this.#tried.get(`${id} ${lastSeq}`) ?? 0) <= Date.now()
+  #isDue(turn: Turn): boolean {
+    return (this.#tried.get(nameOf(turn)) ?? 0) <= Date.now()
   }
 
-  async #summarize(tenantId: number, session: UnsummarizedSession): Promise<void> {
+  async #summarize(tenantId: number, turn: Turn): Promise<void> {
     const { log } = this.#dependencies
     const { signal } = this.#stopping
     const caller = { tenantId, principal: 'summaries', client: 'background' }
     // Also where there is nothing to say: it is not looked at again and again.
-    this.#note(session)
+    this.#note(turn)
     try {
-      const reply = await summarize({ ...this.#dependencies, signal }, caller, {
-        sessionId: session.id,
-        style: 'brief',
-        maxTokens: limits.summaryTokensDefault,
-        refresh: false,
-        keep: true,
-      })
+      const reply = await ('style' in turn
+        ? this.#extractAnew(caller, turn)
+        : summarize({ ...this.#dependencies, signal }, caller, {
+            sessionId: turn.id,
+            style: 'brief',
+            maxTokens: limits.summaryTokensDefault,
+            refresh: false,
+            keep: true,
+          }))
       if (reply.degraded !== undefined)
         log.warn(`a session was summarised with less: ${explainDegraded(reply).join('; ')}`)
     } catch (error) {
       // Whoever works next finds it as it was.
       if (signal.aborted && error === signal.reason) return
-      this.#forget(session, error)
+      this.#forget(turn, error)
       // It may have been erased or restricted meanwhile.
       if (!(error instanceof VerbatimError) || error instanceof UnavailableError) throw error
       log.warn(`a session was not summarised: ${describeForLog(error)}`)
     }
   }
 
-  /** That the database was away says nothing of the session. */
-  #forget({ id, lastSeq }: UnsummarizedSession, error: unknown): void {
-    if (error instanceof UnavailableError) this.#tried.delete(`${id} ${lastSeq}`)
+  /** Chooses the sentences of a summary anew, as many as it was to have. A model is not asked for what it was not asked for before. */
+  async #extractAnew(caller: Caller, { id: sessionId, style }: OutdatedExtract): Promise<SummaryReply> {
+    const { database, archive } = this.#dependencies
+    const stored = await summariesOf(database, { tenantId: caller.tenantId, sessionId }, { madeBy: 'extractive' })
+    const earlier = stored.findLast((summary) => summary.style === style)
+    return await summarize({ database, archive }, caller, {
+      sessionId,
+      style: summaryStyles.find((known) => known === style) ?? 'brief',
+      maxTokens: earlier?.making?.max_tokens ?? limits.summaryTokensDefault,
+      refresh: true,
+      keep: true,
+    })
   }
 
-  #note({ id, lastSeq }: UnsummarizedSession): void {
+  /** That the database was away says nothing of the session. */
+  #forget(turn: Turn, error: unknown): void {
+    if (error instanceof UnavailableError) this.#tried.delete(nameOf(turn))
+  }
+
+  #note(turn: Turn): void {
     if (this.#tried.size >= triedMax) this.#tried.clear()
-    this.#tried.set(`${id} ${lastSeq}`, Date.now() + againMs)
+    this.#tried.set(nameOf(turn), Date.now() + againMs)
   }
 }
+
+const nameOf = (turn: Turn) => `${turn.id} ${turn.lastSeq}${'style' in turn ? ` ${turn.style}` : ''}`

@@ -1,13 +1,14 @@
 import { mayWrite, requireUsableSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
+import { extractsNow } from '../../model/extractors.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { parseTime } from '../../model/validate.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import type { ReadDependencies } from '../../sessions/session-page.ts'
 import { readMark, type ReadingMark } from '../../store/erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../../store/messages.ts'
-import { currentSummary } from '../../store/summaries/summaries.ts'
+import { currentSummary, type Summary } from '../../store/summaries/summaries.ts'
 import type { WeighedStretch } from '../../store/summaries/weigh-messages.ts'
 import { keepsNotes, summarizeByModel } from './by-model/summarize-by-model.ts'
 import { storedSentences } from './by-model/take-notes.ts'
@@ -58,7 +59,7 @@ interface Task {
 /**
  * Summarises a session, or a stretch of it: by a model where there is one, otherwise, or where that fails, with its own sentences
  * (`extract.ts`). Of a whole session a stored summary of the same style that is still current is
- * returned: what the calling model wrote first (brief, or to hand over), then one that is long enough. A newly made one is kept and shown
+ * returned: what the calling model wrote first (brief, or to hand over), then one that is long enough, unless an earlier version extracted it. A newly made one is kept and shown
  * as the session's `context_summary`. The source never changes.
  */
 export async function summarize(
@@ -114,11 +115,17 @@ async function stored(
 ): Promise<SummaryReply | undefined> {
   if (!isWhole) return undefined
   const summary = await currentSummary(database, key, { style: input.style, lastSeq, isExtractedEnough })
+  if (summary !== undefined && isOutdated(summary)) return undefined
   const reply = summary && storedReply(summary, key.sessionId, input.maxTokens)
   const making = summary?.making
   if (reply === undefined || !(await lacksAsBefore({ database, archive }, key, making ?? {}))) return undefined
   const lack = lackOf(making?.messages_unreadable ?? 0)
   return lack.length === 0 ? reply : { ...reply, degraded: lack }
+}
+
+/** Whether an earlier version chose its sentences. */
+function isOutdated({ madeBy, chosenBy }: Summary): boolean {
+  return madeBy === 'extractive' && chosenBy !== extractsNow
 }
 
 /** The reply with what a model wrote, or why there is none; undefined where there is nothing to write about. */
@@ -193,7 +200,7 @@ async function extracted(dependencies: ReadDependencies, task: Task): Promise<Su
   const isFirst = keep && isWhole && sentences.length > 0
   const query = { style, lastSeq, isExtractedEnough: true }
   const known = isFirst && !input.refresh ? await currentSummary(dependencies.database, key, query) : undefined
-  if (isFirst && (known === undefined || (known.making?.messages_unreadable ?? 0) > 0))
+  if (isFirst && (known === undefined || isOutdated(known) || (known.making?.messages_unreadable ?? 0) > 0))
     await keepSummary(dependencies.database, key, {
       style,
       lastSeq,
@@ -204,6 +211,7 @@ async function extracted(dependencies: ReadDependencies, task: Task): Promise<Su
         seq,
       })),
       madeBy: 'extractive',
+      model: extractsNow,
       making: {
         max_tokens: maxTokens,
         messages_read: messagesRead,

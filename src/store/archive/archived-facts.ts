@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import type { RowSeal } from '../../crypto/row-seal.ts'
+import { patterns } from '../../model/extractors.ts'
 import { openFactBody } from '../learning/open-fact.ts'
 import type { FactBody, FactTerms } from '../learning/sealed-facts.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
@@ -54,7 +55,7 @@ export async function readFactRecords(database: MessageSource, key: SessionKey):
         'deleted_at', deleted_at) as record, id, body, key_version,
       (select coalesce(jsonb_agg(jsonb_build_object('message_id', s.message_id, 'seq', s.seq, 'span_start', s.span_start, 'span_end', s.span_end)
          order by s.seq), '[]') from fact_sources s where s.tenant_id = ${tenantId} and s.fact_id = facts.id) as sources
-    from facts where tenant_id = ${tenantId} and session_id = ${sessionId} and (made_by <> 'patterns' or changed_at is not null)
+    from facts where tenant_id = ${tenantId} and session_id = ${sessionId} and (split_part(made_by, '/', 1) <> ${patterns} or changed_at is not null)
     order by id`,
   )
   const versions = rows.map((row) => ({ sessionId, version: row.key_version }))

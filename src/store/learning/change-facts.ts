@@ -2,6 +2,7 @@ import type { TransactionSql } from 'postgres'
 
 import { ConflictError } from '../../errors.ts'
 import type { Viewer } from '../../model/access.ts'
+import { patterns } from '../../model/extractors.ts'
 import { andOpen } from '../access/session-access.ts'
 import { queueArchive } from '../archive/archive-queue.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
@@ -102,7 +103,7 @@ export async function forgetFacts(
   const [row] = await sql<{ forgotten: number; archived: readonly string[] | null }[]>`
     with gone as (delete from facts where tenant_id = ${tenantId} returning session_id, made_by, changed_at)
     select count(*)::int as forgotten,
-      jsonb_agg(distinct session_id) filter (where made_by <> 'patterns' or changed_at is not null) as archived
+      jsonb_agg(distinct session_id) filter (where split_part(made_by, '/', 1) <> ${patterns} or changed_at is not null) as archived
     from gone`
   return { forgotten: row?.forgotten ?? 0, archived: row?.archived ?? [] }
 }

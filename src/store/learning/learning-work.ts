@@ -1,10 +1,10 @@
-import { learnByModelTopic, learnTopic } from '../outbox.ts'
+import { learnAnewTopic, learnByModelTopic, learnTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
 
 /** Whether anything is to be learned from, now or later, in any tenant. */
 export async function hasLearningWork(sql: Queries): Promise<boolean> {
   const rows = await sql`
-    select from outbox where topic in (${learnTopic}, ${learnByModelTopic}) and dead_at is null limit 1`
+    select from outbox where topic in (${learnTopic}, ${learnAnewTopic}, ${learnByModelTopic}) and dead_at is null limit 1`
   return rows.length > 0
 }
 

@@ -1,6 +1,7 @@
 import type { PendingQuery, Row } from 'postgres'
 
 import type { Viewer } from '../../model/access.ts'
+import { makerOf } from '../../model/extractors.ts'
 import { andOpen } from '../access/session-access.ts'
 import { andUsableFact } from '../access/usable.ts'
 import type { MessageSource } from '../messages.ts'
@@ -186,7 +187,7 @@ function fromRow(row: RawFact, body: FactBody): Omit<StoredFact, 'sources'> {
     followedBy: row.followed_by,
     lastToldAt: isoTime(row.last_told),
     pinned: row.pinned,
-    madeBy: row.made_by,
+    madeBy: makerOf(row.made_by),
     times: row.times,
   }
 }

@@ -4,6 +4,7 @@ import type { RowSeal } from '../../crypto/row-seal.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../messages.ts'
 import { arrayLiteral } from '../search-units.ts'
+import { dropEarlierFacts } from './facts-anew.ts'
 import { lockDescription } from './session-projects.ts'
 
 /** What a fact says. */
@@ -61,26 +62,27 @@ export function sealFact<Fact extends { readonly id: string; readonly body: Fact
   return { ...fact, body: seal === undefined ? plain : seal.seal({ field: 'fact', id: fact.id }, plain) }
 }
 
+/** Facts of a session, and what they hold on. */
+export interface StoredFindings {
+  readonly facts: readonly SealedFact[]
+  readonly keyVersion: number
+  readonly erasures: number
+  /** The mark of what was known of the session when it was read in which project they are. */
+  readonly described: string
+  /** Of which messages they are all that is found by patterns: what other versions of these found there gives way. */
+  readonly anew?: { readonly madeBy: string; readonly seqs: readonly number[] } | undefined
+}
+
 /**
  * Stores facts of a session; of those that are there nothing is changed, and of messages that are gone nothing is stored. What
- * somebody has deleted does not come back from the same words, wherever they are said. False where the session is under another
+ * somebody has deleted does not come back from the same words, wherever they are said, and where somebody has changed one by hand none is
+ * found in other words either. False where the session is under another
  * key by now, messages of it were erased or anonymised since `erasures` was read, or its source says something else of it.
  */
 export async function saveFacts(
   sql: TransactionSql,
   { tenantId, sessionId }: SessionKey,
-  {
-    facts,
-    keyVersion,
-    erasures,
-    described,
-  }: {
-    readonly facts: readonly SealedFact[]
-    readonly keyVersion: number
-    readonly erasures: number
-    /** The mark of what was known of the session when it was read in which project they are. */
-    readonly described: string
-  },
+  { facts, keyVersion, erasures, described, anew }: StoredFindings,
 ): Promise<boolean> {
   await keepFromErasure(sql, tenantId, [{ sessionId }])
   await lockDescription(sql, { tenantId, sessionId }, 'shared')
@@ -89,6 +91,7 @@ export async function saveFacts(
   // Of what was erased nothing is to be learned.
   if (session === undefined) return true
   if (session.key_version !== keyVersion || session.erasures !== erasures || session.mark !== described) return false
+  if (anew !== undefined) await dropEarlierFacts(sql, { tenantId, sessionId }, anew)
   const rows = facts.map((fact) => ({
     id: fact.id,
     k: fact.kind,
@@ -114,6 +117,11 @@ export async function saveFacts(
       where not exists (
         select from facts hidden where hidden.tenant_id = ${tenantId} and hidden.statement_term = st and hidden.kind = k
           and (hidden.deleted_at is not null or hidden.superseded_by is not null))
+      and not exists (
+        select from places join fact_sources s on s.tenant_id = ${tenantId} and s.message_id = places.i
+            and s.span_start < places.e and s.span_end > places.s
+          join facts f on f.tenant_id = ${tenantId} and f.id = s.fact_id and f.changed_at is not null
+        where places.id = given.id)
       and not exists (
         select from places where places.id = given.id and not exists (
           select from messages m where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.seq = places.q

@@ -19,6 +19,7 @@ export const summaries = pgTable(
     /** The summary as JSON: sentences with the ids of the messages they come from. */
     body: bytea('body').notNull(),
     madeBy: text('made_by').notNull(),
+    /** What wrote it; of an extracted one which version chose its sentences. */
     model: text('model'),
     createdAt: time('created_at').notNull().defaultNow(),
     keyVersion: keyVersion(),
@@ -56,7 +57,7 @@ export const facts = pgTable(
     /** What somebody has put in its place by hand. */
     supersededBy: uuid('superseded_by'),
     pinned: boolean('pinned').notNull().default(false),
-    /** `patterns`, `user`, or the provider of the model that wrote it. */
+    /** `patterns` with a slash and their version (the first had none), `user`, or the provider of the model that wrote it. */
     madeBy: text('made_by').notNull(),
     createdAt: time('created_at').notNull().defaultNow(),
     /** When it was last changed by hand. */

@@ -1,3 +1,4 @@
+import { andUsableSummary } from '../access/usable.ts'
 import type { Queries } from '../rows.ts'
 
 export interface QuietSessions {
@@ -33,6 +34,32 @@ export async function quietSessions(sql: Queries, wanted: QuietSessions): Promis
           and (u.made_by <> 'extractive' or ${wanted.isExtractedEnough}))
     order by s.active_hour desc, s.last_active_at desc limit ${wanted.limit}`
   return rows.map(({ id, last_seq: lastSeq }) => ({ id, lastSeq: Number(lastSeq) }))
+}
+
+/** A summary of a session that another version extracted. */
+export interface OutdatedExtract extends UnsummarizedSession {
+  readonly style: string
+}
+
+/** Summaries of sessions that are quiet whose sentences another version than `chosenBy` chose; of the sessions that were active last first. */
+export async function outdatedExtracts(
+  sql: Queries,
+  {
+    tenantId,
+    quietMs,
+    chosenBy,
+    limit,
+  }: Pick<QuietSessions, 'tenantId' | 'quietMs' | 'limit'> & { readonly chosenBy: string },
+): Promise<OutdatedExtract[]> {
+  const rows = await sql<{ id: string; last_seq: string; style: string }[]>`
+    select distinct s.id, s.last_seq, s.last_active_at, summaries.style
+    from summaries join sessions s on s.tenant_id = ${tenantId} and s.id = summaries.session_id
+    where summaries.tenant_id = ${tenantId} and summaries.level = 'session' and summaries.made_by = 'extractive'
+      and summaries.model is distinct from ${chosenBy} ${andUsableSummary(sql, tenantId)}
+      and (select m.saved_at from messages m where m.tenant_id = ${tenantId} and m.session_id = s.id and m.seq = s.last_seq)
+        < now() - ${quietMs}::float8 * interval '1 millisecond'
+    order by s.last_active_at desc, s.id, summaries.style limit ${limit}`
+  return rows.map(({ id, last_seq: lastSeq, style }) => ({ id, lastSeq: Number(lastSeq), style }))
 }
 
 /** Does work for a tenant that one process at a time does. False where another is at it. */

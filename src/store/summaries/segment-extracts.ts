@@ -52,9 +52,9 @@ export async function saveExtract(
     with there as (
       select id from sessions where tenant_id = ${tenantId} and id = ${extract.sessionId} and erasures = ${erasures} and not restricted for key share
     ), saved as (
-      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, key_version)
+      insert into summaries (tenant_id, id, session_id, level, style, first_seq, last_seq, body, made_by, model, key_version)
       select ${tenantId}, ${id}::uuid, id, ${extract.level}, ${extract.style}, ${firstSeq}::bigint, ${lastSeq}::bigint, ${extract.body}::bytea,
-        ${extract.madeBy}, ${extract.keyVersion}::int from there
+        ${extract.madeBy}, ${extract.model ?? null}, ${extract.keyVersion}::int from there
       where ${markOf(sql, key, { fromSeq: firstSeq, toSeq: lastSeq })} = ${mark} and ${seen} = (
         select count(*) from messages where tenant_id = ${tenantId} and session_id = ${extract.sessionId}
           and seq between ${firstSeq} and ${lastSeq} and kind = 'message' ${andUsable(sql, tenantId)}) and not exists (

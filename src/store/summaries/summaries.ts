@@ -55,6 +55,8 @@ export interface Summary {
   readonly sentences: readonly SummarySentence[]
   readonly madeBy: string
   readonly model: string | null
+  /** Of an extracted one which version chose its sentences; null where that was not noted yet. */
+  readonly chosenBy: string | null
   readonly making: SummaryMaking | undefined
   readonly createdAt: string
 }
@@ -138,7 +140,8 @@ function fromRow(row: RawSummary, body: SummaryBody): Summary {
     text: body.sentences.map((sentence) => sentence.text).join('\n'),
     sentences: body.sentences,
     madeBy: row.made_by,
-    model: row.model,
+    model: row.made_by === 'extractive' ? null : row.model,
+    chosenBy: row.made_by === 'extractive' ? row.model : null,
     making: body.making,
     createdAt: isoTime(row.created_at),
   }

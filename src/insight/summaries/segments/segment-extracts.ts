@@ -1,3 +1,4 @@
+import { extractsNow } from '../../../model/extractors.ts'
 import { newId } from '../../../model/ids.ts'
 import type { SummaryStyle } from '../../../model/summary-style.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
@@ -31,8 +32,8 @@ export interface ExtractsRequest {
 const extractsAtOnce = 20
 
 /**
- * The sentences that stand for some segments of a session, in order. Those that are stored are taken as they are, as long as each
- * of them may be quoted; the messages of the other segments are read, and theirs are stored.
+ * The sentences that stand for some segments of a session, in order. Those that are stored are taken as they are, as long as this
+ * version chose them and each of them may be quoted; the messages of the other segments are read, and theirs are stored.
  */
 export async function* segmentExtracts(
   dependencies: ReadDependencies,
@@ -106,6 +107,7 @@ async function store(
         condensed: { role, language, styles },
       })),
       madeBy: 'extractive',
+      model: extractsNow,
       making: { max_tokens: 0, messages_read: messagesRead, messages_left_out: leftOut },
     },
     seal,
@@ -143,8 +145,8 @@ async function storedExtracts(
   return found
 }
 
-function extractOf({ sentences, making }: Summary): SegmentExtract | undefined {
-  if (making === undefined) return undefined
+function extractOf({ sentences, making, chosenBy }: Summary): SegmentExtract | undefined {
+  if (making === undefined || chosenBy !== extractsNow) return undefined
   const read: CondensedSentence[] = []
   for (const {
     text,
