@@ -45,21 +45,18 @@ export class ModelRegistry {
   }
 
   /**
-   * Of some work what may be for the embedder that does not say which its model is: on a server another process makes the vectors
-   * where the current model is of another provider.
+   * Of some work what nobody else makes vectors for while this process's embedder does not say which its model is: on a server, that
+   * of tenants without a current model. Another process may have an embedder that answers.
    */
-  async withoutOthers<T extends { readonly tenantId: number }>(
-    items: readonly T[],
-    provider: string,
-  ): Promise<readonly T[]> {
+  async withoutModel<T extends { readonly tenantId: number }>(items: readonly T[]): Promise<readonly T[]> {
     const { database } = this.#dependencies
     if (database.kind === 'embedded') return items
-    const others = new Set<number>()
+    const served = new Set<number>()
     for (const tenantId of new Set(items.map((item) => item.tenantId))) {
       const models = await database.run((sql) => readModels(sql, tenantId))
-      if (models.some((model) => model.state === 'current' && model.provider !== provider)) others.add(tenantId)
+      if (models.some(({ state }) => state === 'current')) served.add(tenantId)
     }
-    return items.filter(({ tenantId }) => !others.has(tenantId))
+    return items.filter(({ tenantId }) => !served.has(tenantId))
   }
 
   /** Makes the embedder's model the current one of every tenant, once. A ProviderError where it cannot say which it is. */

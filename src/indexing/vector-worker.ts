@@ -202,7 +202,7 @@ export class VectorWorker {
     const { database } = this.#dependencies
     if (error instanceof ProviderError && !this.#abort.signal.aborted)
       await workOff(database, { topic: embedTopic, limit: itemsPutOff }, async (items, commit) => {
-        const own = await this.#models.withoutOthers(items, error.provider)
+        const own = await this.#models.withoutModel(items)
         if (own.length > 0) await postpone(own, error, commit)
       })
     return await this.#wait(error)

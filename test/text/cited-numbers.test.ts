@@ -19,13 +19,20 @@ describe('what a sentence cites in brackets', () => {
     expect(withoutCitations(sentence)).toMatch(/^It rains\.$/u)
   })
 
-  it.each(['anchors[0] and f()[1]', 'a[3][5]', '[3](https://example.org)', '[3 ships]', '[v3]', '[]', 'messages 3-4'])(
-    'nothing in %s',
-    (sentence) => {
-      expect(rangesCited(sentence)).toEqual([])
-      expect(withoutCitations(sentence)).toBe(sentence)
-    },
-  )
+  it.each([
+    'anchors[0] and f()[1]',
+    'a[3][5]',
+    '[3](https://example.org)',
+    '[3 ships]',
+    '[v3]',
+    '[]',
+    'messages 3-4',
+    'voted [3 to 1]',
+    'lost [2-0], [4, 3-1]',
+  ])('nothing in %s', (sentence) => {
+    expect(rangesCited(sentence)).toEqual([])
+    expect(withoutCitations(sentence)).toBe(sentence)
+  })
 
   it('is too much where a range or all of it is long', () => {
     expect(numbersOf(rangesCited('[1-20]'))).toHaveLength(20)
@@ -51,7 +58,7 @@ describe('a list of numbers', () => {
     expect(numbersOf(rangesOfList(text) ?? [])).toEqual(numbers)
   })
 
-  it.each(['', 'the first', '3 ships', '3.5', '-3', '[3', 'message'])('not %s', (text) => {
+  it.each(['', 'the first', '3 to 1', '3 ships', '3.5', '-3', '[3', 'message'])('not %s', (text) => {
     expect(rangesOfList(text)).toBeUndefined()
   })
 })

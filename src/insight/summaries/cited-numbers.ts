@@ -16,9 +16,9 @@ export interface NumberRange {
   readonly last: number
 }
 
-/** What a text cites in brackets. */
+/** What a text cites in brackets. What runs backwards says something else: "[3 to 1]" is how a vote went. */
 export function rangesCited(text: string): readonly NumberRange[] {
-  return (text.match(citation) ?? []).flatMap(rangesIn)
+  return (text.match(citation) ?? []).map(rangesIn).filter(runForward).flat()
 }
 
 /** A text without what it cites in brackets, as far as that is `meant`. */
@@ -27,15 +27,22 @@ export function withoutCitations(
   meant: (ranges: readonly NumberRange[]) => boolean = () => true,
 ): string {
   return text
-    .replaceAll(new RegExp(String.raw`\s?${citation.source}`, citation.flags), (found) =>
-      meant(rangesIn(found)) ? '' : found,
-    )
+    .replaceAll(new RegExp(String.raw`\s?${citation.source}`, citation.flags), (found) => {
+      const ranges = rangesIn(found)
+      return runForward(ranges) && meant(ranges) ? '' : found
+    })
     .trim()
 }
 
 /** The ranges of a list of numbers, with or without brackets; undefined where the text is something else. */
 export function rangesOfList(text: string): readonly NumberRange[] | undefined {
-  return listAlone.test(text.trim()) ? rangesIn(text) : undefined
+  if (!listAlone.test(text.trim())) return undefined
+  const ranges = rangesIn(text)
+  return runForward(ranges) ? ranges : undefined
+}
+
+function runForward(ranges: readonly NumberRange[]): boolean {
+  return ranges.every(({ first, last }) => first <= last)
 }
 
 function rangesIn(text: string): NumberRange[] {
