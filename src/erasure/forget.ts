@@ -16,12 +16,11 @@ import { checkName } from '../model/validate.ts'
 import { wasAudited } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { auditErasure } from '../store/erasure/audit-erasure.ts'
+import { completeErasure } from '../store/erasure/complete-erasure.ts'
 import { eraseReturned } from '../store/erasure/erase-returned.ts'
 import type { PlannedSession } from '../store/erasure/erasure-plan.ts'
 import { addErasureWork, type AnonymiseDetails } from '../store/erasure/erasure-work.ts'
 import {
-  addToReceipt,
-  completeErasure,
   insertErasure,
   readReceipts,
   type ErasureAction,
@@ -30,9 +29,7 @@ import {
 } from '../store/erasure/receipts.ts'
 import { changedMeanwhile, stillAsPlanned } from '../store/erasure/renumbered.ts'
 import { ownTombstoneKey } from '../store/erasure/tombstones.ts'
-import { participantHashes } from '../store/rights/participant.ts'
-import { eraseParticipantReasons, keepReason, withReasons } from '../store/rights/reasons.ts'
-import type { Transaction } from '../store/rows.ts'
+import { keepReason, withReasons } from '../store/rights/reasons.ts'
 import { lockArrivals } from '../store/sync/lock-arrivals.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { requireNamesRead } from './names-read.ts'
@@ -161,7 +158,7 @@ export async function eraseAsElsewhere(
 
 async function begin(database: Database, caller: Caller, erasure: Erasure & { readonly id: string }): Promise<void> {
   const { tenantId } = caller
-  const { id, action, scope, reason, given, held } = erasure
+  const { id, action, filter, scope, reason, given, held } = erasure
   const seal = given === undefined ? undefined : await database.vault.sealOfTenant(tenantId)
   await database.run((sql) =>
     inTransaction(sql, async (transaction) => {
@@ -186,25 +183,12 @@ async function begin(database: Database, caller: Caller, erasure: Erasure & { re
       await addErasureWork(
         transaction,
         { tenantId, id },
-        sessions.map((session) => ({ ...session, anonymise: anonymiseBy(erasure) })),
+        sessions.map((session) => ({ ...session, anonymise: anonymiseBy(erasure), participant: filter.participant })),
       )
-      await eraseRestrictionReasons(transaction, { tenantId, id }, erasure)
-      if (sessions.length === 0) await completeErasure(transaction, { tenantId, erasureId: id })
+      if (sessions.length === 0) await completeErasure(transaction, { tenantId, erasureId: id }, filter.participant)
       await auditErasure(transaction, caller, { id, action, scope, sessions })
     }),
   )
-}
-
-/** Why somebody was restricted says who they are: it goes with all that they said, unless a legal hold keeps some of that. */
-async function eraseRestrictionReasons(
-  sql: Transaction,
-  { tenantId, id }: { readonly tenantId: number; readonly id: string },
-  { filter: { participant, ...narrower }, held }: Erasure,
-): Promise<void> {
-  if (participant === undefined || held.length > 0 || Object.values(narrower).some((one) => one !== undefined)) return
-  const hashes = await participantHashes(sql, tenantId, participant)
-  const reasons = await eraseParticipantReasons(sql, tenantId, hashes)
-  if (reasons > 0) await addToReceipt(sql, { tenantId, erasureId: id }, { erased: { reasons } })
 }
 
 /** A key for the tokens of each session, which nobody has when the work is done: no value can be tried out by it then. */

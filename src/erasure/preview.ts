@@ -6,6 +6,7 @@ import type { Caller } from '../model/access.ts'
 import type { NamesBy } from '../model/names.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Database } from '../store/database.ts'
+import { countReasonsOfGone } from '../store/erasure/complete-erasure.ts'
 import {
   planMessages,
   planSessions,
@@ -33,6 +34,8 @@ export interface ErasurePreview {
   readonly bytes: number
   /** What else goes with them, or is made anew. */
   readonly stores: PlannedStores
+  /** Of somebody of whom nothing else is left: why they were restricted and released. */
+  readonly reasons?: number
   /** Of what would be anonymised: how often each kind of data would be replaced in as many messages as there was time for. */
   readonly replaced?: Readonly<Record<string, number>>
   readonly messages_looked_through?: number
@@ -60,6 +63,8 @@ export interface ErasurePlan {
   readonly sessions: readonly PlannedSession[]
   readonly held: readonly PlannedSession[]
   readonly notOwn: number
+  /** Reasons of restricting a participant of whom nothing else is left. */
+  readonly reasons: number
 }
 
 export async function planErasure(
@@ -71,7 +76,8 @@ export async function planErasure(
   const found = await database.run((sql) =>
     isWhole ? planSessions(sql, caller, filter) : planMessages(sql, caller, { filter, asOf, action }),
   )
-  if (found.length === 0)
+  const reasons = found.length === 0 ? await reasonsLeft(database, caller, selection) : 0
+  if (found.length === 0 && reasons === 0)
     throw new NotFoundError(`There is nothing to ${action}: ${unmet[action]}`, {
       remedy: 'Look with list_sessions or search_memory for what there is',
     })
@@ -80,7 +86,19 @@ export async function planErasure(
     sessions: own.filter(({ legalHold }) => !legalHold),
     held: own.filter(({ legalHold }) => legalHold),
     notOwn: found.length - own.length,
+    reasons,
   }
+}
+
+/** Of somebody whose messages went another way, with their session, say, reasons of a restriction may be left: for who sees all of the tenant. */
+async function reasonsLeft(
+  database: Database,
+  { tenantId, principalId }: Caller,
+  { action, filter: { participant, ...narrower } }: ReadSelection,
+): Promise<number> {
+  const isNarrow = Object.values(narrower).some((one) => one !== undefined)
+  if (action !== 'erase' || participant === undefined || isNarrow || principalId !== undefined) return 0
+  return await database.run((sql) => countReasonsOfGone(sql, tenantId, participant))
 }
 
 export interface PreviewDependencies {
@@ -95,7 +113,7 @@ export async function previewErasure(
   { selection, now }: { readonly selection: ReadSelection; readonly now: Date },
 ): Promise<ErasurePreview> {
   const plan = await planErasure(database, caller, { selection, asOf: now.toISOString() })
-  const { sessions, held, notOwn } = plan
+  const { sessions, held, notOwn, reasons } = plan
   for (const { id } of [...sessions, ...held]) caller.call?.show(id)
   const stores = await database.run((sql) => planStores(sql, caller.tenantId, { sessions, action: selection.action }))
   const anonymises = selection.action === 'anonymise'
@@ -111,6 +129,7 @@ export async function previewErasure(
     messages: sum(({ messages }) => messages),
     bytes: sum(({ bytes }) => bytes),
     stores,
+    ...(reasons === 0 ? {} : { reasons }),
     ...foreseen,
     ...(unread === undefined ? {} : { names_not_read: unread.waiting, names_left_to_rules: unread.leftToRules }),
     first_sessions: sessions.slice(0, sessionsShown).map(({ id, messages }) => ({ session_id: id, messages })),

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { putTombstones, tombstoneRecord } from '../archive/archived-tombstones.ts'
 import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { completeErasure } from '../store/erasure/complete-erasure.ts'
 import {
   claimErasure,
   isLastOfErasure,
@@ -10,7 +11,7 @@ import {
   lockErasure,
   type ErasureItem,
 } from '../store/erasure/erasure-work.ts'
-import { completeErasure, lockReceipt } from '../store/erasure/receipts.ts'
+import { lockReceipt } from '../store/erasure/receipts.ts'
 import { failOutbox } from '../store/failed-work.ts'
 import { finishOutbox } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
@@ -114,7 +115,7 @@ async function finish(dependencies: RunDependencies, item: ErasureItem): Promise
     inTransaction(sql, async (transaction) => {
       if ((await lockErasure(transaction, item)) === undefined) return
       await finishOutbox(transaction, [item.id])
-      await completeErasure(transaction, key)
+      await completeErasure(transaction, key, details.participant)
     }),
   )
 }

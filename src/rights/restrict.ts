@@ -7,6 +7,7 @@ import { checkName } from '../model/validate.ts'
 import { queueArchive } from '../store/archive/archive-queue.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
+import { eraseReasonsOfGone } from '../store/erasure/complete-erasure.ts'
 import { forgetUnusable } from '../store/learning/recall-feedback.ts'
 import { changeSessionFor } from '../store/rights/change-session.ts'
 import { participantHash, sessionsOfParticipant, type ParticipantSession } from '../store/rights/participant.ts'
@@ -123,6 +124,8 @@ async function changeParticipant(
     await (isRestricted ? forgetUnusable(transaction, tenantId) : embedAgain(transaction, tenantId, restored))
     const about = await participantHash(transaction, tenantId, name)
     await keepReason(transaction, { tenantId, about }, { reason, seal })
+    // It would be left for good: nothing of theirs is to be erased any more.
+    if (!isRestricted) await eraseReasonsOfGone(transaction, tenantId, name)
     await writeAudit(transaction, caller, {
       action: isRestricted ? 'participant.restrict' : 'participant.unrestrict',
       objectKind: 'participant',

@@ -92,7 +92,9 @@ function renderPreview(preview: ErasurePreview): string {
       ? []
       : [`  ${unread} ${agreed(unread, 'has', 'have')} not been read for names by the model yet: it may find more`]),
     ...(left === 0 ? [] : [`  in ${left} names are looked for by rules alone: the model does not read these`]),
-    ...storesOf({ ...preview.stores }).map((line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`),
+    ...storesOf({ ...preview.stores, reasons: preview.reasons ?? 0 }).map(
+      (line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`,
+    ),
     ...preview.first_sessions.map(({ session_id: id, messages }) => `  session ${id}: ${counted(messages, 'message')}`),
   ]
   const untold = preview.sessions - preview.first_sessions.length

@@ -22,6 +22,8 @@ const detailsSchema = z.object({
   whole: z.boolean(),
   /** Present where messages are anonymised and not erased. */
   anonymise: anonymiseSchema.optional(),
+  /** Whose messages they are, where that was asked for. It goes with the work. */
+  participant: z.string().optional(),
   /** Messages whose rows are still as they were. */
   stretches: z.array(z.tuple([z.number(), z.number()])),
   /** Whether the rows are gone: then what is outside of the database goes. */
@@ -69,6 +71,7 @@ function fromRow(row: ItemRow): ErasureItem {
 /** What is to be done with a session: all of it where it has no stretches. */
 export interface ErasureWork extends Pick<PlannedSession, 'id' | 'stretches'> {
   readonly anonymise?: AnonymiseDetails | undefined
+  readonly participant?: string | undefined
   /** Large payloads of its messages that no row names any more. */
   readonly payloads?: readonly string[]
 }
@@ -79,10 +82,10 @@ export async function addErasureWork(
   erasure: { readonly tenantId: number; readonly id: string },
   sessions: readonly ErasureWork[],
 ): Promise<void> {
-  const rows = sessions.map(({ id, stretches, anonymise, payloads }) => {
+  const rows = sessions.map(({ id, stretches, anonymise, participant, payloads }) => {
     const whole = stretches.length === 0
     const all = [[1, Number.MAX_SAFE_INTEGER]]
-    const details = { erasure: erasure.id, whole, stretches: whole ? all : stretches, anonymise, payloads }
+    const details = { erasure: erasure.id, whole, stretches: whole ? all : stretches, anonymise, participant, payloads }
     return { s: id, d: details }
   })
   await sql`

@@ -180,12 +180,3 @@ export async function openErasures(sql: Queries, tenantId: number, scope: string
     order by created_at, id limit ${pendingShown}`
   return rows.map(({ id }) => id)
 }
-
-export async function completeErasure(
-  sql: Queries,
-  key: { readonly tenantId: number; readonly erasureId: string },
-): Promise<void> {
-  await sql`
-    update erasures set completed_at = coalesce(completed_at, clock_timestamp())
-    where tenant_id = ${key.tenantId} and id = ${key.erasureId}`
-}

@@ -10,7 +10,7 @@ export interface ReasonSubject {
   readonly tenantId: number
   /** It is sealed under the key of the session then. */
   readonly sessionId?: string
-  /** The message that was corrected, or the participant as the audit log names one. */
+  /** The message that was corrected, or the participant as the audit log names one; or the session, where its key is missing. */
   readonly about?: string
 }
 
@@ -42,7 +42,7 @@ export async function keepReason(
 export async function eraseSessionReasons(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<number> {
   const gone = await sql`
     update reasons set body = null, session_id = null, about = null, key_version = 0
-    where tenant_id = ${tenantId} and session_id = ${sessionId}`
+    where tenant_id = ${tenantId} and (session_id = ${sessionId} or (session_id is null and about = ${sessionId}::text))`
   return gone.count
 }
 
@@ -66,6 +66,19 @@ export async function eraseParticipantReasons(
     where tenant_id = ${tenantId} and session_id is null
       and about in (select jsonb_array_elements_text(${JSON.stringify(hashes)}::text::jsonb))`
   return gone.count
+}
+
+/** How many reasons of restricting and releasing a participant are there. */
+export async function countParticipantReasons(
+  sql: Queries,
+  tenantId: number,
+  hashes: readonly string[],
+): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from reasons
+    where tenant_id = ${tenantId} and session_id is null
+      and about in (select jsonb_array_elements_text(${JSON.stringify(hashes)}::text::jsonb))`
+  return row?.count ?? 0
 }
 
 /** What is known of a reason that rows note. */
