@@ -1,6 +1,7 @@
-/** Something that is not as it was when it was sealed, by the number of the row or the seal. */
+/** Something that is not as it was when it was sealed, by the number of the row or the seal; or another reason than was given for what is named. */
 export interface AuditProblem {
   readonly row?: number
+  readonly of?: string
   readonly seal?: number
   readonly problem: string
 }

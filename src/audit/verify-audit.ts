@@ -1,13 +1,12 @@
 import type { Caller } from '../model/access.ts'
-import { readNote } from '../model/reason.ts'
 import { auditRowsById, unsealedRows } from '../store/audit/audit-check.ts'
 import { countKeptLost } from '../store/audit/audit-lost.ts'
 import type { AuditRow } from '../store/audit/audit-rows.ts'
 import { readSeals, type SealRow } from '../store/audit/audit-seals.ts'
 import type { Database } from '../store/database.ts'
-import { findReasons } from '../store/rights/reasons.ts'
 import { beforeFirst, hashOfRow, hashOfSeal, sealFormat, type SealedRow } from './audit-chain.ts'
 import { AuditProblems, type AuditProblem } from './audit-problems.ts'
+import { ReasonCheck } from './reason-check.ts'
 import { RowOrder } from './row-order.ts'
 
 export interface AuditReport {
@@ -41,6 +40,7 @@ class Verification {
   readonly #database: Pick<Database, 'run' | 'vault'>
   readonly #tenantId: number
   readonly #problems = new AuditProblems()
+  readonly #reasons: ReasonCheck
   readonly #order = new RowOrder()
   readonly #changed: Changed[] = []
   #previous: SealRow | undefined
@@ -52,6 +52,7 @@ class Verification {
   constructor(database: Pick<Database, 'run' | 'vault'>, tenantId: number) {
     this.#database = database
     this.#tenantId = tenantId
+    this.#reasons = new ReasonCheck(database, tenantId, this.#problems)
   }
 
   async run(onSeal: (seal: SealRow) => void): Promise<AuditReport> {
@@ -66,9 +67,10 @@ class Verification {
         this.#checkRows(seal, rows)
         this.#previous = seal
       }
-      await this.#checkReasons(rows)
+      await this.#reasons.checkRows([...rows.values()])
     }
     this.#tellChanged()
+    await this.#reasons.checkOthers()
     const waiting = await this.#checkUnsealed()
     const lost = await this.#database.run((sql) => countKeptLost(sql, this.#tenantId))
     const newest = this.#previous
@@ -139,28 +141,6 @@ class Verification {
         })
     }
     this.#order.add(seal.lastId, moment)
-  }
-
-  /** Whether the reasons that rows note are those that were given. One that is gone was erased with what it was about. */
-  async #checkReasons(rows: ReadonlyMap<number, AuditRow>): Promise<void> {
-    const noted = [...rows].flatMap(([id, { reason }]) => {
-      const note = readNote(reason)
-      return note === undefined ? [] : [{ id, note }]
-    })
-    const find = await findReasons(
-      this.#database,
-      this.#tenantId,
-      noted.map(({ note }) => note),
-    )
-    for (const { id, note } of noted) {
-      const { state } = find(note)
-      if (state === 'exchanged') this.#problems.add({ row: id, problem: 'has another reason than was given for it' })
-      if (state === 'unreadable')
-        this.#problems.add({
-          row: id,
-          problem: 'has a reason that cannot be read: it was altered, or its key is missing',
-        })
-    }
   }
 
   /** Whether a row has what another had. */

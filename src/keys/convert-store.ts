@@ -63,6 +63,8 @@ export interface ConversionOptions {
 /** Who has looked before something was changed is done with it after this. */
 const usualGraceMs = 2_000
 const itemsAtOnce = 50
+const unreadableReason =
+  'it was altered or its key is missing: "verbatim audit verify" names the row of the audit log that it was given for'
 const unitsAtOnce = 2_000
 /** Others save meanwhile, as it is said to them at once; what they had begun before comes within one or two looks. */
 const looksMax = 10
@@ -75,6 +77,8 @@ class StoreConversion {
   readonly #counts = { sessions: 0, messages: 0, files: 0, removed_payloads: 0 }
   readonly #kept: string[] = []
   readonly #problems: ConversionReport['problems'][number][] = []
+  /** What is noted of reasons that cannot be opened. */
+  readonly #unreadable: number[] = []
 
   constructor(stores: ConvertStores, { target, progress, graceMs = usualGraceMs }: ConversionOptions) {
     this.#stores = stores
@@ -98,6 +102,7 @@ class StoreConversion {
     if (this.#target === 'plain') for (const tenantId of tenants) await this.#destroyKeys(tenantId)
     const rewritten = this.#target === 'encrypted' && database.kind === 'embedded'
     if (rewritten) await askForRewrite(database, caller)
+    await database.run((sql) => finishOutbox(sql, this.#unreadable))
     for (const tenantId of tenants) await database.run((sql) => endConversion(sql, tenantId, this.#target))
     return { ...this.#counts, kept_objects: this.#kept, rewritten, problems: this.#problems }
   }
@@ -170,8 +175,14 @@ class StoreConversion {
       if (kind === 'file') {
         this.#kept.push(...(await convertFile(this.#stores, { tenantId, id: subjectId }, this.#target)))
         this.#counts.files++
-      } else if (kind === 'reason') await convertReason(database, { tenantId, id: subjectId }, this.#target)
-      else {
+      } else if (kind === 'reason') {
+        // It stays noted as long as this looks for what is left, and no longer.
+        if (!(await convertReason(database, { tenantId, id: subjectId }, this.#target))) {
+          this.#unreadable.push(id)
+          this.#problems.push({ reason_id: subjectId, problem: unreadableReason })
+          return
+        }
+      } else {
         const done = await convertSession(this.#stores, { tenantId, sessionId: subjectId }, this.#target)
         this.#kept.push(...done.kept)
         this.#counts.messages += done.messages

@@ -20,6 +20,7 @@ import {
   type ResealedMessage,
 } from '../store/keys/resealed-rows.ts'
 import { readMessages, type MessageRow, type SessionKey } from '../store/messages.ts'
+import { openedReason } from '../store/rights/reasons.ts'
 import { storedBytes, storedHash } from '../store/saving/describe-save.ts'
 import { inTransaction } from '../store/transaction.ts'
 import { renameMessages } from './rename-messages.ts'
@@ -180,24 +181,35 @@ const made = [
   { table: 'reasons', field: 'reason' },
 ] as const
 
-/** Puts the summaries, the facts and the names of a session, what was said of it elsewhere, and the reasons that were given for it, under another version of its key. */
+/**
+ * Puts the summaries, the facts and the names of a session, what was said of it elsewhere, and the reasons that were given for it, under
+ * another version of its key. Reasons that cannot be opened stay as they are, as does their key: nothing else waits for them. How many.
+ */
 export async function resealMade(
   { database }: ResealStores,
   key: SessionKey,
   { version, seal }: Reseal,
-): Promise<void> {
+): Promise<number> {
   const { tenantId, sessionId } = key
+  let unreadable = 0
   for (const { table, field } of made) {
     const rows = await database.run((sql) => readFormerMade(sql, key, { table, version }))
     const seals = await database.vault.sealsOf(
       tenantId,
       rows.map((row) => ({ sessionId, version: row.version })),
     )
-    for (const { id, body, version: formerly } of rows) {
-      const again = sealedAnew({ field, id }, body, { from: formerly, former: seals(sessionId, formerly), seal })
+    for (const formerly of rows) {
+      const { id, body, version: from } = formerly
+      const former = seals(sessionId, from)
+      if (table === 'reasons' && from > 0 && openedReason(former, formerly) === undefined) {
+        unreadable++
+        continue
+      }
+      const again = sealedAnew({ field, id }, body, { from, former, seal })
       await database.run((sql) => storeMade(sql, tenantId, { table, id, body: again, version, formerly }))
     }
   }
+  return unreadable
 }
 
 /** A value that is under one seal, under another. */

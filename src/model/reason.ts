@@ -20,7 +20,9 @@ export interface ReasonNote {
 }
 
 const saltBytes = 32
-const notePattern = /^reason ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) ([\da-f]{64})$/
+/** Of what stands for the words. PostgreSQL reads it too. */
+export const noteForm = '^reason ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([0-9a-f]{64})$'
+const notePattern = new RegExp(noteForm)
 
 export function giveReason(words: string): GivenReason {
   const id = newId()

@@ -129,3 +129,74 @@ test(
     expect(await reasonsOf(home, 'session.restrict')).toEqual(['(erased)'])
   },
 )
+
+test('one that was altered stops no change of keys, and keeps its own', { timeout: 300_000 }, async () => {
+  const home = await openHome({})
+  await fill(await home.tools(), ['harbour'])
+  await outputOf(home, ['retention', 'hold', 'harbour', '--reason', 'court'])
+  await outputOf(home, ['retention', 'release', 'harbour', '--reason', 'settled'])
+  await restrictBob(home)
+  const alter = `update reasons set body = set_byte(body, 20, get_byte(body, 20) # 1)`
+  await inDatabase(home, `${alter} where id = (select min(id::text)::uuid from reasons where session_id is not null)`)
+  await inDatabase(home, `${alter} where about is not null`)
+  const told = async () => [await reasonsOf(home, 'session.hold'), await reasonsOf(home, 'session.release')].flat()
+  const shown = await told()
+  expect(shown).toHaveLength(2)
+  expect(shown).toContain('(cannot be read: it was altered, or its key is missing)')
+
+  const rotate = async () => {
+    const { code, stdout } = await home.cli(['keys', 'rotate-session', 'harbour'])
+    expect(stdout).toContain(
+      'PROBLEM 1 reason cannot be opened and stays as it is, with the old key: verbatim audit verify',
+    )
+    expect(code).toBe(1)
+    return /by version (\d+)/.exec(stdout)?.[1]
+  }
+  // Each gives it a new key, although an old one is there still.
+  expect([await rotate(), await rotate()]).toEqual(['2', '3'])
+  expect(await told()).toEqual(shown)
+  const { code, stdout } = await home.cli(['keys', 'decrypt'])
+  expect(stdout).toMatch(
+    /PROBLEM reason \S+ stays as it was: it was altered or its key is missing: "verbatim audit verify"/,
+  )
+  expect(stdout).toMatch(/decrypted 2 messages of 1 session/)
+  expect(code).toBe(1)
+  expect((await home.cli(['doctor'])).stdout).not.toContain('being decrypted')
+  expect(await told()).toEqual(shown)
+  await outputOf(home, ['keys', 'encrypt'])
+  expect(await told()).toEqual(shown)
+  expect(await erased(home, ['erase', '--session', 'harbour'])).toEqual({ status: 'erased', reasons: 2 })
+})
+
+test(
+  'those of receipts and restrictions are proved too, in a store that is not encrypted',
+  { timeout: 200_000 },
+  async () => {
+    const home = await openHome({ VERBATIM_ENCRYPTION: 'off' })
+    await fill(await home.tools(), ['harbour', 'quay'])
+    await restrictBob(home)
+    await outputOf(home, ['erase', '--session', 'quay', '--yes', '--reason', 'the letter of Ada'])
+    const verify = async () => (await home.cli(['audit', 'verify'])).stdout
+    expect(await verify()).not.toContain('PROBLEM')
+    await inDatabase(home, `update reasons set body = set_byte(body, 40, get_byte(body, 40) # 1)`)
+    const told = await verify()
+    expect(told).toMatch(/PROBLEM receipt [\da-f-]{36} has another reason than was given for it\n/)
+    expect(told).toContain('PROBLEM the restriction of "Bob Marsh" has another reason than was given for it\n')
+    expect((await home.cli(['audit', 'verify'])).code).toBe(1)
+    // What is erased is gone where nothing is sealed as well.
+    expect(await erased(home, eraseBob)).toEqual({ status: 'erased', reasons: 1 })
+    expect(await verify()).not.toContain('the restriction of')
+  },
+)
+
+test('that of a correction goes with the correction', { timeout: 200_000 }, async () => {
+  const home = await openHome({})
+  const tools = await home.tools()
+  await fill(tools, ['harbour'])
+  await outputOf(home, ['correct', 'harbour', '1', '--content', 'The ship is at berth 41.', '--reason', 'Ada said so'])
+  const correction = (await tools.session('harbour')).messages.at(-1)
+  expect(correction?.text ?? correction?.content).toBe('The ship is at berth 41.')
+  expect(await reasonsOf(home, 'message.correct')).toEqual(['Ada said so'])
+  expect(await erased(home, ['erase', '--message', correction?.id ?? ''])).toEqual({ status: 'erased', reasons: 1 })
+  expect(await reasonsOf(home, 'message.correct')).toEqual(['(erased)'])
+})

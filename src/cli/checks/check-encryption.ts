@@ -64,7 +64,7 @@ async function underWay(
   const left = await database.run((sql) => conversionLeft(sql, tenantId))
   const [doing, command] = state === 'encrypting' ? ['encrypted', 'encrypt'] : ['decrypted', 'decrypt']
   return {
-    message: `being ${doing}: ${counted(left.sessions, 'session')} with ${counted(left.messages, 'message')}, and ${counted(left.files, 'imported document')} are left; ${held}`,
+    message: `being ${doing}: ${counted(left.sessions, 'session')} with ${counted(left.messages, 'message')}, ${counted(left.files, 'imported document')} and ${counted(left.reasons, 'reason')} are left; ${held}`,
     remedy: `Where nobody is at it any more, go on with: verbatim keys ${command}`,
   }
 }

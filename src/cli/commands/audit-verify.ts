@@ -162,7 +162,8 @@ function sealsTo(newest: number): string {
   return newest === 1 ? 'seal 1' : `seals 1 to ${newest}`
 }
 
-function placeOf({ row, seal }: AuditProblem): string {
+function placeOf({ row, of, seal }: AuditProblem): string {
+  if (of !== undefined) return `${of} `
   if (row !== undefined) return `row ${row}${seal === undefined ? '' : ` of seal ${seal}`} `
   return seal === undefined ? '' : `seal ${seal} `
 }

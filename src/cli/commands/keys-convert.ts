@@ -67,7 +67,8 @@ function render({ verbatim }: CommandContext, target: ConversionTarget, report: 
   lines.push(
     `${isEncrypted ? 'encrypted' : 'decrypted'} ${counted(messages, 'message')} of ${counted(sessions, 'session')}, and ${counted(files, 'imported document')}; removed ${counted(payloads, 'large payload')} from the archive that ${agreed(payloads, 'was', 'were')} not so`,
   )
-  if (problems.length > 0)
+  const reasons = problems.filter(({ reason_id: reason }) => reason !== undefined).length
+  if (problems.length > reasons)
     lines.push(`Run "verbatim verify", restore or erase what is named above, then run this again: it goes on`)
   else if (isEncrypted)
     lines.push(
@@ -76,6 +77,8 @@ function render({ verbatim }: CommandContext, target: ConversionTarget, report: 
         : 'What the server has of former rows is in its files until it writes over them: docs/erasure.md says under "Disks" how to have them written anew at once',
       `Keep a copy of ${source} elsewhere: without it nothing can be read`,
     )
+  else if (reasons > 0)
+    lines.push(`No key is needed any more, but for older backups, and for what may become of the reasons named above`)
   else lines.push(`No key is needed any more, but for older backups: ${source} is of no other use`)
   lines.push('Backups from before are as they were')
   return `${lines.join('\n')}\n`

@@ -5,7 +5,7 @@ import { rotateRootKey } from '../../keys/rotate-root-key.ts'
 import { rotateSessionKey } from '../../keys/rotate-session-key.ts'
 import { rotateTenantKey } from '../../keys/rotate-tenant-key.ts'
 import { createLog } from '../../log.ts'
-import { counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/counted.ts'
 import { countKeys } from '../../store/keys/encryption-keys.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
@@ -66,7 +66,13 @@ export function registerKeys(program: Command, status: ExitStatus): void {
         const session = await requireSession(verbatim.stores.database, caller, reference)
         const key = { tenantId: caller.tenantId, sessionId: session.id }
         const done = await rotateSessionKey({ ...verbatim.stores, log: createLog(config.logLevel) }, key)
+        const unreadable = done.unreadable_reasons
+        if (unreadable > 0) status.code = exitCodes.problems
         if (json === true) return printJson({ session_id: session.id, ...done })
+        if (unreadable > 0)
+          await print(
+            `PROBLEM ${counted(unreadable, 'reason')} cannot be opened and ${agreed(unreadable, 'stays as it is', 'stay as they are')}, with the old key: verbatim audit verify names the rows\n`,
+          )
         return print(
           `sealed ${counted(done.messages, 'message')} of ${session.id} by version ${done.version} of its key\n`,
         )

@@ -8,7 +8,7 @@ import { lockEncryptionState } from './encryption-state.ts'
 /** What a conversion makes of a store. */
 export type ConversionTarget = 'encrypted' | 'plain'
 
-/** The work of a conversion, in the outbox: sessions, imported documents, and reasons that were given for no session. No worker takes it. */
+/** The work of a conversion, in the outbox: sessions, imported documents, and reasons that were given for no session or were left. No worker takes it. */
 const convertTopic = 'convert'
 
 export interface ConversionItem {
@@ -68,9 +68,7 @@ export async function addUnlike(sql: Queries, tenantId: number, target: Conversi
       or exists (select from summaries u where u.tenant_id = s.tenant_id and u.session_id = s.id and u.key_version ${isUnlike})
       or exists (select from facts f where f.tenant_id = s.tenant_id and f.session_id = s.id and f.key_version ${isUnlike})
       or exists (select from message_names n where n.tenant_id = s.tenant_id and n.session_id = s.id and n.body is not null
-        and n.key_version ${isUnlike})
-      or exists (select from reasons r where r.tenant_id = s.tenant_id and r.session_id = s.id and r.body is not null
-        and r.key_version ${isUnlike}))
+        and n.key_version ${isUnlike}))
     returning 1`
   // Of a whole file there is a row without anything private.
   const files = await sql`
@@ -79,11 +77,12 @@ export async function addUnlike(sql: Queries, tenantId: number, target: Conversi
     where f.tenant_id = ${tenantId} and f.key_version ${isUnlike} and octet_length(f.layout) > 0
       and not exists (${isNoted} and o.session_id = f.id)
     returning 1`
+  // Those of a session are converted with it, if it is.
   const reasons = await sql`
     insert into outbox (tenant_id, topic, session_id, details)
     select r.tenant_id, ${convertTopic}, r.id, '{"kind": "reason"}' from reasons r
-    where r.tenant_id = ${tenantId} and r.session_id is null and r.body is not null and r.key_version ${isUnlike}
-      and not exists (${isNoted} and o.session_id = r.id)
+    where r.tenant_id = ${tenantId} and r.body is not null and r.key_version ${isUnlike}
+      and not exists (${isNoted} and o.session_id in (r.id, r.session_id))
     returning 1`
   return sessions.length + files.length + reasons.length
 }
@@ -107,16 +106,21 @@ export async function readConversionWork(
   }))
 }
 
+interface ConversionLeft {
+  readonly sessions: number
+  readonly files: number
+  readonly reasons: number
+  readonly messages: number
+}
+
 /** How much is left of what is noted. */
-export async function conversionLeft(
-  sql: Queries,
-  tenantId: number,
-): Promise<{ readonly sessions: number; readonly files: number; readonly messages: number }> {
-  const [row] = await sql<{ sessions: number; files: number; messages: string }[]>`
+export async function conversionLeft(sql: Queries, tenantId: number): Promise<ConversionLeft> {
+  const [row] = await sql<{ sessions: number; files: number; reasons: number; messages: string }[]>`
     select count(*) filter (where details is null)::int as sessions, count(*) filter (where details->>'kind' = 'file')::int as files,
-      coalesce(sum(last_seq), 0) as messages
+      count(*) filter (where details->>'kind' = 'reason')::int as reasons, coalesce(sum(last_seq), 0) as messages
     from outbox where tenant_id = ${tenantId} and topic = ${convertTopic}`
-  return { sessions: row?.sessions ?? 0, files: row?.files ?? 0, messages: Number(row?.messages ?? 0) }
+  const { sessions = 0, files = 0, reasons = 0, messages = 0 } = row ?? {}
+  return { sessions, files, reasons, messages: Number(messages) }
 }
 
 /** Lets searches look at the index that was made beside the other. */

@@ -152,14 +152,41 @@ export async function readFormerMade(
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and key_version <> ${version} and body is not null`
 }
 
+/** Puts a row under another version of the key. One that was written anew or erased since it was read stays as it is by now. */
 export async function storeMade(
   sql: Queries,
   tenantId: number,
-  { table, id, body, formerly, version }: MadeBytes & { readonly table: MadeTable; readonly formerly: number },
+  {
+    table,
+    id,
+    body,
+    version,
+    formerly,
+  }: MadeBytes & { readonly table: MadeTable; readonly formerly: Omit<MadeBytes, 'id'> },
 ): Promise<void> {
   await sql`
     update ${sql(table)} set body = ${Buffer.from(body)}, key_version = ${version}
-    where tenant_id = ${tenantId} and id = ${id} and key_version = ${formerly}`
+    where tenant_id = ${tenantId} and id = ${id} and key_version = ${formerly.version} and body = ${Buffer.from(formerly.body)}`
+}
+
+/** Versions of a session's key that live for reasons alone, which the last change of the key could not open. */
+export async function readReasonVersions(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<number[]> {
+  const rows = await sql<{ version: number }[]>`
+    select k.version from encryption_keys k
+    where k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = ${sessionId} and k.destroyed_at is null
+      and exists (select from reasons r where r.tenant_id = k.tenant_id and r.session_id = k.session_id and r.key_version = k.version)
+      and not exists (select from sessions s where s.tenant_id = k.tenant_id and s.id = k.session_id and s.key_version = k.version)
+      and not exists (
+        select from messages m where m.tenant_id = k.tenant_id and m.session_id = k.session_id and m.key_version = k.version)
+      and not exists (
+        select from summaries u where u.tenant_id = k.tenant_id and u.session_id = k.session_id and u.key_version = k.version)
+      and not exists (
+        select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)
+      and not exists (
+        select from message_names n where n.tenant_id = k.tenant_id and n.session_id = k.session_id and n.key_version = k.version)
+      and not exists (
+        select from session_heads h where h.tenant_id = k.tenant_id and h.session_id = k.session_id and h.key_version = k.version)`
+  return rows.map(({ version }) => version)
 }
 
 /** Destroys the versions of a session's key under which nothing of it is stored any more. */

@@ -97,8 +97,14 @@ export async function findReasons(
   notes: readonly ReasonNote[],
 ): Promise<(note: ReasonNote) => FoundReason> {
   const ids = [...new Set(notes.map(({ id }) => id))]
-  const rows = ids.length === 0 ? [] : await database.run((sql) => readReasons(sql, tenantId, ids))
-  const bodies = await openReasons(database, tenantId, rows)
+  const bodies = new Map(await readBodies(database, tenantId, ids))
+  const lost = [...bodies].flatMap(([id, body]) => (body === undefined ? [id] : []))
+  // Between the row and its key it may have been erased, or put under another key.
+  const again = await readBodies(database, tenantId, lost)
+  for (const id of lost) {
+    if (again.has(id)) bodies.set(id, again.get(id))
+    else bodies.delete(id)
+  }
   return (note) => {
     if (!bodies.has(note.id)) return { state: 'erased' }
     const body = bodies.get(note.id)
@@ -106,6 +112,15 @@ export async function findReasons(
     const words = wordsOf(note, body)
     return words === undefined ? { state: 'exchanged' } : { state: 'kept', words }
   }
+}
+
+async function readBodies(
+  database: Pick<Database, 'run' | 'vault'>,
+  tenantId: number,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
+  if (ids.length === 0) return new Map()
+  return await openReasons(database, tenantId, await database.run((sql) => readReasons(sql, tenantId, ids)))
 }
 
 /** Reasons that are there, by their ids. */
@@ -132,12 +147,16 @@ export async function openReasons(
     rows.map((row) => {
       const { id, sessionId, body, keyVersion } = row
       if (keyVersion === 0) return [id, body]
-      return [id, opened(sessionId === null ? tenantSeals(keyVersion) : sessionSeals(sessionId, keyVersion), row)]
+      return [id, openedReason(sessionId === null ? tenantSeals(keyVersion) : sessionSeals(sessionId, keyVersion), row)]
     }),
   )
 }
 
-function opened(seal: RowSeal | undefined, { id, body }: StoredReason): Uint8Array | undefined {
+/** Undefined where it cannot be opened. */
+export function openedReason(
+  seal: RowSeal | undefined,
+  { id, body }: Pick<StoredReason, 'id' | 'body'>,
+): Uint8Array | undefined {
   try {
     return seal?.open(reasonPlace(id), body)
   } catch (error) {
