@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { publicKeyOf, signed, signHead, signingKeyOf } from '../../src/audit/signed-head.ts'
 import { isOnServer } from '../support/test-store.ts'
 import { directorySettings, archiveOf, openHome } from './support/archived.ts'
+import { canariesInArchive, canariesInTables } from './support/canaries.ts'
 import type { Home } from './support/home.ts'
 import { HttpHome } from './support/http-home.ts'
 
@@ -181,6 +182,8 @@ test(
       .filter((line) => line.includes('"audit.close"'))
     expect(rows).toHaveLength(1)
     expect(rows[0]).toContain('case 12')
+    expect(await canariesInTables(home, ['case 12'])).toEqual([])
+    expect(await canariesInArchive(settings, ['case 12'])).toEqual([])
 
     // One that was not signed as what it says closes nothing.
     const closing = join(archiveOf(settings), 'audit', '1', record)
@@ -330,7 +333,14 @@ test(
     expect((await home.cli(['audit', 'accept-key', name, '--reason', 'again'])).stdout).toBe(later.stdout)
     expect((await verify(home)).code).toBe(0)
     const exported = (await home.cli(['audit', 'export'])).stdout.split('\n')
-    expect(exported.filter((line) => line.includes('"audit.accept-key"'))).toHaveLength(2)
+    const reasons = ['the machine was replaced', 'it was needed once more']
+    const accepts = exported.filter((line) => line.includes('"audit.accept-key"'))
+    expect(accepts.map((line) => reasons.filter((reason) => line.includes(reason)))).toEqual(
+      reasons.map((one) => [one]),
+    )
+    // The log itself holds no words, nor does what is signed in the archive.
+    expect(await canariesInTables(home, reasons)).toEqual([])
+    expect(await canariesInArchive(settings, reasons)).toEqual([])
 
     const paths = pathsOf()
     // A stranger's in between, and one of the former key's after it was replaced.

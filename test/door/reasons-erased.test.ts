@@ -200,3 +200,13 @@ test('that of a correction goes with the correction', { timeout: 200_000 }, asyn
   expect(await erased(home, ['erase', '--message', correction?.id ?? ''])).toEqual({ status: 'erased', reasons: 1 })
   expect(await reasonsOf(home, 'message.correct')).toEqual(['(erased)'])
 })
+
+test('those of a session go with its row, whoever deletes it', { timeout: 200_000 }, async () => {
+  const home = await openHome({})
+  await fill(await home.tools(), ['harbour', 'quay'])
+  for (const session of ['harbour', 'quay'])
+    await outputOf(home, ['retention', 'hold', session, '--reason', `court of ${session}`])
+  // As a version before reasons does it, which knows nothing of them.
+  await inDatabase(home, `delete from sessions where external_id = 'harbour'`)
+  expect(await reasonsOf(home, 'session.hold')).toEqual(['(erased)', 'court of quay'])
+})
