@@ -80,7 +80,7 @@ export async function forget(
   const now = new Date()
   if (confirm === undefined) return await previewErasure(dependencies, caller, { selection, now })
   const asOf = previewedAt(confirm, { now, action })
-  const plan = await planErasure(dependencies.visible, caller, { selection, asOf: asOf.toISOString() })
+  const plan = await planErasure(dependencies, caller, { selection, asOf: asOf.toISOString() })
   checkConfirmed(caller, confirm, { selection, asOfMs: asOf.getTime(), sessions: plan.sessions })
   if (action === 'anonymise' && input.withKnownNames !== true)
     await requireNamesRead(dependencies, caller.tenantId, plan.sessions)

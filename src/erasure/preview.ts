@@ -67,13 +67,19 @@ export interface ErasurePlan {
   readonly reasons: number
 }
 
+/** Where a plan is made: as the caller may see the store, and as its owner does, for what no request may read. */
+interface PlanSources {
+  readonly visible: Database
+  readonly database: Database
+}
+
 export async function planErasure(
-  database: Database,
+  { visible, database }: PlanSources,
   caller: Caller,
   { selection, asOf }: { readonly selection: ReadSelection; readonly asOf: string },
 ): Promise<ErasurePlan> {
   const { action, filter, isWhole } = selection
-  const found = await database.run((sql) =>
+  const found = await visible.run((sql) =>
     isWhole ? planSessions(sql, caller, filter) : planMessages(sql, caller, { filter, asOf, action }),
   )
   const reasons = found.length === 0 ? await reasonsLeft(database, caller, selection) : 0
@@ -101,18 +107,18 @@ async function reasonsLeft(
   return await database.run((sql) => countReasonsOfGone(sql, tenantId, participant))
 }
 
-export interface PreviewDependencies {
-  readonly visible: Database
+export interface PreviewDependencies extends PlanSources {
   readonly archive: ArchiveStore
   readonly namesBy?: NamesBy | undefined
 }
 
 export async function previewErasure(
-  { visible: database, archive, namesBy }: PreviewDependencies,
+  dependencies: PreviewDependencies,
   caller: Caller,
   { selection, now }: { readonly selection: ReadSelection; readonly now: Date },
 ): Promise<ErasurePreview> {
-  const plan = await planErasure(database, caller, { selection, asOf: now.toISOString() })
+  const { visible: database, archive, namesBy } = dependencies
+  const plan = await planErasure(dependencies, caller, { selection, asOf: now.toISOString() })
   const { sessions, held, notOwn, reasons } = plan
   for (const { id } of [...sessions, ...held]) caller.call?.show(id)
   const stores = await database.run((sql) => planStores(sql, caller.tenantId, { sessions, action: selection.action }))
