@@ -12,6 +12,7 @@ export interface LearningDependencies extends LearnWorkerDependencies {
   readonly observer: Observer
 }
 
+/** A statement that leaves these holds up whoever else uses an embedded store: it is to be short, and what comes after it is left by the next. */
 const sessionsAnewAtOnce = 500
 
 /** Learns from what was indexed, and anew from what an earlier version has learned from. What does that is loaded when there is something to learn from, and no start waits for it. */
@@ -39,7 +40,11 @@ export class Learning {
   }
 
   async #round(): Promise<boolean> {
-    if (!this.#isLeftAnew) this.#isLeftAnew = await this.#leaveAnew()
+    // What is new does not wait until all is looked through.
+    await this.#load()
+    if (this.#isLeftAnew) return false
+    this.#isLeftAnew = await this.#leaveAnew()
+    for (const worker of this.#workers) worker.wake()
     await this.#load()
     return !this.#isLeftAnew
   }

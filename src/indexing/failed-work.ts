@@ -6,6 +6,8 @@ import { type Commit, type OutboxItem } from '../store/outbox.ts'
 export interface RetryPolicy {
   /** What the work is, for the log. */
   readonly name: string
+  /** The version that does it, noted where it fails for good. */
+  readonly version?: string | undefined
   readonly attemptsMax: number
   /** Pause after the first attempt; doubled with each further one, and jittered by half of it. */
   readonly baseMs: number
@@ -22,7 +24,8 @@ export async function recordFailure(
 ): Promise<void> {
   const { error, policy, withheldBy } = failure
   const dead = withheldBy !== undefined || item.attempts + 1 >= policy.attemptsMax
+  const heldBy = withheldBy ?? (dead ? policy.version : undefined)
   const delayMs = policy.baseMs * 2 ** item.attempts * (0.5 + Math.random())
   log.error(`${policy.name} of session ${item.sessionId} failed${dead ? ' for good' : ''}`, error)
-  await commit((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead, withheldBy }))
+  await commit((sql) => failOutbox(sql, item.id, { error: messageOf(error), delayMs, dead, withheldBy: heldBy }))
 }

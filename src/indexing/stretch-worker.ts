@@ -51,6 +51,8 @@ export interface StretchWork<Reading extends StretchReading> {
   readonly next?: string | undefined
   /** The model that does it: what it holds its answer back to is left until it is another one. */
   readonly model?: string | undefined
+  /** The version that does it, where what fails for good in it is left until it is another one. */
+  readonly version?: string | undefined
   read(stretch: JoinedStretch): Promise<Reading>
   /** Done twice it must have the effect of once. Where the signal is aborted it may throw its reason: the work stays as it is. */
   make(key: SessionKey, reading: Reading, options: { readonly signal: AbortSignal }): Promise<Made>
@@ -163,7 +165,8 @@ export class StretchWorker<Reading extends StretchReading> {
     commit: Commit,
   ): Promise<void> {
     const { log } = this.#stores
-    const policy = { name: this.#work.name, ...attempts }
+    const { name, version } = this.#work
+    const policy = { name, version, ...attempts }
     const withheldBy = error instanceof ProviderError && error.failure === 'withheld' ? this.#work.model : undefined
     const isFinal = (item: OutboxItem) => withheldBy !== undefined || item.attempts + 1 >= policy.attemptsMax
     const tried = items.filter(({ firstSeq }) => firstSeq <= upTo)

@@ -139,7 +139,8 @@ describe('an encrypted session that is anonymised', () => {
     const save = async (erasures: number) => {
       const described = (await readProject(database, key)).mark
       const saved = { facts: [sealFact(fact, seal)], keyVersion: seal?.version ?? 0, erasures, described }
-      const isSaved = await database.run((sql) => inTransaction(sql, (own) => saveFacts(own, key, saved)))
+      const gone = await database.run((sql) => inTransaction(sql, (own) => saveFacts(own, key, saved)))
+      const isSaved = gone !== undefined
       await database.run((sql) =>
         inTransaction(sql, (own) => saveMade(own, key, { ...summary, read: { ...mark, erasures } })),
       )

@@ -8,6 +8,8 @@ export interface FactFinder {
   readonly madeBy: string
   /** Whether what an earlier version found in the same messages gives way to what it finds. */
   readonly isAnew?: boolean | undefined
+  /** The version that finds, where what failed for good in it is tried again by another one. */
+  readonly version?: string | undefined
   /** The model and whose it is, where one finds them. */
   readonly model?: string | undefined
   /** What is read at once: of a model that is asked once, so that nothing that was paid for is lost when it does not answer the next time. */

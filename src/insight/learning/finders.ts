@@ -11,11 +11,15 @@ import type { FactSpan } from './fact.ts'
 import { factsByModel } from './model-facts.ts'
 import { ownTextOf } from './own-sentences.ts'
 
-/** Finds facts by patterns of words; with `isModelNext` what was just saved is left to a model after that. */
+/**
+ * Finds facts by patterns of words; with `isModelNext` what was just saved is left to a model after that. Messages that are read again, as they
+ * were restricted for a time, may have facts of an earlier version.
+ */
 export function findByPatterns(isModelNext: boolean): FactFinder {
   return {
     topic: learnTopic,
     madeBy: patternsNow,
+    isAnew: true,
     next: isModelNext ? learnByModelTopic : undefined,
     firstBatch: (messages) => ({ messages, nextSeq: undefined }),
     find: (messages) => Promise.resolve(messages.flatMap(extractFacts)),
@@ -24,7 +28,7 @@ export function findByPatterns(isModelNext: boolean): FactFinder {
 
 /** Finds anew by patterns what an earlier version has found. A model has read it, or has not, as it was to. */
 export function findAnew(): FactFinder {
-  return { ...findByPatterns(false), topic: learnAnewTopic, isAnew: true }
+  return { ...findByPatterns(false), topic: learnAnewTopic, version: patternsNow }
 }
 
 /** Of one call. */

@@ -12,6 +12,7 @@ import {
   type CopiedCorrection,
   type CorrectionElsewhere,
 } from '../../store/learning/corrections-elsewhere.ts'
+import { hasEarlierFacts } from '../../store/learning/facts-anew.ts'
 import { dropHidden, readFactBodies, storeFactTerms } from '../../store/learning/hashed-facts.ts'
 import {
   saveFacts,
@@ -96,21 +97,26 @@ export async function storeFindings(
   key: SessionKey,
   { facts, placed, corrected, state, ...read }: Findings & Pick<StoredFindings, 'erasures' | 'anew'>,
 ): Promise<boolean> {
-  if (facts.length === 0 && placed.length === 0 && read.anew === undefined) return true
+  const { anew } = read
+  const isNone = facts.length === 0 && placed.length === 0
+  if (isNone && (anew === undefined || !(await hasEarlierFacts(sql, key, anew)))) return true
   await holdTerms(sql, key.tenantId, state)
   await holdCorrected(sql, key, corrected)
-  if (!(await saveFacts(sql, key, { facts, ...read }))) return false
-  if (placed.length === 0) return true
+  const gone = await saveFacts(sql, key, { facts, ...read })
+  if (gone === undefined) return false
+  // What gave way may have been found anew at the same place, and says something else.
+  const stayed = placed.filter(({ id }) => !gone.includes(id))
+  if (stayed.length === 0) return true
   for (const one of corrected) {
     if (!(await copyCorrection(sql, key, { ...one, keyVersion: read.keyVersion }))) return false
     await archiveFactChange(sql, key.tenantId, [key.sessionId])
   }
-  await placeCorrectedAgain(sql, key, placed)
-  await storeFactTerms(sql, key.tenantId, placed)
+  await placeCorrectedAgain(sql, key, stayed)
+  await storeFactTerms(sql, key.tenantId, stayed)
   await dropHidden(
     sql,
     key.tenantId,
-    placed.map(({ id }) => id),
+    stayed.map(({ id }) => id),
   )
   return true
 }

@@ -29,6 +29,8 @@ interface Reading extends StretchReading {
   readonly telling: Batch['messages']
   /** The numbers of the messages that could be read. */
   readonly seqs: readonly number[]
+  /** The numbers of those that are damaged. */
+  readonly damaged: readonly number[]
   readonly erasures: number
   /** Whether it begins with the first message of the session. */
   readonly isFirst: boolean
@@ -45,6 +47,7 @@ class LearnWork implements StretchWork<Reading> {
   readonly quietMs: number | undefined
   readonly next: string | undefined
   readonly model: string | undefined
+  readonly version: string | undefined
   /** Where a model is waited for a round ends with the first that was asked. */
   readonly messagesPerRound: number
   readonly #dependencies: LearnWorkerDependencies
@@ -57,6 +60,7 @@ class LearnWork implements StretchWork<Reading> {
     this.quietMs = finder.quietMs
     this.next = finder.next
     this.model = finder.model
+    this.version = finder.version
     this.messagesPerRound = finder.quietMs === undefined ? messagesPerRound : 1
   }
 
@@ -70,24 +74,27 @@ class LearnWork implements StretchWork<Reading> {
     const rows = await readMessages(database, key, range)
     const found: TellingMessage[] = []
     const seqs: number[] = []
+    const damaged: number[] = []
     for (const row of rows) {
       const message = await tellingMessage(archive, row)
-      if (message === 'damaged') continue
-      seqs.push(row.seq)
-      if (message !== undefined) found.push(message)
+      const { seq } = row
+      if (message === 'damaged') damaged.push(seq)
+      else seqs.push(seq)
+      if (message !== undefined && message !== 'damaged') found.push(message)
     }
     const { messages: telling, nextSeq } = this.#finder.firstBatch(found)
     const read = nextSeq === undefined ? rows : rows.filter(({ seq }) => seq < nextSeq)
     const whole = rows.length < limit ? lastSeq : (rows.at(-1)?.seq ?? lastSeq)
     const nextFrom = read.find(isNew)?.seq
     const upTo = nextSeq === undefined ? whole : nextSeq - 1
-    return { messages: read.length, telling, seqs, erasures, isFirst: firstSeq === 1, upTo, nextFrom }
+    return { messages: read.length, telling, seqs, damaged, erasures, isFirst: firstSeq === 1, upTo, nextFrom }
   }
 
-  async make(key: SessionKey, { telling, seqs, erasures, isFirst }: Reading): Promise<Made> {
+  async make(key: SessionKey, { telling, seqs, damaged, erasures, isFirst }: Reading): Promise<Made> {
     const facts = await this.#finder.find(telling)
-    const findings = await makeFindings(this.#dependencies, key, { facts, madeBy: this.#finder.madeBy, isFirst })
-    const anew = this.#finder.isAnew === true ? { madeBy: this.#finder.madeBy, seqs } : undefined
+    const { madeBy, isAnew } = this.#finder
+    const findings = await makeFindings(this.#dependencies, key, { facts, madeBy, isFirst })
+    const anew = isAnew === true ? { madeBy, seqs, damaged } : undefined
     return { write: async (sql) => await storeFindings(sql, key, { ...findings, erasures, anew }) }
   }
 }

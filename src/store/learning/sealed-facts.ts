@@ -4,7 +4,7 @@ import type { RowSeal } from '../../crypto/row-seal.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../messages.ts'
 import { arrayLiteral } from '../search-units.ts'
-import { dropEarlierFacts } from './facts-anew.ts'
+import { dropEarlierFacts, type ReadAnew } from './facts-anew.ts'
 import { lockDescription } from './session-projects.ts'
 
 /** What a fact says. */
@@ -69,29 +69,31 @@ export interface StoredFindings {
   readonly erasures: number
   /** The mark of what was known of the session when it was read in which project they are. */
   readonly described: string
-  /** Of which messages they are all that is found by patterns: what other versions of these found there gives way. */
-  readonly anew?: { readonly madeBy: string; readonly seqs: readonly number[] } | undefined
+  /** Of which messages they are all that is found by patterns: what earlier versions of these found there gives way. */
+  readonly anew?: ReadAnew | undefined
 }
 
 /**
  * Stores facts of a session; of those that are there nothing is changed, and of messages that are gone nothing is stored. What
- * somebody has deleted does not come back from the same words, wherever they are said, and where somebody has changed one by hand none is
- * found in other words either. False where the session is under another
- * key by now, messages of it were erased or anonymised since `erasures` was read, or its source says something else of it.
+ * somebody has deleted does not come back from the same words, wherever they are said; and where somebody has changed one by hand that is not
+ * found there any more, none is found in other words either, but for what stood beside it before. Returns the ids of those that gave way;
+ * undefined where the session is under another key by now, messages of it were erased or anonymised since `erasures` was read, or its source
+ * says something else of it.
  */
 export async function saveFacts(
   sql: TransactionSql,
   { tenantId, sessionId }: SessionKey,
   { facts, keyVersion, erasures, described, anew }: StoredFindings,
-): Promise<boolean> {
+): Promise<readonly string[] | undefined> {
   await keepFromErasure(sql, tenantId, [{ sessionId }])
   await lockDescription(sql, { tenantId, sessionId }, 'shared')
   const [session] = await sql<{ key_version: number; erasures: number; mark: string }[]>`
     select key_version, erasures, coalesce(md5(metadata), '') as mark from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
   // Of what was erased nothing is to be learned.
-  if (session === undefined) return true
-  if (session.key_version !== keyVersion || session.erasures !== erasures || session.mark !== described) return false
-  if (anew !== undefined) await dropEarlierFacts(sql, { tenantId, sessionId }, anew)
+  if (session === undefined) return []
+  if (session.key_version !== keyVersion || session.erasures !== erasures || session.mark !== described)
+    return undefined
+  const gone = anew === undefined ? [] : await dropEarlierFacts(sql, { tenantId, sessionId }, anew)
   const rows = facts.map((fact) => ({
     id: fact.id,
     k: fact.kind,
@@ -117,11 +119,12 @@ export async function saveFacts(
       where not exists (
         select from facts hidden where hidden.tenant_id = ${tenantId} and hidden.statement_term = st and hidden.kind = k
           and (hidden.deleted_at is not null or hidden.superseded_by is not null))
-      and not exists (
+      and (id in (select jsonb_array_elements_text(${JSON.stringify(gone)}::text::jsonb)::uuid) or not exists (
         select from places join fact_sources s on s.tenant_id = ${tenantId} and s.message_id = places.i
             and s.span_start < places.e and s.span_end > places.s
-          join facts f on f.tenant_id = ${tenantId} and f.id = s.fact_id and f.changed_at is not null
-        where places.id = given.id)
+          join facts f on f.tenant_id = ${tenantId} and f.id = s.fact_id and f.changed_at is not null and f.made_by <> 'user'
+            and not exists (select from given again where again.id = f.id)
+        where places.id = given.id))
       and not exists (
         select from places where places.id = given.id and not exists (
           select from messages m where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.seq = places.q
@@ -131,5 +134,5 @@ export async function saveFacts(
     insert into fact_sources (tenant_id, fact_id, session_id, message_id, seq, span_start, span_end)
     select ${tenantId}, places.id, ${sessionId}, i, q, s, e from places join saved on saved.id = places.id
     on conflict do nothing`
-  return true
+  return gone
 }

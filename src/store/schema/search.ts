@@ -170,7 +170,7 @@ export const outbox = pgTable('outbox', {
   lastError: text('last_error'),
   /** Set when the last attempt failed for good; `doctor` shows such rows. */
   deadAt: timestamp('dead_at', { withTimezone: true }),
-  /** The model that held its answer to it back: it is left, unless it is for another one. */
+  /** The model that held its answer to it back, or the version of the patterns that failed at it for good: it is left, unless it is for another one. */
   withheldBy: text('withheld_by'),
 })
 
