@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
+
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { patternsNow } from '../../src/model/extractors.ts'
-import { openHome } from './support/archived.ts'
+import { archiveNow, directorySettings, openHome } from './support/archived.ts'
 import { outputOf } from './support/cli-output.ts'
 import type { Home } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
@@ -28,7 +30,7 @@ async function idOf(home: Home, text: string): Promise<string> {
 }
 
 /** The store with its work at rest, while it is changed. */
-async function changed(home: Home, change: (sql: ReturnType<Home['database']>['sql']) => Promise<unknown>) {
+async function changed(home: Home, change: (sql: Sql) => Promise<unknown>) {
   const { settings } = home
   await home.endDaemon()
   home.settings = { ...settings, ...idle }
@@ -39,7 +41,66 @@ async function changed(home: Home, change: (sql: ReturnType<Home['database']>['s
   home.settings = settings
 }
 
+/** What an earlier version found is left as it is by the version that reads it again; this waits until that is done. */
+async function untilFoundAnew(home: Home) {
+  const database = home.database()
+  await expect
+    .poll(
+      async () => {
+        const earlier =
+          await database.sql`select from facts where made_by <> ${patternsNow} and made_by <> 'user' and changed_at is null`
+        const waiting = await database.sql`select from outbox where topic like 'learn%' and dead_at is null`
+        return [earlier.length, waiting.length]
+      },
+      { timeout: 30_000 },
+    )
+    .toEqual([0, 0])
+  await database.close()
+}
+
+type Sql = ReturnType<Home['database']>['sql']
+
+const madeByFirst = (sql: Sql) => sql`update facts set made_by = 'patterns' where made_by <> 'user'`
+
+/** As if a fact had been found in fewer words. */
+async function foundShorter(sql: Sql, text: string, earlier: string): Promise<void> {
+  const body = bodyOf(await bodies(sql), text)
+  const other = Buffer.from(body.toString('utf8').replace(text, earlier))
+  const [row] = await sql<{ id: string }[]>`select id from facts where body = ${body}`
+  const [was, is] = [row?.id ?? '', randomUUID()]
+  await sql`update facts set id = ${is}, body = ${other}, statement_term = statement_term + 1 where id = ${was}`
+  await sql`update fact_sources set fact_id = ${is}, span_end = ${earlier.length} where fact_id = ${was}`
+}
+
 describe('what an earlier version has found by patterns', () => {
+  test(
+    'and nobody has touched stays beside what was pinned where it overlaps, after an update and after a restore',
+    { timeout: 240_000 },
+    async () => {
+      const settings = { ...usual, ...(await directorySettings()) }
+      const home = await openHome(settings)
+      const tools = await home.tools()
+      await tools.save({ content: 'I live in Porto with my wife Anna.', sender: 'Ada' })
+      const [lives, wife] = ['I live in Porto with my wife Anna', 'my wife Anna']
+      await expect.poll(() => texts(home), { timeout: 30_000 }).toEqual([lives, wife])
+      await outputOf(home, ['facts', 'pin', await idOf(home, wife)])
+      await changed(home, madeByFirst)
+      const again = await home.tools()
+      await again.save({ content: 'Good morning.', sender: 'Ada' })
+      await untilFoundAnew(home)
+      expect(await texts(home)).toEqual([lives, wife])
+      await archiveNow(home, again)
+      await home.dispose()
+
+      const second = await openHome(settings)
+      expect((await second.cli(['restore'])).code).toBe(0)
+      await (await second.tools()).save({ content: 'Good evening.', sender: 'Ada' })
+      await untilFoundAnew(second)
+      expect(await texts(second)).toEqual([lives, wife])
+      expect((await facts(second)).map(({ text, pinned }) => [text, pinned])).toContainEqual([wife, true])
+    },
+  )
+
   test(
     'is found anew; what somebody has pinned, corrected or deleted stays as it is',
     { timeout: 120_000 },
@@ -60,20 +121,14 @@ describe('what an earlier version has found by patterns', () => {
       await outputOf(home, ['facts', 'correct', await idOf(home, 'I work at Globex'), 'Ada works at Initech'])
       await outputOf(home, ['facts', 'pin', await idOf(home, 'My favourite colour is Teal')])
       await changed(home, async (sql) => {
-        await sql`update facts set made_by = 'patterns' where made_by <> 'user'`
+        await madeByFirst(sql)
         // It found less in one message, something in other words in two, and one of these was deleted.
         await sql`delete from facts where body = ${bodyOf(await bodies(sql), 'I live in Porto')}`
         for (const [text, earlier] of [
           ['I prefer pnpm over npm', 'I prefer pnpm'],
           ['I prefer tea over coffee', 'I prefer tea'],
         ] as const) {
-          const body = bodyOf(await bodies(sql), text)
-          const other = Buffer.from(body.toString('utf8').replace(text, earlier))
-          const [row] = await sql<{ id: string }[]>`
-          update facts set id = gen_random_uuid(), body = ${other}, statement_term = statement_term + 1 where body = ${body} returning id`
-          await sql`
-          update fact_sources set fact_id = ${row?.id ?? ''}, span_end = ${earlier.length}
-          where message_id in (select id from messages where seq = ${contents.indexOf(`${text}.`) + 1})`
+          await foundShorter(sql, text, earlier)
         }
       })
       const again = await home.tools()
@@ -84,17 +139,51 @@ describe('what an earlier version has found by patterns', () => {
       const found = await facts(home)
       expect(found[0]).toMatchObject({ text: 'My favourite colour is Teal', pinned: true })
       expect(new Set(found.map(({ made_by: by }) => by))).toEqual(new Set(['patterns', 'user']))
-      const database = home.database()
-      const earlier =
-        await database.sql`select from facts where made_by <> ${patternsNow} and made_by <> 'user' and changed_at is null`
-      const waiting = await database.sql`select from outbox where topic = 'learn_anew'`
-      await database.close()
-      expect([earlier.length, waiting.length]).toEqual([0, 0])
+      await untilFoundAnew(home)
     },
   )
+
+  test('is found by what it says now where it stands at the same place', { timeout: 120_000 }, async () => {
+    const home = await openHome(usual)
+    const tools = await home.tools()
+    const [one, other] = ['I prefer pnpm over npm', 'I prefer yarn over npm']
+    await tools.save({ session_id: 'one', content: `${one}.`, sender: 'Ada' })
+    await expect.poll(() => texts(home), { timeout: 30_000 }).toEqual([one])
+    await changed(home, async (sql) => {
+      await madeByFirst(sql)
+      const body = bodyOf(await bodies(sql), one)
+      await sql`update facts set statement_term = statement_term + 1, body = ${Buffer.from(body.toString('utf8').replace(one, other))}`
+    })
+    expect(await texts(home)).toEqual([other])
+    const again = await home.tools()
+    await again.save({ session_id: 'two', content: `${one}.`, sender: 'Ada' })
+    await expect.poll(() => texts(home), { timeout: 30_000 }).not.toContain(other)
+    await untilFoundAnew(home)
+    // Told twice it is one.
+    expect(await texts(home)).toEqual([one])
+  })
+
+  test('of who was restricted meanwhile gives way when that ends', { timeout: 120_000 }, async () => {
+    const home = await openHome(usual)
+    const tools = await home.tools()
+    const text = 'I prefer pnpm over npm'
+    await tools.save({ session_id: 'one', content: `${text}.`, sender: 'Ada' })
+    await expect.poll(() => texts(home), { timeout: 30_000 }).toEqual([text])
+    await outputOf(home, ['restrict', '--participant', 'Ada', '--reason', 'letter'])
+    await changed(home, async (sql) => {
+      await madeByFirst(sql)
+      await foundShorter(sql, text, 'I prefer pnpm')
+    })
+    const again = await home.tools()
+    await again.save({ session_id: 'two', content: 'I live in Porto.', sender: 'Ben' })
+    await expect.poll(() => texts(home), { timeout: 30_000 }).toEqual(['I live in Porto'])
+    await outputOf(home, ['unrestrict', '--participant', 'Ada', '--reason', 'settled'])
+    await expect.poll(() => texts(home), { timeout: 30_000 }).toContain(text)
+    expect(await texts(home)).toEqual(['I live in Porto', text])
+  })
 })
 
-async function bodies(sql: ReturnType<Home['database']>['sql']): Promise<Buffer[]> {
+async function bodies(sql: Sql): Promise<Buffer[]> {
   const rows = await sql<{ body: Uint8Array }[]>`select body from facts`
   return rows.map(({ body }) => Buffer.from(body))
 }
@@ -128,10 +217,13 @@ describe('what an earlier version has chosen for summaries', () => {
       const times = '2025-03-01T00:00:00Z'
       await saved(tools, 'asked')
       await saved(tools, 'history', times)
-      const { session_id: written } = await saved(tools, 'written', times)
+      const { session_id: written } = await saved(tools, 'written', '2025-03-02T00:00:00Z')
       await tools.call('summarize', { session_id: 'asked' })
       await tools.call('summarize', { session_id: 'history', style: 'decisions', max_tokens: 500 })
       await tools.update(written, { summary: 'A ship moors at berth 1 [1].' })
+      // What is chosen of all of it would be of more than twice as many messages.
+      await tools.call('summarize', { session_id: 'written', style: 'decisions' })
+      for (let more = 0; more < 2; more++) await saved(tools, 'written', '2025-03-02T00:00:00Z')
       const all = [1, 2, 3].map((ship) => `Ada: ${content(ship)}`).join('\n')
       expect(await shown(tools, 'history')).toBe(all)
       await changed(home, async (sql) => {

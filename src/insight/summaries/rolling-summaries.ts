@@ -3,10 +3,9 @@ import { Drain } from '../../indexing/drain.ts'
 import { limits } from '../../limits.ts'
 import type { Log } from '../../log.ts'
 import type { Caller } from '../../model/access.ts'
-import { extractsNow } from '../../model/extractors.ts'
-import { summaryStyles } from '../../model/summary-style.ts'
 import { tenantIds } from '../../store/access/tenants.ts'
 import {
+  dropOutdatedExtracts,
   holdSummaries,
   outdatedExtracts,
   quietSessions,
@@ -51,6 +50,8 @@ export class RollingSummaries {
   readonly #lookMs: number
   /** What was tried, by session, number of messages and style, and when it is tried again. */
   readonly #tried = new Map<string, number>()
+  /** When those of a tenant that an earlier version extracted are looked for again, as none was left to be tried. */
+  readonly #outdatedAt = new Map<number, number>()
   readonly #stopping = new AbortController()
 
   constructor(dependencies: RollingDependencies) {
@@ -107,8 +108,11 @@ export class RollingSummaries {
     const found = await database.run((sql) => quietSessions(sql, wanted))
     const next = found.find((session) => this.#isDue(session))
     if (next !== undefined) return next
-    const outdated = await database.run((sql) => outdatedExtracts(sql, { ...wanted, chosenBy: extractsNow }))
-    return outdated.find((turn) => this.#isDue(turn))
+    if ((this.#outdatedAt.get(tenantId) ?? 0) > Date.now()) return undefined
+    const outdated = (await database.run((sql) => outdatedExtracts(sql, wanted))).find((turn) => this.#isDue(turn))
+    // They are looked for among all summaries, and once they are made there are none.
+    if (outdated === undefined) this.#outdatedAt.set(tenantId, Date.now() + againMs)
+    return outdated
   }
 
   #isDue(turn: Turn): boolean {
@@ -143,18 +147,26 @@ export class RollingSummaries {
     }
   }
 
-  /** Chooses the sentences of a summary anew, as many as it was to have. A model is not asked for what it was not asked for before. */
+  /**
+   * Chooses the sentences of a summary anew, as many as it was to have. A model is not asked for what it was not asked for before. What
+   * lacks more than the earlier one, as the archive is away, does not take its place; where there is nothing to choose any more, it goes.
+   */
   async #extractAnew(caller: Caller, { id: sessionId, style }: OutdatedExtract): Promise<SummaryReply> {
     const { database, archive } = this.#dependencies
-    const stored = await summariesOf(database, { tenantId: caller.tenantId, sessionId }, { madeBy: 'extractive' })
-    const earlier = stored.findLast((summary) => summary.style === style)
-    return await summarize({ database, archive }, caller, {
+    const key = { tenantId: caller.tenantId, sessionId }
+    const stored = await summariesOf(database, key, { madeBy: 'extractive', level: 'session' })
+    const making = stored.findLast((summary) => summary.style === style)?.making
+    const reply = await summarize({ database, archive }, caller, {
       sessionId,
-      style: summaryStyles.find((known) => known === style) ?? 'brief',
-      maxTokens: earlier?.making?.max_tokens ?? limits.summaryTokensDefault,
+      style,
+      maxTokens: making?.max_tokens ?? limits.summaryTokensDefault,
       refresh: true,
       keep: true,
+      lackingMax: making?.messages_unreadable ?? 0,
     })
+    if (reply.summary === '' && reply.degraded === undefined)
+      await database.run((sql) => dropOutdatedExtracts(sql, key, style))
+    return reply
   }
 
   /** That the database was away says nothing of the session. */

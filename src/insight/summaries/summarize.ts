@@ -1,7 +1,7 @@
 import { mayWrite, requireUsableSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
-import { extractsNow } from '../../model/extractors.ts'
+import { extractsNow, isEarlierExtract } from '../../model/extractors.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { parseTime } from '../../model/validate.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
@@ -34,6 +34,8 @@ export interface SummarizeInput {
    * false for a caller that may not write. Of a session that the caller may only read nothing is stored either way.
    */
   readonly keep: boolean
+  /** What lacks more messages than so many, as they could not be read, is not stored. */
+  readonly lackingMax?: number | undefined
 }
 
 export interface SummarizeDependencies extends ReadDependencies {
@@ -125,7 +127,7 @@ async function stored(
 
 /** Whether an earlier version chose its sentences. */
 function isOutdated({ madeBy, chosenBy }: Summary): boolean {
-  return madeBy === 'extractive' && chosenBy !== extractsNow
+  return madeBy === 'extractive' && isEarlierExtract(chosenBy)
 }
 
 /** The reply with what a model wrote, or why there is none; undefined where there is nothing to write about. */
@@ -197,7 +199,7 @@ async function extracted(dependencies: ReadDependencies, task: Task): Promise<Su
     ? extractSession(dependencies, key, { toSeq, isWhole, style, maxTokens, keep, erasures: read.erasures })
     : extractStretch(dependencies, key, { stretch, style, maxTokens }))
   // One of another length stays: calls of two lengths would otherwise store a summary each time.
-  const isFirst = keep && isWhole && sentences.length > 0
+  const isFirst = keep && isWhole && sentences.length > 0 && unreadable <= (input.lackingMax ?? unreadable)
   const query = { style, lastSeq, isExtractedEnough: true }
   const known = isFirst && !input.refresh ? await currentSummary(dependencies.database, key, query) : undefined
   if (isFirst && (known === undefined || isOutdated(known) || (known.making?.messages_unreadable ?? 0) > 0))

@@ -202,17 +202,18 @@ export async function latestSummary(database: MessageSource, key: SummarizedSess
   return (await openSummaries(database, key.tenantId, rows))[0]
 }
 
-/** Every summary of a session, of whatever level, the oldest first; with `madeBy` those that were made so. */
+/** Every summary of a session, the oldest first; with `madeBy` those that were made so, with `level` those of what is of that. */
 export async function summariesOf(
   database: MessageSource,
   key: SummarizedSession,
-  { madeBy }: { readonly madeBy?: string } = {},
+  { madeBy, level }: { readonly madeBy?: string; readonly level?: 'session' } = {},
 ): Promise<Summary[]> {
   const rows = await database.run(
     (sql) => sql<RawSummary[]>`
     select ${columns(sql)} from summaries
     where tenant_id = ${key.tenantId} and session_id = ${key.sessionId}
-      ${madeBy === undefined ? sql`` : sql`and made_by = ${madeBy}`} order by created_at, id`,
+      ${madeBy === undefined ? sql`` : sql`and made_by = ${madeBy}`} ${level === undefined ? sql`` : sql`and level = ${level}`}
+    order by created_at, id`,
   )
   return await openSummaries(database, key.tenantId, rows)
 }

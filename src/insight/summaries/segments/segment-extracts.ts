@@ -1,4 +1,4 @@
-import { extractsNow } from '../../../model/extractors.ts'
+import { extractsNow, isEarlierExtract } from '../../../model/extractors.ts'
 import { newId } from '../../../model/ids.ts'
 import type { SummaryStyle } from '../../../model/summary-style.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
@@ -32,8 +32,8 @@ export interface ExtractsRequest {
 const extractsAtOnce = 20
 
 /**
- * The sentences that stand for some segments of a session, in order. Those that are stored are taken as they are, as long as this
- * version chose them and each of them may be quoted; the messages of the other segments are read, and theirs are stored.
+ * The sentences that stand for some segments of a session, in order. Those that are stored are taken as they are, as long as no
+ * earlier version chose them and each of them may be quoted; the messages of the other segments are read, and theirs are stored.
  */
 export async function* segmentExtracts(
   dependencies: ReadDependencies,
@@ -146,7 +146,7 @@ async function storedExtracts(
 }
 
 function extractOf({ sentences, making, chosenBy }: Summary): SegmentExtract | undefined {
-  if (making === undefined || chosenBy !== extractsNow) return undefined
+  if (making === undefined || isEarlierExtract(chosenBy)) return undefined
   const read: CondensedSentence[] = []
   for (const {
     text,
