@@ -146,7 +146,7 @@ describe('what an earlier version has found by patterns', () => {
   test('is found by what it says now where it stands at the same place', { timeout: 120_000 }, async () => {
     const home = await openHome(usual)
     const tools = await home.tools()
-    const [one, other] = ['I prefer pnpm over npm', 'I prefer yarn over npm']
+    const [one, other] = ['We decided to use Kafka', 'We decided to use NATS']
     await tools.save({ session_id: 'one', content: `${one}.`, sender: 'Ada' })
     await expect.poll(() => texts(home), { timeout: 30_000 }).toEqual([one])
     await changed(home, async (sql) => {

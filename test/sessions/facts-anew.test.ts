@@ -21,8 +21,7 @@ async function learn(finder: FactFinder): Promise<void> {
   const stores = { database, archive, hashers: new TermHashers(database.vault), log: createLog('silent') }
   worker = new LearnWorker(stores, finder)
   worker.wake()
-  const waiting = () =>
-    database.run((sql) => sql`select from outbox where topic = ${finder.topic} and dead_at is null`)
+  const waiting = () => database.run((sql) => sql`select from outbox where topic = ${finder.topic} and dead_at is null`)
   await expect.poll(waiting, { timeout: 20_000, interval: 100 }).toHaveLength(0)
   await worker.stop()
 }
@@ -38,7 +37,9 @@ async function learned(contents: readonly string[], madeBy: string): Promise<str
 }
 
 const toBeLearned = (sessionId: string, lastSeq: number) =>
-  store.open.stores.database.run((sql) => addOutbox(sql, learnTopic, [{ tenantId: 1, sessionId, firstSeq: 1, lastSeq }]))
+  store.open.stores.database.run((sql) =>
+    addOutbox(sql, learnTopic, [{ tenantId: 1, sessionId, firstSeq: 1, lastSeq }]),
+  )
 
 const leave = (madeBy: string) =>
   store.open.stores.database.run((sql) => leaveToLearnAnew(sql, 1, { madeBy, limit: 100 }))

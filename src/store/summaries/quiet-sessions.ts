@@ -56,11 +56,7 @@ const areOutdated = (sql: Queries) => sql`
  */
 export async function outdatedExtracts(
   sql: Queries,
-  {
-    tenantId,
-    quietMs,
-    limit,
-  }: Pick<QuietSessions, 'tenantId' | 'quietMs' | 'limit'>,
+  { tenantId, quietMs, limit }: Pick<QuietSessions, 'tenantId' | 'quietMs' | 'limit'>,
 ): Promise<OutdatedExtract[]> {
   const rows = await sql<{ id: string; last_seq: string; style: SummaryStyle }[]>`
     select distinct s.id, s.last_seq, s.last_active_at, summaries.style
