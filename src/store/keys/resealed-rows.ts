@@ -169,23 +169,24 @@ export async function storeMade(
     where tenant_id = ${tenantId} and id = ${id} and key_version = ${formerly.version} and body = ${Buffer.from(formerly.body)}`
 }
 
+/** Where what is sealed by a session's key is, but for its row and its reasons. */
+const sealedTables = ['messages', 'summaries', 'facts', 'message_names', 'session_heads'] as const
+
+/** Whether a version `k` of a session's key has sealed nothing that is stored in these tables. */
+function sealedNothing(sql: Queries, tables: readonly string[]) {
+  return sql`not exists (select from sessions s where s.tenant_id = k.tenant_id and s.id = k.session_id and s.key_version = k.version) ${tables.map(
+    (table) => sql`and not exists (
+      select from ${sql(table)} t where t.tenant_id = k.tenant_id and t.session_id = k.session_id and t.key_version = k.version)`,
+  )}`
+}
+
 /** Versions of a session's key that live for reasons alone, which the last change of the key could not open. */
 export async function readReasonVersions(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<number[]> {
   const rows = await sql<{ version: number }[]>`
     select k.version from encryption_keys k
     where k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = ${sessionId} and k.destroyed_at is null
       and exists (select from reasons r where r.tenant_id = k.tenant_id and r.session_id = k.session_id and r.key_version = k.version)
-      and not exists (select from sessions s where s.tenant_id = k.tenant_id and s.id = k.session_id and s.key_version = k.version)
-      and not exists (
-        select from messages m where m.tenant_id = k.tenant_id and m.session_id = k.session_id and m.key_version = k.version)
-      and not exists (
-        select from summaries u where u.tenant_id = k.tenant_id and u.session_id = k.session_id and u.key_version = k.version)
-      and not exists (
-        select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)
-      and not exists (
-        select from message_names n where n.tenant_id = k.tenant_id and n.session_id = k.session_id and n.key_version = k.version)
-      and not exists (
-        select from session_heads h where h.tenant_id = k.tenant_id and h.session_id = k.session_id and h.key_version = k.version)`
+      and ${sealedNothing(sql, sealedTables)}`
   return rows.map(({ version }) => version)
 }
 
@@ -194,17 +195,5 @@ export async function destroyFormerKeys(sql: Queries, { tenantId, sessionId }: S
   await sql`
     update encryption_keys k set wrapped = null, destroyed_at = now()
     where k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = ${sessionId} and k.destroyed_at is null
-      and not exists (select from sessions s where s.tenant_id = k.tenant_id and s.id = k.session_id and s.key_version = k.version)
-      and not exists (
-        select from messages m where m.tenant_id = k.tenant_id and m.session_id = k.session_id and m.key_version = k.version)
-      and not exists (
-        select from summaries u where u.tenant_id = k.tenant_id and u.session_id = k.session_id and u.key_version = k.version)
-      and not exists (
-        select from facts f where f.tenant_id = k.tenant_id and f.session_id = k.session_id and f.key_version = k.version)
-      and not exists (
-        select from message_names n where n.tenant_id = k.tenant_id and n.session_id = k.session_id and n.key_version = k.version)
-      and not exists (
-        select from session_heads h where h.tenant_id = k.tenant_id and h.session_id = k.session_id and h.key_version = k.version)
-      and not exists (
-        select from reasons r where r.tenant_id = k.tenant_id and r.session_id = k.session_id and r.key_version = k.version)`
+      and ${sealedNothing(sql, [...sealedTables, 'reasons'])}`
 }
