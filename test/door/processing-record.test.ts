@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -118,5 +118,14 @@ describe('privacy record', () => {
     expect(page).toMatch(/\| tenant \| – \| – \| 365 \|/)
     expect(page).toMatch(/^\| pseudonym tokens \| [1-9]\d* \|$/m)
     expect(page).not.toMatch(/do-not-show/)
+  })
+
+  test('counts a file that was imported once, with whatever is known of it', async () => {
+    const directory = join(home.userHome, 'imported')
+    mkdirSync(directory)
+    for (const name of ['one', 'two'])
+      writeFileSync(join(directory, `${name}.jsonl`), `${JSON.stringify({ role: 'user', content: name })}\n`)
+    expect(await home.cli(['import', directory])).toMatchObject({ code: 0 })
+    expect((await record()).holdings).toMatchObject({ imported_files: 2 })
   })
 })

@@ -30,7 +30,7 @@ export async function readTallies(sql: Queries, tenantId: number): Promise<Talli
       (select count(*) from summaries where tenant_id = ${tenantId}) as summaries,
       (select count(*) from facts where tenant_id = ${tenantId}) as facts,
       (select count(*) from embedded_units where tenant_id = ${tenantId}) as vectors,
-      (select count(*) from import_files where tenant_id = ${tenantId}) as imported_files,
+      (select count(distinct path) from import_files where tenant_id = ${tenantId}) as imported_files,
       (select count(distinct token) from pseudonyms where tenant_id = ${tenantId}) as pseudonym_tokens,
       (select count(*) from s where legal_hold) as legal_holds,
       (select count(*) from s where restricted) as restricted_sessions,
