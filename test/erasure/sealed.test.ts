@@ -6,9 +6,12 @@ import { archiveAll } from '../../src/archive/archive-all.ts'
 import { Archiver } from '../../src/archive/archiver.ts'
 import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
+import { Vault } from '../../src/store/keys/vault.ts'
 import { caller, useStore } from '../sessions/store.ts'
+import { quietConfig } from '../support/quiet-config.ts'
 
-const store = useStore({ VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })
+const settings = { VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') }
+const store = useStore(settings)
 const log = createLog('silent')
 const nothing = () => undefined
 
@@ -46,7 +49,16 @@ describe('an encrypted session that is erased', () => {
     )
     const place = { field: 'payload', id: before?.id ?? '' } as const
     const sealed = before?.payload ?? Buffer.alloc(0)
-    const sealsOf = () => database.vault.sealsOf(caller.tenantId, [{ sessionId: id, version: 1 }])
+    // Of a process that comes anew: one that has just read the session keeps its key in memory where another process erases it.
+    const sealsOf = async () => {
+      const { encryption } = quietConfig(store.fixture.home, store.databaseUrl, settings)
+      const vault = new Vault((work) => database.run(work), encryption)
+      try {
+        return await vault.sealsOf(caller.tenantId, [{ sessionId: id, version: 1 }])
+      } finally {
+        vault.close()
+      }
+    }
     expect((await sealsOf())(id, 1)?.open(place, sealed).toString()).toContain('heron')
     expect((await objectsOf(id)).filter((name) => name.startsWith('keys/'))).toHaveLength(1)
 
