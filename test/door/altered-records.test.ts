@@ -19,12 +19,6 @@ async function verified(of: Home = home) {
   return { code, ...reportSchema.parse(JSON.parse(stdout)) }
 }
 
-async function inDatabase(statement: string, of: Home = home): Promise<void> {
-  const store = of.database()
-  await store.sql.unsafe(statement)
-  await store.close()
-}
-
 /** Of each column that the digest is of, but for those by which a message is found or opened. */
 const changes = [
   `sender = 'Mallory'`,
@@ -82,7 +76,7 @@ describe('verify', () => {
         ])
       }
       // What was wrong before it is changed is not taken for right by that.
-      await inDatabase(`update messages set role = 'system' where external_id = 's1'`)
+      await home.inDatabase(`update messages set role = 'system' where external_id = 's1'`)
       for (const command of [
         ['keys', 'rotate-session', 'changed'],
         ['keys', 'decrypt'],
@@ -119,7 +113,7 @@ describe('verify', () => {
     }
     await untilIndexed(home, tools)
     for (const [at, change] of changes.entries())
-      await inDatabase(`update messages set ${change} where id = '${ids[at]}'`)
+      await home.inDatabase(`update messages set ${change} where id = '${ids[at]}'`)
     const { code, problems, contents_only: contentsOnly } = await verified()
     expect([code, contentsOnly]).toEqual([1, 0])
     expect(new Set(problems.map(({ message_id: id }) => id))).toEqual(new Set(ids))
@@ -151,7 +145,7 @@ describe('verify', () => {
       await untilIndexed(wordless, tools)
       expect([command, await verified(wordless)]).toEqual([command, expect.objectContaining(intact)])
     }
-    await inDatabase(`update messages set sender = 'Mallory' where id = '${id}'`, wordless)
+    await wordless.inDatabase(`update messages set sender = 'Mallory' where id = '${id}'`)
     const found = { code: 1, problems: [expect.objectContaining({ message_id: id })] }
     expect(await verified(wordless)).toMatchObject(found)
     expect(await wordless.cli(['keys', 'encrypt'])).toMatchObject({ code: 0 })
@@ -172,7 +166,7 @@ describe('verify', () => {
   )
 
   test('says of how many messages the content alone is proven, and of none more when the index has read them', async () => {
-    await inDatabase(
+    await home.inDatabase(
       `update search_units set record_digest = null where session_id = (select id from sessions where external_id = 'kept')`,
     )
     expect(await verified()).toMatchObject({ contents_only: 2 })
@@ -193,7 +187,7 @@ describe('verify', () => {
     })
     await untilIndexed(plain, tools)
     expect(await verified(plain)).toMatchObject({ code: 0, problem_count: 0, contents_only: 0 })
-    await inDatabase(`update messages set metadata = convert_to('{"a":2}', 'UTF8') where id = '${id}'`, plain)
+    await plain.inDatabase(`update messages set metadata = convert_to('{"a":2}', 'UTF8') where id = '${id}'`)
     expect(await verified(plain)).toMatchObject({ code: 1, problems: [expect.objectContaining({ message_id: id })] })
   })
 })

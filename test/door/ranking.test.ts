@@ -66,22 +66,14 @@ async function open(stone: string, way: number): Promise<void> {
 const run = (...args: readonly string[]) => outputOf(home, args)
 const shown = async () => rankingSchema.parse(JSON.parse(await run('ranking', 'show', '--json')))
 
-/** What the database says, without the product in between. */
-async function asked(statement: string) {
-  const database = home.database()
-  const rows = await database.sql.unsafe(statement)
-  await database.close()
-  return rows
-}
-
 /** What the background has learned, without a command for each look. */
 async function learnedRow() {
-  const [row] = await asked('select factors, changes > learned_changes as is_behind from ranking_weights')
+  const [row] = await home.inDatabase('select factors, changes > learned_changes as is_behind from ranking_weights')
   return z.object({ factors: z.record(z.string(), z.number()).nullable(), is_behind: z.boolean() }).parse(row)
 }
 
 async function rowsOf(condition = 'true'): Promise<number> {
-  const [row] = await asked(`select count(*)::int as count from recall_feedback where ${condition}`)
+  const [row] = await home.inDatabase(`select count(*)::int as count from recall_feedback where ${condition}`)
   return z.object({ count: z.number() }).parse(row).count
 }
 
@@ -111,7 +103,7 @@ describe('a ranking that learns from use', () => {
     for (let way = 0; way < 4; way++) await open(stones[way] ?? '', way)
     await search(untouched)
     await expect.poll(() => rowsOf("use <> 'passed'"), { timeout: 30_000 }).toBe(4)
-    const rows = await asked('select * from recall_feedback order by search_id, rank')
+    const rows = await home.inDatabase('select * from recall_feedback order by search_id, rank')
     expect(rows.map(({ rank, use }) => `${rank} ${use}`).join(', ')).toBe(
       '1 passed, 2 opened, 1 passed, 2 opened, 1 passed, 2 opened, 1 passed, 2 cited',
     )

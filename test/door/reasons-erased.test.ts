@@ -42,13 +42,8 @@ async function reasonsOf(home: Home, action: string): Promise<(string | undefine
     .map(({ reason }) => reason)
 }
 
-async function inDatabase(home: Home, statement: string): Promise<void> {
-  const store = home.database()
-  try {
-    await store.sql.unsafe(statement)
-  } finally {
-    await store.close()
-  }
+async function change(home: Home, statement: string): Promise<void> {
+  await home.inDatabase(statement)
   // What knew its rows before does not any more.
   await home.endDaemon()
 }
@@ -112,7 +107,7 @@ test(
     const home = await openHome({})
     await fill(await home.tools(), ['harbour', 'quay'])
     await outputOf(home, ['retention', 'hold', 'harbour', '--reason', 'court'])
-    await inDatabase(
+    await change(
       home,
       `delete from encryption_keys where session_id = (select id from sessions where external_id = 'harbour')`,
     )
@@ -137,8 +132,8 @@ test('one that was altered stops no change of keys, and keeps its own', { timeou
   await outputOf(home, ['retention', 'release', 'harbour', '--reason', 'settled'])
   await restrictBob(home)
   const alter = `update reasons set body = set_byte(body, 20, get_byte(body, 20) # 1)`
-  await inDatabase(home, `${alter} where id = (select min(id::text)::uuid from reasons where session_id is not null)`)
-  await inDatabase(home, `${alter} where about is not null`)
+  await change(home, `${alter} where id = (select min(id::text)::uuid from reasons where session_id is not null)`)
+  await change(home, `${alter} where about is not null`)
   const told = async () => [await reasonsOf(home, 'session.hold'), await reasonsOf(home, 'session.release')].flat()
   const shown = await told()
   expect(shown).toHaveLength(2)
@@ -178,7 +173,7 @@ test(
     await outputOf(home, ['erase', '--session', 'quay', '--yes', '--reason', 'the letter of Ada'])
     const verify = async () => (await home.cli(['audit', 'verify'])).stdout
     expect(await verify()).not.toContain('PROBLEM')
-    await inDatabase(home, `update reasons set body = set_byte(body, 40, get_byte(body, 40) # 1)`)
+    await change(home, `update reasons set body = set_byte(body, 40, get_byte(body, 40) # 1)`)
     const told = await verify()
     expect(told).toMatch(/PROBLEM receipt [\da-f-]{36} has another reason than was given for it\n/)
     expect(told).toContain('PROBLEM the restriction of "Bob Marsh" has another reason than was given for it\n')
@@ -207,6 +202,6 @@ test('those of a session go with its row, whoever deletes it', { timeout: 200_00
   for (const session of ['harbour', 'quay'])
     await outputOf(home, ['retention', 'hold', session, '--reason', `court of ${session}`])
   // As a version before reasons does it, which knows nothing of them.
-  await inDatabase(home, `delete from sessions where external_id = 'harbour'`)
+  await change(home, `delete from sessions where external_id = 'harbour'`)
   expect(await reasonsOf(home, 'session.hold')).toEqual(['(erased)', 'court of quay'])
 })

@@ -40,15 +40,6 @@ async function exported(home: Home) {
   return deeds.map(([action]) => all.findLast((entry) => entry.action === action)?.reason)
 }
 
-async function inDatabase(home: Home, statement: string): Promise<void> {
-  const store = home.database()
-  try {
-    await store.sql.unsafe(statement)
-  } finally {
-    await store.close()
-  }
-}
-
 /** What is wrong with the log, once all of it is sealed. */
 async function problems(home: Home) {
   const verify = async () => reportSchema.parse(JSON.parse((await home.cli(['audit', 'verify', '--json'])).stdout))
@@ -124,11 +115,8 @@ describe('reasons that somebody gives', () => {
     expect(await canariesInTables(home, [canary])).toEqual([`reasons: ${canary}`])
     const word = Buffer.from(reasonOf('message.correct')).toString('hex')
     const other = Buffer.from(reasonOf('Message.correct')).toString('hex')
-    await inDatabase(
-      home,
-      `update reasons set body = decode(replace(encode(body, 'hex'), '${word}', '${other}'), 'hex')
-       where encode(body, 'hex') like '%${word}'`,
-    )
+    await home.inDatabase(`update reasons set body = decode(replace(encode(body, 'hex'), '${word}', '${other}'), 'hex')
+       where encode(body, 'hex') like '%${word}'`)
     const row = (await entries(home)).find(({ action }) => action === 'message.correct')
     expect(row?.reason).toBe('(not the one that was given)')
     expect(await problems(home)).toEqual([{ row: row?.id, problem: 'has another reason than was given for it' }])
@@ -140,11 +128,8 @@ describe('reasons that somebody gives', () => {
     { timeout: 200_000 },
     async () => {
       const home = await filled({})
-      await inDatabase(
-        home,
-        `update reasons r set body = o.body from reasons o
-       where r.about is null and o.about is null and r.session_id = o.session_id and r.id <> o.id`,
-      )
+      await home.inDatabase(`update reasons r set body = o.body from reasons o
+       where r.about is null and o.about is null and r.session_id = o.session_id and r.id <> o.id`)
       const rows = (await entries(home)).filter(({ reason }) => reason?.startsWith('(cannot be read') === true)
       expect(rows.map(({ action }) => action)).toEqual([
         'session.hold',
@@ -191,8 +176,8 @@ describe('reasons that somebody gives', () => {
 
   test('that an older version wrote into other rows are sealed by keys encrypt', { timeout: 200_000 }, async () => {
     const home = await filled(await directorySettings())
-    await inDatabase(home, `update erasures set reason = '${reasonOf('erasure')}' where scope = 'session'`)
-    await inDatabase(home, `update restricted_participants set reason = '${reasonOf('participant')}'`)
+    await home.inDatabase(`update erasures set reason = '${reasonOf('erasure')}' where scope = 'session'`)
+    await home.inDatabase(`update restricted_participants set reason = '${reasonOf('participant')}'`)
     await expectShown(home)
     expect(await canariesInTables(home, [canary])).toHaveLength(2)
     await outputOf(home, ['keys', 'encrypt'])

@@ -19,22 +19,10 @@ async function preview(home: Home) {
   return planSchema.parse(JSON.parse(await run(home, 'preview', '--json')))
 }
 
-async function change(home: Home, statement: string): Promise<void> {
-  const store = home.database()
-  try {
-    await store.sql.unsafe(statement)
-  } finally {
-    await store.close()
-  }
-}
-
 /** Makes a session as old as a policy needs it. */
-function age(home: Home, externalId: string, days: number): Promise<void> {
-  return change(
-    home,
-    `with s as (update sessions set last_active_at = now() - interval '${days} days' where external_id = '${externalId}' returning id)
-     update messages set timestamp = now() - interval '${days} days' where session_id in (select id from s)`,
-  )
+async function age(home: Home, externalId: string, days: number): Promise<void> {
+  await home.inDatabase(`with s as (update sessions set last_active_at = now() - interval '${days} days' where external_id = '${externalId}' returning id)
+     update messages set timestamp = now() - interval '${days} days' where session_id in (select id from s)`)
 }
 
 describe('retention', () => {
@@ -111,7 +99,7 @@ describe('retention', () => {
     await age(home, 'old', 40)
     await run(home, 'set', '--age-days', '30')
     // As if the clock had been put forward since the last sweep.
-    await change(home, `update retention_sweeps set swept_at = now() - interval '3650 days'`)
+    await home.inDatabase(`update retention_sweeps set swept_at = now() - interval '3650 days'`)
     const { stdout } = await home.cli(['doctor'])
     expect(stdout).toMatch(/PROBLEM {2}retention: .*3650 days ahead of the last sweep/)
     await home.endDaemon()
@@ -120,7 +108,7 @@ describe('retention', () => {
     await new Promise((resolve) => setTimeout(resolve, 8_000))
     expect((await again.session('old')).messages).toHaveLength(1)
 
-    await change(home, `update retention_sweeps set swept_at = now() - interval '2 hours'`)
+    await home.inDatabase(`update retention_sweeps set swept_at = now() - interval '2 hours'`)
     await home.endDaemon()
     const third = await home.tools()
     await third.list()

@@ -9,6 +9,7 @@ import { Client as ModernClient } from '@modelcontextprotocol/client'
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import type { Row } from 'postgres'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 
 import { connectEmbedded, type EmbeddedConnection } from '../../../src/store/embedded/client.ts'
@@ -101,6 +102,16 @@ export class Home {
       return connectEmbedded({ home: this.path, version: packageVersion(), environment: this.env })
     const sql = openPool({ url: this.#database.url, applicationName: 'test' }, { max: 1, statementMs: 0 })
     return { sql, close: () => sql.end() }
+  }
+
+  /** What the store's database says to a statement, without the product in between. */
+  async inDatabase(statement: string): Promise<readonly Row[]> {
+    const store = this.database()
+    try {
+      return await store.sql.unsafe(statement)
+    } finally {
+      await store.close()
+    }
   }
 
   async connect(...args: readonly string[]): Promise<Client> {
