@@ -198,6 +198,7 @@ describe.skipIf(lacksVectors)('a search by meaning alone', () => {
     await until(tools, hasAll(1))
     await tools.save({ session_id: 'long', content: 'The kittens sleep. '.repeat(200), sender: 'Ada' })
     await until(tools, ({ waits_for: reason }) => reason !== undefined)
+    await indexed(tools)
     const { results, degraded } = await tools.search({ query: 'kittens', mode: 'semantic' })
     expect(results).toHaveLength(1)
     expect(degraded).toEqual(['semantic search: 1 message is not found by meaning yet'])

@@ -18,7 +18,8 @@ const add = (rows: number) => run(`insert into "Grown" select generate_series(1,
 afterAll(() => run('drop table "Grown"'))
 
 it('tells the planner of a table that has twice the rows it was told of, and of no other', async () => {
-  await run('create table "Grown" (n int)')
+  // A server that analyzes by itself counts rows whose process has not told of them yet, and they are counted twice.
+  await run('create table "Grown" (n int) with (autovacuum_enabled = off)')
   await add(99)
   // What a process did is counted once it has a moment.
   const counted = async (rows: number) =>
