@@ -20,7 +20,7 @@ import { keepAndCheckRun } from './run-file.ts'
 import { recallSettings, settingNames, type Setting } from './settings.ts'
 
 /**
- * `npm run bench:recall -- [--settings lexical,local,dense,live] [--corpora locomo,beam] [--isolated] [--pooled]
+ * `npm run bench:recall -- [--settings lexical,plain,local,dense,live] [--corpora locomo,beam] [--isolated] [--pooled]
  * [--limit N] [--keep DIR] [--no-build]`: how much of the evidence for real questions about real conversations
  * `search_memory` finds. `--keep DIR` fills a store once and uses it again. Exits 1 where a promise does not hold.
  */

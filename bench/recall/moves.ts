@@ -29,6 +29,7 @@ export const moves: readonly Move[] = [
   { title: 'session prior', off: { session: 0 } },
   { title: 'spread over sessions', off: { sessionRepeat: 0 } },
   { title: "an author's share of ten places", off: { authorPlaces: 10 } },
+  { title: 'the share of what repeats itself', off: { repeatPlaces: 10 } },
   { title: 'nearness in meaning', off: { meaning: 0, meaningLocal: 0 }, needsMeaning: true },
   { title: 'meaning of the turns around', off: { previousMeaning: 0, nextMeaning: 0 }, needsMeaning: true },
 ]

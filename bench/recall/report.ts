@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import type { Figure, Table } from '../figure.ts'
 import { percentile } from '../measure.ts'
 import { meanInterval, pairedDifference } from './bootstrap.ts'
@@ -136,7 +138,7 @@ function pooledFigures(column: Column): Figure[] {
   ]
 }
 
-/** What the local embedder adds to words alone, question by question. */
+/** What another setting adds to words alone, question by question; of a store that is not encrypted that is to be nothing. */
 function comparisonOf(lexical: Column, local: Column): { readonly figures: Figure[]; readonly tables: Table[] } {
   const first = runOf(lexical, 'isolated')
   const second = runOf(local, 'isolated')
@@ -164,6 +166,13 @@ function comparisonOf(lexical: Column, local: Column): { readonly figures: Figur
         bound: { of: 'value', atLeast: bounded[1] },
       })
   }
+  if (local.setting.name === 'plain')
+    figures.push({
+      name: `${name}: questions that encryption answers otherwise`,
+      value: first.scored.filter(({ values }, at) => !isDeepStrictEqual(values, second.scored[at]?.values)).length,
+      unit: `of ${first.scored.length}`,
+      bound: { of: 'value', atMost: 0 },
+    })
   return { figures, tables: [{ title: `${name}: points, isolated`, header: ['questions', ...metrics], rows }] }
 }
 

@@ -4,7 +4,7 @@ import { describeSettings } from '../../src/config.ts'
 import { productCommand, type ServerCommand } from '../server-process.ts'
 import type { DatasetName } from './dataset.ts'
 
-export const settingNames = ['lexical', 'local', 'dense', 'live'] as const
+export const settingNames = ['lexical', 'plain', 'local', 'dense', 'live'] as const
 export type SettingName = (typeof settingNames)[number]
 
 /** How the server is composed that one column of the results is of. */
@@ -39,6 +39,13 @@ export function recallSettings(environment: Readonly<Record<string, string | und
       datasets: ['locomo', 'beam'],
       skipped: undefined,
       command: withEmbedder('none'),
+    },
+    {
+      name: 'plain',
+      title: 'words alone, in a store that is not encrypted',
+      datasets: ['locomo'],
+      skipped: undefined,
+      command: (env) => withEmbedder('none')({ ...env, VERBATIM_ENCRYPTION: 'off' }),
     },
     {
       name: 'local',
