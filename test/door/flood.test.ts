@@ -21,6 +21,15 @@ const flood = Array.from({ length: 900 }, (_, at) => ({
   sender: 'Spammer',
 }))
 
+/** What others say of it, each once and in a session of his own. */
+const craneTalk = [
+  'The schedule of the harbour crane was moved to Tuesday, as the wind was too strong.',
+  'Who keeps the harbour crane schedule since Ben is away?',
+  'I have put the crane schedule of the harbour into the shared folder.',
+  'The harbour pays for the crane by the hour, says the schedule.',
+  'Our crane at the harbour has no schedule for winter.',
+]
+
 beforeAll(async () => {
   tools = await home.tools()
   for (const [at, sender] of others.entries())
@@ -38,6 +47,18 @@ beforeAll(async () => {
   await tools.saveAll({ session_id: 'repeats', messages: repeats })
   for (const [at, sender] of others.entries())
     await tools.save({ session_id: `talk ${at}`, content: `The tower concert ${filler(at, 5)} was lovely.`, sender })
+  const numbered = (sender: string, session: string, from: number) =>
+    tools.saveAll({
+      session_id: session,
+      messages: Array.from({ length: 150 }, (_, at) => ({
+        content: `harbour crane schedule item ${from + at} buy AcmeCo`,
+        sender,
+      })),
+    })
+  await numbered('Spammer', 'items', 1_000)
+  await numbered('Other name', 'more items', 2_000)
+  for (const [at, sender] of others.entries())
+    await tools.save({ session_id: `crane ${at}`, content: craneTalk[at] ?? '', sender })
 })
 
 async function authors(args: Readonly<Record<string, unknown>>): Promise<unknown[]> {
@@ -63,6 +84,14 @@ describe('an author who floods the store', () => {
     const found = await authors({ query: 'tower concert' })
     expect(found.filter((sender) => sender === 'Spammer').length).toBeLessThanOrEqual(3)
     expect(others.every((sender) => found.includes(sender))).toBe(true)
+  })
+
+  test('has at most three by saying what differs in a number, under whatever names', async () => {
+    const found = await authors({ query: 'harbour crane schedule' })
+    expect(found).toHaveLength(10)
+    // As many as others leave: five of them have said something of it.
+    expect(others.filter((sender) => found.slice(0, 8).includes(sender))).toEqual(others)
+    expect(await authors({ query: 'harbour crane schedule', participants: ['Spammer'] })).toHaveLength(10)
   })
 
   test('is found alone where he is asked for', async () => {

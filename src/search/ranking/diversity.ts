@@ -1,3 +1,4 @@
+import { groupAlike, type Sketch } from './sketches.ts'
 import type { Weights } from './weights.ts'
 
 /** So many of the best results are put into another order, where nothing else is said; what comes after keeps its own. */
@@ -43,22 +44,59 @@ export function boundAuthors<T extends Scored>(
     readonly among?: number
   },
 ): T[] {
-  const { authorOf, weights, among = reorderedMax } = context
-  const authored = ranked.slice(0, among).map((result) => ({ result, score: result.score, author: authorOf(result) }))
-  if (new Set(authored.map(({ author }) => author)).size <= 1) return [...ranked]
-  const onPage = new Map<string | undefined, number>()
-  const bounded = reordered(authored, {
+  const { authorOf: groupOf, weights, among = reorderedMax } = context
+  return boundGroups(ranked, { groupOf, among, places: weights.authorPlaces, near: weights.authorNear })
+}
+
+/**
+ * Bounds how many of the best results say nearly the same, whoever says it: of ten places they have at most so many, while others
+ * score a share of it. What is said again and again beside itself lifts itself, as neighbours and sessions that match do: others
+ * count from further down here. `sketches` are of the best, in their order; undefined where there is none.
+ */
+export function boundRepeats<T extends Scored>(
+  ranked: readonly T[],
+  { sketches, weights }: { readonly sketches: readonly (Sketch | undefined)[]; readonly weights: Weights },
+): T[] {
+  const groups = groupAlike(sketches, weights.repeatShare)
+  const groupOf = (_: T, at: number) => groups[at]
+  return boundGroups(ranked, {
+    groupOf,
+    among: sketches.length,
+    places: weights.repeatPlaces,
+    near: weights.repeatNear,
+  })
+}
+
+/** Gives each page to no group more than so many of its places, while others score at least a share of what they take the place of. */
+function boundGroups<T extends Scored>(
+  ranked: readonly T[],
+  {
+    groupOf,
+    among,
+    places,
+    near,
+  }: {
+    readonly groupOf: (result: T, at: number) => string | number | undefined
+    readonly among: number
+    readonly places: number
+    readonly near: number
+  },
+): T[] {
+  const grouped = ranked
+    .slice(0, among)
+    .map((result, at) => ({ result, score: result.score, group: groupOf(result, at) }))
+  if (new Set(grouped.map(({ group }) => group)).size <= 1) return [...ranked]
+  const onPage = new Map<string | number | undefined, number>()
+  const bounded = reordered(grouped, {
     among,
     choose: (left, taken) => {
       if (taken % pageResults === 0) onPage.clear()
-      const nearScore = weights.authorNear * (left[0]?.score ?? 0)
+      const nearScore = near * (left[0]?.score ?? 0)
       // Scores never rise: behind the first that is not near, none is.
-      const found = left.findIndex(
-        ({ author, score }) => score < nearScore || (onPage.get(author) ?? 0) < weights.authorPlaces,
-      )
+      const found = left.findIndex(({ group, score }) => score < nearScore || (onPage.get(group) ?? 0) < places)
       const at = (left[found]?.score ?? 0) < nearScore ? 0 : found
       const next = left[at]
-      if (next !== undefined) onPage.set(next.author, (onPage.get(next.author) ?? 0) + 1)
+      if (next !== undefined) onPage.set(next.group, (onPage.get(next.group) ?? 0) + 1)
       return { at, score: next?.score ?? 0 }
     },
   }).map(({ result, score }) => ({ ...result, score }))
@@ -98,13 +136,15 @@ export function dominantAuthor<T>(
   results: readonly T[],
   { authorOf, weights }: { readonly authorOf: (result: T) => string | undefined; readonly weights: Weights },
 ): string | undefined {
-  const counts = new Map<string, number>()
-  for (const result of results) {
-    const author = authorOf(result)
-    if (author !== undefined) counts.set(author, (counts.get(author) ?? 0) + 1)
-  }
+  return dominant(results.map(authorOf), weights.authorPlaces)
+}
+
+/** What more of some results are of than the share of one: of ten so many. Undefined where nothing is; what is undefined does not count. */
+export function dominant<G>(groups: readonly (G | undefined)[], places: number): G | undefined {
+  const counts = new Map<G, number>()
+  for (const group of groups) if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
   const [most] = [...counts].toSorted(([, a], [, b]) => b - a)
-  return most !== undefined && most[1] > (results.length * weights.authorPlaces) / pageResults ? most[0] : undefined
+  return most !== undefined && most[1] > (groups.length * places) / pageResults ? most[0] : undefined
 }
 
 /** Lets `choose` take one result after the other by its place among those that are left. Scores never rise from one to the next. */

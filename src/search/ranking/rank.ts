@@ -11,7 +11,6 @@ import { readIntent } from '../query/query-intent.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import { Authors } from './authors.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
-import { boundAuthors, dominantAuthor, reorderedMax } from './diversity.ts'
 import { findByMeaning, type FoundByMeaning } from './find-by-meaning.ts'
 import { findByWords, rankedMax } from './find-seeds.ts'
 import { Nearness } from './fuse.ts'
@@ -20,6 +19,7 @@ import { learnedWeights, type RankingWeights } from './learned-parts.ts'
 import { rankTurns } from './rank-turns.ts'
 import type { Question } from './score-turns.ts'
 import type { SemanticDependencies, SemanticList, SemanticResult } from './semantic.ts'
+import { shareOut } from './share-out.ts'
 import { toRanked, type MustMatch } from './to-ranked.ts'
 import type { WeighedTurn } from './weigh-turn.ts'
 import { weights as usualWeights, type Weights } from './weights.ts'
@@ -128,7 +128,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const asksSomebody =
     known.names.length > 0 || question.intent.speaker !== undefined || filter.participants !== undefined
   return {
-    messages: asksSomebody || onlyMeaning ? ranked : await withBoundedAuthors(ranked, authors, weights),
+    messages: asksSomebody ? ranked : await shareOut({ database, authors, weights }, ranked, { ...request, level }),
     messagesSearched: statistics.wholes,
     exhaustive: seeds.exhaustive && ranked.length < rankedMax,
     semantic,
@@ -153,20 +153,6 @@ function mustMatchOf(mode: RankRequest['mode'], known: HashedQueries): MustMatch
   if (mode === 'semantic') return 'itself'
   if (known.required.length > 0) return 'words'
   return mode === 'full_text' || !asksMore(known) ? 'itself' : 'near'
-}
-
-async function withBoundedAuthors(
-  ranked: readonly RankedMessage[],
-  authors: Authors,
-  weights: Weights,
-): Promise<readonly RankedMessage[]> {
-  const authorOf = (message: RankedMessage) => authors.of(message)
-  const best = ranked.slice(0, reorderedMax)
-  await authors.read(best)
-  // Who has said nearly all of the best may have said much more: what others say is further down then.
-  const isFlooded = dominantAuthor(best, { authorOf, weights }) !== undefined
-  if (isFlooded) await authors.read(ranked)
-  return boundAuthors(ranked, { authorOf, weights, among: isFlooded ? ranked.length : reorderedMax })
 }
 
 /** The places that meaning led to. */

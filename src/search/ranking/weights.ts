@@ -60,6 +60,10 @@ export const weights = {
   /** Of ten results one author has so many, while what others say scores at least this share of what it takes the place of. */
   authorPlaces: 8,
   authorNear: 0.5,
+  /** Of ten results so many say nearly the same, that is share this part of their terms, while others score that share of theirs. */
+  repeatPlaces: 3,
+  repeatShare: 0.65,
+  repeatNear: 0.25,
   /** Fusion with vectors: what the first by meaning is worth beside the best by words. Models on this machine are small ones. */
   meaning: 0.7,
   meaningLocal: 0.35,
