@@ -7,7 +7,7 @@ import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
 import type { FoundName } from '../model/names.ts'
 import { sha256 } from '../model/payload.ts'
-import { idMark, namesMark } from '../model/tombstone.ts'
+import { idMark, isKnownByEntries, namesMark } from '../model/tombstone.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Anonymiser } from '../sessions/anonymiser.ts'
 import type { Database } from '../store/database.ts'
@@ -17,6 +17,7 @@ import {
   type AnonymisedMessage,
   type NamesOfSession,
 } from '../store/erasure/anonymise-messages.ts'
+import { rememberEntries } from '../store/erasure/entry-marks.ts'
 import { payloadLocations, type LockedSession } from '../store/erasure/erase-rows.ts'
 import {
   cleanSession,
@@ -173,6 +174,7 @@ async function storePrepared(
   const payloads = new Set(details.payloads)
   if (piece !== undefined) {
     for (const location of await payloadLocations(sql, item, piece)) payloads.add(location)
+    if (isKnownByEntries(session.source)) await rememberEntries(sql, item, { piece, seal, erasureId: details.erasure })
     const about = { erasureId: details.erasure, piece, messages, version }
     const { counts, shrunkBytes } = await anonymisePiece(sql, item, about)
     await noteErasedMessages(sql, item, shrunkBytes)

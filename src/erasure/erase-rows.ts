@@ -1,6 +1,8 @@
+import type { RowSeal } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
-import { idMark } from '../model/tombstone.ts'
+import { idMark, isKnownByEntries } from '../model/tombstone.ts'
 import type { Database } from '../store/database.ts'
+import { readEntrySource, rememberEntries } from '../store/erasure/entry-marks.ts'
 import { erasePiece, payloadLocations, type LockedSession } from '../store/erasure/erase-rows.ts'
 import { cleanSession, eraseSessionRow, noteErasedHead, noteErasedMessages } from '../store/erasure/erase-session.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
@@ -16,17 +18,34 @@ import { receiptOf, takeStep } from './take-step.ts'
  * has done is written with it, so that it goes on wherever it was interrupted. Undefined where another one has finished it or has it by now.
  */
 export async function eraseRows(database: Database, item: ErasureItem): Promise<ErasureItem | undefined> {
+  const seal = await sealOfEntries(database, item)
   let current: ErasureItem | undefined = item
-  while (current !== undefined && !current.details.rowsErased) current = await takeStep(database, item, erasePieceOf)
+  while (current !== undefined && !current.details.rowsErased)
+    current = await takeStep(database, item, (sql, now, session) => erasePieceOf(sql, now, { session, seal }))
   return current
 }
 
-async function erasePieceOf(sql: Transaction, item: ErasureItem, session: LockedSession): Promise<ErasureDetails> {
+/** What the entries of a session are hashed with, where they are to be known when they come again. */
+async function sealOfEntries(database: Database, item: ErasureItem): Promise<RowSeal | undefined> {
+  const { tenantId, sessionId } = item
+  const session = await database.run((sql) => readEntrySource(sql, item))
+  if (session === undefined || !isKnownByEntries(session.source)) return undefined
+  const { version } = session
+  return (await database.vault.sealsOf(tenantId, [{ sessionId, version }]))(sessionId, version)
+}
+
+async function erasePieceOf(
+  sql: Transaction,
+  item: ErasureItem,
+  { session, seal }: { readonly session: LockedSession; readonly seal: RowSeal | undefined },
+): Promise<ErasureDetails> {
   const { details } = item
   const next = nextPiece(details.stretches, { lastSeq: session.lastSeq, messagesMax: limits.erasedMessagesMax })
   const payloads = new Set(details.payloads)
   if (next !== undefined) {
     for (const location of await payloadLocations(sql, item, next.piece)) payloads.add(location)
+    if (isKnownByEntries(session.source))
+      await rememberEntries(sql, item, { piece: next.piece, seal, erasureId: details.erasure })
     const leaving = details.whole ? undefined : { erasureId: details.erasure }
     const erased = await erasePiece(sql, item, { piece: next.piece, leaving })
     await noteErasedMessages(sql, item, erased.bytes ?? 0)

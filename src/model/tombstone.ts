@@ -43,3 +43,18 @@ export function sourceMark(key: Uint8Array, session: { readonly source: string; 
     .update(JSON.stringify([session.source, session.externalId]))
     .digest('hex')
 }
+
+/**
+ * Whether the sessions of a source are known by nothing but where their file is and how it begins: of what is erased there the entries
+ * are known too, so that a copy of the file elsewhere does not bring them again.
+ */
+export function isKnownByEntries(source: string): boolean {
+  return source === 'generic'
+}
+
+/** Of an entry of a file, by the SHA-256 of its bytes, whatever file it stands in. */
+export function entryMark(key: Uint8Array, sha256: Uint8Array): string {
+  return createHmac('sha256', key)
+    .update(JSON.stringify(['entry', 'sha256', Buffer.from(sha256).toString('hex')]))
+    .digest('hex')
+}

@@ -1,4 +1,5 @@
-import { sourceMark } from '../../model/tombstone.ts'
+import { looksLikeId } from '../../model/ids.ts'
+import { idMark, isKnownByEntries, sourceMark } from '../../model/tombstone.ts'
 import type { Database } from '../../store/database.ts'
 import { erasedAt, tombstoneKeys } from '../../store/erasure/tombstones.ts'
 
@@ -30,6 +31,9 @@ export class ErasedSessions {
   async marksOf(externalId: string): Promise<string[]> {
     this.#keys ??= this.#database.run((sql) => tombstoneKeys(sql, this.#tenantId))
     const keys = await this.#keys
-    return keys.map((key) => sourceMark(key, { source: this.#source, externalId }))
+    // What was exported of a session names it by our id.
+    const id = externalId.toLowerCase()
+    const ours = isKnownByEntries(this.#source) && looksLikeId(id) ? [idMark('session', id)] : []
+    return [...ours, ...keys.map((key) => sourceMark(key, { source: this.#source, externalId }))]
   }
 }

@@ -10,6 +10,8 @@ import type { TranscriptDocument, TranscriptEntry, TranscriptSession } from '../
 import type { DocumentReport } from './document-report.ts'
 import { cleanId, Occurrences } from './entry-fields.ts'
 import { entryMessage } from './entry-message.ts'
+import { EntryTimes } from './entry-times.ts'
+import { ErasedEntries } from './erased-entries.ts'
 import { ErasedSessions } from './erased-sessions.ts'
 import { LayoutBuilder } from './file-layout.ts'
 import { ImportedSessions, type ImportDependencies, type ImportedMessage } from './imported-sessions.ts'
@@ -60,10 +62,11 @@ export class DocumentImport {
   readonly #rowsOnly: boolean
   readonly #news = new SessionNews()
   readonly #knownEntries: KnownEntries
-  readonly #lastTimestamps = new Map<string, string>()
+  readonly #times: EntryTimes
   readonly #occurrences = new Occurrences()
   readonly #stored: ImportedSessions
   readonly #tombstones: ErasedSessions
+  readonly #erasedEntries: ErasedEntries
   readonly #pending = new Map<string, Pending[]>()
   #pendingCount = 0
   #pendingBytes = 0
@@ -71,7 +74,8 @@ export class DocumentImport {
   #added = 0
   #known = 0
   #erased = 0
-  readonly #places: { sessionId: string; seq: number; before: Uint8Array }[] = []
+  /** Without those of entries that were erased. */
+  readonly #places: ({ sessionId: string; seq: number; before: Uint8Array } | undefined)[] = []
   readonly #layout = new LayoutBuilder()
   #flushedPlaces: number
   readonly #hash = createHash('sha256')
@@ -88,7 +92,10 @@ export class DocumentImport {
     this.#flushedPlaces = this.#knownEntries.count
     this.#caller = caller
     this.#source = source
-    this.#tombstones = new ErasedSessions(dependencies.database, { tenantId: caller.tenantId, source: source.format })
+    this.#times = new EntryTimes(source.modifiedAtMs)
+    const of = { tenantId: caller.tenantId, source: source.format }
+    this.#tombstones = new ErasedSessions(dependencies.database, of)
+    this.#erasedEntries = new ErasedEntries(dependencies.database, of)
     const target = { format: source.format, tombstones: this.#tombstones, numbering: known?.numbering }
     this.#stored = new ImportedSessions(dependencies, caller, target)
   }
@@ -199,37 +206,25 @@ export class DocumentImport {
   /** An entry that is stored: only what later ones depend on is taken from it. */
   #passOver(entry: TranscriptEntry): void {
     if (entry.id === undefined) this.#occurrences.count(entry, sha256(entry.bytes))
-    if (entry.timestamp !== undefined) this.#lastTimestamps.set(entry.session, entry.timestamp)
+    this.#times.note(entry.session, entry.timestamp)
     this.#countEntry(entry)
     this.#known++
     this.#knownEntries.check(this.#entries, this.#sizeBytes)
   }
 
-  /**
-   * An entry without a time stands where the one before it stood; at the start of a session, where the next one stands.
-   * Only a session without any time is dated by its file.
-   */
-  #withTimestamps(session: string, queue: readonly Pending[]): Pending[] {
-    const firstKnown = queue.find(({ message }) => message.timestamp !== undefined)?.message.timestamp
-    let last =
-      this.#lastTimestamps.get(session) ??
-      firstKnown ??
-      this.#news.createdAt(session) ??
-      new Date(this.#source.modifiedAtMs).toISOString()
-    const dated = queue.map((pending) => {
-      last = pending.message.timestamp ?? last
-      return { ...pending, message: { ...pending.message, timestamp: last } }
-    })
-    this.#lastTimestamps.set(session, last)
-    return dated
-  }
-
   /** Saves what is pending, session by session, and notes where each entry of the document now is. */
   async #flush(): Promise<void> {
-    for (const [session, queue] of this.#pending) {
+    for (const [session, pending] of this.#pending) {
+      if (pending.length === 0) continue
+      const erased = await this.#erasedEntries.among(pending.map(({ message }) => message))
+      // Dated among all, as they stand in the file.
+      const createdAt = this.#news.createdAt(session)
+      const dated = this.#times.date({ session, createdAt }, pending)
+      const queue = pending.flatMap(({ message }, at) => (erased.has(message) ? [] : (dated[at] ?? [])))
+      this.#erased += pending.length - queue.length
+      pending.length = 0
       if (queue.length === 0) continue
-      const about = { id: session, createdAt: this.#news.createdAt(session) }
-      const saved = await this.#stored.save(about, this.#withTimestamps(session, queue))
+      const saved = await this.#stored.save({ id: session, createdAt }, queue)
       this.#dependencies.database.announce?.({ tenantId: this.#caller.tenantId, sessionId: saved.sessionId })
       for (const [index, { place, before }] of queue.entries()) {
         const result = saved.messages[index]
@@ -239,9 +234,8 @@ export class DocumentImport {
         else this.#added++
         this.#places[place - this.#flushedPlaces] = { sessionId: saved.sessionId, seq: result.seq, before }
       }
-      queue.length = 0
     }
-    for (const place of this.#places) this.#layout.add(place)
+    for (const place of this.#places) if (place !== undefined) this.#layout.add(place)
     this.#flushedPlaces += this.#places.length
     this.#places.length = 0
     this.#pendingCount = 0

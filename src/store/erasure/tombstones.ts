@@ -88,6 +88,19 @@ export async function erasedAt(sql: Queries, tenantId: number, hashes: readonly 
   return isoTime(rows[0]?.erased_at ?? null) ?? undefined
 }
 
+/** Which of some hashes are of something that was erased or anonymised. */
+export async function knownTombstones(
+  sql: Queries,
+  tenantId: number,
+  hashes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (hashes.length === 0) return new Set()
+  const rows = await sql<{ hash: string }[]>`
+    select wanted as hash from jsonb_array_elements_text(${JSON.stringify(hashes)}::text::jsonb) wanted
+      join tombstones on tenant_id = ${tenantId} and hash = decode(wanted, 'hex')`
+  return new Set(rows.map(({ hash }) => hash))
+}
+
 /** The hashes that a caller's reference to a session would have, if what it names was erased; none where nothing ever was. */
 export async function marksOfReference(sql: Queries, tenantId: number, reference: string): Promise<string[]> {
   const keys = await tombstoneKeys(sql, tenantId)

@@ -1,0 +1,139 @@
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { openHome } from './support/archived.ts'
+import { outputOf } from './support/cli-output.ts'
+import type { Home } from './support/home.ts'
+import { hitsOf } from './support/tools.ts'
+
+let home: Home
+let folder: string
+
+beforeEach(async () => {
+  home = await openHome({})
+  folder = join(home.path, 'files')
+  for (const name of ['one', 'two', 'exported']) mkdirSync(join(folder, name), { recursive: true })
+})
+
+const said = (at: number, role: string, content: string) =>
+  JSON.stringify({ role, content, timestamp: `2026-05-0${at}T10:00:00Z` })
+const undated = (role: string, content: string) => JSON.stringify({ role, content })
+
+function write(name: string, lines: readonly string[]): string {
+  const path = join(folder, name)
+  writeFileSync(path, `${lines.join('\n')}\n`)
+  return path
+}
+
+const talk = [
+  said(1, 'user', 'The vault code of the lighthouse is 4711.'),
+  said(2, 'assistant', 'Thank you, I keep it.'),
+  said(3, 'user', 'And the spare key lies under the anchor.'),
+]
+
+async function sessions(): Promise<string[]> {
+  const { stdout } = await home.cli(['sessions', '--json'])
+  const schema = z.object({ sessions: z.array(z.object({ session_id: z.string() })) })
+  return schema.parse(JSON.parse(stdout)).sessions.map(({ session_id: id }) => id)
+}
+
+async function found(query: string): Promise<(string | undefined)[]> {
+  return hitsOf(await (await home.tools()).search({ query, context: 0 })).map(({ text }) => text)
+}
+
+/** Imports a file and gives what is said of it. */
+async function imported(path: string): Promise<string> {
+  // The first of a store says that it has made the root key.
+  const { code, stdout } = await home.cli(['import', path, '--format', 'generic'])
+  expect(code).toBe(0)
+  return stdout
+}
+
+const erase = (...args: readonly string[]) => outputOf(home, ['erase', ...args, '--yes'])
+
+async function importAndErase(lines: readonly string[]): Promise<string> {
+  const path = write('one/talk.jsonl', lines)
+  await imported(path)
+  const [id] = await sessions()
+  await erase('--session', id ?? '')
+  expect(await sessions()).toEqual([])
+  return path
+}
+
+describe('what was erased of a file that names no session', () => {
+  test('does not come back from a copy under another name, nor from one that begins otherwise', async () => {
+    const path = await importAndErase(talk)
+    const copy = join(folder, 'two/other.jsonl')
+    copyFileSync(path, copy)
+    expect(await imported(copy)).toMatch(/3 entries were erased or anonymised before/)
+    expect(await sessions()).toEqual([])
+    const later = write('two/later.jsonl', [...talk.slice(1), said(4, 'user', 'The regatta is on Sunday.')])
+    expect(await imported(later)).toMatch(/2 entries were erased or anonymised before/)
+    expect(await found('regatta anchor spare key')).toEqual(['The regatta is on Sunday.'])
+    const array = write('two/array.json', [`[${talk.join(',')}]`])
+    expect(await imported(array)).toMatch(/3 entries were erased or anonymised before/)
+    expect(await sessions()).toHaveLength(1)
+  })
+
+  test('does not come back from a copy without times, while the same words are said anew elsewhere', async () => {
+    const lines = [
+      undated('user', 'Please go on with the next step of the plan.'),
+      undated('assistant', 'The plan says: paint the lighthouse.'),
+    ]
+    const path = await importAndErase(lines)
+    const copy = join(folder, 'two/other.jsonl')
+    copyFileSync(path, copy)
+    expect(await imported(copy)).toMatch(/2 entries were erased or anonymised before/)
+    const anew = [lines[0] ?? '', undated('assistant', 'The plan says: mend the nets.'), undated('user', 'Done.')]
+    expect(await imported(write('two/anew.jsonl', anew))).not.toMatch(/erased/)
+    expect(await found('"next step of the plan"')).toHaveLength(1)
+    expect(await found('lighthouse')).toEqual([])
+  })
+
+  test('does not come back by single messages, nor in what was exported before', async () => {
+    const path = write('one/talk.jsonl', talk)
+    await imported(path)
+    const [id = ''] = await sessions()
+    const exports = await Promise.all(
+      (['jsonl', 'json'] as const).map(async (format) => {
+        const exported = join(folder, `exported/talk.${format}`)
+        await outputOf(home, ['export', id, '--format', format, '--output', exported])
+        return exported
+      }),
+    )
+    const [first] = hitsOf(await (await home.tools()).search({ query: 'vault code', context: 0 }))
+    await erase('--message', first?.id ?? '')
+    for (const exported of exports) expect(await imported(exported)).toMatch(/1 entry was erased or anonymised before/)
+    const copy = join(folder, 'two/other.jsonl')
+    copyFileSync(path, copy)
+    expect(await imported(copy)).toMatch(/1 entry was erased or anonymised before/)
+    expect(await found('vault code 4711')).toEqual([])
+    await erase('--session', id)
+    for (const exported of exports)
+      expect(await imported(exported)).toMatch(/3 entries were erased or anonymised before/)
+  })
+
+  test('that a client had saved does not come back in what was exported before', async () => {
+    const tools = await home.tools()
+    await tools.saveAll({ session_id: 'harbour', messages: [{ content: 'Berth 14 is free.', sender: 'Ada' }] })
+    const exported = join(folder, 'exported/harbour.jsonl')
+    await outputOf(home, ['export', 'harbour', '--format', 'jsonl', '--output', exported])
+    await erase('--session', 'harbour')
+    expect(await imported(exported)).toMatch(/1 entry was erased or anonymised before/)
+    expect(await found('berth')).toEqual([])
+  })
+
+  test('and what was anonymised comes back as it was neither', async () => {
+    const path = write('one/talk.jsonl', [said(1, 'user', 'Write to ada@example.com.')])
+    await imported(path)
+    const [id = ''] = await sessions()
+    await outputOf(home, ['anonymise', '--session', id, '--yes'])
+    const copy = join(folder, 'two/other.jsonl')
+    copyFileSync(path, copy)
+    expect(await imported(copy)).toMatch(/1 entry was erased or anonymised before/)
+    expect(await sessions()).toEqual([id])
+  })
+})
