@@ -1,8 +1,7 @@
 import { z } from 'zod'
 
 import type { Caller } from '../model/access.ts'
-import { readAuditRows, type AuditSpan, type AuditSubject } from '../store/audit/audit-read.ts'
-import type { AuditRow } from '../store/audit/audit-rows.ts'
+import { readAuditRows, type AuditSpan, type AuditSubject, type ReadAuditRow } from '../store/audit/audit-read.ts'
 import type { Database } from '../store/database.ts'
 import { withReasons } from '../store/rights/reasons.ts'
 
@@ -24,6 +23,8 @@ export interface AuditEntry {
   readonly bytes?: number
   readonly auth_method?: string
   readonly token_id?: string
+  /** The name of the token, which the row itself does not hold. */
+  readonly token?: string
   readonly origin?: string
   readonly request_id?: string
   readonly trace_id?: string
@@ -49,7 +50,7 @@ export async function* readAudit(
   }
 }
 
-function entryOf(row: AuditRow): AuditEntry {
+function entryOf(row: ReadAuditRow): AuditEntry {
   const known = {
     client: row.client,
     tool: row.tool,
@@ -61,6 +62,7 @@ function entryOf(row: AuditRow): AuditEntry {
     bytes: numberOf(row.bytes),
     auth_method: row.auth_method,
     token_id: row.token_id,
+    token: row.token,
     origin: row.origin,
     request_id: row.request_id,
     trace_id: row.trace_id,

@@ -19,6 +19,8 @@ const entrySchema = z.looseObject({
   actor: z.string(),
   action: z.string(),
   outcome: z.string(),
+  token: z.string().optional(),
+  token_id: z.uuid().optional(),
   tool: z.string().optional(),
   object_id: z.string().optional(),
   objects: z.array(z.string()).optional(),
@@ -56,6 +58,8 @@ beforeAll(async () => {
   other = await save('other', 'Nothing of the sort.')
   const token = await server.newToken('--name', 'bob', '--principal', 'bob', '--scopes', 'read')
   await call('get_session', { session_id: 'harbour', from_seq: 2, limit: 1 }, token)
+  const second = await server.newToken('--name', 'phone', '--principal', 'bob', '--scopes', 'read')
+  await call('get_session', { session_id: 'other' }, second)
   // Rows of what reads are written a moment later.
   await sleep(500)
 })
@@ -109,6 +113,21 @@ describe('audit who-accessed', () => {
     expect(entries.at(-1)?.objects).toContain(`${harbour}/2-2`)
     const table = await audit('who-accessed', harbour)
     expect(table).toMatch(new RegExp(`bob .*get_session .*ok .*${harbour}/2-2`))
+  })
+
+  test('names the token, of which one principal may have several', async () => {
+    const ofBob = entriesIn(await audit('who-accessed', '--json')).filter(({ actor }) => actor === 'bob')
+    expect(ofBob.map(({ token, objects = [] }) => [token, objects[0]?.slice(0, 36)])).toEqual([
+      ['bob', harbour],
+      ['phone', other],
+    ])
+    expect(new Set(ofBob.map(({ token_id: id }) => id)).size).toBe(2)
+    const table = await audit('who-accessed')
+    expect(table).toMatch(/^when +who +token +by +did +outcome +what\n/)
+    expect(table).toMatch(new RegExp(` bob +phone +\\S+ +get_session +ok +${other}`))
+    // A token that is not in the list any more is known by its id.
+    await home.inDatabase(`delete from access_tokens where name = 'phone'`)
+    expect(await audit('who-accessed', other)).toMatch(new RegExp(` bob +${ofBob[1]?.token_id} `))
   })
 
   test('of one message those who were shown it', async () => {

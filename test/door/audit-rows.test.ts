@@ -296,6 +296,6 @@ test('who has a session erased is found by it', async () => {
   const { session_id: id } = await tools.save({ content: canary, sender: 'Ann' })
   expect((await home.cli(['erase', '--session', id, '--yes'])).code).toBe(0)
   const { stdout } = await home.cli(['audit', 'who-accessed', id])
-  expect(stdout).toMatch(new RegExp(`local +cli +erase +ok \\(session\\) +${id}`))
+  expect(stdout).toMatch(new RegExp(`local +- +cli +erase +ok \\(session\\) +${id}`))
   expect(await rowsOf(() => home.cli(['show', id]))).toMatchObject([{ tool: 'show', outcome: 'failed', object_id: id }])
 })

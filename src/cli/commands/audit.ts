@@ -100,7 +100,7 @@ async function* linesOf(entries: AsyncIterable<AuditEntry>): AsyncGenerator<stri
 
 /** As many lines as one looks at at once; the columns of each such part line up. */
 const linesPerTable = 500
-const header = ['when', 'who', 'by', 'did', 'outcome', 'what']
+const header = ['when', 'who', 'token', 'by', 'did', 'outcome', 'what']
 
 async function tell(entries: AsyncIterable<AuditEntry>): Promise<void> {
   let rows: string[][] = []
@@ -114,6 +114,7 @@ async function tell(entries: AsyncIterable<AuditEntry>): Promise<void> {
     rows.push([
       entry.at,
       entry.actor,
+      entry.token ?? entry.token_id ?? '-',
       entry.client ?? '-',
       entry.tool ?? entry.action,
       outcomeOf(entry),

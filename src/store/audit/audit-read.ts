@@ -13,6 +13,9 @@ export interface AuditSubject {
   readonly seq?: number | undefined
 }
 
+/** With the name of the token, where it is still known: a name may be given twice, the id tells them apart. */
+export type ReadAuditRow = AuditRow & { readonly token: string | null }
+
 /**
  * Rows of a tenant in the order of their numbers, a page of them. Of a subject those that did something to it or showed it;
  * of one message those that showed it, and deeds, which are about the session as a whole. Uses the primary key.
@@ -21,10 +24,11 @@ export async function readAuditRows(
   sql: Queries,
   tenantId: number,
   page: AuditSpan & { readonly subject?: AuditSubject | undefined; readonly after: number; readonly limit: number },
-): Promise<AuditRow[]> {
+): Promise<ReadAuditRow[]> {
   const { since = '-infinity', until = 'infinity', subject, after, limit } = page
-  return await sql<AuditRow[]>`
-    select ${auditColumns(sql)} from audit_log a
+  return await sql<ReadAuditRow[]>`
+    select ${auditColumns(sql)}, t.name as token
+    from audit_log a left join access_tokens t on t.tenant_id = ${tenantId} and t.id = a.token_id
     where a.tenant_id = ${tenantId} and a.id > ${after} and a.at >= ${since}::text::timestamptz and a.at < ${until}::text::timestamptz
       ${subject === undefined ? sql`` : sql`and ${isAbout(sql, subject)}`}
     order by a.id limit ${limit}`
