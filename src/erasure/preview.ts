@@ -34,8 +34,6 @@ export interface ErasurePreview {
   readonly bytes: number
   /** What else goes with them, or is made anew. */
   readonly stores: PlannedStores
-  /** Of somebody of whom nothing else is left: why they were restricted and released. */
-  readonly reasons?: number
   /** Of what would be anonymised: how often each kind of data would be replaced in as many messages as there was time for. */
   readonly replaced?: Readonly<Record<string, number>>
   readonly messages_looked_through?: number
@@ -63,8 +61,6 @@ export interface ErasurePlan {
   readonly sessions: readonly PlannedSession[]
   readonly held: readonly PlannedSession[]
   readonly notOwn: number
-  /** Reasons of restricting a participant of whom nothing else is left. */
-  readonly reasons: number
 }
 
 /** Where a plan is made: as the caller may see the store, and as its owner does, for what no request may read. */
@@ -82,8 +78,7 @@ export async function planErasure(
   const found = await visible.run((sql) =>
     isWhole ? planSessions(sql, caller, filter) : planMessages(sql, caller, { filter, asOf, action }),
   )
-  const reasons = found.length === 0 ? await reasonsLeft(database, caller, selection) : 0
-  if (found.length === 0 && reasons === 0)
+  if (found.length === 0 && (await reasonsOfGone(database, caller, { selection, messages: 0 })) === 0)
     throw new NotFoundError(`There is nothing to ${action}: ${unmet[action]}`, {
       remedy: 'Look with list_sessions or search_memory for what there is',
     })
@@ -92,19 +87,27 @@ export async function planErasure(
     sessions: own.filter(({ legalHold }) => !legalHold),
     held: own.filter(({ legalHold }) => legalHold),
     notOwn: found.length - own.length,
-    reasons,
   }
 }
 
-/** Of somebody whose messages went another way, with their session, say, reasons of a restriction may be left: for who sees all of the tenant. */
-async function reasonsLeft(
+/**
+ * Why somebody was restricted goes with the last message of theirs, and may be left where their messages went another way, with their session,
+ * say. Told to who sees all of the tenant: to others it would tell whether there is more of somebody. What is anonymised may keep its sender.
+ */
+async function reasonsOfGone(
   database: Database,
   { tenantId, principalId }: Caller,
-  { action, filter: { participant, ...narrower } }: ReadSelection,
+  { selection, messages }: { readonly selection: ReadSelection; readonly messages: number },
 ): Promise<number> {
+  const { participant, ...narrower } = selection.filter
+  if (selection.action !== 'erase' || participant === undefined || principalId !== undefined) return 0
   const isNarrow = Object.values(narrower).some((one) => one !== undefined)
-  if (action !== 'erase' || participant === undefined || isNarrow || principalId !== undefined) return 0
-  return await database.run((sql) => countReasonsOfGone(sql, tenantId, participant))
+  if (messages === 0 && isNarrow) return 0
+  return await database.run((sql) => countReasonsOfGone(sql, tenantId, { participant, messages }))
+}
+
+function sumOf(sessions: readonly PlannedSession[], what: 'messages' | 'bytes'): number {
+  return sessions.reduce((total, one) => total + one[what], 0)
 }
 
 export interface PreviewDependencies extends PlanSources {
@@ -119,23 +122,26 @@ export async function previewErasure(
 ): Promise<ErasurePreview> {
   const { visible: database, archive, namesBy } = dependencies
   const plan = await planErasure(dependencies, caller, { selection, asOf: now.toISOString() })
-  const { sessions, held, notOwn, reasons } = plan
+  const { sessions, held, notOwn } = plan
+  const messages = sumOf(sessions, 'messages')
   for (const { id } of [...sessions, ...held]) caller.call?.show(id)
-  const stores = await database.run((sql) => planStores(sql, caller.tenantId, { sessions, action: selection.action }))
+  // As its owner sees it, as no request may read keys and reasons: of sessions that the caller may erase.
+  const stores = await dependencies.database.run((sql) =>
+    planStores(sql, caller.tenantId, { sessions, action: selection.action }),
+  )
+  const reasons = await reasonsOfGone(dependencies.database, caller, { selection, messages })
   const anonymises = selection.action === 'anonymise'
   const foreseen = anonymises ? await foreseeReplaced({ database, archive }, caller.tenantId, sessions) : {}
   const unread = anonymises ? await namesUnread({ database, namesBy }, caller.tenantId, sessions) : undefined
-  const sum = (of: (session: PlannedSession) => number) => sessions.reduce((total, one) => total + of(one), 0)
   return {
     status: 'preview',
     action: selection.action,
     scope: selection.scope,
     sessions: sessions.length,
     messages_only: !selection.isWhole,
-    messages: sum(({ messages }) => messages),
-    bytes: sum(({ bytes }) => bytes),
-    stores,
-    ...(reasons === 0 ? {} : { reasons }),
+    messages,
+    bytes: sumOf(sessions, 'bytes'),
+    stores: { ...stores, reasons: stores.reasons + reasons },
     ...foreseen,
     ...(unread === undefined ? {} : { names_not_read: unread.waiting, names_left_to_rules: unread.leftToRules }),
     first_sessions: sessions.slice(0, sessionsShown).map(({ id, messages }) => ({ session_id: id, messages })),

@@ -83,6 +83,7 @@ function kindsOf(counts: Readonly<Record<string, number>>): string[] {
 function renderPreview(preview: ErasurePreview): string {
   const { action, replaced, messages_looked_through: looked = 0, names_not_read: unread = 0 } = preview
   const { names_left_to_rules: left = 0 } = preview
+  const { reasons, ...made } = preview.stores
   const lines = [
     preview.messages_only
       ? `${counted(preview.messages, 'message')} (${counted(preview.bytes, 'byte')}) of ${counted(preview.sessions, 'session')} would be ${done[action]}`
@@ -92,9 +93,8 @@ function renderPreview(preview: ErasurePreview): string {
       ? []
       : [`  ${unread} ${agreed(unread, 'has', 'have')} not been read for names by the model yet: it may find more`]),
     ...(left === 0 ? [] : [`  in ${left} names are looked for by rules alone: the model does not read these`]),
-    ...storesOf({ ...preview.stores, reasons: preview.reasons ?? 0 }).map(
-      (line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`,
-    ),
+    ...storesOf({ ...made }).map((line) => `  and ${line}${action === 'anonymise' ? ', made of them' : ''}`),
+    ...storesOf({ reasons }).map((line) => `  and ${line}`),
     ...preview.first_sessions.map(({ session_id: id, messages }) => `  session ${id}: ${counted(messages, 'message')}`),
   ]
   const untold = preview.sessions - preview.first_sessions.length

@@ -23,16 +23,25 @@ export async function completeErasure(sql: Queries, key: ErasureKey, participant
  * hold or not open to who erases. How many there were.
  */
 export async function eraseReasonsOfGone(sql: Queries, tenantId: number, participant: string): Promise<number> {
-  return await eraseParticipantReasons(sql, tenantId, await hashesOfGone(sql, tenantId, participant))
+  return await eraseParticipantReasons(sql, tenantId, await hashesOfGone(sql, tenantId, { participant, messages: 0 }))
 }
 
-/** How many reasons are left of somebody of whom nothing else is. */
-export async function countReasonsOfGone(sql: Queries, tenantId: number, participant: string): Promise<number> {
-  return await countParticipantReasons(sql, tenantId, await hashesOfGone(sql, tenantId, participant))
+/** How many reasons go with so many messages of somebody: none where there are more of theirs. */
+export async function countReasonsOfGone(
+  sql: Queries,
+  tenantId: number,
+  { participant, messages }: { readonly participant: string; readonly messages: number },
+): Promise<number> {
+  return await countParticipantReasons(sql, tenantId, await hashesOfGone(sql, tenantId, { participant, messages }))
 }
 
-/** As the audit log may name somebody of whom nothing is left; none of anybody else. */
-async function hashesOfGone(sql: Queries, tenantId: number, participant: string): Promise<readonly string[]> {
+/** As the audit log may name somebody of whom nothing is left but so many messages; none of anybody else. */
+async function hashesOfGone(
+  sql: Queries,
+  tenantId: number,
+  { participant, messages: going }: { readonly participant: string; readonly messages: number },
+): Promise<readonly string[]> {
   const sessions = await sessionsOfParticipant(sql, tenantId, participant)
-  return sessions.length > 0 ? [] : await participantHashes(sql, tenantId, participant)
+  const there = sessions.reduce((total, { messages }) => total + messages, 0)
+  return there > going ? [] : await participantHashes(sql, tenantId, participant)
 }

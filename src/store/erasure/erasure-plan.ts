@@ -110,6 +110,11 @@ export interface PlannedStores {
   readonly import_files: number
   readonly archive_segments: number
   readonly large_payloads: number
+  /** Of encrypted sessions that go whole, in the database; and their copies in the archive. */
+  readonly session_keys: number
+  readonly archived_keys: number
+  readonly pseudonyms: number
+  readonly reasons: number
 }
 
 /** The condition that a summary `u` goes with the messages of `stretch`: all but extracts of segments that lose none do. */
@@ -123,6 +128,16 @@ const goes = (sql: Queries, tenantId: number) => sql`(
     select from corrections c join stretch lost on lost.s = c.session_id and c.correction_seq between lost.f and lost.l
     where c.tenant_id = ${tenantId} and c.session_id = u.session_id and c.seq between u.first_seq and u.last_seq))`
 
+/** Reasons that go with a session, or with one of the two messages of a correction, as erasing them has it; of what is anonymised all of a session's. */
+const reasonsThatGo = (sql: Queries, tenantId: number, action: ErasureAction) => sql`(
+  select r.id from ids join reasons r on r.tenant_id = ${tenantId} and r.session_id = ids.s
+  where ${action === 'anonymise'} or ids.w or (r.about is not null and not exists (
+    select from corrections c where c.tenant_id = ${tenantId} and c.session_id = ids.s and c.message_id::text = r.about and not exists (
+      select from stretch lost where lost.s = ids.s and (c.seq between lost.f and lost.l or c.correction_seq between lost.f and lost.l))))
+  union
+  select r.id from ids join reasons r on r.tenant_id = ${tenantId} and r.session_id is null and r.about = ids.s::text
+  where ${action === 'anonymise'} or ids.w)`
+
 /** Counts for a preview: nothing is locked, and what is archived meanwhile is erased and counted by the erasure itself. */
 export async function planStores(
   sql: Queries,
@@ -131,13 +146,15 @@ export async function planStores(
 ): Promise<PlannedStores> {
   const chosen = JSON.stringify(
     sessions.flatMap(({ id: s, stretches }) =>
-      stretches.length === 0 ? [{ s, f: 1, l: Number.MAX_SAFE_INTEGER }] : stretches.map(([f, l]) => ({ s, f, l })),
+      stretches.length === 0
+        ? [{ s, f: 1, l: Number.MAX_SAFE_INTEGER, w: true }]
+        : stretches.map(([f, l]) => ({ s, f, l, w: false })),
     ),
   )
   const [row] = await sql<Record<keyof PlannedStores, string>[]>`
     with stretch as materialized (
-      select * from jsonb_to_recordset(${chosen}::text::jsonb) as stretch(s uuid, f bigint, l bigint)
-    ), ids as materialized (select distinct s from stretch)
+      select * from jsonb_to_recordset(${chosen}::text::jsonb) as stretch(s uuid, f bigint, l bigint, w boolean)
+    ), ids as materialized (select distinct s, w from stretch)
     select
       (select count(*) from stretch join search_units u on u.tenant_id = ${tenantId} and u.level in (0, 3) and u.session_id = s
         and u.first_seq between f and l) as search_units,
@@ -150,7 +167,13 @@ export async function planStores(
       (select count(*) from import_files i where i.tenant_id = ${tenantId} and i.session_ids && array(select s from ids)) as import_files,
       (select count(*) from ids join archive_segments a on a.tenant_id = ${tenantId} and a.session_id = s) as archive_segments,
       (select count(distinct m.payload_location) from stretch join messages m on m.tenant_id = ${tenantId} and m.session_id = s
-        and m.seq between f and l and m.payload_location is not null) as large_payloads`
+        and m.seq between f and l and m.payload_location is not null) as large_payloads,
+      (select count(*) from ids join encryption_keys k on k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = s
+        where w and k.destroyed_at is null) as session_keys,
+      (select count(*) from ids join encryption_keys k on k.tenant_id = ${tenantId} and k.purpose = 'session' and k.session_id = s
+        join archive_manifests a on a.tenant_id = ${tenantId} and a.kind = 'key' and a.subject_id = k.id where w) as archived_keys,
+      (select count(*) from ids join pseudonyms p on p.tenant_id = ${tenantId} and p.session_id = s) as pseudonyms,
+      (select count(*) from ${reasonsThatGo(sql, tenantId, action)} going) as reasons`
   const count = (name: keyof PlannedStores) => Number(row?.[name] ?? 0)
   return {
     search_units: count('search_units'),
@@ -160,5 +183,9 @@ export async function planStores(
     import_files: count('import_files'),
     archive_segments: count('archive_segments'),
     large_payloads: count('large_payloads'),
+    session_keys: count('session_keys'),
+    archived_keys: count('archived_keys'),
+    pseudonyms: count('pseudonyms'),
+    reasons: count('reasons'),
   }
 }
