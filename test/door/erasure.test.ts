@@ -273,6 +273,28 @@ describe('an erasure', () => {
     expect((await tools.session('grows')).messages).toHaveLength(2)
   })
 
+  test('of messages is what was previewed, and what was saved since stays', async () => {
+    const home = await openHome({})
+    const tools = await home.tools()
+    const save = (content: string, session: string) => tools.save({ content, sender: 'Ada', session_id: session })
+    await save('one', 'grows')
+    await save('of another time', 'other')
+    const preview = async (named: Readonly<Record<string, string>>) =>
+      previewSchema.parse((await tools.call('forget', named)).structured)
+    const all = await home.cli(['erase', '--source', 'mcp', '--json'])
+    const ofAll = previewSchema.parse(JSON.parse(all.stdout)).confirm
+    const { confirm } = await preview({ participant: 'Ada' })
+    await save('two', 'grows')
+    await save('three', 'new')
+    // Another session meets what is named.
+    const refused = await home.cli(['erase', '--source', 'mcp', '--confirm', ofAll])
+    expect(refused.stderr).toMatch(/not what the preview has shown/)
+    const { structured } = await tools.call('forget', { participant: 'Ada', confirm })
+    expect(receiptSchema.parse(structured)).toMatchObject({ status: 'erased', erased: { messages: 2 } })
+    expect((await tools.session('grows')).messages.map(({ content }) => content)).toEqual(['', 'two'])
+    expect((await tools.session('new')).messages).toHaveLength(1)
+  })
+
   test('leaves alone what is on legal hold, and names it', async () => {
     const home = await openHome({})
     const tools = await home.tools()
