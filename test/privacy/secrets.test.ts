@@ -81,6 +81,44 @@ describe('secrets()', () => {
     expect(found(`a\n${key}\nb`)).toContain(key)
   })
 
+  const block = (body: string, kind = '') => `-----BEGIN ${kind}PRIVATE KEY-----${body}-----END ${kind}PRIVATE KEY-----`
+  it.each([
+    ['of a short body', block('\nMIIabc\n')],
+    ['of one letter', block('\nM\n', 'RSA ')],
+    ['of two lines', block('\r\nMC4CAQAwBQ\r\nDK2Vw==\r\n', 'EC ')],
+    ['whose lines are those of a string', block('\\nMC4CAQ\\n')],
+    ['in one line', block('MC4CAQAwBQ')],
+    ['in one line with blanks', block(' MC4CAQAwBQ ')],
+    ['that is quoted', block('\n> MC4CAQAwBQ\n> ')],
+    ['of OpenPGP', '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQHYBF=\n-----END PGP PRIVATE KEY BLOCK-----'],
+  ])('takes a private key %s, and no more', (_, key) => {
+    expect(found(key)).toEqual([key])
+    expect(found(`It is ${key} and ${'so it goes on '.repeat(10)}`)).toEqual([key])
+  })
+
+  it('takes a private key whose end was cut off', () => {
+    expect(found('-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ')).toHaveLength(1)
+  })
+
+  it.each([
+    `A file with -----BEGIN PRIVATE KEY----- in its first line ${'is a key, and is kept where nobody reads it. '.repeat(3)}`,
+    `-----BEGIN PRIVATE KEY-----\n${'and so it goes on, in more than a few words. '.repeat(3)}`,
+    block(' and '),
+    block('\nand '),
+    block('" and "'),
+    block('\nand\n'),
+    block('\nthe base64 data\n'),
+    block(' base64 '),
+    block('\n...\n'),
+    block('\n<your key>\n'),
+    block(''),
+    block('\n\n'),
+    block(` comes first, then ${'lines of letters and digits, '.repeat(4)}and last `),
+    'if (text.includes("-----BEGIN PRIVATE KEY-----")) throw new Error("A private key does not belong into a message of a user")',
+  ])('takes no private key from %j, which only names one', (text) => {
+    expect(found(text)).toEqual([])
+  })
+
   it.each([
     'const token = process.env.GITHUB_TOKEN',
     'apiKey: settings.apiKey, key: row.primaryKey',
@@ -114,6 +152,20 @@ describe('passwords beside words for them', () => {
     ['비밀번호는 hunter2xyz 입니다', 'hunter2xyz'],
     ['hasło do serwera: wiosna2024x', 'wiosna2024x'],
     ['run with password=hunter2hunter2 now', 'hunter2hunter2'],
+    ['password is hunter2Zq9!', 'hunter2Zq9!'],
+    ['The password is hunter2Zq9!#', 'hunter2Zq9!#'],
+    ['my password is hunter2Zq9! Keep it.', 'hunter2Zq9!'],
+    ['my password is hunter2Zq9!.', 'hunter2Zq9!'],
+    ['my password is "hunter2Zq9!"', 'hunter2Zq9!'],
+    ['(the password is hunter2Zq9!)', 'hunter2Zq9!'],
+    ['The password: hunter2Zq9!', 'hunter2Zq9!'],
+    ['db_password: hunter2Zq9xB!', 'hunter2Zq9xB!'],
+    ["password = 'hunter2Zq9!'", 'hunter2Zq9!'],
+    ['my password is hunter2Zq9.', 'hunter2Zq9'],
+    ['my password is hunter2Zq9, is it?', 'hunter2Zq9'],
+    ['(my password is hunter2Zq9)', 'hunter2Zq9'],
+    ['my password is hunter2Zq9?', 'hunter2Zq9'],
+    ['my password is hunter2Zq9 !', 'hunter2Zq9'],
     ['postgresql://app:Zk39fjQ2xx@db.internal.example.com:5432/app', 'Zk39fjQ2xx'],
     ['postgresql://app:P@ssw0rd19@db.internal.example.com:5432/app', 'P@ssw0rd19'],
   ])('are found whole in "%s"', (text, value) => {

@@ -1,4 +1,5 @@
 import type { Detection, Detector } from '../detection.ts'
+import { endWithMarks } from './closing-marks.ts'
 import { entropyOf, isPlaceholder, isProperty, isReadable } from './randomness.ts'
 
 /** Services whose secrets have no form of their own: a random value that is assigned to one of these names is one. */
@@ -36,6 +37,18 @@ function isNamedSecret(text: string, context: { readonly name: string; readonly 
   return text.length >= 10 && entropyOf(text) >= 3.5
 }
 
+/** What ends a sentence is no part of a value; in quotes, and of marks, a password may end with it. */
+function endOf(
+  value: string,
+  context: { readonly text: string; readonly start: number; readonly isPassword: boolean; readonly isQuoted: boolean },
+): number {
+  const { text, start, isPassword, isQuoted } = context
+  const wholeEnd = start + value.length
+  if (isPassword && isQuoted && /["'`]/u.test(text[wholeEnd] ?? '')) return wholeEnd
+  const end = start + value.replace(/[.,:!]+$/u, '').length
+  return isPassword ? endWithMarks(text, end) : end
+}
+
 /** Random values that are assigned to the name of a service, or to one that says key, token, secret or password. */
 export const assignedSecrets: Detector = (text) => {
   const found: Detection[] = []
@@ -44,16 +57,17 @@ export const assignedSecrets: Detector = (text) => {
     const assigned = assignment.exec(text)
     const [whole, quotes, value] = assigned ?? []
     if (assigned === null || whole === undefined || quotes === undefined || value === undefined) continue
-    const secret = value.replace(/[.,:!]+$/u, '')
     const start = assigned.index + whole.length - value.length
-    const end = start + secret.length
+    const name = text.slice(Math.max(0, match.index - 20), start - quotes.length)
+    const isPassword = passwordName.test(name)
+    const end = endOf(value, { text, start, isPassword, isQuoted: /["'`]/u.test(quotes) })
+    const secret = text.slice(start, end)
     const isQuoted = /["'`]/u.test(quotes) && /["'`]/u.test(text[end] ?? '')
     if (!isQuoted && (text[end] === '(' || isProperty(secret))) continue
-    const name = text.slice(Math.max(0, match.index - 20), start - quotes.length)
     if (isPlaceholder(secret) || publicName.test(name)) continue
     const isSecret = (match[1] !== undefined && isServiceSecret(secret)) || isNamedSecret(secret, { name, isQuoted })
-    const kind = passwordName.test(name) ? 'password' : 'named_secret'
-    if (isSecret) found.push({ type: 'secret', start, end, confidence: 0.8, kind })
+    if (isSecret)
+      found.push({ type: 'secret', start, end, confidence: 0.8, kind: isPassword ? 'password' : 'named_secret' })
   }
   return found
 }

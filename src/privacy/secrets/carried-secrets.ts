@@ -1,4 +1,5 @@
 import { detectionsOf, type Detection, type Detector } from '../detection.ts'
+import { endWithMarks } from './closing-marks.ts'
 import { entropyOf, isPlaceholder, isProperty } from './randomness.ts'
 import { spokenPasswords } from './spoken-passwords.ts'
 
@@ -103,7 +104,7 @@ export const carriedSecrets: Detector = (text) => {
           !isPlaceholder(found) &&
           !isProperty(found) &&
           !/-(?:encoded|hashed|encrypted|protected|based|bit)$/iu.test(found),
-      }),
+      }).map((found) => ({ ...found, end: endWithMarks(text, found.end) })),
     ),
     ...carriers.flatMap(({ pattern, kind, isOfWords = false }) =>
       detectionsOf(text, {

@@ -51,8 +51,6 @@ export const otherForms: readonly RegExp[] = [
   // JSON Web Tokens, also base64 of them.
   /(?<!\w)ey[A-Za-z0-9]{17,2000}\.ey[A-Za-z0-9/\\_-]{17,4000}\.(?:[A-Za-z0-9/\\_-]{10,1000}={0,2})?/gu,
   /(?<!\w)ZXlK[A-Za-z0-9+/\\_\r\n-]{30,4000}={0,2}/gu,
-  // Keys as PEM, also one whose end was cut off.
-  /-----BEGIN[ A-Z0-9_-]{0,100}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----BEGIN)[\s\S]){64,20000}?(?:KEY(?: BLOCK)?-----|$|(?=-----BEGIN))/giu,
   /(?<!\w)sk-(?:(?:proj|svcacct|admin)-)?[\w-]{20,200}T3BlbkFJ[\w-]{20,200}/gu,
   /(?<!\w)sk-(?:proj|svcacct|admin)-[\w-]{40,300}/gu,
   /(?<!\w)sk-[A-Za-z0-9]{40,64}(?!\w)/gu,

@@ -2,6 +2,7 @@ import { detectionsOf, type Detector } from '../detection.ts'
 import { assignedSecrets } from './assigned-secrets.ts'
 import { carriedSecrets } from './carried-secrets.ts'
 import { knownForms, otherForms } from './known-forms.ts'
+import { privateKeys } from './private-keys.ts'
 import { entropyOf } from './randomness.ts'
 import { kindOfForm } from './secret-kinds.ts'
 
@@ -35,6 +36,7 @@ export const secrets: Detector = (text) => [
       accepts: (found) => entropyOf(found) >= 2.5 && !found.includes('EXAMPLE'),
     }),
   ),
+  ...privateKeys(text),
   ...assignedSecrets(text),
   ...carriedSecrets(text),
 ]
