@@ -81,6 +81,25 @@ describe('get_session', () => {
     })
   })
 
+  test('hides a short private key whole, and a password with the mark that ends it', async () => {
+    const lines = ['-----BEGIN PRIVATE KEY-----', 'MC4CAQAwBQ==', '-----END PRIVATE KEY-----']
+    for (const content of [
+      `Here: ${lines.join('\n')} and no more.`,
+      'My password is Zq9hunter2xB!',
+      `It begins with ${lines[0]} and is kept where nobody reads it, as everybody knows by now.`,
+    ])
+      await tools.save({ session_id: 'keys', content, sender: 'Ada' })
+    const said = async (view: string) => (await tools.session('keys', { view })).messages
+    expect((await said('redacted')).map(({ content }) => content)).toEqual([
+      'Here: [secret] and no more.',
+      'My password is [secret]',
+      `It begins with ${lines[0]} and is kept where nobody reads it, as everybody knows by now.`,
+    ])
+    await expect
+      .poll(async () => (await said('full')).map(({ flags }) => flags))
+      .toEqual([{ secrets: { private_key: 1 } }, { secrets: { password: 1 } }, undefined])
+  })
+
   test('does not give the hash of what it hides, and the full view is as it was', async () => {
     const hashes = async (view: string) => {
       const { structured } = await tools.call('get_session', { session_id: 'claim', view })
