@@ -3,7 +3,7 @@ import type { MessageFlags } from '../model/message-flags.ts'
 import { digestOfRecord } from '../store/message-digests.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SearchUnit } from '../store/search-units.ts'
-import { senderTerm, standingTerm } from './field-terms.ts'
+import { senderTerms, standingTerm } from './field-terms.ts'
 import { detectLanguage } from './language.ts'
 import { overlapEnd, splitIntoParts } from './parts.ts'
 import { sentimentOf } from './sentiment.ts'
@@ -57,8 +57,7 @@ export async function makeUnits(
 }
 
 function fieldTerms(sender: string, traitBits: number): string[] {
-  const names = new Set(tokenize(sender, { language: null, stems: false }).map(({ term }) => senderTerm(term)))
-  return [...names, ...((traitBits & traits.standing) === 0 ? [] : [standingTerm])]
+  return [...senderTerms(sender), ...((traitBits & traits.standing) === 0 ? [] : [standingTerm])]
 }
 
 /** Fields add nothing to the length: they are no part of the text. */

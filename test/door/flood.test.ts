@@ -47,16 +47,23 @@ beforeAll(async () => {
   await tools.saveAll({ session_id: 'repeats', messages: repeats })
   for (const [at, sender] of others.entries())
     await tools.save({ session_id: `talk ${at}`, content: `The tower concert ${filler(at, 5)} was lovely.`, sender })
-  const numbered = (sender: string, session: string, from: number) =>
+  const numbered = (session: string, senderOf: (at: number) => string) =>
     tools.saveAll({
       session_id: session,
       messages: Array.from({ length: 150 }, (_, at) => ({
-        content: `harbour crane schedule item ${from + at} buy AcmeCo`,
-        sender,
+        content: `harbour crane schedule item ${at}${session.length} buy AcmeCo`,
+        sender: senderOf(at),
       })),
     })
-  await numbered('Spammer', 'items', 1_000)
-  await numbered('Other name', 'more items', 2_000)
+  await numbered('items', () => 'Spammer')
+  await numbered('more items', (at) => `Spam ${fillers[at % fillers.length]} ${fillers[(at * 7) % 16]}`)
+  await tools.saveAll({
+    session_id: 'readings',
+    messages: Array.from({ length: 12 }, (_, at) => ({
+      content: `My blood pressure this morning was ${120 + at} over 80.`,
+      sender: 'Ada',
+    })),
+  })
   for (const [at, sender] of others.entries())
     await tools.save({ session_id: `crane ${at}`, content: craneTalk[at] ?? '', sender })
 })
@@ -89,9 +96,16 @@ describe('an author who floods the store', () => {
   test('has at most three by saying what differs in a number, under whatever names', async () => {
     const found = await authors({ query: 'harbour crane schedule' })
     expect(found).toHaveLength(10)
-    // As many as others leave: five of them have said something of it.
+    // As many more as others leave: five of them have said something of it.
     expect(others.filter((sender) => found.slice(0, 8).includes(sender))).toEqual(others)
     expect(await authors({ query: 'harbour crane schedule', participants: ['Spammer'] })).toHaveLength(10)
+  })
+
+  test('is nobody who says a dozen times what differs in a number, and asks for that', async () => {
+    const { results } = await tools.search({ query: 'blood pressure this morning', context: 0, max_tokens: 8_000 })
+    const found = results.flatMap(({ messages }) => messages).map(({ text }) => text)
+    expect(found).toHaveLength(10)
+    expect(found.every((text) => text.startsWith('My blood pressure'))).toBe(true)
   })
 
   test('is found alone where he is asked for', async () => {

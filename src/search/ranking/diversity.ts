@@ -1,4 +1,3 @@
-import { groupAlike, type Sketch } from './sketches.ts'
 import type { Weights } from './weights.ts'
 
 /** So many of the best results are put into another order, where nothing else is said; what comes after keeps its own. */
@@ -32,76 +31,83 @@ export function spreadOverSessions<T extends Scored>(
 }
 
 /**
- * Bounds an author's share of the best results: of ten places one author has at most so many, while what others say scores
- * nearly as well. For questions that ask nobody by name, where one talkative agent would fill the page.
+ * Gives each page of the best results no more than so many places to what says nearly the same, and to one author, while others score
+ * a share of what they take the place of. For questions that ask nobody by name, where one talkative agent would fill the page. What is
+ * said again and again beside itself lifts itself, as neighbours and sessions that match do: others count from further down there.
  */
-export function boundAuthors<T extends Scored>(
+export function boundShares<T extends Scored>(
   ranked: readonly T[],
   context: {
-    readonly authorOf: (result: T) => string | undefined
+    readonly authorOf?: (result: T) => string | undefined
+    /** The number of those that say nearly the same, by place; undefined for one that is bounded by nothing. */
+    readonly repeats?: readonly (number | undefined)[]
     readonly weights: Weights
-    /** Of how many of the best. */
+    /** How many of the best. */
     readonly among?: number
   },
 ): T[] {
-  const { authorOf: groupOf, weights, among = reorderedMax } = context
-  return boundGroups(ranked, { groupOf, among, places: weights.authorPlaces, near: weights.authorNear })
-}
-
-/**
- * Bounds how many of the best results say nearly the same, whoever says it: of ten places they have at most so many, while others
- * score a share of it. What is said again and again beside itself lifts itself, as neighbours and sessions that match do: others
- * count from further down here. `sketches` are of the best, in their order; undefined where there is none.
- */
-export function boundRepeats<T extends Scored>(
-  ranked: readonly T[],
-  { sketches, weights }: { readonly sketches: readonly (Sketch | undefined)[]; readonly weights: Weights },
-): T[] {
-  const groups = groupAlike(sketches, weights.repeatShare)
-  const groupOf = (_: T, at: number) => groups[at]
-  return boundGroups(ranked, {
-    groupOf,
-    among: sketches.length,
-    places: weights.repeatPlaces,
-    near: weights.repeatNear,
-  })
-}
-
-/** Gives each page to no group more than so many of its places, while others score at least a share of what they take the place of. */
-function boundGroups<T extends Scored>(
-  ranked: readonly T[],
-  {
-    groupOf,
-    among,
-    places,
-    near,
-  }: {
-    readonly groupOf: (result: T, at: number) => string | number | undefined
-    readonly among: number
-    readonly places: number
-    readonly near: number
-  },
-): T[] {
-  const grouped = ranked
+  const { authorOf, repeats, weights, among = reorderedMax } = context
+  const shared = ranked
     .slice(0, among)
-    .map((result, at) => ({ result, score: result.score, group: groupOf(result, at) }))
-  if (new Set(grouped.map(({ group }) => group)).size <= 1) return [...ranked]
-  const onPage = new Map<string | number | undefined, number>()
-  const bounded = reordered(grouped, {
+    .map((result, at) => ({ result, score: result.score, author: authorOf?.(result), repeat: repeats?.[at] }))
+  const authors = new Places<string>(weights.authorPlaces)
+  const groups = new Places<number>(weights.repeatPlaces)
+  const bounded = reordered(shared, {
     among,
     choose: (left, taken) => {
-      if (taken % pageResults === 0) onPage.clear()
-      const nearScore = near * (left[0]?.score ?? 0)
-      // Scores never rise: behind the first that is not near, none is.
-      const found = left.findIndex(({ group, score }) => score < nearScore || (onPage.get(group) ?? 0) < places)
-      const at = (left[found]?.score ?? 0) < nearScore ? 0 : found
+      if (taken % pageResults === 0) for (const places of [authors, groups]) places.clear()
+      const first = nearest(left, { from: 0, near: weights.repeatNear, fits: ({ repeat }) => groups.fits(repeat) })
+      const at = nearest(left, {
+        from: first,
+        near: weights.authorNear,
+        fits: ({ author, repeat }) =>
+          authors.fits(author) && (groups.fits(repeat) || !groups.fits(left[first]?.repeat)),
+      })
       const next = left[at]
-      if (next !== undefined) onPage.set(next.group, (onPage.get(next.group) ?? 0) + 1)
+      authors.take(next?.author)
+      groups.take(next?.repeat)
       return { at, score: next?.score ?? 0 }
     },
   }).map(({ result, score }) => ({ ...result, score }))
   const last = bounded.at(-1)?.score ?? Infinity
   return [...bounded, ...ranked.slice(among).map((result) => ({ ...result, score: Math.min(last, result.score) }))]
+}
+
+/** The first that fits, from a place on; that place itself where no one fits that scores a share of what stands there. */
+function nearest<T extends Scored>(
+  left: readonly T[],
+  { from, near, fits }: { readonly from: number; readonly near: number; readonly fits: (result: T) => boolean },
+): number {
+  const enough = near * (left[from]?.score ?? 0)
+  // Scores never rise: behind the first that is not near, none is.
+  for (let at = from; at < left.length; at++) {
+    const result = left[at]
+    if (result === undefined || result.score < enough) break
+    if (fits(result)) return at
+  }
+  return from
+}
+
+/** How many places of a page each has; what is of nobody always fits. */
+class Places<G> {
+  readonly #max: number
+  readonly #taken = new Map<G, number>()
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  fits(of: G | undefined): boolean {
+    return of === undefined || (this.#taken.get(of) ?? 0) < this.#max
+  }
+
+  take(of: G | undefined): void {
+    if (of !== undefined) this.#taken.set(of, (this.#taken.get(of) ?? 0) + 1)
+  }
+
+  clear(): void {
+    this.#taken.clear()
+  }
 }
 
 /**
@@ -139,7 +145,7 @@ export function dominantAuthor<T>(
   return dominant(results.map(authorOf), weights.authorPlaces)
 }
 
-/** What more of some results are of than the share of one: of ten so many. Undefined where nothing is; what is undefined does not count. */
+/** What most results are of, where that is more than so many of ten; undefined otherwise. What is of nobody does not count. */
 export function dominant<G>(groups: readonly (G | undefined)[], places: number): G | undefined {
   const counts = new Map<G, number>()
   for (const group of groups) if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)

@@ -1,3 +1,4 @@
+import type { TermHasher } from '../../indexing/terms.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
@@ -49,6 +50,7 @@ export interface Seeds {
 export interface FoundByWords {
   /** Of the units that were looked at. */
   readonly level: number
+  readonly hasher: TermHasher
   readonly statistics: CorpusStatistics
   readonly known: HashedQueries
   readonly plan: TermPlan
@@ -67,10 +69,10 @@ export async function findByWords(
 ): Promise<FoundByWords> {
   const { database, weights } = dependencies
   const { filter } = request
-  const { level, hashed, standing, statistics, factors } = await lookUp(dependencies, request)
+  const { level, hashed, hasher, standing, statistics, factors } = await lookUp(dependencies, request)
   const known = recogniseNames(hashed, { statistics, weights })
   const plan = planTerms(known.terms, statistics)
-  const found = { level, statistics, known, plan, factors }
+  const found = { level, hasher, statistics, known, plan, factors }
   if (!looks) return { ...found, seeds: { messages: [], best: [], exhaustive: false }, standing: [] }
   const scorer = new UnitScorer(database, { viewer: request, filter, ...found, weights, authors: dependencies.authors })
   // At once: one is on its way while the engine works on the other.

@@ -1,5 +1,6 @@
 import { standingTerm } from '../../indexing/field-terms.ts'
 import type { TermHashers } from '../../indexing/term-hashers.ts'
+import type { TermHasher } from '../../indexing/terms.ts'
 import type { Database } from '../../store/database.ts'
 import { readFactors, type Factors } from '../../store/learning/ranking-weights.ts'
 import { corpusStatistics, levelOfTerms, type CorpusStatistics } from '../../store/search-units.ts'
@@ -19,6 +20,8 @@ interface LookedUp {
   /** Of the units that are to be looked at. */
   readonly level: number
   readonly hashed: HashedQueries
+  /** How the words of these units are hashed. */
+  readonly hasher: TermHasher
   /** By which standing instructions are found. */
   readonly standing: bigint
   readonly statistics: CorpusStatistics
@@ -49,7 +52,7 @@ export async function lookUp(
     )
     if (statistics.units > 0) hashers.noteIndexed(tenantId)
     if (statistics.termsVersion === version || attempt === lookUpsMax)
-      return { level, hashed, standing, statistics, factors }
+      return { level, hashed, hasher, standing, statistics, factors }
     hashers.forget(tenantId)
   }
 }

@@ -84,7 +84,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const onlyMeaning = request.mode === 'semantic'
   const authors = new Authors(database, request.tenantId)
   // At once: the query is embedded while its words are looked up.
-  const [semantic, { level, statistics, known, plan, seeds, standing, factors: learned }] = await Promise.all([
+  const [semantic, { level, hasher, statistics, known, plan, seeds, standing, factors: learned }] = await Promise.all([
     request.meaning?.() ?? findByMeaning(dependencies, request, meaningOf(request)),
     findByWords({ ...dependencies, weights: dependencies.weights ?? usualWeights, authors }, request, !onlyMeaning),
   ])
@@ -128,7 +128,9 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const asksSomebody =
     known.names.length > 0 || question.intent.speaker !== undefined || filter.participants !== undefined
   return {
-    messages: asksSomebody ? ranked : await shareOut({ database, authors, weights }, ranked, { ...request, level }),
+    messages: asksSomebody
+      ? ranked
+      : await shareOut({ database, authors, hasher, weights }, ranked, { ...request, level }),
     messagesSearched: statistics.wholes,
     exhaustive: seeds.exhaustive && ranked.length < rankedMax,
     semantic,

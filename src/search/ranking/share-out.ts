@@ -1,15 +1,18 @@
+import { senderTerms } from '../../indexing/field-terms.ts'
+import type { TermHasher } from '../../indexing/terms.ts'
 import type { SearchMode } from '../../model/search-mode.ts'
 import type { Database } from '../../store/database.ts'
 import { readTermSketches } from '../../store/term-sketches.ts'
 import type { Authors } from './authors.ts'
-import { boundAuthors, boundRepeats, dominant, dominantAuthor, reorderedMax } from './diversity.ts'
+import { boundShares, dominant, dominantAuthor, reorderedMax } from './diversity.ts'
 import type { RankedMessage } from './rank.ts'
-import { groupAlike, sketchTerms } from './sketches.ts'
+import { groupAlike, sketchTerms, type Sketch } from './sketches.ts'
 import type { Weights } from './weights.ts'
 
 interface Dependencies {
   readonly database: Database
   readonly authors: Authors
+  readonly hasher: TermHasher
   readonly weights: Weights
 }
 
@@ -20,40 +23,45 @@ interface Found {
   readonly mode: SearchMode
 }
 
+/** Fewer than this are no flood: who has measured something each day asks for that. */
+const floodMin = 20
+
 /** Leaves places of each page to others than who says much, and than what is said again and again. */
 export async function shareOut(
   dependencies: Dependencies,
   ranked: readonly RankedMessage[],
   found: Found,
 ): Promise<readonly RankedMessage[]> {
-  const spaced = await withBoundedRepeats(dependencies, ranked, found)
-  return found.mode === 'semantic' ? spaced : await withBoundedAuthors(dependencies, spaced)
-}
-
-async function withBoundedRepeats(
-  { database, weights }: Dependencies,
-  ranked: readonly RankedMessage[],
-  found: Found,
-): Promise<readonly RankedMessage[]> {
-  if (ranked.length <= weights.repeatPlaces) return ranked
-  const read = async (messages: readonly RankedMessage[]) =>
-    await database.run((sql) => readTermSketches(sql, { ...found, count: sketchTerms }, messages))
-  const best = await read(ranked.slice(0, reorderedMax))
-  // Where nearly all of the best say one thing, what others say is further down.
-  const isFlooded = dominant(groupAlike(best, weights.repeatShare), weights.repeatPlaces) !== undefined
-  const sketches = isFlooded ? [...best, ...(await read(ranked.slice(reorderedMax)))] : best
-  return boundRepeats(ranked, { sketches, weights })
-}
-
-async function withBoundedAuthors(
-  { authors, weights }: Dependencies,
-  ranked: readonly RankedMessage[],
-): Promise<readonly RankedMessage[]> {
+  const { authors, weights } = dependencies
   const authorOf = (message: RankedMessage) => authors.of(message)
   const best = ranked.slice(0, reorderedMax)
   await authors.read(best)
+  const repeats = best.length < floodMin ? [] : await repeatsAmong(dependencies, best, found)
+  const isRepeated = dominant(repeats, weights.repeatFlood) !== undefined
   // Who has said nearly all of the best may have said much more: what others say is further down then.
-  const isFlooded = dominantAuthor(best, { authorOf, weights }) !== undefined
+  const isFlooded = isRepeated || dominantAuthor(best, { authorOf, weights }) !== undefined
   if (isFlooded) await authors.read(ranked)
-  return boundAuthors(ranked, { authorOf, weights, among: isFlooded ? ranked.length : reorderedMax })
+  return boundShares(ranked, {
+    // A page of what is near in meaning is by whom it is.
+    ...(found.mode === 'semantic' ? {} : { authorOf }),
+    ...(isRepeated ? { repeats: await repeatsAmong(dependencies, ranked, found) } : {}),
+    weights,
+    among: isFlooded ? ranked.length : reorderedMax,
+  })
+}
+
+/** By numbers, which messages say nearly the same, whoever says it. Who has written them must be known. */
+async function repeatsAmong(
+  { database, authors, hasher, weights }: Dependencies,
+  messages: readonly RankedMessage[],
+  { tenantId, level }: Found,
+): Promise<readonly (number | undefined)[]> {
+  const names = messages.map((message) => senderTerms(authors.of(message) ?? '').map(hasher))
+  const count = sketchTerms + names.reduce((most, { length }) => Math.max(most, length), 0)
+  const terms = await database.run((sql) => readTermSketches(sql, { tenantId, level, count }, messages))
+  const sketches = terms.map((own, at): Sketch | undefined => {
+    const fields = new Set(names[at])
+    return own?.filter((term) => !fields.has(term)).slice(0, sketchTerms)
+  })
+  return groupAlike(sketches, weights.repeatShare)
 }

@@ -60,9 +60,13 @@ export const weights = {
   /** Of ten results one author has so many, while what others say scores at least this share of what it takes the place of. */
   authorPlaces: 8,
   authorNear: 0.5,
-  /** Of ten results so many say nearly the same, that is share this part of their terms, while others score that share of theirs. */
-  repeatPlaces: 3,
+  /**
+   * Where more than so many of the best, of ten, say nearly the same (share this part of the terms of both), they have so many places of a
+   * page, while what else there is scores at least this share of what it takes the place of.
+   */
+  repeatFlood: 5,
   repeatShare: 0.65,
+  repeatPlaces: 3,
   repeatNear: 0.25,
   /** Fusion with vectors: what the first by meaning is worth beside the best by words. Models on this machine are small ones. */
   meaning: 0.7,
