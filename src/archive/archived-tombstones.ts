@@ -21,7 +21,7 @@ export const tombstoneRecordSchema = z.object({
   tombstones: z.array(
     z.object({
       hash: z.string().regex(/^[0-9a-f]{64}$/),
-      kind: z.enum(['session', 'message', 'part', 'anonymised', 'name']),
+      kind: z.enum(['session', 'message', 'part', 'anonymised', 'name', 'entry']),
     }),
   ),
 })

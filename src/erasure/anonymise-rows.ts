@@ -7,7 +7,7 @@ import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
 import type { FoundName } from '../model/names.ts'
 import { sha256 } from '../model/payload.ts'
-import { idMark, isKnownByEntries, namesMark } from '../model/tombstone.ts'
+import { idMark, namesMark } from '../model/tombstone.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Anonymiser } from '../sessions/anonymiser.ts'
 import type { Database } from '../store/database.ts'
@@ -17,7 +17,7 @@ import {
   type AnonymisedMessage,
   type NamesOfSession,
 } from '../store/erasure/anonymise-messages.ts'
-import { rememberEntries } from '../store/erasure/entry-marks.ts'
+import { readEntryMemory, rememberEntries, type EntryMemory } from '../store/erasure/entry-marks.ts'
 import { payloadLocations, type LockedSession } from '../store/erasure/erase-rows.ts'
 import {
   cleanSession,
@@ -57,6 +57,7 @@ interface Prepared {
   /** Whether names were looked for that a model has found. */
   readonly hasFound: boolean
   readonly seal: RowSeal | undefined
+  readonly memory: EntryMemory | undefined
 }
 
 /**
@@ -116,7 +117,9 @@ async function prepare(
   }
   const held = { archive, given, seal }
   const { piece, rest = [] } = next ?? {}
-  return { stretches: details.stretches, piece, rest, messages, held, anonymiser, hasFound: found.length > 0, seal }
+  const memory = await readEntryMemory(database, key)
+  const about = { anonymiser, hasFound: found.length > 0, seal, memory }
+  return { stretches: details.stretches, piece, rest, messages, held, ...about }
 }
 
 async function firstPage(
@@ -167,14 +170,14 @@ async function storePrepared(
 ): Promise<ErasureDetails | undefined> {
   const { details } = item
   if (prepared === undefined || !isDeepStrictEqual(prepared.stretches, details.stretches)) return undefined
-  const { piece, rest, messages, held, anonymiser, hasFound, seal } = prepared
+  const { piece, rest, messages, held, anonymiser, hasFound, seal, memory } = prepared
   const version = seal?.version ?? 0
   if (session.keyVersion !== version) return undefined
   await holdPayloads(sql, held)
   const payloads = new Set(details.payloads)
   if (piece !== undefined) {
     for (const location of await payloadLocations(sql, item, piece)) payloads.add(location)
-    if (isKnownByEntries(session.source)) await rememberEntries(sql, item, { piece, seal, erasureId: details.erasure })
+    if (memory !== undefined) await rememberEntries(sql, item, { piece, memory, erasureId: details.erasure })
     const about = { erasureId: details.erasure, piece, messages, version }
     const { counts, shrunkBytes } = await anonymisePiece(sql, item, about)
     await noteErasedMessages(sql, item, shrunkBytes)

@@ -1,8 +1,9 @@
-import type { RowSeal } from '../crypto/row-seal.ts'
+import { UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { idMark, isKnownByEntries } from '../model/tombstone.ts'
+import type { Log } from '../log.ts'
+import { idMark } from '../model/tombstone.ts'
 import type { Database } from '../store/database.ts'
-import { readEntrySource, rememberEntries } from '../store/erasure/entry-marks.ts'
+import { readEntryMemory, rememberEntries, type EntryMemory } from '../store/erasure/entry-marks.ts'
 import { erasePiece, payloadLocations, type LockedSession } from '../store/erasure/erase-rows.ts'
 import { cleanSession, eraseSessionRow, noteErasedHead, noteErasedMessages } from '../store/erasure/erase-session.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
@@ -17,37 +18,50 @@ import { receiptOf, takeStep } from './take-step.ts'
  * Erases the rows of one piece of work, a bounded number of messages a transaction, and gives the item as it is then: what it
  * has done is written with it, so that it goes on wherever it was interrupted. Undefined where another one has finished it or has it by now.
  */
-export async function eraseRows(database: Database, item: ErasureItem): Promise<ErasureItem | undefined> {
-  const seal = await sealOfEntries(database, item)
+export async function eraseRows(database: Database, item: ErasureItem, log?: Log): Promise<ErasureItem | undefined> {
   let current: ErasureItem | undefined = item
-  while (current !== undefined && !current.details.rowsErased)
-    current = await takeStep(database, item, (sql, now, session) => erasePieceOf(sql, now, { session, seal }))
+  while (current !== undefined && !current.details.rowsErased) {
+    const memory = await entryMemory(database, item, log)
+    current = await takeStep(database, item, (sql, now, session) => erasePieceOf(sql, now, { session, memory, log }))
+  }
   return current
 }
 
-/** What the entries of a session are hashed with, where they are to be known when they come again. */
-async function sealOfEntries(database: Database, item: ErasureItem): Promise<RowSeal | undefined> {
-  const { tenantId, sessionId } = item
-  const session = await database.run((sql) => readEntrySource(sql, item))
-  if (session === undefined || !isKnownByEntries(session.source)) return undefined
-  const { version } = session
-  return (await database.vault.sealsOf(tenantId, [{ sessionId, version }]))(sessionId, version)
+/** What its entries are remembered with; nothing where a key cannot be had, as what was asked to be erased is to go all the same. */
+async function entryMemory(database: Database, item: ErasureItem, log?: Log): Promise<EntryMemory | undefined> {
+  try {
+    return await readEntryMemory(database, item)
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error
+    log?.warn(`entries of session ${item.sessionId} will not be known when they are imported again: ${error.message}`)
+    return undefined
+  }
 }
 
+/** Nothing where the session has another key by now than what its entries are to be remembered with. */
 async function erasePieceOf(
   sql: Transaction,
   item: ErasureItem,
-  { session, seal }: { readonly session: LockedSession; readonly seal: RowSeal | undefined },
-): Promise<ErasureDetails> {
+  {
+    session,
+    memory,
+    log,
+  }: { readonly session: LockedSession; readonly memory: EntryMemory | undefined; readonly log?: Log | undefined },
+): Promise<ErasureDetails | undefined> {
   const { details } = item
+  if (memory !== undefined && memory.keyVersion !== session.keyVersion) return undefined
   const next = nextPiece(details.stretches, { lastSeq: session.lastSeq, messagesMax: limits.erasedMessagesMax })
   const payloads = new Set(details.payloads)
   if (next !== undefined) {
-    for (const location of await payloadLocations(sql, item, next.piece)) payloads.add(location)
-    if (isKnownByEntries(session.source))
-      await rememberEntries(sql, item, { piece: next.piece, seal, erasureId: details.erasure })
+    const { piece } = next
+    for (const location of await payloadLocations(sql, item, piece)) payloads.add(location)
+    if (memory !== undefined) {
+      const forgotten = await rememberEntries(sql, item, { piece, memory, erasureId: details.erasure })
+      if (forgotten > 0)
+        log?.warn(`${forgotten} entries of session ${item.sessionId} will not be known when they are imported again`)
+    }
     const leaving = details.whole ? undefined : { erasureId: details.erasure }
-    const erased = await erasePiece(sql, item, { piece: next.piece, leaving })
+    const erased = await erasePiece(sql, item, { piece, leaving })
     await noteErasedMessages(sql, item, erased.bytes ?? 0)
     await addToReceipt(sql, receiptOf(item), { erased })
   }

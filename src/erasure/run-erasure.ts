@@ -54,7 +54,10 @@ export async function workOffErasure(dependencies: RunDependencies, erasureId?: 
 async function eraseItem(dependencies: RunDependencies, item: ErasureItem): Promise<void> {
   const { database } = dependencies
   const { anonymise } = item.details
-  const done = anonymise === undefined ? await eraseRows(database, item) : await anonymiseRows(dependencies, item)
+  const done =
+    anonymise === undefined
+      ? await eraseRows(database, item, dependencies.log)
+      : await anonymiseRows(dependencies, item)
   if (done === undefined) return
   if (done.details.whole) database.vault.forget(done.tenantId, done.sessionId)
   await eraseOutside(dependencies, done)

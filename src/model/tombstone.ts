@@ -52,7 +52,7 @@ export function isKnownByEntries(source: string): boolean {
   return source === 'generic'
 }
 
-/** Of an entry of a file, by the SHA-256 of its bytes, whatever file it stands in. */
+/** Of an entry of a file in a store that is not encrypted, by the SHA-256 of its bytes, whatever file it stands in. */
 export function entryMark(key: Uint8Array, sha256: Uint8Array): string {
   return createHmac('sha256', key)
     .update(JSON.stringify(['entry', 'sha256', Buffer.from(sha256).toString('hex')]))

@@ -78,19 +78,46 @@ describe('what was erased of a file that names no session', () => {
     expect(await sessions()).toHaveLength(1)
   })
 
-  test('does not come back from a copy without times, while the same words are said anew elsewhere', async () => {
+  test('does not come back from a copy without times, however long, while prompts are said anew elsewhere', async () => {
+    const [system, prompt] = [undated('system', 'You keep the harbour.'), undated('user', 'Write the nightly report.')]
     const lines = [
-      undated('user', 'Please go on with the next step of the plan.'),
-      undated('assistant', 'The plan says: paint the lighthouse.'),
+      system,
+      prompt,
+      ...Array.from({ length: 600 }, (_, at) =>
+        undated(at % 2 === 0 ? 'assistant' : 'user', `The lighthouse is painted, part ${at}.`),
+      ),
+      undated('user', 'ok'),
     ]
     const path = await importAndErase(lines)
     const copy = join(folder, 'two/other.jsonl')
     copyFileSync(path, copy)
-    expect(await imported(copy)).toMatch(/2 entries were erased or anonymised before/)
-    const anew = [lines[0] ?? '', undated('assistant', 'The plan says: mend the nets.'), undated('user', 'Done.')]
+    expect(await imported(copy)).toMatch(/603 entries were erased or anonymised before/)
+    expect(await imported(write('two/begun.jsonl', [system, prompt]))).not.toMatch(/erased/)
+    const anew = [system, prompt, undated('assistant', 'Nothing happened.'), undated('user', 'ok')]
     expect(await imported(write('two/anew.jsonl', anew))).not.toMatch(/erased/)
-    expect(await found('"next step of the plan"')).toHaveLength(1)
+    expect(await found('"nightly report"')).toHaveLength(1)
     expect(await found('lighthouse')).toEqual([])
+  })
+
+  test('is no reason to leave out what another file has, nor what is said on the same day', async () => {
+    const shared = said(2, 'assistant', 'The ferry leaves at nine.')
+    const kept = write('two/kept.jsonl', [said(1, 'user', 'When does the ferry leave?'), shared])
+    await imported(kept)
+    const day = JSON.stringify({ role: 'user', content: 'Yes.', date: '2026-05-01' })
+    const other = write('one/talk.jsonl', [day, shared])
+    const before = await sessions()
+    await imported(other)
+    const id = (await sessions()).find((session) => !before.includes(session))
+    await erase('--session', id ?? '')
+    expect(await sessions()).toHaveLength(1)
+    // It grows, and what of it was stored is known.
+    writeFileSync(
+      kept,
+      `${[said(1, 'user', 'When does the ferry leave?'), shared, said(3, 'user', 'Thanks.')].join('\n')}\n`,
+    )
+    expect(await imported(kept)).not.toMatch(/erased/)
+    expect(await outputOf(home, ['export', (await sessions())[0] ?? '', '--format', 'original'])).toContain('Thanks.')
+    expect(await imported(write('two/day.jsonl', [day, said(4, 'assistant', 'Noted.')]))).not.toMatch(/erased/)
   })
 
   test('does not come back by single messages, nor in what was exported before', async () => {
@@ -114,6 +141,14 @@ describe('what was erased of a file that names no session', () => {
     await erase('--session', id)
     for (const exported of exports)
       expect(await imported(exported)).toMatch(/3 entries were erased or anonymised before/)
+  })
+
+  test('is known in a store that is not encrypted too', async () => {
+    home.settings = { VERBATIM_ENCRYPTION: 'off' }
+    const path = await importAndErase(talk)
+    const copy = join(folder, 'two/other.jsonl')
+    copyFileSync(path, copy)
+    expect(await imported(copy)).toMatch(/3 entries were erased or anonymised before/)
   })
 
   test('that a client had saved does not come back in what was exported before', async () => {

@@ -11,7 +11,7 @@ import type { DocumentReport } from './document-report.ts'
 import { cleanId, Occurrences } from './entry-fields.ts'
 import { entryMessage } from './entry-message.ts'
 import { EntryTimes } from './entry-times.ts'
-import { ErasedEntries } from './erased-entries.ts'
+import type { ErasedPlaces } from './erased-entries.ts'
 import { ErasedSessions } from './erased-sessions.ts'
 import { LayoutBuilder } from './file-layout.ts'
 import { ImportedSessions, type ImportDependencies, type ImportedMessage } from './imported-sessions.ts'
@@ -49,6 +49,8 @@ export interface DocumentOptions {
   readonly known?: KnownPart | undefined
   /** Keeps nothing that gives back the file. */
   readonly rowsOnly?: boolean | undefined
+  /** What of it was erased, although its session is not known to be. */
+  readonly erased?: ErasedPlaces | undefined
 }
 
 /**
@@ -66,7 +68,8 @@ export class DocumentImport {
   readonly #occurrences = new Occurrences()
   readonly #stored: ImportedSessions
   readonly #tombstones: ErasedSessions
-  readonly #erasedEntries: ErasedEntries
+  readonly #erasedPlaces: ErasedPlaces | undefined
+  #read = 0
   readonly #pending = new Map<string, Pending[]>()
   #pendingCount = 0
   #pendingBytes = 0
@@ -74,8 +77,7 @@ export class DocumentImport {
   #added = 0
   #known = 0
   #erased = 0
-  /** Without those of entries that were erased. */
-  readonly #places: ({ sessionId: string; seq: number; before: Uint8Array } | undefined)[] = []
+  readonly #places: { sessionId: string; seq: number; before: Uint8Array }[] = []
   readonly #layout = new LayoutBuilder()
   #flushedPlaces: number
   readonly #hash = createHash('sha256')
@@ -85,7 +87,7 @@ export class DocumentImport {
 
   constructor(dependencies: ImportDependencies, options: DocumentOptions) {
     this.#dependencies = dependencies
-    const { caller, source, known, rowsOnly = false } = options
+    const { caller, source, known, rowsOnly = false, erased } = options
     this.#rowsOnly = rowsOnly
     this.#knownEntries = new KnownEntries(known)
     for (const run of known?.runs ?? []) this.#layout.addRun(run)
@@ -93,9 +95,8 @@ export class DocumentImport {
     this.#caller = caller
     this.#source = source
     this.#times = new EntryTimes(source.modifiedAtMs)
-    const of = { tenantId: caller.tenantId, source: source.format }
-    this.#tombstones = new ErasedSessions(dependencies.database, of)
-    this.#erasedEntries = new ErasedEntries(dependencies.database, of)
+    this.#tombstones = new ErasedSessions(dependencies.database, { tenantId: caller.tenantId, source: source.format })
+    this.#erasedPlaces = erased
     const target = { format: source.format, tombstones: this.#tombstones, numbering: known?.numbering }
     this.#stored = new ImportedSessions(dependencies, caller, target)
   }
@@ -171,6 +172,7 @@ export class DocumentImport {
   }
 
   async #addEntry(entry: TranscriptEntry): Promise<void> {
+    const erased = this.#erasedPlaces?.get(this.#read++)
     this.#count(entry.before)
     this.#count(entry.bytes)
     if (entry.bytes.length > limits.importedMessageBytesMax) {
@@ -186,6 +188,12 @@ export class DocumentImport {
       return
     }
     const message = entryMessage(entry, this.#source.format)
+    // Another one stands there by now where the file was changed meanwhile.
+    if (erased !== undefined && Buffer.from(message.sha256).toString('hex') === erased) {
+      this.#times.note(entry.session, entry.timestamp)
+      this.#erased++
+      return
+    }
     const queue = this.#pending.get(entry.session) ?? []
     this.#pending.set(entry.session, queue)
     const occurrence = entry.id === undefined ? this.#occurrences.count(entry, message.sha256) : undefined
@@ -216,14 +224,9 @@ export class DocumentImport {
   async #flush(): Promise<void> {
     for (const [session, pending] of this.#pending) {
       if (pending.length === 0) continue
-      const erased = await this.#erasedEntries.among(pending.map(({ message }) => message))
-      // Dated among all, as they stand in the file.
       const createdAt = this.#news.createdAt(session)
-      const dated = this.#times.date({ session, createdAt }, pending)
-      const queue = pending.flatMap(({ message }, at) => (erased.has(message) ? [] : (dated[at] ?? [])))
-      this.#erased += pending.length - queue.length
+      const queue = this.#times.date({ session, createdAt }, pending)
       pending.length = 0
-      if (queue.length === 0) continue
       const saved = await this.#stored.save({ id: session, createdAt }, queue)
       this.#dependencies.database.announce?.({ tenantId: this.#caller.tenantId, sessionId: saved.sessionId })
       for (const [index, { place, before }] of queue.entries()) {
@@ -235,7 +238,7 @@ export class DocumentImport {
         this.#places[place - this.#flushedPlaces] = { sessionId: saved.sessionId, seq: result.seq, before }
       }
     }
-    for (const place of this.#places) if (place !== undefined) this.#layout.add(place)
+    for (const place of this.#places) this.#layout.add(place)
     this.#flushedPlaces += this.#places.length
     this.#places.length = 0
     this.#pendingCount = 0

@@ -3,12 +3,15 @@ import { resolve } from 'node:path'
 import { explain, VerbatimError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
 import { newId } from '../../model/ids.ts'
+import { isKnownByEntries } from '../../model/tombstone.ts'
 import { queueUnarchived } from '../../store/archive/archive-queue.ts'
+import type { Database } from '../../store/database.ts'
 import { importedState, saveImportedState } from '../../store/import-files.ts'
 import { linkParents } from '../../store/imported-sessions.ts'
 import type { TranscriptFormat } from '../../transcripts/format.ts'
 import { detectFormat } from '../../transcripts/registry.ts'
 import { withStoredBefore, type DocumentReport } from './document-report.ts'
+import { findErased, type ErasedPlaces } from './erased-entries.ts'
 import { fileState, isSameState, type FileState } from './file-state.ts'
 import { DocumentImport, type ImportSource } from './import-document.ts'
 import type { ImportDependencies } from './imported-sessions.ts'
@@ -101,7 +104,8 @@ async function readDocuments({ database, archive }: ImportDependencies, reading:
   const readAll = async (known: KnownPart | undefined) => {
     for await (const document of reading.read.documents(source.path)) {
       const before = begun.get(document.name)?.added ?? 0
-      const reader = new DocumentImport({ database, archive }, { caller, source, known, rowsOnly })
+      const erased = await erasedIn(database, reading, document.name)
+      const reader = new DocumentImport({ database, archive }, { caller, source, known, rowsOnly, erased })
       begun.set(document.name, reader)
       documents.push(withStoredBefore(await reader.run(document, onProgress), before))
     }
@@ -114,6 +118,18 @@ async function readDocuments({ database, archive }: ImportDependencies, reading:
     documents.length = 0
     await readAll(undefined)
   }
+}
+
+/** What of a document was erased, where it is to be read for that first. */
+async function erasedIn(
+  database: Database,
+  { caller: { tenantId }, source, read }: Reading,
+  name: string,
+): Promise<ErasedPlaces | undefined> {
+  if (!isKnownByEntries(source.format)) return undefined
+  for await (const document of read.documents(source.path))
+    if (document.name === name) return await findErased(database, { tenantId, source: source.format }, document)
+  return undefined
 }
 
 function isUnchanged(

@@ -43,7 +43,7 @@ export async function addTombstoneKey(sql: Queries, tenantId: number, key: Uint8
 export interface Tombstone {
   /** In hexadecimal. */
   readonly hash: string
-  readonly kind: 'session' | 'message' | 'part' | 'anonymised' | 'name'
+  readonly kind: 'session' | 'message' | 'part' | 'anonymised' | 'name' | 'entry'
 }
 
 export async function addTombstones(
@@ -64,7 +64,10 @@ export async function addTombstones(
     on conflict do nothing`
 }
 
-/** The tombstones of an erasure in order, when it began, and whether it is for this store alone. */
+/**
+ * The tombstones of an erasure in order, when it began, and whether it is for this store alone. Without those of entries: who has the
+ * same session remembers them itself, and there may be millions.
+ */
 export async function readTombstones(
   sql: Queries,
   tenantId: number,
@@ -73,7 +76,7 @@ export async function readTombstones(
   const rows = await sql<(Tombstone & { erased_at: Date; is_local: boolean })[]>`
     select encode(t.hash, 'hex') as hash, t.kind, t.erased_at, t.is_local or coalesce(e.scope in ('retention', 'repetition'), false) as is_local
     from tombstones t left join erasures e on e.tenant_id = t.tenant_id and e.id = t.erasure_id
-    where t.tenant_id = ${tenantId} and t.erasure_id = ${erasureId} order by t.hash`
+    where t.tenant_id = ${tenantId} and t.erasure_id = ${erasureId} and t.kind <> 'entry' order by t.hash`
   const [first] = rows.map((row) => isoTime(row.erased_at)).toSorted()
   const isLocal = rows.some(({ is_local: isOne }) => isOne)
   return { erasedAt: first ?? '', isLocal, tombstones: rows.map(({ hash, kind }) => ({ hash, kind })) }
@@ -86,6 +89,13 @@ export async function erasedAt(sql: Queries, tenantId: number, hashes: readonly 
     select min(erased_at) as erased_at from jsonb_array_elements_text(${JSON.stringify(hashes)}::text::jsonb) wanted
       join tombstones on tenant_id = ${tenantId} and hash = decode(wanted, 'hex')`
   return isoTime(rows[0]?.erased_at ?? null) ?? undefined
+}
+
+/** Whether anything was ever erased or anonymised. */
+export async function hasTombstones(sql: Queries, tenantId: number): Promise<boolean> {
+  const [row] = await sql<{ any: boolean }[]>`
+    select exists (select from tombstones where tenant_id = ${tenantId}) as any`
+  return row?.any === true
 }
 
 /** Which of some hashes are of something that was erased or anonymised. */

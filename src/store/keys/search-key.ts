@@ -15,6 +15,7 @@ export class SearchKey {
   readonly terms: KeyObject
   readonly #texts: KeyObject
   readonly #records: KeyObject
+  readonly #entries: KeyObject
 
   /** Clears the material that is given. */
   constructor(id: string, { sealing, hashing }: KeyMaterial) {
@@ -22,6 +23,7 @@ export class SearchKey {
     this.terms = deriveKey(hashing, 'search terms')
     this.#texts = deriveKey(hashing, 'texts that have a vector')
     this.#records = deriveKey(hashing, 'records of messages')
+    this.#entries = deriveKey(hashing, 'entries that were erased')
     sealing.fill(0)
     hashing.fill(0)
   }
@@ -29,6 +31,11 @@ export class SearchKey {
   /** What stands for the SHA-256 of a text that has a vector, both in hexadecimal: who knows that could guess the text. */
   digestOfText(sha256: string): string {
     return createHmac('sha256', this.#texts).update(sha256, 'hex').digest('hex')
+  }
+
+  /** What stands for the SHA-256 of an entry that was erased; in hexadecimal. */
+  digestOfEntry(sha256: Uint8Array): string {
+    return createHmac('sha256', this.#entries).update(sha256).digest('hex')
   }
 
   /** HMAC-SHA-256 of what a message says beside its bytes. */

@@ -57,7 +57,7 @@ export const tombstones = pgTable(
   {
     tenantId: tenantId(),
     hash: bytea('hash').notNull(),
-    /** `session`, `message`, `part` or `anonymised`, of an id of ours; `name`, of a session's external id. */
+    /** `session`, `message`, `part` or `anonymised`, of an id of ours; `name`, of a session's external id; `entry`, of an imported entry's bytes. */
     kind: text('kind').notNull(),
     erasureId: uuid('erasure_id').notNull(),
     erasedAt: time('erased_at').notNull().defaultNow(),

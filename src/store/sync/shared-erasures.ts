@@ -11,7 +11,7 @@ export async function sharedErasures(
   const rows = await sql<{ id: string; tombstones: string }[]>`
     select t.erasure_id as id, count(*) as tombstones from tombstones t
     left join erasures e on e.tenant_id = t.tenant_id and e.id = t.erasure_id
-    where t.tenant_id = ${tenantId} and not t.is_local and coalesce(e.scope not in ('retention', 'repetition'), true)
+    where t.tenant_id = ${tenantId} and not t.is_local and t.kind <> 'entry' and coalesce(e.scope not in ('retention', 'repetition'), true)
     group by t.erasure_id order by t.erasure_id`
   return rows.map(({ id, tombstones }) => ({ id, tombstones: Number(tombstones) }))
 }
