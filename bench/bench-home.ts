@@ -11,8 +11,7 @@ import { localCaller, type Caller } from '../src/model/access.ts'
 import { connectEmbedded, type EmbeddedConnection } from '../src/store/embedded/client.ts'
 import { readStatus } from '../src/store/embedded/daemon-status.ts'
 import { homePathsOf } from '../src/store/embedded/home.ts'
-import { indexTopic } from '../src/store/outbox.ts'
-import { outboxBacklog } from '../src/store/outbox.ts'
+import { embedTopic, indexTopic, outboxBacklog } from '../src/store/outbox.ts'
 import type { Verbatim } from '../src/verbatim.ts'
 import { packageVersion } from '../src/version.ts'
 
@@ -47,10 +46,13 @@ export class BenchHome implements AsyncDisposable {
       readonly isCached?: boolean
       /** Otherwise as it is by default. */
       readonly encryption?: 'on' | 'off'
+      /** Otherwise none. */
+      readonly embedder?: 'none' | 'local'
     } = {},
   ) {
-    const { isCached = true, encryption } = options
+    const { isCached = true, encryption, embedder = 'none' } = options
     this.#settings = {
+      VERBATIM_EMBEDDER: embedder,
       ...(isCached ? {} : { VERBATIM_CACHE_MIB: '0' }),
       ...(encryption === undefined ? {} : { VERBATIM_ENCRYPTION: encryption }),
     }
@@ -63,7 +65,7 @@ export class BenchHome implements AsyncDisposable {
     const kept = Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || name.startsWith('VERBATIM_') || name.startsWith('NODE_') ? [] : [[name, value] as const],
     )
-    return { ...Object.fromEntries(kept), VERBATIM_HOME: this.path, VERBATIM_EMBEDDER: 'none', ...this.#settings }
+    return { ...Object.fromEntries(kept), VERBATIM_HOME: this.path, ...this.#settings }
   }
 
   get daemonPid(): number | undefined {
@@ -72,9 +74,7 @@ export class BenchHome implements AsyncDisposable {
   }
 
   async verbatim(): Promise<Verbatim> {
-    this.#verbatim ??= await openVerbatim(
-      readConfig({ VERBATIM_HOME: this.path, VERBATIM_EMBEDDER: 'none', ...this.#settings }),
-    )
+    this.#verbatim ??= await openVerbatim(readConfig({ VERBATIM_HOME: this.path, ...this.#settings }))
     return this.#verbatim
   }
 
@@ -90,10 +90,15 @@ export class BenchHome implements AsyncDisposable {
     return this.#connection.sql
   }
 
-  /** Messages that are saved and cannot be found yet. */
+  /** Messages that are saved and cannot be found yet, by their words or by their meaning. */
   async messagesBehind(): Promise<number> {
-    const { messages } = await outboxBacklog(this.sql, this.caller.tenantId, { topic: indexTopic })
-    return messages
+    const embeds = this.#settings['VERBATIM_EMBEDDER'] !== 'none'
+    const backlogs = await Promise.all(
+      [indexTopic, ...(embeds ? [embedTopic] : [])].map((topic) =>
+        outboxBacklog(this.sql, this.caller.tenantId, { topic }),
+      ),
+    )
+    return backlogs.reduce((most, { messages }) => Math.max(most, messages), 0)
   }
 
   async waitUntilIndexed(): Promise<void> {

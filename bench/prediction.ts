@@ -100,10 +100,10 @@ async function timed<T extends Answer>(work: () => Promise<T>): Promise<{ answer
  */
 async function measure(
   conversations: readonly Conversation[],
-  options: BenchOptions,
+  { embedder, say }: Pick<BenchOptions, 'say'> & { readonly embedder: 'none' | 'local' },
 ): Promise<Record<'ahead' | 'all' | 'others', Tally>> {
   const tallies = { ahead: emptyTally(), all: emptyTally(), others: emptyTally() }
-  await using home = new BenchHome({ isCached: false })
+  await using home = new BenchHome({ isCached: false, embedder })
   const verbatim = await home.verbatim()
   const past = new Set<string>()
   for (const [number, conversation] of conversations.entries()) {
@@ -149,7 +149,7 @@ async function measure(
     }
     await saveUntil(conversation.length)
     for (const { text } of conversation) for (const name of namesIn(text)) past.add(name)
-    options.say(
+    say(
       `${number + 1} of ${conversations.length} conversations, ${conversation.length} messages: ${tallies.ahead.found} of ${tallies.ahead.wanted} references`,
     )
   }
@@ -159,7 +159,7 @@ async function measure(
 const rateOf = ({ found, wanted }: Tally) => (wanted === 0 ? 0 : found / wanted)
 const precisionOf = ({ useful, shown }: Tally) => (shown === 0 ? 0 : useful / shown)
 
-function figuresOf(tallies: Record<'ahead' | 'all' | 'others', Tally>): Figure[] {
+function figuresOf(how: string, tallies: Record<'ahead' | 'all' | 'others', Tally>): Figure[] {
   const { ahead: own, all, others } = tallies
   const against = (of: (tally: Tally) => number) =>
     [
@@ -170,7 +170,7 @@ function figuresOf(tallies: Record<'ahead' | 'all' | 'others', Tally>): Figure[]
       .toSorted((a, b) => b.value - a.value)
   return [
     {
-      name: 'later references that were recalled',
+      name: `${how}: later references that were recalled`,
       value: rateOf(own),
       unit: '',
       samples: own.wanted,
@@ -178,15 +178,20 @@ function figuresOf(tallies: Record<'ahead' | 'all' | 'others', Tally>): Figure[]
       bound: { of: 'ratio', atLeast: 1.3 },
     },
     {
-      name: 'recalled messages with a later reference',
+      name: `${how}: recalled messages with a later reference`,
       value: precisionOf(own),
       unit: '',
       samples: own.shown,
       baselines: against(precisionOf),
     },
-    { name: 'recall, nothing made ahead, p50', value: median(own.times), unit: 'ms', samples: own.times.length },
     {
-      name: 'recall, nothing made ahead, p95',
+      name: `${how}: recall, nothing made ahead, p50`,
+      value: median(own.times),
+      unit: 'ms',
+      samples: own.times.length,
+    },
+    {
+      name: `${how}: recall, nothing made ahead, p95`,
       value: percentile(own.times, 0.95),
       unit: 'ms',
       samples: own.times.length,
@@ -200,11 +205,13 @@ export const predictionBench: Bench = {
     const conversations = await readConversations()
     if (conversations === undefined)
       return { bench: 'prediction', figures: [], notes: ['Nothing: shared/data is not beside the repository'] }
-    const tallies = await measure(options.quick ? conversations.slice(0, 6) : conversations, options)
-    return {
-      bench: 'prediction',
-      figures: figuresOf(tallies),
-      notes: [`${conversations.length} conversations, by words alone`],
-    }
+    const replayed = options.quick ? conversations.slice(0, 6) : conversations
+    const figures: Figure[] = []
+    for (const [embedder, how] of [
+      ['none', 'by words alone'],
+      ['local', 'with the local model'],
+    ] as const)
+      figures.push(...figuresOf(how, await measure(replayed, { say: options.say, embedder })))
+    return { bench: 'prediction', figures, notes: [`${replayed.length} conversations`] }
   },
 }
