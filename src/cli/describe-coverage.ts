@@ -37,7 +37,7 @@ export function renderCoverage(places: readonly PlaceCoverage[]): string {
     place.source,
     place.files,
     place.bytes,
-    place.messages_stored,
+    place.entries_stored,
     place.files_missing,
     place.bytes_missing,
     minuteOf(place.last_written_at),
@@ -114,5 +114,20 @@ function silence(place: PlaceCoverage): string {
     rows === undefined
       ? `${counted(place.files_missing, 'file')} with ${counted(place.bytes_missing, 'byte')}`
       : `${counted(rows.rows_missing, 'row')} of ${counted(rows.sessions_incomplete, 'session')} in ${counted(place.files_missing, 'file')}`
-  return `${place.source} ${place.path}: ${missing} that are not stored, the first written at ${place.missing_since}; captured ${captured}. Run: ${commandName()} import`
+  return `${place.source} ${place.path}: ${missing} that are not stored, the first written at ${place.missing_since}; captured ${captured}. Run: ${commandName()} ${importOf(place)}`
+}
+
+/** What imports what is missing. Without paths an import looks at the known places alone. */
+function importOf({ kind, path, source, missing, files_missing: count }: PlaceCoverage): string {
+  if (kind === 'known') return 'import'
+  if (kind === 'named') return `import ${quoted(path)}`
+  // Not all that is below their directory: who imported some files of one may not want the others.
+  const others = count - missing.length
+  const rest = others === 0 ? '' : `, and so on with ${others} more, which "${commandName()} status" names then`
+  return `import --format ${source} ${missing.map(quoted).join(' ')}${rest}`
+}
+
+/** A path as a shell reads it. */
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", String.raw`'\''`)}'`
 }

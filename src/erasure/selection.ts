@@ -5,7 +5,7 @@ import { InputError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { looksLikeId } from '../model/ids.ts'
-import { checkName, parseTime } from '../model/validate.ts'
+import { checkName, parseSpan } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
 import type { ErasureFilter } from '../store/erasure/erasure-plan.ts'
 import type { ErasureAction } from '../store/erasure/receipts.ts'
@@ -62,8 +62,7 @@ export async function readSelection(
     participant: name(participant, 'participant', limits.nameCharactersMax),
     source: name(source, 'source', limits.nameCharactersMax),
     tag: name(tag, 'tag', limits.tagCharactersMax),
-    since: given.since === undefined ? undefined : parseTime(given.since, 'since'),
-    until: given.until === undefined ? undefined : parseTime(given.until, 'until'),
+    ...parseSpan(given),
   }
   const scope = scopeOf(filter)
   const isWhole = action === 'erase' && !['message', 'participant', 'time'].includes(scope)

@@ -56,3 +56,20 @@ export function parseTime(value: string | number, field: string): string {
   const year = time.getUTCFullYear()
   return Number.isNaN(time.getTime()) || year < 100 || year > 9999 ? refuse() : time.toISOString()
 }
+
+/** A stretch of time as callers write it, each end of which may be left open. */
+export interface TimeSpan {
+  readonly since?: string | number | undefined
+  readonly until?: string | number | undefined
+}
+
+/** Both ends by `parseTime`. Throws InputError also where the end is before the beginning: nothing could be in it. */
+export function parseSpan(span: TimeSpan): { readonly since: string | undefined; readonly until: string | undefined } {
+  const since = span.since === undefined ? undefined : parseTime(span.since, 'since')
+  const until = span.until === undefined ? undefined : parseTime(span.until, 'until')
+  if (since !== undefined && until !== undefined && since > until)
+    throw new InputError(`Cannot look from "${since}" until "${until}" as "since" must not be after "until"`, {
+      remedy: 'Exchange the two, or leave one out',
+    })
+  return { since, until }
+}

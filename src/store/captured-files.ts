@@ -9,8 +9,8 @@ export interface CapturedFile {
   /** Milliseconds since 1970. */
   readonly modifiedAtMs: number
   readonly importedAtMs: number
-  /** Messages among its entries: turns and results of tools. */
-  readonly messages: number
+  /** All that stand in it and are stored, of whatever kind. */
+  readonly entries: number
 }
 
 interface RawFile {
@@ -19,7 +19,7 @@ interface RawFile {
   size_bytes: string
   modified_ms: string
   imported_ms: string
-  messages: string
+  entries: string
 }
 
 /** The files that were imported to their ends, a page at a time by path. Uses import_files_path. */
@@ -31,8 +31,8 @@ export async function listCapturedFiles(
   const rows = await sql<RawFile[]>`
     select whole.path, whole.format, whole.size_bytes, (extract(epoch from whole.modified_at) * 1000)::bigint as modified_ms,
       (extract(epoch from whole.imported_at) * 1000)::bigint as imported_ms,
-      coalesce((select sum((part.counts->>'message')::bigint) from import_files part
-        where part.tenant_id = whole.tenant_id and part.path = whole.path and part.document <> '*'), 0) as messages
+      coalesce((select sum(kind.value::bigint) from import_files part, jsonb_each_text(part.counts) kind
+        where part.tenant_id = whole.tenant_id and part.path = whole.path and part.document <> '*'), 0) as entries
     from import_files whole
     where whole.tenant_id = ${tenantId} and whole.document = '*' and whole.path > ${page.after}
     order by whole.path limit ${page.limit}`
@@ -42,6 +42,6 @@ export async function listCapturedFiles(
     sizeBytes: Number(row.size_bytes),
     modifiedAtMs: Number(row.modified_ms),
     importedAtMs: Number(row.imported_ms),
-    messages: Number(row.messages),
+    entries: Number(row.entries),
   }))
 }

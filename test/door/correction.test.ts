@@ -72,3 +72,23 @@ test('verbatim correct puts what should be said in the place of what was said, a
   expect((await again.hits({ query: 'zarquon' })).join()).not.toMatch(/berth 14/)
   expect((await again.session('harbour')).messages[0]).toMatchObject({ corrected_by: said.message_id })
 })
+
+test('a summary that cites what was corrected is told by which message', async () => {
+  const home = await openHome({})
+  const tools = await home.tools()
+  const messages = [{ content: 'The zarquon is at berth 14.', sender: 'Ada' }]
+  await tools.saveAll({ session_id: 'quay', messages })
+  const correct = async (seq: string, content: string) =>
+    expect(await home.cli(['correct', 'quay', seq, '--content', content, '--reason', 'letter'])).toMatchObject({
+      code: 0,
+    })
+  const cite = (seq: number) =>
+    tools.refusal('update_session', { session_id: 'quay', summary: `The zarquon has a berth. [${seq}]` })
+  await correct('1', 'The zarquon is at berth 41.')
+  expect(await cite(1)).toContain('it cites message 1, which was corrected by message 2')
+  // What was corrected again leads to what holds.
+  await correct('2', 'The zarquon is at berth 44.')
+  for (const seq of [1, 2]) expect(await cite(seq)).toContain(`message ${seq}, which was corrected by message 3`)
+  expect(await cite(4)).toContain('it cites message 4, which is not there')
+  await tools.update('quay', { summary: 'The zarquon is at berth 44. [3]' })
+})

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -58,7 +60,7 @@ describe('status', () => {
         state: 'complete',
         files: 2,
         bytes,
-        messages_stored: 3,
+        entries_stored: 3,
         files_missing: 0,
       },
       { source: 'codex', state: 'never captured', files: 1, files_missing: 1, missing: [codex] },
@@ -161,5 +163,53 @@ describe.skipIf(isOnServer)('memory://status', () => {
     expect(files.length).toBeGreaterThan(0)
     expect(statusSchema.parse(JSON.parse(stdout)).coverage).toEqual([])
     expect(stdout).not.toContain('.claude')
+  })
+})
+
+describe.skipIf(isOnServer)('what was imported from other places', () => {
+  const run = promisify(execFile)
+  const silentSchema = z.looseObject({ alarms: z.array(z.string()) })
+
+  test('counts every row of a transcript as an entry, also those that are no messages', async () => {
+    const rows = [
+      row('mixed', 1),
+      '{"type":"file-history-snapshot","sessionId":"mixed","messageId":"mixed 1","snapshot":{}}\n',
+      '{"type":"a kind of its own","sessionId":"mixed","uuid":"mixed 2"}\n',
+      '{"type":"user", that does not parse\n',
+    ]
+    const path = write(join(home.directory('mixed'), 'mixed.jsonl'), rows.join(''))
+    await importAll(path)
+    const place = (await statusOf()).coverage.find((found) => found.path === dirname(path))
+    expect(place).toMatchObject({ kind: 'imported', state: 'complete', entries_stored: rows.length })
+    rmSync(dirname(path), { recursive: true })
+  })
+
+  test('is imported by the command that the alarm names, and nothing beside it', async () => {
+    const directory = join(home.directory('rest'), "Ada's notes")
+    const paths = [1, 2, 3, 4, 5, 6].map((number) =>
+      write(join(directory, `of ${number}.jsonl`), row(`rest ${number}`, 1)),
+    )
+    await importAll(...paths)
+    const beside = write(join(directory, 'beside.jsonl'), row('beside', 1))
+    for (const path of paths) appendFileSync(path, row(path, 2))
+    // Five are named, and the sixth when these are stored.
+    for (const left of [1, 0]) {
+      const { stdout } = await home.cli(['status', '--check', '--json', '--quiet-after', '0'])
+      const { alarms } = silentSchema.parse(JSON.parse(stdout))
+      expect(alarms).toHaveLength(1)
+      const [, command = '', more = ''] = /Run: (.*?)(, and so on with \d+ more.*)?$/u.exec(alarms[0] ?? '') ?? []
+      expect(more.startsWith(', and so on with 1 more')).toBe(left > 0)
+      expect(command).toContain(' import --format claude-code ')
+      const imported = await run('sh', ['-c', command], { env: home.env, cwd: process.cwd() })
+      expect(imported.stdout).not.toContain('Nothing to import')
+      const place = (await statusOf()).coverage.find((found) => found.path === directory)
+      expect(place).toMatchObject({ files: 6, files_missing: left })
+    }
+    const named = await home.cli(['status', '--check', '--json', '--quiet-after', '0', beside])
+    expect(named.stdout).toContain('beside.jsonl')
+    const { alarms } = silentSchema.parse(JSON.parse(named.stdout))
+    const [, command = ''] = /Run: (.*)$/u.exec(alarms[0] ?? '') ?? []
+    await run('sh', ['-c', command], { env: home.env, cwd: process.cwd() })
+    expect(await home.cli(['status', '--check', '--quiet-after', '0', beside])).toMatchObject({ code: 0, stdout: '' })
   })
 })

@@ -84,6 +84,33 @@ describe('hook claude-code', () => {
     expect(await hook(['claude'], stop('turns'))).toMatchObject({ code: 1, stderr: expect.stringContaining('choices') })
   })
 
+  test.each(['claude-code', 'codex'])('of %s says where its path leads to no transcript', async (client) => {
+    const directory = home.directory(`led astray by ${client}`)
+    const file = write(join(directory, 'file'), 'no transcript\n')
+    const before = readdirSync(notes)
+    for (const [path, why] of [
+      [file, `a file which is no transcript of ${client}`],
+      [join(file, 'below.jsonl'), 'goes on below a file'],
+      [directory, 'that of a directory'],
+    ] as const) {
+      const { code, stdout, stderr } = await hook([client], stop('astray', path))
+      expect({ path, code, stdout }).toEqual({ path, code: 1, stdout: '' })
+      expect(stderr).toMatch(/^verbatim: Cannot take the input of a hook of .*\nConfigure it as docs\//)
+      expect(stderr).toContain(why)
+      expect(stderr).toContain(JSON.stringify(path))
+    }
+    expect(readdirSync(notes)).toEqual(before)
+  })
+
+  test('imports a transcript whatever its name, also beside a file of the name of its directory', async () => {
+    const path = write(join(home.directory('odd'), 'unnamed'), row('unnamed', 1))
+    expect(await hook(['claude-code'], stop('unnamed', path))).toEqual({ code: 0, stdout: '', stderr: '' })
+    await untilStored('unnamed', 1)
+    write(`${path}.jsonl`, row('named', 1))
+    expect(await hook(['claude-code'], stop('named', `${path}.jsonl`))).toEqual({ code: 0, stdout: '', stderr: '' })
+    await untilStored('named', 1)
+  })
+
   test('owes what it cannot import, says so, and the next hook imports it', async () => {
     write(claudeFile('owed'), row('owed', 1))
     const note = { path: claudeFile('owed'), format: 'claude-code', at: '2026-01-01T00:00:00.000Z' }

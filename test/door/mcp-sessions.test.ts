@@ -261,6 +261,8 @@ describe('list_sessions', () => {
     expect(await ids({ tag: 'unique-tag', open: 'false' })).toEqual([id])
     expect(await ids({ since: '2024-05-01', until: '2024-07-01' })).toEqual([id])
     expect(await ids({ tag: 'unique-tag', source: 'codex' })).toEqual([])
+    const ended = { since: '2024-07-01', until: '2024-05-01' }
+    expect(await tools.refusal('list_sessions', ended)).toContain('"since" must not be after "until"')
   })
 
   test('pages through every session exactly once', async () => {

@@ -68,7 +68,7 @@ describe('status of sessions in files', () => {
       place: {
         state: 'complete',
         files_missing: 0,
-        messages_stored: 3,
+        entries_stored: 3,
         last_captured_at: expect.any(String),
         by_rows: { sessions: 1, sessions_incomplete: 0, rows: 3, rows_missing: 0, incomplete: [] },
       },

@@ -95,6 +95,9 @@ describe('summarize without session_id', () => {
     expect(await tools.refusal('summarize', {})).toContain('no session, no query and no time')
     expect(await tools.refusal('summarize', { ...question, session_id: 'first' })).toContain('Give one of them')
     expect(await tools.refusal('summarize', { ...question, from_seq: 1 })).toContain('Give session_id with them')
+    const turned = { since: '2025-03-06', until: '2025-03-04' }
+    for (const of of [{}, { query: question.query }, { session_id: 'first' }])
+      expect(await tools.refusal('summarize', { ...of, ...turned })).toContain('"since" must not be after "until"')
     const nothing = await home.cli(['summarize'])
     expect(nothing.code).not.toBe(0)
     expect(nothing.stderr).toContain('Name a session, or give --query, or --since and --until')

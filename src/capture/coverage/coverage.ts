@@ -9,7 +9,7 @@ import type { TranscriptFormat } from '../../transcripts/format.ts'
 import { detectFormat, lookAtPlaces, transcriptFormats } from '../../transcripts/registry.ts'
 import { isSameState, stateIfThere, type FileAtPath } from '../documents/file-state.ts'
 import { watchedPaths } from '../following/watched-files.ts'
-import { coverPlace, type ComparedFile, type ComparedPlace, type PlaceCoverage } from './place-coverage.ts'
+import { coverPlace, type ComparedFile, type ComparedPlace, type PlaceCoverage, type PlaceKind } from './place-coverage.ts'
 import { SessionComparison, UnreadableRows } from './session-comparison.ts'
 import { writtenSince } from './written-since.ts'
 
@@ -29,6 +29,7 @@ export interface CoverageOptions {
 interface Place {
   readonly source: string | undefined
   readonly path: string
+  readonly kind: PlaceKind
   readonly files: readonly string[]
   readonly problems: readonly string[]
 }
@@ -92,9 +93,16 @@ async function placesOf(
   for (const path of paths) {
     const { files, passedOver } = await watchedPaths([path], undefined)
     const problems = passedOver.filter(({ status }) => status === 'failed').map(({ reason }) => reason)
-    named.push({ source: undefined, path: resolve(path), files: files.map((file) => file.path), problems })
+    named.push({
+      source: undefined,
+      path: resolve(path),
+      kind: 'named',
+      files: files.map((file) => file.path),
+      problems,
+    })
   }
-  const places = [...merged(known.map((place) => ({ ...place, source: place.format.name }))), ...named]
+  const kept = known.map((place) => ({ ...place, source: place.format.name, kind: 'known' }) as const)
+  const places = [...merged(kept), ...named]
   if (sources !== undefined) return places
   const placed = new Set(places.flatMap(({ files }) => files))
   return [...places, ...elsewhere([...captured.values()].filter(({ path }) => !placed.has(path)))]
@@ -127,7 +135,13 @@ function elsewhere(captured: readonly CapturedFile[]): readonly Place[] {
     if (paths === undefined) byFormat.set(format, [path])
     else paths.push(path)
   }
-  return [...byFormat].map(([source, files]) => ({ source, path: commonDirectory(files), files, problems: [] }))
+  return [...byFormat].map(([source, files]) => ({
+    source,
+    path: commonDirectory(files),
+    kind: 'imported',
+    files,
+    problems: [],
+  }))
 }
 
 function commonDirectory(paths: readonly string[]): string {
@@ -170,7 +184,10 @@ async function comparePlace(
       files.push({ ...file, comparison: { by: 'nothing' } })
     }
   }
-  return { source: place.source, path: place.path, files, sessions: rows.sessions(), sessionsOf: byRows, problems }
+  const { source, kind } = place
+  // Where files were that are gone says nothing of those that are there.
+  const path = kind === 'imported' && files.length > 0 ? commonDirectory(files.map((file) => file.path)) : place.path
+  return { source, path, kind, files, sessions: rows.sessions(), sessionsOf: byRows, problems }
 }
 
 /** Undefined where a file is to be compared as a whole. */

@@ -9,16 +9,23 @@ import type { SessionCoverage } from './session-comparison.ts'
  */
 export type CoverageState = 'complete' | 'behind' | 'silent' | 'never captured' | 'unknown'
 
+/**
+ * Why a place is looked at. `known`: a client keeps its transcripts there. `named`: whoever asks has named it. `imported`: files that
+ * were imported from elsewhere are there.
+ */
+export type PlaceKind = 'known' | 'named' | 'imported'
+
 /** How much of what a client has written at one place of this machine is stored. */
 export interface PlaceCoverage {
   readonly source: string
   readonly path: string
+  readonly kind: PlaceKind
   readonly state: CoverageState
   readonly files: number
   readonly bytes: number
   readonly files_stored: number
-  /** Where rows are compared, all that are stored of them. */
-  readonly messages_stored: number
+  /** Of whatever kind, also those that are no messages; where rows are compared, those that are stored. */
+  readonly entries_stored: number
   readonly files_missing: number
   /** Of files that are compared as a whole. */
   readonly bytes_missing: number
@@ -37,6 +44,7 @@ export interface PlaceCoverage {
 export interface ComparedPlace {
   readonly source: string | undefined
   readonly path: string
+  readonly kind: PlaceKind
   readonly files: readonly ComparedFile[]
   /** Of the files that were compared by their rows. */
   readonly sessions: readonly SessionCoverage[]
@@ -74,16 +82,17 @@ export function coverPlace(place: ComparedPlace, options: CoverOptions): PlaceCo
   const [first] = missing
   const rows = sessions.length === 0 ? undefined : rowsCoverage(sessions, options)
   const whole = files.filter(({ comparison }) => comparison.by === 'file')
-  const messages = sum(whole.map(({ captured }) => captured?.messages ?? 0))
+  const entries = sum(whole.map(({ captured }) => captured?.entries ?? 0))
   const formats = [...stored.map(({ format }) => format), ...(rows === undefined ? [] : [place.sessionsOf])]
   return {
     source: place.source ?? [...new Set(formats)].join(', '),
     path: place.path,
+    kind: place.kind,
     state: unread > 0 && first === undefined ? 'unknown' : stateOf(first?.sinceMs, options),
     files: files.length,
     bytes: sum(files.map(({ sizeBytes }) => sizeBytes)),
     files_stored: files.length - missing.length - unread,
-    messages_stored: messages + (rows === undefined ? 0 : rows.rows - rows.rows_missing),
+    entries_stored: entries + (rows === undefined ? 0 : rows.rows - rows.rows_missing),
     files_missing: missing.length,
     bytes_missing: sum(missing.map(({ bytes }) => bytes)),
     missing: missing.slice(0, namedMax).map(({ path }) => path),

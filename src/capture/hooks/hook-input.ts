@@ -1,16 +1,21 @@
-import { readdir } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, dirname, isAbsolute, join } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join } from 'node:path'
 
 import { z } from 'zod'
 
 import { codeOf, InputError, NotFoundError } from '../../errors.ts'
 import type { LocalUser } from '../../model/local-user.ts'
-import { lookAtPlaces } from '../../transcripts/registry.ts'
+import { unreadable } from '../../transcripts/bytes/file-bytes.ts'
+import { detectFormat, lookAtPlaces } from '../../transcripts/registry.ts'
 
 /** The clients whose hooks are understood; also the names of their transcripts' formats. */
 export const hookClients = ['claude-code', 'codex'] as const
 export type HookClient = (typeof hookClients)[number]
+
+/** How the names of transcripts end; Codex compresses old ones. */
+const namesOfTranscripts: ReadonlySet<string> = new Set(['.jsonl', '.zst'])
 
 /** What Claude Code and Codex hand to a hook, and what Codex hands to its notify program, as far as it is needed here. */
 const inputSchema = z.looseObject({
@@ -45,6 +50,7 @@ async function pathsOf(client: HookClient, read: z.infer<typeof inputSchema>, us
   const named = [read.transcript_path, read.agent_transcript_path].flatMap((path) =>
     path === null || path === undefined ? [] : [absolute(client, path)],
   )
+  for (const path of named) await refuseNoTranscript(client, path)
   if (client === 'claude-code') {
     if (named[0] === undefined) throw notTheInput(client, 'it names no transcript_path')
     return [...new Set([...named, ...(await subagentsOf(named[0]))])]
@@ -77,6 +83,28 @@ function absolute(client: HookClient, path: string): string {
   return full
 }
 
+/**
+ * Throws InputError where a path leads to what can be no transcript. One that is not there yet may come, and what has the
+ * name of one is looked at when it is imported: the client waits for this.
+ */
+async function refuseNoTranscript(client: HookClient, path: string): Promise<void> {
+  const shown = JSON.stringify(path)
+  let found: Stats
+  try {
+    found = await stat(path)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT') return
+    if (code === 'ENOTDIR') throw notTheInput(client, `its path goes on below a file: ${shown}`, error)
+    throw code === undefined ? error : unreadable(path, error)
+  }
+  if (found.isDirectory()) throw notTheInput(client, `its path is that of a directory: ${shown}`)
+  // What is no file, as a pipe, might be waited for.
+  if (!found.isFile()) throw notTheInput(client, `its path is not that of a file: ${shown}`)
+  if (namesOfTranscripts.has(extname(path)) || (await detectFormat(path, client)) !== undefined) return
+  throw notTheInput(client, `its path is that of a file which is no transcript of ${client}: ${shown}`)
+}
+
 /** Claude Code keeps the transcripts of a session's subagents in a directory of the session's name. */
 async function subagentsOf(transcript: string): Promise<string[]> {
   const directory = join(dirname(transcript), basename(transcript, '.jsonl'), 'subagents')
@@ -84,8 +112,10 @@ async function subagentsOf(transcript: string): Promise<string[]> {
     const names = await readdir(directory)
     return names.filter((name) => name.endsWith('.jsonl')).map((name) => join(directory, name))
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
+    const code = codeOf(error)
+    // Without an ending, the name of the directory would be that of the transcript itself.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw code === undefined ? error : unreadable(directory, error)
   }
 }
 

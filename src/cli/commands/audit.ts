@@ -5,7 +5,7 @@ import { resolveSession } from '../../capture/session-reference.ts'
 import { InputError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { looksLikeId } from '../../model/ids.ts'
-import { parseTime } from '../../model/validate.ts'
+import { parseSpan } from '../../model/validate.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import type { ExitStatus } from '../exit-codes.ts'
 import { print, table } from '../output.ts'
@@ -39,7 +39,7 @@ export function registerAudit(program: Command, status: ExitStatus): void {
     .option('--until <time>', 'rows before this time (ISO 8601)')
     .option('--output <path>', 'a new file to write to instead of stdout')
     .action(async ({ output, ...span }: ExportOptions) => {
-      const read = spanOf(span)
+      const read = parseSpan(span)
       await withStore(program, async ({ verbatim, caller }) => {
         const lines = linesOf(readAudit(verbatim.stores.database, caller, read))
         if (output !== undefined) return writeNewFile(output, lines)
@@ -60,7 +60,7 @@ export function registerAudit(program: Command, status: ExitStatus): void {
         throw new InputError('Cannot look for a message without its session', {
           remedy: 'Name the session too: numbers begin anew in each',
         })
-      const read = spanOf(span)
+      const read = parseSpan(span)
       await withStore(program, async (context) => {
         const { verbatim, caller } = context
         const subject =
@@ -70,13 +70,6 @@ export function registerAudit(program: Command, status: ExitStatus): void {
         else await tell(entries)
       })
     })
-}
-
-function spanOf({ since, until }: Span) {
-  return {
-    since: since === undefined ? undefined : parseTime(since, 'since'),
-    until: until === undefined ? undefined : parseTime(until, 'until'),
-  }
 }
 
 /** A session that was erased is still one that was accessed. */

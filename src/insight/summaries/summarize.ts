@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
 import { extractsNow, isEarlierExtract } from '../../model/extractors.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
-import { parseTime } from '../../model/validate.ts'
+import { parseSpan } from '../../model/validate.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import type { ReadDependencies } from '../../sessions/session-page.ts'
 import { readMark, type ReadingMark } from '../../store/erasure/keep-from-erasure.ts'
@@ -89,8 +89,7 @@ const withReason = (reply: SummaryReply, reason: string): SummaryReply => ({
 
 async function taskOf({ database }: ReadDependencies, caller: Caller, input: SummarizeInput): Promise<Task> {
   const session = await requireUsableSession(database, caller, input.sessionId)
-  const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
-  const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
+  const { since, until } = parseSpan(input)
   const { id: sessionId, lastSeq } = session
   const fromSeq = input.fromSeq ?? 1
   const toSeq = Math.min(input.toSeq ?? lastSeq, lastSeq)

@@ -4,7 +4,7 @@ import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
 import { flagNames } from '../../model/message-flags.ts'
 import { roleSchema } from '../../model/message.ts'
-import { checkName, parseTime } from '../../model/validate.ts'
+import { checkName, parseSpan } from '../../model/validate.ts'
 import type { Database } from '../../store/database.ts'
 import type { NameFilter, UnitFilter } from '../../store/unit-filter.ts'
 
@@ -26,11 +26,7 @@ export interface FilterInput {
 
 /** Reads and checks filters. Errors: InputError, NotFoundError. */
 export async function readFilter(database: Database, caller: Caller, input: FilterInput): Promise<UnitFilter> {
-  const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
-  const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
-  if (since !== undefined && until !== undefined && since > until) {
-    throw new InputError(`Cannot search from "${since}" until "${until}" as "since" must not be after "until"`)
-  }
+  const { since, until } = parseSpan(input)
   const sessionId =
     input.sessionId === undefined ? undefined : (await requireSession(database, caller, input.sessionId)).id
   return {

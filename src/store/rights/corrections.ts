@@ -48,3 +48,20 @@ export async function restoreCorrections(
       and c.kind <> 'erased' and o.kind <> 'erased'
     on conflict do nothing`
 }
+
+/** The number of the message that stands in the place of one that was corrected, also where that was corrected again. */
+export async function correctionOf(
+  sql: Queries,
+  { tenantId, sessionId }: { readonly tenantId: number; readonly sessionId: string },
+  seq: number,
+): Promise<number | undefined> {
+  const [row] = await sql<{ seq: string }[]>`
+    with recursive later as (
+      select correction_seq as seq from corrections where tenant_id = ${tenantId} and session_id = ${sessionId} and seq = ${seq}
+      union select c.correction_seq from corrections c join later using (seq)
+        where c.tenant_id = ${tenantId} and c.session_id = ${sessionId}
+    )
+    select seq from later where not exists (
+      select from corrections c where c.tenant_id = ${tenantId} and c.session_id = ${sessionId} and c.seq = later.seq)`
+  return row === undefined ? undefined : Number(row.seq)
+}

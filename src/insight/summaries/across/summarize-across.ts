@@ -2,7 +2,7 @@ import { InputError } from '../../../errors.ts'
 import type { Caller } from '../../../model/access.ts'
 import { recordedDataNotice } from '../../../model/fence.ts'
 import type { SummaryStyle } from '../../../model/summary-style.ts'
-import { parseTime } from '../../../model/validate.ts'
+import { parseSpan } from '../../../model/validate.ts'
 import type { TextGenerator } from '../../../ports/text-generator.ts'
 import type { SearchDependencies } from '../../../search/search.ts'
 import { summarizeExtractive } from '../../extracts/extract.ts'
@@ -34,8 +34,7 @@ export async function summarizeAcross(
   caller: Caller,
   input: AcrossInput,
 ): Promise<SummaryReply> {
-  const since = input.since === undefined ? undefined : parseTime(input.since, 'since')
-  const until = input.until === undefined ? undefined : parseTime(input.until, 'until')
+  const { since, until } = parseSpan(input)
   const { query } = input
   if (query === undefined && since === undefined && until === undefined)
     throw new InputError('Cannot summarize as it is not said what: there is no session, no query and no time', {

@@ -5,6 +5,8 @@ import type { Caller } from '../../../model/access.ts'
 import type { SearchDependencies } from '../../../search/search.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { CitedSummary, SummaryCheck } from '../../../sessions/update-session.ts'
+import type { SessionKey } from '../../../store/messages.ts'
+import { correctionOf } from '../../../store/rights/corrections.ts'
 import type { SessionRow } from '../../../store/session-row.ts'
 import type { SummarySentence } from '../../../store/summaries/summaries.ts'
 import { isBorneOut } from '../../checks/borne-out.ts'
@@ -138,14 +140,23 @@ async function sourcesOf(
       const isCompared = text !== undefined && !isCut
       sources.set(seq, { id, seq, sender, ...(isCompared ? { text } : {}) })
     }
-    if (!sources.has(seq))
-      throw refused(
-        `it cites message ${seq}, which is not there`,
-        'Cite messages of this session by their numbers, as [12]',
-      )
+    if (!sources.has(seq)) throw await notToCite(dependencies, key, seq)
   }
   if (readsAll && sources.size > 0) caller.call?.show(session.id, [...sources.keys()])
   return sources
+}
+
+async function notToCite({ database }: ReadDependencies, key: SessionKey, seq: number): Promise<InputError> {
+  const correction = await database.run((sql) => correctionOf(sql, key, seq))
+  if (correction === undefined)
+    return refused(
+      `it cites message ${seq}, which is not there`,
+      'Cite messages of this session by their numbers, as [12]',
+    )
+  return refused(
+    `it cites message ${seq}, which was corrected by message ${correction}`,
+    `Write what message ${correction} says, and cite that`,
+  )
 }
 
 function check(sentence: string, sources: readonly Source[]): void {
