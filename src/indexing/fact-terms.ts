@@ -41,12 +41,15 @@ export function factTerms(
   body: FactBody,
   { hasher, project }: { readonly hasher: TermHasher; readonly project: string | undefined },
 ): FactTerms {
-  const { text, subject, slot } = body
+  const { text, subject, slot, claim } = body
   const whose = kind === 'decision' || kind === 'procedure' ? '' : folded(subject)
   const where = project !== undefined && isOfProject(kind, body) ? `\0${project}` : ''
+  const answer = (to: string) => hasher(`slot\0${to}${where}`)
+  // What it says comes first: there it is looked for where something says that it is so no longer.
+  const claimed = claim === undefined ? [] : [answer(claim)]
   return {
     statement: hasher(`fact\0${kind}\0${whose}\0${folded(text)}${where}`),
-    subject: slot === undefined ? undefined : hasher(`slot\0${slot}${where}`),
-    words: [...new Set([...tellingTerms(text, hasher), ...tellingTerms(subject, hasher)])],
+    subject: slot === undefined ? undefined : answer(slot),
+    words: [...new Set([...claimed, ...tellingTerms(text, hasher), ...tellingTerms(subject, hasher)])],
   }
 }

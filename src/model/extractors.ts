@@ -4,8 +4,8 @@
  */
 
 export const patterns = 'patterns'
-const patternsVersion = 2
-const extractsVersion = 2
+const patternsVersion = 3
+const extractsVersion = 3
 
 /** As the facts that it finds have it. */
 export const patternsNow = `${patterns}/${patternsVersion}`

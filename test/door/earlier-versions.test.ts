@@ -73,7 +73,53 @@ async function foundShorter(sql: Sql, text: string, earlier: string): Promise<vo
   await sql`update fact_sources set fact_id = ${is}, span_end = ${earlier.length} where fact_id = ${was}`
 }
 
+/** As if a fact had been found at another place of its message, in the words that stand there. */
+async function foundAt(
+  sql: Sql,
+  text: string,
+  { message, earlier }: { readonly message: string; readonly earlier: string },
+) {
+  const start = message.indexOf(earlier)
+  const body = bodyOf(await bodies(sql), text)
+  const other = Buffer.from(body.toString('utf8').replace(text, earlier))
+  const [row] = await sql<{ id: string }[]>`select id from facts where body = ${body}`
+  const [was, is] = [row?.id ?? '', randomUUID()]
+  await sql`update facts set id = ${is}, body = ${other}, statement_term = statement_term + 1 where id = ${was}`
+  await sql`update facts set superseded_by = ${is} where superseded_by = ${was}`
+  await sql`update fact_sources set fact_id = ${is}, span_start = ${start}, span_end = ${start + earlier.length} where fact_id = ${was}`
+}
+
 describe('what an earlier version has found by patterns', () => {
+  test.each([
+    ['pinned', 'with my wife Anna'],
+    ['corrected', 'Ada is married to Anna'],
+    ['deleted', undefined],
+  ])(
+    'beside what was %s is found anew where both are found at other places',
+    { timeout: 120_000 },
+    async (change, kept) => {
+      const home = await openHome(usual)
+      const tools = await home.tools()
+      const message = 'I live in Porto with my wife Anna.'
+      await tools.save({ content: message, sender: 'Ada' })
+      const [lives, wife] = ['I live in Porto with my wife Anna', 'my wife Anna']
+      await expect.poll(() => texts(home), { timeout: 30_000 }).toEqual([lives, wife])
+      const id = await idOf(home, wife)
+      if (change === 'pinned') await outputOf(home, ['facts', 'pin', id])
+      else if (change === 'deleted') await outputOf(home, ['facts', 'delete', id])
+      else await outputOf(home, ['facts', 'correct', id, kept ?? ''])
+      await changed(home, async (sql) => {
+        await madeByFirst(sql)
+        await foundAt(sql, lives, { message, earlier: 'live in Porto with my wife' })
+        await foundAt(sql, wife, { message, earlier: 'with my wife Anna' })
+      })
+      const again = await home.tools()
+      await again.save({ session_id: 'later', content: 'Good morning.', sender: 'Ada' })
+      await untilFoundAnew(home)
+      expect(await texts(home)).toEqual([lives, ...(kept === undefined ? [] : [kept])].toSorted())
+    },
+  )
+
   test(
     'and nobody has touched stays beside what was pinned where it overlaps, after an update and after a restore',
     { timeout: 240_000 },

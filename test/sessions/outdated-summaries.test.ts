@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 
 import { RollingSummaries } from '../../src/insight/summaries/rolling-summaries.ts'
 import { createLog } from '../../src/log.ts'
+import { extractsNow } from '../../src/model/extractors.ts'
 import { summariesOf } from '../../src/store/summaries/summaries.ts'
 import { caller, messagesOf, useStore } from './store.ts'
 
@@ -45,7 +46,7 @@ describe('a summary that an earlier version chose', () => {
     await store.damage(messages[1]?.id ?? '')
     startRolling()
     await expect.poll(() => logged, { timeout: 20_000 }).toContain('a session was summarised with less')
-    await expect.poll(() => stored(whole), { timeout: 20_000 }).toEqual([{ chosenBy: 'extractive/2', sentences: 3 }])
+    await expect.poll(() => stored(whole), { timeout: 20_000 }).toEqual([{ chosenBy: extractsNow, sentences: 3 }])
     expect(await stored(lacking)).toEqual([{ chosenBy: null, sentences: 3 }])
     expect(await stored(later)).toEqual([{ chosenBy: 'extractive/99', sentences: 3 }])
   })

@@ -69,8 +69,8 @@ describe('the version of what chooses', () => {
     expect(facts.length).toBeGreaterThan(10)
     expect({ version: patternsNow, digest: digest(facts) }).toMatchInlineSnapshot(`
       {
-        "digest": "8b0961bb1b750ab2",
-        "version": "patterns/2",
+        "digest": "d778d6be9967db0e",
+        "version": "patterns/3",
       }
     `)
   })
@@ -88,7 +88,7 @@ describe('the version of what chooses', () => {
     expect({ version: extractsNow, digest: digest(chosen) }).toMatchInlineSnapshot(`
       {
         "digest": "fb8c2e0a27ea9e99",
-        "version": "extractive/2",
+        "version": "extractive/3",
       }
     `)
   })

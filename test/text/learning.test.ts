@@ -42,6 +42,23 @@ describe('extractFacts() of a user', () => {
     ['Our production database is on host db-7.', ['fact: Our production database is on host db-7']],
     ['Upgrading node to 22.3 fixed the crash.', ['procedure: Upgrading node to 22.3 fixed the crash']],
     ['I now work at Globex.', ['fact: I now work at Globex']],
+    ['I no longer live in Porto.', ['fact: I no longer live in Porto']],
+    ['I live in Madrid, no longer in Porto.', ['fact: I live in Madrid']],
+    ['I live in Madrid, not in Porto any more.', ['fact: I live in Madrid']],
+    ['I moved: I live in Lisbon now.', ['fact: I live in Lisbon now']],
+    ["I don't work at Acme any more.", ["fact: I don't work at Acme any more"]],
+    ['I quit my job at Acme.', ['fact: I quit my job at Acme']],
+    ["I've left Acme and now work at Beta.", ["fact: I've left Acme and now work at Beta"]],
+    [
+      'I no longer work at Acme, and I now work at Beta.',
+      ['fact: I no longer work at Acme', 'fact: I now work at Beta'],
+    ],
+    ['I stopped using Vim.', ['fact: I stopped using Vim']],
+    ['We no longer use Kafka.', ['fact: We no longer use Kafka']],
+    ["I don't like tea anymore.", ["preference: I don't like tea anymore"]],
+    ['I no longer prefer tabs over spaces.', ['preference: I no longer prefer tabs over spaces']],
+    ['We decided not to use Kafka for the queue.', ['decision: We decided not to use Kafka for the queue']],
+    ["I've decided against Redux.", ["decision: I've decided against Redux"]],
     [
       'Adding `await` before `db.close()` fixed the hanging tests.',
       ['procedure: Adding `await` before `db.close()` fixed the hanging tests'],
@@ -86,6 +103,17 @@ describe('extractFacts() of a user', () => {
     'Do I live in Porto?',
     'If I lived in Porto I would surf.',
     "I don't live in Porto.",
+    'I no longer live there.',
+    'Do I no longer work at Acme?',
+    'I think I no longer live in Porto.',
+    'Maybe I stopped using Vim.',
+    "I don't live in Porto because I cannot stand the rain there any more.",
+    'He says I no longer work at Acme.',
+    "I've left Porto.",
+    'I left the party and joined Bob.',
+    'We decided not to.',
+    'We decided not to use it any more.',
+    'I no longer prefer that.',
     'I used to live in Porto.',
     'I think I prefer tabs.',
     'Maybe we decided to use PostgreSQL.',
@@ -124,6 +152,47 @@ describe('extractFacts() of a user', () => {
       slotOf('We decided on Valkey for the sessions.', 'Bob'),
     )
     expect(slotOf('I prefer tea.', 'Ada')).toBeUndefined()
+    expect(slotOf('I prefer tabs over spaces.', 'Ada')).toBe(slotOf('I prefer spaces over tabs now.', 'Ada'))
+    expect(slotOf('I love tea.', 'Ada')).toBe(slotOf('I no longer like tea.', 'Ada'))
+    expect(slotOf('Never commit straight to main.', 'Ada')).toBe(slotOf('From now on, commit straight to main.', 'Ada'))
+    expect(slotOf('From now on, use tabs in Python, and spaces in YAML.', 'Ada')).toBeUndefined()
+  })
+
+  it.each([
+    ['I live in Porto with my wife.', 'I no longer live in Porto.'],
+    ['I moved to Porto.', "I don't live in Porto anymore."],
+    ['I work at Acme as an engineer.', "I don't work at Acme any more."],
+    ["I've left Beta and now work at Acme.", 'I quit my job at Acme.'],
+    ['I use Vim for Python.', 'I no longer use Vim.'],
+    ['We use Kafka.', 'We stopped using Kafka.'],
+    ['I prefer tabs over spaces.', 'I no longer prefer tabs over spaces.'],
+    ['We decided to use Kafka for the queue.', 'We decided not to use Kafka for the queue.'],
+    ["Let's go with Kafka for our queue.", 'We decided against Kafka for the queue.'],
+    ['We decided to hire Ben.', 'We decided not to hire Ben.'],
+  ])('knows %s for ended by %s', (text, ending) => {
+    const [[fact], [end]] = [factsIn(text), factsIn(ending)]
+    expect(fact?.claim).toEqual(expect.any(String))
+    expect([end?.claim, end?.slot]).toEqual([fact?.claim, fact?.claim])
+    expect(fact?.slot).not.toBe(fact?.claim)
+  })
+
+  it.each([
+    ['I live in Lisbon.', 'I no longer live in Porto.'],
+    ['I work at Beta.', "I don't work at Acme any more."],
+    ['I use Vim.', 'I no longer use Vim for Python.'],
+    ['We use Kafka.', 'I no longer use Kafka.'],
+    ['I prefer spaces over tabs.', 'I no longer prefer tabs over spaces.'],
+    ['We decided to use NATS for the queue.', 'We decided not to use Kafka for the queue.'],
+    ['We decided to use Kafka for the events.', 'We decided not to use Kafka for the queue.'],
+  ])('does not take %s for ended by %s', (text, ending) => {
+    const [[fact], [end]] = [factsIn(text), factsIn(ending)]
+    expect(fact?.claim).toEqual(expect.any(String))
+    expect(end?.slot).toEqual(expect.any(String))
+    expect([fact?.claim, fact?.slot]).not.toContain(end?.slot)
+  })
+
+  it('holds what is so in one case alone for ended by nothing', () => {
+    expect(factsIn('On servers, I use Vim.')).toMatchObject([{ claim: undefined, slot: undefined }])
   })
 })
 

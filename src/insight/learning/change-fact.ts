@@ -165,7 +165,9 @@ async function correction(
   const hasher = indexes.at(-1)?.hasher
   if (hasher === undefined) throw new Error(`Tenant ${tenantId} has no index`)
   const through = client === commandLine ? undefined : inOneLine(client).slice(0, clientCharactersMax)
-  const body = { ...fact.body, text, by: principal, through }
+  // What was found of the words that it replaces is not what it says.
+  const { claim: _, ...kept } = fact.body
+  const body = { ...kept, text, by: principal, through }
   const corrected = {
     id: newId(),
     kind: fact.kind,

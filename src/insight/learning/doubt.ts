@@ -59,6 +59,13 @@ export function isDoubtful(sentence: string): boolean {
   return question.test(sentence) || unfinished.test(sentence) || joke.test(sentence)
 }
 
+const noLonger = /\b(?:no longer|any ?more)\b/giu
+
+/** A clause that is told as what is so no longer, without the words that say so: of another they make a doubt. */
+export function withoutNoLonger(clause: string): string {
+  return clause.replaceAll(noLonger, '')
+}
+
 /** Whether a clause cannot be taken for what it says, by what stands before it, in it, or right behind it. */
 export function isSupposed(clause: {
   readonly before: string

@@ -7,6 +7,7 @@ import {
   isReported,
   isSupposed,
   isToBeWorkedOn,
+  withoutNoLonger,
   withoutQuestion,
 } from './doubt.ts'
 import type { FactSpan, FoundFact } from './fact.ts'
@@ -33,7 +34,7 @@ const factsPerMessageMax = 8
 const documentCharactersMax = 20_000
 
 const leadIn =
-  /^(?:(?:and|but|so|also|well|yes|yeah|yep|no|nope|ok(?:ay)?|sure|great|right|thanks|thank you|hi|hello|hey|btw|by the way|actually|fyi|note|please note that|oh|alright|perfect|anyway|personally|overall|in general|generally)(?: there| all| again)?\s*[,:!.–—-]*\s+)+/iu
+  /^(?:(?:and|but|so|also|well|yes|yeah|yep|no|nope|ok(?:ay)?|sure|great|right|thanks|thank you|hi|hello|hey|btw|by the way|actually|fyi|note|please note that|oh|alright|perfect|anyway|personally|overall|in general|generally)(?: there| all| again)?\s*[,:!.–—-]*\s+|i(?: have|['’]ve)?(?: just| recently)? moved(?: house| home)?\s*[:;–—]\s*)+/iu
 const boundary =
   /(?:[,;–—]|\s-)\s+(?:(?:and|but|so|also|because|since|as|then)\s+)?|\s(?:and|but|because|so)\s+(?=(?:i|we|my|our)\b)/giu
 const mark = /^[\s*_~`"“”'’(]+/u
@@ -54,7 +55,7 @@ const passing =
   /\btemporar(?:y|ily)\b|\b(?:next|last|this|coming) (?:week(?:end)?|month|day|time|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b/iu
 /** Where a clause goes on about something else. */
 const goesOn =
-  /,?\s+(?:['’]cause|because|so that|so i|so we|so it|which|i['’]m|i['’]ve)\b|,\s*(?:and|so|since|as|but|it['’]s|they['’]re|i['’]m|i|we|they|it)\b|\s[-–—]\s|\s+\((?!\w*\))/iu
+  /,?\s+(?:['’]cause|because|so that|so i|so we|so it|which|i['’]m|i['’]ve)\b|,\s*(?:and|so|since|as|but|it['’]s|they['’]re|i['’]m|i|we|they|it)\b|(?:,|,?\s(?:and|but))\s*(?:no longer|not\b[^,;]*\bany ?more)\b|\s[-–—]\s|\s+\((?!\w*\))/iu
 
 /** Words that every rule for decisions has: most sentences have none of them, and need not be looked at closely. */
 const decisive =
@@ -113,12 +114,16 @@ function pointsElsewhere(value: string): boolean {
 function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSentence): FoundFact[] {
   return toldBy(text, message.role).map(({ rule, start, own, parts, isConditional }) => {
     // What somebody prefers in one case says nothing against what they prefer else.
-    const about = isConditional === true && rule.kind !== 'decision' ? undefined : rule.slot?.(parts)
+    const isOfOneCase = isConditional === true && rule.kind !== 'decision'
+    const [about, claim] = isOfOneCase ? [] : [rule.slot?.(parts), rule.claim?.(parts)]
+    const claimed = claim === undefined ? undefined : slotOf(rule, message.sender, claim)
+    const answers = about === undefined ? undefined : slotOf(rule, message.sender, about)
     return {
       kind: rule.kind,
       text: own.replaceAll(/\s+/gu, ' '),
       subject: message.sender,
-      slot: about === undefined ? undefined : slotOf(rule, message.sender, about),
+      slot: rule.negates === true && claimed !== undefined ? claimed : answers,
+      claim: claimed,
       confidence: rule.confidence,
       validFrom: message.timestamp,
       spans: [{ messageId: message.id, seq: message.seq, start: offset + start, end: offset + start + own.length }],
@@ -160,7 +165,12 @@ function tellingMatches(sentence: string, role: Role): Told[] {
     const { start } = match
     const own = sentence.slice(start, found.start + told.length)
     const [before, behind] = [sentence.slice(0, start), sentence.slice(start + own.length)]
-    return isReported(before) || isSupposed({ before, own, behind }) ? [] : { ...match, own }
+    const clause = {
+      before: matches.slice(0, index).some(({ rule }) => rule.negates) ? withoutNoLonger(before) : before,
+      own: match.rule.negates === true ? withoutNoLonger(own) : own,
+      behind,
+    }
+    return isReported(before) || isSupposed(clause) ? [] : { ...match, own }
   })
 }
 

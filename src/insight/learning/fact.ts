@@ -18,6 +18,8 @@ export interface FoundFact {
   readonly subject: string
   /** What it is the answer to, where there can be one answer at a time: of two the later holds. */
   readonly slot: string | undefined
+  /** What it says, as what says that it is so no longer names it; of that it is the slot too. Undefined where nobody says so of such. */
+  readonly claim?: string | undefined
   /** 0 … 1: how often what is found in this way is right. */
   readonly confidence: number
   /** ISO 8601: since when it holds. */

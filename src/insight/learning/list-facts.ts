@@ -59,7 +59,13 @@ export interface FactList {
   readonly next_cursor?: string
 }
 
-const placeSchema = z.object({ pinned: z.boolean(), lastToldAt: z.iso.datetime().nullable(), id: z.uuid() })
+const placeSchema = z.object({
+  pinned: z.boolean(),
+  lastToldAt: z.iso.datetime().nullable(),
+  sessionId: z.uuid(),
+  toldPlace: z.string().regex(/^\{(?:\d{1,18},\d{1,9})?\}$/u),
+  id: z.uuid(),
+})
 const roundedTo = 100
 
 /** Facts as they are shown, those that are of a project with it, where the reader may see what is said of their session. */

@@ -19,6 +19,7 @@ export const factRecordSchema = z.object({
     text: z.string(),
     subject: z.string(),
     slot: z.string().optional(),
+    claim: z.string().optional(),
     by: z.string().optional(),
   }),
   confidence: z.number(),

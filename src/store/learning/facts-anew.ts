@@ -56,18 +56,25 @@ export async function hasEarlierFacts(sql: Queries, key: SessionKey, { seqs, dam
   return rows.length > 0
 }
 
-/** Removes of some messages what an earlier version of the patterns found in them, and nobody has changed by hand. Returns the ids. */
+/** A fact that gave way, with a place that it was told at. */
+export interface GonePlace {
+  readonly id: string
+  readonly messageId: string
+  readonly start: number
+  readonly end: number
+}
+
+/** Removes of some messages what an earlier version of the patterns found in them, and nobody has changed by hand. Returns what it was. */
 export async function dropEarlierFacts(
   sql: Queries,
   key: SessionKey,
   { madeBy, seqs, damaged }: ReadAnew,
-): Promise<string[]> {
+): Promise<GonePlace[]> {
   if (damaged.length > 0) await sql`update facts set made_by = ${madeBy} where ${areEarlierOf(sql, key, damaged)}`
   const rows = await sql<{ id: string }[]>`delete from facts where ${areEarlierOf(sql, key, seqs)} returning id`
-  const ids = rows.map(({ id }) => id)
-  if (ids.length > 0)
-    await sql`
-      delete from fact_sources where tenant_id = ${key.tenantId}
-        and fact_id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb)::uuid)`
-  return ids
+  if (rows.length === 0) return []
+  return await sql<GonePlace[]>`
+    delete from fact_sources where tenant_id = ${key.tenantId}
+      and fact_id in (select jsonb_array_elements_text(${JSON.stringify(rows.map(({ id }) => id))}::text::jsonb)::uuid)
+    returning fact_id as id, message_id as "messageId", span_start as start, span_end as end`
 }

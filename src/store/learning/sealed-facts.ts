@@ -3,6 +3,7 @@ import type { TransactionSql } from 'postgres'
 import type { RowSeal } from '../../crypto/row-seal.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
 import { arrayLiteral } from '../search-units.ts'
 import { dropEarlierFacts, type ReadAnew } from './facts-anew.ts'
 import { lockDescription } from './session-projects.ts'
@@ -14,6 +15,8 @@ export interface FactBody {
   readonly subject: string
   /** What it is the answer to; absent where there may be several answers. */
   readonly slot?: string | undefined
+  /** What it says, as what says that it is so no longer names it; of that it is the slot too. */
+  readonly claim?: string | undefined
   /** Who wrote it by hand. */
   readonly by?: string | undefined
   /** The program that wrote it for them, in its own words; absent for the command line. */
@@ -76,7 +79,8 @@ export interface StoredFindings {
 /**
  * Stores facts of a session; of those that are there nothing is changed, and of messages that are gone nothing is stored. What
  * somebody has deleted does not come back from the same words, wherever they are said; and where somebody has changed one by hand that is not
- * found there any more, none is found in other words either, but for what stood beside it before. Returns the ids of those that gave way;
+ * found there any more, none is found in other words either, but for what takes the place of another that stood beside it: each is that which
+ * is nearest to it of what was found there before. Returns the ids of those that gave way;
  * undefined where the session is under another key by now, messages of it were erased or anonymised since `erasures` was read, or its source
  * says something else of it.
  */
@@ -112,6 +116,14 @@ export async function saveFacts(
         as fact(id uuid, k text, b text, st bigint, su bigint, w text, c real, at timestamptz, by text, m jsonb)
     ), places as materialized (
       select given.id, place.* from given, jsonb_to_recordset(given.m) as place(i uuid, q bigint, s int, e int)
+    ), gone as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(gone)}::text::jsonb) as was("messageId" uuid, "start" int, "end" int)
+    ), taken as materialized (
+      select places.id, max(${nearness(sql)}) as near
+      from places join fact_sources s on s.tenant_id = ${tenantId} and s.message_id = places.i and s.span_start < places.e and s.span_end > places.s
+        join facts f on f.tenant_id = ${tenantId} and f.id = s.fact_id and f.changed_at is not null and f.made_by <> 'user'
+          and not exists (select from given again where again.id = f.id)
+      group by places.id
     ), saved as (
       insert into facts (tenant_id, id, session_id, kind, body, statement_term, subject_term, terms, confidence, valid_from, made_by,
         key_version)
@@ -119,12 +131,10 @@ export async function saveFacts(
       where not exists (
         select from facts hidden where hidden.tenant_id = ${tenantId} and hidden.statement_term = st and hidden.kind = k
           and (hidden.deleted_at is not null or hidden.superseded_by is not null))
-      and (id in (select jsonb_array_elements_text(${JSON.stringify(gone)}::text::jsonb)::uuid) or not exists (
-        select from places join fact_sources s on s.tenant_id = ${tenantId} and s.message_id = places.i
+      and not exists (select from taken where taken.id = given.id and not exists (
+        select from places join (select "messageId", "start" as span_start, "end" as span_end from gone) s on s."messageId" = places.i
             and s.span_start < places.e and s.span_end > places.s
-          join facts f on f.tenant_id = ${tenantId} and f.id = s.fact_id and f.changed_at is not null and f.made_by <> 'user'
-            and not exists (select from given again where again.id = f.id)
-        where places.id = given.id))
+        where places.id = taken.id and ${nearness(sql)} > taken.near))
       and not exists (
         select from places where places.id = given.id and not exists (
           select from messages m where m.tenant_id = ${tenantId} and m.session_id = ${sessionId} and m.seq = places.q
@@ -134,5 +144,9 @@ export async function saveFacts(
     insert into fact_sources (tenant_id, fact_id, session_id, message_id, seq, span_start, span_end)
     select ${tenantId}, places.id, ${sessionId}, i, q, s, e from places join saved on saved.id = places.id
     on conflict do nothing`
-  return gone
+  return gone.map(({ id }) => id)
 }
+
+/** How near a place is to the span of what was found before: what both have, of what either has. */
+const nearness = (sql: Queries) => sql`
+  (least(places.e, s.span_end) - greatest(places.s, s.span_start))::float8 / (greatest(places.e, s.span_end) - least(places.s, s.span_start))`

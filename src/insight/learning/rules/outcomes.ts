@@ -1,4 +1,4 @@
-import { am, objectOf, often, value, words, type Rule } from './rule.ts'
+import { am, noLonger, objectOf, often, purposeIn, unused, value, words, type Rule, type RuleParts } from './rule.ts'
 
 /** What somebody says of what they work on. */
 export const aboutWork: readonly Rule[] = [
@@ -7,9 +7,20 @@ export const aboutWork: readonly Rule[] = [
     by: 'user',
     confidence: 0.8,
     isName: true,
+    claim: ({ ours, use, value: told }) =>
+      ours === undefined || use === undefined ? undefined : `we use ${objectOf(told)}`,
     pattern: words(
-      `(?:we|our (?:team|company|project|app|application|product|back-?end|front-?end|api|database|repo|repository|ci|pipeline|service|site|website|server|code ?base|stack)) ${often}(?:use|uses|runs? on|is built (?:on|with|in)|is written in|is hosted (?:on|at|in)|are hosted (?:on|at|in)|deploys? (?:to|on|with|via)|is deployed (?:to|on|with|via)) ${value}`,
+      `(?:(?<ours>we)|our (?:team|company|project|app|application|product|back-?end|front-?end|api|database|repo|repository|ci|pipeline|service|site|website|server|code ?base|stack)) ${often}(?:(?<use>use)|uses|runs? on|is built (?:on|with|in)|is written in|is hosted (?:on|at|in)|are hosted (?:on|at|in)|deploys? (?:to|on|with|via)|is deployed (?:to|on|with|via)) ${value}`,
     ),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.8,
+    isName: true,
+    negates: true,
+    claim: ({ value: told }) => `we use ${unused(told)}`,
+    pattern: words(`we(?:${noLonger('use')}|(?: have|['’]ve)? stopped using) ${value}`),
   },
   {
     kind: 'fact',
@@ -22,6 +33,10 @@ export const aboutWork: readonly Rule[] = [
   },
 ]
 
+/** What was decided is one thing for a purpose, and that it is not to be says nothing of what else is. */
+const decided = { slot: ({ value: told }: RuleParts) => purposeOf(told), claim: choiceOf } as const
+const rejected = { negates: true, claim: choiceOf } as const
+
 /** What was decided. */
 export const decisions: readonly Rule[] = [
   { kind: 'decision', by: 'either', confidence: 0.9, pattern: words(`(?:final |our )?decision: ${value}`) },
@@ -29,25 +44,41 @@ export const decisions: readonly Rule[] = [
     kind: 'decision',
     by: 'either',
     confidence: 0.85,
-    slot: ({ value: told }) => purposeOf(told),
+    ...rejected,
     pattern: words(
-      `(?:we|our team|the team)(?: have|['’]ve| has)? (?:finally |just |already |all )?(?:decided|agreed|chose|settled) (?<value>(?:to|on|that|against|not to|for|not on)\\b.+)`,
+      `(?:we|our team|the team)(?: have|['’]ve| has)? (?:finally |just |already |all )?(?:decided|agreed|chose) (?:not (?=(?:to|on) \\S)|(?=against\\b))(?<value>(?:to|on|against)\\b.+)`,
+    ),
+  },
+  {
+    kind: 'decision',
+    by: 'either',
+    confidence: 0.85,
+    ...decided,
+    pattern: words(
+      `(?:we|our team|the team)(?: have|['’]ve| has)? (?:finally |just |already |all )?(?:decided|agreed|chose|settled) (?<value>(?:to|on|that|for)\\b.+)`,
     ),
   },
   {
     kind: 'decision',
     by: 'user',
     confidence: 0.85,
-    slot: ({ value: told }) => purposeOf(told),
+    ...rejected,
     pattern: words(
-      `i(?: have|['’]ve)? (?:finally |just )?(?:decided|chosen) (?<value>(?:to|on|that|against|not to)\\b.+)`,
+      `i(?: have|['’]ve)? (?:finally |just )?(?:decided|chosen) (?:not (?=to \\S)|(?=against\\b))(?<value>(?:to|against)\\b.+)`,
     ),
   },
   {
     kind: 'decision',
     by: 'user',
     confidence: 0.85,
-    slot: ({ value: told }) => purposeOf(told),
+    ...decided,
+    pattern: words(`i(?: have|['’]ve)? (?:finally |just )?(?:decided|chosen) (?<value>(?:to|on|that)\\b.+)`),
+  },
+  {
+    kind: 'decision',
+    by: 'user',
+    confidence: 0.85,
+    ...decided,
     pattern: words(
       `(?:ok(?:ay)?,? |then )?let['’]s (?:go with|stick with|stick to|switch to|settle on|standardi[sz]e on|adopt|use) ${value}`,
     ),
@@ -56,7 +87,7 @@ export const decisions: readonly Rule[] = [
     kind: 'decision',
     by: 'user',
     confidence: 0.85,
-    slot: ({ value: told }) => purposeOf(told),
+    ...decided,
     pattern: words(
       `(?:we|i)(?:['’]ll| will|['’]re| are|${am}) (?:going with|go with|switching to|moving to|sticking with|stick with|standardi[sz]ing on|going to (?:use|go with|switch to|move to|stick with)) ${value}`,
     ),
@@ -101,6 +132,14 @@ export const procedures: readonly Rule[] = [
 
 /** What was decided on is one thing for a purpose: `use Redis for sessions`. */
 function purposeOf(told = ''): string | undefined {
-  const purpose = /\s(?:for|as)\s(?:our |the |my )?(.+)$/iu.exec(told)?.[1]
-  return purpose === undefined ? undefined : `for ${objectOf(purpose)}`
+  const purpose = purposeIn(told)
+  return purpose === undefined ? undefined : `for ${purpose}`
+}
+
+const deciding =
+  /^(?:(?:to|on|for|against)\s+)?(?:(?:use|using|adopt|adopting|go(?:ing)? with|stick(?:ing)? (?:with|to)|switch(?:ing)? to|mov(?:e|ing) to|standardi[sz](?:e|ing) on|settl(?:e|ing) on)\s+)?/iu
+
+/** What was chosen, and for what, in whatever words it was. */
+function choiceOf({ value: told = '' }: RuleParts): string {
+  return `${objectOf(told.replace(deciding, ''))} ${purposeOf(told) ?? ''}`.trim()
 }

@@ -1,4 +1,4 @@
-import { am, my, often, value, words, type Rule } from './rule.ts'
+import { am, my, nameIn, noLonger, objectOf, often, unused, value, words, type Rule } from './rule.ts'
 
 const roles =
   'engineer|developer|programmer|designer|teacher|nurse|doctor|physician|surgeon|dentist|student|researcher|scientist|manager|consultant|writer|author|journalist|editor|lawyer|attorney|paralegal|accountant|analyst|architect|professor|lecturer|freelancer|founder|co-?founder|owner|artist|musician|photographer|chef|baker|pilot|therapist|psychologist|pharmacist|veterinarian|electrician|plumber|mechanic|carpenter|farmer|librarian|administrator|sysadmin|recruiter|marketer|salesperson|producer|director|translator|biologist|chemist|physicist|mathematician|economist|statistician|veteran|firefighter|paramedic|beginner'
@@ -40,7 +40,21 @@ export const aboutSelf: readonly Rule[] = [
     confidence: 0.9,
     isName: true,
     slot: () => 'employer',
-    pattern: words(`i(?: currently| now)?(?: work|${am} working|${am} employed) (?:at|for) ${value}`),
+    claim: ({ value: told }) => `employer ${nameIn(told)}`,
+    pattern: words(
+      `i(?:(?: currently| now)?(?: work|${am} working|${am} employed)|(?: have|['’]ve)?(?: just| recently)? (?:left|quit) \\S+(?: \\S+){0,3}? and (?:(?:now|currently) work|(?:am )?now working)) (?:at|for) ${value}`,
+    ),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    negates: true,
+    claim: ({ value: told }) => `employer ${nameIn(told)}`,
+    pattern: words(
+      `i(?:${noLonger('work (?:at|for)')}|(?: have|['’]ve)?(?: just| recently)? (?:stopped working|(?:left|quit) my (?:job|position|role)) (?:at|for|with)) ${value}`,
+    ),
   },
   {
     kind: 'fact',
@@ -62,9 +76,19 @@ export const aboutSelf: readonly Rule[] = [
     confidence: 0.9,
     isName: true,
     slot: () => 'home',
+    claim: ({ value: told }) => `home ${nameIn(told)}`,
     pattern: words(
       `i(?: ${often}live in|${am} (?:currently )?(?:living|based|located) in|(?: have|['’]ve)?(?: just| recently)? moved to) ${value}`,
     ),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    negates: true,
+    claim: ({ value: told }) => `home ${nameIn(told)}`,
+    pattern: words(`i(?:${noLonger('live in')}|${am} no longer (?:living|based|located) in) ${value}`),
   },
   {
     kind: 'fact',
@@ -125,7 +149,23 @@ export const aboutSelf: readonly Rule[] = [
       `i(?: have|['’]ve) been (?<value>(?!feeling\\b)[\\p{L}]+ing [^,]*\\S for (?:(?:over|about|almost|more than|nearly|around|the past|the last) )?(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|\\d+)\\+? (?:years?|months?|decades?)\\b.*)`,
     ),
   },
-  { kind: 'fact', by: 'user', confidence: 0.8, isName: true, pattern: words(`i ${often}use (?<value>\\p{Lu}.*)`) },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.8,
+    isName: true,
+    claim: ({ value: told }) => `use ${objectOf(told)}`,
+    pattern: words(`i ${often}use (?<value>\\p{Lu}.*)`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.8,
+    isName: true,
+    negates: true,
+    claim: ({ value: told }) => `use ${unused(told)}`,
+    pattern: words(`i(?:${noLonger('use')}|(?: have|['’]ve)? stopped using) ${value}`),
+  },
   {
     kind: 'fact',
     by: 'user',

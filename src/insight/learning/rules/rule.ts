@@ -15,6 +15,10 @@ export interface Rule {
   readonly isName?: true
   /** What it is the answer to, where there is one answer at a time. */
   readonly slot?: (parts: RuleParts) => string | undefined
+  /** What it says, in the words in which a rule that `negates` would end it; of such a rule, what it ends. */
+  readonly claim?: (parts: RuleParts) => string | undefined
+  /** It says that something is so no longer. With a claim it ends that alone, and nothing else that was said in its place. */
+  readonly negates?: true
 }
 
 /* The words that many patterns have. */
@@ -22,6 +26,10 @@ export const value = String.raw`(?<value>\S.*)`
 export const my = String.raw`(?:my|our)`
 export const am = String.raw`(?: am|['’]m)`
 export const often = String.raw`(?:(?:really|generally|usually|strongly|much|personally|always|also|still|just|mostly|mainly|currently|now|absolutely|particularly|especially) )*`
+
+/** Of a verb and its preposition: that it is so no longer. */
+export const noLonger = (verb: string) =>
+  String.raw`(?: no longer (?:${verb})| (?:don['’]t|do not) (?:${verb})(?= \S+(?: \S+){0,3}? any(?: |)more\b))`
 
 /** A pattern of words, with one space for any white space. */
 export function words(source: string): RegExp {
@@ -31,11 +39,32 @@ export function words(source: string): RegExp {
 /** Where what a value is about ends. */
 export const clauseEnd = /[,;.!()]|\s[-–—]\s|\s(?:because|since|as|so|but|and|when|while|which|for|to avoid)\s/iu
 
+/** Words at the end of a value that say since when, and nothing of what. */
+const sinceWhen = /(?: (?:too|also|as well|now|nowadays|these days|again|from now on|any ?more))+$/u
+
 /** The words that name what a value is about. */
 export function objectOf(told = ''): string {
   return (told.split(clauseEnd)[0] ?? '')
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}+#.-]+/gu, ' ')
     .trim()
-    .replace(/ (?:too|also|as well)$/u, '')
+    .replace(sinceWhen, '')
+}
+
+/** A place or a company, without what is said of it. */
+export function nameIn(told = ''): string {
+  const [name = ''] = objectOf(told).split(/ (?:with|near|at|in|on|from|to|until|since) /u)
+  return name.replace(/^(?:the|an?) /u, '')
+}
+
+/** What something is for: of `Redis for the sessions` the sessions. */
+export function purposeIn(told = ''): string | undefined {
+  const purpose = /\s(?:for|as)\s(?:our |the |my )?(.+)$/iu.exec(told)?.[1]
+  return purpose === undefined ? undefined : objectOf(purpose)
+}
+
+/** What is used no longer, and for what where that is said: it may be used for something else. */
+export function unused(told = ''): string {
+  const purpose = purposeIn(told)
+  return purpose === undefined ? objectOf(told) : `${objectOf(told)} for ${purpose}`
 }

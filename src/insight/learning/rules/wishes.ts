@@ -1,4 +1,4 @@
-import { am, objectOf, often, value, words, type Rule } from './rule.ts'
+import { am, clauseEnd, noLonger, objectOf, often, value, words, type Rule } from './rule.ts'
 
 const want = String.raw`(?:use|run|write|add|ask|check|include|reply|respond|answer|commit|push|format|create|delete|remove|mention|explain|avoid|assume|return|update|follow|link|cite|touch|edit|change|modify|install|deploy|merge|rebase|squash|sign|test|review|round|translate|cc|back ?up|prefix|indent|confirm|verify|document|log|show|provide|highlight|tailor|suggest|recommend|summarize|summarise|list|describe|offer|call me|give(?! up)|keep(?! in mind| going| it up| up)|tell me|send me)`
 
@@ -9,7 +9,26 @@ export const preferences: readonly Rule[] = [
     by: 'user',
     confidence: 0.9,
     slot: ({ value: told }) => pairOf(told),
+    claim: ({ value: told }) => preferred(told),
     pattern: words(`(?:i|we) ${often}prefer ${value}`),
+  },
+  {
+    kind: 'preference',
+    by: 'user',
+    confidence: 0.9,
+    negates: true,
+    claim: ({ value: told }) => preferred(told),
+    pattern: words(`(?:i|we)${noLonger('prefer')} ${value}`),
+  },
+  {
+    kind: 'preference',
+    by: 'user',
+    confidence: 0.85,
+    negates: true,
+    slot: ({ value: told }) => `like ${objectOf(told)}`,
+    pattern: words(
+      `i${noLonger('love|like|enjoy')} (?<value>(?!(?:the|your|their|his|her|its|to|seeing|having)\\b)\\S.*)`,
+    ),
   },
   {
     kind: 'preference',
@@ -50,6 +69,7 @@ export const preferences: readonly Rule[] = [
     kind: 'preference',
     by: 'user',
     confidence: 0.9,
+    slot: ({ value: told }) => standing(told),
     pattern: words(
       `(?:from now on|going forward|in (?:the )?future)[,:]? (?:please )?(?<value>(?:always |never |don['’]t |do not |only )?${want}\\b.+)`,
     ),
@@ -71,9 +91,23 @@ export const preferences: readonly Rule[] = [
   },
 ]
 
+const overOther = /\s(?:over|to|rather than|instead of)\s/iu
+
+/** What is preferred, and to what. */
+function preferred(told = ''): string {
+  const [first, second] = told.split(overOther, 2)
+  return second === undefined ? `prefer ${objectOf(first)}` : `prefer ${objectOf(first)} over ${objectOf(second)}`
+}
+
+/** Of what is always to be done, or never, the words of that; undefined where more is said, which may be when. */
+function standing(told = ''): string | undefined {
+  const [wish = '', ...more] = told.replace(/^(?:always|never|don['’]t|do not)\s+/iu, '').split(clauseEnd)
+  return more.some((one) => /[\p{L}\p{N}]/u.test(one)) ? undefined : `always ${objectOf(wish)}`
+}
+
 /** Of `X over Y` both, in one order: the other way round is the opposite. */
 function pairOf(told = ''): string | undefined {
-  const [first, second] = told.split(/\s(?:over|to|rather than|instead of)\s/iu, 2)
+  const [first, second] = told.split(overOther, 2)
   if (first === undefined || second === undefined) return undefined
   return `prefer ${[objectOf(first), objectOf(second)].toSorted().join(' | ')}`
 }
