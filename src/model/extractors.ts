@@ -4,8 +4,8 @@
  */
 
 export const patterns = 'patterns'
-const patternsVersion = 3
-const extractsVersion = 3
+const patternsVersion = 4
+const extractsVersion = 4
 
 /** As the facts that it finds have it. */
 export const patternsNow = `${patterns}/${patternsVersion}`

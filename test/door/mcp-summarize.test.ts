@@ -83,6 +83,22 @@ describe('summarize', () => {
     expect(stable(text)).toMatch(/made by: host\.\n {2}sentence 1: message 1, id .+\n {2}sentence 1: message 3, id /u)
   })
 
+  test('has a number that is written as a word in what it cites, or the same in digits', async () => {
+    const said = ['The proxy waits 30 seconds.', 'The queue waits sixty seconds.']
+    const messages = said.map((content) => ({ content, sender: 'Ada' }))
+    await tools.saveAll({ session_id: 'numbers', messages })
+    for (const summary of ['The proxy waits sixty seconds. [1]', 'The proxy waits half an hour less. [2]'])
+      expect(await tools.refusal('update_session', { session_id: 'numbers', summary })).toContain(
+        'is not in what it cites',
+      )
+    const summary = 'The proxy waits thirty seconds. [1]\nThe queue waits 60 seconds. [2]\nThe queue waits 60 seconds.'
+    const { structured } = await tools.call('update_session', { session_id: 'numbers', summary })
+    expect(structured?.['summary_check']).toEqual({
+      citations_found: [{ sentence: 3, messages: [2] }],
+      not_borne_out: [],
+    })
+  })
+
   test('has for what the host wrote without citations those that were found for it, and says what no message bears out', async () => {
     await saveBerth(tools, 'uncited')
     const summary = [

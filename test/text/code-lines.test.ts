@@ -50,6 +50,24 @@ CREATE TABLE ledger (id integer primary key);`,
 </div>`,
   'a change of a file': `diff --git a/src/ledger.ts b/src/ledger.ts
 @@ -1,4 +1,4 @@`,
+  go: `package ledger
+
+import (
+	"context"
+	"strings"
+)`.replaceAll('\n\n', '\n'),
+  'lines with their numbers': `     1→The ledger is opened here
+     2→
+    13→and closed there`,
+  'a comment of several lines': `/**
+ * Opens the ledger, as its settings say.
+ * Closes it when all is read.
+ */`,
+  'a command and its time': `LEDGER_OPTOUT=1 CI=1 ./ledger help > /dev/null
+NODE_ENV=test npm test
+./ledger help  0.01s user 0.00s system 80% cpu 0.014 total`,
+  'what a linter prints': `[lint] $ golangci-lint run .
+cmd/ledger/main.go:27:5: Errors of the ledger are not handled (gosec)`,
   settings: `DATABASE_URL=postgres://harbour/ledger
 VERBATIM_HOME=/srv/verbatim`,
 }
@@ -92,6 +110,10 @@ describe('splitSentences() of code without a fence', () => {
     'at last the ship (the Marguerite) is here',
     'ERROR handling is what I want to talk about today',
     'with Ada as captain:',
+    'DEBUG=1 turns the log of the ledger on.',
+    '3→4 berths are planned for the harbour now',
+    'package tours are booked from May on',
+    'In src/ledger.ts:27 the errors are not handled.',
     'Yes (really)',
   ])('leaves prose as it is: %s', (text) => {
     expect(kindsOf(text)).toEqual([['said', text.trim()]])

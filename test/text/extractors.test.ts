@@ -48,6 +48,12 @@ const said: readonly (readonly [Role, string, string])[] = [
     'Ben',
     'Upgrading node to 22.3 fixed the crash. The release is blocked by the audit of the berth planner until Friday.',
   ],
+  [
+    'tool',
+    'Read',
+    '     1→package berths\n     2→\n     3→import (\n     4→\t"context"\n     5→)\n\nThe audit of the berth planner is done now.\n\n1 of 3 files',
+  ],
+  ['user', 'Ada', 'NODE_ENV=test ./harbour plan > /dev/null  0.01s user 0.00s system 80% cpu 0.01 total'],
 ]
 const messages = said.map(([role, sender, text], at) => ({ id: `m${at}`, seq: at + 1, role, sender, text }))
 
@@ -70,7 +76,7 @@ describe('the version of what chooses', () => {
     expect({ version: patternsNow, digest: digest(facts) }).toMatchInlineSnapshot(`
       {
         "digest": "d778d6be9967db0e",
-        "version": "patterns/3",
+        "version": "patterns/4",
       }
     `)
   })
@@ -87,8 +93,8 @@ describe('the version of what chooses', () => {
     }
     expect({ version: extractsNow, digest: digest(chosen) }).toMatchInlineSnapshot(`
       {
-        "digest": "fb8c2e0a27ea9e99",
-        "version": "extractive/3",
+        "digest": "f1fe34e65b004de2",
+        "version": "extractive/4",
       }
     `)
   })

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
-import { explainDegraded, nothingOf } from '../../insight/summaries/render-summary.ts'
+import { explainDegraded, hintOf, nothingOf } from '../../insight/summaries/render-summary.ts'
 import type { SummaryReply } from '../../insight/summaries/summary-reply.ts'
 import { limits } from '../../limits.ts'
 import { summaryStyles, type SummaryStyle } from '../../model/summary-style.ts'
@@ -73,7 +73,7 @@ export function registerSummarize(program: Command): void {
         })
         if (options.json === true) return printJson(reply)
         for (const line of explainDegraded(reply)) process.stderr.write(`${line}\n`)
-        if (reply.summary === '') return print(`${nothingOf(reply)}.\n`)
+        if (reply.summary === '') return print(`${nothingOf(reply)}.${hintOf(reply)}\n`)
         return print(`${linesOf(reply).join('\n')}\n`)
       })
     })

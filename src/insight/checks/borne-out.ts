@@ -1,6 +1,7 @@
 import { fold } from '../../indexing/fold.ts'
 import { isStopWord } from '../../indexing/stop-words.ts'
-import { numbersIn, unsupportedIn } from './unsupported.ts'
+import { claimedNumbers, isThere, numbersThere, withoutNumbers } from './number-words.ts'
+import { unsupportedIn } from './unsupported.ts'
 
 /** Words that begin a sentence of a summary, besides function words, and are no names. */
 const starts = new Set(
@@ -19,33 +20,6 @@ export function isAboutTalk(term: string): boolean {
 const alsoNames = new Set(['will', 'may', 'don', 'elle', 'al'])
 /** A sentence is too short to tell its language by. */
 const languages = ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'ru'] as const
-
-const numberWords: readonly (readonly [word: string, number: string])[] = [
-  ['two', '2'],
-  ['three', '3'],
-  ['four', '4'],
-  ['five', '5'],
-  ['six', '6'],
-  ['seven', '7'],
-  ['eight', '8'],
-  ['nine', '9'],
-  ['ten', '10'],
-  ['eleven', '11'],
-  ['twelve', '12'],
-  ['twenty', '20'],
-  ['thirty', '30'],
-  ['forty', '40'],
-  ['fifty', '50'],
-  ['hundred', '100'],
-  ['thousand', '1000'],
-  ['million', '1000000'],
-  ['dozen', '12'],
-]
-
-/** Whether a word stands for a number, which may be written as one where it comes from. */
-export function isNumberWord(one: string): boolean {
-  return numberWords.some(([word]) => word === one)
-}
 
 /** Paths, addresses, and names of things in code. */
 const identifier = /(?<![\p{L}\p{M}\p{N}~-])[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@]|_+)[\p{L}\p{M}\p{N}~-]+)+/gu
@@ -66,17 +40,17 @@ export function isBorneOut(sentence: string, source: string): boolean {
 /** Those that it does not have, each once; with an empty text all that would be looked for. */
 export function lackingIn(sentence: string, source: string): readonly string[] {
   const has = folded(source)
-  const numbers = new Set(numbersIn(source))
-  const isThere = (one: string, number: string) => numbers.has(number) || new RegExp(`\\b${one}s?\\b`, 'u').test(has)
+  const written = sentence.normalize('NFKC')
+  const counts = claimedNumbers(written)
+  const there = numbersThere(source)
   const lowered = folded(sentence)
-  const counts = numberWords.filter(([word]) => new RegExp(`\\b${word}s?\\b`, 'u').test(lowered))
   const names = lowered.match(identifier) ?? []
   const spaced = withOneSpace(has)
   const quoted = [...lowered.matchAll(codeSpan)].map(([, code = '']) => withOneSpace(code).trim())
   return [
     ...new Set([
-      ...unsupportedIn(withoutStart(sentence), source),
-      ...counts.flatMap(([word, number]) => (isThere(word, number) ? [] : [word])),
+      ...unsupportedIn(withoutStart(withoutNumbers(written, counts)), source, there.spelled),
+      ...counts.filter((count) => !isThere(count, there)).map(({ text }) => text),
       ...names.filter((one) => !noIdentifier.test(one) && !isNumber.test(one) && !stands(one, has)),
       ...quoted.filter((code) => code !== '' && !stands(code, spaced)),
     ]),

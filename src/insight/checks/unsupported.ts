@@ -37,10 +37,17 @@ export function numbersIn(text: string): string[] {
   return found.map((one) => (/^\d{1,3}(?:,\d{3})+(?:\.\d+)?$/u.test(one) ? one.replaceAll(',', '') : one))
 }
 
-/** The names and numbers of a text that its source does not have. A text without any says nothing that could be checked so. */
-export function unsupportedIn(text: string, source: string): readonly string[] {
+/**
+ * The names and numbers of a text that its source does not have; `spelled` are numbers that it has in words. A text without any says nothing
+ * that could be checked so.
+ */
+export function unsupportedIn(
+  text: string,
+  source: string,
+  spelled: ReadonlySet<string> = new Set(),
+): readonly string[] {
   const words = wordsIn(source)
-  const numbers = new Set(numbersIn(source))
+  const numbers = new Set([...numbersIn(source), ...spelled])
   const has = (one: string) => words.has(bare(one)) || words.has(bare(one).replace(possessive, ''))
   const begins = /^\W*/u.exec(text)?.[0].length ?? 0
   const names = [...text.matchAll(whole)].flatMap(({ index: at, 0: one }) =>

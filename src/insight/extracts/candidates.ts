@@ -41,6 +41,8 @@ export interface Candidate extends RankedSentence {
   readonly order: number
   readonly terms: ReadonlyMap<string, number>
   readonly cues: SentenceCues
+  /** How much it is about what is asked, up to 1; absent where nothing is. */
+  readonly relevance?: number
 }
 
 /** Sentences read from one message: a long log or document must not crowd out the conversation. */
@@ -52,12 +54,21 @@ const denseCharactersMin = 4
 /** Distinct content terms that a sentence needs: below this it is a greeting or a nod. */
 const termsMin = 2
 
-/** The sentences of a message that may be chosen. */
-export function* candidatesOf(message: MessageToSummarize): Generator<Omit<Candidate, 'order'>> {
-  const text = message.text.slice(0, messageCharactersMax)
+/** What a program prints is taken for a sentence where it has the words of one in a row and ends as one, in one line. */
+const told =
+  /^["'“(]?\p{Lu}[\p{L}’'-]*,?(?=(?:[^\n]* )?(?:\p{Ll}[\p{Ll}’'-]*,? ){3})[^\n]*[\p{L}\p{N}`'"”’)\]][.!?]["”’)]?$|^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}][^\n]{3,}[。！？]$/u
+
+/** The sentences of a message that may be chosen, of as many characters as are read: one that is cut off there is none. */
+export function* candidatesOf(
+  message: MessageToSummarize,
+  charactersRead = messageCharactersMax,
+): Generator<Omit<Candidate, 'order'>> {
+  const text = message.text.slice(0, Math.min(charactersRead, messageCharactersMax))
+  const isCut = text.length < message.text.length
   const language = detectLanguage(text)
   const { id: messageId, seq, sender, role } = message
   const spans = splitSentences(text)
+  const lastEnd = spans.at(-1)?.end
   const charactersMax = sentenceCharacters.max
   const decided = new Map(listedDecisions(text, { spans, charactersMax }).map((listed) => [listed.start, listed.end]))
   let taken = 0
@@ -65,9 +76,10 @@ export function* candidatesOf(message: MessageToSummarize): Generator<Omit<Candi
   for (const { kind, start, end: ownEnd } of spans) {
     const listedEnd = decided.get(start)
     const end = listedEnd ?? ownEnd
-    if (kind === 'code' || start < read || end - start > charactersMax) continue
+    if (kind === 'code' || start < read || end - start > charactersMax || (isCut && end === lastEnd)) continue
     if (listedEnd !== undefined) read = listedEnd
     const sentence = text.slice(start, end)
+    if (role === 'tool' && !told.test(sentence)) continue
     if (
       sentence.length <
       (/[\u{3041}-\u{9fff}\u{ac00}-\u{d7a3}\u{e01}-\u{e5b}]/u.test(sentence)

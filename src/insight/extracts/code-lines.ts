@@ -19,7 +19,11 @@ const printed = pattern(
   String.raw`\s*\.\.\. \d+ (?:common frames|more)`,
   String.raw`goroutine \d+ \[|\s*\S+\.go:\d+ \+0x|\s*--> \S+:\d+:\d+|\s*\d+ \| |\s*\| +\^+`,
   // A shell, and other programs that wait for a command.
-  String.raw`\s*\$ [a-z.~/_]\S*|\s*(?:>>>|\.\.\.|PS [A-Z]:\\[^>]*>|[A-Z]:\\[^>]*>) ?\S|\s*[\w.-]+@[\w.-]+[: ]\S*[$#%] `,
+  String.raw`\s*(?:\[[\w-]+\] )?\$ [a-z.~/_]\S*|\s*(?:>>>|\.\.\.|PS [A-Z]:\\[^>]*>|[A-Z]:\\[^>]*>) ?\S|\s*[\w.-]+@[\w.-]+[: ]\S*[$#%] `,
+  // What a command is run with, and how long it took.
+  String.raw`\s*(?:[A-Z][A-Z\d_]+=\S* +)+(?:[.~]{0,2}/\S|(?:bash|bun|cargo|curl|deno|docker|git|go|java|make|node|np[mx]|pnpm|pytest|python3?|sh|sudo|uv|yarn)\s)|.*\d\.\d+s user \d+\.\d+s system `,
+  // Lines with their numbers, and what is wrong at one.
+  String.raw`\s*\d+→(?!\d)|\s+\d+\t|\s*[\w./\\-]+\.\w+:\d+:\d+:? `,
   // Logs: a time with a level, or the forms of syslog, of klog and of web servers.
   String.raw`\s*\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d.{0,80}\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE|NOTICE|CRITICAL|SEVERE|debug|info|warn|error|fatal)\b`,
   String.raw`\s*\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?\s+\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE)\b`,
@@ -35,6 +39,7 @@ const written = pattern(
   String.raw`.*(?:\w\((?!s\)).*\)|=.*|->.*|::.*|\]|\+\+|--)\s*;\s*$`,
   String.raw`\s*(?:return|import|using|package|let|const|var|break|continue|throw|export|namespace|goto|yield|await|delete|new)\b[^.?!]*;\s*$`,
   String.raw`\s*(?://|/\*|\*/|<!--|#include\b|#define\b|#!/|#\[|-- )`,
+  String.raw`\s*(?:import|var|const|type) \(\s*$|\s*package [a-z]\w*\s*$`,
   String.raw`\s*(?:export |default |declare |pub )*(?:const|let|var|type|val|mut|auto) [\w{[].*[=:]`,
   String.raw`\s*(?:import|export) .*\bfrom ['"]|\s*import [\w.]+(?: as \w+)?(?:, [\w.]+)*\s*$|\s*from [\w.]+ import `,
   String.raw`\s*(?:export |default |pub |async |static )*(?:def|func|fn|function|class|interface|struct|enum|impl|trait|module)\b\*? ?[\w$.<>]*\s*(?:\(.*|[:{]\s*$|(?:extends|implements) .*)`,
@@ -90,6 +95,10 @@ function likenessOf(whole: string): Likeness {
 export function codeAmong(lines: readonly string[]): boolean[] {
   const likeness = lines.map(likenessOf)
   const isCode = likeness.map((one) => one === 'code')
+  // Lines of a comment, which begin like items of a list.
+  for (const [at, line] of lines.entries())
+    if (/^\s*\*(?:\s|$)/u.test(line) && isCode[at - 1] === true && /^\s*(?:\/\*|\*)/u.test(lines[at - 1] ?? ''))
+      isCode[at] = true
   // Forwards, then backwards: what may be code is, next to what is. A comment stands above its code.
   for (const [at, one] of likeness.entries()) if (one === 'perhaps' && isCode[at - 1] === true) isCode[at] = true
   for (let at = lines.length - 2; at >= 0; at--)

@@ -50,7 +50,8 @@ export function score(
   const scored = eligible.map((candidate, index) => {
     const recency = newest === oldest ? 1 : (candidate.order - oldest) / (newest - oldest)
     const weight = styleWeight(style, { role: candidate.role, cues: candidate.cues, recency })
-    return { candidate, score: (ranks[index] ?? 0) * weight * sizeWeight(candidate) }
+    const { relevance = 1 } = candidate
+    return { candidate, score: (ranks[index] ?? 0) * weight * sizeWeight(candidate) * relevance }
   })
   return scored.toSorted((a, b) => b.score - a.score || a.candidate.order - b.candidate.order)
 }

@@ -38,8 +38,15 @@ function missingOf({ coverage }: SummaryReply): string {
 }
 
 /** What an empty summary says. */
-export function nothingOf({ style }: Pick<SummaryReply, 'style'>): string {
+export function nothingOf({ style, no_answer: noAnswer }: Pick<SummaryReply, 'style' | 'no_answer'>): string {
+  if (noAnswer === true)
+    return `No ${style === 'decisions' ? 'decision' : 'sentence'} found that has enough of the words of the query`
   return style === 'decisions' ? 'No decisions found' : 'Nothing to summarize'
+}
+
+/** What else there is to do where a query has no answer. */
+export function hintOf({ no_answer: noAnswer }: Pick<SummaryReply, 'no_answer'>): string {
+  return noAnswer === true ? ' A search for it shows what comes near.' : ''
 }
 
 /** The summary as one reads it, each sentence with the number and the id of its messages. */
@@ -49,7 +56,7 @@ export function renderSummary(reply: SummaryReply): string {
   const why = explainDegraded(reply)
     .map((line) => `\n${line}.`)
     .join('')
-  if (reply.summary.length === 0) return `${nothingOf(reply)} in ${scope}.${missingOf(reply)}${why}`
+  if (reply.summary.length === 0) return `${nothingOf(reply)} in ${scope}.${hintOf(reply)}${missingOf(reply)}${why}`
   const cited = citations.map(({ sentence, seq, message_id: id, session_id: session, found }) => {
     const place = session === undefined ? '' : ` of session ${session}`
     return `\n  sentence ${sentence}: message ${seq}${place}, id ${id}${found === true ? ' (found for it)' : ''}`

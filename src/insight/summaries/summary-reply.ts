@@ -50,6 +50,8 @@ export interface SummaryReply {
     /** Messages of the session after `to_seq`, which the summary knows nothing of. */
     readonly newer_messages?: number
   }
+  /** Where the summary is empty and a query was asked: no sentence that was found has enough of its words. */
+  readonly no_answer?: boolean
   /** Why it is another summary than the settings ask for, or lacks messages. */
   readonly degraded?: readonly string[]
 }

@@ -4,7 +4,7 @@ import { segmentsOfTime, type WeighedPiece, type WeighedStretch } from '../../..
 import { chosenBefore, candidatesOf } from '../../extracts/candidates.ts'
 import { Extract, type ExtractOptions } from '../../extracts/extract.ts'
 import { segmentAt, segmentMessages, segmentOf } from '../../extracts/segments.ts'
-import { cutTurn } from '../by-model/read-piece.ts'
+import { charactersOf } from '../by-model/read-piece.ts'
 import { turns } from '../by-model/turns.ts'
 import type { SessionExtract } from '../segments/extract-session.ts'
 import { segmentExtracts } from '../segments/segment-extracts.ts'
@@ -54,7 +54,7 @@ export async function extractTime(
       const wanted = { fromSeq, toSeq: segment.toSeq, since, until, ...told }
       for await (const turn of turns(dependencies, key, wanted)) {
         messagesRead++
-        for (const candidate of candidatesOf({ ...turn, text: cutTurn(turn) })) extract.add(candidate)
+        for (const candidate of candidatesOf(turn, charactersOf(turn.role))) extract.add(candidate)
       }
     }
   }

@@ -2,21 +2,13 @@ import { mayWrite, requireUsableSession } from '../../../capture/session-referen
 import { ForbiddenError, NotFoundError } from '../../../errors.ts'
 import { limits } from '../../../limits.ts'
 import type { Caller } from '../../../model/access.ts'
-import { isFlagged } from '../../../model/message-flags.ts'
 import type { SummaryStyle } from '../../../model/summary-style.ts'
-import type { SearchMessage } from '../../../search/reply.ts'
-import { search, type SearchDependencies } from '../../../search/search.ts'
-import { messageBody } from '../../../sessions/message-body.ts'
-import { flagsOfMessage } from '../../../sessions/message-flags.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import { readErasures } from '../../../store/erasure/keep-from-erasure.ts'
-import { readPlaces } from '../../../store/messages.ts'
 import type { SessionRow } from '../../../store/session-row.ts'
 import { listSessions } from '../../../store/sessions.ts'
 import { newestByWeight } from '../../../store/summaries/weigh-messages.ts'
-import type { MessageToSummarize } from '../../extracts/candidates.ts'
-import { cutTurn } from '../by-model/read-piece.ts'
-import { turnOf } from '../by-model/turns.ts'
+import { type Candidate, candidatesOf, type MessageToSummarize } from '../../extracts/candidates.ts'
 import { lackOf } from '../render-summary.ts'
 import { extractTime } from './extract-time.ts'
 
@@ -26,14 +18,11 @@ export interface AcrossQuestion {
   readonly until?: string | undefined
 }
 
-export interface FoundTurn extends MessageToSummarize {
-  /** False where it only stands beside what was found, for a model that is to understand that. */
-  readonly isHit: boolean
-}
-
 /** What some sessions say about a question, by session: the one that began first is the first. */
 export interface FoundAcross {
-  readonly sessions: readonly { readonly sessionId: string; readonly turns: readonly FoundTurn[] }[]
+  readonly sessions: readonly { readonly sessionId: string; readonly turns: readonly MessageToSummarize[] }[]
+  /** Their sentences of which a summary can be made without a model, in order. */
+  readonly quotable: readonly Omit<Candidate, 'order'>[]
   readonly messagesRead: number
   /** Messages that hold secrets or read like instructions to a model. */
   readonly leftOut: number
@@ -43,76 +32,9 @@ export interface FoundAcross {
   readonly degraded: readonly string[]
 }
 
-/** Messages that are read at once, of up to 8 MiB each. */
-const placesPerRead = 8
 /** Tokens of the most telling sentences of all sessions of a time together. */
 const toldTokens = 8_000
 const toldTokensMin = 200
-
-/** The messages that a search finds, with their neighbours. */
-export async function findByQuery(
-  dependencies: SearchDependencies,
-  caller: Caller,
-  question: AcrossQuestion & { readonly query: string },
-): Promise<FoundAcross> {
-  const {
-    results,
-    degraded,
-    next_cursor: next,
-  } = await search(
-    dependencies,
-    // What is found is shown to nobody before it is summarised, and that is shown as the caller may see it.
-    { ...caller, view: undefined },
-    {
-      ...question,
-      limit: limits.summaryHitsMax,
-      maxTokens: limits.resultTokensMax,
-      mode: 'hybrid',
-      context: 1,
-      format: 'json',
-    },
-  )
-  const places = results.flatMap(({ session_id: sessionId, messages }) =>
-    messages.map(({ seq }) => ({ sessionId, seq })),
-  )
-  const hits = new Set(results.flatMap(({ messages }) => messages.filter(isTelling).map(({ id }) => id)))
-  const found = new Map<string, FoundTurn[]>()
-  let leftOut = 0
-  let unreadable = 0
-  let room: number = limits.summaryPieceCharacters
-  for (let at = 0; at < places.length && room > 0; at += placesPerRead) {
-    const some = places.slice(at, at + placesPerRead)
-    for (const row of await readPlaces(dependencies.database, caller.tenantId, { places: some })) {
-      if (row.kind !== 'message' || row.isRestricted === true || row.correctedById !== undefined) continue
-      const body = await messageBody(dependencies.archive, row)
-      if ('error' in body) unreadable++
-      else if (isFlagged(row.flags ?? flagsOfMessage(row, body.payload))) leftOut++
-      else {
-        const turn = turnOf(row, body.payload)
-        const shown = { ...turn, text: cutTurn(turn), isHit: hits.has(turn.id) }
-        room -= shown.text.length
-        found.set(row.sessionId, [...(found.get(row.sessionId) ?? []), shown])
-      }
-    }
-  }
-  const sessions = [...found]
-    .map(([sessionId, turns]) => ({ sessionId, turns: turns.toSorted((a, b) => a.seq - b.seq) }))
-    // Our ids are in the order in which sessions were opened.
-    .toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
-  const messagesRead = sessions.reduce((sum, { turns }) => sum + turns.length, 0)
-  return {
-    sessions,
-    messagesRead,
-    leftOut,
-    hasMore: next !== undefined,
-    degraded: [...degraded, ...lackOf(unreadable)],
-  }
-}
-
-/** A message that is found by what it says itself, and not by what stands around it. */
-function isTelling({ hit }: SearchMessage): boolean {
-  return hit !== undefined && (hit.why.terms.length > 0 || hit.why.semantic_rank !== undefined)
-}
 
 interface TimeQuestion extends Omit<AcrossQuestion, 'query'> {
   readonly style: SummaryStyle
@@ -158,11 +80,11 @@ export async function findByTime(
       ...sentence,
       id,
       role: 'user' as const,
-      isHit: true,
     }))
     if (turns.length > 0) sessions.push({ sessionId, turns })
   }
-  return { sessions, messagesRead, leftOut, hasMore, degraded: lackOf(unreadable) }
+  const quotable = sessions.flatMap(({ turns }) => turns.flatMap((turn) => [...candidatesOf(turn)]))
+  return { sessions, quotable, messagesRead, leftOut, hasMore, degraded: lackOf(unreadable) }
 }
 
 /** Those whose messages the caller may read: some may see that a session is there and no more. */

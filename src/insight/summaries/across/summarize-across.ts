@@ -5,13 +5,14 @@ import type { SummaryStyle } from '../../../model/summary-style.ts'
 import { parseSpan } from '../../../model/validate.ts'
 import type { TextGenerator } from '../../../ports/text-generator.ts'
 import type { SearchDependencies } from '../../../search/search.ts'
-import { summarizeExtractive } from '../../extracts/extract.ts'
+import { Extract } from '../../extracts/extract.ts'
 import { Numbers, showTurns } from '../by-model/show-material.ts'
 import { withinTime } from '../by-model/within-time.ts'
 import { writeSentences, type WrittenSentence } from '../by-model/write-sentences.ts'
 import { acrossTask } from '../by-model/writing-tasks.ts'
 import { countsOf, type SummaryReply } from '../summary-reply.ts'
-import { findByQuery, findByTime, type FoundAcross } from './find-across.ts'
+import { findByTime, type FoundAcross } from './find-across.ts'
+import { findByQuery, findSaid } from './find-by-query.ts'
 
 export interface AcrossInput {
   readonly query?: string | undefined
@@ -43,13 +44,14 @@ export async function summarizeAcross(
   const { writer } = dependencies
   // A model knows a decision also where no word says that it is one.
   const style = writer !== undefined && input.keep && input.style === 'decisions' ? 'detailed' : input.style
+  const find = writer !== undefined && input.keep ? findByQuery : findSaid
   const found = await (query === undefined
     ? findByTime(dependencies, caller, { since, until, style, keep: input.keep })
-    : findByQuery(dependencies, caller, { query, since, until }))
-  if (writer === undefined || found.sessions.length === 0) return await extracted(found, input, [])
-  if (!input.keep) return await extracted(found, input, [`${writer.provider} is not asked by who may only read`])
+    : find(dependencies, caller, { query, since, until }))
+  if (writer === undefined || found.sessions.length === 0) return extracted(found, input, [])
+  if (!input.keep) return extracted(found, input, [`${writer.provider} is not asked by who may only read`])
   const made = await byModel(dependencies, caller, { found, input, generator: writer })
-  return typeof made === 'string' ? await extracted(found, input, [made]) : made
+  return typeof made === 'string' ? extracted(found, input, [made]) : made
 }
 
 async function byModel(
@@ -96,16 +98,16 @@ function citationsOf(sentences: readonly WrittenSentence[]): SummaryReply['citat
   )
 }
 
-async function extracted(found: FoundAcross, input: AcrossInput, reasons: readonly string[]): Promise<SummaryReply> {
+function extracted(found: FoundAcross, input: AcrossInput, reasons: readonly string[]): SummaryReply {
   const sessionOf = new Map(found.sessions.flatMap(({ sessionId, turns }) => turns.map(({ id }) => [id, sessionId])))
   const { style, maxTokens } = input
-  const { sentences } = await summarizeExtractive(
-    found.sessions.flatMap(({ turns }) => turns.filter(({ isHit }) => isHit)),
-    { style, maxTokens },
-  )
+  const extract = new Extract({ style, maxTokens })
+  for (const candidate of found.quotable) extract.add(candidate)
+  const sentences = extract.sentences()
   const reply = replyOf(found, input, 0)
   return {
     ...reply,
+    ...(sentences.length === 0 && input.query !== undefined ? { no_answer: true } : {}),
     summary: sentences.map(({ sender, text }) => `${sender}: ${text}`).join('\n'),
     citations: sentences.map(({ messageId, seq, sender, text }, index) => ({
       sentence: index + 1,

@@ -1,7 +1,8 @@
 import { isStopWord } from '../../../indexing/stop-words.ts'
 import { tokenize } from '../../../indexing/tokenize.ts'
 import { isHeadingLine } from '../../../model/heading-line.ts'
-import { isAboutTalk, isNumberWord, lackingIn } from '../../checks/borne-out.ts'
+import { isAboutTalk, lackingIn } from '../../checks/borne-out.ts'
+import { isNumberWord } from '../../checks/number-words.ts'
 
 /** What a line of a list begins with. */
 const listMark = /^\s*(?:\d{1,3}[.)]|[-*•#]+)\s+/u

@@ -1,5 +1,6 @@
 import { detectLanguage } from '../../../indexing/language.ts'
 import { lackingIn } from '../../checks/borne-out.ts'
+import { numbersThere } from '../../checks/number-words.ts'
 import { tellingTerms, type Claim } from './claim.ts'
 
 /** A message that a claim may come from. */
@@ -30,6 +31,7 @@ const singleMax = 3
 /** Of the telling words of a claim: in one message, and in some together, where chance finds more. */
 const shareOfOne = 0.6
 const shareTogether = 0.7
+const inDigits = /^\d+(?:\.\d+)?$/u
 
 /**
  * Looks for the messages that bear claims out: all names and numbers of a claim, and enough of its words, in one message or a few together. It
@@ -54,9 +56,13 @@ export class SourceFinder {
     for (const search of this.#searches) consider(search, { message, terms, characters: text.length })
     const folded = text.normalize('NFKC').toLowerCase()
     const forms = [folded, folded.replaceAll(/(?<=\d),(?=\d)/gu, '')]
-    for (const name of this.#unseen)
-      if (forms.some((form) => form.includes(name.toLowerCase())) && lackingIn(name, text).length === 0)
-        this.#unseen.delete(name)
+    const names = [...this.#unseen]
+    // It may stand there in words.
+    const spelled = names.some((name) => inDigits.test(name)) ? numbersThere(text).spelled : new Set<string>()
+    for (const name of names) {
+      const mayBeThere = spelled.has(name) || forms.some((form) => form.includes(name.toLowerCase()))
+      if (mayBeThere && lackingIn(name, text).length === 0) this.#unseen.delete(name)
+    }
   }
 
   /** The names of a claim that stand in none of the messages that were shown. */

@@ -1,4 +1,5 @@
 import { limits } from '../../../limits.ts'
+import type { Role } from '../../../model/message.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { SessionKey } from '../../../store/messages.ts'
 import { shownCharacters, type WeighedPiece, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
@@ -48,6 +49,11 @@ export async function readPiece(
 
 /** What a model is shown of a message. */
 export function cutTurn({ role, text }: MessageToSummarize): string {
-  const most = role === 'user' || role === 'assistant' ? shownCharacters.said : shownCharacters.other
+  const most = charactersOf(role)
   return text.length <= most ? text : `${text.slice(0, most).toWellFormed()} […]`
+}
+
+/** How much of a message is read, where it is one of many. */
+export function charactersOf(role: Role): number {
+  return role === 'user' || role === 'assistant' ? shownCharacters.said : shownCharacters.other
 }
