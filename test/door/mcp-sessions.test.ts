@@ -261,8 +261,9 @@ describe('list_sessions', () => {
     expect(await ids({ tag: 'unique-tag', open: 'false' })).toEqual([id])
     expect(await ids({ since: '2024-05-01', until: '2024-07-01' })).toEqual([id])
     expect(await ids({ tag: 'unique-tag', source: 'codex' })).toEqual([])
-    const ended = { since: '2024-07-01', until: '2024-05-01' }
-    expect(await tools.refusal('list_sessions', ended)).toContain('"since" must not be after "until"')
+    // Begun before the one and active after the other.
+    await tools.save({ content: 'y', sender: 'Only Here', session_id: 'filters', timestamp: '2024-09-01T00:00:00Z' })
+    expect(await ids({ since: '2024-08-01', until: '2024-07-01', tag: 'unique-tag' })).toEqual([id])
   })
 
   test('pages through every session exactly once', async () => {
