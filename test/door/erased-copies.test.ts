@@ -120,6 +120,63 @@ describe('what was erased of a file that names no session', () => {
     expect(await imported(write('two/day.jsonl', [day, said(4, 'assistant', 'Noted.')]))).not.toMatch(/erased/)
   })
 
+  test('leaves what another file says that has the same name and beginning, and what is said since', async () => {
+    const [hi, hello] = [undated('user', 'hi'), undated('assistant', 'Hello! How can I help you today?')]
+    const [thanks, welcome] = [undated('user', 'thanks'), undated('assistant', 'You are welcome!')]
+    const lines = [
+      hi,
+      hello,
+      undated('user', 'Where is the spare key?'),
+      undated('assistant', 'Under the anchor.'),
+      thanks,
+      welcome,
+    ]
+    const path = await importAndErase(lines)
+    const other = [
+      hi,
+      hello,
+      undated('user', 'When is the regatta?'),
+      undated('assistant', 'On Sunday.'),
+      thanks,
+      welcome,
+    ]
+    mkdirSync(join(folder, 'elsewhere/one'), { recursive: true })
+    // Of the same folder, name and beginning: what was not erased is stored under another name.
+    const twin = await imported(write('elsewhere/one/talk.jsonl', other))
+    expect(twin).toMatch(/4 entries were erased or anonymised before/)
+    expect(await found('regatta')).toEqual(['When is the regatta?'])
+    expect(await imported(write('two/greeting.jsonl', other))).not.toMatch(/erased/)
+    expect(await found('spare key anchor')).toEqual([])
+    // The file itself goes on.
+    writeFileSync(path, `${[...lines, undated('user', 'The ferry is late.')].join('\n')}\n`)
+    expect(await imported(path)).toMatch(/6 entries were erased or anonymised before/)
+    expect(await found('ferry')).toEqual(['The ferry is late.'])
+    writeFileSync(
+      path,
+      `${[...lines, undated('user', 'The ferry is late.'), undated('user', 'Now it is here.')].join('\n')}\n`,
+    )
+    await imported(path)
+    expect(await sessions()).toHaveLength(3)
+    expect(await found('spare key anchor')).toEqual([])
+  })
+
+  test('leaves no title behind that was taken from it', async () => {
+    const tools = await home.tools()
+    await tools.saveAll({
+      session_id: 'harbour',
+      messages: [
+        { content: 'I have the flu.', sender: 'Ada' },
+        { content: 'Get well soon.', sender: 'Bob' },
+      ],
+    })
+    await tools.update('harbour', { title: 'Ada has the flu' })
+    const exported = join(folder, 'exported/harbour.json')
+    await outputOf(home, ['export', 'harbour', '--format', 'json', '--output', exported])
+    await erase('--participant', 'Ada')
+    expect(await imported(exported)).toMatch(/1 entry was erased or anonymised before/)
+    expect((await home.cli(['sessions'])).stdout).not.toContain('flu')
+  })
+
   test('does not come back by single messages, nor in what was exported before', async () => {
     const path = write('one/talk.jsonl', talk)
     await imported(path)

@@ -7,9 +7,17 @@ import { knownEntryMarks, type EntryMarks } from '../../store/erasure/entry-mark
 import { hasTombstones, knownTombstones } from '../../store/erasure/tombstones.ts'
 import type { TranscriptDocument, TranscriptEntry } from '../../transcripts/format.ts'
 import { cleanId, idOfBytes, Occurrences } from './entry-fields.ts'
+import { ErasedSessions } from './erased-sessions.ts'
 
-/** The entries of a document that are not to be stored: by their places in it, from 0 on, the SHA-256 of their bytes in hexadecimal. */
-export type ErasedPlaces = ReadonlyMap<number, string>
+export interface ErasedParts {
+  /** The entries of a document that are not to be stored: by their places in it, from 0 on, the SHA-256 of their bytes in hexadecimal. */
+  readonly places: ReadonlyMap<number, string>
+  /**
+   * Sessions that were erased by their names, with the names under which what else stands in them is stored: it was said since, or is of
+   * another file whose folder, name and beginning are the same.
+   */
+  readonly renamed: ReadonlyMap<string, string>
+}
 
 /** What is looked at of an entry. */
 interface Look {
@@ -17,11 +25,14 @@ interface Look {
   readonly entry: Pick<TranscriptEntry, 'session' | 'id' | 'role' | 'kind'>
   readonly hash: Buffer
   readonly occurrence: number
+  readonly sizeBytes: number
   /** An id of ours, or a time: the same bytes are the same thing. */
   readonly isTold: boolean
 }
 
 const batchEntries = 500
+/** Together answers of so many bytes are hardly ever given twice; a greeting is. */
+const answersBytesMin = 200
 
 /**
  * Finds entries that were erased or anonymised in a file whose sessions have no name of their own: under another name, or beginning
@@ -32,37 +43,50 @@ export async function findErased(
   database: Database,
   of: { readonly tenantId: number; readonly source: string },
   document: TranscriptDocument,
-): Promise<ErasedPlaces> {
-  if (!(await database.run((sql) => hasTombstones(sql, of.tenantId)))) return new Map()
+): Promise<ErasedParts> {
+  if (!(await database.run((sql) => hasTombstones(sql, of.tenantId)))) return { places: new Map(), renamed: new Map() }
   const marks = await knownEntryMarks(database, of.tenantId)
+  const sessions = new ErasedSessions(database, of)
   const copies = new Copies()
+  const renamed = new Map<string, string>()
+  for await (const batch of looksOf(document)) {
+    const marked = await markedOf(database, of.tenantId, { batch, marks })
+    for (const look of batch) {
+      const { session } = look.entry
+      const isMarked = marked.has(look.place)
+      const isOfErased = await sessions.has(cleanId(session))
+      copies.take(look, { isMarked, isOfErased })
+      if (isMarked || !isOfErased || renamed.has(session) || !(await sessions.hasEntries(cleanId(session)))) continue
+      renamed.set(session, `${session}~${look.hash.toString('hex').slice(0, 8)}`)
+    }
+  }
+  const found = copies.end()
+  const stored = await storedOf(database, of, found)
+  const places = found.flatMap((look) => (stored.has(look) ? [] : [[look.place, look.hash.toString('hex')] as const]))
+  return { places: new Map(places), renamed }
+}
+
+async function* looksOf(document: TranscriptDocument): AsyncGenerator<readonly Look[]> {
   const occurrences = new Occurrences()
   let batch: Look[] = []
   let count = 0
-  const take = async () => {
-    const marked = await markedOf(database, of.tenantId, { batch, marks })
-    for (const look of batch) copies.take(look, marked.has(look.place))
-    batch = []
-  }
   for await (const event of document.events) {
     if (event.type !== 'entry') continue
     const { session, id, role, kind, timestamp, bytes } = event
     const hash = sha256(bytes)
-    const occurrence = id === undefined ? occurrences.count(event, hash) : 1
-    const isTold = ownId(id) !== undefined || (timestamp !== undefined && !isDateAlone(timestamp))
     batch.push({
       place: count++,
       entry: { session, kind, role, ...(id === undefined ? {} : { id }) },
       hash,
-      occurrence,
-      isTold,
+      occurrence: id === undefined ? occurrences.count(event, hash) : 1,
+      sizeBytes: bytes.length,
+      isTold: ownId(id) !== undefined || (timestamp !== undefined && !isDateAlone(timestamp)),
     })
-    if (batch.length >= batchEntries) await take()
+    if (batch.length < batchEntries) continue
+    yield batch
+    batch = []
   }
-  await take()
-  const found = copies.end()
-  const stored = await storedOf(database, of, found)
-  return new Map(found.flatMap((look) => (stored.has(look) ? [] : [[look.place, look.hash.toString('hex')]])))
+  yield batch
 }
 
 /** A day is no time at which something was said: the same words may be said again on it. */
@@ -89,26 +113,44 @@ async function markedOf(
   return new Set(byPlace.flatMap(({ place, marks: own }) => (own.some((mark) => known.has(mark)) ? [place] : [])))
 }
 
+/** Entries of one session that follow each other and were all erased. */
+interface Stretch {
+  readonly entries: Look[]
+  hasQuestion: boolean
+  /** Of those after a question. */
+  answersBytes: number
+}
+
 /**
  * Tells entries that were erased from words that are said again. The bytes of an entry with a time are that entry. Without one, a stretch of a
- * session is a copy where all of it was erased and something in it is an answer: prompts that programs repeat are none, and what a
- * model answers to them is hardly ever the same. So is a document that is one entry and no message.
+ * session is a copy where all of it was erased and answers are in it: prompts that programs repeat are none, and what a model answers to
+ * them at some length is hardly ever the same. So is a document that is one entry and no message.
  */
 class Copies {
   readonly #found: Look[] = []
-  readonly #stretches = new Map<string, { readonly entries: Look[]; hasQuestion: boolean; hasAnswer: boolean }>()
+  readonly #stretches = new Map<string, Stretch>()
+  /** Sessions of which something was not erased. */
+  readonly #mixed = new Set<string>()
   #first: Look | undefined
   #count = 0
 
-  take(look: Look, isMarked: boolean): void {
-    const { entry } = look
+  take(look: Look, { isMarked, isOfErased }: { readonly isMarked: boolean; readonly isOfErased: boolean }): void {
+    const { session, role } = look.entry
     if (this.#count++ === 0 && isMarked) this.#first = look
-    if (!isMarked) return this.#close(entry.session)
-    const stretch = this.#stretches.get(entry.session) ?? { entries: [], hasQuestion: false, hasAnswer: false }
-    this.#stretches.set(entry.session, stretch)
+    if (!isMarked) {
+      this.#mixed.add(session)
+      return this.#close(session)
+    }
+    // Its name is known too: it is the same file.
+    if (isOfErased) {
+      this.#found.push(look)
+      return
+    }
+    const stretch = this.#stretches.get(session) ?? { entries: [], hasQuestion: false, answersBytes: 0 }
+    this.#stretches.set(session, stretch)
     stretch.entries.push(look)
-    if (entry.role === 'user') stretch.hasQuestion = true
-    else if (entry.role === 'assistant' || entry.role === 'tool') stretch.hasAnswer ||= stretch.hasQuestion
+    if (role === 'user') stretch.hasQuestion = true
+    else if (stretch.hasQuestion && (role === 'assistant' || role === 'tool')) stretch.answersBytes += look.sizeBytes
   }
 
   /** In the order of their document. */
@@ -123,7 +165,9 @@ class Copies {
     const stretch = this.#stretches.get(session)
     if (stretch === undefined) return
     this.#stretches.delete(session)
-    for (const look of stretch.entries) if (stretch.hasAnswer || look.isTold) this.#found.push(look)
+    const isWhole = stretch.answersBytes > 0 && !this.#mixed.has(session)
+    const isCopy = isWhole || stretch.answersBytes >= answersBytesMin
+    for (const look of stretch.entries) if (isCopy || look.isTold) this.#found.push(look)
   }
 }
 

@@ -1,7 +1,7 @@
 import { looksLikeId } from '../../model/ids.ts'
 import { idMark, isKnownByEntries, sourceMark } from '../../model/tombstone.ts'
 import type { Database } from '../../store/database.ts'
-import { erasedAt, tombstoneKeys } from '../../store/erasure/tombstones.ts'
+import { erasedAt, tombstoneKeys, wereEntriesRemembered } from '../../store/erasure/tombstones.ts'
 
 /** Which sessions of a source were erased; each is looked up once, and none where nothing was ever erased. */
 export class ErasedSessions {
@@ -25,6 +25,13 @@ export class ErasedSessions {
     const isErased = (await this.#database.run((sql) => erasedAt(sql, this.#tenantId, marks))) !== undefined
     this.#known.set(externalId, isErased)
     return isErased
+  }
+
+  /** Whether its entries were remembered one by one when it was erased, so that what else stands in its file can be told. */
+  async hasEntries(externalId: string): Promise<boolean> {
+    if (!isKnownByEntries(this.#source) || looksLikeId(externalId.toLowerCase())) return false
+    const marks = await this.marksOf(externalId)
+    return await this.#database.run((sql) => wereEntriesRemembered(sql, this.#tenantId, marks))
   }
 
   /** The hashes that a session's tombstone would have. */

@@ -11,7 +11,7 @@ import type { DocumentReport } from './document-report.ts'
 import { cleanId, Occurrences } from './entry-fields.ts'
 import { entryMessage } from './entry-message.ts'
 import { EntryTimes } from './entry-times.ts'
-import type { ErasedPlaces } from './erased-entries.ts'
+import type { ErasedParts } from './erased-entries.ts'
 import { ErasedSessions } from './erased-sessions.ts'
 import { LayoutBuilder } from './file-layout.ts'
 import { ImportedSessions, type ImportDependencies, type ImportedMessage } from './imported-sessions.ts'
@@ -50,7 +50,7 @@ export interface DocumentOptions {
   /** Keeps nothing that gives back the file. */
   readonly rowsOnly?: boolean | undefined
   /** What of it was erased, although its session is not known to be. */
-  readonly erased?: ErasedPlaces | undefined
+  readonly erased?: ErasedParts | undefined
 }
 
 /**
@@ -68,7 +68,7 @@ export class DocumentImport {
   readonly #occurrences = new Occurrences()
   readonly #stored: ImportedSessions
   readonly #tombstones: ErasedSessions
-  readonly #erasedPlaces: ErasedPlaces | undefined
+  readonly #erasedParts: ErasedParts | undefined
   #read = 0
   readonly #pending = new Map<string, Pending[]>()
   #pendingCount = 0
@@ -96,7 +96,7 @@ export class DocumentImport {
     this.#source = source
     this.#times = new EntryTimes(source.modifiedAtMs)
     this.#tombstones = new ErasedSessions(dependencies.database, { tenantId: caller.tenantId, source: source.format })
-    this.#erasedPlaces = erased
+    this.#erasedParts = erased
     const target = { format: source.format, tombstones: this.#tombstones, numbering: known?.numbering }
     this.#stored = new ImportedSessions(dependencies, caller, target)
   }
@@ -171,29 +171,29 @@ export class DocumentImport {
     this.#sizeBytes += bytes.length
   }
 
-  async #addEntry(entry: TranscriptEntry): Promise<void> {
-    const erased = this.#erasedPlaces?.get(this.#read++)
-    this.#count(entry.before)
-    this.#count(entry.bytes)
-    if (entry.bytes.length > limits.importedMessageBytesMax) {
+  async #addEntry(read: TranscriptEntry): Promise<void> {
+    const part = this.#erasedParts?.places.get(this.#read++)
+    this.#count(read.before)
+    this.#count(read.bytes)
+    if (read.bytes.length > limits.importedMessageBytesMax) {
       throw new LimitError(`import "${this.#source.path}"`, {
         what: `the size in bytes of its entry ${this.#entries + 1}`,
         limit: limits.importedMessageBytesMax,
-        actual: entry.bytes.length,
+        actual: read.bytes.length,
       })
     }
-    if (this.#knownEntries.has(this.#entries)) return this.#passOver(entry)
-    if (await this.#tombstones.has(cleanId(entry.session))) {
-      this.#erased++
-      return
-    }
-    const message = entryMessage(entry, this.#source.format)
+    if (this.#knownEntries.has(this.#entries)) return this.#passOver(read)
+    const isOfErased = await this.#tombstones.has(cleanId(read.session))
+    const session = isOfErased ? this.#erasedParts?.renamed.get(read.session) : read.session
+    const message = entryMessage(read, this.#source.format)
     // Another one stands there by now where the file was changed meanwhile.
-    if (erased !== undefined && Buffer.from(message.sha256).toString('hex') === erased) {
-      this.#times.note(entry.session, entry.timestamp)
+    if (session === undefined || Buffer.from(message.sha256).toString('hex') === part) {
+      this.#times.note(read.session, read.timestamp)
+      this.#news.noteErased(read.session)
       this.#erased++
       return
     }
+    const entry = { ...read, session }
     const queue = this.#pending.get(entry.session) ?? []
     this.#pending.set(entry.session, queue)
     const occurrence = entry.id === undefined ? this.#occurrences.count(entry, message.sha256) : undefined

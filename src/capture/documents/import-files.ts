@@ -11,7 +11,7 @@ import { linkParents } from '../../store/imported-sessions.ts'
 import type { TranscriptFormat } from '../../transcripts/format.ts'
 import { detectFormat } from '../../transcripts/registry.ts'
 import { withStoredBefore, type DocumentReport } from './document-report.ts'
-import { findErased, type ErasedPlaces } from './erased-entries.ts'
+import { findErased, type ErasedParts } from './erased-entries.ts'
 import { fileState, isSameState, type FileState } from './file-state.ts'
 import { DocumentImport, type ImportSource } from './import-document.ts'
 import type { ImportDependencies } from './imported-sessions.ts'
@@ -125,7 +125,7 @@ async function erasedIn(
   database: Database,
   { caller: { tenantId }, source, read }: Reading,
   name: string,
-): Promise<ErasedPlaces | undefined> {
+): Promise<ErasedParts | undefined> {
   if (!isKnownByEntries(source.format)) return undefined
   for await (const document of read.documents(source.path))
     if (document.name === name) return await findErased(database, { tenantId, source: source.format }, document)

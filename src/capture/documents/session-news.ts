@@ -9,10 +9,16 @@ import type { ErasedSessions } from './erased-sessions.ts'
 export class SessionNews {
   readonly #sessions = new Map<string, TranscriptSession>()
   readonly #untold = new Set<string>()
+  readonly #erased = new Set<string>()
 
   add(event: TranscriptSession): void {
     this.#sessions.set(event.id, { ...this.#sessions.get(event.id), ...event })
     this.#untold.add(event.id)
+  }
+
+  /** Entries of a session were passed over: its title and metadata may be of them. */
+  noteErased(id: string): void {
+    this.#erased.add(id)
   }
 
   createdAt(id: string): string | undefined {
@@ -28,7 +34,7 @@ export class SessionNews {
     for (const id of this.#untold) {
       const about = this.#sessions.get(id)
       if (about === undefined) continue
-      const { metadata, title } = about
+      const { metadata, title } = this.#erased.has(id) ? {} : about
       const parent = about.parent === undefined ? undefined : cleanId(about.parent)
       const hasParent = parent !== undefined && !(await to.tombstones.has(parent))
       const isAdded = await describeSession(database, to.tenantId, {

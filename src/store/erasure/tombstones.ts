@@ -111,6 +111,20 @@ export async function knownTombstones(
   return new Set(rows.map(({ hash }) => hash))
 }
 
+/** Whether entries were remembered by each of the erasures that some hashes are of. */
+export async function wereEntriesRemembered(
+  sql: Queries,
+  tenantId: number,
+  hashes: readonly string[],
+): Promise<boolean> {
+  const [row] = await sql<{ all: boolean | null }[]>`
+    select bool_and(exists (
+      select from tombstones e where e.tenant_id = ${tenantId} and e.erasure_id = t.erasure_id and e.kind = 'entry')) as all
+    from jsonb_array_elements_text(${JSON.stringify(hashes)}::text::jsonb) wanted
+      join tombstones t on t.tenant_id = ${tenantId} and t.hash = decode(wanted, 'hex')`
+  return row?.all === true
+}
+
 /** The hashes that a caller's reference to a session would have, if what it names was erased; none where nothing ever was. */
 export async function marksOfReference(sql: Queries, tenantId: number, reference: string): Promise<string[]> {
   const keys = await tombstoneKeys(sql, tenantId)
