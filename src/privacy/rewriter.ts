@@ -4,6 +4,7 @@ import type { Mask } from './mask.ts'
 import { KnownNames } from './names/known-names.ts'
 import { bareName } from './names/participant-names.ts'
 import { resolveOverlaps } from './resolve-overlaps.ts'
+import { secretMembers } from './secrets/json-web-keys.ts'
 import { emails } from './structured/contact-addresses.ts'
 import { phones } from './structured/phones.ts'
 
@@ -73,10 +74,18 @@ export class Rewriter {
       return items
     }
     const members = new Map<string, unknown>()
+    // Of a key each member is looked at with the others: alone it is a row of letters.
+    const secrets = secretMembers(value)
     for (const [name, member] of Object.entries(value)) {
       const written = await this.text(name)
       const unique = members.has(written) ? `${written} ${members.size}` : written
-      members.set(unique, await this.#value(member, { name, depth }))
+      const secret = secrets.get(name)
+      members.set(
+        unique,
+        secret === undefined
+          ? await this.#value(member, { name, depth })
+          : this.#mask({ type: 'secret', value: secret }),
+      )
     }
     return Object.fromEntries(members)
   }

@@ -82,6 +82,24 @@ test('of messages the key stays, and reasons but those of what was corrected', {
   expect(anonymised.done).toEqual(anonymised.foreseen)
 })
 
+test('counts a session by what is left of it, as the receipt does', { timeout: 200_000 }, async () => {
+  const { home, tools } = await filled('worn', 'next')
+  await outputOf(home, ['erase', '--session', 'worn', '--participant', 'Ada Quill', '--yes'])
+  const size = z.object({ messages: z.number(), bytes: z.number() })
+  const previewed = size.extend({ confirm: z.string(), stores: counts, first_sessions: z.array(z.unknown()) })
+  const shown = await outputOf(home, ['erase', '--session', 'worn'])
+  const { confirm, ...preview } = previewed.parse((await tools.call('forget', { session_id: 'worn' })).structured)
+  const reply = await tools.call('forget', { session_id: 'worn', confirm })
+  const { erased } = receiptSchema.parse(reply.structured)
+  expect(size.parse(preview)).toEqual(size.parse(erased))
+  const { archive_segments: _, ...stores } = preview.stores
+  expect(erased).toMatchObject(stores)
+  expect(erased['messages']).toBeGreaterThan(0)
+  const left = `${erased['messages']} message${erased['messages'] === 1 ? '' : 's'}`
+  expect(shown).toContain(`1 session with ${left} (${erased['bytes']} bytes) would be erased`)
+  expect(preview.first_sessions).toEqual([{ session_id: expect.any(String), messages: erased['messages'] }])
+})
+
 test('tells of reasons to restrict somebody, of whom nothing is left then, no one but who sees all', async () => {
   const { home, tools } = await filled('harbour', 'quay')
   await outputOf(home, ['restrict', '--participant', 'Bob Marsh', '--reason', 'the letter of Bob'])

@@ -272,3 +272,43 @@ describe('a token that may see no personal data', () => {
     expect(found).not.toMatch(/4111/)
   })
 })
+
+test('a name is masked though an address has it in small letters, and the price that rose is none', async () => {
+  await tools.save({
+    session_id: 'crane',
+    content: 'Wainwright rang and Philippa answered, see philippa.wainwright@example.org about the crane.',
+    sender: 'Philippa Wainwright',
+  })
+  await tools.save({
+    session_id: 'crane',
+    content: 'Rose and Marsh: the price rose, the marsh is wet.',
+    sender: 'Rose Marsh',
+  })
+  const { stdout } = await home.cli(['export', 'crane', '--view', 'redacted'])
+  expect(stdout).toContain('[person] rang and [person] answered, see [email] about the crane.')
+  expect(stdout).toContain('Rose and Marsh: the price rose, the marsh is wet.')
+  const { structured } = await tools.call('get_session', { session_id: 'crane', view: 'pseudonymised' })
+  expect(shows(structured)).toMatch(/(\[person_[\da-f]{10}\]) rang and \1 answered, see \[email_/u)
+})
+
+test('a private JSON web key is a secret in text and as JSON, and a public one is none', async () => {
+  const [d, x] = ['d', 'x'].map((seed) => Buffer.from(`${seed} of a key with 32 bytes, is it`).toString('base64url'))
+  const [open, key] = [
+    { kty: 'EC', crv: 'P-256', x },
+    { d, kty: 'EC', crv: 'P-256', x },
+  ]
+  await tools.save({ session_id: 'web-keys', content: `It is ${JSON.stringify(key, null, 1)}.`, sender: 'user' })
+  await tools.save({
+    session_id: 'web-keys',
+    content: [{ type: 'tool_use', name: 'sign', input: { key, open } }],
+    sender: 'assistant',
+    role: 'assistant',
+  })
+  const { stdout } = await home.cli(['export', 'web-keys', '--view', 'redacted'])
+  expect(stdout).not.toContain(d)
+  expect(stdout.match(/\[secret\]/gu)).toHaveLength(2)
+  const { structured } = await tools.call('get_session', { session_id: 'web-keys', view: 'redacted' })
+  expect(structured).toMatchObject({
+    messages: [{}, { content: [{ input: { key: { ...key, d: '[secret]' }, open } }] }],
+  })
+})

@@ -53,6 +53,40 @@ describe('names of participants in a text', () => {
     expect(await redacted([sender], text)).toBe(text)
   })
 
+  const named = 'Wainwright rang and Philippa answered'
+  it.each([
+    'philippa.wainwright@example.org',
+    'philippa+wainwright@example.org',
+    '"philippa wainwright"@example.org',
+    'philippa@example.org, wainwright@example.org.',
+    'https://example.org/people/philippa,wainwright?q=1',
+    'www.wainwright.example/philippa',
+    'C:\\Users\\philippa\\wainwright.pdf',
+    '~/wainwright/of-philippa/notes',
+    'docs/philippa.md and wainwright.pdf',
+    '@philippa, (@wainwright)',
+    'philippa_wainwright',
+    'philippa-wainwright',
+    'philippa99 and wainwright2',
+    'author=philippa, $wainwright, #wainwright',
+    'git@github.com:philippa/wainwright.git',
+    '写信给philippa.wainwright@example.org吧',
+  ])('are no ordinary words for what stands in %s', async (identifier) => {
+    const shown = await redacted(['Philippa Wainwright'], `${named}, see ${identifier} about the crane.`)
+    expect(shown).toMatch(/^\[person\] rang and \[person\] answered, see /u)
+  })
+
+  it.each([
+    ['Rose Marsh', 'Rose and Marsh: the price rose, the marsh is wet.'],
+    ['Rose Marsh', "Rose or Marsh: 'rose', (marsh)."],
+    ['Rose Marsh', 'Rose or Marsh: **rose**, _marsh_…'],
+    ['Rose Marsh', 'Rose or Marsh: rose...then “marsh”?'],
+    ['Rose Marsh', 'Rose or Marsh: a rose-red marsh-plant; see rose@example.org.'],
+  ])('are ordinary words where prose writes them small: %s in %s', async (sender, text) => {
+    const shown = await redacted([sender], text)
+    expect(shown).toMatch(/^Rose (?:and|or) Marsh/u)
+  })
+
   it('are not found within another word', async () => {
     expect(await redacted(['bob', 'анна'], 'bobsled, kabob and аннаполис')).toBe('bobsled, kabob and аннаполис')
   })

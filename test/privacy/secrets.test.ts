@@ -119,6 +119,48 @@ describe('secrets()', () => {
     expect(found(text)).toEqual([])
   })
 
+  const value = (seed: string) => Buffer.from(`${seed}: of a key, and long`.repeat(2)).toString('base64url')
+  const modulus = Buffer.alloc(256, 'modulus 7').toString('base64url')
+  const rsa = { kty: 'RSA', n: modulus, e: 'AQAB' }
+  const [d, p, q, dp, dq, qi] = ['d', 'p', 'q', 'dp', 'dq', 'qi'].map(value)
+  const [x, y, k] = [value('x'), value('y'), 'GawgguFyGrWKav7AX4VKUg']
+
+  it.each([
+    ['RSA', { ...rsa, d, p, q, dp, dq, qi }, [d, p, q, dp, dq, qi]],
+    ['RSA, its type last', { qi, d, n: modulus, e: 'AQAB', kty: 'RSA' }, [qi, d]],
+    ['EC', { kty: 'EC', crv: 'P-256', x, y, d, kid: 'one' }, [d]],
+    ['OKP', { d, x, crv: 'Ed25519', kty: 'OKP' }, [d]],
+    ['oct', { kty: 'oct', k, alg: 'HS256' }, [k]],
+    ['oct, short', { k: 'c2VjcmV0MQ', kty: 'oct' }, ['c2VjcmV0MQ']],
+    [
+      'a set, whose public ones stay',
+      { keys: [{ kty: 'EC', x, y }, { kty: 'oct', k }, rsa, { kty: 'EC', d, x }] },
+      [k, d],
+    ],
+  ])('takes the secret members of a JSON web key: %s', (_, key, expected) => {
+    const compact = JSON.stringify(key)
+    const python = compact.replaceAll('"', "'").replaceAll(':', ': ')
+    const node = compact.replaceAll(/"(\w+)":"/gu, "$1: '").replaceAll('"', "'")
+    for (const text of [compact, JSON.stringify(key, null, 2), JSON.stringify({ out: compact }), python, node])
+      expect(found(`Here: ${text}, so keep it`)).toEqual(expected)
+  })
+
+  it('takes those of one whose end was cut off', () => {
+    expect(found(`{"kty":"EC","x":"${x}","d":"${value('d').slice(0, 30)}`)).toEqual([value('d').slice(0, 30)])
+  })
+
+  it.each([
+    JSON.stringify(rsa),
+    JSON.stringify({ kty: 'EC', crv: 'P-256', x, y }),
+    JSON.stringify({ d, p, q, k }),
+    JSON.stringify({ keys: [rsa], other: { d, k } }),
+    JSON.stringify({ kty: 'EC', k, p, inner: { d } }),
+    '{"kty":"RSA","d":"base64url-encoded private exponent","p":"<p>"}',
+    '{"kty":"oct","k":"your-base64url-key-of-32-bytes"}',
+  ])('takes no JSON web key from %s', (text) => {
+    expect(found(text)).toEqual([])
+  })
+
   it.each([
     'const token = process.env.GITHUB_TOKEN',
     'apiKey: settings.apiKey, key: row.primaryKey',

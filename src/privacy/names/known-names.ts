@@ -3,7 +3,8 @@ import type { Detection } from '../detection.ts'
 import { IndexOfNames } from './index-of-names.ts'
 import { isOfNobody } from './ordinary-words.ts'
 import { bareName, leadingTitle, soughtNames, type SoughtName } from './participant-names.ts'
-import { repeatedWords, smallWords, wordsOfNames } from './repeated-names.ts'
+import { repeatedWords, wordsOfNames } from './repeated-names.ts'
+import { smallWords } from './small-words.ts'
 
 /** Surer than the tagger of the rules, and less sure than a title before a name or a form such as that of an address. */
 const foundConfidence = 0.6
@@ -35,7 +36,7 @@ export class KnownNames {
     const whole = found.flatMap(({ type, name }) => (type === 'person' && /\s/u.test(name) ? [name] : []))
     const people = participants.filter((name) => !isOfNobody(bareName(name)))
     this.#words = wordsOfNames([...people.flatMap(asWritten), ...whole])
-    this.#small = smallWords(participants.filter((name) => /\p{Lu}/u.test(name)).join('\n'))
+    this.#small = smallWords(participants.filter((name) => /\p{Lu}/u.test(name)).join('\n'), this.#words)
     this.#people = peopleByName([...participants, ...(own === undefined ? [] : [own]), ...whole])
   }
 

@@ -1,4 +1,5 @@
 import type { Detection } from '../detection.ts'
+import { smallWords } from './small-words.ts'
 
 const nameWords = /\p{Lu}[\p{L}\p{M}'’]{2,30}(?:-\p{Lu}[\p{L}\p{M}'’]{1,30})?/gu
 /** Beyond these a text is a list of names, and each of them was found where it stands. */
@@ -38,7 +39,7 @@ export function repeatedWords(
   small: ReadonlySet<string> = new Set(),
 ): Detection[] {
   if (words.size === 0) return []
-  const smallHere = smallWords(text)
+  const smallHere = smallWords(text, words)
   return [...text.matchAll(nameWords)]
     .filter(({ 0: word, index }) => {
       const lower = word.toLowerCase()
@@ -50,8 +51,4 @@ export function repeatedWords(
 
 function isInDate(text: string, { start, end }: { readonly start: number; readonly end: number }): boolean {
   return dateBefore.test(text.slice(Math.max(0, start - 16), start)) || dateAfter.test(text.slice(end, end + 3))
-}
-
-export function smallWords(text: string): ReadonlySet<string> {
-  return new Set([...text.matchAll(/(?<![\p{L}\p{M}])\p{Ll}[\p{L}\p{M}'’]{2,30}/gu)].map(([word]) => word))
 }

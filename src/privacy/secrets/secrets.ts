@@ -1,6 +1,7 @@
 import { detectionsOf, type Detector } from '../detection.ts'
 import { assignedSecrets } from './assigned-secrets.ts'
 import { carriedSecrets } from './carried-secrets.ts'
+import { jsonWebKeys } from './json-web-keys.ts'
 import { knownForms, otherForms } from './known-forms.ts'
 import { privateKeys } from './private-keys.ts'
 import { entropyOf } from './randomness.ts'
@@ -37,6 +38,7 @@ export const secrets: Detector = (text) => [
     }),
   ),
   ...privateKeys(text),
+  ...jsonWebKeys(text),
   ...assignedSecrets(text),
   ...carriedSecrets(text),
 ]

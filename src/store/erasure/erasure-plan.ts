@@ -60,12 +60,16 @@ function fromRow(row: SessionRow): PlannedSession {
   }
 }
 
-/** Sessions that are to be erased whole. */
+/** Sessions that are to be erased whole, with the messages that are left in them: a place that was erased before has nothing to go. */
 export async function planSessions(sql: Queries, viewer: Viewer, filter: ErasureFilter): Promise<PlannedSession[]> {
   const rows = await sql<SessionRow[]>`
-    select id, legal_hold, (true ${andOpen(sql, viewer, 'manage')}) as is_own, message_count as messages, payload_bytes as bytes,
-      null as stretches, erasures
-    from sessions where tenant_id = ${viewer.tenantId} ${ofSession(sql, filter)} ${andOpen(sql, viewer, 'read')} order by id`
+    select sessions.id, sessions.legal_hold, (true ${andOpen(sql, viewer, 'manage')}) as is_own, remaining.messages, remaining.bytes,
+      null as stretches, sessions.erasures
+    from sessions cross join lateral (
+      select count(*) as messages, coalesce(sum(m.payload_bytes), 0) as bytes from messages m
+      where m.tenant_id = ${viewer.tenantId} and m.session_id = sessions.id and m.kind <> 'erased'
+    ) remaining
+    where sessions.tenant_id = ${viewer.tenantId} ${ofSession(sql, filter)} ${andOpen(sql, viewer, 'read')} order by sessions.id`
   return rows.map(fromRow)
 }
 
