@@ -94,7 +94,7 @@ describe('the version of what chooses', () => {
     expect({ version: extractsNow, digest: digest(chosen) }).toMatchInlineSnapshot(`
       {
         "digest": "f1fe34e65b004de2",
-        "version": "extractive/4",
+        "version": "extractive/5",
       }
     `)
   })

@@ -224,6 +224,25 @@ describe('summarizeExtractive()', () => {
     expect((await summarizeExtractive(repeated, { style: 'detailed', maxTokens: 500 })).sentences).toHaveLength(1)
   })
 
+  it('quotes of what was said and taken back what was said last', async () => {
+    const said = [
+      'We decided to use Kafka for the queue.',
+      'The tests are green.',
+      'We decided not to use Kafka for the queue.',
+    ]
+    const told = said.map((text, at) => ({
+      ...messages[1],
+      id: `k${at}`,
+      seq: at,
+      role: 'user' as const,
+      sender: 'x',
+      text,
+    }))
+    const { sentences } = await summarizeExtractive(told, { style: 'decisions', maxTokens: 500 })
+    expect(sentences.map(({ text }) => text)).toContain(said[2])
+    expect(sentences.map(({ text }) => text)).not.toContain(said[0])
+  })
+
   it.each([[[]], [['']], [['the of and is', 'to be or not to be that is']], [['```\ncode only\n```']], [['!!! ???']]])(
     'is empty for %j',
     async (texts) => {

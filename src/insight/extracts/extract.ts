@@ -18,7 +18,7 @@ export interface ExtractOptions {
 
 /** Carbonell and Goldstein 1998: relevance against likeness to what was already chosen. */
 const mmrRelevance = 0.7
-/** A sentence this like a chosen one says the same; it is left out even if the budget has room. */
+/** Sentences this alike say the same, or what became of it: the last of them stands for all, even if the budget has room. */
 const duplicateSimilarity = 0.75
 
 /**
@@ -87,10 +87,14 @@ function choose(candidates: readonly Candidate[], options: ExtractOptions): Cand
       }
     }
     if (pick === undefined) return chosen
-    chosen.push(pick.candidate)
-    left -= pick.cost
+    const { vector } = pick
+    const alike = open.filter((entry) => entry.cost <= left && cosine(entry.vector, vector) > duplicateSimilarity)
+    const last = alike.reduce((later, entry) => (entry.candidate.order > later.candidate.order ? entry : later), pick)
+    chosen.push(last.candidate)
+    left -= last.cost
     for (const entry of open) {
-      entry.similarity = entry === pick ? 1 : Math.max(entry.similarity, cosine(entry.vector, pick.vector))
+      const similarity = Math.max(cosine(entry.vector, vector), cosine(entry.vector, last.vector))
+      entry.similarity = entry === pick || entry === last ? 1 : Math.max(entry.similarity, similarity)
     }
   }
   return chosen
