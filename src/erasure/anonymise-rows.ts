@@ -27,6 +27,7 @@ import {
 } from '../store/erasure/erase-session.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
 import type { ErasureDetails, ErasureItem } from '../store/erasure/erasure-work.ts'
+import { findHead, isSameHead, type FoundHead } from '../store/erasure/lasting-head.ts'
 import type { Piece } from '../store/erasure/piece.ts'
 import { addToReceipt } from '../store/erasure/receipts.ts'
 import { addTombstones } from '../store/erasure/tombstones.ts'
@@ -58,6 +59,7 @@ interface Prepared {
   readonly hasFound: boolean
   readonly seal: RowSeal | undefined
   readonly memory: EntryMemory | undefined
+  readonly head: FoundHead
 }
 
 /**
@@ -118,7 +120,8 @@ async function prepare(
   const held = { archive, given, seal }
   const { piece, rest = [] } = next ?? {}
   const memory = await readEntryMemory(database, key)
-  const about = { anonymiser, hasFound: found.length > 0, seal, memory }
+  const head = await findHead(database, key)
+  const about = { anonymiser, hasFound: found.length > 0, seal, memory, head }
   return { stretches: details.stretches, piece, rest, messages, held, ...about }
 }
 
@@ -170,9 +173,9 @@ async function storePrepared(
 ): Promise<ErasureDetails | undefined> {
   const { details } = item
   if (prepared === undefined || !isDeepStrictEqual(prepared.stretches, details.stretches)) return undefined
-  const { piece, rest, messages, held, anonymiser, hasFound, seal, memory } = prepared
+  const { piece, rest, messages, held, anonymiser, hasFound, seal, memory, head } = prepared
   const version = seal?.version ?? 0
-  if (session.keyVersion !== version) return undefined
+  if (session.keyVersion !== version || !(await isSameHead(sql, item, head))) return undefined
   await holdPayloads(sql, held)
   const payloads = new Set(details.payloads)
   if (piece !== undefined) {
@@ -187,7 +190,7 @@ async function storePrepared(
   const progress = progressOf(details, { rest, payloads })
   if (rest.length > 0) return progress
   const { counts, files } = await cleanSession(sql, item, await headOf(session, { anonymiser, seal }))
-  await noteErasedHead(sql, item, details.erasure)
+  await noteErasedHead(sql, item, { erasureId: details.erasure, stays: head.stays })
   await eraseAnonymisedNames(sql, item)
   // What an older archive has of imported files that held it is not restored.
   await addTombstones(sql, receiptOf(item), [{ hash: idMark('part', item.sessionId), kind: 'part' }])

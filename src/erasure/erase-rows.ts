@@ -8,6 +8,7 @@ import { erasePiece, payloadLocations, type LockedSession } from '../store/erasu
 import { cleanSession, eraseSessionRow, noteErasedHead, noteErasedMessages } from '../store/erasure/erase-session.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
 import type { ErasureDetails, ErasureItem } from '../store/erasure/erasure-work.ts'
+import { findHead, isSameHead, type FoundHead } from '../store/erasure/lasting-head.ts'
 import { addToReceipt, type ErasedCounts } from '../store/erasure/receipts.ts'
 import { addTombstones, ownTombstoneKey, tombstonesOf } from '../store/erasure/tombstones.ts'
 import type { Transaction } from '../store/rows.ts'
@@ -22,7 +23,12 @@ export async function eraseRows(database: Database, item: ErasureItem, log?: Log
   let current: ErasureItem | undefined = item
   while (current !== undefined && !current.details.rowsErased) {
     const memory = await entryMemory(database, item, log)
-    current = await takeStep(database, item, (sql, now, session) => erasePieceOf(sql, now, { session, memory, log }))
+    const head = await findHead(database, item)
+    current = await takeStep(database, item, (sql, now, session) =>
+      erasePieceOf(sql, now, { session, memory, head, log }),
+    )
+    if (head.problem !== undefined && current?.details.rowsErased === true && !current.details.whole)
+      log?.warn(`other stores will not know when session ${item.sessionId} was held or released: ${head.problem}`)
   }
   return current
 }
@@ -38,18 +44,25 @@ async function entryMemory(database: Database, item: ErasureItem, log?: Log): Pr
   }
 }
 
-/** Nothing where the session has another key by now than what its entries are to be remembered with. */
+/** Nothing where the session has another key by now than what its entries are to be remembered with, or something else was said of it since. */
 async function erasePieceOf(
   sql: Transaction,
   item: ErasureItem,
   {
     session,
     memory,
+    head,
     log,
-  }: { readonly session: LockedSession; readonly memory: EntryMemory | undefined; readonly log?: Log | undefined },
+  }: {
+    readonly session: LockedSession
+    readonly memory: EntryMemory | undefined
+    readonly head: FoundHead
+    readonly log?: Log | undefined
+  },
 ): Promise<ErasureDetails | undefined> {
   const { details } = item
   if (memory !== undefined && memory.keyVersion !== session.keyVersion) return undefined
+  if (!(await isSameHead(sql, item, head))) return undefined
   const next = nextPiece(details.stretches, { lastSeq: session.lastSeq, messagesMax: limits.erasedMessagesMax })
   const payloads = new Set(details.payloads)
   if (next !== undefined) {
@@ -68,7 +81,7 @@ async function erasePieceOf(
   const rest = next?.rest ?? []
   const progress = progressOf(details, { rest, payloads })
   if (rest.length > 0) return progress
-  const { counts, files } = await eraseRest(sql, item, session)
+  const { counts, files } = await eraseRest(sql, item, { session, head })
   await addToReceipt(sql, receiptOf(item), { erased: counts })
   return { ...progress, files: [...files], rowsErased: true }
 }
@@ -86,13 +99,13 @@ export function progressOf(
 async function eraseRest(
   sql: Transaction,
   item: ErasureItem,
-  session: LockedSession,
+  { session, head }: { readonly session: LockedSession; readonly head: FoundHead },
 ): Promise<{ readonly counts: Partial<ErasedCounts>; readonly files: readonly string[] }> {
   const erasure = { tenantId: item.tenantId, erasureId: item.details.erasure }
   if (!item.details.whole) {
     await addTombstones(sql, erasure, [{ hash: idMark('part', item.sessionId), kind: 'part' }])
     const cleaned = await cleanSession(sql, item)
-    await noteErasedHead(sql, item, item.details.erasure)
+    await noteErasedHead(sql, item, { erasureId: item.details.erasure, stays: head.stays })
     return cleaned
   }
   const key = await ownTombstoneKey(sql, item.tenantId)

@@ -3,7 +3,7 @@ import type { Caller } from '../model/access.ts'
 import type { NamesBy } from '../model/names.ts'
 import { readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'
 import { withReasons } from '../store/rights/reasons.ts'
-import { eraseAgain, eraseAsElsewhere, forget, type ErasureReply, type ForgetInput } from './forget.ts'
+import { eraseAgain, eraseAsElsewhere, forget, goOn, type ErasureReply, type ForgetInput } from './forget.ts'
 import type { ErasurePreview } from './preview.ts'
 import { askForRewrite } from './rewrite-files.ts'
 import type { RunDependencies } from './run-erasure.ts'
@@ -35,6 +35,11 @@ export class Erasures {
   /** Erases what was erased at another store. */
   asElsewhere(caller: Caller, records: readonly TombstoneRecord[]): Promise<void> {
     return eraseAsElsewhere(this.#dependencies, caller, records)
+  }
+
+  /** Works off an erasure that was begun, as far as there is time for it. */
+  goOn(id: string): Promise<void> {
+    return goOn(this.#dependencies, id)
   }
 
   /** Writes the files of an embedded store anew, so that nothing of what was erased is left in them. */

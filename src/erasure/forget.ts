@@ -127,8 +127,7 @@ export async function eraseAgain(dependencies: RunDependencies, caller: Caller):
       await database.run((sql) => inTransaction(sql, (transaction) => learnTombstones(transaction, record)))
   const id = await database.run((sql) => inTransaction(sql, (transaction) => eraseReturned(transaction, caller)))
   if (id === undefined) return undefined
-  await runErasure(dependencies, { id, untilMs: performance.now() + limits.erasureWaitMs })
-  database.needWork?.()
+  await goOn(dependencies, id)
   return await readReceipt(database, tenantId, id)
 }
 
@@ -151,9 +150,13 @@ export async function eraseAsElsewhere(
       return await eraseReturned(transaction, caller)
     }),
   )
-  if (id === undefined) return
+  if (id !== undefined) await goOn(dependencies, id)
+}
+
+/** Works off an erasure that was begun, as far as there is time for it. */
+export async function goOn(dependencies: RunDependencies, id: string): Promise<void> {
   await runErasure(dependencies, { id, untilMs: performance.now() + limits.erasureWaitMs })
-  database.needWork?.()
+  dependencies.database.needWork?.()
 }
 
 async function begin(database: Database, caller: Caller, erasure: Erasure & { readonly id: string }): Promise<void> {

@@ -52,6 +52,11 @@ export function isKnownByEntries(source: string): boolean {
   return source === 'generic'
 }
 
+/** Whether sessions of a source are named by who saves to them: two of one name may have nothing in common. */
+export function isSaved(source: string): boolean {
+  return source === 'mcp'
+}
+
 /** Of an entry of a file in a store that is not encrypted, by the SHA-256 of its bytes, whatever file it stands in. */
 export function entryMark(key: Uint8Array, sha256: Uint8Array): string {
   return createHmac('sha256', key)

@@ -58,7 +58,9 @@ class StoreMove {
     const messages = new SessionMover(this.#stores, movers)
     const sessions = await this.#moveSessions(erasedThere, (session) => messages.move(session, onProgress))
     const meanwhile = await erasedMeanwhile(this.#stores, erasedThere)
-    await target.run((sql) => inTransaction(sql, (transaction) => eraseReturned(transaction, this.#caller, meanwhile)))
+    await target.run((sql) =>
+      inTransaction(sql, (transaction) => eraseReturned(transaction, this.#caller, { further: meanwhile })),
+    )
     const auditRows = await this.#moveAudit(messages.counts.copied)
     const now = await source.run((sql) => countMessages(sql, tenantId))
     return {

@@ -9,8 +9,10 @@ import {
   type SummaryRecord,
 } from '../store/archive/archived-session.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
+import { eraseReturned } from '../store/erasure/erase-returned.ts'
 import type { SessionKey } from '../store/messages.ts'
 import type { Transaction } from '../store/rows.ts'
+import { lockArrivals } from '../store/sync/lock-arrivals.ts'
 import {
   readHeadText,
   removeSummaries,
@@ -50,6 +52,7 @@ export async function addEdits(
 ): Promise<boolean> {
   const taken = await take(store, key, theirs)
   if (taken?.hasChanged !== true) return false
+  if (taken.erasureId !== undefined) await store.erasures.goOn(taken.erasureId)
   store.database.announce?.(key)
   return true
 }
@@ -57,6 +60,8 @@ export async function addEdits(
 interface Taken {
   readonly edits: SessionEdits
   readonly hasChanged: boolean
+  /** Of what a hold had kept that was released by this. */
+  readonly erasureId?: string | undefined
 }
 
 /** What is to be said from now on of a session, and was not before. */
@@ -112,16 +117,22 @@ async function take(
     const taken: Taken = { edits, hasChanged: news !== undefined }
     const newText = JSON.stringify(edits)
     if (newText === text && news === undefined) return taken
+    const isReleased = news?.said.legal_hold === false
+    let erasureId: string | undefined
     const isDone = await database.run((sql) =>
       inTransaction(sql, async (own) => {
+        // Before the session, as all who store what comes from elsewhere.
+        if (isReleased) await lockArrivals(own, key.tenantId, 'exclusive')
         const head = await lockHead(own, key)
         if (head?.version !== record.version || head.keyVersion !== (seal?.version ?? 0)) return false
         await saveHeadText(own, key, { text: newText, seal })
         if (news !== undefined) await say(own, store, { key, record, news, seal })
+        // What was erased elsewhere meanwhile was kept here until now.
+        erasureId = isReleased ? await eraseReturned(own, store.caller, { only: key.sessionId }) : undefined
         return true
       }),
     )
-    if (isDone) return taken
+    if (isDone) return { ...taken, erasureId }
     database.vault.forget(key.tenantId, key.sessionId)
   }
   throw new UnavailableError(`Cannot exchange what is said of session "${key.sessionId}" as it changes all the time`, {

@@ -4,6 +4,7 @@ import { readSessionRecord } from '../store/archive/archived-session.ts'
 import { sessionMarks } from '../store/copy/sessions-there.ts'
 import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
 import type { SessionKey } from '../store/messages.ts'
+import { isErasedByName } from '../store/sync/erased-names.ts'
 import { readMarks } from '../store/sync/lineage.ts'
 import type { SyncedMessage } from '../store/sync/place-messages.ts'
 import { countErasing, sharedErasures } from '../store/sync/shared-erasures.ts'
@@ -47,7 +48,7 @@ export class LocalPeer implements Peer {
         return { answer: {} }
       },
       sessions: async ({ after }) => ({ answer: await this.#sessions(after) }),
-      session: async ({ session }) => ({ answer: await this.#session(this.#key(session)) }),
+      session: async ({ session, named }) => ({ answer: await this.#session(this.#key(session), named) }),
       digests: async ({ session, from }) => ({ answer: { digests: await this.#digests(this.#key(session), from) } }),
       marks: async ({ session, from }) => ({
         answer: { marks: await this.#withOpenPlaces(await this.#marks(this.#key(session), from)) },
@@ -98,12 +99,16 @@ export class LocalPeer implements Peer {
     }
   }
 
-  async #session(key: SessionKey): Promise<Answered<'session'>> {
+  async #session(key: SessionKey, named: Asked<'session'>['named']): Promise<Answered<'session'>> {
     const { database } = this.#store
     const { tenantId, sessionId } = key
     const record = await readSessionRecord(database, key, 'sync')
     return await database.run(async (sql) => ({
-      is_erased: (await erasuresOfIds(sql, tenantId, { kind: 'session', ids: [sessionId] })).size > 0,
+      is_erased:
+        (await erasuresOfIds(sql, tenantId, { kind: 'session', ids: [sessionId] })).size > 0 ||
+        (record === undefined &&
+          named !== undefined &&
+          (await isErasedByName(sql, tenantId, { ...named, id: sessionId }))),
       is_erasing: (await countErasing(sql, tenantId, sessionId)) > 0,
       ...(record === undefined ? {} : { record: { ...record, title: null, metadata: null, tags: [] } }),
       is_linear: await isLinear(sql, key),

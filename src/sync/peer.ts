@@ -40,9 +40,13 @@ export const questions = {
   },
   /** What a session is now; absent where it is not there. */
   session: {
-    asked: z.object({ session: id }),
+    asked: z.object({
+      session: id,
+      /** What the other store calls it, so that one is known too that was erased under another id. */
+      named: z.object({ source: z.string(), external_id: z.string().nullable() }).optional(),
+    }),
     answered: z.object({
-      /** Whether it was erased. */
+      /** Whether it was erased; where it is not there also whether one of its source and name was. */
       is_erased: z.boolean(),
       /** Whether something of it is being erased. */
       is_erasing: z.boolean(),

@@ -51,8 +51,7 @@ export async function syncSession(
   const { ours, theirs } = exchange
   let isCountedAnew = false
   for (let round = 1; round <= roundsMax; round++) {
-    const [own, other] = await Promise.all([ours, theirs].map((peer) => see(peer, session)))
-    if (own === undefined || other === undefined) break
+    const [own, other] = await seeBoth([ours, theirs], session)
     if (own.is_erased || other.is_erased) return { kind: 'erased' }
     if (own.is_erasing || other.is_erasing) return { kind: 'pending' }
     if (own.record === undefined && other.record === undefined) return { kind: 'erased' }
@@ -88,8 +87,18 @@ function firstToCompare({ record: own }: Seen, { record: other }: Seen, known: S
   return isAsBefore && isLater && isWhole && known.lastSeq !== apartSeq ? known.lastSeq + 1 : 1
 }
 
-async function see(peer: Peer, session: string): Promise<Seen> {
-  return (await peer.ask('session', { session })).answer
+async function see(peer: Peer, session: string, elsewhere?: Seen): Promise<Seen> {
+  const { record } = elsewhere ?? {}
+  const named = record === undefined ? {} : { named: { source: record.source, external_id: record.external_id } }
+  return (await peer.ask('session', { session, ...named })).answer
+}
+
+/** A store that has it not is told how the other one calls it: it may have erased it under another id. */
+async function seeBoth([ours, theirs]: readonly [Peer, Peer], session: string): Promise<readonly [Seen, Seen]> {
+  const own = await see(ours, session)
+  const other = await see(theirs, session, own)
+  if (own.record !== undefined || other.record === undefined) return [own, other]
+  return [await see(ours, session, other), other]
 }
 
 /** Whether anything went either way. */

@@ -20,6 +20,7 @@ import { indexTopic } from '../store/outbox.ts'
 import type { Transaction } from '../store/rows.ts'
 import { mayBegin } from '../store/saving/may-begin.ts'
 import { sessionVersions } from '../store/sessions.ts'
+import { refusalByName } from '../store/sync/erased-names.ts'
 import { lockArrivals } from '../store/sync/lock-arrivals.ts'
 import { placeMessages, type SyncedMessage } from '../store/sync/place-messages.ts'
 import { replaceMessages } from '../store/sync/replace-messages.ts'
@@ -184,6 +185,8 @@ async function write(sql: Transaction, store: LocalStore, writing: Writing): Pro
   // After it is locked: whoever has erased it meanwhile is done.
   const erasures = await erasuresOfIds(sql, key.tenantId, { kind: 'session', ids: [key.sessionId] })
   if (erasures.size > 0) return { ...nothing, refused: 'erased' }
+  const refused = there === undefined ? await refusalByName(sql, key.tenantId, asked.record) : undefined
+  if (refused !== undefined) return { ...nothing, refused }
   const begun = there === undefined ? await begin(sql, writing) : undefined
   const head = there ?? begun?.head
   if (head === undefined || head.keyVersion !== (seal?.version ?? 0)) return undefined

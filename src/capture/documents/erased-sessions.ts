@@ -1,7 +1,7 @@
 import { looksLikeId } from '../../model/ids.ts'
-import { idMark, isKnownByEntries, sourceMark } from '../../model/tombstone.ts'
+import { isKnownByEntries } from '../../model/tombstone.ts'
 import type { Database } from '../../store/database.ts'
-import { erasedAt, tombstoneKeys, wereEntriesRemembered } from '../../store/erasure/tombstones.ts'
+import { erasedAt, marksOfNamed, tombstoneKeys, wereEntriesRemembered } from '../../store/erasure/tombstones.ts'
 
 /** Which sessions of a source were erased; each is looked up once, and none where nothing was ever erased. */
 export class ErasedSessions {
@@ -37,10 +37,6 @@ export class ErasedSessions {
   /** The hashes that a session's tombstone would have. */
   async marksOf(externalId: string): Promise<string[]> {
     this.#keys ??= this.#database.run((sql) => tombstoneKeys(sql, this.#tenantId))
-    const keys = await this.#keys
-    // What was exported of a session names it by our id.
-    const id = externalId.toLowerCase()
-    const ours = isKnownByEntries(this.#source) && looksLikeId(id) ? [idMark('session', id)] : []
-    return [...ours, ...keys.map((key) => sourceMark(key, { source: this.#source, externalId }))]
+    return marksOfNamed(await this.#keys, { source: this.#source, externalId })
   }
 }

@@ -10,17 +10,17 @@ import { insertErasure } from './receipts.ts'
 
 /**
  * Leaves to be erased what is in the store although it was erased before, and to be anonymised what was anonymised, as where an older
- * copy of a database was put back; and what more is given. Returns the number of the erasure; undefined where there is nothing.
+ * copy of a database was put back; and what more is given. With `only`, of that session alone. Returns the number of the erasure; undefined where there is nothing.
  */
 export async function eraseReturned(
   sql: TransactionSql,
   caller: Caller,
-  further: readonly ErasureWork[] = [],
+  { further = [], only }: { readonly further?: readonly ErasureWork[]; readonly only?: string | undefined } = {},
 ): Promise<string | undefined> {
   const { tenantId } = caller
   // What is found is known by its number.
   await lockArrivals(sql, tenantId, 'exclusive')
-  const returned = await returnedSessions(sql, tenantId)
+  const returned = await returnedSessions(sql, tenantId, only)
   const sessions = [
     ...further,
     ...returned.map(({ id, seqs, isAnonymised }) => ({

@@ -5,6 +5,7 @@ import { placeFactsAgain } from '../learning/session-projects.ts'
 import type { SessionKey } from '../messages.ts'
 import { eraseLostCorrections, eraseSessionReasons } from '../rights/reasons.ts'
 import type { LockedSession } from './erase-rows.ts'
+import type { FoundHead } from './lasting-head.ts'
 import type { ErasedCounts } from './receipts.ts'
 
 /**
@@ -50,18 +51,19 @@ function lastErasedAt(sql: TransactionSql, { tenantId, sessionId }: SessionKey) 
 
 /**
  * Has what was said of a session before its messages were erased come back from no other store, as it may quote them. What retention
- * removes is gone from this store alone, and what others say of it stays.
+ * removes is gone from this store alone, and what others say of it stays. Of what was said here what `stays` is kept; the rest is as it was found.
  */
 export async function noteErasedHead(
   sql: TransactionSql,
   { tenantId, sessionId }: SessionKey,
-  erasureId: string,
+  { erasureId, stays }: { readonly erasureId: string } & Pick<FoundHead, 'stays'>,
 ): Promise<void> {
+  const erasedAt = sql`floor(extract(epoch from coalesce((${lastErasedAt(sql, { tenantId, sessionId })}), clock_timestamp())) * 1000)`
   await sql`
-    update session_heads set key_version = 0, body = convert_to(jsonb_build_object('fields', '{}'::jsonb, 'summaries', '[]'::jsonb,
-        'erased_at', floor(extract(epoch from coalesce((${lastErasedAt(sql, { tenantId, sessionId })}), clock_timestamp())) * 1000))::text, 'UTF8')
-    where tenant_id = ${tenantId} and session_id = ${sessionId} and not exists (
-      select from erasures where tenant_id = ${tenantId} and id = ${erasureId} and scope = 'retention')`
+    update session_heads set key_version = 0, body = convert_to((${stays}::text::jsonb || case
+      when exists (select from erasures where tenant_id = ${tenantId} and id = ${erasureId} and scope = 'retention') then '{}'::jsonb
+      else jsonb_build_object('erased_at', ${erasedAt}) end)::text, 'UTF8')
+    where tenant_id = ${tenantId} and session_id = ${sessionId}`
 }
 
 /**
@@ -85,10 +87,6 @@ async function eraseMade(
     delete from summaries u where u.tenant_id = ${tenantId} and u.session_id = ${sessionId} ${stays}`
   const pseudonyms = await sql`delete from pseudonyms where tenant_id = ${tenantId} and session_id = ${sessionId}`
   const reasons = await (untouched === 'goes' ? eraseSessionReasons : eraseLostCorrections)(sql, key)
-  // Nothing is known of what was said before: what is said now is as it was found.
-  await sql`
-    update session_heads set body = convert_to('{"fields":{},"summaries":[]}', 'UTF8'), key_version = 0
-    where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from archive_segments where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from archive_manifests where tenant_id = ${tenantId} and kind = 'session' and subject_id = ${sessionId}`
   const counts = { import_files: documents, summaries: summaries.count, pseudonyms: pseudonyms.count, reasons }

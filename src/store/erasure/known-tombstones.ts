@@ -22,16 +22,17 @@ export interface ReturnedSession {
   readonly isAnonymised: boolean
 }
 
-/** Reads every message of the tenant. */
-export async function returnedSessions(sql: Queries, tenantId: number): Promise<ReturnedSession[]> {
+/** Reads every message of the tenant, or of one session. */
+export async function returnedSessions(sql: Queries, tenantId: number, sessionId?: string): Promise<ReturnedSession[]> {
+  const isWanted = (column: string) => (sessionId === undefined ? sql`` : sql`and ${sql(column)} = ${sessionId}`)
   const messagesWith = (kind: 'message' | 'anonymised') => sql`
     from messages m join tombstones t on t.tenant_id = m.tenant_id and t.kind = ${kind}
       and t.hash = sha256(convert_to(${tombstonePrefix[kind]} || m.id::text, 'UTF8'))
-    where m.tenant_id = ${tenantId} and m.kind <> 'erased'`
+    where m.tenant_id = ${tenantId} and m.kind <> 'erased' ${isWanted('m.session_id')}`
   const rows = await sql<{ id: string; seqs: readonly number[] | null; anonymised: boolean }[]>`
     select distinct s.id, null::jsonb as seqs, false as anonymised from sessions s join tombstones t on t.tenant_id = s.tenant_id and t.kind = 'session'
       and t.hash = sha256(convert_to(${tombstonePrefix.session} || s.id::text, 'UTF8'))
-    where s.tenant_id = ${tenantId}
+    where s.tenant_id = ${tenantId} ${isWanted('s.id')}
     union all
     select m.session_id, jsonb_agg(distinct m.seq), false ${messagesWith('message')} group by m.session_id
     union all

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 
 import { looksLikeId, newId } from '../../model/ids.ts'
-import { idMark, nameMark, sourceMark } from '../../model/tombstone.ts'
+import { idMark, isKnownByEntries, nameMark, sourceMark } from '../../model/tombstone.ts'
 import { isoTime, type Queries } from '../rows.ts'
 
 const purpose = 'tombstone'
@@ -140,6 +140,20 @@ export async function referenceErasedAt(
   reference: string,
 ): Promise<string | undefined> {
   return await erasedAt(sql, tenantId, await marksOfReference(sql, tenantId, reference))
+}
+
+/** A session as whoever brings it names it. */
+export interface NamedSession {
+  readonly source: string
+  readonly externalId: string
+}
+
+/** The hashes that the tombstone of a session would have that comes under this name, with those keys. */
+export function marksOfNamed(keys: readonly Uint8Array[], { source, externalId }: NamedSession): string[] {
+  // What was exported of a session names it by our id.
+  const id = externalId.toLowerCase()
+  const ours = isKnownByEntries(source) && looksLikeId(id) ? [idMark('session', id)] : []
+  return [...ours, ...keys.map((key) => sourceMark(key, { source, externalId }))]
 }
 
 /** The hashes of a session: of its id, and of its names under a key. */

@@ -5,24 +5,36 @@ import { placeFactsAgain } from '../learning/session-projects.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 
-/**
- * What was said of a session wherever it was exchanged with, as JSON; undefined where that is not known. Throws UnavailableError
- * where it cannot be opened.
- */
+/** What was said of a session wherever it was exchanged with, as it is stored. */
+interface StoredHead {
+  readonly body: Uint8Array
+  /** As JSON. Throws UnavailableError where it cannot be opened. */
+  readonly open: () => Promise<string>
+}
+
+/** As `readHead`, opened. */
 export async function readHeadText(database: MessageSource, key: SessionKey): Promise<string | undefined> {
+  return await (await readHead(database, key))?.open()
+}
+
+/** Undefined where nothing of it is known. */
+export async function readHead(database: MessageSource, key: SessionKey): Promise<StoredHead | undefined> {
   const { tenantId, sessionId } = key
   const [row] = await database.run(
     (sql) => sql<{ body: Uint8Array; version: number }[]>`
     select body, key_version as version from session_heads where tenant_id = ${tenantId} and session_id = ${sessionId}`,
   )
   if (row === undefined) return undefined
-  const seals = await database.vault.sealsOf(tenantId, [{ sessionId, version: row.version }])
-  const seal = seals(sessionId, row.version)
-  if (row.version !== 0 && seal === undefined)
-    throw new UnavailableError(`Cannot read what was said of session "${sessionId}" before as its key is missing`, {
-      remedy: 'Restore the key of the store (docs/encryption.md)',
-    })
-  return openText(seal, { field: 'session head', id: sessionId }, row.body)
+  const open = async () => {
+    const seals = await database.vault.sealsOf(tenantId, [{ sessionId, version: row.version }])
+    const seal = seals(sessionId, row.version)
+    if (row.version !== 0 && seal === undefined)
+      throw new UnavailableError(`Cannot read what was said of session "${sessionId}" before as its key is missing`, {
+        remedy: 'Restore the key of the store (docs/encryption.md)',
+      })
+    return openText(seal, { field: 'session head', id: sessionId }, row.body)
+  }
+  return { body: row.body, open }
 }
 
 export async function saveHeadText(

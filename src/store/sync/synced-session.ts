@@ -43,6 +43,12 @@ function otherName(name: string, id: string): string {
   return name.endsWith(`#${id}`) ? name : `${name}#${id}`
 }
 
+/** The name that a session was begun under. */
+export function firstName({ id, external_id: name }: Pick<SessionRecord, 'id' | 'external_id'>): string | null {
+  const behind = `#${id}`
+  return name?.endsWith(behind) === true ? name.slice(0, -behind.length) : name
+}
+
 /**
  * Makes a session as another store has it, without messages, and without what was said of it: that comes as its edits do. Where two stores
  * gave two sessions one name, that with the lower id has it, and the other its own id behind, wherever they meet. Says whether another one
@@ -83,7 +89,8 @@ export async function insertSyncedSession(
   return isNamesake
 }
 
-async function holderOf(
+/** Which session has a name; it is locked until the transaction ends. */
+export async function holderOf(
   sql: Queries,
   tenantId: number,
   { source, name }: { readonly source: string; readonly name: string },

@@ -63,6 +63,35 @@ test('of a legal hold the other store says who has brought it, and when', async 
   await expectAlike(pair)
 })
 
+describe('a release of a legal hold', () => {
+  const isHeld = async (tools: Tools, session: string) => (await tools.session(session))['legal_hold'] ?? false
+
+  test.each([
+    ['erased', (name: string) => ['erase', '--session', name, '--participant', 'Carl', '--yes']],
+    ['anonymised', (name: string) => ['anonymise', '--session', name, '--yes']],
+  ])('reaches the other store where messages of it were %s after it', async (name, command) => {
+    const session = `held-${name}`
+    const [here, there] = [await laptop.toolsOfTest(), await pair.http.tools()]
+    await here.save(said(session, 'a', 'Write to ann@example.org.'))
+    await here.save({ ...said(session, 'b', 'Carl wrote to carl@example.org.'), sender: 'Carl' })
+    await outputOf(laptop, ['retention', 'hold', session, '--reason', 'case 15'])
+    await here.update(session, { restricted: true })
+    await pair.sync()
+    expect([await isHeld(here, session), await isHeld(there, session)]).toEqual([true, true])
+    await outputOf(laptop, ['retention', 'release', session, '--reason', 'closed'])
+    await here.update(session, { restricted: false })
+    await outputOf(laptop, command(session))
+    await pair.sync()
+    expect([await isHeld(here, session), await isHeld(there, session)]).toEqual([false, false])
+    expect(JSON.stringify(await there.session(session))).not.toContain('carl@example.org')
+    expect((await there.session(session)).messages).toHaveLength(2)
+    await pair.sync()
+    await expectAlike(pair)
+    expect(await outputOf(server, ['retention', 'holds'])).toBe('No session is on legal hold.\n')
+    expect((await pair.sync()).sessions).toMatchObject({ pending: 0, apart: 0 })
+  })
+})
+
 describe('what one store keeps for a shorter time', () => {
   test('comes whole to a third one, whichever of the two it meets first', async () => {
     const here = await laptop.toolsOfTest()
