@@ -79,7 +79,7 @@ describe('errors', () => {
     ],
     ['a path that is not there', ['import', '/nowhere/at all'], /Cannot read "\/nowhere\/at all"/],
     ['a time that is none', ['search', 'x', '--since', 'soon'], /Cannot read "since" as a time.*ISO 8601/s],
-    ...[['search', 'x'], ['sessions'], ['summarize'], ['erase'], ['audit', 'export'], ['audit', 'who-accessed']].map(
+    ...[['search', 'x'], ['summarize'], ['erase'], ['audit', 'export'], ['audit', 'who-accessed']].map(
       (args): [string, readonly string[], RegExp] => [
         `${args.join(' ')} until a time before its beginning`,
         [...args, '--since', '2024-02-01', '--until', '2024-01-01'],

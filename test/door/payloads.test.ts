@@ -104,10 +104,20 @@ describe('the given payloads', () => {
   })
 
   test('are fenced in transcripts, summaries, contexts and prompts', async () => {
-    for (const view of ['transcript', 'summary']) {
-      const { contents } = await tools.client.readResource({ uri: `session://payloads/${view}` })
-      expect(numbersIn(fenced(z.object({ text: z.string() }).parse(contents[0]).text)).size).toBeGreaterThan(0)
+    const view = async (name: string) => {
+      const { contents } = await tools.client.readResource({ uri: `session://payloads/${name}` })
+      return z.object({ text: z.string() }).parse(contents[0]).text
     }
+    expect(numbersIn(fenced(await view('transcript'))).size).toBeGreaterThan(0)
+    // Sentences out of the midst of payloads have no mark.
+    const summary = await view('summary')
+    const quoted = fenced(summary).split('\n')
+    for (const line of quoted) {
+      const sentence = line.replace('web page: ', '')
+      expect(texts.some((payload) => payload.includes(sentence))).toBe(true)
+      expect(summary.split(sentence)).toHaveLength(2)
+    }
+    expect(quoted.join('')).not.toBe('')
     const prompt = await tools.client.getPrompt({ name: 'recall', arguments: { topic: 'instructions' } })
     const { text } = z.object({ text: z.string() }).parse(prompt.messages[0]?.content)
     expect(numbersIn(fenced(text.slice(text.indexOf(recordedDataNotice)))).size).toBeGreaterThan(0)
