@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -44,7 +45,8 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const close of closing.toReversed()) await close()
-  rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 })
+  // A daemon that leaves may still write there: what blocks does not try again.
+  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 })
 }, 60_000)
 
 function openWith(settings: Readonly<Record<string, string>>): Promise<Verbatim> {
