@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { sharedData } from '../support/shared-data.ts'
 import { isOnServer } from '../support/test-store.ts'
+import { claudeRow, claudeRows } from './support/claude-rows.ts'
 import { useHome } from './support/home.ts'
 import type { Tools } from './support/tools.ts'
 import { Watcher } from './support/watcher.ts'
@@ -24,22 +25,6 @@ const projects = join(home.userHome, '.claude', 'projects')
 let watcher: Watcher
 let tools: Tools
 let unnamed = 0
-
-/** A row of a Claude Code session. */
-function row(session: string, number: number, text = 'what was said'): string {
-  return `${JSON.stringify({
-    type: 'user',
-    uuid: `${session} ${number}`,
-    parentUuid: number === 1 ? null : `${session} ${number - 1}`,
-    sessionId: session,
-    timestamp: new Date(Date.UTC(2026, 0, 1) + number * 1_000).toISOString(),
-    message: { role: 'user', content: `${text} ${number}` },
-  })}\n`
-}
-
-function rows(session: string, first: number, last: number): string {
-  return Array.from({ length: last - first + 1 }, (_, index) => row(session, first + index)).join('')
-}
 
 /** The name of a session and the path of its file, whose directory is there. */
 function sessionFile(): { session: string; path: string } {
@@ -78,11 +63,11 @@ afterAll(async () => {
 describe('import --watch', () => {
   test('follows a file of a directory that did not exist when it began, and waits for the end of a line', async () => {
     const { session, path } = sessionFile()
-    const [first, second] = [row(session, 1), row(session, 2)]
+    const [first, second] = [claudeRow(session, 1), claudeRow(session, 2)]
     writeFileSync(path, first + second.slice(0, 40))
     await watcher.until(() => watcher.added(path) === 1)
     appendFileSync(path, second.slice(40, 60))
-    appendFileSync(path, second.slice(60) + row(session, 3))
+    appendFileSync(path, second.slice(60) + claudeRow(session, 3))
     await watcher.until(() => watcher.added(path) === 3)
     expect(watcher.known(path)).toBe(0)
     expect(await countOf(session)).toBe(3)
@@ -93,12 +78,12 @@ describe('import --watch', () => {
     'takes a line as it is that was not ended for a minute, and what comes after it',
     async () => {
       const { session, path } = sessionFile()
-      const whole = row(session, 2)
-      writeFileSync(path, row(session, 1) + whole.slice(0, 40))
+      const whole = claudeRow(session, 2)
+      writeFileSync(path, claudeRow(session, 1) + whole.slice(0, 40))
       await watcher.until(() => watcher.added(path) === 1)
       utimesSync(path, new Date(), new Date(Date.now() - 120_000))
       await watcher.until(() => watcher.added(path) === 2)
-      appendFileSync(path, `${whole.slice(40)}${row(session, 3)}`)
+      appendFileSync(path, `${whole.slice(40)}${claudeRow(session, 3)}`)
       await watcher.until(() => watcher.added(path) === 4)
       // The piece stays beside the line that it was a piece of.
       expect(await countOf(session)).toBe(4)
@@ -111,11 +96,11 @@ describe('import --watch', () => {
     async () => {
       const { session, path } = sessionFile()
       const next = sessionFile()
-      writeFileSync(path, rows(session, 1, 3))
+      writeFileSync(path, claudeRows(session, 1, 3))
       await watcher.until(() => watcher.added(path) === 3)
-      appendFileSync(path, rows(session, 4, 5))
+      appendFileSync(path, claudeRows(session, 4, 5))
       renameSync(path, `${path}.1`)
-      writeFileSync(path, rows(next.session, 1, 2))
+      writeFileSync(path, claudeRows(next.session, 1, 2))
       await watcher.until(() => watcher.added(path) === 7)
       expect([await countOf(session), await countOf(next.session)]).toEqual([5, 2])
     },
@@ -123,12 +108,12 @@ describe('import --watch', () => {
 
   test.skipIf(isOnServer)('counts known entries once when a file is cut, written again or replaced', async () => {
     const { session, path } = sessionFile()
-    writeFileSync(path, rows(session, 1, 4))
+    writeFileSync(path, claudeRows(session, 1, 4))
     await watcher.until(() => watcher.added(path) === 4)
-    truncateSync(path, row(session, 1).length)
-    appendFileSync(path, row(session, 5))
+    truncateSync(path, claudeRow(session, 1).length)
+    appendFileSync(path, claudeRow(session, 5))
     await watcher.until(() => watcher.added(path) === 5)
-    writeFileSync(`${path}.new`, rows(session, 3, 6))
+    writeFileSync(`${path}.new`, claudeRows(session, 3, 6))
     renameSync(`${path}.new`, path)
     await watcher.until(() => watcher.added(path) === 6)
     expect(await countOf(session)).toBe(6)
@@ -137,12 +122,12 @@ describe('import --watch', () => {
 
   test.skipIf(isOnServer)('reads what was written to a file just before it was removed', async () => {
     const { session, path } = sessionFile()
-    writeFileSync(path, rows(session, 1, 2))
+    writeFileSync(path, claudeRows(session, 1, 2))
     await watcher.until(() => watcher.added(path) === 2)
-    appendFileSync(path, row(session, 3))
+    appendFileSync(path, claudeRow(session, 3))
     rmSync(path)
     await watcher.until(() => watcher.added(path) === 3)
-    writeFileSync(path, rows(session, 4, 4))
+    writeFileSync(path, claudeRows(session, 4, 4))
     await watcher.until(() => watcher.added(path) === 4)
     expect(await countOf(session)).toBe(4)
   })
@@ -158,9 +143,9 @@ describe('import --watch', () => {
       const shown = index % 3 === 0 ? join(projects, '-linked') : directory
       return { session, real: join(directory, `${session}.jsonl`), path: join(shown, `${session}.jsonl`), old: path }
     })
-    for (const { session, real } of files) writeFileSync(real, row(session, 1))
+    for (const { session, real } of files) writeFileSync(real, claudeRow(session, 1))
     await watcher.until(() => files.every(({ path }) => watcher.added(path) === 1))
-    for (const { session, real } of files) appendFileSync(real, row(session, 2))
+    for (const { session, real } of files) appendFileSync(real, claudeRow(session, 2))
     await watcher.until(() => files.every(({ path }) => watcher.added(path) === 2))
     expect(files.map(({ path }) => watcher.added(path))).toEqual(files.map(() => 2))
   })
@@ -185,10 +170,10 @@ describe('import --watch', () => {
 
   test('does not bring back what is erased while it follows', async () => {
     const { session, path } = sessionFile()
-    writeFileSync(path, rows(session, 1, 3))
+    writeFileSync(path, claudeRows(session, 1, 3))
     await watcher.until(() => watcher.added(path) === 3)
     expect((await home.cli(['erase', '--session', session, '--yes'])).code).toBe(0)
-    appendFileSync(path, row(session, 4))
+    appendFileSync(path, claudeRow(session, 4))
     await watcher.until(() =>
       watcher.reports.some((report) => report.path === path && report.documents[0]?.erased === 4),
     )
@@ -197,13 +182,13 @@ describe('import --watch', () => {
 
   test('loses nothing and doubles nothing when it is killed, and stops with 0 when it is asked to', async () => {
     const { session, path } = sessionFile()
-    writeFileSync(path, rows(session, 1, 50))
+    writeFileSync(path, claudeRows(session, 1, 50))
     await watcher.until(() => watcher.added(path) > 0)
     await watcher.stop('SIGKILL')
-    appendFileSync(path, rows(session, 51, 60))
+    appendFileSync(path, claudeRows(session, 51, 60))
     watcher = await start()
     expect(await countOf(session)).toBe(60)
-    appendFileSync(path, row(session, 61))
+    appendFileSync(path, claudeRow(session, 61))
     await watcher.until(() =>
       watcher.reports.some((report) => report.path === path && report.documents[0]?.known === 0),
     )
@@ -220,10 +205,10 @@ describe('import --watch', () => {
 
   test.skipIf(isOnServer)('goes on when the process that owns the store is replaced', async () => {
     const { session, path } = sessionFile()
-    writeFileSync(path, row(session, 1))
+    writeFileSync(path, claudeRow(session, 1))
     await watcher.until(() => watcher.added(path) === 1)
     await home.endDaemon()
-    appendFileSync(path, row(session, 2))
+    appendFileSync(path, claudeRow(session, 2))
     await watcher.until(() => watcher.added(path) === 2)
     expect(await countOf(session)).toBe(2)
   })
@@ -231,14 +216,14 @@ describe('import --watch', () => {
   // Only Linux counts what a process reads; on a server it does the background work too, which reads what is stored.
   test.runIf(process.platform === 'linux' && !isOnServer)('reads of a large file what is new and no more', async () => {
     const { session, path } = sessionFile()
-    const large = Array.from({ length: 40 }, (_, index) => row(session, index + 1, 'x'.repeat(100_000))).join('')
+    const large = Array.from({ length: 40 }, (_, index) => claudeRow(session, index + 1, 'x'.repeat(100_000))).join('')
     writeFileSync(path, large)
     await watcher.until(() => watcher.added(path) === 40)
     const bytesRead = () =>
       Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${watcher.child.pid}/io`, 'utf8'))?.[1] ?? Number.NaN)
     const before = bytesRead()
     for (const number of [41, 42, 43]) {
-      appendFileSync(path, row(session, number))
+      appendFileSync(path, claudeRow(session, number))
       await watcher.until(() => watcher.added(path) === number)
     }
     expect(bytesRead() - before).toBeLessThan(1_000_000)

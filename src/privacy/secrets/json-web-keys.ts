@@ -13,11 +13,11 @@ const tokens =
   /[{}]|(?<![\w$.-])\\{0,7}["']?(kty|dp|dq|qi|[dpqk])\\{0,7}["']?\s{0,20}:\s{0,20}\\{0,7}["']([\w+/=-]{2,4000})(?![\w+/=\t -])/gu
 /** A longer one is random, whatever letters it has. */
 const wordCharactersMax = 20
-const standIn = /your|example|placeholder|redacted|private[-_]?key/iu
+const givenAsExample = /your|example|placeholder|redacted|private[-_]?key/iu
 
 function isSecret(value: string): boolean {
   if (value.length < wordCharactersMax) return value.length >= 8 && entropyOf(value) >= 2.5 && !isPlaceholder(value)
-  return entropyOf(value) >= 3 && !standIn.test(value)
+  return entropyOf(value) >= 3 && !givenAsExample.test(value)
 }
 
 interface Member {

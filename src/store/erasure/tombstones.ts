@@ -93,9 +93,9 @@ export async function erasedAt(sql: Queries, tenantId: number, hashes: readonly 
 
 /** Whether anything was ever erased or anonymised. */
 export async function hasTombstones(sql: Queries, tenantId: number): Promise<boolean> {
-  const [row] = await sql<{ any: boolean }[]>`
-    select exists (select from tombstones where tenant_id = ${tenantId}) as any`
-  return row?.any === true
+  const [row] = await sql<{ found: boolean }[]>`
+    select exists (select from tombstones where tenant_id = ${tenantId}) as found`
+  return row?.found === true
 }
 
 /** Which of some hashes are of something that was erased or anonymised. */

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { newId } from '../../../src/model/ids.ts'
 import { HttpPeer } from '../../../src/sync/http-peer.ts'
+import { claudeRows } from '../support/claude-rows.ts'
 import { outputOf } from '../support/cli-output.ts'
 import { Home } from '../support/home.ts'
 import { usePair } from '../support/synced-pair.ts'
@@ -13,27 +14,12 @@ import { sync } from '../support/synced.ts'
 const pair = usePair()
 const { server, laptop } = pair
 
-function rows(session: string, first: number, last: number): string {
-  const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index)
-  const lines = numbers.map((number) =>
-    JSON.stringify({
-      type: 'user',
-      uuid: `${session} ${number}`,
-      parentUuid: number === 1 ? null : `${session} ${number - 1}`,
-      sessionId: session,
-      timestamp: new Date(Date.UTC(2026, 0, 1) + number * 1_000).toISOString(),
-      message: { role: 'user', content: `of ${session} ${number}` },
-    }),
-  )
-  return `${lines.join('\n')}\n`
-}
-
 /** Imports a transcript as far as a message; gives what is said of that. */
 async function importTo(home: Home, session: string, last: number): Promise<string> {
   const directory = join(home.userHome, '.claude', 'projects', '-work')
   mkdirSync(directory, { recursive: true })
   const path = join(directory, `${session}.jsonl`)
-  writeFileSync(path, rows(session, 1, last))
+  writeFileSync(path, claudeRows(session, 1, last))
   return await outputOf(home, ['import', path])
 }
 
@@ -76,7 +62,7 @@ describe.each([
     // What the other store has stays there; it imports nothing more of it.
     expect(await importTo(keeping, session, 5)).toMatch(/erased/)
     expect(await namesOf(keeping, session, diary)).toEqual([session, diary])
-    expect(await outputOf(keeping, ['export', session, '--format', 'original'])).toBe(rows(session, 1, 3))
+    expect(await outputOf(keeping, ['export', session, '--format', 'original'])).toBe(claudeRows(session, 1, 3))
     expect((await (await toolsOf(keeping)).session(diary)).messages).toHaveLength(2)
     // Nothing of it was read for the other one.
     const { session_id: id } = await (await toolsOf(keeping)).session(diary)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
 
+import { claudeRows } from '../support/claude-rows.ts'
 import { outputOf } from '../support/cli-output.ts'
 import { Home } from '../support/home.ts'
 import { usePair } from '../support/synced-pair.ts'
@@ -15,22 +16,6 @@ const projects = join(laptop.userHome, '.claude', 'projects', '-work')
 beforeAll(() => {
   mkdirSync(projects, { recursive: true })
 })
-
-/** Rows of a Claude Code session. */
-function rows(session: string, first: number, last: number): string {
-  const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index)
-  const lines = numbers.map((number) =>
-    JSON.stringify({
-      type: 'user',
-      uuid: `${session} ${number}`,
-      parentUuid: number === 1 ? null : `${session} ${number - 1}`,
-      sessionId: session,
-      timestamp: new Date(Date.UTC(2026, 0, 1) + number * 1_000).toISOString(),
-      message: { role: 'user', content: `what was said ${number}` },
-    }),
-  )
-  return `${lines.join('\n')}\n`
-}
 
 async function original(session: string): Promise<string> {
   return await outputOf(laptop, ['export', session, '--format', 'original'])
@@ -49,16 +34,16 @@ describe('a transcript whose session went on elsewhere', () => {
   const path = join(projects, `${session}.jsonl`)
 
   test('is given back byte for byte when its messages have other numbers, and grows on', async () => {
-    writeFileSync(path, rows(session, 1, 10))
+    writeFileSync(path, claudeRows(session, 1, 10))
     await outputOf(laptop, ['import', path])
     await pair.sync()
     await sayAtServer(session)
-    appendFileSync(path, rows(session, 11, 12))
+    appendFileSync(path, claudeRows(session, 11, 12))
     await outputOf(laptop, ['import', path])
     expect((await laptop.cli(['archive', '--now'])).code).toBe(0)
     expect((await pair.sync()).received).toMatchObject({ messages: 1, moved: 2 })
     expect(await original(session)).toBe(readFileSync(path, 'utf8'))
-    appendFileSync(path, rows(session, 13, 14))
+    appendFileSync(path, claudeRows(session, 13, 14))
     expect(await outputOf(laptop, ['import', path])).toMatch(/claude-code +1 +0 +2 +12 /)
     expect(await original(session)).toBe(readFileSync(path, 'utf8'))
     expect(await outputOf(laptop, ['verify'])).toContain('all intact')
@@ -103,14 +88,14 @@ test('a transcript that is followed meanwhile is given back byte for byte', asyn
   const watcher = new Watcher(laptop, '--sources', 'claude-code')
   try {
     await watcher.ready()
-    writeFileSync(path, rows(session, 1, 4))
+    writeFileSync(path, claudeRows(session, 1, 4))
     await watcher.until(() => watcher.added(path) === 4)
     await pair.sync()
     await sayAtServer(session)
-    appendFileSync(path, rows(session, 5, 6))
+    appendFileSync(path, claudeRows(session, 5, 6))
     await watcher.until(() => watcher.added(path) === 6)
     expect((await pair.sync()).received).toMatchObject({ messages: 1, moved: 2 })
-    appendFileSync(path, rows(session, 7, 7))
+    appendFileSync(path, claudeRows(session, 7, 7))
     await watcher.until(() => watcher.added(path) === 7)
   } finally {
     await watcher.stop()
@@ -124,7 +109,7 @@ describe('a transcript that is at two machines', () => {
     mkdirSync(directory, { recursive: true })
     const path = join(directory, `${session}.jsonl`)
     const note = `${JSON.stringify({ type: 'summary', summary: 'Of what was said', leafUuid: `${session} 3` })}\n`
-    writeFileSync(path, `${note}${rows(session, 1, 3)}${note}`)
+    writeFileSync(path, `${note}${claudeRows(session, 1, 3)}${note}`)
     return path
   }
 
