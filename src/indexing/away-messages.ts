@@ -17,6 +17,10 @@ export class AwayMessages {
     this.#tenantId = tenantId
   }
 
+  get isEmpty(): boolean {
+    return this.#messages.size === 0
+  }
+
   /** Takes a message whose payload the archive holds without asking it, where it has not answered before; false where it is to be asked. */
   skips({ sessionId, seq, payload, damage }: MessageRow): boolean {
     if (this.#messages.size === 0 || payload !== null || damage !== undefined) return false

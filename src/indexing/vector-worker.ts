@@ -27,7 +27,7 @@ import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { ModelRegistry } from './model-registry.ts'
 import { unitTexts } from './unit-texts.ts'
-import { VectorWriter } from './vector-writer.ts'
+import { VectorWriter, type ReadText } from './vector-writer.ts'
 
 export interface VectorWorkerDependencies {
   readonly database: Database
@@ -124,7 +124,15 @@ export class VectorWorker {
         ...unit,
         erasures: erasures.get(unit.sessionId) ?? 0,
       }))
-      const rejected = await this.#writer.write(space, texts, this.#abort.signal)
+      const finishWritten = async (error: unknown): Promise<never> => {
+        const missing = await this.#writer.missing(space, texts)
+        const written = pieces.filter((piece) => piece.nextSeq === undefined && !lacksAny(piece.item, missing))
+        const ids = written.map(({ item }) => item.id)
+        if (away.isEmpty && ids.length > 0) await commit((sql) => finishOutbox(sql, ids))
+        throw error
+      }
+      // What has its vectors is not said to lack them while the rest waits.
+      const rejected = await this.#writer.write(space, texts, this.#abort.signal).catch(finishWritten)
       await commit(async (sql) => {
         const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)
         if (finished.length > 0) await finishOutbox(sql, finished)
@@ -217,6 +225,10 @@ export class VectorWorker {
     this.#drain.wakeLater(delayMs)
     return false
   }
+}
+
+function lacksAny({ sessionId, firstSeq, lastSeq }: OutboxItem, missing: readonly ReadText[]): boolean {
+  return missing.some((unit) => unit.sessionId === sessionId && unit.firstSeq >= firstSeq && unit.firstSeq <= lastSeq)
 }
 
 async function postpone(items: readonly OutboxItem[], error: ProviderError, commit: Commit): Promise<void> {

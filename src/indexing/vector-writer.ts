@@ -54,8 +54,7 @@ export class VectorWriter {
 
   /** Returns the texts that were refused for good. A ProviderError where the provider failed: nothing is lost, some may be done. */
   async write(space: VectorSpace, texts: readonly ReadText[], signal: AbortSignal): Promise<RejectedText[]> {
-    const { texts: key, state } = await this.#dependencies.database.vault.search.termsOf(space.tenantId)
-    const units = key === undefined ? texts : texts.map((unit) => ({ ...unit, sha256: key.digestOfText(unit.sha256) }))
+    const { units, state } = await this.#digested(space, texts)
     const missing = await this.#missing(space, units)
     const context = { signal, terms: state }
     const rest = await this.#copy(space, missing, context)
@@ -65,6 +64,18 @@ export class VectorWriter {
     for (const batch of callsOf([...byText.values()], this.#dependencies.embedder.limits.textsPerCallMax))
       rejected.push(...(await this.#embed(space, batch, context)))
     return rejected
+  }
+
+  /** Which of the texts have no vector. */
+  async missing(space: VectorSpace, texts: readonly ReadText[]): Promise<readonly ReadText[]> {
+    return await this.#missing(space, (await this.#digested(space, texts)).units)
+  }
+
+  /** The texts under the hashes by which they are known in the store. */
+  async #digested(space: VectorSpace, texts: readonly ReadText[]) {
+    const { texts: key, state } = await this.#dependencies.database.vault.search.termsOf(space.tenantId)
+    const units = key === undefined ? texts : texts.map((unit) => ({ ...unit, sha256: key.digestOfText(unit.sha256) }))
+    return { units, state }
   }
 
   async #missing(space: VectorSpace, units: readonly ReadText[]): Promise<ReadText[]> {

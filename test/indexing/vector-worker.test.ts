@@ -9,6 +9,7 @@ import { forget } from '../../src/erasure/forget.ts'
 import { UnavailableError } from '../../src/errors.ts'
 import { BudgetedEmbedder } from '../../src/indexing/budgeted-embedder.ts'
 import { DailyBudget } from '../../src/indexing/daily-budget.ts'
+import { ModelRegistry } from '../../src/indexing/model-registry.ts'
 import { VectorWorker } from '../../src/indexing/vector-worker.ts'
 import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
@@ -207,6 +208,34 @@ describe.skipIf(lacksVectors)('VectorWorker', () => {
     }
     expect(documents(standIn)).toBe(sent)
     await store.open.stores.database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
+  })
+
+  it('leaves of work that is too much for today only what has no vector', async () => {
+    const used = (await store.open.status(caller)).semantic_search.tokens_today
+    const { worker, embedder, index } = await start({ tokensMax: used + 50 })
+    const { database } = store.open.stores
+    const [short, long] = [
+      await store.session([{ content: 'A grebe dives.' }]),
+      await store.session([{ content: 'A grebe dives again. '.repeat(50) }]),
+    ]
+    await until(async () => (await unindexed()).messages === 0)
+    // A new model takes all sessions as work, which is not what is looked at here.
+    await new ModelRegistry({ database, embedder, index }).prepare(new AbortController().signal)
+    await database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
+    const embed = async (...sessions: readonly string[]) => {
+      const work = sessions.map((sessionId) => ({ tenantId, sessionId, firstSeq: 1, lastSeq: 1 }))
+      await database.run((sql) => addOutbox(sql, embedTopic, work))
+      worker.wake()
+    }
+    const left = () =>
+      database.run(
+        (sql) => sql<{ id: string }[]>`select session_id as id from outbox where topic = ${embedTopic} order by id`,
+      )
+    await embed(short)
+    await expect.poll(left, { timeout: 20_000 }).toEqual([])
+    await embed(long, short)
+    await expect.poll(left, { timeout: 20_000 }).toEqual([{ id: long }])
+    await database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
   })
 })
 

@@ -7,7 +7,8 @@ export async function outputOf(home: Home, args: readonly string[]): Promise<str
   const { stdout, stderr, code } = await home.cli(args)
   // Tests on a server name the root key by the key itself, which setup cautions about.
   const said = args[0] === 'setup' ? stderr.replace(/^.*VERBATIM_ROOT_KEY is the key itself.*\n/mu, '') : stderr
-  expect({ code, stderr: said }).toEqual({ code: 0, stderr: '' })
+  // What was printed says why a command failed.
+  expect({ code, stderr: said, ...(code !== 0 && { stdout }) }).toEqual({ code: 0, stderr: '' })
   return stdout
 }
 
