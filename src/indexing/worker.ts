@@ -133,7 +133,8 @@ export class IndexWorker {
           const made = await this.#unitsOf(message, indexes, away)
           for (const [at, { index, units, records }] of written.entries()) {
             units.push(...(made[at] ?? []))
-            if (made[at]?.length === 0) records.push(recordDigestOf(message, index.key))
+            // A place of which nothing was there to read may be filled by now, and is work again then.
+            if (made[at]?.length === 0 && message.kind !== 'erased') records.push(recordDigestOf(message, index.key))
           }
         }
         const last = read.rows.at(-1)
