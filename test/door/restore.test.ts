@@ -8,11 +8,14 @@ import { sharedData } from '../support/shared-data.ts'
 import { isOnServer } from '../support/test-store.ts'
 import { archiveNow, archiveOf, directorySettings, everything, openHome, untilArchived } from './support/archived.ts'
 import { bucketSettings, s3Endpoint } from './support/bucket.ts'
+import { outputOf } from './support/cli-output.ts'
 import type { Home } from './support/home.ts'
 import { HttpHome } from './support/http-home.ts'
 import type { Tools } from './support/tools.ts'
 
 const transcripts = sharedData('transcripts')
+
+const factsSchema = z.object({ facts: z.array(z.looseObject({ id: z.string(), text: z.string() })) })
 
 /** Sessions of every kind that can be saved: large payloads, metadata, branches, summaries, holds, text of every sort. */
 async function saveHistory(home: Home): Promise<Tools> {
@@ -106,6 +109,34 @@ describe('a restore', () => {
       expect((await second.cli(['access', 'list', id])).stdout).toContain('(restored)')
       await second.cli(['access', 'grant', id, 'ada', '--role', 'owner'])
       expect(await ada.hits({ query: 'between us' })).toEqual(['between us'])
+    },
+  )
+
+  test(
+    'gives back what was changed by hand of what was learned, and who has changed it',
+    { timeout: 120_000 },
+    async () => {
+      const settings = await directorySettings()
+      const first = await openHome(settings)
+      const tools = await first.tools()
+      const factsOf = async (home: Home) =>
+        factsSchema.parse(JSON.parse(await outputOf(home, ['facts', 'list', '--past', '--json']))).facts
+      await tools.save({ content: 'I work at Lantern Works.', sender: 'Ada', session_id: 'work' })
+      await tools.save({ content: 'I live in Porto.', sender: 'Ada', session_id: 'home' })
+      await expect.poll(() => factsOf(first), { timeout: 20_000 }).toHaveLength(2)
+      for (const { id, text } of await factsOf(first)) {
+        const change = text.includes('Porto') ? { pinned: true } : { text: 'Ada works at the lantern works' }
+        await tools.call('update_fact', { fact_id: id, ...change })
+      }
+      const before = await factsOf(first)
+      expect(before).toContainEqual(
+        expect.objectContaining({ corrected_by: 'local', corrected_through: expect.stringMatching(/^door/u) }),
+      )
+      await archiveNow(first, tools)
+      await first.dispose()
+      const second = await openHome(settings)
+      expect((await second.cli(['restore'])).code).toBe(0)
+      expect(await factsOf(second)).toEqual(before)
     },
   )
 

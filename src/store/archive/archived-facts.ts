@@ -11,17 +11,21 @@ import { arrayLiteral } from '../search-units.ts'
 const time = z.string()
 const count = z.number().int()
 
+/** All that a fact says: what is not named here would be lost with the database. */
+const bodyFields = {
+  text: z.string(),
+  subject: z.string(),
+  slot: z.string().optional(),
+  claim: z.string().optional(),
+  by: z.string().optional(),
+  through: z.string().optional(),
+} satisfies Record<keyof FactBody, z.ZodType>
+
 /** A fact as it is archived. How it is found follows from what it says. */
 export const factRecordSchema = z.object({
   id: z.string(),
   kind: z.string(),
-  body: z.object({
-    text: z.string(),
-    subject: z.string(),
-    slot: z.string().optional(),
-    claim: z.string().optional(),
-    by: z.string().optional(),
-  }),
+  body: z.object(bodyFields),
   confidence: z.number(),
   valid_from: time.nullable(),
   valid_to: time.nullable(),
