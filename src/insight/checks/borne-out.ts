@@ -1,5 +1,6 @@
 import { fold } from '../../indexing/fold.ts'
 import { isStopWord } from '../../indexing/stop-words.ts'
+import { numbersBelowZero } from './marked-numbers.ts'
 import { claimedNumbers, isThere, numbersThere, withoutNumbers } from './number-words.ts'
 import { unsupportedIn } from './unsupported.ts'
 
@@ -26,7 +27,7 @@ const identifier = /(?<![\p{L}\p{M}\p{N}~-])[\p{L}\p{M}\p{N}~-]*(?:(?:::|[./\\@]
 /** What is quoted as code, whatever its case. */
 const codeSpan = /`([^`\n]{1,200})`/gu
 /** Looked for as a number. */
-const isNumber = /^[\d./-]+$/u
+const isNumber = /^[\d./-]+(?:k|m|b|bn|mln)?$/u
 const noIdentifier = /^(?:e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|and\/or)$/iu
 
 /**
@@ -49,12 +50,20 @@ export function lackingIn(sentence: string, source: string): readonly string[] {
   const quoted = [...lowered.matchAll(codeSpan)].map(([, code = '']) => withOneSpace(code).trim())
   return [
     ...new Set([
-      ...unsupportedIn(withoutStart(withoutNumbers(written, counts)), source, there.spelled),
+      ...unsupportedIn(withoutStart(withoutNumbers(written, counts)), there.plain, there.spelled),
+      ...lackingBelowZero(written, source),
       ...counts.filter((count) => !isThere(count, there)).map(({ text }) => text),
       ...names.filter((one) => !noIdentifier.test(one) && !isNumber.test(one) && !stands(one, has)),
       ...quoted.filter((code) => code !== '' && !stands(code, spaced)),
     ]),
   ]
+}
+
+function lackingBelowZero(sentence: string, source: string): readonly string[] {
+  const claimed = numbersBelowZero(sentence)
+  if (claimed.size === 0) return []
+  const there = numbersBelowZero(source.normalize('NFKC'))
+  return [...claimed].flatMap(([digits, text]) => (there.has(digits) ? [] : [text]))
 }
 
 /**

@@ -1,4 +1,5 @@
 import { hanNumbers } from './han-numbers.ts'
+import { numbersOfBytes, scaledNumbers } from './marked-numbers.ts'
 import { spelledNumbers, type SpelledNumber } from './spelled-numbers.ts'
 import { numbersIn } from './unsupported.ts'
 
@@ -7,13 +8,16 @@ export interface NumbersThere {
   readonly all: ReadonlySet<number>
   /** Those in words, as digits. */
   readonly spelled: ReadonlySet<string>
+  /** The source without those that a letter multiplies: 500k is not 500. */
+  readonly plain: string
   /** The largest, also of those that only name a magnitude. */
   readonly max: number
 }
 
 /** The numbers in words that a sentence, in NFKC, has to have from its source. "One" is too common a word to be held to it. */
 export function claimedNumbers(sentence: string): readonly SpelledNumber[] {
-  return [...spelledNumbers(sentence).filter(({ text }) => text !== 'one'), ...hanNumbers(sentence, true)]
+  const words = spelledNumbers(sentence).filter(({ text }) => text !== 'one')
+  return [...words, ...scaledNumbers(sentence), ...hanNumbers(sentence, true)]
 }
 
 /** Whether all of a text is a number in words, which may be written with digits where it comes from. */
@@ -23,14 +27,16 @@ export function isNumberWord(one: string): boolean {
 
 export function numbersThere(source: string): NumbersThere {
   const text = source.normalize('NFKC')
-  const words = [...spelledNumbers(text), ...hanNumbers(text, false)]
+  const scaled = scaledNumbers(text)
+  const words = [...spelledNumbers(text), ...scaled, ...hanNumbers(text, false)]
   const inWords = words.flatMap(({ readings, isVague }) => (isVague ? [] : readings.flat()))
-  const inDigits = numbersIn(source).flatMap((one) => [one, ...one.split(/[-/:,]/u)].map(Number))
-  const all = new Set([...inWords, ...inDigits].filter(Number.isFinite))
+  const plain = withoutNumbers(text, scaled)
+  const inDigits = numbersIn(plain).flatMap((one) => [one, ...one.split(/[-/:,]/u)].map(Number))
+  const all = new Set([...inWords, ...inDigits, ...numbersOfBytes(text)].filter(Number.isFinite))
   let max = -Infinity
   for (const one of all) max = Math.max(max, one)
   for (const { readings } of words) for (const one of readings.flat()) max = Math.max(max, one)
-  return { all, spelled: new Set(inWords.map(String)), max }
+  return { all, spelled: new Set(inWords.map(String)), plain, max }
 }
 
 export function isThere({ readings, isVague }: SpelledNumber, { all, max }: NumbersThere): boolean {
