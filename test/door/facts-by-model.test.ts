@@ -1,10 +1,13 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 
 import { ChatStandIn } from '../support/stand-ins/writers.ts'
 import { useHome } from './support/home.ts'
 import { Tools } from './support/tools.ts'
+
+// What is learned is waited for.
+vi.setConfig({ testTimeout: 120_000 })
 
 const home = useHome()
 const profileSchema = z.object({ facts: z.array(z.object({ text: z.string(), made_by: z.string() })) })
@@ -61,4 +64,50 @@ test('what a model learns is listed, forgotten by a reset, and learned again whe
   home.settings = on
   const again = await home.connect()
   await expect.poll(() => factsOf(again), { timeout: 30_000, interval: 100 }).toEqual(known)
+})
+
+test('of what a model learns what is told last holds, also beside what patterns find', async () => {
+  const standIn = await ChatStandIn.start()
+  onTestFinished(() => standIn.stop())
+  home.settings = {
+    VERBATIM_EMBEDDER: 'none',
+    VERBATIM_SUMMARIZER_URL: standIn.url,
+    VERBATIM_SUMMARIZER_MODEL: standIn.model,
+  }
+  await home.endDaemon()
+  const client = await home.connect()
+  const tools = new Tools(client)
+  const saysOf = async (place: string) => {
+    const quotes = [
+      `Home for Ben is ${place} these days, where a cousin of Max has a boat`,
+      `A sister of Ada has her flat in ${place}`,
+      `The map on the wall shows ${place}`,
+    ]
+    standIn.says = JSON.stringify([
+      { kind: 'fact', text: `Ben lives in ${place}`, message: 1, quote: quotes[0], answers: 'Home' },
+      // The same words may say two things.
+      { kind: 'fact', text: `Max has a cousin in ${place}`, message: 1, quote: quotes[0] },
+      { kind: 'fact', text: `Ada has a sister in ${place}`, message: 1, quote: quotes[1], answers: 'home' },
+      { kind: 'fact', text: `Ben has a map of ${place}`, message: 1, quote: quotes[2], answers: 7 },
+    ])
+    // A model does not wait for the end of a conversation of which so much waits.
+    const messages = Array.from({ length: 41 }, (_, at) =>
+      at === 0 ? `${quotes.join('. ')}.` : `Berth ${at} is free.`,
+    )
+    await tools.saveAll({ session_id: place, messages: messages.map((content) => ({ content, sender: 'Ben' })) })
+  }
+  const known = async () => (await factsOf(client)).filter((fact) => !/Porto|ledger/u.test(fact))
+  const beside = (...places: readonly string[]) =>
+    places.flatMap((place) =>
+      ['Ada has a sister in', 'Ben has a map of', 'Max has a cousin in'].map((fact) => `${fact} ${place}`),
+    )
+  const ofModel = (...texts: readonly string[]) => texts.map((text) => `openai-compatible: ${text}`).toSorted()
+  const polled = { timeout: 40_000, interval: 100 }
+  await saysOf('Munich')
+  await expect.poll(known, polled).toEqual(ofModel(...beside('Munich'), 'Ben lives in Munich'))
+  await saysOf('Hamburg')
+  const others = beside('Hamburg', 'Munich')
+  await expect.poll(known, polled).toEqual(ofModel(...others, 'Ben lives in Hamburg'))
+  await tools.save({ session_id: 'moved', content: 'I live in Bremen.', sender: 'Ben' })
+  await expect.poll(known, polled).toEqual([...ofModel(...others), 'patterns: I live in Bremen'].toSorted())
 })

@@ -185,7 +185,7 @@ function relationsIn(sentence: string): Told[] {
 }
 
 /** What is decided, and what is where, is so for all who work at it; the rest is of who says it. */
-function slotOf({ kind }: Rule, sender: string, about: string): string {
+export function slotOf({ kind }: Pick<Rule, 'kind'>, sender: string, about: string): string {
   const ofAll = kind === 'decision' || about.startsWith('the ')
   return `${kind}|${ofAll ? '' : sender.toLowerCase()}|${about.toLowerCase()}`
 }

@@ -25,7 +25,7 @@ import { readProject } from '../../store/learning/session-projects.ts'
 import type { SessionKey } from '../../store/messages.ts'
 import type { Transaction } from '../../store/rows.ts'
 import type { FoundFact } from './fact.ts'
-import { newFact } from './new-fact.ts'
+import { newFacts } from './new-fact.ts'
 
 /** What was found in a stretch of a session, as it is to be stored. */
 export interface Findings {
@@ -63,7 +63,7 @@ export async function makeFindings(
   const elsewhere = known.length > 0 ? await ofOtherProjects(database, key, project) : []
   const seal = await database.vault.sealOf(tenantId, sessionId, 'learn from')
   return {
-    facts: facts.map((fact) => sealFact(newFact(fact, { madeBy, hasher, project }), seal)),
+    facts: newFacts(facts, { madeBy, hasher, project }).map((fact) => sealFact(fact, seal)),
     placed: known
       .filter(({ kind, body }) => isOfProject(kind, body))
       .map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, { hasher, project }) })),

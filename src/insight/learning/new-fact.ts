@@ -4,10 +4,36 @@ import { derivedId } from '../../model/ids.ts'
 import type { NewFact } from '../../store/learning/sealed-facts.ts'
 import type { FoundFact } from './fact.ts'
 
-/** What was found, as it is stored. */
-export function newFact(
+const placeOf = (kind: string, spans: FoundFact['spans']) =>
+  ['fact', kind, ...spans.flatMap(({ messageId, start, end }) => [messageId, start, end])].join(' ')
+
+/** What was found, as it is stored. A model may quote the same words for several. */
+export function newFacts(
+  facts: readonly FoundFact[],
+  found: { readonly madeBy: string; readonly hasher: TermHasher; readonly project: string | undefined },
+): NewFact[] {
+  const counts = new Map<string, number>()
+  return facts.map((fact) => {
+    const place = placeOf(fact.kind, fact.spans)
+    const nth = counts.get(place) ?? 0
+    counts.set(place, nth + 1)
+    return newFact(fact, { ...found, nth })
+  })
+}
+
+function newFact(
   { kind, text, subject, slot, claim, confidence, validFrom, spans }: FoundFact,
-  { madeBy, ...found }: { readonly madeBy: string; readonly hasher: TermHasher; readonly project: string | undefined },
+  {
+    madeBy,
+    nth,
+    ...found
+  }: {
+    readonly madeBy: string
+    /** Of those of its kind that were found at the same place, from 0. */
+    readonly nth: number
+    readonly hasher: TermHasher
+    readonly project: string | undefined
+  },
 ): NewFact {
   const body = {
     text,
@@ -15,9 +41,10 @@ export function newFact(
     ...(slot === undefined ? {} : { slot }),
     ...(claim === undefined ? {} : { claim }),
   }
+  const place = placeOf(kind, spans)
   return {
     // Of the place alone: ids hide nothing.
-    id: derivedId(['fact', kind, ...spans.flatMap(({ messageId, start, end }) => [messageId, start, end])].join(' ')),
+    id: derivedId(nth === 0 ? place : `${place} ${nth}`),
     kind,
     body,
     terms: factTerms(kind, body, found),
