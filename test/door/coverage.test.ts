@@ -213,3 +213,14 @@ describe.skipIf(isOnServer)('what was imported from other places', () => {
     expect(await home.cli(['status', '--check', '--quiet-after', '0', beside])).toMatchObject({ code: 0, stdout: '' })
   })
 })
+
+test('a database of OpenClaw whose beginning is damaged is not passed over', async () => {
+  const path = write(join(home.userHome, '.openclaw', 'agents', 'main', 'agent', 'openclaw-agent.sqlite'), 'damaged\n')
+  const { code, stdout, stderr } = await home.cli(['import', '--sources', 'openclaw'])
+  expect(code).toBe(1)
+  expect(stdout + stderr).toMatch(/FAILED .*openclaw-agent\.sqlite": file is not a database\. Check the file with/)
+  const { alarms } = await statusOf()
+  expect(alarms).toContainEqual(expect.stringMatching(/openclaw-agent\.sqlite": file is not a database/))
+  expect((await home.cli(['status', '--check'])).code).toBe(1)
+  rmSync(path)
+})

@@ -24,8 +24,9 @@ export const openclawSqlite: TranscriptFormat = {
   name: 'openclaw',
   label: 'OpenClaw',
   detect: ({ path, head }) => {
+    // By its name also where its beginning is damaged: to be passed over as no transcript would say nothing of the damage.
+    if (head.length > 0 && /^openclaw-agent\b.*\.sqlite$/u.test(basename(path))) return 0.95
     if (!utf8(head.subarray(0, 16)).startsWith('SQLite format 3')) return 0
-    if (/^openclaw-agent\b.*\.sqlite$/u.test(basename(path))) return 0.95
     return utf8(head).includes('transcript_events') ? 0.9 : 0
   },
   async *documents(path): AsyncGenerator<TranscriptDocument> {
