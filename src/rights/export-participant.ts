@@ -149,7 +149,7 @@ async function writeOwn(writing: Writing, session: SessionRow, own: ParticipantS
     toSeq: others.sender === undefined ? session.lastSeq : own.lastSeq,
     show: (row, body) => others.message(row, body),
   })
-  const written = { head, messages: listed(writing, messages), summary: async () => await Promise.resolve(null) }
+  const written = { head, messages: listed(writing, messages), summary: async () => await Promise.resolve(undefined) }
   for await (const text of writeSession(format, written)) await file.write(text)
   await manifest.endSession({ ...(await file.close()), messages_of_others: session.messageCount - own.messages })
   await writeSummaries(writing, key, others)

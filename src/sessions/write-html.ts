@@ -3,7 +3,7 @@ import { html, raw } from 'hono/html'
 import { readableText } from './document.ts'
 import { messageParts, thoughtLabel } from './message-parts.ts'
 import { stateOfRow } from './message-state.ts'
-import type { ExportedMessage, ExportedSession } from './write-session.ts'
+import type { ExportedMessage, ExportedSession, ExportedSummary } from './write-session.ts'
 
 /** Light or dark as its reader's system is, and fit to be printed. */
 const style = `
@@ -24,6 +24,7 @@ pre { margin: .375rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; font:
 article.tool pre { font: .8125rem/1.45 ui-monospace, monospace }
 .thought { margin: .375rem 0; padding-inline-start: .625rem; border-inline-start: 3px solid var(--rule); color: var(--quiet) }
 .thought > span { font-size: .8125rem; font-weight: 600 }
+.note { margin: .375rem 0 0; color: var(--quiet); font-size: .8125rem } .note a { color: inherit }
 .error { color: light-dark(#a4262c, #ff9a9a) }
 summary { cursor: pointer; color: var(--quiet); font-size: .8125rem }
 @media print { article { break-inside: avoid } body { max-width: none } }`
@@ -67,6 +68,21 @@ function article({ row, body }: ExportedMessage) {
   </article> `
 }
 
+/** The summary, and of what it is not known to be borne out. */
+function summarySection({ text, toSeq, isOutdated, withoutMessages }: ExportedSummary) {
+  const lines = text.split('\n').map((line, at) => (withoutMessages.includes(at + 1) ? `[no message] ${line}` : line))
+  const without =
+    withoutMessages.length === 0
+      ? ''
+      : html`<p class="note">[no message]: no message of this session is known to say so.</p>`
+  const outdated = isOutdated ? html`<p class="note">Of the messages up to <a href="#m${toSeq}">${toSeq}</a>.</p>` : ''
+  return html`<section>
+    <h2>Summary</h2>
+    <pre dir="auto">${preformatted(lines.join('\n'))}</pre>
+    ${without}${outdated}
+  </section> `
+}
+
 /**
  * A session as one page that needs nothing else: no script, no font, no address of another place. What was said stands there as
  * text, also where it looks like HTML.
@@ -106,13 +122,7 @@ export async function* writeHtml({ head, messages, summary }: ExportedSession): 
     const isShown = row.kind !== 'event' && ('error' in body || readableText(row, body.payload).length > 0)
     if (isShown) yield (await article(message)).toString()
   }
-  const text = await summary()
-  if (text !== null)
-    yield (
-      await html`<section>
-        <h2>Summary</h2>
-        <pre dir="auto">${preformatted(text)}</pre>
-      </section> `
-    ).toString()
+  const written = await summary()
+  if (written !== undefined) yield (await summarySection(written)).toString()
   yield '</body>\n</html>\n'
 }

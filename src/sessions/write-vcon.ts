@@ -1,7 +1,8 @@
 import { binaryMediaType, decodePayload, jsonMediaType, textMediaType } from '../model/payload.ts'
 import type { MessageRow } from '../store/messages.ts'
+import { asStretches } from '../store/summaries/sentences-without-messages.ts'
 import { fullMessage, readableText, type MessageBody } from './document.ts'
-import type { ExportedMessage, ExportedSession } from './write-session.ts'
+import type { ExportedMessage, ExportedSession, ExportedSummary } from './write-session.ts'
 
 /** The syntax of draft-ietf-vcon-vcon-core-04. */
 const vconSyntax = '0.4.0'
@@ -70,9 +71,16 @@ function dialogOf({ row, body, sentiment }: ExportedMessage, party: number): str
 
 const piece = 10_000
 
-/** The summary as an analysis of each dialog, by their numbers: there may be a million. */
-function* analysisOf(summary: string, dialogs: number): Generator<string> {
-  const about = { type: 'summary', mediatype: textMediaType, vendor: 'Verbatim', encoding: 'none', body: summary }
+/** The summary as an analysis of each dialog that it is of, by their numbers: there may be a million. */
+function* analysisOf({ text, withoutMessages }: ExportedSummary, dialogs: number): Generator<string> {
+  const about = {
+    type: 'summary',
+    mediatype: textMediaType,
+    vendor: 'Verbatim',
+    encoding: 'none',
+    body: text,
+    ...(withoutMessages.length > 0 && { [extension]: { sentences_without_messages: asStretches(withoutMessages) } }),
+  }
   yield `${JSON.stringify(about).slice(0, -1)},"dialog":[`
   for (let from = 0; from < dialogs; from += piece) {
     const numbers = Array.from({ length: Math.min(piece, dialogs - from) }, (_, index) => from + index)
@@ -99,7 +107,8 @@ export async function* writeVcon({ head, messages, summary }: ExportedSession): 
   }
   const names = [...parties.keys()].map((name) => ({ name, validation: 'none' }))
   yield `\n],"parties":${JSON.stringify(names)},"analysis":[`
-  const text = await summary()
-  if (text !== null) yield* analysisOf(text, dialogs)
+  // The messages of a session are numbered from 1 without a gap.
+  const written = await summary()
+  if (written !== undefined) yield* analysisOf(written, Math.min(dialogs, written.toSeq))
   yield ']}\n'
 }

@@ -69,6 +69,7 @@ const vconSchema = z.strictObject({
       type: z.literal('summary'),
       vendor: z.string(),
       dialog: z.array(z.number().int()),
+      verbatim: z.strictObject({ sentences_without_messages: z.string() }).optional(),
       ...inlineFile,
     }),
   ),
@@ -113,6 +114,25 @@ function inBrowser(path: string): string {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
 }
+
+test('an export says which sentences of a summary no message bears out, and up to which message it is', async () => {
+  const tools = await home.tools()
+  const say = (content: string) => tools.save({ session_id: 'marked', content, sender: 'Ada' })
+  await say('The Marguerite lies at berth 14.')
+  await tools.update('marked', { title: 'Marked', summary: 'The Marguerite lies at berth 14.\nBob sails to Kalmar.' })
+  await say('What was said since.')
+  const written = async (format: string) => (await home.cli(['export', 'marked', '--format', format])).stdout
+  const marks = { context_summary_to_seq: 1, context_summary_without_messages: '2' }
+  const document: unknown = JSON.parse(await written('json'))
+  expect(document).toMatchObject(marks)
+  expect(await tools.session('marked')).toMatchObject(marks)
+  expect(vconSchema.parse(JSON.parse(await written('vcon'))).analysis).toMatchObject([
+    { dialog: [0], verbatim: { sentences_without_messages: '2' } },
+  ])
+  const page = await written('html')
+  expect(page).toMatch(/berth 14\.\n\[no message\] Bob sails/)
+  expect(page).toMatch(/Of the messages up to <a href="#m1">1<\/a>/)
+})
 
 describe('export --format html', () => {
   test('writes one page that needs nothing else', async () => {
