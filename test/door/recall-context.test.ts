@@ -133,7 +133,8 @@ describe('recall_context', () => {
   })
 
   test.each([
-    [{}, 'neither a session nor a text was given'],
+    [{}, 'neither a session nor a text with a word in it was given'],
+    [{ text: ' ' }, 'neither a session nor a text with a word in it was given'],
     [{ session_id: 'nowhere' }, 'nowhere'],
   ])('says what is wrong with %j', async (args, message) => {
     const { text, isError } = await tools.call('recall_context', args)

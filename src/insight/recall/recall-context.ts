@@ -38,10 +38,11 @@ interface Recalled {
 export async function recallContext(
   dependencies: RecallDependencies,
   caller: Caller,
-  { sessionId, text, ...options }: RecallInput,
+  { sessionId, text: said, ...options }: RecallInput,
 ): Promise<RecallReply> {
+  const text = said?.trim() === '' ? undefined : said
   if (sessionId === undefined && text === undefined)
-    throw new InputError('Cannot recall anything as neither a session nor a text was given', {
+    throw new InputError('Cannot recall anything as neither a session nor a text with a word in it was given', {
       remedy: 'Give session_id, or text, or both',
     })
   const { database, predictions } = dependencies

@@ -93,6 +93,11 @@ async function taskOf({ database }: ReadDependencies, caller: Caller, input: Sum
   const { id: sessionId, lastSeq } = session
   const fromSeq = input.fromSeq ?? 1
   const toSeq = Math.min(input.toSeq ?? lastSeq, lastSeq)
+  if (input.fromSeq !== undefined && input.toSeq !== undefined && input.fromSeq > input.toSeq)
+    throw new InputError(
+      `Cannot summarize from message ${input.fromSeq} to message ${input.toSeq} as the second is before the first`,
+      { remedy: 'Give as from_seq the smaller of the two' },
+    )
   if (fromSeq > toSeq && lastSeq > 0) {
     throw new InputError(
       `Cannot summarize messages ${fromSeq} to ${toSeq} of session "${sessionId}" as it has messages 1 to ${lastSeq}`,
