@@ -5,7 +5,7 @@
 
 export const patterns = 'patterns'
 const patternsVersion = 4
-const extractsVersion = 5
+const extractsVersion = 6
 
 /** As the facts that it finds have it. */
 export const patternsNow = `${patterns}/${patternsVersion}`

@@ -95,7 +95,6 @@ describe('splitSentences() of code without a fence', () => {
     'If you want this:',
     'The cost of item(s) is known for the time being;',
     'Set `retries = 3;` in the settings, and run `npm test`;',
-    'TypeError: the pool is not a function of the crew',
     'Note: the berth is closed until Friday.',
     '[2026-03-01 10:02] Bob: the berth is closed, and nobody told me.',
     'From the store we import nothing.',

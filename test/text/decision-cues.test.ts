@@ -26,12 +26,26 @@ describe('decisionIn()', () => {
     'Wir haben gestern beschlossen, die Datenbank umzuziehen.',
     'Мы решили перенести базу данных на новый сервер.',
     '我们决定把数据库迁移到新的服务器。',
+    '我们决定不使用Kafka。',
+    'Ich habe mich für Grafana entschieden.',
+    'PostgreSQL 16を使うことに決めました。',
+    'Redisに決めた。',
+    'We agreed: no deploys on Friday.',
+    'Abbiamo deciso di usare Redis.',
+    'Hemos elegido Redis para la caché.',
+    'Anna said that it is fine, so we decided to use Redis.',
   ])('knows what learning does not take: %s', (sentence) => {
     expect(decisionIn(sentence, 'user')).toBe(0.7)
   })
 
   it('takes what somebody will use for less than a decision, and of a model for what it does next', () => {
-    for (const sentence of ["I'll use Grammarly for the second draft.", 'Use tabs instead of spaces in this file.']) {
+    for (const sentence of [
+      "I'll use Grammarly for the second draft.",
+      'Use tabs instead of spaces in this file.',
+      'Let us drop Jaeger and keep Grafana.',
+      'We go with NATS.',
+      '我们选择了PostgreSQL。',
+    ]) {
       expect(decisionIn(sentence, 'user')).toBe(0.3)
       expect(decisionIn(sentence, 'assistant')).toBe(0)
     }
@@ -63,6 +77,13 @@ describe('decisionIn()', () => {
     'Rewrite "I decided to go home, as it was cold" in the third person.',
     'Das haben wir noch nicht beschlossen.',
     'Wurde das beschlossen?',
+    '我们需要为计费服务选择数据库。',
+    '我不同意使用Redis。',
+    'I will use the bathroom.',
+    'He said that we decided to use Redis.',
+    'Bob told me we agreed to drop Kafka.',
+    'The blog says they decided to use Rust.',
+    'We go with the flow.',
   ])('finds none in %s', (sentence) => {
     expect([decisionIn(sentence, 'user'), decisionIn(sentence, 'assistant')]).toEqual([0, 0])
   })

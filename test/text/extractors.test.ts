@@ -56,6 +56,14 @@ const said: readonly (readonly [Role, string, string])[] = [
   ['user', 'Ada', 'NODE_ENV=test ./harbour plan > /dev/null  0.01s user 0.00s system 80% cpu 0.01 total'],
 ]
 const messages = said.map(([role, sender, text], at) => ({ id: `m${at}`, seq: at + 1, role, sender, text }))
+/** Read for summaries only: what is pasted, repeated, asked and decided. */
+const readToo: readonly string[] = [
+  'Who signs the plan of berth 14?',
+  'kubectl get pods -n harbour\nTypeError: Cannot read properties of undefined\nservices:\n  berth:\n    image: berth:1.2',
+  'Please run step 1 of the harbour checklist now.',
+  'Please run step 2 of the harbour checklist now.',
+  'Ich habe mich für Grafana entschieden. He said that we decided to use Jaeger.',
+]
 
 const digest = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
@@ -82,7 +90,14 @@ describe('the version of what chooses', () => {
   })
 
   it('is another where other sentences are chosen', async () => {
-    const turns = messages.map((message) => ({ ...message, language: 'en' }))
+    const more = readToo.map((text, at) => ({
+      id: `r${at}`,
+      seq: messages.length + at + 1,
+      role: 'user' as const,
+      sender: 'Ben',
+      text,
+    }))
+    const turns = [...messages, ...more].map((message) => ({ ...message, language: 'en' }))
     const condenser = new Condenser()
     for (const turn of turns) for (const candidate of candidatesOf(turn)) condenser.add(candidate)
     const chosen: unknown[] = [condenser.sentences()]
@@ -93,8 +108,8 @@ describe('the version of what chooses', () => {
     }
     expect({ version: extractsNow, digest: digest(chosen) }).toMatchInlineSnapshot(`
       {
-        "digest": "f1fe34e65b004de2",
-        "version": "extractive/5",
+        "digest": "4a5b8b55799717e9",
+        "version": "extractive/6",
       }
     `)
   })

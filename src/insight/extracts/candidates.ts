@@ -58,6 +58,10 @@ const termsMin = 2
 const told =
   /^["'“(]?\p{Lu}[\p{L}’'-]*,?(?=(?:[^\n]* )?(?:\p{Ll}[\p{Ll}’'-]*,? ){3})[^\n]*[\p{L}\p{N}`'"”’)\]][.!?]["”’)]?$|^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}][^\n]{3,}[。！？]$/u
 
+/** What a tool's program tells the model that called it: it is no part of an answer. */
+const addressed =
+  /\byou(?:r|rs|rself)?\b|^(?:ensure|please|make sure|do not|don['’]t|note that|remember|use|to \p{Ll}+ .*, set)\b/iu
+
 /** The sentences of a message that may be chosen, of as many characters as are read: one that is cut off there is none. */
 export function* candidatesOf(
   message: MessageToSummarize,
@@ -79,7 +83,7 @@ export function* candidatesOf(
     if (kind === 'code' || start < read || end - start > charactersMax || (isCut && end === lastEnd)) continue
     if (listedEnd !== undefined) read = listedEnd
     const sentence = text.slice(start, end)
-    if (role === 'tool' && !told.test(sentence)) continue
+    if (role === 'tool' && (!told.test(sentence) || addressed.test(sentence))) continue
     if (
       sentence.length <
       (/[\u{3041}-\u{9fff}\u{ac00}-\u{d7a3}\u{e01}-\u{e5b}]/u.test(sentence)

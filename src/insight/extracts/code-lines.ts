@@ -1,3 +1,6 @@
+import { isCommand } from './command-lines.ts'
+import { isOutput } from './output-lines.ts'
+
 /*
  * Which lines of a text are code, output or data that stands there without a fence. A line is that by its own signs, or where it may be
  * and stands beside one that is. What reads like a sentence is prose.
@@ -45,7 +48,8 @@ const written = pattern(
   String.raw`\s*(?:export |default |pub |async |static )*(?:def|func|fn|function|class|interface|struct|enum|impl|trait|module)\b\*? ?[\w$.<>]*\s*(?:\(.*|[:{]\s*$|(?:extends|implements) .*)`,
   String.raw`\s*(?:public|private|protected|internal|static|final|abstract|override) [\w<>[\], ]+[({;=]`,
   String.raw`\s*(?:if|else if|while|for|switch|catch|elif) ?\(.*\)\s*(?:[{;].*)?$|\s*(?:elif|if|while) [^,]*(?:==|!=|<=|>=|\bis not\b|\bnot in\b|\w\().*:\s*$|\s*for \w+(?:, \w+)* in \S.*:\s*$|\s*(?:try|else|finally):\s*$|\s*except\b.*:\s*$|\s*with .*\).*\bas \w+:\s*$`,
-  String.raw`\s*(?:SELECT\b.*|INSERT INTO |UPDATE \S+ SET |DELETE FROM |CREATE (?:UNIQUE )?(?:TABLE|INDEX|VIEW|FUNCTION|EXTENSION) |ALTER TABLE |DROP (?:TABLE|INDEX) )`,
+  String.raw`\s*(?:SELECT\b.*|INSERT INTO |UPDATE \S+ SET |DELETE FROM |CREATE (?:UNIQUE )?(?:TABLE|INDEX|VIEW|FUNCTION|EXTENSION) |ALTER TABLE |DROP (?:TABLE|INDEX) )|\s*select (?=.*[*,;<>=]).+ from \w+`,
+  String.raw`\s*(?:for|while|until) .*; ?do(?:\s*$|\b.*\bdone\b)|\s*if \[.*; ?then\b`,
   String.raw`\s*</?[a-zA-Z!][^>]*>(?:.*>)?\s*$`,
   String.raw`\s*@\w+(?:\.\w+)*\(.*\)?\s*$`,
   String.raw`\s*['"][^'"]+['"]\s*:\s*(?:['"\d[{-]|true\b|false\b|null\b|None\b).*$|\s*[[{]\s*\{?["'].*[\]},]\s*$`,
@@ -53,26 +57,46 @@ const written = pattern(
   String.raw`\s*[\w$.[\]'"]+ ?(?:[+*/|&-]|:)?= ?(?:.*[)\]}"'\d,(\[]|\w+|[\w.]+)\s*$`,
   String.raw`\s*(?:await |yield |return )?[\w$.]+\((?:.*["'=[{.].*|\s*|\w+)?\)?[;,]?\s*$`,
 )
+/** Lines of a query and of what builds an image, after the first, and of languages that have other signs. */
+const keyed = pattern(
+  String.raw`\s*(?:FROM|(?:LEFT |RIGHT |INNER |OUTER |FULL |CROSS )*JOIN|WHERE|GROUP BY|ORDER BY|HAVING|LIMIT|OFFSET|VALUES|UNION(?: ALL)?|RETURNING|SET|WITH|AND|OR|ON)\b\s*(?:\(.*|[\w.*"]+(?:(?:,|(?: \w+)? (?:AS|ON|DESC|ASC)\b|\s*[=<>(:@]|\s+(?:IN|LIKE|BETWEEN|IS|NOT)\b).*|\s+\w{1,3})?;?)\s*$`,
+  String.raw`\s*[a-z-]+:\s[^;.!?]*;\s*$|\s*(?:FROM|COPY|ADD|WORKDIR|EXPOSE|ENTRYPOINT|CMD|HEALTHCHECK|VOLUME|STOPSIGNAL|ONBUILD)\s+\S*[./:\d[\]"=-]|\s*(?:ENV|ARG|LABEL)\s+[\w.]+=?\s*\S+$`,
+  String.raw`\s*[\w$.]+(?:\[[^\]]*\])? (?:<-|<<-|:=|%>%|\+=|-=|\*=|=>) \S|\s*lambda\b[\w, ]*: |\s*\(?[\w, {}]*\)? => [^ ]+\(|.*\)\s*=>\s*\S|.*%>%\s*$`,
+  String.raw`\s*(?:await |return |yield |print |new |go |defer |!)*[\w$]+(?:(?:\.|::|->|\?\.)[\w$]+)+\(.*\)[;,]?\s*$|\s*\w+\((?=[^)]*["'=[\](\d])\S.*\)[;,]?\s*$`,
+  String.raw`\s*for \w+(?:, \w+)* in (?:\w+\(.*\)|[\w.]*[.\[\d]\S*):\s*$|\s*for \(|\s*(?:assert|raise|throw)\b[^.?!]*(?:[=!<>]=|[<>(]).*$|\s*(?:use|mod) \w+::\S+;?\s*$|\s*(?:func|fn|def) \w+\(`,
+)
+/** A member of data, as YAML and the like have it: several in a row are data. */
+const member = /^\s*(?:- )?[a-z_$][\w.$/-]*:(?:\s*|\s+(?:["'[{|>&*!].*|\S*[\d/@:=_.]\S*|[\w-]+))\s*$/u
+const membersMin = 3
+/** An item of a list in such data. */
+const listedData = /^\s*- (?:["'].*["']|[\w.$/-]+: .*|[A-Z_]+=\S+|\S+)\s*$/u
 /** It may be code: beside code it is. */
 const perhaps = pattern(
-  String.raw`(?: {2,}|\t)\S|.*;\s*$|\s*return\b|.*[=(\[{,]\s*$|\s*[\w$.]+\s*:\s*\S+[,;]?\s*$|\s*(?:pass|break|continue|end|fi|done|esac)\s*$|\s*\.\w+\(|\S+Error: |Caused by: `,
+  String.raw`(?: {2,}|\t)\S|.*;\s*$|\s*return\b|.*[=(\[{,]\s*$|\s*[\w$.]+\s*:\s*\S+[,;]?\s*$|\s*(?:pass|break|continue|end|fi|done|esac)\s*$|\s*\.\w+\(|\[+[\w."-]+\]+\s*$`,
 )
 const comment = /^(?<indent>\s*)#(?!#)\s?\S/u
 
 /** Words in a row, as only a sentence has them. */
-const sentence = /^\s*["'“(]?\p{L}[\p{Ll}’']*,?(?: \p{Ll}[\p{Ll}’']*,?){3,}/u
+const sentence = /^\s*["'“(]?\p{L}[\p{Ll}’']*,?(?: \p{Ll}[\p{Ll}’']*,?){3,}(?![\p{L}\p{N}_([{=$])/u
 /** What is said between signs, and ends as a sentence does. */
 const wording = /\p{Ll}{2}[)"”’]?[.!?:]\s*$|(?:^|[\s"“(])\p{L}\p{Ll}*,? (?:\p{Ll}+,? ){2,}/u
 /** Words that stand in a row in code. */
 const codeWords =
-  /^\s*(?:public|private|protected|internal|static|final|abstract|override|export|default|declare|async|import|from|pub|unsigned|select|insert|create|def|class|struct)\b/iu
+  /^\s*(?:public|private|protected|internal|static|final|abstract|override|export|default|declare|async|import|from|pub|unsigned|select|for \w+ in [^;]*; do|insert|create|def|class|struct)\b/iu
+const ended = /\p{Ll}{2}[.!?]\s*$/u
+const beforeCommand = /^\s*(?:(?:[-*+•‣]|\d{1,3}[.)]|\[[ xX]\])\s+|RUN )?/u
 const listItem = /^\s*(?:[-*+•‣]|\d{1,3}[.)]|\[[ xX]\])\s+/u
 
 function pattern(...sources: readonly string[]): RegExp {
   return new RegExp(`^(?:${sources.join('|')})`, 'u')
 }
 
-type Likeness = 'code' | 'perhaps' | 'comment' | 'prose'
+type Likeness = 'code' | 'member' | 'perhaps' | 'comment' | 'prose'
+
+/** Signs that code has many of, and words of a sentence few. */
+const sign = /[(){}[\]<>=;|&+\\$%^~_@#:"']/gu
+const signsMin = 4
+const signsShare = 0.2
 
 function likenessOf(whole: string): Likeness {
   if (whole.trim() === '') return 'prose'
@@ -80,28 +104,43 @@ function likenessOf(whole: string): Likeness {
     whole.length > headCharacters + tailCharacters
       ? `${whole.slice(0, headCharacters)}${whole.slice(-tailCharacters)}`
       : whole
-  if (printed.test(line)) return 'code'
-  if (listItem.test(line)) return 'prose'
+  if (printed.test(line) || isOutput(line) || isCommand(line.replace(beforeCommand, ''))) return 'code'
+  if (member.test(line)) return 'member'
+  if (listItem.test(line)) return listedData.test(line) && !wording.test(line) ? 'perhaps' : 'prose'
   const plain = line.replaceAll(inlineCode, 'code')
   if (sentence.test(plain) && !codeWords.test(plain)) return 'prose'
-  if (written.test(plain)) return 'code'
+  if (wording.test(plain) && ended.test(plain) && /^\s*\p{Lu}+ \p{Ll}/u.test(plain)) return 'prose'
+  if (written.test(plain) || (keyed.test(plain) && !wording.test(plain)) || isSigned(plain)) return 'code'
   const commented = comment.exec(plain)
   if (commented !== null) return commented.groups?.['indent'] === '' ? 'comment' : 'perhaps'
   if (perhaps.test(plain)) return wording.test(plain) && !/[;{}=]/u.test(plain) ? 'prose' : 'perhaps'
   return 'prose'
 }
 
+/** Whether so much of a line are signs that it is no sentence, where nothing in it reads like one. */
+function isSigned(line: string): boolean {
+  const signs = line.match(sign)?.length ?? 0
+  return signs >= signsMin && signs >= signsShare * line.trim().length && !wording.test(line) && !/\p{Lo}/u.test(line)
+}
+
 /** Of each line whether it is code. */
 export function codeAmong(lines: readonly string[]): boolean[] {
   const likeness = lines.map(likenessOf)
   const isCode = likeness.map((one) => one === 'code')
+  let members = 0
+  for (const [at, one] of likeness.entries()) {
+    members = one === 'member' ? members + 1 : 0
+    if (members >= membersMin) isCode.fill(true, at + 1 - members, at + 1)
+  }
   // Lines of a comment, which begin like items of a list.
   for (const [at, line] of lines.entries())
     if (/^\s*\*(?:\s|$)/u.test(line) && isCode[at - 1] === true && /^\s*(?:\/\*|\*)/u.test(lines[at - 1] ?? ''))
       isCode[at] = true
   // Forwards, then backwards: what may be code is, next to what is. A comment stands above its code.
-  for (const [at, one] of likeness.entries()) if (one === 'perhaps' && isCode[at - 1] === true) isCode[at] = true
+  for (const [at, one] of likeness.entries()) if (isNear(one) && isCode[at - 1] === true) isCode[at] = true
   for (let at = lines.length - 2; at >= 0; at--)
-    if ((likeness[at] === 'perhaps' || likeness[at] === 'comment') && isCode[at + 1] === true) isCode[at] = true
+    if ((isNear(likeness[at]) || likeness[at] === 'comment') && isCode[at + 1] === true) isCode[at] = true
   return isCode
 }
+
+const isNear = (one: Likeness | undefined): boolean => one === 'perhaps' || one === 'member'

@@ -1,9 +1,10 @@
 import type { SummaryStyle } from '../../model/summary-style.ts'
-import { estimateTokens } from '../../model/tokens.ts'
 import { type Candidate, candidatesOf, type MessageToSummarize, type SummarySentence } from './candidates.ts'
-import { cosine, inverseFrequencies, vectorOf } from './lexrank.ts'
+import { distinctOf } from './near-duplicates.ts'
+import { OpenQuestions } from './open-questions.ts'
+import { Picker } from './picker.ts'
 import { score, Tournament } from './rank.ts'
-import { sentencesMaxOf } from './style-weights.ts'
+import { isDecided, sentencesMaxOf } from './style-weights.ts'
 
 export interface ExtractiveSummary {
   readonly sentences: readonly SummarySentence[]
@@ -16,10 +17,9 @@ export interface ExtractOptions {
   readonly maxTokens: number
 }
 
-/** Carbonell and Goldstein 1998: relevance against likeness to what was already chosen. */
-const mmrRelevance = 0.7
-/** Sentences this alike say the same, or what became of it: the last of them stands for all, even if the budget has room. */
-const duplicateSimilarity = 0.75
+/** Questions that nobody has answered, which a handoff has before all else, and the part of the budget that they may take. */
+const openMax = 3
+const openShare = 3
 
 /**
  * Chooses the sentences of a conversation that summarise it: LexRank among 300 sentences at a time, then among the winners of all of
@@ -29,20 +29,25 @@ const duplicateSimilarity = 0.75
 export class Extract {
   readonly #options: ExtractOptions
   readonly #tournament: Tournament
+  readonly #questions: OpenQuestions | undefined
   #count = 0
 
   constructor(options: ExtractOptions) {
     this.#options = options
     this.#tournament = new Tournament(options.style)
+    this.#questions = options.style === 'handoff' ? new OpenQuestions() : undefined
   }
 
   /** Takes the next sentence in the order of the conversation. */
   add(candidate: Omit<Candidate, 'order'>): void {
-    this.#tournament.add({ ...candidate, order: this.#count++ })
+    const placed = { ...candidate, order: this.#count++ }
+    this.#tournament.add(placed)
+    this.#questions?.see(placed)
   }
 
   sentences(): readonly SummarySentence[] {
-    return choose(this.#tournament.left(), this.#options)
+    const found = { candidates: this.#tournament.left(), open: this.#questions?.last(openMax) ?? [] }
+    return choose(found, this.#options)
       .toSorted((a, b) => a.order - b.order)
       .map(({ text, messageId, seq, sender }) => ({ text, messageId, seq, sender }))
   }
@@ -62,40 +67,31 @@ export async function summarizeExtractive(
   return { sentences: extract.sentences(), messagesRead }
 }
 
-/** Picks one sentence after the other by maximal marginal relevance until the budget or the style's number is reached. */
-function choose(candidates: readonly Candidate[], options: ExtractOptions): Candidate[] {
-  const scored = score(candidates, options.style)
-  const top = scored[0]?.score ?? 1
-  const idf = inverseFrequencies(candidates.map(({ terms }) => terms))
-  const open = scored.map((entry) => ({
-    ...entry,
-    vector: vectorOf(entry.candidate.terms, idf),
-    cost: estimateTokens(entry.candidate.text) + 1,
-    similarity: 0,
-  }))
-  const chosen: Candidate[] = []
-  let left = options.maxTokens
-  while (chosen.length < sentencesMaxOf(options.style)) {
-    let pick: (typeof open)[number] | undefined
-    let pickValue = -Infinity
-    for (const entry of open) {
-      if (entry.cost > left || entry.similarity > duplicateSimilarity) continue
-      const value = mmrRelevance * (entry.score / top) - (1 - mmrRelevance) * entry.similarity
-      if (value > pickValue) {
-        pick = entry
-        pickValue = value
-      }
-    }
-    if (pick === undefined) return chosen
-    const { vector } = pick
-    const alike = open.filter((entry) => entry.cost <= left && cosine(entry.vector, vector) > duplicateSimilarity)
-    const last = alike.reduce((later, entry) => (entry.candidate.order > later.candidate.order ? entry : later), pick)
-    chosen.push(last.candidate)
-    left -= last.cost
-    for (const entry of open) {
-      const similarity = Math.max(cosine(entry.vector, vector), cosine(entry.vector, last.vector))
-      entry.similarity = entry === pick || entry === last ? 1 : Math.max(entry.similarity, similarity)
-    }
+interface Found {
+  readonly candidates: readonly Candidate[]
+  /** Questions that nobody has answered. */
+  readonly open: readonly Candidate[]
+}
+
+/** Picks first what must not be missing, then what says something else than the others, and last what says nearly the same as another. */
+function choose({ candidates, open }: Found, options: ExtractOptions): readonly Candidate[] {
+  const { style, maxTokens } = options
+  const known = new Set(candidates)
+  const scored = score([...candidates, ...open.filter((one) => !known.has(one))], style)
+  const ranked = scored.map(({ candidate }) => candidate)
+  const picker = new Picker(scored, { tokens: maxTokens, count: sentencesMaxOf(style) })
+  // Two decisions may have nearly the same words.
+  if (style === 'decisions') {
+    picker.pick(ranked)
+    return picker.chosen
   }
-  return chosen
+  const { distinct, alike, isOnlyAlike } = distinctOf(ranked)
+  picker.pick(
+    distinct.filter(({ cues, role }) => isDecided(cues) && role !== 'tool'),
+    { count: 1 },
+  )
+  picker.pick(open, { count: openMax, tokens: maxTokens / openShare })
+  picker.pick(distinct)
+  if (style !== 'brief' || isOnlyAlike) picker.pick(alike)
+  return picker.chosen
 }

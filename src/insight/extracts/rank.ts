@@ -1,6 +1,7 @@
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import type { Candidate } from './candidates.ts'
 import { lexRank, type TermCounts } from './lexrank.ts'
+import { distinctOf } from './near-duplicates.ts'
 import { styleWeight } from './style-weights.ts'
 
 /** Sentences that are ranked against each other at once; ranking costs the square of it. */
@@ -62,12 +63,10 @@ interface Best {
   readonly rankSentences: RankSentences
 }
 
-/** The best of some, in the order of the conversation. */
+/** The best of some, in the order of the conversation. What is said again and again in nearly the same words leaves room for the others. */
 function best(candidates: readonly Candidate[], { style, count, rankSentences }: Best): Candidate[] {
-  return score(candidates, style, rankSentences)
-    .slice(0, count)
-    .map(({ candidate }) => candidate)
-    .toSorted((a, b) => a.order - b.order)
+  const { distinct, alike } = distinctOf(score(candidates, style, rankSentences).map(({ candidate }) => candidate))
+  return [...distinct, ...alike].slice(0, count).toSorted((a, b) => a.order - b.order)
 }
 
 /**

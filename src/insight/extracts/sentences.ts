@@ -11,7 +11,10 @@ export interface SentenceSpan {
 /** Lines joined to one piece of prose before it is segmented: the cost of `Intl.Segmenter` grows with the square of its input. */
 const pieceCharactersMax = 4_000
 
-const fence = /^\s{0,3}(?:```|~~~)/u
+const fence = /^\s{0,3}(?:```[^`]*$|~~~)/u
+/** One that is opened behind what is said, and one that is closed behind code. */
+const fenceBehind = /^(?<said>[^`]*(?:`[^`]+`[^`]*)*[^`\s])\s*```[\w+#.-]*\s*$/u
+const closedBehind = /```\s*$/u
 const listItem = /^\s*(?:[-*+•‣]|\d{1,3}[.)]|\[[ xX]\])\s+/u
 const heading = /^\s{0,3}#{1,6}\s/u
 const tableOrRule = /^\s*(?:\||[-=_*]{3,}\s*$)/u
@@ -43,8 +46,15 @@ export function splitSentences(text: string): SentenceSpan[] {
   }
   const lines = [...linesOf(text)]
   const isCode = codeAmong(lines.map((line) => line.text))
+  const lastClosing = lines.findLastIndex((line) => closedBehind.test(line.text))
   for (const [at, line] of lines.entries()) {
-    if (fence.test(line.text)) {
+    const said = codeStart === undefined && at < lastClosing ? fenceBehind.exec(line.text)?.groups?.['said'] : undefined
+    if (said !== undefined) {
+      if (paragraph?.kind === 'code') flush()
+      codeStart = line.start + line.text.lastIndexOf('```')
+      paragraph = { start: paragraph?.start ?? line.start, end: codeStart, kind: 'prose' }
+      flush()
+    } else if (fence.test(line.text) || (codeStart !== undefined && closedBehind.test(line.text))) {
       flush()
       if (codeStart === undefined) codeStart = line.start
       else {

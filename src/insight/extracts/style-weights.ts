@@ -34,6 +34,11 @@ export function cuesOf(sentence: string, role: Role): SentenceCues {
   }
 }
 
+/** Whether a sentence says what was decided, and not only what may have been. */
+export function isDecided({ decision }: SentenceCues): boolean {
+  return decision >= 0.7
+}
+
 /** A tool's output is long, repeats itself and was said by nobody; instructions of the system are not the conversation. */
 const roleWeights: Readonly<Record<Role, number>> = {
   user: 1.15,
@@ -54,7 +59,7 @@ export function styleWeight(
 ): number {
   const { cues, recency } = of
   // Only a list of decisions tells those apart that are sure.
-  const decided = cues.decision < 0.7 ? cues.decision : 1
+  const decided = isDecided(cues) ? 1 : cues.decision
   const base = roleWeights[of.role] * (cues.filler ? 0.25 : 1)
   switch (style) {
     case 'brief':

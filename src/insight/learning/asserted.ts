@@ -25,7 +25,11 @@ const saidInMembers = ['message', 'payload', 'content', 'parts', 'text'] as cons
 /** Blocks and rows of what was only thought, by the name of their type, and all that nobody said. */
 const thinkingType = /think|thought|reason|redact/iu
 const unsaidType =
-  /tool|function|call|execut|output_?item|image|audio|video|document|file|resource|snapshot|summary|system|meta|notice|progress/iu
+  /^code$|tool|function|call|execut|output_?item|image|audio|video|document|file|resource|snapshot|summary|system|meta|notice|progress/iu
+/** Blocks and rows of what is called, and code that is run. */
+const callType = /^code$|tool[-_]?(?:use|call)|function[-_]?call/iu
+/** Members in which formats keep thinking beside what was said. */
+const thinkingMembers = ['thoughts', 'thinking', 'reasoning', 'reasoning_content'] as const
 /** Marks of rows that an agent wrote for itself under the name of the user: notices, compactions, the prompts of subagents. */
 const unsaidMarks = ['isMeta', 'isCompactSummary', 'isSidechain', 'isSynthetic', 'thought', 'is_error'] as const
 const depthMax = 12
@@ -40,14 +44,26 @@ function isUnsaid(node: Readonly<Record<string, unknown>>): boolean {
   return unsaidMarks.some((mark) => node[mark] === true)
 }
 
-/** Whether a message has a block of what its sender thought and did not say. */
-function hasThinking(node: unknown, depth = 0): boolean {
+/** Whether a message has what its sender thought or called and did not say, or blocks of which none has words. */
+function hasUnsaid(node: unknown, depth = 0): boolean {
   if (depth > depthMax || typeof node !== 'object' || node === null) return false
   if (isJsonObject(node)) {
-    const { type, thought } = node
-    if (thought === true || (typeof type === 'string' && thinkingType.test(type))) return true
+    const type = node['type'] ?? node['content_type']
+    if (node['thought'] === true || (typeof type === 'string' && (thinkingType.test(type) || callType.test(type))))
+      return true
+    if (thinkingMembers.some((name) => isFilled(node[name])) || isWordless(node['content'])) return true
   }
-  return Object.values(node).some((value) => hasThinking(value, depth + 1))
+  return Object.values(node).some((value) => hasUnsaid(value, depth + 1))
+}
+
+const isFilled = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0
+
+/** Whether content is blocks of some kinds, and none of them is text. */
+function isWordless(content: unknown): boolean {
+  const isBlock = (block: unknown) =>
+    isJsonObject(block) && typeof block['type'] === 'string' && saidInMembers.every((name) => block[name] === undefined)
+  return Array.isArray(content) && content.length > 0 && content.every(isBlock)
 }
 
 /** What a user or an assistant says in a message, without thinking and calls; undefined where that cannot be told apart. */
@@ -55,7 +71,7 @@ export function spokenIn(message: MessageRow, payload: Uint8Array): string | und
   const asserted = assertedIn(message, payload)
   if (asserted.stretches.length > 0) return saidIn(asserted)
   const decoded = decodePayload(payload, message.payloadMediaType)
-  return decoded.encoding !== 'base64' && hasThinking(decoded.value) ? '' : undefined
+  return decoded.encoding !== 'base64' && hasUnsaid(decoded.value) ? '' : undefined
 }
 
 function collect(node: unknown, depth: number, said: string[]): void {

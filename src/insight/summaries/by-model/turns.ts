@@ -72,11 +72,14 @@ export function turnOf(row: MessageRow, payload: Uint8Array): MessageToSummarize
   const { id, seq, sender, role } = row
   const isSpeaker = role === 'user' || role === 'assistant'
   const text = (isSpeaker ? spokenIn(row, payload) : undefined) ?? spokenText(row, readableText(row, payload))
-  return { id, seq, sender, role, text: isSpeaker ? text.replaceAll(injected, '\n\n').trim() : text }
+  return { id, seq, sender, role, text: text.replaceAll(injected, '\n\n').trim() }
 }
 
-/** What an agent's program puts into a turn of its user, who has not said it: `<system-reminder>`, `<environment_context>`. */
-const injected = /<([a-z]+[-_][\w-]*)\b[^>]*>[\s\S]*?(?:<\/\1>|$)/giu
+/**
+ * What an agent's program puts into a turn of its user or into what a tool has answered, which neither has said: `<system-reminder>`,
+ * `<environment_context>`, `<tool_use_error>`.
+ */
+const injected = /<([a-z]+[-_][\w-]*)\b[^<>]{0,1000}(?<!\/)>[\s\S]*?(?:<\/\1>|$)/giu
 
 /** A message's words without the calls that it makes: tool input is code and data, and no sentence of the conversation. */
 function spokenText(row: MessageRow, text: string): string {
