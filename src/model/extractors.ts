@@ -4,7 +4,7 @@
  */
 
 export const patterns = 'patterns'
-const patternsVersion = 4
+const patternsVersion = 5
 const extractsVersion = 6
 
 /** As the facts that it finds have it. */

@@ -134,6 +134,30 @@ test.each([
     ['I live in Porto.', 'I live in Lisbon.', 'I no longer live in Porto.'],
     ['I no longer live in Porto', 'I live in Lisbon'],
   ],
+  [
+    'Otto',
+    ['Setting TIMEOUT=30 fixed the flaky test.', 'Setting TIMEOUT=30 did not fix the flaky test after all.'],
+    ['Setting TIMEOUT=30 did not fix the flaky test after all'],
+  ],
+  [
+    'Pia',
+    ['We decided to use Redis for the login cache.', 'We decided to use Memcached for the login cache instead.'],
+    ['We decided to use Memcached for the login cache instead'],
+  ],
+  ['Quin', ['I always use Firefox.', 'I never use Firefox.'], ['I never use Firefox']],
+  ['Rosa', ['Always answer in French.', 'From now on, answer in English.'], ['From now on, answer in English']],
+  [
+    'Sven',
+    ['Our team uses Jira.', 'Our team uses GitLab.', 'Our team uses Linear now.'],
+    ['Our team uses Linear now', 'Our team uses GitLab'],
+  ],
+  ['Tara', ['Our API is written in Go.', 'Our API is written in Rust now.'], ['Our API is written in Rust now']],
+  [
+    'Uwe',
+    ['I have two kids.', "I'm married.", 'I have three kids now.', "I'm divorced now."],
+    ["I'm divorced now", 'I have three kids now'],
+  ],
+  ['Vera', ["I'm vegan.", 'I am no longer vegan.'], ['I am no longer vegan']],
 ])('what %s says later ends what it contradicts, and nothing else', async (sender, contents, holds) => {
   const tools = await home.tools()
   await sayInTurn(tools, sender, contents)

@@ -83,8 +83,8 @@ describe('the version of what chooses', () => {
     expect(facts.length).toBeGreaterThan(10)
     expect({ version: patternsNow, digest: digest(facts) }).toMatchInlineSnapshot(`
       {
-        "digest": "d778d6be9967db0e",
-        "version": "patterns/4",
+        "digest": "4d6784de9847b053",
+        "version": "patterns/5",
       }
     `)
   })

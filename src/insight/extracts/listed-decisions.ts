@@ -14,6 +14,12 @@ const ofDecisions = new RegExp(`^(?:${decided.join('|')})$`, 'iu')
 /** Nothing was decided there, or not yet. */
 const open =
   /^\W*(?:none|nothing|n\/?a|no (?:new |other |further )?decisions?|keine|nichts|aucune?|ninguna?)\b(?: (?:yet|so far|was|were|have|has)\b.*|\W*)$|\b(?:tbd|tbc|todo|pending|undecided|open question|(?:still|yet) (?:to|open)|to be (?:decided|discussed|confirmed|determined|agreed)|not (?:yet )?(?:decided|agreed|final)|maybe|perhaps|might|noch (?:offen|nicht|zu)|vielleicht)\b|[?？]|^\W*(?:propos|optional)|^\W*\[[ xX]?\]|^~~|\{\{|(?<!\S)<[\w ]+>|(?<!\S)\[[^\]]{0,60}\](?!\()/iu
+/** What an item is marked with that was not chosen. */
+const turnedDown = String.raw`(?:rejected|not (?:chosen|selected|taken|adopted|accepted|used)|discarded|dropped|declined|ruled out|abandoned|superseded|withdrawn|reverted|deferred|postponed|optional|verworfen|abgelehnt|rejeté|rechazad[oa]|отклонено|却下|否决|기각)`
+const rejected = new RegExp(
+  String.raw`[([][^()[\]]{0,30}(?<!\p{L})${turnedDown}(?!\p{L})[^()[\]]{0,60}[)\]]|(?:\s[-–—]|[:：→])\s*${turnedDown}\W*$|^\W*${turnedDown}\s*[:：]|[❌✗✘]`,
+  'iu',
+)
 
 const heading = /^#{1,6}\s|^(?:\*\*|__)[^*_]+(?:\*\*|__)[:：]?$|^[^.!?。！？]{1,60}[:：]$/u
 const label = /^[^#*_].*[:：]$/u
@@ -41,7 +47,7 @@ export function listedDecisions(
   for (const span of spans) list.read(span)
   return list.items.flatMap(({ start, end }) => {
     const said = text.slice(start, end)
-    if (open.test(said) || isDoubtful(said)) return []
+    if (open.test(said) || rejected.test(said) || isDoubtful(said)) return []
     const length = said.length <= charactersMax ? said.length : lengthOfSentences(said, charactersMax)
     return length === undefined ? [] : [{ start, end: start + length }]
   })

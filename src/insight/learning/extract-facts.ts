@@ -15,7 +15,9 @@ import { ownListedDecisions, ownSentences, type OwnSentence } from './own-senten
 import { isQuoted } from './quoted.ts'
 import { rules } from './rules/all.ts'
 import { relation } from './rules/people.ts'
-import { clauseEnd, type Rule } from './rules/rule.ts'
+import type { Rule } from './rules/rule.ts'
+import { isTakenBackBy, isUndone } from './undone.ts'
+import { pointsElsewhere } from './vague.ts'
 
 /** A message as facts are looked for in it. */
 export interface TellingMessage {
@@ -43,13 +45,6 @@ const trailing = /[\s*_~`"“”.,;!]+$/u
 /** `I love sailing too` says no more than `I love sailing`. */
 const likewise = /[\s,]+(?:too|also|as well)$/iu
 
-/** What names nothing: a value that begins so says something to who was there, and to nobody else. */
-const vague =
-  /^(?:(?:it|that|this|these|those|there|here|they|them|him|her|one|ones|both|either|neither|none|all|you|your|yours|what|how|when|where|why|who|which|being)\b|to\s+(?:see|hear|know|think|say|be|have|meet|talk|get|help|share|keep|go|do|try|make|take)\b|not\b|so\b|too\b|also\b|as well\b|the (?:first|second|third|last|latter|former|above|below|same|other|idea|way|fact|option|approach|one|part|look|sound|feel|simple|simpler)\b|option\b|approach\b|version\b|plan [a-z]\b|some(?:thing|one|where)\b|any(?:thing|one|where)\b|every(?:thing|one)\b|nothing\b|today\b|tomorrow\b|next\b|coming\b|a (?:bit|lot|little|few)\b)/iu
-
-/** Words that point to what was there when it was said. */
-const pointing =
-  /\b(?:it|this|that|these|those|them|they|there|here|him|such|following|above|below|today|tonight|right now|at the moment)\b/iu
 /** What is over soon. */
 const passing =
   /\btemporar(?:y|ily)\b|\b(?:next|last|this|coming) (?:week(?:end)?|month|day|time|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b/iu
@@ -73,18 +68,19 @@ function clauseStarts(sentence: string): number[] {
   return [...new Set([first, led, ...inner.filter((at) => at > led)])]
 }
 
-/** What a clause tells, without what goes on after it about something else. */
-function toldIn(clause: string): string {
+/** What a clause tells whose value begins at a place, without what goes on after it about something else. */
+function toldIn(clause: string, valueAt: number): string {
   const own = clause.replace(/[,;–—\s-]+(?:and|but|so|also|because|since|as|then)?\s*$/iu, '')
-  const on = goesOn.exec(own)
-  return (on === null || on.index < factCharacters.min ? own : own.slice(0, on.index))
-    .replace(trailing, '')
-    .replace(likewise, '')
+  const on = goesOn.exec(own.slice(valueAt))
+  const until = on === null ? 0 : valueAt + on.index
+  return (until < factCharacters.min ? own : own.slice(0, until)).replace(trailing, '').replace(likewise, '')
 }
 
 interface Match {
   readonly rule: Rule
   readonly start: number
+  /** Where its value begins, behind `start`. */
+  readonly valueAt: number
   /** Whether it holds under a condition alone, which is part of it. */
   readonly isConditional?: boolean
   readonly parts: Readonly<Record<string, string | undefined>>
@@ -101,22 +97,25 @@ function matchAt(sentence: string, start: number, role: Role): Match | undefined
     const value = found?.groups?.['value']
     if (found === null || value === undefined || pointsElsewhere(value)) continue
     if (rule.isName === true && !/^(?:(?:the|an?) )?["“'‘`*_]*[\p{Lu}\p{N}]/u.test(value)) continue
-    return { rule, start, parts: found.groups ?? {} }
+    if (rule.fits?.(found.groups ?? {}) === false) continue
+    return { rule, start, valueAt: found[0].lastIndexOf(value), parts: found.groups ?? {} }
   }
   return undefined
 }
 
-/** Whether it says something only to who was there. */
-function pointsElsewhere(value: string): boolean {
-  return vague.test(value) || pointing.test(value.split(clauseEnd)[0] ?? '')
-}
-
-function factsOfSentence(message: TellingMessage, { text, start: offset }: OwnSentence): FoundFact[] {
-  return toldBy(text, message.role).map(({ rule, start, own, parts, isConditional }) => {
+function factsOfSentence(
+  message: TellingMessage,
+  { text, start: offset }: OwnSentence,
+  following: readonly OwnSentence[],
+): FoundFact[] {
+  const stands = toldBy(text, message.role).filter(({ rule, parts }) =>
+    rule.kind === 'procedure' ? !isUndone(parts, following) : !isTakenBackBy(following),
+  )
+  return stands.map(({ rule, start, own, parts, isConditional }) => {
     // What somebody prefers in one case says nothing against what they prefer else.
     const isOfOneCase = isConditional === true && rule.kind !== 'decision'
     const [about, claim] = isOfOneCase ? [] : [rule.slot?.(parts), rule.claim?.(parts)]
-    const claimed = claim === undefined ? undefined : slotOf(rule, message.sender, claim)
+    const claimed = claim === undefined ? undefined : slotOf({ kind: rule.ends ?? rule.kind }, message.sender, claim)
     const answers = about === undefined ? undefined : slotOf(rule, message.sender, about)
     return {
       kind: rule.kind,
@@ -154,14 +153,16 @@ function toldBy(text: string, role: Role): Told[] {
 /** The clauses of a sentence that tell something, each up to where the next begins, with the condition under which it holds. */
 function tellingMatches(sentence: string, role: Role): Told[] {
   const starts = clauseStarts(sentence)
-  const matches = starts.flatMap((start) => matchAt(sentence, start, role) ?? [])
+  const all = starts.flatMap((start) => matchAt(sentence, start, role) ?? [])
+  // Of `for the record, I live in Porto` the second tells it.
+  const matches = all.filter(({ start, valueAt }, at) => (all[at + 1]?.start ?? Infinity) > start + valueAt)
   return matches.flatMap((found, index) => {
     const from = starts.findLast((at) => at < found.start)
     const led = from === undefined || from === matches[index - 1]?.start ? '' : sentence.slice(from, found.start)
     const condition = conditionOf(led)
     if (condition === 'passing') return []
     const match = condition === 'none' ? found : { ...found, start: found.start - led.length, isConditional: true }
-    const told = toldIn(sentence.slice(found.start, matches[index + 1]?.start ?? sentence.length))
+    const told = toldIn(sentence.slice(found.start, matches[index + 1]?.start ?? sentence.length), found.valueAt)
     const { start } = match
     const own = sentence.slice(start, found.start + told.length)
     const [before, behind] = [sentence.slice(0, start), sentence.slice(start + own.length)]
@@ -179,14 +180,15 @@ function relationsIn(sentence: string): Told[] {
   return [...sentence.matchAll(relation.pattern)].map(({ 0: own, index, groups }) => ({
     rule: relation,
     start: index,
+    valueAt: 0,
     own,
     parts: groups ?? {},
   }))
 }
 
-/** What is decided, and what is where, is so for all who work at it; the rest is of who says it. */
+/** What is decided, what helped and what is where is so for all who work at it; the rest is of who says it. */
 export function slotOf({ kind }: Pick<Rule, 'kind'>, sender: string, about: string): string {
-  const ofAll = kind === 'decision' || about.startsWith('the ')
+  const ofAll = kind === 'decision' || kind === 'procedure' || about.startsWith('the ')
   return `${kind}|${ofAll ? '' : sender.toLowerCase()}|${about.toLowerCase()}`
 }
 
@@ -202,7 +204,7 @@ export function extractFacts(message: TellingMessage): FoundFact[] {
   const told =
     role === 'user' && isNoTelling(said)
       ? []
-      : ownSentences(asserted).flatMap((sentence) => factsOfSentence(message, sentence))
+      : ownSentences(asserted).flatMap((sentence, at, all) => factsOfSentence(message, sentence, all.slice(at + 1)))
   const isTold = ([span]: FoundFact['spans']) => told.some(({ spans: [other] }) => overlap(span, other))
   // Also in a document: its heading says that they were decided.
   const listed = headingOfDecisions.test(said) ? listedIn(message).filter(({ spans }) => !isTold(spans)) : []

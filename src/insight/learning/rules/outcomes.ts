@@ -1,4 +1,46 @@
-import { am, noLonger, objectOf, often, purposeIn, unused, value, words, type Rule, type RuleParts } from './rule.ts'
+import {
+  noLonger,
+  objectOf,
+  often,
+  purposeIn,
+  sinceWhen,
+  unused,
+  value,
+  words,
+  type Rule,
+  type RuleParts,
+} from './rule.ts'
+import { toolOf } from './tools.ts'
+
+const people = 'team|company|project|organi[sz]ation|department|startup'
+const made = String.raw`is ${often}(?:written|built|implemented|programmed) (?:on|with|in)`
+const runs = String.raw`(?:runs? on|(?:is|are) ${often}(?:hosted (?:on|at|in|by)|deployed (?:to|on|with|via))|deploys? (?:to|on|with|via))`
+const work = String.raw`(?<who>we|our (?:${people}|app|application|product|back-?end|front-?end|api|database|repo|repository|ci|pipeline|service|site|website|server|code(?: |)base|stack))`
+/** What is so in place of something else. */
+const nowAlone = String.raw`(?=[^,.;]*\b(?:now(?! that)|instead|nowadays|these days)\b)(?![^,.;]*\b(?:also|too|as well|both|partly|instead of)\b)`
+const lately = String.raw`(?: have| has|['’]ve)?(?: just| recently| now| finally| all| fully| since)*`
+const isNamed = (told = '') => /^["“'‘`*_]*[\p{Lu}\p{N}]/u.test(told)
+
+/** Who works: what a team does, its members do. */
+function workersOf(who = ''): string {
+  return isOfPeople(who) ? 'we' : who.toLowerCase().replaceAll(/\s+/gu, ' ')
+}
+
+function isOfPeople(who = ''): boolean {
+  return new RegExp(`^(?:we|our\\s+(?:${people}))$`, 'iu').test(who)
+}
+
+/** In what something is made, or on what it runs. */
+const relationOf = ({ who, made: inWhat }: RuleParts) =>
+  `${workersOf(who)} ${inWhat === undefined ? 'run on' : 'are made in'}`
+
+/** What something is used for, or of which tools there is one at a time; undefined where it is used beside another. */
+function useOf({ who, beside, value: told = '' }: RuleParts): string | undefined {
+  if (beside !== undefined) return undefined
+  const purpose = purposeIn(told)
+  const use = purpose === undefined ? toolOf(objectOf(told)) : `for ${purpose}`
+  return use === undefined ? undefined : `${workersOf(who)} use ${use}`
+}
 
 /** What somebody says of what they work on. */
 export const aboutWork: readonly Rule[] = [
@@ -7,10 +49,11 @@ export const aboutWork: readonly Rule[] = [
     by: 'user',
     confidence: 0.8,
     isName: true,
-    claim: ({ ours, use, value: told }) =>
-      ours === undefined || use === undefined ? undefined : `we use ${objectOf(told)}`,
+    negates: true,
+    claim: ({ who, old }) => (isOfPeople(who) ? `we use ${objectOf(old)}` : relationOf({ who })),
+    fits: ({ old }) => isNamed(old),
     pattern: words(
-      `(?:(?<ours>we)|our (?:team|company|project|app|application|product|back-?end|front-?end|api|database|repo|repository|ci|pipeline|service|site|website|server|code ?base|stack)) ${often}(?:(?<use>use)|uses|runs? on|is built (?:on|with|in)|is written in|is hosted (?:on|at|in)|are hosted (?:on|at|in)|deploys? (?:to|on|with|via)|is deployed (?:to|on|with|via)) ${value}`,
+      `${work}${lately} (?:(?:switched|moved|migrated|changed)(?: over)? from|replaced) (?<old>\\S+(?: \\S+){0,2}?) (?:to|with|by) ${value}`,
     ),
   },
   {
@@ -19,8 +62,36 @@ export const aboutWork: readonly Rule[] = [
     confidence: 0.8,
     isName: true,
     negates: true,
-    claim: ({ value: told }) => `we use ${unused(told)}`,
-    pattern: words(`we(?:${noLonger('use')}|(?: have|['’]ve)? stopped using) ${value}`),
+    claim: relationOf,
+    pattern: words(`${nowAlone}${work} ${often}(?:(?<made>${made})|${runs}) ${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.8,
+    isName: true,
+    claim: relationOf,
+    pattern: words(`${work} ${often}(?:(?<made>${made})|${runs}) ${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.8,
+    isName: true,
+    slot: useOf,
+    claim: ({ who, value: told }) => `${workersOf(who)} use ${objectOf(told)}`,
+    pattern: words(
+      `(?:(?=(?<beside>[^.;]*\\b(?:also|too|as well|both|sometimes|partly|and|or)\\b))|)${work} ${often}uses? ${value}`,
+    ),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.8,
+    isName: true,
+    negates: true,
+    claim: ({ who, value: told }) => `${workersOf(who)} use ${unused(told)}`,
+    pattern: words(`${work}(?:${noLonger('uses?')}|(?: have| has|['’]ve)? stopped using) ${value}`),
   },
   {
     kind: 'fact',
@@ -33,66 +104,47 @@ export const aboutWork: readonly Rule[] = [
   },
 ]
 
-/** What was decided is one thing for a purpose, and that it is not to be says nothing of what else is. */
-const decided = { slot: ({ value: told }: RuleParts) => purposeOf(told), claim: choiceOf } as const
-const rejected = { negates: true, claim: choiceOf } as const
+/** Before what is said to have helped: that it did not, that it was to help, or that it says which one that is. */
+const unhelped =
+  /(?:n['’]t|\b(?:never|not|nothing|no longer|neither|nor|hardly|barely|scarcely|rarely|seldom|(?<![-\w])only|sort of|kind of|half|mostly|somewhat|briefly|initially|temporarily|allegedly|supposedly|at first|sometimes|may|might|should|must|can|could|would|will|cannot|to|that|which|who|what|he|she|they))(?:\s+(?:\p{L}+ly|yet|even|ever|been|be|have|has|had|quite|once))*\s*$/iu
+/** Behind it: that it did in part, or for a time. */
+const briefly =
+  /\b(?:sort of|kind of|somewhat|half of|partially|partly|in part|mostly|more or less|temporarily|initially|at first|briefly|until|till|sometimes|occasionally|(?:some|most|half|part) of the time|or so (?:i|we|it)|(?:the|its|my) symptoms?|wrong (?:thing|bug|problem|issue|one)|but then|halfway|on paper|in theory)\b|\b(?:once|twice)\W*$|(?<!the )(?<![-\w])only\b|\bfor (?:now|(?:about |around |roughly |nearly |almost |just )?(?:an?|one|two|three|four|five|\d+|some|several|about|the) (?:few |couple of |short |little |good )?(?:while|bit|time(?: being)?|moment|seconds?|minutes?|hours?|days?|nights?|weeks?|weekend|months?)|most|some)\b/iu
+/** What begins like a deed and is none. */
+const noDeed =
+  /^(?:including|excluding|during|nothing|anything|something|everything|morning|evening|king|spring|string|according|regarding|concerning|pending|assuming|considering|thinking|believing|hoping|knowing|saying|claiming|hearing|reading|realising|realizing|seeing|noticing|being|having)\b/iu
+/** What was tried, or what was wrong, by no name. */
+const unnamed =
+  /^\p{L}+ing (?:all|everything|anything|various|several|some|many|different|the same)\b|^(?:the|this|that|my|our) (?:issue|problem|bug|error|thing|same)s?(?: (?:either|at all|after all|so far|yet|any ?more|now))*\W*$/iu
+/** A fix that is named, or done; not what it was like, or what became of it. */
+const deed =
+  /^(?:(?:simply|just|actually|really|then|always) )?(?:to \p{L}|(?!(?:missing|working|breaking|failing|causing|lacking|pending|coming|going|being|having|wanting|interesting|surprising|confusing|disappointing|annoying|embarrassing|depressing|lasting|underwhelming|misleading|wanting|nothing)\b)\p{L}{2,}ing\b|`|(?:an?|the|my|our|one|two|three) )/iu
+const judged =
+  /^(?:(?:simply|just|actually|really) )?(?:an?|the|my|our|one) (?:(?:\p{L}+ly|very|bit|little|complete|total|big|huge|real|right|such) )*(?:disaster|hack|mistake|failure|nightmare|mess|bad|wrong|partial|temporary|incomplete|short-lived|band-?aid|half|joke|dead|regression|problem|one-?liner|good|easy|simple|hard|tricky|best|worst|worse|better|no-?op|placebo|same|cause|reason|no|waste|trivial|quick|dirty|ugly|lot|success|challenge|surprise|relief)\b/iu
 
-/** What was decided. */
-export const decisions: readonly Rule[] = [
-  { kind: 'decision', by: 'either', confidence: 0.9, pattern: words(`(?:final |our )?decision: ${value}`) },
-  {
-    kind: 'decision',
-    by: 'either',
-    confidence: 0.85,
-    ...rejected,
-    pattern: words(
-      `(?:we|our team|the team)(?: have|['’]ve| has)? (?:finally |just |already |all )?(?:decided|agreed|chose) (?:not (?=(?:to|on) \\S)|(?=against\\b))(?<value>(?:to|on|against)\\b.+)`,
-    ),
-  },
-  {
-    kind: 'decision',
-    by: 'either',
-    confidence: 0.85,
-    ...decided,
-    pattern: words(
-      `(?:we|our team|the team)(?: have|['’]ve| has)? (?:finally |just |already |all )?(?:decided|agreed|chose|settled) (?<value>(?:to|on|that|for)\\b.+)`,
-    ),
-  },
-  {
-    kind: 'decision',
-    by: 'user',
-    confidence: 0.85,
-    ...rejected,
-    pattern: words(
-      `i(?: have|['’]ve)? (?:finally |just )?(?:decided|chosen) (?:not (?=to \\S)|(?=against\\b))(?<value>(?:to|against)\\b.+)`,
-    ),
-  },
-  {
-    kind: 'decision',
-    by: 'user',
-    confidence: 0.85,
-    ...decided,
-    pattern: words(`i(?: have|['’]ve)? (?:finally |just )?(?:decided|chosen) (?<value>(?:to|on|that)\\b.+)`),
-  },
-  {
-    kind: 'decision',
-    by: 'user',
-    confidence: 0.85,
-    ...decided,
-    pattern: words(
-      `(?:ok(?:ay)?,? |then )?let['’]s (?:go with|stick with|stick to|switch to|settle on|standardi[sz]e on|adopt|use) ${value}`,
-    ),
-  },
-  {
-    kind: 'decision',
-    by: 'user',
-    confidence: 0.85,
-    ...decided,
-    pattern: words(
-      `(?:we|i)(?:['’]ll| will|['’]re| are|${am}) (?:going with|go with|switching to|moving to|sticking with|stick with|standardi[sz]ing on|going to (?:use|go with|switch to|move to|stick with)) ${value}`,
-    ),
-  },
-]
+const helped = ({ how = '', what = '' }: RuleParts): boolean =>
+  !unhelped.test(how) && !briefly.test(what) && !noDeed.test(how)
+
+/** What helped, and against what, in whatever order. */
+function helpOf({ how, what }: RuleParts): string | undefined {
+  const [done, trouble] = [plainly(how), plainly(what)]
+  return done === '' || trouble === '' ? undefined : `${done} against ${trouble}`
+}
+
+/** Where a clause is followed by another. */
+const afterwards = /[,;!()]|\.\s|\s(?:because|since|so|but|which)\s/iu
+
+/** Words without those that say nothing of what. */
+function plainly(told = ''): string {
+  const named = (told.split(afterwards)[0] ?? '')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}+#.=_-]+|\.+(?=\s|$)/gu, ' ')
+    .trim()
+    .replace(sinceWhen, '')
+  return named.replaceAll(/(?<!\S)(?:the|an?|my|our)\s/gu, '')
+}
+
+const didNot = String.raw`(?:(?:did|does|has|have|do)(?:n['’]t| not) (?:(?:really|actually|even|ever|fully|properly) )*|never (?:(?:really|actually|fully) )?|turned out not to |no longer )(?:have )?`
 
 /** What helped against what was wrong. */
 export const procedures: readonly Rule[] = [
@@ -100,6 +152,7 @@ export const procedures: readonly Rule[] = [
     kind: 'procedure',
     by: 'either',
     confidence: 0.8,
+    fits: ({ value: told = '' }) => deed.test(told) && !judged.test(told) && !briefly.test(told),
     pattern: words(
       `(?:the|my|our) (?:actual |real )?(?:fix|solution|workaround) (?:was|turned out to be|that worked was) ${value}`,
     ),
@@ -108,38 +161,41 @@ export const procedures: readonly Rule[] = [
     kind: 'procedure',
     by: 'either',
     confidence: 0.8,
+    claim: helpOf,
+    fits: ({ what = '', how = '' }) => !briefly.test(what) && !/\bfor (?:now|a (?:while|bit|moment|day))\b/iu.test(how),
     pattern: words(
-      `(?:i |we |i['’]ve |we['’]ve |i have |we have )?(?:fixed|resolved|solved|worked around) (?<value>.{3,120}? by [\\p{L}]+ing\\b.+)`,
+      `(?:i |we |i['’]ve |we['’]ve |i have |we have )?(?:fixed|resolved|solved|worked around) (?<value>(?<what>.{3,120}?) by (?<how>[\\p{L}]+ing\\b.+))`,
+    ),
+  },
+  {
+    kind: 'fact',
+    by: 'either',
+    confidence: 0.85,
+    negates: true,
+    ends: 'procedure',
+    claim: helpOf,
+    fits: ({ how = '', what = '' }) => !noDeed.test(how) && !unnamed.test(how) && !unnamed.test(what),
+    pattern: words(
+      `(?<value>(?<how>[\\p{L}]{3,}ing .{3,160}?) ${didNot}(?:fix(?:ed|es)?|solved?|solves|resolved?|resolves|help(?:ed|s)? (?:with|against)) (?<what>(?:it|this|that|the|my|our)\\b.*))`,
     ),
   },
   {
     kind: 'procedure',
     by: 'either',
     confidence: 0.85,
+    claim: helpOf,
+    fits: helped,
     pattern: words(
-      `(?<value>(?:[\\p{L}]{3,}ing) .{3,160}? (?:fixed|solved|resolved) (?:it|this|that|the|my|our)\\b.*)`,
+      `(?<value>(?<how>[\\p{L}]{3,}ing .{3,160}?) (?:fixed|solved|resolved) (?<what>(?:it|this|that|the|my|our)\\b.*))`,
     ),
   },
   {
     kind: 'procedure',
     by: 'user',
     confidence: 0.85,
+    fits: ({ value: told = '' }) => !briefly.test(told),
     pattern: words(
       `(?:it|that|this|everything) (?:works|worked|started working) (?:now |again )?(?<value>after (?:i |we )?[\\p{L}]+(?:ing|ed)\\b.+)`,
     ),
   },
 ]
-
-/** What was decided on is one thing for a purpose: `use Redis for sessions`. */
-function purposeOf(told = ''): string | undefined {
-  const purpose = purposeIn(told)
-  return purpose === undefined ? undefined : `for ${purpose}`
-}
-
-const deciding =
-  /^(?:(?:to|on|for|against)\s+)?(?:(?:use|using|adopt|adopting|go(?:ing)? with|stick(?:ing)? (?:with|to)|switch(?:ing)? to|mov(?:e|ing) to|standardi[sz](?:e|ing) on|settl(?:e|ing) on)\s+)?/iu
-
-/** What was chosen, and for what, in whatever words it was. */
-function choiceOf({ value: told = '' }: RuleParts): string {
-  return `${objectOf(told.replace(deciding, ''))} ${purposeOf(told) ?? ''}`.trim()
-}

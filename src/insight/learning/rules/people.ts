@@ -1,4 +1,4 @@
-import { am, my, nameIn, noLonger, objectOf, often, unused, value, words, type Rule } from './rule.ts'
+import { am, my, nameIn, noLonger, often, value, words, type Rule } from './rule.ts'
 
 const roles =
   'engineer|developer|programmer|designer|teacher|nurse|doctor|physician|surgeon|dentist|student|researcher|scientist|manager|consultant|writer|author|journalist|editor|lawyer|attorney|paralegal|accountant|analyst|architect|professor|lecturer|freelancer|founder|co-?founder|owner|artist|musician|photographer|chef|baker|pilot|therapist|psychologist|pharmacist|veterinarian|electrician|plumber|mechanic|carpenter|farmer|librarian|administrator|sysadmin|recruiter|marketer|salesperson|producer|director|translator|biologist|chemist|physicist|mathematician|economist|statistician|veteran|firefighter|paramedic|beginner'
@@ -6,7 +6,6 @@ const kin =
   'wife|husband|partner|spouse|girlfriend|boyfriend|fianc[eé]e?|son|daughter|child|kid|brother|sister|mother|father|mom|mum|dad|grandmother|grandfather|grandma|grandpa|aunt|uncle|cousin|niece|nephew|dog|cat|puppy|kitten|horse|parrot|rabbit|boss|manager|mentor|colleague|coworker|best friend|roommate|neighbou?r|doctor|therapist'
 const things =
   'birthday|time ?zone|pronouns|job title|job|title|role|nickname|native language|mother tongue|hometown|home town|phone|laptop|car|bike|(?:text |code )?editor|ide|shell|terminal|browser|operating system|os|distro|package manager|stack|tech stack|major|company|employer|team|deadline|budget|diet|username|github|handle|goal|dream'
-const count = 'an?|one|two|three|four|five|six|seven|eight|\\d+'
 
 /** Of these there is one at a time. */
 const onlyOne =
@@ -124,22 +123,6 @@ export const aboutSelf: readonly Rule[] = [
       `my (?:main |primary |current |new |default )?(?<of>${things}) (?:is|are) (?:(?:on|in|at|an?|the) )*${value}`,
     ),
   },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.9,
-    pattern: words(
-      `i${am} (?<value>(?:severely |highly )?(?:allergic to|intolerant (?:to|of)|vegan\\b|(?:a )?vegetarian\\b|lactose[- ]intolerant|diabetic|left-handed|colou?r-?blind|dyslexic|married|divorced|retired|self-employed|fluent in|a native speaker).*)`,
-    ),
-  },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.85,
-    pattern: words(
-      `i(?: have|['’]ve got) (?<value>(?:${count}) (?:[\\p{L}-]+ ){0,2}?(?:${kin}|kids|children|sons|daughters|brothers|sisters|dogs|cats|puppies|kittens|allergy|degree|phd|ph\\.d\\.?|master['’]?s|bachelor['’]?s)\\b.*)`,
-    ),
-  },
   { kind: 'fact', by: 'user', confidence: 0.85, isName: true, pattern: words(`i speak ${value}`) },
   {
     kind: 'fact',
@@ -148,23 +131,6 @@ export const aboutSelf: readonly Rule[] = [
     pattern: words(
       `i(?: have|['’]ve) been (?<value>(?!feeling\\b)[\\p{L}]+ing [^,]*\\S for (?:(?:over|about|almost|more than|nearly|around|the past|the last) )?(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|\\d+)\\+? (?:years?|months?|decades?)\\b.*)`,
     ),
-  },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.8,
-    isName: true,
-    claim: ({ value: told }) => `use ${objectOf(told)}`,
-    pattern: words(`i ${often}use (?<value>\\p{Lu}.*)`),
-  },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.8,
-    isName: true,
-    negates: true,
-    claim: ({ value: told }) => `use ${unused(told)}`,
-    pattern: words(`i(?:${noLonger('use')}|(?: have|['’]ve)? stopped using) ${value}`),
   },
   {
     kind: 'fact',

@@ -17,6 +17,10 @@ export interface Rule {
   readonly slot?: (parts: RuleParts) => string | undefined
   /** What it says, in the words in which a rule that `negates` would end it; of such a rule, what it ends. */
   readonly claim?: (parts: RuleParts) => string | undefined
+  /** Whether it is so, where the pattern takes more than that. */
+  readonly fits?: (parts: RuleParts) => boolean
+  /** The kind of what it ends, where that is another than its own. */
+  readonly ends?: FactKind
   /** It says that something is so no longer. With a claim it ends that alone, and nothing else that was said in its place. */
   readonly negates?: true
 }
@@ -29,7 +33,7 @@ export const often = String.raw`(?:(?:really|generally|usually|strongly|much|per
 
 /** Of a verb and its preposition: that it is so no longer. */
 export const noLonger = (verb: string) =>
-  String.raw`(?: no longer (?:${verb})| (?:don['’]t|do not) (?:${verb})(?= \S+(?: \S+){0,3}? any(?: |)more\b))`
+  String.raw`(?: no longer (?:${verb})| (?:don['’]t|do not|doesn['’]t|does not) (?:${verb})(?= \S+(?: \S+){0,3}? any(?: |)more\b))`
 
 /** A pattern of words, with one space for any white space. */
 export function words(source: string): RegExp {
@@ -39,8 +43,11 @@ export function words(source: string): RegExp {
 /** Where what a value is about ends. */
 export const clauseEnd = /[,;.!()]|\s[-–—]\s|\s(?:because|since|as|so|but|and|when|while|which|for|to avoid)\s/iu
 
-/** Words at the end of a value that say since when, and nothing of what. */
-const sinceWhen = /(?: (?:too|also|as well|now|nowadays|these days|again|from now on|any ?more))+$/u
+/** Words at the end of a value that say since when, or against what was said before, and nothing of what. */
+export const sinceWhen =
+  /(?: (?:too|also|as well|now|nowadays|these days|again|instead|then|either|at all|after all|in the end|at last|anyway|please|already|today|from (?:now|here|today|then) on|going forward|once and|any ?more))+$/u
+/** Behind this stands what something is taken for, or in place of. */
+const inPlaceOf = /\s(?:instead of|rather than|in place of|over|not)\s.*$/iu
 
 /** The words that name what a value is about. */
 export function objectOf(told = ''): string {
@@ -57,10 +64,21 @@ export function nameIn(told = ''): string {
   return name.replace(/^(?:the|an?) /u, '')
 }
 
+/** The same without what it is taken in place of. */
+export function chosenIn(told = ''): string {
+  return objectOf(told.replace(inPlaceOf, ''))
+}
+
+/** What is no purpose: for how long, for whom that is there, and how. */
+const noPurpose =
+  /^(?:now|good|ever|free|sure|fun|once|example|instance|real|it|this|that|these|those|them|him|her|me|us|you|everyone|everybody|all|(?:moment|time being|rest|day|night|weekend|week|month|year|next|last|first|time)\b.*|(?:soon|well|of|per|long|much|many|possible|follows|usual|always|before|planned|is|agreed|discussed)(?: .*)?|(?:an?|one|two|three|four|five|six|a few|several|some|another|\d+) (?:more |few |couple of )?(?:seconds?|minutes?|hours?|days?|weeks?|weekends?|months?|quarters?|sprints?|years?|while|bit|moment|time|change)\b.*|)$/u
+
 /** What something is for: of `Redis for the sessions` the sessions. */
 export function purposeIn(told = ''): string | undefined {
-  const purpose = /\s(?:for|as)\s(?:our |the |my )?(.+)$/iu.exec(told)?.[1]
-  return purpose === undefined ? undefined : objectOf(purpose)
+  const purpose = /\s(?:for|as)\s(?:all |both )?(?:of )?(?:our |the |my )?(.+)$/iu.exec(told)?.[1]
+  if (purpose === undefined) return undefined
+  const named = chosenIn(purpose)
+  return noPurpose.test(named) ? undefined : named
 }
 
 /** What is used no longer, and for what where that is said: it may be used for something else. */

@@ -2,6 +2,8 @@ import { am, clauseEnd, noLonger, objectOf, often, value, words, type Rule } fro
 
 const want = String.raw`(?:use|run|write|add|ask|check|include|reply|respond|answer|commit|push|format|create|delete|remove|mention|explain|avoid|assume|return|update|follow|link|cite|touch|edit|change|modify|install|deploy|merge|rebase|squash|sign|test|review|round|translate|cc|back ?up|prefix|indent|confirm|verify|document|log|show|provide|highlight|tailor|suggest|recommend|summarize|summarise|list|describe|offer|call me|give(?! up)|keep(?! in mind| going| it up| up)|tell me|send me)`
 
+const habit = 'use|write|drink|eat|wear|buy|fly|work|commit|deploy|run|test|cook|read|order|book|travel'
+
 /** What somebody wants, likes and is used to. */
 export const preferences: readonly Rule[] = [
   {
@@ -84,10 +86,18 @@ export const preferences: readonly Rule[] = [
     kind: 'preference',
     by: 'user',
     confidence: 0.8,
+    negates: true,
     slot: ({ value: told }) => `always ${objectOf(told)}`,
     pattern: words(
-      `i (?:always|never) (?<value>(?:use|write|drink|eat|wear|buy|fly|work|commit|deploy|run|test|cook|read|order|book|travel)\\b.+)`,
+      `i(?: no longer| (?:don['’]t|do not)(?= \\S+(?: \\S+){0,4}? any(?: |)more\\b)) (?<value>(?:${habit})\\b.+)`,
     ),
+  },
+  {
+    kind: 'preference',
+    by: 'user',
+    confidence: 0.8,
+    slot: ({ value: told }) => `always ${objectOf(told)}`,
+    pattern: words(`i (?:always|never) (?<value>(?:${habit})\\b.+)`),
   },
 ]
 

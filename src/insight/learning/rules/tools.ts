@@ -1,0 +1,14 @@
+/** Tools of which a team has one of a kind: who takes another has left the one before, where they do not say that they have both. */
+const kinds = {
+  'issue tracker':
+    /^(?:jira|linear|asana|trello|youtrack|clickup|shortcut|basecamp|redmine|bugzilla|plane|github issues|gitlab issues|azure boards|monday(?:\.com)?)$/u,
+  'code host': /^(?:github|gitlab|bitbucket|gitea|forgejo|codeberg|sourcehut|azure repos|gerrit)$/u,
+  'build server':
+    /^(?:jenkins|circle ?ci|github actions|gitlab ci|travis(?: ci)?|buildkite|teamcity|drone(?: ci)?|azure pipelines|bamboo|woodpecker)$/u,
+  chat: /^(?:slack|microsoft teams|ms teams|mattermost|zulip|rocket\.?chat|google chat)$/u,
+} as const
+
+/** The kind of a tool, where there is one of it at a time. */
+export function toolOf(name: string): string | undefined {
+  return Object.entries(kinds).find(([, names]) => names.test(name))?.[0]
+}
