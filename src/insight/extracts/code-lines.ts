@@ -49,13 +49,13 @@ const written = pattern(
   String.raw`\s*(?:public|private|protected|internal|static|final|abstract|override) [\w<>[\], ]+[({;=]`,
   String.raw`\s*(?:if|else if|while|for|switch|catch|elif) ?\(.*\)\s*(?:[{;].*)?$|\s*(?:elif|if|while) [^,]*(?:==|!=|<=|>=|\bis not\b|\bnot in\b|\w\().*:\s*$|\s*for \w+(?:, \w+)* in \S.*:\s*$|\s*(?:try|else|finally):\s*$|\s*except\b.*:\s*$|\s*with .*\).*\bas \w+:\s*$`,
   String.raw`\s*(?:SELECT\b.*|INSERT INTO |UPDATE \S+ SET |DELETE FROM |CREATE (?:UNIQUE )?(?:TABLE|INDEX|VIEW|FUNCTION|EXTENSION) |ALTER TABLE |DROP (?:TABLE|INDEX) )|\s*select (?=.*[*,;<>=]).+ from \w+`,
-  String.raw`\s*(?:for|while|until) .*; ?do(?:\s*$|\b.*\bdone\b)|\s*if \[.*; ?then\b`,
+  String.raw`\s*(?:for|while|until) .*; ?do(?:\s*$|\b.*\bdone\b)|\s*if \[.*; ?then\b|\s*with \w+ as \(select\b|\s*defmodule \S+ do\s*$|\s*def \w+.*, do: `,
   String.raw`\s*</?[a-zA-Z!][^>]*>(?:.*>)?\s*$`,
   String.raw`\s*@\w+(?:\.\w+)*\(.*\)?\s*$`,
   String.raw`\s*['"][^'"]+['"]\s*:\s*(?:['"\d[{-]|true\b|false\b|null\b|None\b).*$|\s*[[{]\s*\{?["'].*[\]},]\s*$`,
   String.raw`\s*(?:export )?[A-Z][A-Z\d_]{2,}=\S*\s*$`,
   String.raw`\s*[\w$.[\]'"]+ ?(?:[+*/|&-]|:)?= ?(?:.*[)\]}"'\d,(\[]|\w+|[\w.]+)\s*$`,
-  String.raw`\s*(?:await |yield |return )?[\w$.]+\((?:.*["'=[{.].*|\s*|\w+)?\)?[;,]?\s*$`,
+  String.raw`\s*(?:await |yield |return )?[\w$.]+\((?:[^)]*["'=[{.].*|.*["'=[{.].*\)|\s*|\w+)?\)?[;,]?\s*$`,
 )
 /** Lines of a query and of what builds an image, after the first, and of languages that have other signs. */
 const keyed = pattern(
@@ -63,7 +63,7 @@ const keyed = pattern(
   String.raw`\s*[a-z-]+:\s[^;.!?]*;\s*$|\s*(?:FROM|COPY|ADD|WORKDIR|EXPOSE|ENTRYPOINT|CMD|HEALTHCHECK|VOLUME|STOPSIGNAL|ONBUILD)\s+\S*[./:\d[\]"=-]|\s*(?:ENV|ARG|LABEL)\s+[\w.]+=?\s*\S+$`,
   String.raw`\s*[\w$.]+(?:\[[^\]]*\])? (?:<-|<<-|:=|%>%|\+=|-=|\*=|=>) \S|\s*lambda\b[\w, ]*: |\s*\(?[\w, {}]*\)? => [^ ]+\(|.*\)\s*=>\s*\S|.*%>%\s*$`,
   String.raw`\s*(?:await |return |yield |print |new |go |defer |!)*[\w$]+(?:(?:\.|::|->|\?\.)[\w$]+)+\(.*\)[;,]?\s*$|\s*\w+\((?=[^)]*["'=[\](\d])\S.*\)[;,]?\s*$`,
-  String.raw`\s*for \w+(?:, \w+)* in (?:\w+\(.*\)|[\w.]*[.\[\d]\S*):\s*$|\s*for \(|\s*(?:assert|raise|throw)\b[^.?!]*(?:[=!<>]=|[<>(]).*$|\s*(?:use|mod) \w+::\S+;?\s*$|\s*(?:func|fn|def) \w+\(`,
+  String.raw`\s*for \w+(?:, \w+)* in (?:\w+\(.*\)|[\w.]*[.\[\d]\S*):\s*$|\s*for \(|\s*(?:if|while) \(.*\)\s+(?:return|throw|continue|break)\b.*;\s*$|\s*(?:assert|raise|throw)\b[^.?!]*(?:[=!<>]=|[<>(]).*$|\s*(?:use|mod) \w+::\S+;?\s*$|\s*(?:func|fn|def) \w+\(`,
 )
 /** A member of data, as YAML and the like have it: several in a row are data. */
 const member = /^\s*(?:- )?[a-z_$][\w.$/-]*:(?:\s*|\s+(?:["'[{|>&*!].*|\S*[\d/@:=_.]\S*|[\w-]+))\s*$/u
@@ -72,7 +72,7 @@ const membersMin = 3
 const listedData = /^\s*- (?:["'].*["']|[\w.$/-]+: .*|[A-Z_]+=\S+|\S+)\s*$/u
 /** It may be code: beside code it is. */
 const perhaps = pattern(
-  String.raw`(?: {2,}|\t)\S|.*;\s*$|\s*return\b|.*[=(\[{,]\s*$|\s*[\w$.]+\s*:\s*\S+[,;]?\s*$|\s*(?:pass|break|continue|end|fi|done|esac)\s*$|\s*\.\w+\(|\[+[\w."-]+\]+\s*$`,
+  String.raw`(?: {2,}|\t)\S|.*;\s*$|\s*return\b|.*[=(\[{,]\s*$|\s*[\w$.]+\s*:\s*\S+[,;]?\s*$|\s*(?:pass|break|continue|end|fi|done|esac)\s*$|\s*\.\w+\(|\[+[\w."-]+\]+\s*$|@\w+\s*$`,
 )
 const comment = /^(?<indent>\s*)#(?!#)\s?\S/u
 
@@ -94,7 +94,10 @@ function pattern(...sources: readonly string[]): RegExp {
 type Likeness = 'code' | 'member' | 'perhaps' | 'comment' | 'prose'
 
 /** Signs that code has many of, and words of a sentence few. */
-const sign = /[(){}[\]<>=;|&+\\$%^~_@#:"']/gu
+const sign = /[(){}[\]<>=;|&+\\$%^:"']/gu
+const heading = /^\s*(?:#{1,6}\s|\*\*|__)/u
+const joining =
+  /(?:^|\s)(?:if|then|the|is|are|and|or|so|we|of|to|that|this|with|wenn|dann|ist|und|der|die|das|si|entonces|alors|est)\s/iu
 const signsMin = 4
 const signsShare = 0.2
 
@@ -119,6 +122,7 @@ function likenessOf(whole: string): Likeness {
 
 /** Whether so much of a line are signs that it is no sentence, where nothing in it reads like one. */
 function isSigned(line: string): boolean {
+  if (heading.test(line) || joining.test(line)) return false
   const signs = line.match(sign)?.length ?? 0
   return signs >= signsMin && signs >= signsShare * line.trim().length && !wording.test(line) && !/\p{Lo}/u.test(line)
 }

@@ -2,12 +2,12 @@
 
 /** Programs whose names begin no sentence as a word of it. */
 const programs =
-  'alias|ansible(?:-playbook)?|apk|apt(?:-get|-cache)?|aws|az|brew|bundle|bunx?|cargo|chmod|chown|composer|conda|cp|crontab|curl|deno|df|diff|docker(?:-compose)?|dotnet|du|env|esbuild|eslint|export|ffmpeg|flutter|gcc|gcloud|gh|git|go|gradle|grep|gunzip|gzip|helm|heroku|java|javac|journalctl|jq|kubectl|ln|lsof|mvn|mysql|nc|netstat|node|npm|npx|nvm|openssl|php|pip[x3]?|pnpm|podman|poetry|ps|psql|pytest|python[23]?|rails|rake|redis-cli|rg|rsync|ruby|rustup|sbt|scp|sed|ssh|sudo|systemctl|tar|terraform|tsc|tsx|uv|uvicorn|vercel|vite|vitest|wget|wrangler|xargs|yarn|yum'
+  'alias|ansible(?:-playbook)?|apk|apt(?:-get|-cache)?|aws|az|brew|bundle|bunx?|cargo|chmod|chown|composer|conda|cp|crontab|curl|deno|df|diff|docker(?:-compose)?|dotnet|du|env|esbuild|eslint|export|ffmpeg|flutter|gcc|gcloud|gh|git|go|gradle|grep|gunzip|gzip|helm|heroku|java|javac|journalctl|jq|kubectl|ln|lsof|mongosh|mvn|mysql|nano|nc|netstat|ng|node|nslookup|nx|npm|npx|nvm|openssl|php|pip[x3]?|pnpm|podman|poetry|ps|psql|pytest|python[23]?|rails|rake|redis-cli|rg|rsync|ruby|rustup|sbt|scp|sed|sqlite3|ssh|sudo|systemctl|tar|terraform|tsc|tsx|uv|uvicorn|vercel|vim?|vite|vitest|wget|wrangler|xargs|yarn|yum'
 /** Programs that take what is plain words after their names. */
 const ofFiles = 'cd|echo|ls|mkdir|mv|printf|pwd|rm|rmdir|[.]{1,2}/[\\w./-]+'
 /** Programs that are words, too. */
 const words =
-  'awk|bash|cat|cut|date|file|find|head|install|jest|kill|less|make|more|pkill|read|set|sh|sleep|sort|source|split|tail|tee|test|time|top|touch|watch|which|zsh'
+  'awk|bash|cat|cut|date|file|find|head|install|jest|kill|less|make|more|ping|pkill|read|set|sh|sleep|sort|source|split|tail|tee|test|time|top|touch|watch|which|zsh'
 const doing =
   /\s(?:add|apply|attach|audit|branch|build|checkout|ci|clean|clone|commit|compose|config|create|delete|deploy|describe|destroy|dev|diff|down|exec|fetch|fmt|format|get|help|images|import|info|init|inspect|install|kill|lint|list|log|login|logs|ls|merge|migrate|mod|network|new|outdated|plan|ps|publish|pull|push|rebase|release|reload|remove|reset|restart|restore|revert|rm|rollout|run|scale|search|serve|show|stash|start|status|stop|switch|sync|tag|test|top|uninstall|up|update|upgrade|version|volume)(?=\s|$)/u
 const command = new RegExp(
@@ -15,11 +15,15 @@ const command = new RegExp(
   'u',
 )
 
+/** A program that is not known, by how it is called. */
+const called =
+  /^(?:[$%#❯➜>] +)?(?!(?:use|try|add|pass|run|set|with|need|see|via|like|e\.g\.)\b)[a-z][\w.+-]*(?<rest>(?: [a-z][\w:.-]*){0,2} --?[a-zA-Z].*)$|^(?:Add|Disable|Enable|Export|ForEach|Get|Import|Install|Invoke|New|Remove|Select|Set|Start|Stop|Test|Update|Where|Write)-[A-Z]\w+(?<more>(?: .*)?)$/u
+
 const quoted = /"[^"]*"|'[^']*'/gu
 const flag = /(?:^|\s)-{1,2}[a-zA-Z][\w-]*(?=[\s=]|$)/u
 const joined = /\s(?:&&|\|\|?|>>?|2>&1|<)\s|\s\d?>>?[&\w/.~$]|\s&$|\s\\$/u
 /** Paths, addresses, versions and whatever else is no word. */
-const sign = /(?:^|\s)[^\s\p{L}"]\S*|(?:^|\s)\S*(?:[\d/@:=_*~"]|\w-\w)\S*|(?:^|\s)[\w-]+\.[a-z]{1,5}(?=\s|$)/u
+const sign = /(?:^|\s)[^\s\p{L}"]\S*|(?:^|\s)\S*(?:[\d/@:=_*~"]|\w-\w)\S*|(?:^|\s)[\w.-]+\.[a-z]{1,5}(?=\s|$)/u
 /** What a sentence says of a program: a command has neither its verbs nor its small words. */
 const spoken =
   /(?:^|\s)(?:an?|the|is|are|was|were|be|been|and|or|but|to|of|for|with|its?|this|that|these|those|not|no|do(?:es)?|did|ha[sd]|have|can(?:not)?|could|should|would|will|\p{L}+n['’]t|when|if|because|after|before|while|until|then|again|still|also|now|here|there|only|instead|already|always|never|we|i|you|they|he|she|my|our|your|me|us|please|as|at|by|into|from|than|so|too|very|und|oder|ist|sind|war|nicht|kein|der|die|das|den|eine?|mit|auf|von|für|wir|ich|auch|aber|el|la|los|las|una?|es|son|con|para|por|que|le|les|est|pas|et|avec|pour|(?:break|change|complain|crash|die|exit|fail|finish|freeze|give|hang|keep|look|need|pass|print|report|return|run|say|seem|show|start|stop|succeed|take|throw|wait|want|work)(?:s|es|ed|ped|d)|hung|broke|took|said|gave|ran)(?=[\s,.;:!?]|$)/iu
@@ -29,8 +33,9 @@ const plainMax = 3
 
 /** Whether a line, without the mark of an item before it, is a command. */
 export function isCommand(line: string): boolean {
-  const found = command.exec(line.trim())?.groups
+  const found = (command.exec(line.trim()) ?? called.exec(line.trim()))?.groups
   if (found === undefined) return false
+  if (found['more'] !== undefined) return !spoken.test(found['more']) && !ended.test(found['more'])
   const rest = (found['rest'] ?? '').replaceAll(quoted, '""')
   if (spoken.test(rest) || ended.test(rest) || /\p{Lo}/u.test(rest)) return false
   if (flag.test(rest) || joined.test(rest)) return true

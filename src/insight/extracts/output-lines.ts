@@ -1,7 +1,7 @@
 /* Which lines a program has printed, though many of them read like sentences. */
 
 /** Programs that say what is wrong in a line that begins with their names. */
-const complaining = String.raw`(?:[\w./-]*/)?(?:(?:ba|z|da|fi|k)?sh|apt|apt-get|awk|brew|cargo|cat|cc1|cd|chmod|chown|clang|cp|curl|docker|find|gcc|git|gpg|grep|java|javac|jq|kubectl|ld|ln|ls|make|mkdir|mv|mysql|nginx|node|npm|perl|pip|psql|python3?|rm|rmdir|rsync|rustc|scp|sed|ssh|sshd|sudo|systemctl|tar|touch|tsc|unzip|wget|xargs|zip)`
+const complaining = String.raw`(?:[\w./-]*/)?(?:(?:ba|z|da|fi|k)?sh|apt|apt-get|awk|brew|cargo|cat|cc1|cd|chmod|chown|clang|cp|curl|docker|find|collect2|gcc|git|go|gpg|grep|java|javac|jq|kubectl|ld|ln|ls|make|mkdir|mv|mysql|nginx|node|npm|perl|pip|psql|python3?|rm|rmdir|rsync|rustc|scp|sed|ssh|sshd|sudo|systemctl|tar|touch|tsc|unzip|wget|xargs|zip)`
 const complaint = String.raw`(?:.*: |\*\*\*|.*\b(?:not found|no such|cannot|can't|could not|unable|denied|failed|invalid|unrecognized|unknown|missing|refused|nothing to)\b)`
 const codes =
   'ENOENT|EACCES|EADDRINUSE|ECONN[A-Z]+|EPERM|ETIMEDOUT|ENOTFOUND|EEXIST|EPIPE|ERESOLVE|ELIFECYCLE|EISDIR|EMFILE|EBUSY|EINVAL|ENOTEMPTY|ERR_[A-Z_]+'
@@ -11,6 +11,7 @@ const errors = pattern(
   String.raw`(?:\S+:\d+: |E +)?(?:Uncaught |Unhandled |Caused by: |Fatal )?(?:[a-z]\w*\.)*(?:(?:[A-Z]\w*)?Error|[A-Z]\w+(?:Exception|Warning|Interrupt|Panic))(?: ?\[\w+\])?: \S`,
   String.raw`(?:[a-z]\w*\.){2,}[A-Z]\w*: |(?:${codes})(?::| )\S*`,
   String.raw`(?:error|warning|fatal|panic|failure)(?:\[\w+\]|\([\w, ]+\)| [A-Z]+\d+)?: \S|(?:ERROR|FATAL|PANIC|FAIL)(?: \d+)?(?: \(\w+\))?: +\S|E: \S|(?:ORA|SQLSTATE)[-[]\w+`,
+  String.raw`(?:Fatal|Parse|Syntax|Compile|Runtime) error: \S|[\w+.-]+: (?:fatal error|error|warning|fatal): |undefined reference to ['\x60]|expected \S+ to (?:equal|be|deeply equal|contain|match)\b|Unable to (?:connect|locate|resolve|find|open|read|write|load)\b.*: |Connection (?:to \S+ )?(?:closed|refused|reset|timed out)(?: by .*)?\.?$|\d+ (?:errors?|warnings?)(?: and \d+ warnings?)? (?:generated|found)\.?$|[✖✕✗] \d+ problems?\b|\d+:\d+\s+(?:error|warning)\s|● .* › `,
   String.raw`${complaining}(?:\[\d+\])?: ${complaint}`,
   String.raw`(?:Uncaught|Unhandled) (?:\(in promise\)|[A-Z]\w*Error|exception|rejection)|Exception in thread |thread '[^']*' panicked|Segmentation fault(?: \(|$)|Bus error|Aborted \(|Killed$|Error response from daemon|.*\(core dumped\)$`,
   String.raw`(?:Process|Command|Program|Container|Job)\b[^.]{0,80}\b(?:exited|failed|terminated|finished) with (?:exit )?(?:code|status) \d+\.?$|exit (?:code|status):? ?-?\d+$|\S.{0,60}: (?:command not found|No such file or directory|Permission denied)$`,
@@ -19,19 +20,19 @@ const errors = pattern(
 /** What version control prints. */
 const versions = pattern(
   String.raw`On branch \S+$|Your branch (?:is (?:up to date|ahead of|behind)|and ')|nothing to commit(?:,| \(|$)|nothing added to commit|no changes added to commit|(?:Changes (?:not staged for commit|to be committed)|Untracked files):$|\(use "git |HEAD (?:is now at|detached)|Switched to (?:a new )?branch '|Already (?:up[ -]to[ -]date\.?$|on ')|Everything up-to-date$|Cloning into '`,
-  String.raw`(?:remote|Receiving objects|Resolving deltas|Counting objects|Compressing objects|Writing objects|Enumerating objects): |Auto-merging \S+$|CONFLICT \(|Automatic merge failed|Fast-forward$|Updating [\da-f]{7,}\.\.|\[\S+(?: \(root-commit\))? [\da-f]{7,}\] |(?:create|delete) mode \d{6} |\d+ files? changed,|To \S+:\S+$|[\da-f]{7,}\.\.[\da-f]{7,} |\* \[new |commit [\da-f]{40}|Author: .*<|(?:modified|new file|deleted|renamed|both modified): +\S+$`,
+  String.raw`(?:remote|Receiving objects|Resolving deltas|Counting objects|Compressing objects|Writing objects|Enumerating objects): |Auto-merging \S+$|CONFLICT \(|Automatic merge failed|Fast-forward$|Updating [\da-f]{7,}\.\.|\[\S+(?: \(root-commit\))? [\da-f]{7,}\] |(?:create|delete) mode \d{6} |\d+ files? changed,|To \S+:\S+$|[\da-f]{7,}\.\.[\da-f]{7,} |\* \[new |!? *\[(?:remote )?rejected\]|commit [\da-f]{40}|Author: .*<|(?:modified|new file|deleted|renamed|both modified): +\S+$`,
 )
 /** What tests and builds print. */
 const builds = pattern(
   String.raw`(?:PASS|FAIL|RUNS?|FAILED|PASSED|SKIP) +\S*[./:\d]\S*|ok\s+\S+\s+\(?(?:cached|[\d.]+s)|(?:not )?ok \d+ - |(?:---|===) ?(?:PASS|FAIL|RUN|SKIP|PAUSE|CONT)\b|(?:Tests?|Test Suites?|Test Files|Snapshots):? +\d+ (?:passed|failed|skipped|todo|total)|(?:Duration|Start at) +\d|Time: +[\d.]+ ?m?s\b|={3,} .* ={3,}$|[✓✔✗✘×√] .*\(?\d+ ?m?s\)?$`,
-  String.raw`\d+ (?:passed|passing|failed|failing|skipped|pending)(?:,? \d+ \w+)*(?: \(.*\)| in [\d.]+.*)?$|Ran (?:\d+ tests?\b.* in |all test suites)|running \d+ tests?$|test \S+ \.\.\. |test result: |collected \d+ items?|\S+::\S+ (?:PASSED|FAILED|ERROR|SKIPPED)|OK \(\d+ tests?|BUILD (?:SUCCESSFUL|FAILED|SUCCESS|FAILURE)|> Task :`,
+  String.raw`\d+ (?:passed|passing|failed|failing|skipped|pending)(?:,? \d+ \w+)*(?: \(.*\)| in [\d.]+.*)?$|Ran (?:\d+ tests?\b.* in |all test suites)|running \d+ tests?$|test \S+ \.\.\. |test result: |collected \d+ items?|\S+::\S+ (?:PASSED|FAILED|ERROR|SKIPPED)|OK \(\d+ tests?|[\w.-]+/\S+ (?:created|configured|unchanged|deleted|patched|restarted|scaled)$|(?:Apply|Destroy) complete!|Plan: \d+ to add|BUILD (?:SUCCESSFUL|FAILED|SUCCESS|FAILURE)|> Task :`,
   String.raw`(?:added|removed|changed|audited) \d+ packages?(?:,|$| in \d| from )|found \d+ vulnerabilities|up to date, audited|Successfully (?:installed|built|tagged) \S*[\d:]|Collecting \S+[=<>~\d]\S*$|Requirement already satisfied|Downloading \S+ \(\d|Installing collected packages|Reading package lists|Building dependency tree|Reading state information|(?:Get|Hit|Ign):\d+ |(?:Setting up|Unpacking) \S+ \(\d|Selecting previously unselected|Preparing to unpack \S`,
   String.raw`(?:Compiling|Finished|Downloaded|Checking) \S+ (?:v\d|\[|profile)|Step \d+/\d+ : |#\d+ (?:\[|\d|DONE|CACHED)|---> |Sending build context|Removing intermediate container|=> (?:\[|CACHED)|webpack \d[\d.]* compiled|vite v\d|(?:Server |App )?(?:[Ll]istening|[Rr]unning|[Ss]tarted|[Rr]eady) (?:on|at) (?:https?://|port |:)\S+$|\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d\S* (?!\S+(?: \S+)?: )\S`,
 )
 /** What is listed and measured: files, requests, trees, tables. */
 const listed = pattern(
   String.raw`total \d+(?: [d-][rwx-]{9}|$)|[dlcbps-](?:[r-][w-][xsStT-]){3}[.+@]?\s+\d|HTTP/\d(?:\.\d)? \d{3}|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) /\S* (?:HTTP/|\d{3}(?: \d| -|$| in )|->|→)|[<>*] (?:HTTP/|GET /|POST /)|(?:Content-Type|Content-Length|Authorization|Accept|Host|User-Agent|Cache-Control|Set-Cookie): \S+$`,
-  String.raw`[├└│┌┐╭╰┃┏┗]|.*[│┃] |[+][-+=]{3,}|\d{1,3}%\s*[|[█]|PING \S+ \(|\d+ bytes from |.* - - \[|0x[\da-f]{6,}[: ]|(?:[\d*/,-]+ ){5}\S*/`,
+  String.raw`[├└│┌┐╭╰┃┏┗]|.*[│┃] |[+][-+=]{3,}|\d{1,3}%\s*[|[█]|PING \S+ \(|\d+ bytes from |.* - - \[|0x[\da-f]{6,}[: ]|(?:[\d*/,-]+ ){5}\S*/|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$|\d{1,3}(?:\.\d{1,3}){3}\s+[\w.-]+$|[\w.@"'-]+(?:,[\w.@"'/:-]*){2,}$`,
 )
 
 /** Columns, as tables of programs have them: gaps that end no sentence. */
@@ -46,6 +47,7 @@ function pattern(...sources: readonly string[]): RegExp {
 /** Whether a line is what a program has printed. */
 export function isOutput(line: string): boolean {
   const own = line.trim()
+  if (/\p{L}\?$/u.test(own)) return false
   if ([errors, versions, builds, listed].some((printed) => printed.test(own))) return true
   return (own.match(gap)?.length ?? 0) >= gapsMin && !ended.test(own)
 }

@@ -51,19 +51,28 @@ function hasUnsaid(node: unknown, depth = 0): boolean {
     const type = node['type'] ?? node['content_type']
     if (node['thought'] === true || (typeof type === 'string' && (thinkingType.test(type) || callType.test(type))))
       return true
-    if (thinkingMembers.some((name) => isFilled(node[name])) || isWordless(node['content'])) return true
+    const isOfModel = typeof node['role'] === 'string'
+    if (thinkingMembers.some((name) => isFilled(node[name], isOfModel)) || isWordless(node['content'])) return true
   }
   return Object.values(node).some((value) => hasUnsaid(value, depth + 1))
 }
 
-const isFilled = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.keys(value).length > 0
+/** Whether a member of thinking has any: of text only in what is known for a message of a model. */
+function isFilled(value: unknown, isOfModel: boolean): boolean {
+  if (typeof value === 'string') return isOfModel && value.trim() !== ''
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0
+}
 
-/** Whether content is blocks of some kinds, and none of them is text. */
+/** Whether content is blocks of some kinds, and none of them has text. */
 function isWordless(content: unknown): boolean {
-  const isBlock = (block: unknown) =>
-    isJsonObject(block) && typeof block['type'] === 'string' && saidInMembers.every((name) => block[name] === undefined)
+  const isBlock = (block: unknown) => isJsonObject(block) && typeof block['type'] === 'string' && !hasText(block)
   return Array.isArray(content) && content.length > 0 && content.every(isBlock)
+}
+
+function hasText(node: unknown, depth = 0): boolean {
+  if (depth > depthMax || typeof node !== 'object' || node === null) return false
+  if (isJsonObject(node) && saidInMembers.some((name) => typeof node[name] === 'string')) return true
+  return Object.values(node).some((value) => hasText(value, depth + 1))
 }
 
 /** What a user or an assistant says in a message, without thinking and calls; undefined where that cannot be told apart. */
