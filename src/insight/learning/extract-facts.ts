@@ -40,10 +40,12 @@ const leadIn =
 const boundary =
   /(?:[,;–—]|\s-)\s+(?:(?:and|but|so|also|because|since|as|then)\s+)?|\s(?:and|but|because|so)\s+(?=(?:i|we|my|our)\b)/giu
 const mark = /^[\s*_~`"“”'’(]+/u
-const trailing = /[\s*_~`"“”.,;!]+$/u
+const trailing = /(?<![\s*_~`"“”.,;!])[\s*_~`"“”.,;!]+$/u
+/** What leads on to another clause. Each begins where nothing of it stands before, so that a run of spaces is read once. */
+const endsIn = /(?<![,;–—\s-])[,;–—\s-]+(?:(?:and|but|so|also|because|since|as|then)\s*)?$/iu
 
 /** `I love sailing too` says no more than `I love sailing`. */
-const likewise = /[\s,]+(?:too|also|as well)$/iu
+const likewise = /(?<![\s,])[\s,]+(?:too|also|as well)$/iu
 
 /** What is over soon. */
 const passing =
@@ -70,7 +72,7 @@ function clauseStarts(sentence: string): number[] {
 
 /** What a clause tells whose value begins at a place, without what goes on after it about something else. */
 function toldIn(clause: string, valueAt: number): string {
-  const own = clause.replace(/[,;–—\s-]+(?:and|but|so|also|because|since|as|then)?\s*$/iu, '')
+  const own = clause.replace(endsIn, '')
   const on = goesOn.exec(own.slice(valueAt))
   const until = on === null ? 0 : valueAt + on.index
   return (until < factCharacters.min ? own : own.slice(0, until)).replace(trailing, '').replace(likewise, '')

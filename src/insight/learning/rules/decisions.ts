@@ -137,7 +137,7 @@ const ofTheMoment = new RegExp(
 function isLasting(told = ''): boolean {
   const [clause = ''] = told.split(/[,;]\s|\s[-–—(]|\s(?:but|because|which|so)\s/iu)
   const what = clause
-    .replace(/[\s.!,;)*_`"”]+$/u, '')
+    .replace(/(?<![\s.!,;)*_`"”])[\s.!,;)*_`"”]+$/u, '')
     .replace(
       /^(?:to|on|for|against|that)\s+(?:(?:us(?:e|ing)|go(?:ing)? with|mov(?:e|ing) (?:on )?to|switch(?:ing)? to)\s+)?/iu,
       '',
