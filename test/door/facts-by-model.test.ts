@@ -82,6 +82,7 @@ test('of what a model learns what is told last holds, also beside what patterns 
       `Home for Ben is ${place} these days, where a cousin of Max has a boat`,
       `A sister of Ada has her flat in ${place}`,
       `The map on the wall shows ${place}`,
+      `Our pick to hold the tides was ${place === 'Munich' ? 'Redis' : 'Valkey'}`,
     ]
     standIn.says = JSON.stringify([
       { kind: 'fact', text: `Ben lives in ${place}`, message: 1, quote: quotes[0], answers: 'Home' },
@@ -89,6 +90,7 @@ test('of what a model learns what is told last holds, also beside what patterns 
       { kind: 'fact', text: `Max has a cousin in ${place}`, message: 1, quote: quotes[0] },
       { kind: 'fact', text: `Ada has a sister in ${place}`, message: 1, quote: quotes[1], answers: 'home' },
       { kind: 'fact', text: `Ben has a map of ${place}`, message: 1, quote: quotes[2], answers: 7 },
+      { kind: 'decision', text: quotes[3], message: 1, quote: quotes[3], answers: 'the tides' },
     ])
     // A model does not wait for the end of a conversation of which so much waits.
     const messages = Array.from({ length: 41 }, (_, at) =>
@@ -104,10 +106,16 @@ test('of what a model learns what is told last holds, also beside what patterns 
   const ofModel = (...texts: readonly string[]) => texts.map((text) => `openai-compatible: ${text}`).toSorted()
   const polled = { timeout: 40_000, interval: 100 }
   await saysOf('Munich')
-  await expect.poll(known, polled).toEqual(ofModel(...beside('Munich'), 'Ben lives in Munich'))
+  const pick = (database: string) => `Our pick to hold the tides was ${database}`
+  await expect.poll(known, polled).toEqual(ofModel(...beside('Munich'), 'Ben lives in Munich', pick('Redis')))
   await saysOf('Hamburg')
   const others = beside('Hamburg', 'Munich')
-  await expect.poll(known, polled).toEqual(ofModel(...others, 'Ben lives in Hamburg'))
-  await tools.save({ session_id: 'moved', content: 'I live in Bremen.', sender: 'Ben' })
-  await expect.poll(known, polled).toEqual([...ofModel(...others), 'patterns: I live in Bremen'].toSorted())
+  await expect.poll(known, polled).toEqual(ofModel(...others, 'Ben lives in Hamburg', pick('Valkey')))
+  await tools.save({
+    session_id: 'moved',
+    content: 'I live in Bremen. We decided to use SQLite for the tides.',
+    sender: 'Ben',
+  })
+  const found = ['patterns: I live in Bremen', 'patterns: We decided to use SQLite for the tides']
+  await expect.poll(known, polled).toEqual([...ofModel(...others), ...found].toSorted())
 })

@@ -91,7 +91,9 @@ function supported(given: Given, { id, seq, sender, timestamp, asserted }: Telli
 /** What one answer alone can be to, as it is known of what patterns find too, so that whatever is told last holds. */
 function slotIn({ kind, text, answers }: Given, sender: string): string | undefined {
   if (answers === undefined || kind === 'procedure') return undefined
-  const about = answers.toLowerCase()
+  const asked = answers.toLowerCase()
+  // As patterns name what a decision is for.
+  const about = kind === 'decision' ? `for ${asked.replace(/^for (?:the |our )?|^the /u, '')}` : asked
   // What is not of the sender, or may be of somebody else, must say of whom it is: it would end what is told of the sender.
   const isOfSender = fold(text).includes(fold(sender)) || kind === 'decision'
   return isOfSender || / of |^the /u.test(about) ? slotOf({ kind }, sender, about) : undefined
