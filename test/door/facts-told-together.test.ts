@@ -56,7 +56,7 @@ const cities = ['Lisbon', 'Porto', 'Braga', 'Faro', 'Evora', 'Aveiro', 'Sines', 
 const moves = cities.map((city) => `I live in ${city}.`)
 
 test('of what was saved together without times the last holds', async () => {
-  const tools = await home.tools()
+  const tools = await home.toolsOfTest()
   await tools.saveAll({ messages: moves.map((content) => ({ content, sender: 'Ada', role: 'user' })) })
   const swaps = ['tabs over spaces', 'spaces over tabs', 'tabs over spaces', 'spaces over tabs']
   await tools.saveAll({ messages: swaps.map((content) => ({ content: `I prefer ${content}.`, sender: 'Ada' })) })
@@ -80,7 +80,7 @@ test('of what was saved together without times the last holds', async () => {
 test('of what was imported without times, and of what one message says, the last holds', async () => {
   const file = join(home.directory('files'), 'moves.json')
   writeFileSync(file, JSON.stringify({ messages: moves.map((content) => ({ content, sender: 'Ben', role: 'user' })) }))
-  const tools = await home.tools()
+  const tools = await home.toolsOfTest()
   await outputOf(home, ['import', file])
   await tools.save({ sender: 'Cleo', content: moves.slice(0, 6).join(' ') })
   await learned('Ben', cities.length)
@@ -90,7 +90,7 @@ test('of what was imported without times, and of what one message says, the last
 })
 
 test('facts of one time are listed page by page, what was said last first', async () => {
-  const tools = await home.tools()
+  const tools = await home.toolsOfTest()
   const drinks = Array.from({ length: 130 }, (_, n) => `I prefer Drink${n}.`)
   await tools.saveAll({ messages: drinks.slice(0, 100).map((content) => ({ content, sender: 'Dora' })) })
   await tools.saveAll({ messages: drinks.slice(100).map((content) => ({ content, sender: 'Dora' })) })
@@ -159,14 +159,14 @@ test.each([
   ],
   ['Vera', ["I'm vegan.", 'I am no longer vegan.'], ['I am no longer vegan']],
 ])('what %s says later ends what it contradicts, and nothing else', async (sender, contents, holds) => {
-  const tools = await home.tools()
+  const tools = await home.toolsOfTest()
   await sayInTurn(tools, sender, contents)
   await learned(sender, contents.length)
   expect(await holding(sender)).toEqual(holds)
 })
 
 test('what ended and is said again holds since then, and what ended it does not', async () => {
-  const tools = await home.tools()
+  const tools = await home.toolsOfTest()
   const said = ['I use Vim.', 'I no longer use Vim.', 'I use Vim.', 'I no longer use Vim.', 'I use Vim.']
   await sayInTurn(tools, 'Nora', said.slice(0, 2))
   await learned('Nora', 2)
@@ -187,7 +187,7 @@ test('what ended and is said again holds since then, and what ended it does not'
 })
 
 test('what ended holds again when what ended it is erased, and is not ended where it is pinned', async () => {
-  const tools = await home.tools()
+  const tools = await home.toolsOfTest()
   await sayInTurn(tools, 'Olga', ['I use Emacs.'])
   const saved = await tools.save({ sender: 'Olga', content: 'I no longer use Emacs.', session_id: 'Olga ends' })
   await learned('Olga', 2)

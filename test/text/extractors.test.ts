@@ -83,7 +83,7 @@ describe('the version of what chooses', () => {
     expect(facts.length).toBeGreaterThan(10)
     expect({ version: patternsNow, digest: digest(facts) }).toMatchInlineSnapshot(`
       {
-        "digest": "4d6784de9847b053",
+        "digest": "8411833d12e66e62",
         "version": "patterns/5",
       }
     `)

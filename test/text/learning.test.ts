@@ -46,6 +46,20 @@ describe('extractFacts() of a user', () => {
     ['I live in Madrid, no longer in Porto.', ['fact: I live in Madrid']],
     ['I live in Madrid, not in Porto any more.', ['fact: I live in Madrid']],
     ['I moved: I live in Lisbon now.', ['fact: I live in Lisbon now']],
+    ['I just moved to Hamburg last month.', ['fact: I just moved to Hamburg last month']],
+    ['I moved to Hamburg this week.', ['fact: I moved to Hamburg this week']],
+    ['I moved from Munich to the UK.', ['fact: I moved from Munich to the UK']],
+    ["I've moved back to Porto with my wife.", ["fact: I've moved back to Porto with my wife"]],
+    ['I moved to Rosenheim, Germany.', ['fact: I moved to Rosenheim, Germany']],
+    ['Last month, I moved to Hamburg.', ['fact: I moved to Hamburg']],
+    ["I'm now based in Lisbon.", ["fact: I'm now based in Lisbon"]],
+    ['My name is Priya Raman, but please call me Pri.', ['fact: My name is Priya Raman', 'fact: please call me Pri']],
+    ['My editor is now Zed.', ['fact: My editor is now Zed']],
+    ['My manager is now called Dmitri.', ['fact: My manager is now called Dmitri']],
+    ['My timezone is now UTC-5.', ['fact: My timezone is now UTC-5']],
+    ['My phone is an iPhone 15.', ['fact: My phone is an iPhone 15']],
+    ['My favorite editor is currently Zed.', ['preference: My favorite editor is currently Zed']],
+    ["My editor isn't Vim any more.", ["fact: My editor isn't Vim any more"]],
     ["I don't work at Acme any more.", ["fact: I don't work at Acme any more"]],
     ['I quit my job at Acme.', ['fact: I quit my job at Acme']],
     ["I've left Acme and now work at Beta.", ["fact: I've left Acme and now work at Beta"]],
@@ -118,6 +132,21 @@ describe('extractFacts() of a user', () => {
     'I think I prefer tabs.',
     'Maybe we decided to use PostgreSQL.',
     'I live in a small flat.',
+    'I moved to TypeScript last year because I was tired of runtime errors.',
+    'I moved to AWS.',
+    "I've moved to Firefox.",
+    'I have moved to Vue 3 for the frontend.',
+    "I've moved to Sonnet 4.5 for this.",
+    "We're on GitLab, I recently moved to Neovim from VS Code.",
+    'I moved to Sales in March.',
+    'I moved to the Berlin team.',
+    'I moved to the Pro plan.',
+    'I moved to Dark mode.',
+    'I moved to Hamburg for the summer.',
+    'I moved to Berlin when I was five.',
+    'When I was five, I moved to Berlin.',
+    'My editor is no longer my problem.',
+    'Please call me Monday.',
     'I love it!',
     'I like your idea.',
     'I prefer the second option.',
@@ -156,11 +185,38 @@ describe('extractFacts() of a user', () => {
     expect(slotOf('I love tea.', 'Ada')).toBe(slotOf('I no longer like tea.', 'Ada'))
     expect(slotOf('Never commit straight to main.', 'Ada')).toBe(slotOf('From now on, commit straight to main.', 'Ada'))
     expect(slotOf('From now on, use tabs in Python, and spaces in YAML.', 'Ada')).toBeUndefined()
+    expect(slotOf('In May, I moved to Lisbon.', 'Ada')).toBe(slotOf('I live in Porto.', 'Ada'))
+    expect(slotOf('My favourite editor is Helix.', 'Ada')).toBe(slotOf('My favorite editor is now Zed.', 'Ada'))
+    expect(slotOf('My editor is VS Code.', 'Ada')).toBe(slotOf('My code editor is now Zed.', 'Ada'))
+    expect(slotOf('My timezone is CET.', 'Ada')).toBe(slotOf('My time zone is now UTC-5.', 'Ada'))
+    expect(slotOf('My manager is called Elena.', 'Ada')).toBe(slotOf('My manager is now called Dmitri.', 'Ada'))
+    expect(slotOf('Call me Tommy.', 'Ada')).toBe(slotOf('My nickname is Tom.', 'Ada'))
+    expect(slotOf('My name is Ada Quill.', 'Ada')).toBe(slotOf('My name is now Ada de Souza.', 'Ada'))
+  })
+
+  it.each([
+    ['My name is Tom Miller.', 'Call me Tommy.'],
+    ['My name is Tom Miller.', 'My first name is Tom.'],
+    ['My name is Tom Miller.', "I'm Tom, a baker."],
+    ['I was born in Kyoto.', "I'm from Brazil."],
+    ["I'm from Germany.", 'I was born in Poland.'],
+    ["I'm from Germany.", "I'm from Munich."],
+    ['I was born in Kyoto.', 'I was born in 1985.'],
+    ['I grew up in Porto.', "I'm from Lisbon."],
+  ])('holds both %s and %s', (first, second) => {
+    const [[one], [other]] = [factsIn(first), factsIn(second)]
+    expect(one?.text).toEqual(expect.any(String))
+    expect(other?.text).toEqual(expect.any(String))
+    expect(one?.slot === undefined || one.slot !== other?.slot).toBe(true)
   })
 
   it.each([
     ['I live in Porto with my wife.', 'I no longer live in Porto.'],
     ['I moved to Porto.', "I don't live in Porto anymore."],
+    ['I moved to Porto last month.', 'I no longer live in Porto.'],
+    ['My editor is now Vim.', 'My editor is no longer Vim.'],
+    ['My favourite editor is Vim.', "My favourite editor isn't Vim any more."],
+    ['My manager is called Elena.', 'My manager is no longer Elena.'],
     ['I work at Acme as an engineer.', "I don't work at Acme any more."],
     ["I've left Beta and now work at Acme.", 'I quit my job at Acme.'],
     ['I use Vim for Python.', 'I no longer use Vim.'],

@@ -12,6 +12,7 @@ import {
 } from './doubt.ts'
 import type { FactSpan, FoundFact } from './fact.ts'
 import { ownListedDecisions, ownSentences, type OwnSentence } from './own-sentences.ts'
+import { withoutPassedOn } from './passed-on.ts'
 import { isQuoted } from './quoted.ts'
 import { rules } from './rules/all.ts'
 import { relation } from './rules/people.ts'
@@ -50,6 +51,10 @@ const likewise = /(?<![\s,])[\s,]+(?:too|also|as well)$/iu
 /** What is over soon. */
 const passing =
   /\btemporar(?:y|ily)\b|\b(?:next|last|this|coming) (?:week(?:end)?|month|day|time|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b/iu
+/** The same of what happened once: `last week` says when, and `for a week` for how long. */
+const passingSince = /\btemporar(?:y|ily)\b|\b(?:next|coming) (?:week(?:end)?|month|year|day|time)\b/iu
+/** A time of life that is over. */
+const longAgo = /\b(?:when|while|until|as an? (?:child|kid|teen\p{L}*|baby|student))\b/iu
 /** Where a clause goes on about something else. */
 const goesOn =
   /,?\s+(?:['’]cause|because|so that|so i|so we|so it|which|i['’]m|i['’]ve)\b|,\s*(?:and|so|since|as|but|it['’]s|they['’]re|i['’]m|i|we|they|it)\b|(?:,|,?\s(?:and|but))\s*(?:no longer|not\b[^,;]*\bany ?more)\b|\s[-–—]\s|\s+\((?!\w*\))/iu
@@ -91,14 +96,19 @@ interface Match {
 /** A match with the words that tell it. */
 type Told = Match & { readonly own: string }
 
+/** A name begins with a capital or a figure, or as `iPhone` does. */
+const name = /^(?:(?:the|an?) )?["“'‘`*_]*(?:[\p{Lu}\p{N}]|(?:[eix]|mac|tv|watch|vision)\p{Lu})/u
+
 function matchAt(sentence: string, start: number, role: Role): Match | undefined {
   for (const rule of rules) {
     if (rule.by === 'user' && role !== 'user') continue
     rule.pattern.lastIndex = start
     const found = rule.pattern.exec(sentence)
     const value = found?.groups?.['value']
-    if (found === null || value === undefined || pointsElsewhere(value)) continue
-    if (rule.isName === true && !/^(?:(?:the|an?) )?["“'‘`*_]*[\p{Lu}\p{N}]/u.test(value)) continue
+    if (found === null || value === undefined) continue
+    // Behind a place, `this month` says when.
+    if (pointsElsewhere(found.groups?.['at'] ?? value)) continue
+    if (rule.isName === true && !name.test(value)) continue
     if (rule.fits?.(found.groups ?? {}) === false) continue
     return { rule, start, valueAt: found[0].lastIndexOf(value), parts: found.groups ?? {} }
   }
@@ -143,11 +153,11 @@ function toldBy(text: string, role: Role): Told[] {
   const sentence = withoutQuestion(text)
   const matches = isDoubtful(sentence) ? [] : tellingMatches(sentence, role)
   return [...matches, ...relations].filter(
-    ({ own, start }) =>
+    ({ own, start, rule }) =>
       own.length >= factCharacters.min &&
       own.length <= factCharacters.max &&
       !own.includes('\n\n') &&
-      !passing.test(own) &&
+      !(rule.happened === true ? passingSince : passing).test(own) &&
       !isQuoted(text, start),
   )
 }
@@ -161,8 +171,8 @@ function tellingMatches(sentence: string, role: Role): Told[] {
   return matches.flatMap((found, index) => {
     const from = starts.findLast((at) => at < found.start)
     const led = from === undefined || from === matches[index - 1]?.start ? '' : sentence.slice(from, found.start)
-    const condition = conditionOf(led)
-    if (condition === 'passing') return []
+    const condition = found.rule.happened === true ? 'none' : conditionOf(led)
+    if (condition === 'passing' || (found.rule.happened === true && longAgo.test(led))) return []
     const match = condition === 'none' ? found : { ...found, start: found.start - led.length, isConditional: true }
     const told = toldIn(sentence.slice(found.start, matches[index + 1]?.start ?? sentence.length), found.valueAt)
     const { start } = match
@@ -198,9 +208,11 @@ export function slotOf({ kind }: Pick<Rule, 'kind'>, sender: string, about: stri
  * The facts that a message tells, by patterns of words: few, and each word for word as it was said. Only what a user or an
  * assistant asserts is looked at; what is asked, supposed, quoted, joked or pasted is not.
  */
-export function extractFacts(message: TellingMessage): FoundFact[] {
-  const { role, asserted } = message
+export function extractFacts(whole: TellingMessage): FoundFact[] {
+  const { role } = whole
   if (role !== 'user' && role !== 'assistant') return []
+  const asserted = withoutPassedOn(whole.asserted, whole)
+  const message = { ...whole, asserted }
   const said = saidIn(asserted)
   if (said.length > documentCharactersMax || (role === 'user' && isToBeWorkedOn(said))) return []
   const told =

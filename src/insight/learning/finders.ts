@@ -10,6 +10,7 @@ import type { Batch, FactFinder } from './fact-finder.ts'
 import type { FactSpan } from './fact.ts'
 import { factsByModel } from './model-facts.ts'
 import { ownTextOf } from './own-sentences.ts'
+import { withoutPassedOn } from './passed-on.ts'
 
 /**
  * Finds facts by patterns of words; with `isModelNext` what was just saved is left to a model after that. Messages that are read again, as they
@@ -68,7 +69,8 @@ function firstBatch(messages: readonly TellingMessage[]): Batch {
   let characters = 0
   let isWorthIt = false
   for (const message of messages) {
-    const { role, seq, asserted } = message
+    const { role, seq } = message
+    const asserted = withoutPassedOn(message.asserted, message)
     const said = saidIn(asserted)
     if (said.length > charactersMax || (role === 'user' && isNoTelling(said))) continue
     const own = ownTextOf(asserted)
@@ -78,7 +80,7 @@ function firstBatch(messages: readonly TellingMessage[]): Batch {
       batch = []
       characters = 0
     }
-    batch.push(message)
+    batch.push({ ...message, asserted })
     characters += own.length
     isWorthIt ||= role === 'user' && own.length >= ownCharactersMin
   }

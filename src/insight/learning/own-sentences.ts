@@ -16,6 +16,8 @@ const putIn = [
   /^[ \t]*\|.*$/gmu,
   /^[ \t]*(?:[$#%»]|PS>|>>>)\s.*$/gmu,
   /^-{3,}[^\n]*\n[\s\S]*?^-{3,}[^\n]*$/gmu,
+  // A quotation of several sentences: the later ones show no mark.
+  /(?<![\p{L}\p{N}])"[^"\n]*[.!?]\s[^"\n]*"|“[^“”]*[.!?]\s[^“”]*”|«[^«»]*[.!?]\s[^«»]*»/gu,
 ] as const
 
 /** Every character as a line break: the sentence before it ends there, and all places stay what they are. */

@@ -1,5 +1,6 @@
 import { decisions } from './decisions.ts'
 import { answerLanguages } from './languages.ts'
+import { namesAndHomes } from './names-and-homes.ts'
 import { aboutWork, procedures } from './outcomes.ts'
 import { aboutSelf } from './people.ts'
 import type { Rule } from './rule.ts'
@@ -8,6 +9,7 @@ import { preferences } from './wishes.ts'
 
 /** In the order in which they are tried: the first that fits counts. */
 export const rules: readonly Rule[] = [
+  ...namesAndHomes,
   ...aboutSelf,
   ...states,
   ...aboutWork,

@@ -1,11 +1,11 @@
-import { am, my, nameIn, noLonger, often, value, words, type Rule } from './rule.ts'
+import { am, isNoLonger, my, nameIn, noLonger, now, value, words, often, type Rule } from './rule.ts'
 
 const roles =
   'engineer|developer|programmer|designer|teacher|nurse|doctor|physician|surgeon|dentist|student|researcher|scientist|manager|consultant|writer|author|journalist|editor|lawyer|attorney|paralegal|accountant|analyst|architect|professor|lecturer|freelancer|founder|co-?founder|owner|artist|musician|photographer|chef|baker|pilot|therapist|psychologist|pharmacist|veterinarian|electrician|plumber|mechanic|carpenter|farmer|librarian|administrator|sysadmin|recruiter|marketer|salesperson|producer|director|translator|biologist|chemist|physicist|mathematician|economist|statistician|veteran|firefighter|paramedic|beginner'
 const kin =
   'wife|husband|partner|spouse|girlfriend|boyfriend|fianc[eé]e?|son|daughter|child|kid|brother|sister|mother|father|mom|mum|dad|grandmother|grandfather|grandma|grandpa|aunt|uncle|cousin|niece|nephew|dog|cat|puppy|kitten|horse|parrot|rabbit|boss|manager|mentor|colleague|coworker|best friend|roommate|neighbou?r|doctor|therapist'
 const things =
-  'birthday|time ?zone|pronouns|job title|job|title|role|nickname|native language|mother tongue|hometown|home town|phone|laptop|car|bike|(?:text |code )?editor|ide|shell|terminal|browser|operating system|os|distro|package manager|stack|tech stack|major|company|employer|team|deadline|budget|diet|username|github|handle|goal|dream'
+  'birthday|time(?: |)zone|pronouns|job title|job|title|role|nickname|native language|mother tongue|hometown|home town|phone|laptop|car|bike|(?:text |code )?editor|ide|shell|terminal|browser|operating system|os|distro|package manager|stack|tech stack|major|company|employer|team|deadline|budget|diet|username|github|handle|goal|dream'
 
 /** Of these there is one at a time. */
 const onlyOne =
@@ -15,24 +15,17 @@ function nameOf(of = ''): string | undefined {
   return onlyOne.test(of) ? `${of} name` : undefined
 }
 
+/** One thing under the names that it has. */
+function thing(of = ''): string {
+  return of
+    .toLowerCase()
+    .replaceAll(/\s+/gu, '')
+    .replace(/^(?:text|code)(?=editor$)/u, '')
+    .replace(/^operatingsystem$/u, 'os')
+}
+
 /** What somebody says of themselves. */
 export const aboutSelf: readonly Rule[] = [
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.95,
-    isName: true,
-    slot: () => 'name',
-    pattern: words(`(?:my (?:full |first )?name is|my name['’]s|i${am} called|(?:please )?call me) ${value}`),
-  },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.9,
-    isName: true,
-    slot: () => 'name',
-    pattern: words(`i${am} (?<value>\\p{Lu}[\\p{L}'’-]+, (?:an?|the) .*)`),
-  },
   {
     kind: 'fact',
     by: 'user',
@@ -41,7 +34,7 @@ export const aboutSelf: readonly Rule[] = [
     slot: () => 'employer',
     claim: ({ value: told }) => `employer ${nameIn(told)}`,
     pattern: words(
-      `i(?:(?: currently| now)?(?: work|${am} working|${am} employed)|(?: have|['’]ve)?(?: just| recently)? (?:left|quit) \\S+(?: \\S+){0,3}? and (?:(?:now|currently) work|(?:am )?now working)) (?:at|for) ${value}`,
+      `i(?:(?: currently| now)? work|${am}${now} (?:working|employed)|(?: have|['’]ve)?(?: just| recently)? (?:left|quit) \\S+(?: \\S+){0,3}? and (?:(?:now|currently) work|(?:am )?now working)) (?:at|for) ${value}`,
     ),
   },
   {
@@ -67,17 +60,44 @@ export const aboutSelf: readonly Rule[] = [
     by: 'user',
     confidence: 0.9,
     slot: () => 'occupation',
-    pattern: words(`i${am} (?:currently )?(?<value>an? (?:[\\p{L}-]+ ){0,4}?(?:${roles})\\b.*)`),
+    pattern: words(`i${am}${now} (?<value>an? (?:[\\p{L}-]+ ){0,4}?(?:${roles})\\b.*)`),
   },
   {
     kind: 'fact',
     by: 'user',
     confidence: 0.9,
     isName: true,
-    slot: () => 'home',
-    claim: ({ value: told }) => `home ${nameIn(told)}`,
+    slot: ({ of }) => nameOf(of),
+    claim: ({ of, value: told }) => `${of} called ${nameIn(told)}`,
+    pattern: words(`${my} (?:[\\p{L}-]+ )?(?<of>${kin})(?:['’]s name)? (?:is|was)${now} (?:called |named )${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    slot: ({ of }) => nameOf(of),
+    claim: ({ of, value: told }) => `${of} called ${nameIn(told)}`,
+    pattern: words(`${my} (?:[\\p{L}-]+ )?(?<of>${kin})['’]s name is${now} ${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    negates: true,
+    claim: ({ of, value: told }) => `${of} called ${nameIn(told)}`,
+    pattern: words(`${my} (?<of>${kin})(?:['’]s name)?${isNoLonger} (?:called |named )?${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.9,
+    isName: true,
+    slot: ({ of }) => thing(of),
+    claim: ({ of, value: told }) => `${thing(of)} ${nameIn(told)}`,
     pattern: words(
-      `i(?: ${often}live in|${am} (?:currently )?(?:living|based|located) in|(?: have|['’]ve)?(?: just| recently)? moved to) ${value}`,
+      `my (?:main |primary |current |new |default )?(?<of>${things}) (?:is|are)${now} (?:(?:called|on|in|at|an?|the) )*${value}`,
     ),
   },
   {
@@ -86,41 +106,9 @@ export const aboutSelf: readonly Rule[] = [
     confidence: 0.9,
     isName: true,
     negates: true,
-    claim: ({ value: told }) => `home ${nameIn(told)}`,
-    pattern: words(`i(?:${noLonger('live in')}|${am} no longer (?:living|based|located) in) ${value}`),
-  },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.85,
-    isName: true,
-    slot: () => 'origin',
-    pattern: words(`i(?:${am} (?:originally )?from| was born in| grew up in| was raised in) ${value}`),
-  },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.9,
-    isName: true,
-    slot: ({ of }) => nameOf(of),
-    pattern: words(`${my} (?:[\\p{L}-]+ )?(?<of>${kin})(?:['’]s name)? (?:is|was) (?:called |named )${value}`),
-  },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.9,
-    isName: true,
-    slot: ({ of }) => nameOf(of),
-    pattern: words(`${my} (?:[\\p{L}-]+ )?(?<of>${kin})['’]s name is ${value}`),
-  },
-  {
-    kind: 'fact',
-    by: 'user',
-    confidence: 0.9,
-    isName: true,
-    slot: ({ of }) => of,
+    claim: ({ of, value: told }) => `${thing(of)} ${nameIn(told)}`,
     pattern: words(
-      `my (?:main |primary |current |new |default )?(?<of>${things}) (?:is|are) (?:(?:on|in|at|an?|the) )*${value}`,
+      `my (?:main |primary |current |default )?(?<of>${things})${isNoLonger} (?:(?:called|on|in|at|an?|the) )*${value}`,
     ),
   },
   { kind: 'fact', by: 'user', confidence: 0.85, isName: true, pattern: words(`i speak ${value}`) },

@@ -23,6 +23,8 @@ export interface Rule {
   readonly ends?: FactKind
   /** It says that something is so no longer. With a claim it ends that alone, and nothing else that was said in its place. */
   readonly negates?: true
+  /** It tells what happened once and has been so since: when it happened is no condition, and does not make it over soon. */
+  readonly happened?: true
 }
 
 /* The words that many patterns have. */
@@ -30,6 +32,11 @@ export const value = String.raw`(?<value>\S.*)`
 export const my = String.raw`(?:my|our)`
 export const am = String.raw`(?: am|['’]m)`
 export const often = String.raw`(?:(?:really|generally|usually|strongly|much|personally|always|also|still|just|mostly|mainly|currently|now|absolutely|particularly|especially) )*`
+
+/** Since when: `is now`. */
+export const now = '(?: now| currently)?'
+/** That it is so no longer, behind a subject. */
+export const isNoLonger = String.raw`(?: (?:is|are) no longer| (?:is|are|isn['’]t|aren['’]t)(?: not)?(?= \S+(?: \S+){0,3}? any(?: |)more\b))`
 
 /** Of a verb and its preposition: that it is so no longer. */
 export const noLonger = (verb: string) =>

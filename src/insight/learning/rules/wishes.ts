@@ -1,4 +1,4 @@
-import { am, clauseEnd, noLonger, objectOf, often, value, words, type Rule } from './rule.ts'
+import { am, clauseEnd, isNoLonger, noLonger, now, objectOf, often, value, words, type Rule } from './rule.ts'
 
 const want = String.raw`(?:use|run|write|add|ask|check|include|reply|respond|answer|commit|push|format|create|delete|remove|mention|explain|avoid|assume|return|update|follow|link|cite|touch|edit|change|modify|install|deploy|merge|rebase|squash|sign|test|review|round|translate|cc|back ?up|prefix|indent|confirm|verify|document|log|show|provide|highlight|tailor|suggest|recommend|summarize|summarise|list|describe|offer|call me|give(?! up)|keep(?! in mind| going| it up| up)|tell me|send me)`
 
@@ -56,7 +56,19 @@ export const preferences: readonly Rule[] = [
     confidence: 0.95,
     isName: true,
     slot: ({ of }) => `favourite ${of?.toLowerCase()}`,
-    pattern: words(`my (?:all-time |absolute )?favou?rite (?<of>[\\p{L}][\\p{L} -]{1,30}?) (?:is|are) ${value}`),
+    claim: ({ of, value: told }) => `favourite ${of?.toLowerCase()} ${objectOf(told)}`,
+    pattern: words(
+      `my (?:(?:new|current|all-time|absolute) )*favou?rite (?<of>[\\p{L}][\\p{L} -]{1,30}?) (?:is|are)${now} ${value}`,
+    ),
+  },
+  {
+    kind: 'preference',
+    by: 'user',
+    confidence: 0.95,
+    isName: true,
+    negates: true,
+    claim: ({ of, value: told }) => `favourite ${of?.toLowerCase()} ${objectOf(told)}`,
+    pattern: words(`my (?:all-time |absolute )?favou?rite (?<of>[\\p{L}][\\p{L} -]{1,30}?)${isNoLonger} ${value}`),
   },
   {
     kind: 'preference',
