@@ -1,12 +1,10 @@
 import { loadPayload } from '../capture/large-payload.ts'
-import { explain } from '../errors.ts'
-import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import { unobserved, type Observer } from '../ports/observer.ts'
 import { ProviderError } from '../ports/provider-error.ts'
-import type { VectorIndex } from '../ports/vector-index.ts'
+import type { VectorIndex, VectorSpace } from '../ports/vector-index.ts'
 import { readableText } from '../sessions/document.ts'
 import type { Database } from '../store/database.ts'
 import { readErasuresOf } from '../store/erasure/keep-from-erasure.ts'
@@ -17,13 +15,13 @@ import {
   embedTopic,
   finishOutbox,
   msUntilDue,
-  postponeOutbox,
   workOff,
   type Commit,
   type OutboxItem,
 } from '../store/outbox.ts'
 import { AwayMessages } from './away-messages.ts'
 import { Drain } from './drain.ts'
+import { lacksAny, pauseAfter, postpone, together } from './embedding-items.ts'
 import { recordFailure } from './failed-work.ts'
 import { ModelRegistry } from './model-registry.ts'
 import { unitTexts } from './unit-texts.ts'
@@ -46,9 +44,6 @@ const messagesPerRound = 64
 const bytesPerRound = 8 * 1024 * 1024
 /** Put off at once where the provider does not even say which its model is: what is left then is put off the next time. */
 const itemsPutOff = 1_000
-/** A provider that fails is asked again after this, where it does not say when; one that refuses us later. */
-const pauseMs = 15_000
-const refusedPauseMs = 300_000
 /** Of work that fails by itself. */
 const retries = { name: 'embedding', attemptsMax: 6, baseMs: 5_000 } as const
 
@@ -58,6 +53,12 @@ interface Piece {
   readonly rows: readonly MessageRow[]
   /** Where the item goes on; undefined where this was its last stretch. */
   readonly nextSeq: number | undefined
+}
+
+interface Writing {
+  readonly space: VectorSpace
+  readonly texts: readonly ReadText[]
+  readonly pieces: readonly Piece[]
 }
 
 /**
@@ -124,15 +125,11 @@ export class VectorWorker {
         ...unit,
         erasures: erasures.get(unit.sessionId) ?? 0,
       }))
-      const finishWritten = async (error: unknown): Promise<never> => {
-        const missing = await this.#writer.missing(space, texts)
-        const written = pieces.filter((piece) => piece.nextSeq === undefined && !lacksAny(piece.item, missing))
-        const ids = written.map(({ item }) => item.id)
-        if (away.isEmpty && ids.length > 0) await commit((sql) => finishOutbox(sql, ids))
-        throw error
-      }
       // What has its vectors is not said to lack them while the rest waits.
-      const rejected = await this.#writer.write(space, texts, this.#abort.signal).catch(finishWritten)
+      const rejected = await this.#writer.write(space, texts, this.#abort.signal).catch(async (error: unknown) => {
+        if (away.isEmpty) await this.#finishWritten({ space, texts, pieces }, commit)
+        throw error
+      })
       await commit(async (sql) => {
         const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)
         if (finished.length > 0) await finishOutbox(sql, finished)
@@ -152,6 +149,18 @@ export class VectorWorker {
       return 'some'
     } catch (error) {
       return await this.#putOff(items, error, commit)
+    }
+  }
+
+  /** Finishes what has all of its vectors; where that fails it waits with the rest. */
+  async #finishWritten({ space, texts, pieces }: Writing, commit: Commit): Promise<void> {
+    try {
+      const missing = await this.#writer.missing(space, texts)
+      const written = pieces.filter((piece) => piece.nextSeq === undefined && !lacksAny(piece.item, missing))
+      const ids = written.map(({ item }) => item.id)
+      if (ids.length > 0) await commit((sql) => finishOutbox(sql, ids))
+    } catch (error) {
+      this.#dependencies.log.error('what has its vectors was not finished', error)
     }
   }
 
@@ -225,24 +234,4 @@ export class VectorWorker {
     this.#drain.wakeLater(delayMs)
     return false
   }
-}
-
-function lacksAny({ sessionId, firstSeq, lastSeq }: OutboxItem, missing: readonly ReadText[]): boolean {
-  return missing.some((unit) => unit.sessionId === sessionId && unit.firstSeq >= firstSeq && unit.firstSeq <= lastSeq)
-}
-
-async function postpone(items: readonly OutboxItem[], error: ProviderError, commit: Commit): Promise<void> {
-  const ids = items.map(({ id }) => id)
-  await commit((sql) => postponeOutbox(sql, ids, { error: explain(error), delayMs: pauseAfter(error) }))
-}
-
-function pauseAfter(error: ProviderError): number {
-  return Math.min(error.retryAfterMs ?? (error.isTransient ? pauseMs : refusedPauseMs), limits.providerPauseMsMax)
-}
-
-/** The items of one round: of one tenant, and what failed before by itself, so that it holds up nothing else. */
-function together(items: readonly OutboxItem[]): readonly OutboxItem[] {
-  const fresh = items.filter(({ attempts }) => attempts === 0)
-  const tenantId = fresh[0]?.tenantId
-  return tenantId === undefined ? items.slice(0, 1) : fresh.filter((item) => item.tenantId === tenantId)
 }

@@ -24,7 +24,7 @@ pre { margin: .375rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; font:
 article.tool pre { font: .8125rem/1.45 ui-monospace, monospace }
 .thought { margin: .375rem 0; padding-inline-start: .625rem; border-inline-start: 3px solid var(--rule); color: var(--quiet) }
 .thought > span { font-size: .8125rem; font-weight: 600 }
-.note { margin: .375rem 0 0; color: var(--quiet); font-size: .8125rem } .note a { color: inherit }
+.note { margin: .375rem 0 0; color: var(--quiet); font-size: .8125rem }
 .error { color: light-dark(#a4262c, #ff9a9a) }
 summary { cursor: pointer; color: var(--quiet); font-size: .8125rem }
 @media print { article { break-inside: avoid } body { max-width: none } }`
@@ -75,7 +75,7 @@ function summarySection({ text, toSeq, isOutdated, withoutMessages }: ExportedSu
     withoutMessages.length === 0
       ? ''
       : html`<p class="note">[no message]: no message of this session is known to say so.</p>`
-  const outdated = isOutdated ? html`<p class="note">Of the messages up to <a href="#m${toSeq}">${toSeq}</a>.</p>` : ''
+  const outdated = isOutdated ? html`<p class="note">Of the messages up to ${toSeq}.</p>` : ''
   return html`<section>
     <h2>Summary</h2>
     <pre dir="auto">${preformatted(lines.join('\n'))}</pre>

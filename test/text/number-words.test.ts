@@ -46,6 +46,13 @@ describe('isBorneOut(), of numbers in words', () => {
     ['it was -5 degrees', 'it was minus 5 degrees'],
     ['it was -5 degrees, exit code -1', 'it was −5 degrees and the exit code: -1'],
     ['from 3-5 hosts on 2026-11-05', 'from 3-5 hosts on 2026-11-05'],
+    ['the 7b model and the 3B flat', 'the 7B model and the 3b flat'],
+    ['the 7B model', 'we use llama-7B'],
+    ['from 3k to 5k', 'it rose 3k-5k'],
+    ['from 3k to 5k', 'it rose from 3-5k'],
+    ['3-5k rows', 'between 3,000 and 5,000 rows'],
+    ['it tested negative 2 times', 'it tested negative two times'],
+    ['it was -5 degrees', 'it was negative 5 degrees'],
     // Ordinary words.
     ['one of them failed', 'it failed'],
     ['no one waited a second', 'it did not wait'],

@@ -1,6 +1,6 @@
 import { fold } from '../../indexing/fold.ts'
 import { isStopWord } from '../../indexing/stop-words.ts'
-import { numbersBelowZero } from './marked-numbers.ts'
+import { hasBelowZero, numbersBelowZero, withoutSharedLetters } from './marked-numbers.ts'
 import { claimedNumbers, isThere, numbersThere, withoutNumbers } from './number-words.ts'
 import { unsupportedIn } from './unsupported.ts'
 
@@ -42,7 +42,8 @@ export function isBorneOut(sentence: string, source: string): boolean {
 export function lackingIn(sentence: string, source: string): readonly string[] {
   const has = folded(source)
   const written = sentence.normalize('NFKC')
-  const counts = claimedNumbers(written)
+  const own = withoutSharedLetters(written, source.normalize('NFKC'))
+  const counts = claimedNumbers(own)
   const there = numbersThere(source)
   const lowered = folded(sentence)
   const names = lowered.match(identifier) ?? []
@@ -50,7 +51,7 @@ export function lackingIn(sentence: string, source: string): readonly string[] {
   const quoted = [...lowered.matchAll(codeSpan)].map(([, code = '']) => withOneSpace(code).trim())
   return [
     ...new Set([
-      ...unsupportedIn(withoutStart(withoutNumbers(written, counts)), there.plain, there.spelled),
+      ...unsupportedIn(withoutStart(withoutNumbers(own, counts)), there.plain, there.spelled),
       ...lackingBelowZero(written, source),
       ...counts.filter((count) => !isThere(count, there)).map(({ text }) => text),
       ...names.filter((one) => !noIdentifier.test(one) && !isNumber.test(one) && !stands(one, has)),
@@ -62,8 +63,8 @@ export function lackingIn(sentence: string, source: string): readonly string[] {
 function lackingBelowZero(sentence: string, source: string): readonly string[] {
   const claimed = numbersBelowZero(sentence)
   if (claimed.size === 0) return []
-  const there = numbersBelowZero(source.normalize('NFKC'))
-  return [...claimed].flatMap(([digits, text]) => (there.has(digits) ? [] : [text]))
+  const isBelow = hasBelowZero(source.normalize('NFKC'))
+  return [...claimed].flatMap(([digits, text]) => (isBelow(digits) ? [] : [text]))
 }
 
 /**

@@ -95,6 +95,16 @@ function slotIn({ kind, text, answers }: Given, sender: string): string | undefi
   // As patterns name what a decision is for.
   const about = kind === 'decision' ? `for ${asked.replace(/^for (?:the |our )?|^the /u, '')}` : asked
   // What is not of the sender, or may be of somebody else, must say of whom it is: it would end what is told of the sender.
-  const isOfSender = fold(text).includes(fold(sender)) || kind === 'decision'
+  const isOfSender = hasWord(fold(text), fold(sender)) || kind === 'decision'
   return isOfSender || / of |^the /u.test(about) ? slotOf({ kind }, sender, about) : undefined
+}
+
+/** Whether a text has some words, and not as a part of others. */
+function hasWord(text: string, words: string): boolean {
+  for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1)) {
+    const isPart =
+      /[\p{L}\p{M}\p{N}]$/u.test(text.slice(0, at)) || /^[\p{L}\p{M}\p{N}]/u.test(text.slice(at + words.length))
+    if (!isPart) return true
+  }
+  return false
 }
