@@ -96,7 +96,7 @@ describe('summarize without session_id', () => {
     expect(await tools.refusal('summarize', { ...question, session_id: 'first' })).toContain('Give one of them')
     expect(await tools.refusal('summarize', { ...question, from_seq: 1 })).toContain('Give session_id with them')
     expect(await tools.refusal('summarize', { session_id: 'first', from_seq: 5, to_seq: 2 })).toMatch(
-      /from message 5 to message 2 as the second is before the first/,
+      /messages 5 to 2 as the second is before the first/,
     )
     const turned = { since: '2025-03-06', until: '2025-03-04' }
     for (const of of [{}, { query: question.query }, { session_id: 'first' }])

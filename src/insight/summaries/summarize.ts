@@ -95,7 +95,7 @@ async function taskOf({ database }: ReadDependencies, caller: Caller, input: Sum
   const toSeq = Math.min(input.toSeq ?? lastSeq, lastSeq)
   if (input.fromSeq !== undefined && input.toSeq !== undefined && input.fromSeq > input.toSeq)
     throw new InputError(
-      `Cannot summarize from message ${input.fromSeq} to message ${input.toSeq} as the second is before the first`,
+      `Cannot summarize messages ${input.fromSeq} to ${input.toSeq} as the second is before the first`,
       { remedy: 'Give as from_seq the smaller of the two' },
     )
   if (fromSeq > toSeq && lastSeq > 0) {
