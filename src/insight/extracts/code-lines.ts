@@ -16,7 +16,7 @@ const inlineCode = /`[^`]*`/gu
 /** Lines that programs print, which may read like sentences. */
 const printed = pattern(
   // Stack traces: JavaScript and Java, Python, Go, Rust, .NET.
-  String.raw`\s*at .*(?:\(.*\)|:\d+(?::\d+)?\)?|in \S+:line \d+)\s*$`,
+  String.raw`\s*at (?:(?:async|new) )?(?:[^\s(]+\(.*\)|[^\s(]+(?: \[as \S+\])? \((?:.*:\d+(?::\d+)?|<\w+>|native|index \d+|eval .*)\)|\S*[/\\:]\S*:\d+(?::\d+)?\)?|.* in \S.*:line \d+)\s*$`,
   String.raw`\s*File ".*", line \d+`,
   String.raw`Traceback \(most recent call last\)`,
   String.raw`\s*\.\.\. \d+ (?:common frames|more)`,
@@ -28,7 +28,7 @@ const printed = pattern(
   // Lines with their numbers, and what is wrong at one.
   String.raw`\s*\d+→(?!\d)|\s+\d+\t|\s*[\w./\\-]+\.\w+:\d+:\d+:? `,
   // Logs: a time with a level, or the forms of syslog, of klog and of web servers.
-  String.raw`\s*\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d.{0,80}\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE|NOTICE|CRITICAL|SEVERE|debug|info|warn|error|fatal)\b`,
+  String.raw`\s*\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?:.{0,80}\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE|NOTICE|CRITICAL|SEVERE)\b|(?!\S* [A-Z][a-z]+(?: [A-Z][a-z]+)?: ).{0,80}\b(?:debug|info|warn|error|fatal)\b)`,
   String.raw`\s*\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?\s+\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE)\b`,
   String.raw`\s*\[(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE)\]|npm (?:ERR!|error|warn|WARN) |[IWEF]\d{4} \d\d:\d\d:\d\d`,
   String.raw`[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d \S+ [\w./-]+(?:\[\d+\])?:|\S+ \S+ \S+ \[[^\]]+\] "(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) `,
