@@ -62,6 +62,14 @@ describe('of what a user passes on', () => {
     `Extract all entities: ${bio} I work at Bosch.`,
     `tldr?\n\n${bio}`,
     `Continue this story. ${bio}`,
+    `Make this sound better. ${bio}`,
+    `Make this read better. ${bio}`,
+    `Who wrote this poem? ${bio}`,
+    `Improve this email template: ${bio}`,
+    `Read this email from the app team.\n${bio}`,
+    `Turn this text into a poem. ${bio}`,
+    `Check my blog post.\n${bio}`,
+    `Answer this request.\n${bio}`,
   ])('takes nothing of a text to work on: %s', (text) => {
     expect(told(text)).toEqual([])
   })
@@ -76,6 +84,16 @@ describe('of what a user passes on', () => {
     'Stay in character. My name is Jack. I live in Lisbon.',
     'Answer as if you were Sherlock. My name is Holmes. I live in London.',
     "Imagine you're my boss. My name is Jack.",
+    'From now on, talk like a pirate. My name is Jack.',
+    'You should act like a doctor. My name is Jack. I live in Lisbon.',
+    'Can you play a customer? My name is Jack. I live in Lisbon.',
+    "I'll act as the customer. My name is Jack. I live in Lisbon.",
+    'Pretend to be my boss. My name is Jack.',
+    'Impersonate my landlord. My name is Jack.',
+    'Take on the persona of a sailor. My name is Jack.',
+    'Answer from the perspective of a nurse. My name is Jane.',
+    'You are the dungeon master. My name is Jack.',
+    'My character is a wizard. My name is Gandalf.',
   ])('takes nothing of a part that is played: %s', (text) => {
     expect(told(text)).toEqual([])
   })
@@ -92,6 +110,10 @@ describe('of what a user passes on', () => {
     `Hello,\n\n${bio}\n\nKind regards,\nOliver Twist`,
     `${bio}\n\nKind regards,\nOliver Twist`,
     `Good morning team,\n\n${bio}\n\nThanks,\nOliver`,
+    `Good morning team,\n\n${bio}\n\nThanks\nMaria de Souza`,
+    `Hello, ${bio}\nThanks, Will`,
+    `Hello, ${bio}\nBest, Oliver\n\nThanks Claude!`,
+    `Hello, ${bio}\n\nKind regards,\nClaude Dupont`,
     `pls reply\n\nHi Ben,\n\n${bio}`,
     'Customer: Hello.\nAgent: Who are you?\nCustomer: Well. My name is Joe. I live in Texas.',
     '[10:02] Tom: hi. I live in Texas.\n[10:03] Ben: ok. I work at Bosch.',
@@ -147,6 +169,72 @@ describe('of what reads like something passed on and is the own word of a user',
     ['```python\nfrom flask import Flask\nfrom os import path\n```\nI prefer tabs.', ['I prefer tabs']],
   ])('takes it: %s', (text, facts) => {
     expect(told(text)).toEqual(expect.arrayContaining(facts))
+  })
+
+  it.each([
+    'Hi, I live in Porto and I prefer short answers.\nThanks Claude!',
+    'Hi, I live in Porto.\nThanks, Claude',
+    'Hello, I live in Porto.\nThanks in advance, ChatGPT.',
+    'Hi! I live in Porto.\nThanks,\nPlease be short.',
+    'Hello, I live in Porto.\nLove Linux',
+    'Hi,\nI live in Porto and need a dentist.\nThanks\nLooking forward',
+    'Hey! I live in Porto.\nThanks\nAlso dark mode',
+    'Good morning, I live in Porto.\nThanks everyone',
+  ])('takes what is no letter for its thanks: %s', (text) => {
+    expect(told(text)[0]).toMatch('I live in Porto')
+  })
+
+  it.each([
+    'It should behave like the old API.',
+    'The button should behave as before.',
+    'We mimic the Stripe API.',
+    'The app should act like a proxy.',
+    'The app should act as a proxy.',
+    'Each persona has a goal.',
+    'My character limit is 280.',
+    'We play D&D on Fridays.',
+    'I am the dungeon master of our group.',
+    'We play role-playing games on Fridays.',
+    'You play the violin well.',
+    'When you play a video, the app crashes.',
+    'The tests impersonate a browser.',
+    'The strings differ in character encoding.',
+    'Users in the role of admin can delete it.',
+    'Redis can play the role of a buffer here.',
+  ])('takes what no part is played in: %s', (text) => {
+    expect(told(`${text} I live in Porto.`)).toContain('I live in Porto')
+  })
+
+  it.each([
+    'Fix the chat component.',
+    'Look at the messages table.',
+    'This message queue is slow.',
+    'This text field is broken.',
+    'Fix the email sending code, please.',
+    'Turn this text file into JSON.',
+    "I can't read this text on my phone.",
+    'Make this sound better on my speakers.',
+    'Make this read the config from the environment.',
+    'Who wrote this library?',
+    'Fix the chat message list.',
+    'Improve the email template editor.',
+    'Look at this comments section.',
+    'Review this pull request.',
+    'This POST request is slow.',
+    'Fix my blog.',
+    'Fix the delete dialog.',
+    'Fix the worker thread.',
+    'Fix this abstract class.',
+    'What is the meaning of this flag?',
+    'Shorten this URL.',
+    'The text above the button is cut off.',
+  ])('takes what is said beside what is built: %s', (text) => {
+    expect(told(`${text}\nI live in Porto.`)).toEqual(['I live in Porto'])
+  })
+
+  it('takes what stands behind a run of spaces, and nothing of a document', () => {
+    expect(told(`I live in Porto.${' '.repeat(2_000)}I use Vim.`)).toEqual(['I live in Porto', 'I use Vim'])
+    expect(told(`I live in Porto. ${'x'.repeat(20_000)}`)).toEqual([])
   })
 
   it('takes a letter that its sender has signed', () => {

@@ -1,3 +1,5 @@
+import { isInRole } from './in-role.ts'
+
 /*
  * What is said and not meant as it stands: questions, suppositions, jokes, what others say, texts that a model is to work on.
  * A fact that is missed can be told again; one that nobody meant is worse than none.
@@ -13,10 +15,7 @@ const prompt =
   /^\s*(?:you(?:['’]re| are) (?:an?|the|now|acting|helping|working|tasked)\b|your (?:task|job|role|goal) is\b|act as\b|system:|<|\[|\{|caveat:|this session is being continued|implement the following|base directory)/iu
 /** Work on a text that speaks for somebody else. */
 const writing =
-  /\b(?:translate|translation|proof-?read|re-?write|re-?phrase|paraphrase|(?:fix|check|correct) (?:the |my )?grammar|role-?play|pretend|impersonate|act as|in the style of|dummy|placeholder|test (?:data|message))\b|\b(?:write|draft|compose|create|generate|make|give)\s+(?:me\s+|us\s+)?(?:an?|the|my|some|this|another)\b[^.?!]{0,60}\b(?:story|stories|poem|lyrics|song|essay|novel|script|dialog(?:ue)?|monolog(?:ue)?|letter|e-?mail|statement|bio|speech|tweet|post|message|resume|résumé|template|sample|persona|review|caption|toast)\b/iu
-/** What is said in the part of somebody else. */
-const inRole =
-  /\bact(?:ing)? (?:like|as if|out)\b|\bplay(?:ing)? (?:the )?(?:role|part|character)\b|(?<!\b(?:do|did|can|could|would|if) )\byou(?:['’]ll| will| should| are going to|['’]re going to)? (?:now )?play(?:ing)? (?:an?|the|my|as)\b|\b(?:speak|talk|sound|behave) (?:as|like)\b|\b(?:respond|answer|reply|write) as (?:if|though) you\b|\bin character\b|\b(?:imitate|mimic|impersonat\w+|role-?play\w*|persona)\b|\bin the (?:voice|role|shoes|words) of\b|\bfrom the (?:perspective|point of view|viewpoint) of\b|\bmy character\b|\b(?:dungeon|game) master\b|\bd&d\b|^\s*(?:please |now )?be my\b|\b(?:imagine|suppose|let['’]s say) (?:that )?(?:you|i)(?:['’](?:re|m)| are| am| were)\b/iu
+  /\b(?:translate|translation|proof-?read|re-?write|re-?phrase|paraphrase|(?:fix|check|correct) (?:the |my )?grammar|in the style of|dummy|placeholder|test (?:data|message))\b|\b(?:write|draft|compose|create|generate|make|give)\s+(?:me\s+|us\s+)?(?:an?|the|my|some|this|another)\b[^.?!]{0,60}\b(?:story|stories|poem|lyrics|song|essay|novel|script|dialog(?:ue)?|monolog(?:ue)?|letter|e-?mail|statement|bio|speech|tweet|post|message|resume|résumé|template|sample|persona|review|caption|toast)\b/iu
 const withdrawn =
   /\b(?:just kidding|kidding|jk|joking|joke|sarcas\w+|april fool\w*|never ?mind|(?:scratch|scrap|strike|undo) that|take (?:that|it) back|actually,? no|(?:changed|change) (?:my|our) minds?|on second thoughts?|ignore that|forget (?:that|it))\b/iu
 
@@ -32,7 +31,7 @@ export function isNoTelling(text: string): boolean {
 
 /** Whether a message of a user is a prompt or a text to be worked on, or is taken back at once. */
 export function isToBeWorkedOn(text: string): boolean {
-  return prompt.test(text) || writing.test(text) || inRole.test(text) || withdrawn.test(text)
+  return prompt.test(text) || writing.test(text) || isInRole(text) || withdrawn.test(text)
 }
 
 const question = /\?["'”’)\]*_]*\s*$|\?\s/u

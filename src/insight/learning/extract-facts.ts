@@ -211,10 +211,11 @@ export function slotOf({ kind }: Pick<Rule, 'kind'>, sender: string, about: stri
 export function extractFacts(whole: TellingMessage): FoundFact[] {
   const { role } = whole
   if (role !== 'user' && role !== 'assistant') return []
+  if (saidIn(whole.asserted).length > documentCharactersMax) return []
   const asserted = withoutPassedOn(whole.asserted, whole)
   const message = { ...whole, asserted }
   const said = saidIn(asserted)
-  if (said.length > documentCharactersMax || (role === 'user' && isToBeWorkedOn(said))) return []
+  if (role === 'user' && isToBeWorkedOn(said)) return []
   const told =
     role === 'user' && isNoTelling(said)
       ? []

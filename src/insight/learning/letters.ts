@@ -18,7 +18,7 @@ const dear = new RegExp(
 const greeting = String.raw`(?:hi|hello|hey|greetings|good (?:morning|afternoon|evening|day))\b(?!,? ${agent})(?:[ \t]+[\p{L}.'’-]{1,20}){0,3}[ \t]*`
 /** A greeting on a line of its own, or at the beginning of a paragraph, behind what somebody said before. */
 const greetingInside = new RegExp(
-  String.raw`(?<=\S[ \t]+\S[^\n]{0,400}\s{0,8})^[ \t]*${greeting}(?:[,!.:–-]?[ \t]*$|(?<=\n[ \t]*\n[^\n]{1,90})[,!])`,
+  String.raw`^(?<=\S[ \t]{1,8}\S[^\n]{0,400}\s{0,8})[ \t]*${greeting}(?:[,!.:–-]?[ \t]*$|(?<=\n[ \t]*\n[^\n]{1,90})[,!])`,
   'imu',
 )
 const greetingFirst = new RegExp(String.raw`^\s{0,8}${greeting}(?:[,!.:–-]|\n)`, 'iu')
@@ -26,13 +26,20 @@ const toAgent = new RegExp(String.raw`^\s{0,8}(?:hi|hello|hey|greetings|dear|goo
 
 const signer = String.raw`[ \t]*[,.!–—-]{0,2}\s{0,4}(?<name>\p{L}[\p{L}.'’-]{0,30}(?:[ \t]+\p{L}[\p{L}.'’-]{0,30}){0,3})[.,!]?[ \t]*$`
 const signedFormally = new RegExp(
-  String.raw`(?<=^[ \t]*|[.!?,][ \t]{1,2})(?:(?:(?:with |my |kind |kindest |best |warm |warmest |many ){0,3}(?:regards|wishes)|yours(?:,? (?:truly|sincerely|faithfully))?|sincerely(?: yours)?|respectfully(?: yours)?|cordially)${signer}|(?:kind(?:est)?|best|warm(?:est)?) regards[ \t]*[,.!]?\s*$(?![^]))`,
-  'imu',
+  String.raw`(?<=^[ \t]{0,8}|[.!?,][ \t]{1,2})(?:(?:(?:with |my |kind |kindest |best |warm |warmest |many ){0,3}(?:regards|wishes)|yours(?:,? (?:truly|sincerely|faithfully))?|sincerely(?: yours)?|respectfully(?: yours)?|cordially)${signer}|(?:kind(?:est)?|best|warm(?:est)?) regards[ \t]*[,.!]?\s*$(?![^]))`,
+  'gimu',
 )
 const signedFriendly = new RegExp(
-  String.raw`^[ \t]*(?:best|cheers|(?:many )?thanks(?: in advance| again| so much| a lot)?|thank you|love|xoxo|take care|all the best|kr|br)${signer}`,
-  'imu',
+  String.raw`^[ \t]*(?:best|cheers|(?:many )?thanks(?: in advance| again| so much| a lot)?|thank you|love(?=[ \t]*[,–—\n-])|xoxo|take care|all the best|kr|br)${signer}`,
+  'gimu',
 )
+/** A name, also `Ana de Souza`: `Looking forward` is none. */
+const signed =
+  /^\p{Lu}[\p{L}.'’-]*(?:[ \t]+(?:(?:de|da|di|du|del|della|dos|la|le|van|von|der|den|ten|bin|ibn|al|el)\b|\p{Lu}[\p{L}.'’-]*))*$/u
+/** What else begins with a capital behind thanks: who is thanked, and what is said next. */
+const noName =
+  /^(?:(?:you|all|everyone|everybody|team|guys|folks|friend|buddy|mate|man|dude|there|again|in|for|so|an?|to|looking|please|pls|now|also|and|but|or|then|next|sorry|ok(?:ay)?|use|be|no|not|yes|yeah|i|my|our|we|your|the|this|that|these|it|if|what|how|when|where|why|who|which|just|let|here|btw|ps|keep|make|answer|reply|respond|write|go|stop|help|see|bye|good|great|perfect|awesome|regards|only|always|never|remember|english|german|french|spanish)\b|i['’])/iu
+const isAgent = new RegExp(String.raw`^(?:dear )?${agent}(?:[ \t]+(?:code|ai|sonnet|opus|haiku|pro))?[.!]*$`, 'iu')
 
 /** Where a letter or a chat of others begins by its head; undefined where a message is none. Who signs by their own name has written it. */
 export function letterFrom(text: string, sender: string): number | undefined {
@@ -55,11 +62,14 @@ function isOwnLetter(text: string, sender: string): boolean {
   return toAgent.test(text) || names.some((name) => isOwnName(name, sender))
 }
 
-/** The name that a letter is signed by, empty where it is signed without. */
+/** The name that a letter is signed by, empty where it is signed without. Thanks to a model are no signature. */
 function signatureIn(pattern: RegExp, text: string): string | undefined {
-  const found = pattern.exec(text)
-  const name = found?.groups?.['name'] ?? ''
-  return found === null || (name !== '' && !/^\p{Lu}/u.test(name)) ? undefined : name
+  const names = [...text.matchAll(pattern)].map(({ groups }) => groups?.['name'] ?? '')
+  return names.find((name) =>
+    pattern === signedFormally
+      ? name === '' || /^\p{Lu}/u.test(name)
+      : signed.test(name) && !noName.test(name) && !isAgent.test(name),
+  )
 }
 
 function isOwnName(name: string, sender: string): boolean {
