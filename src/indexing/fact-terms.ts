@@ -24,12 +24,15 @@ export function tellingTerms(text: string, hasher: TermHasher): bigint[] {
   return [...unitTerms(tokens, hasher, { max: wordsMax }).terms]
 }
 
+/** Behind who says it, where it is theirs: what is where, and what those who work there use. */
+const ofThoseThere = /^fact\|(?:\|the |(?:.*\|)?(?:we|our) [^|]*$)/u
+
 /**
- * Whether a fact is so in its session's project alone: what was decided there, and what is where. Preferences are of who has them,
- * and what helped in one project helps in another.
+ * Whether a fact is so in its session's project alone: what was decided there, what is where, and what is used there. Preferences are of
+ * who has them, and what helped in one project helps in another.
  */
-export function isOfProject(kind: string, { slot }: Pick<FactBody, 'slot'>): boolean {
-  return kind === 'decision' || slot?.startsWith('fact||the ') === true
+export function isOfProject(kind: string, { slot, claim }: Pick<FactBody, 'slot' | 'claim'>): boolean {
+  return kind === 'decision' || [slot, claim].some((about) => about !== undefined && ofThoseThere.test(about))
 }
 
 /**

@@ -128,6 +128,33 @@ describe('what is decided in a project', () => {
     await expect.poll(queue, { timeout: 60_000, interval: 200 }).toEqual(['We decided to use RabbitMQ for the queue'])
   })
 
+  test('ends nothing elsewhere that is used there either', async () => {
+    const used = async () =>
+      (await facts())
+        .filter(({ text }) => /Jira|Linear|Our API/u.test(text))
+        .map(({ text, project }) => `${text} (${project})`)
+        .toSorted()
+    await sayIn(alpha, 'alpha 5', 'We use Jira. Our API is written in Go.')
+    await sayIn(beta, 'beta 5', 'We use Linear. Our API is written in Rust now.')
+    await expect
+      .poll(used, { timeout: 60_000, interval: 200 })
+      .toEqual([
+        `Our API is written in Go (${alpha})`,
+        `Our API is written in Rust now (${beta})`,
+        `We use Jira (${alpha})`,
+        `We use Linear (${beta})`,
+      ])
+    await sayIn(alpha, 'alpha 6', 'We use Linear.')
+    await expect
+      .poll(used, { timeout: 60_000, interval: 200 })
+      .toEqual([
+        `Our API is written in Go (${alpha})`,
+        `Our API is written in Rust now (${beta})`,
+        `We use Linear (${alpha})`,
+        `We use Linear (${beta})`,
+      ])
+  })
+
   test('is of no project any more where messages of its session were erased, which then says of none', async () => {
     const gamma = '/home/ada/gamma'
     await sayIn(gamma, 'gamma 1', 'We decided to use Kafka for the ledger.')

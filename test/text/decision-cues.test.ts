@@ -33,6 +33,8 @@ describe('decisionIn()', () => {
     'We agreed: no deploys on Friday.',
     'Abbiamo deciso di usare Redis.',
     'Hemos elegido Redis para la caché.',
+    'Vereinbart: Postgres als Datenbank.',
+    'Beschlossen, dass wir Postgres nehmen.',
     'Anna said that it is fine, so we decided to use Redis.',
   ])('knows what learning does not take: %s', (sentence) => {
     expect(decisionIn(sentence, 'user')).toBe(0.7)

@@ -55,6 +55,10 @@ describe('what helped', () => {
     'Using the version that fixed the bug broke my build.',
     'It works now after reinstalling the driver, but only on Linux.',
     "Trying everything hasn't solved the issue.",
+    'Clearing the cache fixed the crash. It is back.',
+    "Clearing the cache fixed the crash. I don't know why it broke again.",
+    'Clearing the cache fixed the crash, but it failed again before lunch.',
+    'Restarting nginx fixed the outage. The outage is back.',
   ])('is not taken from %s', (text) => {
     expect(told(text)).toEqual([])
   })
@@ -76,6 +80,18 @@ describe('what helped', () => {
     expect(told('Switching to TCP fixed the drops. I reverted my other changes.')).toEqual([
       'procedure: Switching to TCP fixed the drops',
     ])
+    for (const more of [
+      'Now it never fails again.',
+      'Before that it came back every day.',
+      'Until then it crashed again every hour.',
+      'It used to come back every day.',
+      'It has not come back since.',
+      'It failed again and again before.',
+      'No, that was all.',
+    ])
+      expect(told(`Switching to TCP fixed the drops. ${more}`)).toEqual(['procedure: Switching to TCP fixed the drops'])
+    expect(told('Pinning node to 20 fixed the build, which failed again and again before.')).toHaveLength(1)
+    expect(told('Restarting nginx fixed the outage. It is back.')).toHaveLength(1)
     expect(told('Raising the limit fixed the quota error, and the site is back up.')).toEqual([
       'procedure: Raising the limit fixed the quota error',
     ])
@@ -146,6 +162,18 @@ describe('what is said in place of something else', () => {
     ["I'm vegan", 'I stopped being vegan'],
     ["I'm a vegetarian", "I've become vegan"],
     ["I'm allergic to peanuts", "I'm no longer allergic to peanuts"],
+    ["I'm not vegan anymore", "I'm vegan"],
+    ["I'm single", "I'm married to Anna"],
+    ["I'm married to Anna", "I'm single"],
+    ["I'm single", "I'm no longer single"],
+    ['I have a dog named Rex', 'I no longer have a dog named Rex'],
+    ['I have a dog named Rex', 'I no longer have a dog'],
+    ['We use Postgres for the ledger', 'We no longer use Postgres for the ledger'],
+    ['We use Postgres for the ledger', 'We no longer use Postgres'],
+    ['We use Postgres for the sessions', 'We moved from Postgres to Redis for sessions'],
+    ['I use Vim for Python', 'I no longer use Vim for Python'],
+    ['We deploy to AWS', 'We deploy to Hetzner now'],
+    ['Answer in German from now on', "Don't answer in German anymore"],
   ])('%s is ended by %s', (earlier, later) => {
     expect(ends(`${earlier}.`, `${later}.`)).toBe(true)
   })
@@ -171,6 +199,29 @@ describe('what is said in place of something else', () => {
     ['I have a brother in Berlin', 'I have a brother in Rome'],
     ["I'm married to Anna", 'I got divorced in 2010'],
     ["I'm allergic to peanuts", "I'm allergic to cats"],
+    ['I have a son named Tom', 'I have a son named Ben'],
+    ['I have a sister called Ann', 'I have a sister called Eva'],
+    ['I have two young kids', 'I have three grown kids'],
+    ['I have a dog named Rex', 'I no longer have a dog named Max'],
+    ["I'm married to Anna", "I'm happily married"],
+    ["I'm married to Anna", 'I am no longer single'],
+    ["I'm from Germany", "I'm from Bavaria"],
+    ["I'm from the UK", "I'm from England"],
+    ["I'm from California", "I'm from the Bay Area"],
+    ['We use Jest for testing', 'We use Playwright for testing'],
+    ['We use Slack for communication', 'We use Zoom for communication'],
+    ['We use Postgres for storage', 'We use S3 for storage'],
+    ['We use React for the frontend', 'We use Vite for the frontend'],
+    ['We use Jira', 'Our company uses Linear'],
+    ['Our app is written in Kotlin', 'Our app is built with Gradle now'],
+    ['We deploy to AWS', 'We deploy via GitHub Actions now'],
+    ['We deploy to AWS', 'We deploy with Helm now'],
+    ['Our service runs on Fly', 'Our service is hosted in Frankfurt now'],
+    ['Our service runs on Fly', 'Our service runs on Node 22 now'],
+    ['Our API runs on Heroku', 'Our API moved from Go to Rust'],
+    ['We use Postgres for the ledger', 'We moved from Postgres to Redis for sessions'],
+    ['We use Postgres for the ledger', 'We no longer use Postgres for sessions'],
+    ['I use Firefox', 'I switched from Firefox to Chrome for banking'],
   ])('%s is not ended by %s', (earlier, later) => {
     expect(ends(`${earlier}.`, `${later}.`)).toBe(false)
   })
@@ -194,6 +245,18 @@ describe('what is over as soon as it is said', () => {
     "I'm going with my friends",
     "I'm engaged in several projects",
     'I live in Porto. Wait, no, Lisbon',
+    "I live in Porto. That's not true",
+    'I live in Porto. Oops, I meant Lisbon',
+    'I live in Porto. I mean Lisbon',
+    "I live in Porto. Wait, that's my old address",
+    'We moved from Monday to Thursday',
+    'I changed from Monday to Friday',
+    'We decided to use the pool at the hotel',
+    'We decided to take the bus home',
+    'We decided to wait a second',
+    'We decided to eat out tonight',
+    'We decided to discuss it tomorrow',
+    'We decided to use a variable for it',
     'Please answer in French',
   ])('is not taken: %s', (text) => {
     expect(told(`${text}.`)).toEqual([])
@@ -209,6 +272,22 @@ describe('what is over as soon as it is said', () => {
     'We agreed to ship on Friday',
     "Let's use a feature flag for the rollout",
     "We're moving to Kubernetes",
+    'We decided to use the phone number as the primary key',
+    'We decided to use the time zone of the browser',
+    'We decided to use the bus for events',
+    'We decided to use the pool from pg',
+    'We decided to use array jobs on Slurm',
+    'We decided to use the sample rate of 48 kHz',
+    'We decided to sleep 5 seconds between retries',
+    'We decided to wait a second between retries',
+    'We decided to relax the password policy',
+    'We decided to leave at least one replica running',
+    'We decided to discuss breaking changes in RFCs',
+    'We decided to start with the API',
+    'We decided to come back to REST',
+    'We decided to run migrations first',
+    'We decided to tell the user when a job fails',
+    'We decided to write to the store',
   ])('is not mistaken for a decision that lasts: %s', (text) => {
     expect(told(`${text}.`)).toEqual([`decision: ${text}`])
   })
@@ -234,5 +313,20 @@ describe('what is over as soon as it is said', () => {
       'decision: Cache: Redis (not Memcached)',
       'decision: We rejected MongoDB, as it lost writes',
     ])
+  })
+})
+
+describe('what bears out what was just said', () => {
+  it.each([
+    "I work at Acme. That's right, the anvil people.",
+    "I work at Acme. That's true since 2019.",
+    'I work at Acme. That is correct.',
+    'I work at Acme. I mean, I really love it.',
+    "I work at Acme. Actually, that's why I'm asking about their API.",
+    'I work at Acme. Actually, not far from the beach.',
+    'I work at Acme. Oops, I should have said hello first.',
+    'I work at Acme. I was wrong about the deadline, though.',
+  ])('does not take it back: %s', (text) => {
+    expect(told(text)).toEqual(['fact: I work at Acme'])
   })
 })

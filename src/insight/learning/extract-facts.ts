@@ -133,7 +133,7 @@ function factsOfSentence(
       kind: rule.kind,
       text: own.replaceAll(/\s+/gu, ' '),
       subject: message.sender,
-      slot: rule.negates === true && claimed !== undefined ? claimed : answers,
+      slot: rule.negates === true && claimed !== undefined && rule.slot === undefined ? claimed : answers,
       claim: claimed,
       confidence: rule.confidence,
       validFrom: message.timestamp,

@@ -12,7 +12,7 @@ const leading = String.raw`(?<led>(?:(?:please|pls|ok(?:ay)?|only|i (?:want|need
 
 const isStanding = new RegExp(String.raw`\b(?:${standing})\b`.replaceAll(' ', String.raw`\s+`), 'iu')
 const saysNoMore = new RegExp(
-  String.raw`^(?:[\s,.!;()*_"”]|(?:${standing}|now|again|instead|after all|please|pls|only|thanks|thank you|with me|to me|(?:and )?(?:not|never|instead of|rather than|no longer)(?: in)? ${language}|any ?more)(?![\p{L}\p{N}]))*$`.replaceAll(
+  String.raw`^(?:[\s,.!;()*_"”]|(?:${standing}|now|again|instead|after all|please|pls|only|thanks|thank you|with me|to me|(?:and )?(?:not|never|instead of|rather than|no longer)(?: in)? ${language}|any(?: |)more)(?![\p{L}\p{N}]))*$`.replaceAll(
     ' ',
     String.raw`\s+`,
   ),

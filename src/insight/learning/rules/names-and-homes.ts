@@ -1,4 +1,4 @@
-import { isCountry, place } from './places.ts'
+import { isCountry, isRegion, place } from './places.ts'
 import { am, clauseEnd, nameIn, noLonger, now, often, value, words, type Rule } from './rule.ts'
 
 /** Whom one calls so by one word may be called so by another who knows them in full: neither says anything against the other. */
@@ -9,9 +9,18 @@ function nameSlot(told = ''): string {
     : 'first name'
 }
 
-/** Of a city, and of the country that it is in, one can be from at once. */
-function originSlot(told = ''): string {
-  return isCountry(told.split(clauseEnd)[0] ?? '') ? 'country of origin' : 'origin'
+/** Of a city, and of the country that it is in, one can be from at once; and of regions of any size, which are in each other. */
+function originSlot(told = ''): string | undefined {
+  const [from = ''] = told.split(clauseEnd)
+  if (isRegion(from)) return undefined
+  return isCountry(from) ? 'country of origin' : 'origin'
+}
+
+function birthSlot(told = ''): string | undefined {
+  // When somebody was born says nothing of where.
+  if (time.test(told)) return 'birth'
+  const origin = originSlot(told)
+  return origin === undefined ? undefined : `birthplace, ${origin}`
 }
 
 const time =
@@ -98,8 +107,7 @@ export const namesAndHomes: readonly Rule[] = [
     by: 'user',
     confidence: 0.85,
     isName: true,
-    // When somebody was born says nothing of where.
-    slot: ({ value: told = '' }) => (time.test(told) ? 'birth' : `birthplace, ${originSlot(told)}`),
+    slot: ({ value: told }) => birthSlot(told),
     pattern: words(`i was born in ${value}`),
   },
   // One can have grown up in several.

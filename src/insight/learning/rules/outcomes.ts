@@ -1,4 +1,7 @@
 import {
+  isTime,
+  leftFor,
+  nameIn,
   noLonger,
   objectOf,
   often,
@@ -10,36 +13,62 @@ import {
   type Rule,
   type RuleParts,
 } from './rule.ts'
-import { toolOf } from './tools.ts'
+import { isHost, toolOf } from './tools.ts'
 
 const people = 'team|company|project|organi[sz]ation|department|startup'
-const made = String.raw`is ${often}(?:written|built|implemented|programmed) (?:on|with|in)`
-const runs = String.raw`(?:runs? on|(?:is|are) ${often}(?:hosted (?:on|at|in|by)|deployed (?:to|on|with|via))|deploys? (?:to|on|with|via))`
+const made = String.raw`(?:is|are) ${often}(?:written|implemented|programmed) in`
+const runs = String.raw`(?:runs? on|(?:is|are) ${often}(?:hosted on|deployed (?:to|on))|deploys? to)`
+/** With what it is made or deployed, of which there are several. */
+const beside = String.raw`(?:(?:is|are) ${often}(?:(?:written|implemented|programmed) (?:on|with)|built (?:on|with|in)|hosted (?:at|in|by)|deployed (?:with|via))|deploys? (?:on|with|via))`
 const work = String.raw`(?<who>we|our (?:${people}|app|application|product|back-?end|front-?end|api|database|repo|repository|ci|pipeline|service|site|website|server|code(?: |)base|stack))`
 /** What is so in place of something else. */
 const nowAlone = String.raw`(?=[^,.;]*\b(?:now(?! that)|instead|nowadays|these days)\b)(?![^,.;]*\b(?:also|too|as well|both|partly|instead of)\b)`
 const lately = String.raw`(?: have| has|['’]ve)?(?: just| recently| now| finally| all| fully| since)*`
 const isNamed = (told = '') => /^["“'‘`*_]*[\p{Lu}\p{N}]/u.test(told)
 
-/** Who works: what a team does, its members do. */
+/** Who works: what a team does, its members do. A company has several teams. */
 function workersOf(who = ''): string {
-  return isOfPeople(who) ? 'we' : who.toLowerCase().replaceAll(/\s+/gu, ' ')
+  return /^our\s+(?:team|project)$/iu.test(who) ? 'we' : who.toLowerCase().replaceAll(/\s+/gu, ' ')
 }
 
-function isOfPeople(who = ''): boolean {
-  return new RegExp(`^(?:we|our\\s+(?:${people}))$`, 'iu').test(who)
+/** In what something is made, or on whose machines it runs; else that it uses that: what it runs on beside that may be a system or a runtime. */
+function relationOf({ who, made: inWhat, value: told = '' }: RuleParts): string {
+  if (inWhat !== undefined) return `${workersOf(who)} are made in`
+  return isHost(nameIn(told)) ? `${workersOf(who)} run on` : `${workersOf(who)} use ${objectOf(told)}`
 }
 
-/** In what something is made, or on what it runs. */
-const relationOf = ({ who, made: inWhat }: RuleParts) =>
-  `${workersOf(who)} ${inWhat === undefined ? 'run on' : 'are made in'}`
+/** A purpose for which there is one at a time: there are several tools for tests, storage or the frontend. */
+const purposeOfOne =
+  /^(?:[\p{L}-]+ )?(?:cach(?:e|es|ing)|queues?|job queue|docs|documentation|wiki|issues|issue tracking|tickets|ticketing|version control|source control|code hosting|ci|ci\/cd)$/u
 
-/** What something is used for, or of which tools there is one at a time; undefined where it is used beside another. */
-function useOf({ who, beside, value: told = '' }: RuleParts): string | undefined {
-  if (beside !== undefined) return undefined
+/** What something is used for or of which tools there is one at a time; undefined where it is used beside another. */
+function onlyUseOf({ who, beside: other, value: told = '' }: RuleParts): string | undefined {
+  if (other !== undefined) return undefined
   const purpose = purposeIn(told)
-  const use = purpose === undefined ? toolOf(objectOf(told)) : `for ${purpose}`
-  return use === undefined ? undefined : `${workersOf(who)} use ${use}`
+  if (purpose !== undefined) return purposeOfOne.test(purpose) ? `${workersOf(who)} use for ${purpose}` : undefined
+  const tool = toolOf(objectOf(told))
+  return tool === undefined ? undefined : `${workersOf(who)} use ${tool}`
+}
+
+/** The same, or else what it is used for: that it is not used for that any more ends it, as that it is not used at all does. */
+function useOf(parts: RuleParts): string | undefined {
+  const { who, value: told } = parts
+  const used = purposeIn(told) === undefined ? undefined : `${workersOf(who)} use ${unused(told)}`
+  return onlyUseOf(parts) ?? used
+}
+
+/** It has its purpose where its slot does not. */
+function claimOfUse(parts: RuleParts): string {
+  const { who, value: told } = parts
+  return `${workersOf(who)} use ${onlyUseOf(parts) === undefined ? objectOf(told) : unused(told)}`
+}
+
+/** What is left: a host, or a tool for what it is left for. */
+function leftOf(parts: RuleParts): string {
+  const { who, old = '', value: told } = parts
+  return isHost(objectOf(old)) && workersOf(who) !== 'we' && purposeIn(told) === undefined
+    ? `${workersOf(who)} run on`
+    : leftFor(`${workersOf(who)} use`)(parts)
 }
 
 /** What somebody says of what they work on. */
@@ -50,8 +79,8 @@ export const aboutWork: readonly Rule[] = [
     confidence: 0.8,
     isName: true,
     negates: true,
-    claim: ({ who, old }) => (isOfPeople(who) ? `we use ${objectOf(old)}` : relationOf({ who })),
-    fits: ({ old }) => isNamed(old),
+    claim: leftOf,
+    fits: ({ old }) => isNamed(old) && !isTime(old),
     pattern: words(
       `${work}${lately} (?:(?:switched|moved|migrated|changed)(?: over)? from|replaced) (?<old>\\S+(?: \\S+){0,2}?) (?:to|with|by) ${value}`,
     ),
@@ -63,6 +92,8 @@ export const aboutWork: readonly Rule[] = [
     isName: true,
     negates: true,
     claim: relationOf,
+    fits: ({ made: inWhat, value: told }) =>
+      purposeIn(told) === undefined && (inWhat !== undefined || isHost(nameIn(told))),
     pattern: words(`${nowAlone}${work} ${often}(?:(?<made>${made})|${runs}) ${value}`),
   },
   {
@@ -78,8 +109,16 @@ export const aboutWork: readonly Rule[] = [
     by: 'user',
     confidence: 0.8,
     isName: true,
-    slot: useOf,
     claim: ({ who, value: told }) => `${workersOf(who)} use ${objectOf(told)}`,
+    pattern: words(`${work} ${often}${beside} ${value}`),
+  },
+  {
+    kind: 'fact',
+    by: 'user',
+    confidence: 0.8,
+    isName: true,
+    slot: useOf,
+    claim: claimOfUse,
     pattern: words(
       `(?:(?=(?<beside>[^.;]*\\b(?:also|too|as well|both|sometimes|partly|and|or)\\b))|)${work} ${often}uses? ${value}`,
     ),

@@ -6,10 +6,10 @@ import { countryNames } from '../../../model/country-names.ts'
  */
 
 const otherCountries =
-  'USA|U.S.A.|U.S.|US|America|UK|U.K.|England|Scotland|Wales|Northern Ireland|Holland|Turkey|UAE|Korea|Hong Kong|Macau|Czech Republic|Palestine|Bosnia|Trinidad|The Gambia|Congo|DRC|Europe|Africa|Asia|South America|Central America|Latin America|Scandinavia|Kurdistan|Crimea'
+  'USA|U.S.A.|U.S.|US|America|UK|U.K.|Holland|Turkey|UAE|Korea|Hong Kong|Macau|Czech Republic|Palestine|Bosnia|Trinidad|The Gambia|Congo|DRC'
 
 const regions =
-  'Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York State|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington State|West Virginia|Wisconsin|Wyoming|Alberta|British Columbia|Manitoba|New Brunswick|Newfoundland|Nova Scotia|Ontario|Prince Edward Island|Quebec|Québec|Saskatchewan|Yukon|New South Wales|Queensland|South Australia|Tasmania|Victoria|Western Australia|Bavaria|Saxony|Hesse|Brandenburg|Lower Saxony|Thuringia|Tyrol|South Tyrol|Carinthia|Styria|Tuscany|Lombardy|Sicily|Sardinia|Umbria|Piedmont|Puglia|Calabria|Catalonia|Andalusia|Galicia|Asturias|Basque Country|Mallorca|Majorca|Ibiza|Tenerife|Gran Canaria|Madeira|Azores|Algarve|Alentejo|Provence|Brittany|Normandy|Alsace|Corsica|Flanders|Wallonia|Cornwall|Devon|Dorset|Kent|Essex|Sussex|Surrey|Yorkshire|Lancashire|Cumbria|Norfolk|Suffolk|Cotswolds|Crete|Bali|Goa|Kerala|Punjab|Gujarat|Rajasthan|Maharashtra|Karnataka|Tamil Nadu|Bengal|Okinawa|Hokkaido|Kyushu|Transylvania|Siberia|Patagonia|Silicon Valley|Bay Area|Midwest|Long Island|Brooklyn|Queens|Manhattan|Bronx|Staten Island|Lapland|Jutland|Galilee|Zanzibar|Balkans|Caucasus'
+  'Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York State|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington State|West Virginia|Wisconsin|Wyoming|Alberta|British Columbia|Manitoba|New Brunswick|Newfoundland|Nova Scotia|Ontario|Prince Edward Island|Quebec|Québec|Saskatchewan|Yukon|New South Wales|Queensland|South Australia|Tasmania|Victoria|Western Australia|Bavaria|Saxony|Hesse|Brandenburg|Lower Saxony|Thuringia|Tyrol|South Tyrol|Carinthia|Styria|Tuscany|Lombardy|Sicily|Sardinia|Umbria|Piedmont|Puglia|Calabria|Catalonia|Andalusia|Galicia|Asturias|Basque Country|Mallorca|Majorca|Ibiza|Tenerife|Gran Canaria|Madeira|Azores|Algarve|Alentejo|Provence|Brittany|Normandy|Alsace|Corsica|Flanders|Wallonia|Cornwall|Devon|Dorset|Kent|Essex|Sussex|Surrey|Yorkshire|Lancashire|Cumbria|Norfolk|Suffolk|Cotswolds|Crete|Bali|Goa|Kerala|Punjab|Gujarat|Rajasthan|Maharashtra|Karnataka|Tamil Nadu|Bengal|Okinawa|Hokkaido|Kyushu|Transylvania|Siberia|Patagonia|Silicon Valley|Bay Area|Midwest|Long Island|Brooklyn|Queens|Manhattan|Bronx|Staten Island|Lapland|Jutland|Galilee|Zanzibar|Balkans|Caucasus|England|Scotland|Wales|Northern Ireland|Europe|Africa|Asia|South America|Central America|Latin America|Scandinavia|Kurdistan|Crimea'
 
 /** Cities by the part of the world that they are in. */
 const cities = [
@@ -48,9 +48,16 @@ const end = String.raw`(?=$|[.,;!)]|\s[-–—(]|\s(?:with|from|for|in|at|on|nea
 /** A place: known by its name, or by the country behind it. */
 export const place = String.raw`(?:the )?(?:(?:${ways(cities).join('|')}|${country})${end}|\p{Lu}[\p{L}'’.-]+(?: [\p{Lu}][\p{L}'’.-]+){0,2}, (?:the )?(?:${country})${end})`
 
-const isCountryPattern = new RegExp(String.raw`^(?:the )?(?:${country})$`, 'iu')
+const alone = (names: readonly string[]) => new RegExp(String.raw`^(?:the )?(?:${names.join('|')})$`, 'iu')
+const isCountryPattern = alone([...countryNames(), ...ways(otherCountries)])
+const isRegionPattern = alone(ways(regions))
 
-/** Whether a name is one of a country or a region, in which other places are. */
+/** Whether a name is one of a country. */
 export function isCountry(name: string): boolean {
   return isCountryPattern.test(name.trim())
+}
+
+/** Whether a name is one of a part of a country, or of a continent. */
+export function isRegion(name: string): boolean {
+  return isRegionPattern.test(name.trim())
 }

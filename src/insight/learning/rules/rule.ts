@@ -21,7 +21,7 @@ export interface Rule {
   readonly fits?: (parts: RuleParts) => boolean
   /** The kind of what it ends, where that is another than its own. */
   readonly ends?: FactKind
-  /** It says that something is so no longer. With a claim it ends that alone, and nothing else that was said in its place. */
+  /** It says that something is so no longer. With a claim and no slot it ends that alone, and nothing else that was said in its place. */
   readonly negates?: true
   /** It tells what happened once and has been so since: when it happened is no condition, and does not make it over soon. */
   readonly happened?: true
@@ -93,3 +93,18 @@ export function unused(told = ''): string {
   const purpose = purposeIn(told)
   return purpose === undefined ? objectOf(told) : `${objectOf(told)} for ${purpose}`
 }
+
+/** Whether it is a day or an hour, which people move from too. */
+export function isTime(told = ''): boolean {
+  return /^\W*(?:(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|may|june|july|august|september|october|november|december|q[1-4]|week \d+|\d{1,2}(?::\d\d)?\s?(?:am|pm|h|o['’]clock)|\d{1,2}:\d\d|\d{1,2}(?:st|nd|rd|th))\b|\d{1,2}$)/iu.test(
+    told,
+  )
+}
+
+/** What `from X to Y` says of X, in the words in which it was used: where it is for a purpose, it is left for that alone. */
+export const leftFor =
+  (use: string) =>
+  ({ old, value: told }: RuleParts) => {
+    const purpose = purposeIn(told)
+    return `${use} ${objectOf(old)}${purpose === undefined ? '' : ` for ${purpose}`}`
+  }

@@ -4,6 +4,9 @@ import {
   noLonger,
   objectOf,
   often,
+  isTime,
+  leftFor,
+  purposeIn,
   sinceWhen,
   unused,
   value,
@@ -49,17 +52,19 @@ export const states: readonly Rule[] = [
     by: 'user',
     confidence: 0.9,
     negates: true,
-    claim: ({ value: told }) => `am ${stateOf(told)}`,
+    // Who is no longer single says what somebody says who is married.
+    slot: ({ value: told }) => (isUnmarried(told) ? undefined : `am ${stateOf(told)}`),
+    claim: ({ value: told }) => claimOf(told),
     pattern: words(
-      `i(?:${am} no longer|${am} not(?= .*\\bany ?more\\b)|(?: have|['’]ve)? (?:stopped|quit) being) (?<value>${state})`,
+      `i(?:${am} no longer|${am} not(?= .*\\bany(?: |)more\\b)|(?: have|['’]ve)? (?:stopped|quit) being) (?<value>${state})`,
     ),
   },
   {
     kind: 'fact',
     by: 'user',
     confidence: 0.9,
-    slot: ({ value: told }) => kindOfState(told),
-    claim: ({ value: told }) => `am ${stateOf(told)}`,
+    slot: ({ value: told }) => slotOf(told),
+    claim: ({ value: told }) => claimOf(told),
     fits: ({ value: told }) => isState(told),
     pattern: words(
       `i(?:${am} ${often}|(?: have|['’]ve)?(?: just| recently| finally)? (?:become|became|turned|gone|went|got|gotten)(?= (?:a )?(?:${diet}|married|divorced|engaged)\\b) )(?<value>${state})`,
@@ -70,17 +75,19 @@ export const states: readonly Rule[] = [
     by: 'user',
     confidence: 0.9,
     negates: true,
-    claim: ({ of }) => groupOf(of),
-    pattern: words(`i${noLonger('have')} (?<value>(?:${count}|any) (?<of>${Object.keys(group).join('|')})\\b.*)`),
+    claim: ({ of, rest }) => oneOf({ of, rest }) ?? groupOf(of),
+    pattern: words(
+      `i${noLonger('have')} (?<value>(?:${count}|any) (?<of>${Object.keys(group).join('|')})\\b(?<rest>.*))`,
+    ),
   },
   {
     kind: 'fact',
     by: 'user',
     confidence: 0.85,
-    slot: (parts) => numberOf(parts),
+    slot: (parts) => oneOf(parts) ?? numberOf(parts),
     claim: ({ of }) => groupOf(of),
     pattern: words(
-      `i(?: now| currently)?(?: have|['’]ve got)(?: now)? (?<value>(?:${count}) (?<which>(?:[\\p{L}-]+ ){0,2}?)(?<of>${counted})\\b(?<rest>.*))`,
+      `i(?: now| currently)?(?: have|['’]ve got)(?: now)? (?<value>(?<many>${count}) (?<which>(?:[\\p{L}-]+ ){0,2}?)(?<of>${counted})\\b(?<rest>.*))`,
     ),
   },
   {
@@ -98,6 +105,7 @@ export const states: readonly Rule[] = [
     by: 'user',
     confidence: 0.8,
     isName: true,
+    slot: ({ value: told }) => (purposeIn(told) === undefined ? undefined : `use ${unused(told)}`),
     claim: ({ value: told }) => `use ${objectOf(told)}`,
     pattern: words(`i ${often}use (?<value>\\p{Lu}.*)`),
   },
@@ -116,8 +124,8 @@ export const states: readonly Rule[] = [
     confidence: 0.8,
     isName: true,
     negates: true,
-    claim: ({ old }) => `use ${objectOf(old)}`,
-    fits: ({ old = '' }) => /^[\p{Lu}\p{N}]/u.test(old),
+    claim: leftFor('use'),
+    fits: ({ old = '' }) => /^[\p{Lu}\p{N}]/u.test(old) && !isTime(old),
     pattern: words(
       `i(?: have|['’]ve)?(?: just| recently| now| finally)* (?:switched|changed|migrated)(?: over)? from (?<old>\\S+(?: \\S+){0,2}?) to ${value}`,
     ),
@@ -127,12 +135,29 @@ export const states: readonly Rule[] = [
 const withoutDegree = (told: string) =>
   told.replace(new RegExp(`^${lately.replaceAll(' ', String.raw`\s+`)}`, 'iu'), '')
 
-/** Of these there is one at a time; of a day that is past it says nothing now. */
-function kindOfState(told = ''): string | undefined {
+const maritalStatus = new RegExp(`^(?:${marital})\\b`, 'iu')
+
+/** Whether it is a marital status that says that somebody is not married. */
+function isUnmarried(told = ''): boolean {
   const own = withoutDegree(told)
-  if (/\b(?:\d{4}|ago|when|before|back in|twice|first)\b/iu.test(own)) return undefined
-  if (new RegExp(`^(?:${marital})\\b`, 'iu').test(own)) return 'marital status'
-  return new RegExp(`^(?:${diet})\\b`, 'iu').test(own) ? 'diet' : undefined
+  return maritalStatus.test(own) && !/^married/iu.test(own)
+}
+
+/** Of a day that is past it says nothing now. */
+const isPast = (told = '') => /\b(?:\d{4}|ago|when|before|back in|twice|first)\b/iu.test(withoutDegree(told))
+
+/**
+ * Of these there is one at a time. `Married` and `married to Anna` are both so: each other status ends both, and is ended by them, as it
+ * claims the same.
+ */
+function slotOf(told = ''): string | undefined {
+  if (isPast(told)) return undefined
+  if (isUnmarried(told)) return 'am married'
+  return new RegExp(`^(?:${diet})\\b`, 'iu').test(withoutDegree(told)) ? 'diet' : undefined
+}
+
+function claimOf(told = ''): string {
+  return isUnmarried(told) && !isPast(told) ? 'am married' : `am ${stateOf(told)}`
 }
 
 /** Whether it is a state of somebody: `single` and `engaged` are of other things too. */
@@ -157,15 +182,24 @@ function groupOf(of = ''): string | undefined {
   return kind === undefined ? undefined : `have ${kind}`
 }
 
+/** One that is named. */
+function oneOf({ of = '', rest = '' }: RuleParts): string | undefined {
+  const kind = groupOf(of)
+  const name = /^(?:\s*[,:(]|\s+(?:named|called))\s*(\p{Lu}[\p{L}'’-]*)\W*$/u.exec(rest)?.[1]
+  return kind === undefined || name === undefined ? undefined : `${kind} called ${name.toLowerCase()}`
+}
+
 /** What so many are of, where it is all of them: not `two black cats`, and not where more is said. */
-function numberOf({ which = '', of = '', rest = '' }: RuleParts): string | undefined {
+function numberOf({ many = '', which = '', of = '', rest = '' }: RuleParts): string | undefined {
   const kind = group[of.toLowerCase()]
-  const isAll = /^(?:(?:young|little|small|grown|adult|lovely|wonderful|beautiful|great)\s+)*$/iu.test(which)
+  const isAll = /^(?:(?:lovely|wonderful|beautiful|great)\s+)*$/iu.test(which)
   const more = rest
     .toLowerCase()
     .replace(/[\s.!]+$/u, '')
     .replace(sinceWhen, '')
-  const isAllSaid = more === '' || /^\s*[,:(]\s*\p{Lu}|^,?\s+(?:named|called|aged)\b/u.test(rest)
+  // Who names one may have others.
+  const isAllSaid =
+    more === '' || (!/^(?:an?|one|1)$/iu.test(many) && /^\s*[,:(]\s*\p{Lu}|^,?\s+(?:named|called|aged)\b/u.test(rest))
   return kind !== undefined && isAll && isAllSaid ? `number of ${kind}` : undefined
 }
 

@@ -12,3 +12,11 @@ const kinds = {
 export function toolOf(name: string): string | undefined {
   return Object.entries(kinds).find(([, names]) => names.test(name))?.[0]
 }
+
+const hosts =
+  /^(?:aws|amazon web services|gcp|google cloud|azure|microsoft azure|heroku|fly(?:\.io)?|hetzner|vercel|netlify|render|railway|digital ?ocean|cloudflare|linode|akamai|vultr|ovh(?:cloud)?|scaleway|oracle cloud|ibm cloud|alibaba cloud|dokku|coolify|github pages|gitlab pages|firebase|pythonanywhere|platform\.sh|exoscale|upcloud|ionos)(?![\p{L}\p{N}.-])/u
+
+/** Whether it is known for one on whose machines things run. */
+export function isHost(name: string): boolean {
+  return hosts.test(name)
+}

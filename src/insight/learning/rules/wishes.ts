@@ -1,6 +1,6 @@
 import { am, clauseEnd, isNoLonger, noLonger, now, objectOf, often, value, words, type Rule } from './rule.ts'
 
-const want = String.raw`(?:use|run|write|add|ask|check|include|reply|respond|answer|commit|push|format|create|delete|remove|mention|explain|avoid|assume|return|update|follow|link|cite|touch|edit|change|modify|install|deploy|merge|rebase|squash|sign|test|review|round|translate|cc|back ?up|prefix|indent|confirm|verify|document|log|show|provide|highlight|tailor|suggest|recommend|summarize|summarise|list|describe|offer|call me|give(?! up)|keep(?! in mind| going| it up| up)|tell me|send me)`
+const want = String.raw`(?:use|run|write|add|ask|check|include|reply|respond|answer|commit|push|format|create|delete|remove|mention|explain|avoid|assume|return|update|follow|link|cite|touch|edit|change|modify|install|deploy|merge|rebase|squash|sign|test|review|round|translate|cc|back(?: |)up|prefix|indent|confirm|verify|document|log|show|provide|highlight|tailor|suggest|recommend|summarize|summarise|list|describe|offer|call me|give(?! up)|keep(?! in mind| going| it up| up)|tell me|send me)`
 
 const habit = 'use|write|drink|eat|wear|buy|fly|work|commit|deploy|run|test|cook|read|order|book|travel'
 
