@@ -266,13 +266,15 @@ describe.skipIf(lacksVectors)('BudgetedEmbedder', () => {
     await store.open.stores.database.run((sql) =>
       addOutbox(sql, embedTopic, [{ tenantId, sessionId, firstSeq: 1, lastSeq: 2 }]),
     )
-    worker.wake()
-    const waiting = () =>
-      store.open.stores.database.run(
+    // The index may leave the same as work once more, after this worker has looked.
+    const waiting = async () => {
+      worker.wake()
+      return await store.open.stores.database.run(
         (sql) => sql<{ first: string; last: string; why: string; later: boolean }[]>`
           select first_seq as first, last_seq as last, last_error as why, available_at > now() as later
           from outbox where topic = ${embedTopic} and session_id = ${sessionId}`,
       )
+    }
     await expect
       .poll(waiting, { timeout: 20_000 })
       .toEqual([{ first: '1', last: '1', why: expect.stringContaining('Cannot read from the archive'), later: true }])
