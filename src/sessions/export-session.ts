@@ -4,7 +4,6 @@ import type { Caller } from '../model/access.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
 import { readSentiments } from '../store/search-units.ts'
-import { sentencesWithoutMessages } from '../store/summaries/sentences-without-messages.ts'
 import { latestSummary } from '../store/summaries/summaries.ts'
 import { sessionHead, type MessageBody } from './document.ts'
 import { keepGiven } from './keep-given.ts'
@@ -13,7 +12,8 @@ import { withFlags } from './message-flags.ts'
 import { MessageView, type ViewChoice } from './message-view.ts'
 import { namesNote } from './names-note.ts'
 import type { ReadDependencies } from './session-page.ts'
-import { writeSession, type ExportedMessage, type ExportedSummary, type ExportFormat } from './write-session.ts'
+import { shownOf, type ShownSummary } from './summary-members.ts'
+import { writeSession, type ExportedMessage, type ExportFormat } from './write-session.ts'
 
 export interface ExportChoice {
   readonly sessionId: string
@@ -94,13 +94,11 @@ export async function* exportSession(
   const head =
     view === undefined ? whole : { ...(await view.head(whole)), ...(note === undefined ? {} : { names_note: note }) }
   const show = view === undefined ? undefined : (row: MessageRow, body: MessageBody) => view.message(row, body)
-  const summary = async (): Promise<ExportedSummary | undefined> => {
+  const summary = async (): Promise<ShownSummary | undefined> => {
     const latest = await latestSummary(database, key)
     if (latest === undefined) return undefined
-    const toSeq = latest.lastSeq ?? 0
     const text = (await view?.text(latest.text)) ?? latest.text
-    const { all: withoutMessages } = sentencesWithoutMessages(latest)
-    return { text, toSeq, isOutdated: toSeq < session.lastSeq, withoutMessages }
+    return shownOf(latest, { text, lastSeq: session.lastSeq })
   }
   const messages = told(exportedMessages(dependencies, { key, show }), choice.onDamage)
   try {

@@ -7,8 +7,7 @@ import { recordedDataNotice } from '../model/fence.ts'
 import { bytesOfTokens } from '../model/tokens.ts'
 import type { SessionKey } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
-import { asStretches, sentencesWithoutMessages } from '../store/summaries/sentences-without-messages.ts'
-import { latestSummary, type Summary } from '../store/summaries/summaries.ts'
+import { latestSummary } from '../store/summaries/summaries.ts'
 import { briefHead } from './brief-head.ts'
 import { compactPage } from './compact-page.ts'
 import type { SessionDocument } from './document.ts'
@@ -18,6 +17,7 @@ import { keepGiven } from './keep-given.ts'
 import type { MessageView, PrivateView } from './message-view.ts'
 import { namesNote } from './names-note.ts'
 import type { ReadDependencies } from './session-page.ts'
+import { shownOf, summaryMembers } from './summary-members.ts'
 
 export interface GetSessionInput {
   readonly sessionId: string
@@ -66,17 +66,17 @@ export async function getSession(
   const budgetBytes = bytesOfTokens(input.maxTokens)
   const summary = place === undefined ? await latestSummary(dependencies.database, key) : undefined
   const view = await viewOf(dependencies, session, { tenantId: caller.tenantId, view: input.view })
-  const isOutdated = summary !== undefined && (summary.lastSeq ?? 0) < session.lastSeq
   const head = briefHead((await view?.session(session)) ?? session, Math.floor(budgetBytes / 10))
   const summaryText = summary === undefined ? undefined : ((await view?.text(summary.text)) ?? summary.text)
-  const shownSummary = summaryText === undefined ? null : cutText(summaryText, summaryRoom(budgetBytes))
+  const shown =
+    summary === undefined || summaryText === undefined
+      ? undefined
+      : shownOf(summary, { text: cutText(summaryText, summaryRoom(budgetBytes)), lastSeq: session.lastSeq })
   const frame = {
     ...head,
     notice: await noticeOf(dependencies, key, place === undefined ? view : undefined),
     messages: [],
-    context_summary: shownSummary,
-    ...(isOutdated ? { context_summary_to_seq: summary.lastSeq ?? 0 } : {}),
-    ...(summary === undefined ? {} : saysWithoutMessages(summary, shownSummary ?? '')),
+    ...summaryMembers(shown),
   }
   const page = await (input.view === 'compact' || input.isCompact === true ? compactPage : fullPage)(dependencies, {
     key,
@@ -125,16 +125,6 @@ async function viewOf(
   if (view === 'full' || view === 'compact') return undefined
   const { MessageView } = await import('./message-view.ts')
   return await MessageView.of(session, { database, view, tenantId, scope: 'session', pseudonymKey })
-}
-
-/** Which of the sentences that are shown no message is known to bear out. */
-function saysWithoutMessages(
-  summary: Summary,
-  shown: string,
-): Pick<SessionDocument, 'context_summary_without_messages'> {
-  const lines = shown.split('\n').length
-  const numbers = sentencesWithoutMessages(summary).all.filter((number) => number <= lines)
-  return numbers.length === 0 ? {} : { context_summary_without_messages: asStretches(numbers) }
 }
 
 /** A quarter of the page, and less where head and first message would not fit beside it. */

@@ -3,7 +3,8 @@ import { html, raw } from 'hono/html'
 import { readableText } from './document.ts'
 import { messageParts, thoughtLabel } from './message-parts.ts'
 import { stateOfRow } from './message-state.ts'
-import type { ExportedMessage, ExportedSession, ExportedSummary } from './write-session.ts'
+import type { ShownSummary } from './summary-members.ts'
+import type { ExportedMessage, ExportedSession } from './write-session.ts'
 
 /** Light or dark as its reader's system is, and fit to be printed. */
 const style = `
@@ -69,7 +70,7 @@ function article({ row, body }: ExportedMessage) {
 }
 
 /** The summary, and of what it is not known to be borne out. */
-function summarySection({ text, toSeq, isOutdated, withoutMessages }: ExportedSummary) {
+function summarySection({ text, toSeq, isOutdated, withoutMessages }: ShownSummary) {
   const lines = text.split('\n').map((line, at) => (withoutMessages.includes(at + 1) ? `[no message] ${line}` : line))
   const without =
     withoutMessages.length === 0

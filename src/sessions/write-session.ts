@@ -1,10 +1,10 @@
 import { counted } from '../model/counted.ts'
 import { inOneLine } from '../model/one-line.ts'
 import type { MessageRow } from '../store/messages.ts'
-import { asStretches } from '../store/summaries/sentences-without-messages.ts'
 import { fullMessage, type MessageBody } from './document.ts'
 import { messageParts, thoughtLabel, type MessagePart } from './message-parts.ts'
 import { stateOfRow } from './message-state.ts'
+import { summaryMembers, type ShownSummary } from './summary-members.ts'
 import { writeVcon } from './write-vcon.ts'
 
 export const exportFormats = ['json', 'jsonl', 'markdown', 'html', 'vcon'] as const
@@ -32,27 +32,7 @@ export interface ExportedSession {
   readonly head: ExportedHead
   readonly messages: AsyncIterable<ExportedMessage>
   /** Asked for once the messages are written. */
-  readonly summary: () => Promise<ExportedSummary | undefined>
-}
-
-export interface ExportedSummary {
-  readonly text: string
-  /** The last message that it is of. */
-  readonly toSeq: number
-  /** The session has more messages by now. */
-  readonly isOutdated: boolean
-  /** The numbers of its lines, from 1, that no message is known to bear out. */
-  readonly withoutMessages: readonly number[]
-}
-
-/** The members of a session document that tell of its summary. */
-function summaryMembers(summary: ExportedSummary | undefined) {
-  const { text = null, toSeq, isOutdated = false, withoutMessages = [] } = summary ?? {}
-  return {
-    context_summary: text,
-    ...(isOutdated && { context_summary_to_seq: toSeq }),
-    ...(withoutMessages.length > 0 && { context_summary_without_messages: asStretches(withoutMessages) }),
-  }
+  readonly summary: () => Promise<ShownSummary | undefined>
 }
 
 /**

@@ -2,7 +2,8 @@ import { binaryMediaType, decodePayload, jsonMediaType, textMediaType } from '..
 import type { MessageRow } from '../store/messages.ts'
 import { asStretches } from '../store/summaries/sentences-without-messages.ts'
 import { fullMessage, readableText, type MessageBody } from './document.ts'
-import type { ExportedMessage, ExportedSession, ExportedSummary } from './write-session.ts'
+import type { ShownSummary } from './summary-members.ts'
+import type { ExportedMessage, ExportedSession } from './write-session.ts'
 
 /** The syntax of draft-ietf-vcon-vcon-core-04. */
 const vconSyntax = '0.4.0'
@@ -72,7 +73,7 @@ function dialogOf({ row, body, sentiment }: ExportedMessage, party: number): str
 const piece = 10_000
 
 /** The summary as an analysis of each dialog that it is of, by their numbers: there may be a million. */
-function* analysisOf({ text, withoutMessages }: ExportedSummary, dialogs: number): Generator<string> {
+function* analysisOf({ text, withoutMessages }: ShownSummary, dialogs: number): Generator<string> {
   const about = {
     type: 'summary',
     mediatype: textMediaType,

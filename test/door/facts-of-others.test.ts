@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 import { outputOf } from './support/cli-output.ts'
 import { useHome } from './support/home.ts'
-import type { Tools } from './support/tools.ts'
+import { sayInTurn } from './support/say-in-turn.ts'
 
 // What is learned is waited for.
 vi.setConfig({ testTimeout: 60_000 })
@@ -18,17 +18,6 @@ async function known(sender: string, ...args: readonly string[]): Promise<string
     JSON.parse(await outputOf(home, ['facts', 'list', '--json', '--limit', '500', ...args])),
   )
   return facts.filter(({ said_by: by }) => by === sender).map(({ text }) => text)
-}
-
-/** Saves what somebody said, each in a session of its own and later than the one before. */
-async function sayInTurn(tools: Tools, sender: string, contents: readonly string[]): Promise<void> {
-  for (const [day, content] of contents.entries())
-    await tools.save({
-      session_id: `${sender} ${day}`,
-      sender,
-      content,
-      timestamp: `2026-01-${String(day + 1).padStart(2, '0')}T00:00:00Z`,
-    })
 }
 
 test('what somebody passes on from others is not theirs, and ends nothing of it', async () => {

@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 import { outputOf } from './support/cli-output.ts'
 import { useHome } from './support/home.ts'
-import type { Tools } from './support/tools.ts'
+import { sayInTurn } from './support/say-in-turn.ts'
 
 // What is learned is waited for.
 vi.setConfig({ testTimeout: 60_000 })
@@ -39,17 +39,6 @@ const holding = async (sender: string) => (await listed(sender)).map(({ text }) 
 
 const learned = async (sender: string, count: number) => {
   await expect.poll(async () => await listed(sender, '--past'), { timeout: 30_000, interval: 100 }).toHaveLength(count)
-}
-
-/** Saves what somebody said, each in a session of its own and later than the one before. */
-async function sayInTurn(tools: Tools, sender: string, contents: readonly string[]): Promise<void> {
-  for (const [day, content] of contents.entries())
-    await tools.save({
-      session_id: `${sender} ${day}`,
-      sender,
-      content,
-      timestamp: `2026-01-${String(day + 1).padStart(2, '0')}T00:00:00Z`,
-    })
 }
 
 const cities = ['Lisbon', 'Porto', 'Braga', 'Faro', 'Evora', 'Aveiro', 'Sines', 'Tomar']
