@@ -1,6 +1,6 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 
-import { embeddingTexts } from '../src/indexing/embedding-texts.ts'
+import { embeddingTexts } from '../src/indexing/vectors/embedding-texts.ts'
 import { makeMessages, type Corpus } from './corpus.ts'
 import type { Figure } from './figure.ts'
 

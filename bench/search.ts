@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { TermHashers } from '../src/indexing/term-hashers.ts'
+import { TermHashers } from '../src/indexing/terms/term-hashers.ts'
 import { limits } from '../src/limits.ts'
 import { parseQuery } from '../src/search/query/query-text.ts'
 import { planTerms } from '../src/search/ranking/bm25.ts'

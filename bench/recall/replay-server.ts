@@ -5,7 +5,7 @@ import { z } from 'zod'
 
 import { DirectoryArchive } from '../../src/adapters/archives/directory-archive.ts'
 import { readConfig } from '../../src/config.ts'
-import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { TermHashers } from '../../src/indexing/terms/term-hashers.ts'
 import { createLog } from '../../src/log.ts'
 import { serveStdio } from '../../src/mcp/stdio.ts'
 import { selectTools } from '../../src/mcp/tool-list.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { openVerbatim } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
-import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { TermHashers } from '../../src/indexing/terms/term-hashers.ts'
 import { limits } from '../../src/limits.ts'
 import { firstTenantId, localCaller } from '../../src/model/access.ts'
 import { parseQuery } from '../../src/search/query/query-text.ts'

@@ -1,6 +1,6 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { factTerms } from '../indexing/fact-terms.ts'
-import { TermHashers } from '../indexing/term-hashers.ts'
+import { factTerms } from '../indexing/terms/fact-terms.ts'
+import { TermHashers } from '../indexing/terms/term-hashers.ts'
 import { projectOf } from '../model/project.ts'
 import { insertFactRecords, type FactRecord } from '../store/archive/archived-facts.ts'
 import type { Database } from '../store/database.ts'

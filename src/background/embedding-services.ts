@@ -1,7 +1,7 @@
 import { openFormerEmbedder } from '../adapters/embedders/open-embedder.ts'
 import type { EmbedderSettings } from '../config.ts'
-import { BudgetedEmbedder } from '../indexing/budgeted-embedder.ts'
 import type { DailyBudget } from '../indexing/daily-budget.ts'
+import { BudgetedEmbedder } from '../indexing/vectors/budgeted-embedder.ts'
 import type { Log } from '../log.ts'
 import type { Embedder, EmbeddingModel } from '../ports/embedder.ts'
 import type { Observer } from '../ports/observer.ts'

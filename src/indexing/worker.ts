@@ -31,7 +31,7 @@ import { AwayMessages } from './away-messages.ts'
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { makeUnits } from './make-units.ts'
-import type { TermHashers, TermIndex } from './term-hashers.ts'
+import type { TermHashers, TermIndex } from './terms/term-hashers.ts'
 
 export interface WorkerDependencies {
   readonly database: Database

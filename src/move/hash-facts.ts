@@ -1,5 +1,5 @@
-import { factTerms } from '../indexing/fact-terms.ts'
-import { TermHashers } from '../indexing/term-hashers.ts'
+import { factTerms } from '../indexing/terms/fact-terms.ts'
+import { TermHashers } from '../indexing/terms/term-hashers.ts'
 import { readFactBodies, sessionsWithFacts, storeFactTerms } from '../store/learning/hashed-facts.ts'
 import { readProject } from '../store/learning/session-projects.ts'
 import type { Stores } from './conflicts.ts'

@@ -1,5 +1,5 @@
 import { overlapEnd, splitIntoParts } from '../indexing/parts.ts'
-import { TermFinder } from '../indexing/term-finder.ts'
+import { TermFinder } from '../indexing/terms/term-finder.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
 import { messageBody } from '../sessions/message-body.ts'

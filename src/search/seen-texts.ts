@@ -1,4 +1,4 @@
-import { atomsOf } from '../indexing/tokenize.ts'
+import { atomsOf } from '../indexing/terms/tokenize.ts'
 
 /** Words of one shingle. */
 const shingleWords = 3

@@ -7,7 +7,7 @@ import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.
 import { PineconeIndex } from '../../src/adapters/vector-indexes/pinecone-index.ts'
 import { forget } from '../../src/erasure/forget.ts'
 import { workOffErasure } from '../../src/erasure/run-erasure.ts'
-import { VectorWorker } from '../../src/indexing/vector-worker.ts'
+import { VectorWorker } from '../../src/indexing/vectors/vector-worker.ts'
 import { createLog } from '../../src/log.ts'
 import type { VectorIndex } from '../../src/ports/vector-index.ts'
 import { readReceipts } from '../../src/store/erasure/receipts.ts'

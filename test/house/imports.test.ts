@@ -222,7 +222,7 @@ const layers: ReadonlyMap<string, Layer> = new Map(
 const exceptions: ReadonlyMap<string, readonly string[]> = new Map([
   // The workers are the files of indexing that read stored messages; the rest is pure and lies below search.
   ['indexing/worker.ts', ['capture', 'sessions']],
-  ['indexing/vector-worker.ts', ['capture', 'sessions']],
+  ['indexing/vectors/vector-worker.ts', ['capture', 'sessions']],
   // The daemon's main file is a composition root: it hands the background work to the daemon.
   ['store/embedded/daemon-main.ts', ['background']],
 ])

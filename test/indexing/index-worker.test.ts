@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { forget } from '../../src/erasure/forget.ts'
-import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { TermHashers } from '../../src/indexing/terms/term-hashers.ts'
 import { IndexWorker } from '../../src/indexing/worker.ts'
 import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 
-import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { TermHashers } from '../../src/indexing/terms/term-hashers.ts'
 import type { FactFinder } from '../../src/insight/learning/fact-finder.ts'
 import { findAnew, findByPatterns } from '../../src/insight/learning/finders.ts'
 import { LearnWorker } from '../../src/insight/learning/learn-worker.ts'

@@ -7,7 +7,7 @@ import { OpenAiCompatibleGenerator } from '../../src/adapters/generators/openai-
 import { Archiver } from '../../src/archive/archiver.ts'
 import { BudgetedGenerator } from '../../src/indexing/budgeted-generator.ts'
 import { DailyBudget } from '../../src/indexing/daily-budget.ts'
-import { TermHashers, type WrittenIndexes } from '../../src/indexing/term-hashers.ts'
+import { TermHashers, type WrittenIndexes } from '../../src/indexing/terms/term-hashers.ts'
 import { changeFact } from '../../src/insight/learning/change-fact.ts'
 import { findByModel } from '../../src/insight/learning/finders.ts'
 import { LearnWorker } from '../../src/insight/learning/learn-worker.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { TermHashers } from '../../src/indexing/terms/term-hashers.ts'
 import { predict } from '../../src/insight/prediction/predict.ts'
 import { relatedNames } from '../../src/insight/prediction/related-names.ts'
 import type { Database } from '../../src/store/database.ts'

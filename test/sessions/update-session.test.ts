@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { TermHashers } from '../../src/indexing/term-hashers.ts'
+import { TermHashers } from '../../src/indexing/terms/term-hashers.ts'
 import { withCitations } from '../../src/insight/summaries/by-host/with-citations.ts'
 import { updateSession } from '../../src/sessions/update-session.ts'
 import type { Database } from '../../src/store/database.ts'

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { summarizeExtractive } from '../../src/insight/extracts/extract.ts'
 import { splitSentences } from '../../src/insight/extracts/sentences.ts'
-import { ownSentences } from '../../src/insight/learning/own-sentences.ts'
+import { ownSentences } from '../../src/insight/learning/meant/own-sentences.ts'
 
 /** Code that stands without a fence, as it is pasted. */
 const pasted = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { decisionIn } from '../../src/insight/extracts/decision-cues.ts'
+import { decisionIn } from '../../src/insight/extracts/cues/decision-cues.ts'
 import { tellsDecision } from '../../src/insight/learning/extract-facts.ts'
 
 describe('decisionIn()', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { detectLanguage, plausibleLanguages } from '../../src/indexing/language.ts'
 import { sentimentOf } from '../../src/indexing/sentiment.ts'
+import { detectLanguage, plausibleLanguages } from '../../src/indexing/terms/language.ts'
 import { badInputs } from './bad-inputs.ts'
 
 describe('detectLanguage()', () => {

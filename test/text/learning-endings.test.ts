@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { assertedOf } from '../../src/insight/learning/asserted.ts'
 import { extractFacts } from '../../src/insight/learning/extract-facts.ts'
 import type { FoundFact } from '../../src/insight/learning/fact.ts'
+import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
 import type { Role } from '../../src/model/message.ts'
 
 function factsIn(text: string, role: Role = 'user'): FoundFact[] {

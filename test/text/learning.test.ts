@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { assertedOf } from '../../src/insight/learning/asserted.ts'
 import { extractFacts } from '../../src/insight/learning/extract-facts.ts'
+import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
 import type { Role } from '../../src/model/message.ts'
 import { textOfPayload } from '../../src/model/payload.ts'
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { listedDecisions } from '../../src/insight/extracts/listed-decisions.ts'
+import { listedDecisions } from '../../src/insight/extracts/cues/listed-decisions.ts'
 import { splitSentences } from '../../src/insight/extracts/sentences.ts'
-import { assertedOf } from '../../src/insight/learning/asserted.ts'
 import { extractFacts } from '../../src/insight/learning/extract-facts.ts'
+import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
 import type { Role } from '../../src/model/message.ts'
 
 function listed(text: string, charactersMax = 600): string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { isExample, saysWhatIsLeft } from '../../src/insight/extracts/next-step-cues.ts'
+import { isExample, saysWhatIsLeft } from '../../src/insight/extracts/cues/next-step-cues.ts'
 
 describe('saysWhatIsLeft()', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { assertedOf } from '../../src/insight/learning/asserted.ts'
-import { placeOf } from '../../src/insight/learning/own-quotation.ts'
-import { ownTextOf, ownWords } from '../../src/insight/learning/own-sentences.ts'
+import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
+import { placeOf } from '../../src/insight/learning/meant/own-quotation.ts'
+import { ownTextOf, ownWords } from '../../src/insight/learning/meant/own-sentences.ts'
 import { textOfPayload } from '../../src/model/payload.ts'
 
 const fact = 'the harbour ledger runs on PostgreSQL 17'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { tokenize } from '../../src/indexing/tokenize.ts'
+import { tokenize } from '../../src/indexing/terms/tokenize.ts'
 import { parseQuery } from '../../src/search/query/query-text.ts'
 
 const messages = {

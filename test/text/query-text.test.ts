@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { tokenize } from '../../src/indexing/tokenize.ts'
-import { atomsOf } from '../../src/indexing/tokenize.ts'
+import { tokenize } from '../../src/indexing/terms/tokenize.ts'
+import { atomsOf } from '../../src/indexing/terms/tokenize.ts'
 import { limits } from '../../src/limits.ts'
 import { parseQuery, phraseMatches } from '../../src/search/query/query-text.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'

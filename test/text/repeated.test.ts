@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import { candidatesOf, type MessageToSummarize } from '../../src/insight/extracts/candidates.ts'
 import { Condenser } from '../../src/insight/extracts/condense.ts'
+import { OpenQuestions } from '../../src/insight/extracts/cues/open-questions.ts'
 import { summarizeExtractive } from '../../src/insight/extracts/extract.ts'
-import { OpenQuestions } from '../../src/insight/extracts/open-questions.ts'
 import type { SummaryStyle } from '../../src/model/summary-style.ts'
 
 const decision = 'We decided to ship 2.4 on Monday, and Bob owns the changelog.'

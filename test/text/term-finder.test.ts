@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { TermFinder } from '../../src/indexing/term-finder.ts'
-import { tokenize } from '../../src/indexing/tokenize.ts'
+import { TermFinder } from '../../src/indexing/terms/term-finder.ts'
+import { tokenize } from '../../src/indexing/terms/tokenize.ts'
 import { awkwardText } from './bad-inputs.ts'
 
 const expected = (text: string, wanted: ReadonlySet<string>) => tokenize(text).filter(({ term }) => wanted.has(term))

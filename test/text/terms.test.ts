@@ -3,9 +3,9 @@ import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { isStopWord } from '../../src/indexing/stop-words.ts'
-import { createTermHasher, defaultTermKey, unitTerms } from '../../src/indexing/terms.ts'
-import { tokenize } from '../../src/indexing/tokenize.ts'
+import { isStopWord } from '../../src/indexing/terms/stop-words.ts'
+import { createTermHasher, defaultTermKey, unitTerms } from '../../src/indexing/terms/terms.ts'
+import { tokenize } from '../../src/indexing/terms/tokenize.ts'
 import { awkwardText } from './bad-inputs.ts'
 
 const hasher = createTermHasher(defaultTermKey)

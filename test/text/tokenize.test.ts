@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { fold } from '../../src/indexing/fold.ts'
-import { atomsOf, type TokenKind, tokenize } from '../../src/indexing/tokenize.ts'
+import { fold } from '../../src/indexing/terms/fold.ts'
+import { atomsOf, type TokenKind, tokenize } from '../../src/indexing/terms/tokenize.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
 
 function terms(text: string, kinds?: readonly TokenKind[]): string[] {

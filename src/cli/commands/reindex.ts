@@ -3,8 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
-import { namesCoverage, newestWork, reindexProgress, type ReindexProgress } from '../../indexing/reindex-progress.ts'
-import type { IndexKind } from '../../indexing/reindex.ts'
+import {
+  namesCoverage,
+  newestWork,
+  reindexProgress,
+  type ReindexProgress,
+} from '../../indexing/vectors/reindex-progress.ts'
+import type { IndexKind } from '../../indexing/vectors/reindex.ts'
 import { agreed, counted } from '../../model/counted.ts'
 import type { NameCoverage } from '../../store/names/name-coverage.ts'
 import { withStore, type CommandContext } from '../context.ts'

@@ -1,5 +1,5 @@
-import { fold } from '../../indexing/fold.ts'
-import { isStopWord } from '../../indexing/stop-words.ts'
+import { fold } from '../../indexing/terms/fold.ts'
+import { isStopWord } from '../../indexing/terms/stop-words.ts'
 import { hasBelowZero, numbersBelowZero, withoutSharedLetters } from './marked-numbers.ts'
 import { claimedNumbers, isThere, numbersThere, withoutNumbers } from './number-words.ts'
 import { unsupportedIn } from './unsupported.ts'

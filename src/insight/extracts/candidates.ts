@@ -1,9 +1,9 @@
-import { detectLanguage } from '../../indexing/language.ts'
-import { isStopWord } from '../../indexing/stop-words.ts'
-import { type Token, tokenize } from '../../indexing/tokenize.ts'
+import { detectLanguage } from '../../indexing/terms/language.ts'
+import { isStopWord } from '../../indexing/terms/stop-words.ts'
+import { type Token, tokenize } from '../../indexing/terms/tokenize.ts'
 import type { Role } from '../../model/message.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
-import { listedDecisions } from './listed-decisions.ts'
+import { listedDecisions } from './cues/listed-decisions.ts'
 import { splitSentences } from './sentences.ts'
 import { cuesOf, type SentenceCues } from './style-weights.ts'
 

@@ -1,7 +1,7 @@
 import { type SummaryStyle, summaryStyles } from '../../model/summary-style.ts'
 import type { Candidate, CondensedSentence } from './candidates.ts'
+import { OpenQuestions } from './cues/open-questions.ts'
 import { lexRank } from './lexrank.ts'
-import { OpenQuestions } from './open-questions.ts'
 import { rememberingLexRank, Tournament } from './rank.ts'
 
 /** How many sentences stand for a segment in a summary. */

@@ -1,7 +1,7 @@
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { type Candidate, candidatesOf, type MessageToSummarize, type SummarySentence } from './candidates.ts'
+import { OpenQuestions } from './cues/open-questions.ts'
 import { distinctOf } from './near-duplicates.ts'
-import { OpenQuestions } from './open-questions.ts'
 import { Picker } from './picker.ts'
 import { score, Tournament } from './rank.ts'
 import { isDecided, sentencesMaxOf } from './style-weights.ts'

@@ -1,4 +1,4 @@
-import { codeAmong } from './code-lines.ts'
+import { codeAmong } from './lines/code-lines.ts'
 
 /** A sentence of a text, as UTF-16 offsets: [start, end), without the white space around it. */
 export interface SentenceSpan {

@@ -1,7 +1,7 @@
 import type { Role } from '../../model/message.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
-import { type DecisionCertainty, decisionIn } from './decision-cues.ts'
-import { isExample, saysWhatIsLeft } from './next-step-cues.ts'
+import { type DecisionCertainty, decisionIn } from './cues/decision-cues.ts'
+import { isExample, saysWhatIsLeft } from './cues/next-step-cues.ts'
 
 /** What a sentence says about itself, apart from its rank among the others. */
 export interface SentenceCues {

@@ -1,5 +1,6 @@
 import type { Role } from '../../model/message.ts'
-import { saidIn, type Asserted } from './asserted.ts'
+import type { FactSpan, FoundFact } from './fact.ts'
+import { saidIn, type Asserted } from './meant/asserted.ts'
 import {
   conditionOf,
   isDoubtful,
@@ -9,16 +10,15 @@ import {
   isToBeWorkedOn,
   withoutNoLonger,
   withoutQuestion,
-} from './doubt.ts'
-import type { FactSpan, FoundFact } from './fact.ts'
-import { ownListedDecisions, ownSentences, type OwnSentence } from './own-sentences.ts'
-import { withoutPassedOn } from './passed-on.ts'
-import { isQuoted } from './quoted.ts'
+} from './meant/doubt.ts'
+import { ownListedDecisions, ownSentences, type OwnSentence } from './meant/own-sentences.ts'
+import { withoutPassedOn } from './meant/passed-on.ts'
+import { isQuoted } from './meant/quoted.ts'
+import { isTakenBackBy, isUndone } from './meant/undone.ts'
+import { pointsElsewhere } from './meant/vague.ts'
 import { rules } from './rules/all.ts'
 import { relation } from './rules/people.ts'
 import type { Rule } from './rules/rule.ts'
-import { isTakenBackBy, isUndone } from './undone.ts'
-import { pointsElsewhere } from './vague.ts'
 
 /** A message as facts are looked for in it. */
 export interface TellingMessage {

@@ -3,14 +3,14 @@ import { patternsNow } from '../../model/extractors.ts'
 import { unobserved, type Observer } from '../../ports/observer.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import { learnAnewTopic, learnByModelTopic, learnTopic } from '../../store/outbox.ts'
-import { saidIn } from './asserted.ts'
-import { isNoTelling } from './doubt.ts'
 import { extractFacts, type TellingMessage } from './extract-facts.ts'
 import type { Batch, FactFinder } from './fact-finder.ts'
 import type { FactSpan } from './fact.ts'
+import { saidIn } from './meant/asserted.ts'
+import { isNoTelling } from './meant/doubt.ts'
+import { ownTextOf } from './meant/own-sentences.ts'
+import { withoutPassedOn } from './meant/passed-on.ts'
 import { factsByModel } from './model-facts.ts'
-import { ownTextOf } from './own-sentences.ts'
-import { withoutPassedOn } from './passed-on.ts'
 
 /**
  * Finds facts by patterns of words; with `isModelNext` what was just saved is left to a model after that. Messages that are read again, as they

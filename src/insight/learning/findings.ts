@@ -1,5 +1,5 @@
-import { factTerms, isOfProject } from '../../indexing/fact-terms.ts'
-import type { TermHashers } from '../../indexing/term-hashers.ts'
+import { factTerms, isOfProject } from '../../indexing/terms/fact-terms.ts'
+import type { TermHashers } from '../../indexing/terms/term-hashers.ts'
 import { newId } from '../../model/ids.ts'
 import type { Database } from '../../store/database.ts'
 import { holdTerms, type TermsState } from '../../store/keys/encryption-state.ts'

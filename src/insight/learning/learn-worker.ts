@@ -7,7 +7,7 @@ import {
   type StretchWork,
   type Made,
 } from '../../indexing/stretch-worker.ts'
-import type { TermHashers } from '../../indexing/term-hashers.ts'
+import type { TermHashers } from '../../indexing/terms/term-hashers.ts'
 import type { Log } from '../../log.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import type { Database } from '../../store/database.ts'
@@ -16,7 +16,7 @@ import { readMessages, type SessionKey } from '../../store/messages.ts'
 import type { TellingMessage } from './extract-facts.ts'
 import type { Batch, FactFinder } from './fact-finder.ts'
 import { makeFindings, storeFindings } from './findings.ts'
-import { tellingMessage } from './telling-message.ts'
+import { tellingMessage } from './meant/telling-message.ts'
 
 export interface LearnWorkerDependencies {
   readonly database: Database

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { requireSession } from '../../capture/session-reference.ts'
 import { ForbiddenError, NotFoundError } from '../../errors.ts'
-import { isOfProject } from '../../indexing/fact-terms.ts'
+import { isOfProject } from '../../indexing/terms/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
 import { decodeCursor, encodeCursor } from '../../model/cursor.ts'
 import { looksLikeId } from '../../model/ids.ts'

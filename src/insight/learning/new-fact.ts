@@ -1,5 +1,5 @@
-import { factTerms } from '../../indexing/fact-terms.ts'
-import type { TermHasher } from '../../indexing/terms.ts'
+import { factTerms } from '../../indexing/terms/fact-terms.ts'
+import type { TermHasher } from '../../indexing/terms/terms.ts'
 import { derivedId } from '../../model/ids.ts'
 import type { NewFact } from '../../store/learning/sealed-facts.ts'
 import type { FoundFact } from './fact.ts'

@@ -1,4 +1,4 @@
-import { tellingTerms } from '../../indexing/fact-terms.ts'
+import { tellingTerms } from '../../indexing/terms/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
 import { projectOf } from '../../model/project.ts'
 import { estimateTokens } from '../../model/tokens.ts'

@@ -1,4 +1,4 @@
-import { plausibleLanguages } from '../../indexing/language.ts'
+import { plausibleLanguages } from '../../indexing/terms/language.ts'
 
 /**
  * A time that a query names. Absent parts are open: May without a year is May of every year. Parts are those of the

@@ -1,7 +1,7 @@
-import { plausibleLanguages } from '../../indexing/language.ts'
-import { stemLanguageOf, wordForms } from '../../indexing/stems.ts'
-import { isStopWord } from '../../indexing/stop-words.ts'
-import { atomsOf, termCharactersMax, type Token, tokenize } from '../../indexing/tokenize.ts'
+import { plausibleLanguages } from '../../indexing/terms/language.ts'
+import { stemLanguageOf, wordForms } from '../../indexing/terms/stems.ts'
+import { isStopWord } from '../../indexing/terms/stop-words.ts'
+import { atomsOf, termCharactersMax, type Token, tokenize } from '../../indexing/terms/tokenize.ts'
 import { limits } from '../../limits.ts'
 import { findAsking, withoutSpans } from './asking-phrases.ts'
 

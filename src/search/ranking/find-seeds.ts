@@ -1,4 +1,4 @@
-import type { TermHasher } from '../../indexing/terms.ts'
+import type { TermHasher } from '../../indexing/terms/terms.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'

@@ -1,5 +1,5 @@
-import { senderTerm } from '../../indexing/field-terms.ts'
-import type { TermHasher } from '../../indexing/terms.ts'
+import { senderTerm } from '../../indexing/terms/field-terms.ts'
+import type { TermHasher } from '../../indexing/terms/terms.ts'
 import type { TermCondition } from '../../store/score-units.ts'
 import type { CorpusStatistics } from '../../store/search-units.ts'
 import type { ParsedQuery, QueryTerm } from '../query/query-text.ts'

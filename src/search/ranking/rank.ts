@@ -1,4 +1,4 @@
-import type { TermHashers } from '../../indexing/term-hashers.ts'
+import type { TermHashers } from '../../indexing/terms/term-hashers.ts'
 import { limits } from '../../limits.ts'
 import type { Viewer } from '../../model/access.ts'
 import type { SearchMode } from '../../model/search-mode.ts'

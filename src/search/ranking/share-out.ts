@@ -1,5 +1,5 @@
-import { senderTerms } from '../../indexing/field-terms.ts'
-import type { TermHasher } from '../../indexing/terms.ts'
+import { senderTerms } from '../../indexing/terms/field-terms.ts'
+import type { TermHasher } from '../../indexing/terms/terms.ts'
 import type { SearchMode } from '../../model/search-mode.ts'
 import type { Database } from '../../store/database.ts'
 import { readTermSketches } from '../../store/term-sketches.ts'

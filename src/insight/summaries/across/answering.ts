@@ -1,4 +1,4 @@
-import { TermFinder } from '../../../indexing/term-finder.ts'
+import { TermFinder } from '../../../indexing/terms/term-finder.ts'
 import { parseQuery } from '../../../search/query/query-text.ts'
 import { lookUp } from '../../../search/ranking/look-up.ts'
 import { weights as usualWeights } from '../../../search/ranking/weights.ts'

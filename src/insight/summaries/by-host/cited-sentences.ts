@@ -1,5 +1,5 @@
 import { InputError, LimitError } from '../../../errors.ts'
-import { detectLanguage } from '../../../indexing/language.ts'
+import { detectLanguage } from '../../../indexing/terms/language.ts'
 import { limits } from '../../../limits.ts'
 import type { Caller } from '../../../model/access.ts'
 import type { SearchDependencies } from '../../../search/search.ts'

@@ -1,5 +1,5 @@
-import { isStopWord } from '../../../indexing/stop-words.ts'
-import { tokenize } from '../../../indexing/tokenize.ts'
+import { isStopWord } from '../../../indexing/terms/stop-words.ts'
+import { tokenize } from '../../../indexing/terms/tokenize.ts'
 import { isHeadingLine } from '../../../model/heading-line.ts'
 import { isAboutTalk, lackingIn } from '../../checks/borne-out.ts'
 import { isNumberWord } from '../../checks/number-words.ts'

@@ -1,4 +1,4 @@
-import { detectLanguage } from '../../../indexing/language.ts'
+import { detectLanguage } from '../../../indexing/terms/language.ts'
 import { lackingIn } from '../../checks/borne-out.ts'
 import { numbersThere } from '../../checks/number-words.ts'
 import { tellingTerms, type Claim } from './claim.ts'

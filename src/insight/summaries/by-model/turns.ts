@@ -8,7 +8,7 @@ import { pagedMessages } from '../../../store/page-messages.ts'
 import { countMessages, seqsAt, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'
 import type { MessageToSummarize } from '../../extracts/candidates.ts'
 import { sampleStretches, type Stretch } from '../../extracts/sample-stretches.ts'
-import { spokenIn } from '../../learning/asserted.ts'
+import { spokenIn } from '../../learning/meant/asserted.ts'
 
 export interface TurnOptions {
   /** Leaves out messages that hold secrets or read like instructions to a model, and is told of each. */

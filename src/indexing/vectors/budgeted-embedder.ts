@@ -1,6 +1,6 @@
-import { estimateTokens } from '../model/tokens.ts'
-import type { Embedder, EmbeddingModel, EmbedOptions } from '../ports/embedder.ts'
-import type { DailyBudget } from './daily-budget.ts'
+import { estimateTokens } from '../../model/tokens.ts'
+import type { Embedder, EmbeddingModel, EmbedOptions } from '../../ports/embedder.ts'
+import type { DailyBudget } from '../daily-budget.ts'
 
 /**
  * An embedder whose paid calls, for documents and for queries, are held to the daily budget: a call that does not fit is not

@@ -1,5 +1,5 @@
-import { listedDecisions } from '../extracts/listed-decisions.ts'
-import { splitSentences } from '../extracts/sentences.ts'
+import { listedDecisions } from '../../extracts/cues/listed-decisions.ts'
+import { splitSentences } from '../../extracts/sentences.ts'
 import type { Asserted } from './asserted.ts'
 
 /** A sentence that is its sender's own, with its place in the text of the message. */

@@ -1,4 +1,4 @@
-import { clauseEnd } from './rules/rule.ts'
+import { clauseEnd } from '../rules/rule.ts'
 
 /** What names nothing: a value that begins so says something to who was there, and to nobody else. */
 const vague =

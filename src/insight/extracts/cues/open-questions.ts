@@ -1,4 +1,4 @@
-import type { Candidate } from './candidates.ts'
+import type { Candidate } from '../candidates.ts'
 
 /** Of the questions of a conversation that nobody has answered, the last ones: older ones are forgotten. */
 const keptMax = 20

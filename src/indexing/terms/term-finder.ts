@@ -1,5 +1,5 @@
+import { scanRuns, type Run } from '../scan.ts'
 import { detectLanguage } from './language.ts'
-import { scanRuns, type Run } from './scan.ts'
 import { tokensOfRun, type Token } from './tokenize.ts'
 
 /** A longer chunk is a path, an address or encoded data, and hardly comes again. */

@@ -1,4 +1,4 @@
-import { isSupposed } from '../learning/doubt.ts'
+import { isSupposed } from '../../learning/meant/doubt.ts'
 
 const example =
   /^\W*(?:(?:and|so|but|or|now|thus|then|as),? )?(?:(?:for )?(?:example|instance)|e\.\s?g\.|say,|suppose|imagine|let['’]s say|z\.\s?b\.|zum beispiel|par exemple|p\.\s?ex\.|por ejemplo|например)(?![\p{L}\p{N}])|^\W*(?:比如|例如|たとえば|例えば|예를 들어)|[,;(–—-]\s*(?:for (?:example|instance)|e\.\s?g\.),? [^.]*\b(?:could|would|might|wanted)\b/iu

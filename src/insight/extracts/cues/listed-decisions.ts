@@ -1,5 +1,5 @@
-import { isDoubtful } from '../learning/doubt.ts'
-import { type SentenceSpan, splitSentences } from './sentences.ts'
+import { isDoubtful } from '../../learning/meant/doubt.ts'
+import { type SentenceSpan, splitSentences } from '../sentences.ts'
 
 /** What a heading says under which there is nothing but what was decided: not "Open decisions" nor "Decision criteria". */
 const decided = [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import { overlapEnd, splitIntoParts } from './parts.ts'
+import { overlapEnd, splitIntoParts } from '../parts.ts'
 
 /** What is embedded of one part of a message. */
 export interface PartTexts {

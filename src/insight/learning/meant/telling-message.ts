@@ -1,11 +1,11 @@
-import { loadPayload } from '../../capture/large-payload.ts'
-import { DamagedPayload } from '../../errors.ts'
-import { isFlagged } from '../../model/message-flags.ts'
-import type { ArchiveStore } from '../../ports/archive-store.ts'
-import { flagsOfMessage } from '../../sessions/message-flags.ts'
-import type { MessageRow } from '../../store/messages.ts'
+import { loadPayload } from '../../../capture/large-payload.ts'
+import { DamagedPayload } from '../../../errors.ts'
+import { isFlagged } from '../../../model/message-flags.ts'
+import type { ArchiveStore } from '../../../ports/archive-store.ts'
+import { flagsOfMessage } from '../../../sessions/message-flags.ts'
+import type { MessageRow } from '../../../store/messages.ts'
+import type { TellingMessage } from '../extract-facts.ts'
 import { assertedIn } from './asserted.ts'
-import type { TellingMessage } from './extract-facts.ts'
 
 /**
  * A message as facts are looked for in it; undefined where none may be: of other roles, and of what is flagged, as text that

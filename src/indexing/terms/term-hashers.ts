@@ -1,6 +1,6 @@
-import type { TermsState } from '../store/keys/encryption-state.ts'
-import type { SearchKey } from '../store/keys/search-key.ts'
-import type { Vault } from '../store/keys/vault.ts'
+import type { TermsState } from '../../store/keys/encryption-state.ts'
+import type { SearchKey } from '../../store/keys/search-key.ts'
+import type { Vault } from '../../store/keys/vault.ts'
 import { createTermHasher, defaultTermKey, type TermHasher } from './terms.ts'
 
 /** A version of a tenant's index of words, and how its words are hashed: under a secret key of the tenant, or the public one. */

@@ -1,7 +1,7 @@
-import { isJsonObject } from '../../model/json.ts'
-import { decodePayload } from '../../model/payload.ts'
-import { readableText } from '../../sessions/document.ts'
-import type { MessageRow } from '../../store/messages.ts'
+import { isJsonObject } from '../../../model/json.ts'
+import { decodePayload } from '../../../model/payload.ts'
+import { readableText } from '../../../sessions/document.ts'
+import type { MessageRow } from '../../../store/messages.ts'
 
 /** A stretch of a text, as UTF-16 offsets [start, end). */
 export interface TextStretch {

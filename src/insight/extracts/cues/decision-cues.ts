@@ -1,7 +1,7 @@
-import type { Role } from '../../model/message.ts'
-import { isDoubtful, isSupposed, withoutQuestion } from '../learning/doubt.ts'
-import { tellsDecision } from '../learning/extract-facts.ts'
-import { isQuoted } from '../learning/quoted.ts'
+import type { Role } from '../../../model/message.ts'
+import { tellsDecision } from '../../learning/extract-facts.ts'
+import { isDoubtful, isSupposed, withoutQuestion } from '../../learning/meant/doubt.ts'
+import { isQuoted } from '../../learning/meant/quoted.ts'
 import { isExample } from './next-step-cues.ts'
 
 /** How sure it is that a sentence says what was decided: 1 is what learning takes for a decision, 0 says nothing of one. */

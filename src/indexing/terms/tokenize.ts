@@ -1,7 +1,7 @@
+import { clustersOf, type Run, scanRuns } from '../scan.ts'
 import { visitCompound } from './compound.ts'
 import { fold } from './fold.ts'
 import { detectLanguage } from './language.ts'
-import { clustersOf, type Run, scanRuns } from './scan.ts'
 import { stemLanguageOf, wordForms } from './stems.ts'
 
 /**

@@ -1,15 +1,15 @@
-import { loadPayload } from '../capture/large-payload.ts'
-import type { Log } from '../log.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { Embedder } from '../ports/embedder.ts'
-import { unobserved, type Observer } from '../ports/observer.ts'
-import { ProviderError } from '../ports/provider-error.ts'
-import type { VectorIndex, VectorSpace } from '../ports/vector-index.ts'
-import { readableText } from '../sessions/document.ts'
-import type { Database } from '../store/database.ts'
-import { readErasuresOf } from '../store/erasure/keep-from-erasure.ts'
-import { addDead } from '../store/failed-work.ts'
-import { readMessages, type MessageRow } from '../store/messages.ts'
+import { loadPayload } from '../../capture/large-payload.ts'
+import type { Log } from '../../log.ts'
+import type { ArchiveStore } from '../../ports/archive-store.ts'
+import type { Embedder } from '../../ports/embedder.ts'
+import { unobserved, type Observer } from '../../ports/observer.ts'
+import { ProviderError } from '../../ports/provider-error.ts'
+import type { VectorIndex, VectorSpace } from '../../ports/vector-index.ts'
+import { readableText } from '../../sessions/document.ts'
+import type { Database } from '../../store/database.ts'
+import { readErasuresOf } from '../../store/erasure/keep-from-erasure.ts'
+import { addDead } from '../../store/failed-work.ts'
+import { readMessages, type MessageRow } from '../../store/messages.ts'
 import {
   advanceOutbox,
   embedTopic,
@@ -18,13 +18,13 @@ import {
   workOff,
   type Commit,
   type OutboxItem,
-} from '../store/outbox.ts'
-import { AwayMessages } from './away-messages.ts'
-import { Drain } from './drain.ts'
+} from '../../store/outbox.ts'
+import { AwayMessages } from '../away-messages.ts'
+import { Drain } from '../drain.ts'
+import { recordFailure } from '../failed-work.ts'
+import { unitTexts } from '../unit-texts.ts'
 import { lacksAny, pauseAfter, postpone, together } from './embedding-items.ts'
-import { recordFailure } from './failed-work.ts'
 import { ModelRegistry } from './model-registry.ts'
-import { unitTexts } from './unit-texts.ts'
 import { VectorWriter, type ReadText } from './vector-writer.ts'
 
 export interface VectorWorkerDependencies {

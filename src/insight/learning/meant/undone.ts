@@ -1,5 +1,5 @@
+import type { RuleParts } from '../rules/rule.ts'
 import type { OwnSentence } from './own-sentences.ts'
-import type { RuleParts } from './rules/rule.ts'
 
 /*
  * What is said of something that helped, or of what was just told, which shows that it did not, or not for long: `it came back`, `wait, no`.

@@ -1,4 +1,4 @@
-import type { FactBody, FactTerms } from '../store/learning/sealed-facts.ts'
+import type { FactBody, FactTerms } from '../../store/learning/sealed-facts.ts'
 import { detectLanguage } from './language.ts'
 import { isStopWord } from './stop-words.ts'
 import { unitTerms, type TermHasher } from './terms.ts'
