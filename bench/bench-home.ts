@@ -11,7 +11,7 @@ import { localCaller, type Caller } from '../src/model/access.ts'
 import { connectEmbedded, type EmbeddedConnection } from '../src/store/embedded/client.ts'
 import { readStatus } from '../src/store/embedded/daemon-status.ts'
 import { homePathsOf } from '../src/store/embedded/home.ts'
-import { embedTopic, indexTopic, outboxBacklog } from '../src/store/outbox.ts'
+import { embedTopic, indexTopic, outboxBacklog } from '../src/store/work/outbox.ts'
 import type { Verbatim } from '../src/verbatim.ts'
 import { packageVersion } from '../src/version.ts'
 

@@ -5,7 +5,14 @@ import { limits } from '../limits.ts'
 import { tenantIds } from '../store/access/tenants.ts'
 import { archiveTopic, deferArchive, forgetDeadArchive, queueUnarchived } from '../store/archive/archive-queue.ts'
 import { readArchiveDue, type ArchiveDue } from '../store/archive/archive-state.ts'
-import { finishOutbox, msUntilDue, postponeOutbox, workOff, type Commit, type OutboxItem } from '../store/outbox.ts'
+import {
+  finishOutbox,
+  msUntilDue,
+  postponeOutbox,
+  workOff,
+  type Commit,
+  type OutboxItem,
+} from '../store/work/outbox.ts'
 import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { archiveChangedKeys } from './archive-keys.ts'
 import { Archiver, type FileProblem } from './archiver.ts'

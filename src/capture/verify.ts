@@ -1,6 +1,6 @@
 import { UnavailableError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
-import { listImportFiles, type ImportFileRow } from '../store/import-files.ts'
+import { listImportFiles, type ImportFileRow } from '../store/imports/import-files.ts'
 import { damagedFacts } from '../store/learning/read-facts.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'

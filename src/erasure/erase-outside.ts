@@ -9,8 +9,8 @@ import type { ErasureItem } from '../store/erasure/erasure-work.ts'
 import { addToReceipt } from '../store/erasure/receipts.ts'
 import { keyPrefix } from '../store/keys/archived-keys.ts'
 import { forgetArchived } from '../store/keys/resealed-rows.ts'
-import { addEmbedding } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { addEmbedding } from '../store/work/outbox.ts'
 import { eraseCounted, eraseUnusedCounted, type CountedObjects } from './erase-counted.ts'
 
 export interface ErasureDependencies {

@@ -2,7 +2,7 @@ import { Drain } from '../indexing/drain.ts'
 import type { Log } from '../log.ts'
 import { eraseTopic } from '../store/erasure/erasure-work.ts'
 import { giveBackRewrites } from '../store/erasure/rewrite-work.ts'
-import { msUntilDue } from '../store/outbox.ts'
+import { msUntilDue } from '../store/work/outbox.ts'
 import { workOffRewrite } from './rewrite-files.ts'
 import { workOffErasure, type RunDependencies } from './run-erasure.ts'
 

@@ -1,4 +1,4 @@
-import type { TombstoneRecord } from '../archive/archived-tombstones.ts'
+import type { TombstoneRecord } from '../archive/restore/archived-tombstones.ts'
 import type { Caller } from '../model/access.ts'
 import type { NamesBy } from '../model/names.ts'
 import { readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'

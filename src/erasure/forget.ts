@@ -5,7 +5,7 @@ import {
   learnTombstones,
   putTombstones,
   type TombstoneRecord,
-} from '../archive/archived-tombstones.ts'
+} from '../archive/restore/archived-tombstones.ts'
 import { InputError, NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'

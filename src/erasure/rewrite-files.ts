@@ -6,9 +6,9 @@ import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { rewriteFiles } from '../store/erasure/rewrite-files.ts'
 import { addRewrite, claimRewrite, rewriteState } from '../store/erasure/rewrite-work.ts'
-import { failOutbox } from '../store/failed-work.ts'
-import { finishOutbox } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { failOutbox } from '../store/work/failed-work.ts'
+import { finishOutbox } from '../store/work/outbox.ts'
 
 const lookMs = 200
 /** Of the owner of the store, who is given half an hour for each table. */

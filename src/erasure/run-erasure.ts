@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { putTombstones, tombstoneRecord } from '../archive/archived-tombstones.ts'
+import { putTombstones, tombstoneRecord } from '../archive/restore/archived-tombstones.ts'
 import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { completeErasure } from '../store/erasure/complete-erasure.ts'
@@ -12,9 +12,9 @@ import {
   type ErasureItem,
 } from '../store/erasure/erasure-work.ts'
 import { lockReceipt } from '../store/erasure/receipts.ts'
-import { failOutbox } from '../store/failed-work.ts'
-import { finishOutbox } from '../store/outbox.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { failOutbox } from '../store/work/failed-work.ts'
+import { finishOutbox } from '../store/work/outbox.ts'
 import { anonymiseRows } from './anonymise-rows.ts'
 import { TakenOver } from './erase-counted.ts'
 import { eraseOutside, type ErasureDependencies } from './erase-outside.ts'

@@ -1,7 +1,7 @@
 import { DamagedPayload, UnavailableError } from '../errors.ts'
-import { addLater, type LaterMessage } from '../store/later-work.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { Queries } from '../store/rows.ts'
+import { addLater, type LaterMessage } from '../store/work/later-work.ts'
 
 /** When the archive is asked again for what could not be read. */
 const archiveAwayMs = 60_000

@@ -1,6 +1,6 @@
 import { ProviderError } from '../ports/provider-error.ts'
 import type { Database } from '../store/database.ts'
-import { addTokensUsed, tokensUsed } from '../store/provider-usage.ts'
+import { addTokensUsed, tokensUsed } from '../store/work/provider-usage.ts'
 
 /** Tokens that paid calls may use a day, in UTC, over all providers and processes of a store. */
 export class DailyBudget {

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { failOutbox } from '../store/failed-work.ts'
-import { type Commit, type OutboxItem } from '../store/outbox.ts'
+import { failOutbox } from '../store/work/failed-work.ts'
+import { type Commit, type OutboxItem } from '../store/work/outbox.ts'
 
 export interface RetryPolicy {
   /** What the work is, for the log. */

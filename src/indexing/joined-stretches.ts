@@ -1,5 +1,5 @@
 import type { SessionKey } from '../store/messages.ts'
-import type { OutboxItem } from '../store/outbox.ts'
+import type { OutboxItem } from '../store/work/outbox.ts'
 
 /** Items of one session that follow each other: a conversation that is saved message by message is read at once. */
 export interface JoinedStretch extends SessionKey {

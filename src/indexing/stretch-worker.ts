@@ -5,6 +5,7 @@ import type { Database } from '../store/database.ts'
 import { postponeConversation, readConversation } from '../store/learning/conversations.ts'
 import { reviveWithheld, splitOutbox } from '../store/learning/learning-work.ts'
 import type { SessionKey } from '../store/messages.ts'
+import type { Transaction } from '../store/rows.ts'
 import {
   addOutbox,
   advanceOutbox,
@@ -14,8 +15,7 @@ import {
   workOff,
   type Commit,
   type OutboxItem,
-} from '../store/outbox.ts'
-import type { Transaction } from '../store/rows.ts'
+} from '../store/work/outbox.ts'
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { joinedStretches, type JoinedStretch } from './joined-stretches.ts'

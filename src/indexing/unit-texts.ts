@@ -1,7 +1,7 @@
 import type { Database } from '../store/database.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { readNeighbours } from '../store/neighbours.ts'
-import { messageLevel } from '../store/search-units.ts'
+import { messageLevel } from '../store/search/search-units.ts'
 import { embeddingTexts, type Said } from './vectors/embedding-texts.ts'
 import type { UnitText } from './vectors/vector-writer.ts'
 

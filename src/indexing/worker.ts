@@ -11,6 +11,7 @@ import { holdTerms } from '../store/keys/encryption-state.ts'
 import { recordDigestOf, writeRecordDigests, type RecordDigest } from '../store/message-digests.ts'
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import { namesTopic } from '../store/names/name-work.ts'
+import { levelOfTerms, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search/search-units.ts'
 import {
   addEmbedding,
   addOutbox,
@@ -23,8 +24,7 @@ import {
   type Commit,
   type OutboxItem,
   type Stretch,
-} from '../store/outbox.ts'
-import { levelOfTerms, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search-units.ts'
+} from '../store/work/outbox.ts'
 import { isNew } from './age.ts'
 import { ArchiveQueue } from './archive-queue.ts'
 import { AwayMessages } from './away-messages.ts'

@@ -20,9 +20,9 @@ import {
   type ConversionItem,
   type ConversionTarget,
 } from '../store/keys/conversion-work.ts'
-import { finishOutbox } from '../store/outbox.ts'
-import { analyzeTables, sortPendingEntries } from '../store/search-units.ts'
+import { analyzeTables, sortPendingEntries } from '../store/search/search-units.ts'
 import { inTransaction } from '../store/transaction.ts'
+import { finishOutbox } from '../store/work/outbox.ts'
 import { convertReason, keepOldReasons } from './convert-reasons.ts'
 import { convertFile, convertSession } from './convert-session.ts'
 import type { ConvertStores } from './hash-session.ts'

@@ -22,7 +22,7 @@ import {
 } from '../store/message-digests.ts'
 import type { MessageRow, SessionKey } from '../store/messages.ts'
 import { pagedMessages } from '../store/page-messages.ts'
-import { levelOfTerms, writeUnits, type SearchUnit } from '../store/search-units.ts'
+import { levelOfTerms, writeUnits, type SearchUnit } from '../store/search/search-units.ts'
 import { inTransaction } from '../store/transaction.ts'
 import type { ResealStores } from './reseal-session.ts'
 

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeForLog } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../store/database.ts'
-import { outboxState, type TopicState } from '../store/outbox-state.ts'
-import { embedTopic, indexTopic } from '../store/outbox.ts'
-import { tokensUsed } from '../store/provider-usage.ts'
+import { outboxState, type TopicState } from '../store/work/outbox-state.ts'
+import { embedTopic, indexTopic } from '../store/work/outbox.ts'
+import { tokensUsed } from '../store/work/provider-usage.ts'
 
 /** What the store says of itself. */
 export interface StoreSample {

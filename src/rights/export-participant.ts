@@ -2,9 +2,9 @@ import { NotFoundError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { checkName } from '../model/validate.ts'
-import { exportedMessages } from '../sessions/export-session.ts'
+import { exportedMessages } from '../sessions/exports/export-session.ts'
+import { writeSession, type ExportedMessage, type ExportFormat } from '../sessions/exports/write-session.ts'
 import type { ReadDependencies } from '../sessions/session-page.ts'
-import { writeSession, type ExportedMessage, type ExportFormat } from '../sessions/write-session.ts'
 import type { SessionKey } from '../store/messages.ts'
 import {
   factsOfParticipant,

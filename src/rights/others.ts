@@ -1,6 +1,6 @@
 import type { MessageBody } from '../sessions/document.ts'
+import type { ExportedHead, ExportedMessage } from '../sessions/exports/write-session.ts'
 import { MessageView } from '../sessions/message-view.ts'
-import type { ExportedHead, ExportedMessage } from '../sessions/write-session.ts'
 import type { MessageRow, MessageSource } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
 import type { Summary } from '../store/summaries/summaries.ts'

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { limits } from '../limits.ts'
 import type { Database } from '../store/database.ts'
-import { embedTopic, indexTopic, newestOutboxId, oldestOutboxId, outboxBacklog } from '../store/outbox.ts'
+import { embedTopic, indexTopic, newestOutboxId, oldestOutboxId, outboxBacklog } from '../store/work/outbox.ts'
 
 const pauseMsMin = 4
 const pauseMsMax = 100

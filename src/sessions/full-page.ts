@@ -1,5 +1,5 @@
 import { readHeads, readMessages, type MessageHead } from '../store/messages.ts'
-import { readSentiments } from '../store/search-units.ts'
+import { readSentiments } from '../store/search/search-units.ts'
 import { fullMessage, type MessageDocument } from './document.ts'
 import { elementBytes } from './json-size.ts'
 import { messageBody, withheldFrom } from './message-body.ts'

@@ -10,10 +10,10 @@ import { countStore } from '../store/count-store.ts'
 import type { Database } from '../store/database.ts'
 import { coverageOfStore } from '../store/names/name-coverage.ts'
 import { modelReason, namesTopic } from '../store/names/name-work.ts'
-import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/outbox.ts'
-import { tokensUsed } from '../store/provider-usage.ts'
 import { countEmbedded } from '../store/vectors/embedded-units.ts'
 import { readModels } from '../store/vectors/embedding-models.ts'
+import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../store/work/outbox.ts'
+import { tokensUsed } from '../store/work/provider-usage.ts'
 
 /** What the store holds and how far its indexes are. */
 export interface StoreStatus {

@@ -6,7 +6,7 @@ import { keepFromErasure } from './erasure/keep-from-erasure.ts'
 import type { SearchKey } from './keys/search-key.ts'
 import type { MessageRow, SessionKey } from './messages.ts'
 import type { Queries } from './rows.ts'
-import { levelOfTerms, messageLevels, recordLevels, type UnitRecord } from './search-units.ts'
+import { levelOfTerms, messageLevels, recordLevels, type UnitRecord } from './search/search-units.ts'
 
 /**
  * The digest of what a message says beside its bytes: SHA-256, or with a search key of the tenant HMAC-SHA-256, which nobody takes who

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
 
 import type { Viewer } from '../model/access.ts'
+import { sessionConditions, type UnitFilter } from './search/unit-filter.ts'
 import { text } from './sql-text.ts'
-import { sessionConditions, type UnitFilter } from './unit-filter.ts'
 
 /** A session and the number of its last message. */
 export interface SessionExtent {

@@ -1,4 +1,4 @@
-import { tombstoneRecord } from '../archive/archived-tombstones.ts'
+import { tombstoneRecord } from '../archive/restore/archived-tombstones.ts'
 import { readGrants } from '../store/access/session-access.ts'
 import { readSessionRecord } from '../store/archive/archived-session.ts'
 import { sessionMarks } from '../store/copy/sessions-there.ts'

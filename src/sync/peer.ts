@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { tombstoneRecordSchema } from '../archive/archived-tombstones.ts'
+import { tombstoneRecordSchema } from '../archive/restore/archived-tombstones.ts'
 import { InputError, UnavailableError } from '../errors.ts'
 import { sessionRecordSchema } from '../store/archive/archived-session.ts'
 import type { SyncedMessage } from '../store/sync/place-messages.ts'

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 
 import { DirectoryArchive } from '../../src/adapters/archives/directory-archive.ts'
 import { archiveAll } from '../../src/archive/archive-all.ts'
-import { restore } from '../../src/archive/restore.ts'
+import { restore } from '../../src/archive/restore/restore.ts'
 import { forget } from '../../src/erasure/forget.ts'
 import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { createLog } from '../../src/log.ts'

@@ -9,7 +9,7 @@ import { importFile, type FileReport } from '../../src/capture/documents/import-
 import type { ImportDependencies } from '../../src/capture/documents/imported-sessions.ts'
 import { UnavailableError } from '../../src/errors.ts'
 import type { Database } from '../../src/store/database.ts'
-import { listImportFiles } from '../../src/store/import-files.ts'
+import { listImportFiles } from '../../src/store/imports/import-files.ts'
 import { readMessages } from '../../src/store/messages.ts'
 import { detectFormat } from '../../src/transcripts/registry.ts'
 import { caller, useStore } from '../sessions/store.ts'

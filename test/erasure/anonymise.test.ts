@@ -12,7 +12,7 @@ import { readErasures, readMark } from '../../src/store/erasure/keep-from-erasur
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import { saveFacts, sealFact } from '../../src/store/learning/sealed-facts.ts'
 import { readProject } from '../../src/store/learning/session-projects.ts'
-import { writeUnits, type SearchUnit } from '../../src/store/search-units.ts'
+import { writeUnits, type SearchUnit } from '../../src/store/search/search-units.ts'
 import { saveMade, sealSummary } from '../../src/store/summaries/save-summary.ts'
 import { summariesOf } from '../../src/store/summaries/summaries.ts'
 import { inTransaction } from '../../src/store/transaction.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { addOutbox, indexTopic } from '../../src/store/outbox.ts'
+import { addOutbox, indexTopic } from '../../src/store/work/outbox.ts'
 import { caller, useStore } from '../sessions/store.ts'
 
 const store = useStore({ VERBATIM_EMBEDDER: 'none' })

@@ -7,7 +7,7 @@ import { fuse, Nearness } from '../../src/search/ranking/fuse.ts'
 import { rankTurns } from '../../src/search/ranking/rank-turns.ts'
 import { contextualScore, turnFactor, type Question } from '../../src/search/ranking/score-turns.ts'
 import { weights } from '../../src/search/ranking/weights.ts'
-import type { UnitEvidence } from '../../src/store/read-evidence.ts'
+import type { UnitEvidence } from '../../src/store/search/read-evidence.ts'
 
 interface Said {
   readonly seq: number

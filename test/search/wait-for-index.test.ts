@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { waitForIndex } from '../../src/search/wait-for-index.ts'
 import type { Database } from '../../src/store/database.ts'
-import { indexTopic, outboxBacklog } from '../../src/store/outbox.ts'
+import { indexTopic, outboxBacklog } from '../../src/store/work/outbox.ts'
 import { caller, useStore } from '../sessions/store.ts'
 
 const store = useStore()

@@ -7,7 +7,7 @@ import { learnedParts, partNames, scaled } from '../../src/search/ranking/learne
 import { rankTurns } from '../../src/search/ranking/rank-turns.ts'
 import type { Question } from '../../src/search/ranking/score-turns.ts'
 import { weights, type Weights } from '../../src/search/ranking/weights.ts'
-import type { UnitEvidence } from '../../src/store/read-evidence.ts'
+import type { UnitEvidence } from '../../src/store/search/read-evidence.ts'
 
 const base: UnitEvidence = {
   sessionId: 'a',

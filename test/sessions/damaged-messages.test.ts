@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 import { readResource } from '../../src/mcp/resources.ts'
 import { sha256 } from '../../src/model/payload.ts'
-import { exportSession } from '../../src/sessions/export-session.ts'
+import { exportSession } from '../../src/sessions/exports/export-session.ts'
 import { renderSession } from '../../src/sessions/render.ts'
 import { caller, contentsOf, messagesOf, useStore } from './store.ts'
 

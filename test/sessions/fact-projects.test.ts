@@ -7,8 +7,8 @@ import { changeFact } from '../../src/insight/learning/change-fact.ts'
 import { findByPatterns } from '../../src/insight/learning/finders.ts'
 import { LearnWorker } from '../../src/insight/learning/learn-worker.ts'
 import { createLog } from '../../src/log.ts'
-import { describeSession } from '../../src/store/imported-sessions.ts'
-import { addOutbox, learnTopic } from '../../src/store/outbox.ts'
+import { describeSession } from '../../src/store/imports/imported-sessions.ts'
+import { addOutbox, learnTopic } from '../../src/store/work/outbox.ts'
 import { caller, useStore } from './store.ts'
 
 const store = useStore({ VERBATIM_LEARNING: 'off' })

@@ -16,7 +16,7 @@ import { changeRestriction } from '../../src/rights/restrict.ts'
 import { readSessionNames } from '../../src/store/names/message-names.ts'
 import { coverageOfSession } from '../../src/store/names/name-coverage.ts'
 import { namesTopic } from '../../src/store/names/name-work.ts'
-import { addOutbox, dueAtOnce, outboxBacklog, waitingReason } from '../../src/store/outbox.ts'
+import { addOutbox, dueAtOnce, outboxBacklog, waitingReason } from '../../src/store/work/outbox.ts'
 import { ChatStandIn } from '../support/stand-ins/writers.ts'
 import { caller, messagesOf, useStore } from './store.ts'
 

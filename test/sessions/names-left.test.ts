@@ -10,11 +10,11 @@ import { NameWorker } from '../../src/naming/name-worker.ts'
 import { changeRestriction } from '../../src/rights/restrict.ts'
 import { storeStatus } from '../../src/sessions/status.ts'
 import { readErasures } from '../../src/store/erasure/keep-from-erasure.ts'
-import { addDead } from '../../src/store/failed-work.ts'
 import { readSessionNames, saveNames, sealNames } from '../../src/store/names/message-names.ts'
 import { namesTopic } from '../../src/store/names/name-work.ts'
-import { addOutbox, outboxBacklog } from '../../src/store/outbox.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
+import { addDead } from '../../src/store/work/failed-work.ts'
+import { addOutbox, outboxBacklog } from '../../src/store/work/outbox.ts'
 import { caller, messagesOf, useStore } from './store.ts'
 
 const store = useStore({ VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })

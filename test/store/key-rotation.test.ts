@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { archiveAll } from '../../src/archive/archive-all.ts'
-import { restore } from '../../src/archive/restore.ts'
+import { restore } from '../../src/archive/restore/restore.ts'
 import { verify } from '../../src/capture/verify.ts'
 import { openVerbatim } from '../../src/compose.ts'
 import { readRootKey } from '../../src/crypto/root-key.ts'

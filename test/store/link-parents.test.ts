@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { newId } from '../../src/model/ids.ts'
-import { linkParents } from '../../src/store/imported-sessions.ts'
+import { linkParents } from '../../src/store/imports/imported-sessions.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { caller, useStore } from '../sessions/store.ts'
 

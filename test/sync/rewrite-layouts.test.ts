@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 
 import { readLayout } from '../../src/capture/documents/file-layout.ts'
 import { importFile } from '../../src/capture/documents/import-files.ts'
-import { importFilesOfSession } from '../../src/store/import-files.ts'
+import { importFilesOfSession } from '../../src/store/imports/import-files.ts'
 import { rewriteLayouts, UnknownFileKey } from '../../src/store/sync/rewrite-layouts.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { caller, useStore } from '../sessions/store.ts'

@@ -1,4 +1,4 @@
-import type { CapturedFile } from '../../store/captured-files.ts'
+import type { CapturedFile } from '../../store/imports/captured-files.ts'
 import { rowsCoverage, times, type RowsCoverage } from './rows-coverage.ts'
 import type { SessionCoverage } from './session-comparison.ts'
 

@@ -1,6 +1,6 @@
 import { VerbatimError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
-import { capturedRows, capturedSessions, type CapturedRow } from '../../store/captured-rows.ts'
+import { capturedRows, capturedSessions, type CapturedRow } from '../../store/imports/captured-rows.ts'
 import type { Database } from '../../store/database.ts'
 import type { SessionRow, SessionRows } from '../../transcripts/format.ts'
 import { cleanId, idOfBytes, Occurrences } from '../documents/entry-fields.ts'

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 
 import { InputError, NotFoundError, UnavailableError } from '../../errors.ts'
 import type { Caller, Viewer } from '../../model/access.ts'
-import { importFilesOfSession, type ImportFileRow } from '../../store/import-files.ts'
+import { importFilesOfSession, type ImportFileRow } from '../../store/imports/import-files.ts'
 import { pagedMessages } from '../../store/page-messages.ts'
 import { loadPayload } from '../large-payload.ts'
 import { requireSession } from '../session-reference.ts'

@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 
 import type { Caller } from '../../model/access.ts'
 import { newId } from '../../model/ids.ts'
-import { importedState, saveImportedState } from '../../store/import-files.ts'
+import { importedState, saveImportedState } from '../../store/imports/import-files.ts'
 import { unreadable } from '../../transcripts/bytes/file-bytes.ts'
 import type { GrowingTranscript, TranscriptEvent, TranscriptFormat } from '../../transcripts/format.ts'
 import type { DocumentReport } from './document-report.ts'

@@ -1,6 +1,6 @@
 import { ConflictError } from '../../errors.ts'
 import type { Database } from '../../store/database.ts'
-import { importedDocument, type Numbering } from '../../store/import-files.ts'
+import { importedDocument, type Numbering } from '../../store/imports/import-files.ts'
 import { hashOfStart, isCompressed } from '../../transcripts/bytes/file-bytes.ts'
 import { readLayout, type LayoutRun } from './file-layout.ts'
 

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
 import type { Database } from '../../store/database.ts'
-import { describeSession } from '../../store/imported-sessions.ts'
+import { describeSession } from '../../store/imports/imported-sessions.ts'
 import type { TranscriptSession } from '../../transcripts/format.ts'
 import { cleanId, cleanName } from './entry-fields.ts'
 import type { ErasedSessions } from './erased-sessions.ts'

@@ -1,5 +1,5 @@
 import type { Caller } from '../../model/access.ts'
-import { listImportedStates } from '../../store/import-files.ts'
+import { listImportedStates } from '../../store/imports/import-files.ts'
 import type { FileState } from '../documents/file-state.ts'
 import { linkImported } from '../documents/import-files.ts'
 import type { ImportDependencies } from '../documents/imported-sessions.ts'

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
-import { restoreLostKeys } from '../../archive/restore-lost-keys.ts'
-import { countArchived, restore } from '../../archive/restore.ts'
+import { restoreLostKeys } from '../../archive/restore/restore-lost-keys.ts'
+import { countArchived, restore } from '../../archive/restore/restore.ts'
 import { createLog } from '../../log.ts'
 import { agreed, counted, onlyCounted } from '../../model/counted.ts'
 import type { Database } from '../../store/database.ts'

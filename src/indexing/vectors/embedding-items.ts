@@ -1,7 +1,7 @@
 import { explain } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { ProviderError } from '../../ports/provider-error.ts'
-import { postponeOutbox, type Commit, type OutboxItem } from '../../store/outbox.ts'
+import { postponeOutbox, type Commit, type OutboxItem } from '../../store/work/outbox.ts'
 import type { ReadText } from './vector-writer.ts'
 
 /** A provider that fails is asked again after this, where it does not say when; one that refuses us later. */

@@ -2,9 +2,9 @@ import type { Embedder } from '../../ports/embedder.ts'
 import type { VectorIndex, VectorSpace } from '../../ports/vector-index.ts'
 import { tenantIds } from '../../store/access/tenants.ts'
 import type { Database } from '../../store/database.ts'
-import { dueAtOnce, embedTopic, outboxBacklog } from '../../store/outbox.ts'
 import { countEmbedded, forgetEmbedded } from '../../store/vectors/embedded-units.ts'
 import { makeCurrent, readModels, removeModel } from '../../store/vectors/embedding-models.ts'
+import { dueAtOnce, embedTopic, outboxBacklog } from '../../store/work/outbox.ts'
 
 export interface RegistryDependencies {
   readonly database: Database

@@ -2,7 +2,7 @@ import type { Caller } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
 import { coverageOfStore, type NameCoverage } from '../../store/names/name-coverage.ts'
 import { modelReason, namesTopic } from '../../store/names/name-work.ts'
-import { embedTopic, indexTopic, newestOutboxId, outboxBacklog, waitingReason } from '../../store/outbox.ts'
+import { embedTopic, indexTopic, newestOutboxId, outboxBacklog, waitingReason } from '../../store/work/outbox.ts'
 import type { IndexKind } from './reindex.ts'
 
 const topics = { words: indexTopic, vectors: embedTopic, names: namesTopic } as const

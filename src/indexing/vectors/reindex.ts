@@ -2,9 +2,9 @@ import type { Caller } from '../../model/access.ts'
 import { countStore } from '../../store/count-store.ts'
 import type { Database } from '../../store/database.ts'
 import { namesTopic } from '../../store/names/name-work.ts'
-import { addAllSessions, embedTopic, indexTopic } from '../../store/outbox.ts'
-import { deleteUnits } from '../../store/search-units.ts'
+import { deleteUnits } from '../../store/search/search-units.ts'
 import { inTransaction } from '../../store/transaction.ts'
+import { addAllSessions, embedTopic, indexTopic } from '../../store/work/outbox.ts'
 
 /** `names`: what a model finds of names is no index, and is made anew in the same way. */
 export type IndexKind = 'words' | 'vectors' | 'names'

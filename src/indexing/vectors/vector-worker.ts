@@ -8,8 +8,8 @@ import type { VectorIndex, VectorSpace } from '../../ports/vector-index.ts'
 import { readableText } from '../../sessions/document.ts'
 import type { Database } from '../../store/database.ts'
 import { readErasuresOf } from '../../store/erasure/keep-from-erasure.ts'
-import { addDead } from '../../store/failed-work.ts'
 import { readMessages, type MessageRow } from '../../store/messages.ts'
+import { addDead } from '../../store/work/failed-work.ts'
 import {
   advanceOutbox,
   embedTopic,
@@ -18,7 +18,7 @@ import {
   workOff,
   type Commit,
   type OutboxItem,
-} from '../../store/outbox.ts'
+} from '../../store/work/outbox.ts'
 import { AwayMessages } from '../away-messages.ts'
 import { Drain } from '../drain.ts'
 import { recordFailure } from '../failed-work.ts'

@@ -6,7 +6,7 @@ import { flagNames } from '../../model/message-flags.ts'
 import { roleSchema } from '../../model/message.ts'
 import { checkName, parseSpan } from '../../model/validate.ts'
 import type { Database } from '../../store/database.ts'
-import type { NameFilter, UnitFilter } from '../../store/unit-filter.ts'
+import type { NameFilter, UnitFilter } from '../../store/search/unit-filter.ts'
 
 /** What a search may be narrowed to. In every list of names `!name` leaves one out. */
 export interface FilterInput {

@@ -1,5 +1,5 @@
 import type { Database } from '../../store/database.ts'
-import { readSenders } from '../../store/senders.ts'
+import { readSenders } from '../../store/search/senders.ts'
 import { placeKey } from './conversation.ts'
 
 /** A message by its place. */

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
-import type { WeightedTerm } from '../../store/score-units.ts'
-import type { CorpusStatistics } from '../../store/search-units.ts'
+import type { WeightedTerm } from '../../store/search/score-units.ts'
+import type { CorpusStatistics } from '../../store/search/search-units.ts'
 import { sourceOrder, type TermSource } from '../query/query-text.ts'
 
 /** One term of a query, hashed: how much the query cares for it, and which word it is a form of. */

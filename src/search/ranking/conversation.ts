@@ -1,5 +1,5 @@
 import type { Role } from '../../model/message.ts'
-import type { UnitEvidence } from '../../store/read-evidence.ts'
+import type { UnitEvidence } from '../../store/search/read-evidence.ts'
 
 /** A message among its neighbours, as the ranking sees it. */
 export interface RankedTurn {

@@ -9,9 +9,9 @@ import {
   type ScoredMessages,
   type TermCondition,
   type UnitQuery,
-} from '../../store/score-units.ts'
-import { hasUnitsWith, type CorpusStatistics } from '../../store/search-units.ts'
-import type { UnitFilter } from '../../store/unit-filter.ts'
+} from '../../store/search/score-units.ts'
+import { hasUnitsWith, type CorpusStatistics } from '../../store/search/search-units.ts'
+import type { UnitFilter } from '../../store/search/unit-filter.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import type { Authors } from './authors.ts'
 import { planTerms, type TermPlan } from './bm25.ts'

@@ -1,5 +1,5 @@
 import { traits } from '../../indexing/traits.ts'
-import type { UnitEvidence } from '../../store/read-evidence.ts'
+import type { UnitEvidence } from '../../store/search/read-evidence.ts'
 import { timeFit, type NamedTime } from '../query/query-dates.ts'
 import type { QueryIntent } from '../query/query-intent.ts'
 import type { TermSource } from '../query/query-text.ts'

@@ -1,4 +1,4 @@
-import type { ScoredMessage } from '../../store/score-units.ts'
+import type { ScoredMessage } from '../../store/search/score-units.ts'
 import { placeKey } from './conversation.ts'
 import { rankedMax } from './find-seeds.ts'
 import type { Nearness } from './fuse.ts'

@@ -4,8 +4,8 @@ import type { VectorFilter } from '../../ports/vector-index.ts'
 import { hasClosedSessions } from '../../store/access/session-access.ts'
 import { hasRestrictedParticipants } from '../../store/access/usable.ts'
 import type { Database } from '../../store/database.ts'
+import { looksAtMessage, type NameFilter, type UnitFilter } from '../../store/search/unit-filter.ts'
 import { sessionSizes } from '../../store/session-ids.ts'
-import { looksAtMessage, type NameFilter, type UnitFilter } from '../../store/unit-filter.ts'
 
 /** Sessions that a filter of a vector index names at most; where tags fit more, results are filtered afterwards alone. */
 const sessionsMax = 1_000

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { limits } from '../../limits.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { Database } from '../../store/database.ts'
-import { embedTopic, outboxBacklog, waitingReason } from '../../store/outbox.ts'
+import { embedTopic, outboxBacklog, waitingReason } from '../../store/work/outbox.ts'
 import { waitForVectors } from '../wait-for-index.ts'
 
 /** Between two looks whether a model is there. */

@@ -1,5 +1,5 @@
-import type { OutboxItem } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import type { OutboxItem } from '../work/outbox.ts'
 
 /** The work of archiving sessions, in the outbox. */
 export const archiveTopic = 'archive'

@@ -6,7 +6,7 @@ import { openFactBody } from '../learning/open-fact.ts'
 import type { FactBody, FactTerms } from '../learning/sealed-facts.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
-import { arrayLiteral } from '../search-units.ts'
+import { arrayLiteral } from '../search/search-units.ts'
 
 const time = z.string()
 const count = z.number().int()

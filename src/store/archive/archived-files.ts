@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { layoutPlace, wholeFile } from '../import-files.ts'
+import { layoutPlace, wholeFile } from '../imports/import-files.ts'
 import type { MessageSource } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 

@@ -1,10 +1,10 @@
 import type { TransactionSql } from 'postgres'
 
 import { UnavailableError } from '../../errors.ts'
-import { lockModels } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
 import { identifier, text, type SqlText } from '../sql-text.ts'
 import { readModels, type StoredModel } from '../vectors/embedding-models.ts'
+import { lockModels } from '../work/outbox.ts'
 import { insertRows, type TableShape } from './table-rows.ts'
 
 /** The model whose vectors are moved, with its number at each of the two stores. */

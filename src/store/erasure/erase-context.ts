@@ -2,7 +2,7 @@ import type { TransactionSql } from 'postgres'
 
 import type { SessionKey } from '../messages.ts'
 import { nearSeqMax } from '../neighbours.ts'
-import { embedTopic } from '../outbox.ts'
+import { embedTopic } from '../work/outbox.ts'
 import { isOf, type Piece } from './piece.ts'
 import { addWorkAnew } from './work-anew.ts'
 

@@ -3,7 +3,7 @@ import type { TransactionSql } from 'postgres'
 import { feedbackChanged } from '../learning/recall-feedback.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
-import { messageLevels, recordLevels } from '../search-units.ts'
+import { messageLevels, recordLevels } from '../search/search-units.ts'
 import { isOf, type Piece } from './piece.ts'
 import type { ErasedCounts } from './receipts.ts'
 

@@ -2,7 +2,7 @@ import type { TransactionSql } from 'postgres'
 
 import { levelOfRecords } from '../message-digests.ts'
 import type { Queries } from '../rows.ts'
-import { levelOfTerms } from '../search-units.ts'
+import { levelOfTerms } from '../search/search-units.ts'
 import { lockEncryptionState } from './encryption-state.ts'
 
 /** What a conversion makes of a store. */

@@ -2,7 +2,7 @@ import type { TransactionSql } from 'postgres'
 
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { layoutPlace } from '../import-files.ts'
+import { layoutPlace } from '../imports/import-files.ts'
 import type { MessageSource } from '../messages.ts'
 
 /** The private columns of an imported document, as they were before they were sealed. */

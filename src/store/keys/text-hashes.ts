@@ -1,6 +1,6 @@
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
-import { messageLevel } from '../search-units.ts'
+import { messageLevel } from '../search/search-units.ts'
 
 /** Whether messages of a session have vectors, of whatever model. */
 export async function hasVectors(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<boolean> {

@@ -7,7 +7,7 @@ import { andOpen } from '../access/session-access.ts'
 import { queueArchive } from '../archive/archive-queue.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { Queries } from '../rows.ts'
-import { arrayLiteral } from '../search-units.ts'
+import { arrayLiteral } from '../search/search-units.ts'
 import type { SealedFact } from './sealed-facts.ts'
 
 /** The condition on `facts` that they say what the fact `id` says, in sessions that the viewer may write to. */

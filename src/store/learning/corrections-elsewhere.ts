@@ -1,8 +1,8 @@
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
-import { learnTopic } from '../outbox.ts'
 import type { Transaction } from '../rows.ts'
-import { arrayLiteral } from '../search-units.ts'
+import { arrayLiteral } from '../search/search-units.ts'
+import { learnTopic } from '../work/outbox.ts'
 import { openFactBody } from './open-fact.ts'
 import type { FactBody, FactTerms, SealedFact } from './sealed-facts.ts'
 

@@ -4,7 +4,7 @@ import type { Viewer } from '../../model/access.ts'
 import { andOpen } from '../access/session-access.ts'
 import { andUsableFact } from '../access/usable.ts'
 import type { Queries } from '../rows.ts'
-import { arrayLiteral } from '../search-units.ts'
+import { arrayLiteral } from '../search/search-units.ts'
 
 /** A fact of a list by its place: where the next page begins. */
 export interface FactPlace {

@@ -1,8 +1,8 @@
 import { earlierPatterns } from '../../model/extractors.ts'
 import { andUsableFact } from '../access/usable.ts'
 import type { SessionKey } from '../messages.ts'
-import { learnAnewTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import { learnAnewTopic } from '../work/outbox.ts'
 
 const numbers = (sql: Queries, seqs: readonly number[]) => sql`
   (select jsonb_array_elements_text(${JSON.stringify(seqs)}::text::jsonb)::bigint)`

@@ -1,6 +1,6 @@
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
-import { arrayLiteral } from '../search-units.ts'
+import { arrayLiteral } from '../search/search-units.ts'
 import { openFactBody } from './open-fact.ts'
 import type { FactBody, FactTerms } from './sealed-facts.ts'
 

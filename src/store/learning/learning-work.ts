@@ -1,5 +1,5 @@
-import { learnAnewTopic, learnByModelTopic, learnTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import { learnAnewTopic, learnByModelTopic, learnTopic } from '../work/outbox.ts'
 
 /** Whether anything is to be learned from, now or later, in any tenant. */
 export async function hasLearningWork(sql: Queries): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { RowSeal } from '../../crypto/row-seal.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
-import { arrayLiteral } from '../search-units.ts'
+import { arrayLiteral } from '../search/search-units.ts'
 import { dropEarlierFacts, type ReadAnew } from './facts-anew.ts'
 import { lockDescription } from './session-projects.ts'
 

@@ -5,8 +5,8 @@ import type { RowSeal } from '../../crypto/row-seal.ts'
 import { isJsonObject } from '../../model/json.ts'
 import { projectOf } from '../../model/project.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
-import { learnTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import { learnTopic } from '../work/outbox.ts'
 
 /** What a session's facts depend on beside its messages. */
 export interface SessionProject {

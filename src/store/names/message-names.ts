@@ -8,8 +8,8 @@ import { nameTypes, type FoundName } from '../../model/names.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import { isOf, type Piece } from '../erasure/piece.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
-import { addOutbox } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import { addOutbox } from '../work/outbox.ts'
 import { namesTopic } from './name-work.ts'
 
 /** What a model has found in a message that it has read. */

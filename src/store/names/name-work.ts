@@ -1,5 +1,5 @@
-import { addOutbox, type Stretch } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import { addOutbox, type Stretch } from '../work/outbox.ts'
 
 /** The work of looking for names in messages by a model. */
 export const namesTopic = 'names'

@@ -1,6 +1,6 @@
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { layoutPlace } from '../import-files.ts'
+import { layoutPlace } from '../imports/import-files.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 

@@ -1,6 +1,6 @@
 import { lookForNamesAgain } from '../names/name-work.ts'
-import { addEmbedding, addOutbox, learnTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import { addEmbedding, addOutbox, learnTopic } from '../work/outbox.ts'
 
 /** Gives whole sessions as work again, to be embedded, learned from and looked through for names: what has a vector of the same text is passed over. */
 export async function embedAgain(

@@ -2,8 +2,8 @@ import type { TransactionSql } from 'postgres'
 
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import { addWorkAnew } from '../erasure/work-anew.ts'
-import { embedTopic } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
+import { embedTopic } from '../work/outbox.ts'
 import type { UnitKey, VectorScope } from './unit-vectors.ts'
 
 /** A unit that has a vector, and the hash of the text that it is of. */

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
 
-import { addAllSessions, embedTopic, lockModels } from '../outbox.ts'
 import type { Queries } from '../rows.ts'
 import { inTransaction } from '../transaction.ts'
+import { addAllSessions, embedTopic, lockModels } from '../work/outbox.ts'
 
 /** Which model makes vectors, the fields of the port's `EmbeddingModel`, and the name of the vector index that they are in. */
 export interface ModelIdentity {

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
 
-import { BrokenSeal } from '../crypto/aead.ts'
-import type { RowSeal, SealPlace } from '../crypto/row-seal.ts'
-import type { MessageSource } from './messages.ts'
+import { BrokenSeal } from '../../crypto/aead.ts'
+import type { RowSeal, SealPlace } from '../../crypto/row-seal.ts'
+import type { MessageSource } from '../messages.ts'
 
 /** A document that was imported, with what is needed to give back its bytes. */
 export interface ImportFileRow {

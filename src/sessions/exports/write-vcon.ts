@@ -1,8 +1,8 @@
-import { binaryMediaType, decodePayload, jsonMediaType, textMediaType } from '../model/payload.ts'
-import type { MessageRow } from '../store/messages.ts'
-import { asStretches } from '../store/summaries/sentences-without-messages.ts'
-import { fullMessage, readableText, type MessageBody } from './document.ts'
-import type { ShownSummary } from './summary-members.ts'
+import { binaryMediaType, decodePayload, jsonMediaType, textMediaType } from '../../model/payload.ts'
+import type { MessageRow } from '../../store/messages.ts'
+import { asStretches } from '../../store/summaries/sentences-without-messages.ts'
+import { fullMessage, readableText, type MessageBody } from '../document.ts'
+import type { ShownSummary } from '../summary-members.ts'
 import type { ExportedMessage, ExportedSession } from './write-session.ts'
 
 /** The syntax of draft-ietf-vcon-vcon-core-04. */

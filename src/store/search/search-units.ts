@@ -1,9 +1,9 @@
 import type { Sql, TransactionSql } from 'postgres'
 
-import type { MessageFlags } from '../model/message-flags.ts'
-import type { Role, Trust } from '../model/message.ts'
-import { keepFromErasure } from './erasure/keep-from-erasure.ts'
-import type { Queries } from './rows.ts'
+import type { MessageFlags } from '../../model/message-flags.ts'
+import type { Role, Trust } from '../../model/message.ts'
+import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
+import type { Queries } from '../rows.ts'
 
 export const messageLevel = 0
 /** Messages again, while their words are hashed under another key, and after that until it is done once more. */

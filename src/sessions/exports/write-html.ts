@@ -1,9 +1,9 @@
 import { html, raw } from 'hono/html'
 
-import { readableText } from './document.ts'
-import { messageParts, thoughtLabel } from './message-parts.ts'
-import { stateOfRow } from './message-state.ts'
-import type { ShownSummary } from './summary-members.ts'
+import { readableText } from '../document.ts'
+import { messageParts, thoughtLabel } from '../message-parts.ts'
+import { stateOfRow } from '../message-state.ts'
+import type { ShownSummary } from '../summary-members.ts'
 import type { ExportedMessage, ExportedSession } from './write-session.ts'
 
 /** Light or dark as its reader's system is, and fit to be printed. */

@@ -1,4 +1,4 @@
-import type { Queries } from './rows.ts'
+import type { Queries } from '../rows.ts'
 
 /** Tokens that paid calls have used on the day that `now` is in, in UTC, all providers together. */
 export async function tokensUsed(sql: Queries, now: Date): Promise<number> {

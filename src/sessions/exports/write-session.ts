@@ -1,10 +1,10 @@
-import { counted } from '../model/counted.ts'
-import { inOneLine } from '../model/one-line.ts'
-import type { MessageRow } from '../store/messages.ts'
-import { fullMessage, type MessageBody } from './document.ts'
-import { messageParts, thoughtLabel, type MessagePart } from './message-parts.ts'
-import { stateOfRow } from './message-state.ts'
-import { summaryMembers, type ShownSummary } from './summary-members.ts'
+import { counted } from '../../model/counted.ts'
+import { inOneLine } from '../../model/one-line.ts'
+import type { MessageRow } from '../../store/messages.ts'
+import { fullMessage, type MessageBody } from '../document.ts'
+import { messageParts, thoughtLabel, type MessagePart } from '../message-parts.ts'
+import { stateOfRow } from '../message-state.ts'
+import { summaryMembers, type ShownSummary } from '../summary-members.ts'
 import { writeVcon } from './write-vcon.ts'
 
 export const exportFormats = ['json', 'jsonl', 'markdown', 'html', 'vcon'] as const

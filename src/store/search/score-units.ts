@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
 
-import type { Viewer } from '../model/access.ts'
+import type { Viewer } from '../../model/access.ts'
+import { joined, text, type SqlText } from '../sql-text.ts'
 import { arrayLiteral } from './search-units.ts'
-import { joined, text, type SqlText } from './sql-text.ts'
 import { sessionOfUnitConditions, unitConditions, type UnitFilter } from './unit-filter.ts'
 
 /** A message with the score of its best part. */

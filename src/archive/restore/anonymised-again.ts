@@ -1,10 +1,10 @@
-import { placePayload } from '../capture/large-payload.ts'
-import type { RowSeal } from '../crypto/row-seal.ts'
-import { sha256 } from '../model/payload.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
-import { emptied, type ArchivedMessage } from '../store/archive/archived-messages.ts'
-import type { SessionRecord } from '../store/archive/archived-session.ts'
-import { openPayload } from './payload-problem.ts'
+import { placePayload } from '../../capture/large-payload.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { sha256 } from '../../model/payload.ts'
+import type { ArchiveStore } from '../../ports/archive-store.ts'
+import { emptied, type ArchivedMessage } from '../../store/archive/archived-messages.ts'
+import type { SessionRecord } from '../../store/archive/archived-session.ts'
+import { openPayload } from '../payload-problem.ts'
 
 interface Writer {
   readonly archive: ArchiveStore
@@ -27,7 +27,7 @@ export async function anonymisedAgain(
   const payload = location === undefined ? bytes : openPayload({ location, stored: bytes, seal })
   if (payload === null || payload === undefined) return emptied(message)
   // What looks for personal data is loaded for this alone.
-  const { Anonymiser } = await import('../sessions/anonymiser.ts')
+  const { Anonymiser } = await import('../../sessions/anonymiser.ts')
   const { source, participants, models_used: modelsUsed } = session
   const utf8 = (text: Uint8Array | null) => (text === null ? null : Buffer.from(text).toString('utf8'))
   const said = await new Anonymiser({ source, participants, modelsUsed }).message({

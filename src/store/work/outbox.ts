@@ -1,8 +1,8 @@
 import type { PendingQuery, Row, TransactionSql } from 'postgres'
 
-import type { Database } from './database.ts'
-import type { Queries } from './rows.ts'
-import { inTransaction } from './transaction.ts'
+import type { Database } from '../database.ts'
+import type { Queries } from '../rows.ts'
+import { inTransaction } from '../transaction.ts'
 
 /** The work of making messages searchable. */
 export const indexTopic = 'index'

@@ -1,9 +1,9 @@
-import { firstTenantId } from '../model/access.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { Database } from '../store/database.ts'
-import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
-import { countKeys, sessionsWithoutKey } from '../store/keys/lost-keys.ts'
-import { requireKeysOfOne, restoreKeys } from './archive-keys.ts'
+import { firstTenantId } from '../../model/access.ts'
+import type { ArchiveStore } from '../../ports/archive-store.ts'
+import type { Database } from '../../store/database.ts'
+import { erasuresOfIds } from '../../store/erasure/known-tombstones.ts'
+import { countKeys, sessionsWithoutKey } from '../../store/keys/lost-keys.ts'
+import { requireKeysOfOne, restoreKeys } from '../archive-keys.ts'
 
 /** Of the sessions without a key so many are named. */
 const namedMax = 100

@@ -1,11 +1,11 @@
-import type { RowSeal } from '../crypto/row-seal.ts'
-import { factTerms } from '../indexing/terms/fact-terms.ts'
-import { TermHashers } from '../indexing/terms/term-hashers.ts'
-import { projectOf } from '../model/project.ts'
-import { insertFactRecords, type FactRecord } from '../store/archive/archived-facts.ts'
-import type { Database } from '../store/database.ts'
-import type { SessionKey } from '../store/messages.ts'
-import type { Queries } from '../store/rows.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { factTerms } from '../../indexing/terms/fact-terms.ts'
+import { TermHashers } from '../../indexing/terms/term-hashers.ts'
+import { projectOf } from '../../model/project.ts'
+import { insertFactRecords, type FactRecord } from '../../store/archive/archived-facts.ts'
+import type { Database } from '../../store/database.ts'
+import type { SessionKey } from '../../store/messages.ts'
+import type { Queries } from '../../store/rows.ts'
 
 /** Gives what stores the facts of a session as they were archived, found by their words as those of this store are hashed. */
 export async function factRestorer(

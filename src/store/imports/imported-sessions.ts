@@ -1,11 +1,11 @@
 import type { Sql, TransactionSql } from 'postgres'
 
-import type { RowSeal } from '../crypto/row-seal.ts'
-import { underItsSeal } from './keys/under-its-seal.ts'
-import { lockDescription, placeFactsAgain } from './learning/session-projects.ts'
-import type { MessageSource, SessionKey } from './messages.ts'
-import type { Queries } from './rows.ts'
-import { inTransaction } from './transaction.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { underItsSeal } from '../keys/under-its-seal.ts'
+import { lockDescription, placeFactsAgain } from '../learning/session-projects.ts'
+import type { MessageSource, SessionKey } from '../messages.ts'
+import type { Queries } from '../rows.ts'
+import { inTransaction } from '../transaction.ts'
 
 /** The session that has a source's id; undefined where there is none. Uses sessions_external_id. */
 export async function sessionIdOf(

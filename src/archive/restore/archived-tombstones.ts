@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
-import { sha256 } from '../model/payload.ts'
-import type { ArchiveStore } from '../ports/archive-store.ts'
-import { addTombstoneKey, addTombstones, readTombstones, tombstoneKeys } from '../store/erasure/tombstones.ts'
-import type { Queries } from '../store/rows.ts'
+import { sha256 } from '../../model/payload.ts'
+import type { ArchiveStore } from '../../ports/archive-store.ts'
+import { addTombstoneKey, addTombstones, readTombstones, tombstoneKeys } from '../../store/erasure/tombstones.ts'
+import type { Queries } from '../../store/rows.ts'
 
 /** Where an archive says what was erased, so that a restore from it, or from an older copy beside it, brings nothing back. */
 const place = 'erasures/'

@@ -1,4 +1,4 @@
-import type { Queries } from './rows.ts'
+import type { Queries } from '../rows.ts'
 
 /** Records a failed attempt: tried again after `delayMs`, or never (`dead`), which `doctor` shows. */
 export async function failOutbox(

@@ -1,12 +1,12 @@
-import type { RowSeal } from '../crypto/row-seal.ts'
-import { namesPart } from '../model/tombstone.ts'
-import { emptied, type ArchivedMessage, type MessageRecord } from '../store/archive/archived-messages.ts'
-import type { SessionRecord } from '../store/archive/archived-session.ts'
-import type { Returned } from '../store/erasure/erasure-work.ts'
-import { erasuresOfIds } from '../store/erasure/known-tombstones.ts'
-import type { SessionKey } from '../store/messages.ts'
+import type { RowSeal } from '../../crypto/row-seal.ts'
+import { namesPart } from '../../model/tombstone.ts'
+import { emptied, type ArchivedMessage, type MessageRecord } from '../../store/archive/archived-messages.ts'
+import type { SessionRecord } from '../../store/archive/archived-session.ts'
+import type { Returned } from '../../store/erasure/erasure-work.ts'
+import { erasuresOfIds } from '../../store/erasure/known-tombstones.ts'
+import type { SessionKey } from '../../store/messages.ts'
+import type { ArchiveDependencies } from '../archive-dependencies.ts'
 import { anonymisedAgain } from './anonymised-again.ts'
-import type { ArchiveDependencies } from './archive-dependencies.ts'
 
 interface ByErasure {
   readonly seqs: number[]
@@ -70,7 +70,7 @@ export class ReturnedMessages {
   async tagsOf({ source, participants, models_used: modelsUsed, tags }: SessionRecord): Promise<string[]> {
     if (this.#anonymised.size === 0 || tags.length === 0) return tags
     if (this.emptied > 0) return []
-    const { Anonymiser } = await import('../sessions/anonymiser.ts')
+    const { Anonymiser } = await import('../../sessions/anonymiser.ts')
     return [
       ...(await new Anonymiser({ source, participants, modelsUsed }).session({ title: null, metadata: null, tags }))
         .tags,

@@ -1,5 +1,5 @@
-import type { ArchiveStore } from '../ports/archive-store.ts'
-import type { Subject } from './manifest.ts'
+import type { ArchiveStore } from '../../ports/archive-store.ts'
+import type { Subject } from '../manifest.ts'
 
 /** What an archive holds of a session or of an imported document. Numbers are in ascending order. */
 export interface ArchivedSubject extends Subject {

@@ -1,9 +1,9 @@
 import type { Sql } from 'postgres'
 
-import type { Viewer } from '../model/access.ts'
-import type { Role } from '../model/message.ts'
-import { usableUnit } from './access/usable.ts'
-import { joined, text } from './sql-text.ts'
+import type { Viewer } from '../../model/access.ts'
+import type { Role } from '../../model/message.ts'
+import { usableUnit } from '../access/usable.ts'
+import { joined, text } from '../sql-text.ts'
 import { sessionConditions, unitConditions, type UnitFilter } from './unit-filter.ts'
 
 /** What the ranking reads of one search unit: a message or a part of a long one. */

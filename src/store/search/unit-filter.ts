@@ -1,7 +1,7 @@
-import type { Viewer } from '../model/access.ts'
-import { openSessions } from './access/session-access.ts'
-import { usableUnit } from './access/usable.ts'
-import { joined, text, type SqlText } from './sql-text.ts'
+import type { Viewer } from '../../model/access.ts'
+import { openSessions } from '../access/session-access.ts'
+import { usableUnit } from '../access/usable.ts'
+import { joined, text, type SqlText } from '../sql-text.ts'
 
 /** Names that something must be among, where `any` holds one, and names that it must not be. */
 export interface NameFilter {

@@ -1,4 +1,4 @@
-import type { Queries } from './rows.ts'
+import type { Queries } from '../rows.ts'
 
 /** A part of a message by its place. */
 interface PartPlace {

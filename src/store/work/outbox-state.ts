@@ -1,4 +1,4 @@
-import type { Queries } from './rows.ts'
+import type { Queries } from '../rows.ts'
 
 /** How much work a topic has, of all tenants together. */
 export interface TopicState {
