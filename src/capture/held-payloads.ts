@@ -93,14 +93,14 @@ export async function askOfHeld(
  * the database is one's.
  */
 export async function saveHeld(
-  database: Pick<Database, 'run' | 'unwalled' | 'viewer'>,
+  database: Pick<Database, 'kind' | 'run' | 'unwalled' | 'viewer'>,
   held: HeldPayloads,
   request: SaveRequest,
 ): Promise<SaveResult> {
   const { viewer, unwalled = database } = database
   try {
     return await unwalled.run(async (sql) => {
-      if (!held.given.some(isLarge)) return await saveMessages(sql, request, viewer)
+      if (!held.given.some(isLarge)) return await saveMessages(sql, request, database)
       return await inTransaction(sql, async (transaction) => {
         await holdPayloads(transaction, held)
         return await saveBatch(transaction, request, viewer)

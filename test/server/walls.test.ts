@@ -275,7 +275,7 @@ describe('the walls between tenants', () => {
             messages: [{ ...message, id: randomUUID() }],
             revise: false,
           },
-          stores.database.of(viewer).viewer,
+          stores.database.of(viewer),
         ),
       )
     const [before] = await owner`select count(*)::int as count from messages`

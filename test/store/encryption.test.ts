@@ -113,7 +113,7 @@ describe('a store with VERBATIM_ENCRYPTION=on', () => {
     } as const
     const rest = { tenantId, actor: 'test', client: 'test', messages: [message], revise: false }
     await saveSealed(database, { tenantId, session }, (target) =>
-      database.run((sql) => saveMessages(sql, { ...rest, ...target })),
+      database.run((sql) => saveMessages(sql, { ...rest, ...target }, database)),
     )
     const [second] = await keys()
     expect(second?.id).not.toBe(first?.id)

@@ -65,7 +65,7 @@ export class ImportedSessions {
           messages.push(occurrence === undefined ? placed : { ...placed, externalId: idOfBytes(hash, occurrence) })
         }
         const request = { tenantId, actor, client, call, ...target, messages, revise: true }
-        return await saveHeld({ run: (work) => database.run(work) }, held, request)
+        return await saveHeld({ kind: database.kind, run: (work) => database.run(work) }, held, request)
       })
     })
     // What was erased is not stored again, nor are its bytes, if they are many, left in the archive.

@@ -24,18 +24,25 @@ const patienceMs = 10
 
 /**
  * Group commit (DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984, section 5.2), before
- * the statement instead of at the log: what comes in the same turn of the event loop, or while a group is on its way, goes
- * together, in one statement and one transaction. Alone, nothing waits. A group that fails is done again one by one, so that nobody is answered with the
+ * the statement instead of at the log: what comes in the same turn of the event loop, or while groups are on their way, goes
+ * together, in one statement and one transaction. Alone, nothing waits. Where several groups may be on their way at once, none takes more
+ * than half of those who wait for an answer: the database works on one while this process reads the answers of another and makes the next.
+ * With all in one group, each of the two stands still while the other works; an engine that does one thing at a time gains less by that than
+ * by one commit for all. A group that fails is done again one by one, so that nobody is answered with the
  * failure of another; where the connection was lost, each hears of that.
  */
 export class SaveGroups<M extends Groupable, R> {
   readonly #doGroup: DoGroup<M, R>
+  readonly #groupsMax: number
   readonly #waiting: Waiting<M, R>[] = []
-  #isUnderway = false
+  /** Groups, and the members of all of them. */
+  readonly #underway = { groups: 0, members: 0 }
   #isToSetOut = false
 
-  constructor(doGroup: DoGroup<M, R>) {
+  /** `groupsMax`: so many groups are on their way at once. */
+  constructor(doGroup: DoGroup<M, R>, groupsMax: number) {
     this.#doGroup = doGroup
+    this.#groupsMax = groupsMax
   }
 
   run(member: M): Promise<R | undefined> {
@@ -47,7 +54,7 @@ export class SaveGroups<M extends Groupable, R> {
 
   /** Those who were just answered together ask again together: without this, all but one of them would wait for that one. */
   #setOutSoon(): void {
-    if (this.#isUnderway || this.#isToSetOut) return
+    if (this.#isToSetOut || !this.#maySetOut()) return
     this.#isToSetOut = true
     setImmediate(() => {
       this.#isToSetOut = false
@@ -55,19 +62,31 @@ export class SaveGroups<M extends Groupable, R> {
     })
   }
 
+  #maySetOut(): boolean {
+    return this.#waiting.length > 0 && this.#underway.groups < this.#groupsMax
+  }
+
   #setOut(): void {
-    if (this.#isUnderway || this.#waiting.length === 0) return
-    this.#isUnderway = true
-    const size = statementSize(this.#waiting.length)
-    const group = this.#waiting
-      .splice(0, size)
-      .toSorted(({ member: a }, { member: b }) => (a.order < b.order ? -1 : Number(a.order > b.order)))
+    while (this.#maySetOut()) {
+      const unanswered = this.#waiting.length + this.#underway.members
+      const share = this.#groupsMax === 1 ? unanswered : Math.ceil(unanswered / 2)
+      this.#start(this.#waiting.splice(0, statementSize(Math.min(this.#waiting.length, share))))
+    }
+  }
+
+  #start(waiting: readonly Waiting<M, R>[]): void {
+    this.#underway.groups++
+    this.#underway.members += waiting.length
+    const group = waiting.toSorted(({ member: a }, { member: b }) =>
+      a.order < b.order ? -1 : Number(a.order > b.order),
+    )
     let isOver = false
     const over = () => {
       if (isOver) return
       isOver = true
       clearTimeout(patience)
-      this.#isUnderway = false
+      this.#underway.groups--
+      this.#underway.members -= waiting.length
       this.#setOutSoon()
     }
     const patience = setTimeout(over, patienceMs)

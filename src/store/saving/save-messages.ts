@@ -8,6 +8,7 @@ import type { ContextSwitch, Role, TokenUsage, Trust } from '../../model/message
 import { naming } from '../access/naming.ts'
 import { accessRemedy, whereOpen } from '../access/session-access.ts'
 import { calling } from '../audit/audit-log.ts'
+import type { Database } from '../database.ts'
 import type { Queries } from '../rows.ts'
 import { describeSave } from './describe-save.ts'
 import { mayBegin } from './may-begin.ts'
@@ -201,12 +202,16 @@ function erasedBefore(detail: string, { session, messages }: SaveRequest, cause:
 
 /**
  * Stores up to `limits.batchMessagesMax` messages of one session, all or none, durably, in one statement.
- * `viewer` is who it acts for (`Database.viewer`), whatever the request says.
+ * The database's viewer is who it acts for, whatever the request says.
  * Idempotent: a message whose id (or external id) is stored already with the same bytes is answered with the first
  * answer. Errors: NotFoundError, ForbiddenError, ConflictError, LimitError; nothing is stored then.
  */
-export async function saveMessages(sql: Sql, request: SaveRequest, viewer?: Viewer): Promise<SaveResult> {
-  return (await saveSingle(sql, request, viewer)) ?? (await saveBatch(sql, request, viewer))
+export async function saveMessages(
+  sql: Sql,
+  request: SaveRequest,
+  database: Pick<Database, 'kind' | 'viewer'>,
+): Promise<SaveResult> {
+  return (await saveSingle(sql, request, database)) ?? (await saveBatch(sql, request, database.viewer))
 }
 
 /** As `saveMessages`, by a statement of its own: as a part of a transaction, too. */

@@ -2,6 +2,7 @@ import type { ParameterOrJSON, Sql } from 'postgres'
 
 import type { Viewer } from '../../model/access.ts'
 import { mayBeOfAuditLog } from '../audit/audit-unwritten.ts'
+import type { Database } from '../database.ts'
 import { storedBytes, storedHash } from './describe-save.ts'
 import { SaveGroups, type Groupable } from './save-groups.ts'
 import type { NewMessage, SaveRequest, SaveResult } from './save-messages.ts'
@@ -48,11 +49,11 @@ function singleOf({ session, messages, revise }: SaveRequest): NewMessage | unde
 export async function saveSingle(
   sql: Sql,
   request: SaveRequest,
-  viewer: Viewer | undefined,
+  { kind, viewer = request }: Pick<Database, 'kind' | 'viewer'>,
 ): Promise<SaveResult | undefined> {
   const message = singleOf(request)
   if (message === undefined) return undefined
-  const row = await storeSingle(sql, { request, message, viewer: viewer ?? request, order: request.session.id })
+  const row = await storeSingle(sql, { request, message, viewer, order: request.session.id }, kind)
   if (row === undefined) return undefined
   const saved = { id: message.id, seq: Number(row.seq), savedAt: row.saved_at.toISOString(), duplicate: false }
   return {
@@ -65,11 +66,11 @@ export async function saveSingle(
 }
 
 /** Undefined where the message is known, and where the viewer may not write. */
-async function storeSingle(sql: Sql, single: Single): Promise<SavedRow | undefined> {
+async function storeSingle(sql: Sql, single: Single, kind: Database['kind']): Promise<SavedRow | undefined> {
   try {
     const { payload } = single.message
     const isLarge = 'bytes' in payload && payload.bytes.length > groupedBytesMax
-    return isLarge ? (await saveGroup(sql, [single]))[0] : await groupsOf(sql).run(single)
+    return isLarge ? (await saveGroup(sql, [single]))[0] : await groupsOf(sql, kind).run(single)
   } catch (error) {
     // That a message is known, and what the audit log refused, the function of a batch tells: nothing is stored yet.
     if (mayBeOfAuditLog(error)) return undefined
@@ -80,8 +81,12 @@ async function storeSingle(sql: Sql, single: Single): Promise<SavedRow | undefin
 /** Those of a connection pool. */
 const groups = new WeakMap<Sql, SaveGroups<Single, SavedRow>>()
 
-function groupsOf(sql: Sql): SaveGroups<Single, SavedRow> {
-  const found = groups.get(sql) ?? new SaveGroups((members: readonly Single[]) => saveGroup(sql, members))
+/** Groups on their way at once: more of them took no more messages a second, and connections from what else is asked. */
+const groupsMax = { server: 4, embedded: 1 } as const satisfies Record<Database['kind'], number>
+
+function groupsOf(sql: Sql, kind: Database['kind']): SaveGroups<Single, SavedRow> {
+  const found =
+    groups.get(sql) ?? new SaveGroups((members: readonly Single[]) => saveGroup(sql, members), groupsMax[kind])
   groups.set(sql, found)
   return found
 }
