@@ -7,23 +7,24 @@ import { firstTenantId, localCaller } from '../../src/model/access.ts'
 import { indexTopic, outboxBacklog } from '../../src/store/work/outbox.ts'
 import { setup as buildWhenStale } from '../../test/support/global-setup.ts'
 import { makeMessages, makeQueries, readCorpus } from '../corpus.ts'
-import { holds, renderBench, type BenchResult, type Figure } from '../figure.ts'
+import { holds, renderBench, type BenchResult, type Figure, type Table } from '../figure.ts'
 import { describeMachine } from '../machine.ts'
 import { seededRandom } from '../measure.ts'
 import { renderReport, writeResults } from '../results.ts'
-import { Cluster, poolConnections } from './cluster.ts'
-import { measureCore, measureReplicas, measureSaves, measureSearches } from './measures.ts'
+import { Cluster, poolConnections, type Process } from './cluster.ts'
+import { measureCore, measureReplicas, measureSaves, measureSearches, type MeasureOptions } from './measures.ts'
 import { RawMessages } from './raw.ts'
 
 /**
- * `npm run bench:server -- [--quick] [--messages N] [--clients N,N…] [--seconds N] [--json] [--no-build]`: saves and searches
- * over HTTP on a PostgreSQL of its own that waits for the disk, each beside its baselines in turns. `--messages` are loaded
+ * `npm run bench:server -- [--quick] [--only saves] [--messages N] [--clients N,N…] [--seconds N] [--json] [--no-build]`: saves and
+ * searches over HTTP on a PostgreSQL of its own that waits for the disk, each beside its baselines in turns. `--messages` are loaded
  * before the searches: 20,000 without it. Exits 1 where a promise does not hold.
  */
 const { values } = parseArgs({
   allowNegative: true,
   options: {
     quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
     messages: { type: 'string' },
     clients: { type: 'string' },
     seconds: { type: 'string' },
@@ -44,6 +45,8 @@ const seconds = atLeastOne(values.seconds, values.quick ? 1 : 5, 'seconds')
 const replicaClients = 32
 const batch = 500
 const indexMs = 3_600_000
+if (values.only !== undefined && values.only !== 'saves') throw new Error('--only takes: saves')
+const onlySaves = values.only === 'saves'
 
 if (values.build) buildWhenStale()
 const say = (text: string) => process.stderr.write(`${text}\n`)
@@ -103,18 +106,12 @@ async function databaseBytes(cluster: Cluster): Promise<number> {
   return Number(about?.bytes)
 }
 
-async function run(): Promise<BenchResult> {
-  await using cluster = await Cluster.start()
-  const options = { seconds, rounds: values.quick ? 1 : 2, quick: values.quick, texts: text, say }
-  const web = await cluster.serve('web')
-  const empty = await cluster.serveEmpty()
-  await using admin = { sql: cluster.connect(1), [Symbol.asyncDispose]: () => admin.sql.end() }
-  await RawMessages.create(admin.sql)
-  say('saving over HTTP, without a worker')
-  const saves = await measureSaves(cluster, { web, empty }, { ...options, clients })
-  await empty.stop()
-  say('saving through the core')
-  const core = await measureCore(cluster, options)
+/** What a store with many messages in it takes: loading, searches, a second replica. */
+async function measureTheRest(
+  cluster: Cluster,
+  web: Process,
+  options: MeasureOptions,
+): Promise<{ readonly figures: readonly Figure[]; readonly tables: readonly Table[] }> {
   say(`loading ${messages} messages, with a worker`)
   const worker = await cluster.serve('worker')
   await untilIndexed(cluster)
@@ -132,23 +129,40 @@ async function run(): Promise<BenchResult> {
     unit: 'MiB',
   })
   return {
-    bench: 'server',
     figures: [
-      ...saves.figures,
-      ...core,
       ...loaded,
       ...(searches?.figures ?? []),
       ...replicas,
       memory('resident memory of a replica after all of it', web),
       memory('resident memory of the worker after all of it', worker),
     ],
-    tables: [saves.table, ...(searches === undefined ? [] : [searches.table])],
+    tables: searches === undefined ? [] : [searches.table],
+  }
+}
+
+async function run(): Promise<BenchResult> {
+  await using cluster = await Cluster.start()
+  const options = { seconds, rounds: values.quick ? 1 : 2, quick: values.quick, texts: text, say }
+  const web = await cluster.serve('web')
+  const empty = await cluster.serveEmpty()
+  await using admin = { sql: cluster.connect(1), [Symbol.asyncDispose]: () => admin.sql.end() }
+  await RawMessages.create(admin.sql)
+  say('saving over HTTP, without a worker')
+  const saves = await measureSaves(cluster, { web, empty }, { ...options, clients })
+  await empty.stop()
+  say('saving through the core')
+  const core = await measureCore(cluster, options)
+  const rest = onlySaves ? undefined : await measureTheRest(cluster, web, options)
+  return {
+    bench: onlySaves ? 'server-saves' : 'server',
+    figures: [...saves.figures, ...core, ...(rest?.figures ?? [])],
+    tables: [saves.table, ...(rest?.tables ?? [])],
     notes: [
       `PostgreSQL ${cluster.version} on this machine with fsync and synchronous_commit on, and its usual settings otherwise. The clients, the server and PostgreSQL share the cores.`,
       `Clients ask again as soon as they are answered, each in a session of its own. A process has ${poolConnections} connections, and raw SQL at most as many.`,
-      'The empty tool is served by the same gate, token check, transport and protocol. A raw INSERT is committed by itself, into a table with the columns and indexes of the messages.',
+      'The empty tool is served by the same gate, token check, transport and protocol. A raw INSERT is committed by itself, into a table with the columns and indexes of the messages. The core is built as the product is.',
       'Saves are measured without a worker on the machine; two replicas with one. The raw SELECT only fetches the keys of the candidates that the product then scores, reads, checks and ranks.',
-      ...(searches === undefined ? ['No searches: shared/data is not beside the repository'] : []),
+      ...(queries.length === 0 ? ['No searches: shared/data is not beside the repository'] : []),
     ],
   }
 }

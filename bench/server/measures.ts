@@ -10,6 +10,7 @@ import { planTerms } from '../../src/search/ranking/bm25.ts'
 import { corpusStatistics, messageLevel } from '../../src/store/search/search-units.ts'
 import type { Baseline, Figure, Table } from '../figure.ts'
 import { formatNumber } from '../figure.ts'
+import { builtCore } from './built-core.ts'
 import { poolConnections, type Cluster, type Process } from './cluster.ts'
 import { describeTimes, HttpCaller, joinLoads, runCalls, runLoad, type Load } from './load.ts'
 import { RawMessages } from './raw.ts'
@@ -145,7 +146,8 @@ export async function measureSaves(
 /** Saves through the core, in this process, beside raw SQL from this process. */
 export async function measureCore(cluster: Cluster, options: MeasureOptions): Promise<Figure[]> {
   const figures: Figure[] = []
-  await using verbatim = await openVerbatim(readConfig(cluster.settings('web')))
+  const built = await builtCore()
+  await using verbatim = await built.openVerbatim(readConfig(cluster.settings('web')))
   const caller = localCaller('bench')
   for (const clients of [1, 8]) {
     await using connected = disposable(cluster.connect(clients))
