@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { tokenize } from '../../src/indexing/terms/tokenize.ts'
 import { atomsOf } from '../../src/indexing/terms/tokenize.ts'
 import { limits } from '../../src/limits.ts'
-import { parseQuery, phraseMatches } from '../../src/search/query/query-text.ts'
+import { phraseMatches } from '../../src/search/query/phrase-matches.ts'
+import { parseQuery } from '../../src/search/query/query-text.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
 
 describe('parseQuery()', () => {
@@ -215,6 +216,10 @@ describe('phraseMatches()', () => {
     ["the harbour's berth", 'harbour berth', ["harbour's berth"]],
     ["voici l'homme", 'voici homme', ["voici l'homme"]],
     ["rock 'n' roll", 'rock n roll', ["rock 'n' roll"]],
+    [String.raw`"line one\nsecond line"`, 'one second line', [String.raw`one\nsecond line`]],
+    [String.raw`"\n\tI see\r\n\r\nthe end"`, 'I see the end', [String.raw`I see\r\n\r\nthe end`]],
+    [String.raw`C:\new\readme`, 'new readme', [String.raw`new\readme`]],
+    [String.raw`café\nthe end`, 'cafe the', [String.raw`café\nthe`]],
   ])('finds in %j the phrase %j as %j', (text, phrase, expected) => {
     expect(find(text, phrase)).toEqual(expected)
   })

@@ -96,6 +96,8 @@ describe('tokenize() identifiers', () => {
     ["don't", ["don't"]],
     ["l'avion", ['avion']],
     ['550e8400-e29b-41d4-a716-446655440000', ['550e8400-e29b-41d4-a716-446655440000', '550e8400']],
+    ['3f9a1c7be42d9086aa517c03d5e8f1b2a4960d7c', ['3f9a1c7be42d9086aa517c03d5e8f1b2a4960d7c', '3f9a1c7']],
+    ['3F9A1C7BE', ['3f9a1c7be', '3f9a1c7']],
   ])('gives %j both whole and split', (text, expected) => {
     expect(terms(`see ${text} there`)).toEqual(expect.arrayContaining(expected))
     expect(terms(text)).toEqual(expect.arrayContaining(expected))
@@ -103,6 +105,10 @@ describe('tokenize() identifiers', () => {
 
   it('ends an identifier before the punctuation of the sentence', () => {
     expect(terms('Look at db.ts. Then (user_id), "x-y"!')).toEqual(expect.arrayContaining(['db.ts', 'user_id', 'x-y']))
+  })
+
+  it('abbreviates no word and no number', () => {
+    expect(terms('deadbeef 12345678 1234567 2e10')).toEqual(['deadbeef', '12345678', '1234567', '2e10', '10'])
   })
 
   it('does not take a random id apart at every change of case', () => {

@@ -35,6 +35,10 @@ const apostrophes = /['’＇]/u
 const contraction = /^(?:n?t|re|ve|ll|m|d)$/iu
 const elision = /^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quoiqu|dell|nell|all|sull|un)$/iu
 const programmingLanguage = /^[A-Za-z](?:\+\+|#)$/
+/** Hexadecimal digits, figures and letters, as names of commits, images and files' contents are written. */
+const digest = /^(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}$/i
+/** What programs show of a digest at least. Longer abbreviations share these digits with the whole. */
+const abbreviatedDigits = 7
 
 /** Longer compounds are paths and encoded data, which hardly come again. */
 const rememberedCharactersMax = 32
@@ -77,14 +81,14 @@ function takeApart(text: string, span: Span, visit: Visit): void {
   else splitAt(text, span, { level: 0, visit })
 }
 
-/** In source text `\n` is a line break, and the word after it begins behind its letter: `\nsecond` is found as `second` too. */
+/** Whether a letter may be that of an escape: in source text and JSON `\n` is a line break. */
+export function followsEscape(text: string, at: number): boolean {
+  return text.charCodeAt(at - 1) === backslash && /[nrtbfv]/.test(text.charAt(at))
+}
+
+/** The word after an escape begins behind its letter: `\nsecond` is found as `second` too. */
 function visitAfterEscape(text: string, span: Span, visit: Visit): void {
-  if (
-    span.end - span.start < 3 ||
-    text.charCodeAt(span.start - 1) !== backslash ||
-    !/[nrtbfv]/.test(text.charAt(span.start))
-  )
-    return
+  if (span.end - span.start < 2 || !followsEscape(text, span.start)) return
   visit({ kind: 'part', start: span.start + 1, end: span.end })
 }
 
@@ -142,6 +146,7 @@ function visitWord(text: string, span: Span, visit: Visit): void {
   if (size < 3 || size > partedCharactersMax) return
   const word = text.slice(span.start, span.end)
   if (onePart.test(word)) return
+  if (digest.test(word)) visit({ kind: 'part', start: span.start, end: span.start + abbreviatedDigits })
   const parts = [...word.matchAll(hump)]
   if (parts.length < 2 || parts.length > partsMax) return
   for (const part of parts) {

@@ -1,5 +1,5 @@
 import { clustersOf, type Run, scanRuns } from '../scan.ts'
-import { visitCompound } from './compound.ts'
+import { followsEscape, visitCompound } from './compound.ts'
 import { fold } from './fold.ts'
 import { detectLanguage } from './language.ts'
 import { stemLanguageOf, wordForms } from './stems.ts'
@@ -8,7 +8,8 @@ import { stemLanguageOf, wordForms } from './stems.ts'
  * - `word`: a word as written, folded; a pictograph too
  * - `stem`: the stem of a `word` or `part` where it differs from it
  * - `identifier`: words with what glues them: a path, an address, a hyphenated or qualified name
- * - `part`: a piece of one word: the humps of `getUserName`, the letters and the digits of `TS2589`
+ * - `part`: a piece of one word: the humps of `getUserName`, the letters and the digits of `TS2589`, the digits that a hash is
+ *   abbreviated to
  * - `gram`: two neighbouring characters of a script written without spaces, or the only one of its run
  * - `character`: one Han or Hangul character inside a longer run, so that a query of one character finds it; it adds half
  *   again to the terms of such a text, which its distinct characters keep small
@@ -73,17 +74,23 @@ function addRun(sink: Sink, run: Run): void {
 /** One word of a text as written, or one character of a script without spaces: the unit in which phrases are compared. */
 export interface Atom {
   readonly term: string
+  /** The word without its first letter, where that may belong to an escape: `second` of `\nsecond`. */
+  readonly afterEscape?: string
   readonly start: number
   readonly end: number
 }
 
-/** The text as a sequence of folded words and characters, without anything added or left out. */
+/** The text as a sequence of folded words and characters, without anything added; left out are escapes alone, as the `n` of `\n`. */
 export function atomsOf(text: string): Atom[] {
   const atoms: Atom[] = []
+  const folded = (start: number, end: number) => fold(text.slice(start, Math.min(end, start + termCharactersMax)))
   const push = (start: number, end: number): void => {
-    const term = fold(text.slice(start, Math.min(end, start + termCharactersMax)))
+    const isEscaped = followsEscape(text, start)
+    if (isEscaped && end - start === 1) return
+    const term = folded(start, end)
     // Vowel points that stand alone, and what only stretches a line, are no word.
-    if (term !== '') atoms.push({ term, start, end })
+    if (term === '') return
+    atoms.push(isEscaped ? { term, afterEscape: folded(start + 1, end), start, end } : { term, start, end })
   }
   scanRuns(text, (run) => {
     if (run.kind === 'chunk' && isPlainWord(text, run)) push(run.start, run.end)

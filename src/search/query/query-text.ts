@@ -1,7 +1,8 @@
+import { lower, withoutAccents } from '../../indexing/terms/fold.ts'
 import { plausibleLanguages } from '../../indexing/terms/language.ts'
 import { stemLanguageOf, wordForms } from '../../indexing/terms/stems.ts'
 import { isStopWord } from '../../indexing/terms/stop-words.ts'
-import { atomsOf, termCharactersMax, type Token, tokenize } from '../../indexing/terms/tokenize.ts'
+import { atomsOf, type Token, tokenize } from '../../indexing/terms/tokenize.ts'
 import { limits } from '../../limits.ts'
 import { findAsking, withoutSpans } from './asking-phrases.ts'
 
@@ -48,7 +49,15 @@ export interface ParsedQuery {
   readonly topic: string
 }
 
-const weights = { asWritten: 1, stem: 0.8, doubtfulStem: 0.5, part: 0.4, thaiGram: 0.3, stopWord: 0.2 } as const
+const weights = {
+  asWritten: 1,
+  otherSpelling: 0.8,
+  stem: 0.8,
+  doubtfulStem: 0.5,
+  part: 0.4,
+  thaiGram: 0.3,
+  stopWord: 0.2,
+} as const
 const phrasesMax = 10
 const sentenceFunctionWords = 3
 
@@ -131,6 +140,11 @@ function formsOf(
   const forms: QueryTerm[] = [{ ...word, term: token.term, weight: factor * weights.asWritten }]
   if (lowValue || (token.kind !== 'word' && token.kind !== 'part')) return forms
   const seen = new Set([token.term])
+  const spelling = otherSpelling(written, token.term, languages)
+  if (spelling !== undefined && !seen.has(spelling)) {
+    seen.add(spelling)
+    forms.push({ ...word, term: spelling, weight: factor * weights.otherSpelling })
+  }
   for (const language of languages) {
     const { stem } = wordForms(written, stemLanguageOf(written, language))
     if (seen.has(stem)) continue
@@ -139,6 +153,24 @@ function formsOf(
     forms.push({ ...word, term: stem, weight: factor * certainty })
   }
   return forms
+}
+
+const umlauts: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue' }
+const umlaut = /[äöü]/gu
+/** Joe is not Jo. */
+const spelledCharactersMin = 5
+
+/**
+ * Umlauts are also written with an e after the letter, where a keyboard or an address has none: `Müller` and `Mueller`. The index
+ * has both without their marks, as `muller` and `mueller`. Undefined where the word has neither, or is plainly no German one.
+ */
+function otherSpelling(written: string, term: string, languages: readonly string[]): string | undefined {
+  const lowered = lower(written)
+  if (lowered.search(umlaut) !== -1)
+    return withoutAccents(lowered.replaceAll(umlaut, (letter) => umlauts[letter] ?? letter))
+  // Names are written so in every language.
+  const mayBeGerman = written.length >= spelledCharactersMin && (languages.includes('de') || /^\p{Lu}/u.test(written))
+  return mayBeGerman ? term.replaceAll(/([ao])e|(?<!q)(u)e/g, '$1$2') : undefined
 }
 
 /** Words that senders are called by everywhere, and that queries use as ordinary words. */
@@ -187,41 +219,4 @@ function phrasesOf(query: string): (readonly string[])[] {
     if (atoms.length > 0 && phrases.length < phrasesMax) phrases.push(atoms.slice(0, limits.queryTermsMax))
   }
   return phrases
-}
-
-/**
- * Where a phrase of `parseQuery` stands in a text, word by word and case folded, as UTF-16 offsets; punctuation between the
- * words does not matter. Overlapping places are all given. O(text × phrase), and a phrase has `limits.queryTermsMax` atoms.
- */
-export function phraseMatches(
-  text: string,
-  phrase: readonly string[],
-): { readonly start: number; readonly end: number }[] {
-  if (phrase.length === 0 || lacksPhrase(text, phrase)) return []
-  const atoms = atomsOf(text)
-  const found: { start: number; end: number }[] = []
-  for (let at = 0; at + phrase.length <= atoms.length; at++) {
-    const first = atoms[at]
-    const last = atoms[at + phrase.length - 1]
-    if (first === undefined || last === undefined || !phrase.every((term, offset) => atoms[at + offset]?.term === term))
-      continue
-    found.push({ start: first.start, end: last.end })
-  }
-  return found
-}
-
-/** What may stand between two neighbouring words: the 's of a possessive, what is no letter or digit, an article (l'homme). */
-const gap = "(?:'s)?[^a-z0-9]*(?:[a-z]{1,8}'[^a-z0-9]*)?"
-
-/**
- * Tells cheaply of most texts without the phrase that they lack it: of 3 MB in 5 ms instead of 400 ms, and a search for a
- * phrase of common words reads hundreds of texts. In ASCII folding is lower case; of other texts, of words that are not plain
- * letters and digits, and where apostrophes stand close to each other nothing is said.
- */
-function lacksPhrase(text: string, phrase: readonly string[]): boolean {
-  if (/[^\0-\x7f]/.test(text)) return false
-  const lower = text.toLowerCase()
-  if (phrase.some((word) => !lower.includes(word))) return true
-  const arePlain = phrase.every((word) => word.length < termCharactersMax && /^[a-z0-9]+$/.test(word))
-  return arePlain && !/'\w{0,8}'/.test(lower) && !new RegExp(phrase.join(gap)).test(lower)
 }
