@@ -1,4 +1,5 @@
 import { plausibleLanguages } from '../../indexing/terms/language.ts'
+import { timesInWords, type SpokenTime } from './time-words.ts'
 
 /**
  * A time that a query names. Absent parts are open: May without a year is May of every year. Parts are those of the
@@ -23,6 +24,17 @@ type Parse = (text: string, reference: Date) => readonly { readonly text: string
 /** What a text must hold so that it may name a time: a digit, or a letter sequence that such words begin with. */
 const mayNameTime =
   /\p{N}|(?<!\p{L})(?:jan|feb|mar|mär|apr|abr|may|mai|jun|juin|jul|juil|aug|ago|aoû|sep|oct|okt|out|nov|dec|dez|déc|dic|yester|today|last|next|this|past|mon|tue|wed|thu|fri|sat|sun|gestern|heute|letzt|vorig|diese|lund|mard|mercr|jeud|vendr|samed|diman|hier|derni|lun|miér|juev|viern|sáb|dom|ayer|hoy|pasad|вчера|сегодня|прошл|янв|фев|март|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)|昨|今|先|上|去|月|日/iu
+/** A query of two or three words seldom tells its language, but these words do. "Hier" is German as well as French. */
+const timeWords: readonly (readonly [string, RegExp])[] = [
+  ['de', /(?<!\p{L})(?:(?:vor)?gestern|heute|letzte[nmrs]?|vor \p{L}+ (?:tag|woche|monat|jahr)\p{L}*)(?!\p{L})/iu],
+  ['fr', /(?<!\p{L})(?:avant-hier|aujourd['’]hui|derni(?:er|ère)|il y a)(?!\p{L})/iu],
+  ['es', /(?<!\p{L})(?:ayer|hoy)(?!\p{L})/iu],
+  ['it', /(?<!\p{L})(?:oggi|(?:giorni|settiman[ae]|mesi|anni) fa)(?!\p{L})/iu],
+  ['pt', /(?<!\p{L})(?:ontem|hoje)(?!\p{L})/iu],
+  ['nl', /(?<!\p{L})(?:gisteren|vandaag|vorige|geleden)(?!\p{L})/iu],
+  ['sv', /(?<!\p{L})(?:igår|idag)(?!\p{L})/iu],
+  ['ru', /(?<!\p{L})(?:недел|дн[яе]й|месяц|год|лет)\p{L}* назад/iu],
+]
 const yearAlone = /(?<![\p{L}\p{N}.:/-])((?:19|20)\d\d)(?![\p{L}\p{N}/-]|\.\d)/gu
 const mostRecent = /(?<!\p{L})(?:last|this|past|letzte\p{L}*|vorige\p{L}*|derni\p{L}*|pasad\p{L}|прошл\p{L}+)\s*$/iu
 const timesMax = 4
@@ -36,18 +48,33 @@ const dayMs = 86_400_000
  */
 export async function readTimes(asked: string, now: Date): Promise<NamedTime[]> {
   const query = asked.slice(0, readCharacters)
-  if (!mayNameTime.test(query)) return []
-  const parse = await parserOf(plausibleLanguages(query)[0] ?? 'en')
-  const found = parse(query, now).flatMap(({ text, start }) => {
-    const time = namedTime(start, {
-      isRecent: mostRecent.test(before(query, text)) || mostRecent.test(firstWord(text)),
-      now,
-    })
-    return time === undefined ? [] : [{ text, time }]
-  })
+  const language = plausibleLanguages(query)[0] ?? 'en'
+  const isRecent = (text: string) => mostRecent.test(before(query, text)) || mostRecent.test(firstWord(text))
+  const found: SpokenTime[] = []
+  for (const spoken of languagesOf(query, language)) {
+    const parse = await parserOf(spoken)
+    for (const { text, start } of parse(query, now)) {
+      const time = namedTime(start, { isRecent: isRecent(text), now })
+      if (time !== undefined) found.push({ text, time })
+    }
+  }
+  // Of what the parsers have read nothing is read again.
+  const unread = found.reduce((left, { text }) => left.replace(text, ' '), query)
+  for (const { text, time } of timesInWords(unread, language, now)) {
+    const year =
+      time.year === undefined && time.month !== undefined && isRecent(text) ? lastYearOf(time.month, now) : undefined
+    found.push({ text, time: year === undefined ? time : { ...time, year } })
+  }
   const rest = found.reduce((left, { text }) => left.replace(text, ' '), query)
   const years = [...rest.matchAll(yearAlone)].map(([, year]) => ({ year: Number(year) }))
-  return [...found.map(({ time }) => time), ...years].slice(0, timesMax)
+  const times = new Map([...found.map(({ time }) => time), ...years].map((time) => [JSON.stringify(time), time]))
+  return [...times.values()].slice(0, timesMax)
+}
+
+/** In which languages a query may name a time: the one that it is in, and those of which it holds a word for one. */
+function languagesOf(query: string, language: string): string[] {
+  const spoken = timeWords.filter(([, words]) => words.test(query)).map(([name]) => name)
+  return [...new Set([...(mayNameTime.test(query) ? [language] : []), ...spoken])]
 }
 
 /** One language at a time: all of them take half a second to load. */
@@ -69,8 +96,9 @@ async function parserOf(language: string): Promise<Parse> {
       return (await import('chrono-node/sv')).parse
     case 'ru':
       return (await import('chrono-node/ru')).parse
-    case 'zh': {
-      // Han characters alone do not tell Chinese from Japanese.
+    case 'zh':
+    case 'ja': {
+      // Han characters alone do not tell Chinese from Japanese, and the months of both are read as Chinese ones.
       const [zh, ja] = await Promise.all([import('chrono-node/zh'), import('chrono-node/ja')])
       return (text, now) => [...zh.parse(text, now), ...ja.parse(text, now)]
     }
