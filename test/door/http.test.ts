@@ -267,6 +267,8 @@ describe('the process', () => {
   test('as a worker serves no MCP', async () => {
     const worker = await HttpHome.start(home, { env: { VERBATIM_ROLE: 'worker' } })
     expect((await worker.post()).status).toBe(404)
+    expect(worker.said).toContain('/metrics asks for a token with memory:admin')
+    expect(worker.said).not.toContain('mcp add')
     expect((await fetch(`${worker.url}/readyz`)).status).toBe(200)
   })
 

@@ -2,6 +2,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { Home } from '../door/support/home.ts'
+import { makeDatabase } from '../support/test-store.ts'
 
 const databases = {
   ascii: `create database refused_ascii encoding SQL_ASCII locale 'C' template template0`,
@@ -82,6 +83,83 @@ describe('a server is refused by name, with what to do', () => {
     }
   })
 
+  test('one whose tables belong to another role', async () => {
+    const database = await makeDatabase()
+    const role = `stranger_${process.pid}`
+    await admin.unsafe(`create role ${role} login password '${role}'`)
+    await admin.unsafe(`grant verbatim_tenant to ${role}`)
+    try {
+      const url = new URL(database.url)
+      url.username = role
+      url.password = role
+      const { code, stderr } = await home.cli(['status'], { env: { DATABASE_URL: url.href } })
+      expect(code).toBe(3)
+      expect(stderr).toMatch(
+        /its tables belong to the role "(.+)", and DATABASE_URL names "stranger_\d+"\nName "\1" in/,
+      )
+    } finally {
+      await database.drop()
+      await admin.unsafe(`drop role ${role}`)
+    }
+  })
+
+  test.each([
+    [
+      'not connect to it',
+      'revoke connect on database refused_closed from public',
+      /role may not connect to it\n.*grant connect/,
+    ],
+    [
+      'not be at all',
+      'alter database refused_closed allow_connections false',
+      /takes no connections\n.*allow_connections true/,
+    ],
+  ])('one in whose database a role may %s', async (_what, statement, message) => {
+    await admin.unsafe('create database refused_closed')
+    try {
+      await admin.unsafe(statement)
+      const { code, stderr } = await home.cli(['status'], { env: { DATABASE_URL: urlOf('refused_closed') } })
+      expect(code).toBe(3)
+      expect(stderr).toMatch(message)
+      expect(stderr).not.toContain('a defect')
+    } finally {
+      await admin.unsafe('drop database refused_closed with (force)')
+    }
+  })
+
+  test.each([
+    ['nologin', '', /does not let this user in.*\n.*LOGIN.*pg_hba\.conf.*sslmode=require/],
+    ['login', 'connection limit 0', /has no connection free\n.*VERBATIM_DATABASE_CONNECTIONS/],
+  ])('one whose role has %s %s', async (login, limit, message) => {
+    const role = `barred_${process.pid}`
+    await admin.unsafe(`create role ${role} ${login} ${limit} password '${role}'`)
+    try {
+      const url = new URL(urlOf('postgres'))
+      url.username = role
+      url.password = role
+      const { code, stderr } = await home.cli(['status'], { env: { DATABASE_URL: url.href } })
+      expect(code).toBe(3)
+      expect(stderr).toMatch(message)
+    } finally {
+      await admin.unsafe(`drop role ${role}`)
+    }
+  })
+
+  test('one that takes reads alone, by what would write', async () => {
+    const database = await makeDatabase()
+    const name = new URL(database.url).pathname.slice(1)
+    await admin.unsafe(`alter database ${name} set default_transaction_read_only = on`)
+    try {
+      const { code, stderr } = await home.cli(['tenant', 'create', 'acme'], { env: { DATABASE_URL: database.url } })
+      expect(code).toBe(3)
+      expect(stderr).toMatch(
+        /takes nothing but reads\n.*target_session_attrs=read-write.*default_transaction_read_only/,
+      )
+    } finally {
+      await database.drop()
+    }
+  }, 90_000)
+
   test('one that is not there, without its password', async () => {
     const env = { DATABASE_URL: 'postgres://ada:secret-word@127.0.0.1:1/verbatim' }
     const { code, stderr } = await home.cli(['status'], { env })
@@ -101,4 +179,20 @@ describe('a server is refused by name, with what to do', () => {
       expect(stderr).toMatch(/DATABASE_URL must be like postgres:\/\/.*set it to nothing for Verbatim/s)
     },
   )
+
+  test.each([
+    ['postgres://ada:sec@ret-word@db.example.org/app', /characters such as @ .* percent-encoded/],
+    ['postgres://ada:ret-word%@db.example.org/app', /a % itself is written as %25/],
+    ['postgres://ada:ret-word@/app?host=/run/postgresql', /"host" has its place before the question mark/],
+    ['postgres://ada:ret-word@::1:5432/app', /an IPv6 address stands in \[brackets\]/],
+    ['postgres://ada:ret-word@db.example.org:54321x/app', /then a colon and its port/],
+    ['postgres://ada:ret-word@db.example.org:99999/app', /a port is a number from 1 to 65535/],
+    ['postgres://ada:ret-word@db.example.org/app?sslmode=on', /sslmode is one of disable, .*, verify-full/],
+    ['postgres://ada:ret-word@a,b/app?target_session_attrs=standby', /target_session_attrs is one of any, read-write/],
+  ])('one whose address is %s, with what is wrong and without its password', async (url, why) => {
+    const { code, stderr } = await home.cli(['status'], { env: { DATABASE_URL: url } })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(why)
+    expect(stderr).not.toContain('ret-word')
+  })
 })

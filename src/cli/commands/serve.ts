@@ -63,7 +63,11 @@ export function registerServe(program: Command): void {
       // It stays, so there is nothing to wait for.
       verbatim.stores.database.needWork?.()
       const url = urlOf(host, server.port)
-      const lines = [...aboutUrl(config, url), ...aboutToken(firstToken, url), ...aboutMetrics(config, metricsServer)]
+      const lines = [
+        ...aboutUrl(config, url),
+        ...aboutToken(config, firstToken, url),
+        ...aboutMetrics(config, metricsServer),
+      ]
       process.stderr.write(`${lines.join('\n')}\n`)
       await toldToLeave()
       await server.close(finishMs)
@@ -83,11 +87,13 @@ function aboutUrl(config: Config, url: string): string[] {
     : [`Verbatim ${packageVersion()} serves MCP at ${url}/mcp`]
 }
 
-function aboutToken(token: FirstToken | undefined, url: string): string[] {
+function aboutToken({ role }: Config, token: FirstToken | undefined, url: string): string[] {
   if (token === undefined)
     return ['WITHOUT access tokens: every program of this machine can read and change this memory.']
   const { path, isGood } = token
   if (!isGood) return [`The token in ${path} was revoked. Make another: verbatim token create --name …`]
+  // It serves no MCP that a client could be given.
+  if (role === 'worker') return [`/metrics asks for a token with memory:admin, as the content of ${path} is`]
   return [
     `Access token: the content of ${path}, sent as "Authorization: Bearer …". For example:`,
     `  claude mcp add --transport http verbatim ${url}/mcp --header "Authorization: Bearer $(cat ${path})"`,

@@ -6,6 +6,7 @@ import type { Sql } from 'postgres'
 import { codeOf, UnavailableError } from '../../errors.ts'
 import { openPool, type ServerConnection } from './connection.ts'
 import { refuseUnfitServer } from './fitness.ts'
+import { endsConnection } from './unavailable.ts'
 import { raiseWalls, wallsStand } from './walls.ts'
 
 /** Any number that no other program is likely to lock. */
@@ -52,14 +53,25 @@ async function isUpToDate(sql: Sql, migrationsFolder: string): Promise<boolean> 
 
 async function withoutRights(sql: Sql, error: unknown): Promise<unknown> {
   const cause = error instanceof Error && codeOf(error) === undefined ? error.cause : error
-  if (codeOf(cause) !== '42501') return error
-  const [row] = await sql<
-    { role: string; database: string }[]
-  >`select current_user as role, current_database() as database`
+  // A connection that is refused can be asked nothing.
+  if (codeOf(cause) !== '42501' || (cause instanceof Error && endsConnection(cause))) return error
+  const [row] = await sql<{ role: string; database: string; owner: string | null }[]>`
+    select current_user as role, current_database() as database,
+      (select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'drizzle') as owner`
+  if (row === undefined) throw new Error('A query of the session gave no row')
+  const { role, database, owner } = row
+  if (owner !== null && owner !== role)
+    return new UnavailableError(
+      `Cannot use the database "${database}" as its tables belong to the role "${owner}", and DATABASE_URL names "${role}"`,
+      {
+        remedy: `Name "${owner}" in DATABASE_URL. To give them to "${role}" for good, run as an administrator in this database: reassign owned by "${owner}" to "${role}"`,
+        cause,
+      },
+    )
   return new UnavailableError(
-    `Cannot set up the database "${row?.database}" as the role "${row?.role}" may not make tables in it`,
+    `Cannot set up the database "${database}" as the role "${role}" may not make tables in it`,
     {
-      remedy: `Run as an administrator: grant create on database "${row?.database}" to "${row?.role}"; grant create on schema public to "${row?.role}"`,
+      remedy: `Run as an administrator: grant create on database "${database}" to "${role}"; grant create on schema public to "${role}"`,
       cause,
     },
   )

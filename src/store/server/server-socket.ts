@@ -10,6 +10,8 @@ import { failedSocket, guarded } from '../guarded-socket.ts'
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const sslAccepted = 'S'.charCodeAt(0)
 const connectMs = 10_000
+/** Of a server that does not encrypt where that is asked for. */
+export const unencryptedCode = 'SERVER_WITHOUT_TLS'
 
 /** Makes the sockets of a pool's connections, host after host where there are several. */
 export class ServerSockets {
@@ -59,10 +61,12 @@ async function openSocket(
     const [answer]: Buffer[] = await once(socket, 'data', { signal })
     if (answer?.[0] !== sslAccepted) {
       if (encryption === 'where possible') return socket
-      throw Object.assign(new Error('The server does not encrypt connections'), { code: 'ECONNREFUSED' })
+      throw Object.assign(new Error('The server does not encrypt connections'), { code: unencryptedCode })
     }
     const secure = connectTls({
       socket,
+      // By which a certificate is checked. Without it that of an address would have to be one of "localhost".
+      host,
       rejectUnauthorized: encryption === 'checked',
       ...(isIP(host) === 0 ? { servername: host } : {}),
     })
