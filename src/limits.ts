@@ -63,6 +63,8 @@ export const limits = {
   /** One request to a bucket, its answer included; a payload of 256 MiB is the largest. */
   archiveRequestMs: 120_000,
   archiveConnectMs: 2_000,
+  archiveSilentMs: 10_000,
+  archiveRetryMs: 30_000,
   /** What the archive is asked while something is locked in the database: a store in one process stands still meanwhile. */
   archiveLockedMs: 5_000,
   /** Messages of one segment of the archive, and their bytes before compression; one message above it has a segment of its own. */

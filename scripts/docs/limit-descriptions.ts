@@ -51,6 +51,9 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   inlinePayloadBytesMax: 'A larger payload is kept as a file of its own in `archive/`; readers see no difference.',
   archiveRequestMs: 'One request to the bucket of the archive, its answer included.',
   archiveConnectMs: 'Connecting to the bucket of the archive.',
+  archiveSilentMs: 'How long the bucket of the archive may say nothing in the middle of a request.',
+  archiveRetryMs:
+    'How long a request to the bucket of the archive is begun anew, where it failed by a fault that may pass.',
   archiveLockedMs:
     'How long the archive may take to answer while something is locked in the database; what asked is undone then, and is to be tried again.',
   archiveSegmentMessagesMax: 'Messages in one segment of the archive.',

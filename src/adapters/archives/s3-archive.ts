@@ -165,6 +165,7 @@ export class S3Archive implements ArchiveStore {
     work: (opened: OpenedBucket) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
+    const endsAt = performance.now() + limits.archiveRetryMs
     for (let attempt = 1; ; attempt++) {
       try {
         const opened = await this.#open()
@@ -172,7 +173,8 @@ export class S3Archive implements ArchiveStore {
         return await work(opened)
       } catch (error) {
         if (error instanceof ConflictError) throw error
-        if (attempt === attemptsMax || signal?.aborted === true || !mayPass(error)) throw unavailable(action, error)
+        const isLast = attempt === attemptsMax || signal?.aborted === true || performance.now() >= endsAt
+        if (isLast || !mayPass(error)) throw unavailable(action, error)
         await new Promise((resolve) => setTimeout(resolve, firstPauseMs * 2 ** attempt * (0.5 + Math.random())))
       }
     }
@@ -199,6 +201,8 @@ async function openClient({ endpoint, region }: BucketSettings): Promise<OpenedB
     requestHandler: {
       connectionTimeout: limits.archiveConnectMs,
       requestTimeout: limits.archiveRequestMs,
+      // A server that hangs takes connections and says nothing: a save must not wait for it longer than its client does.
+      socketTimeout: limits.archiveSilentMs,
       throwOnRequestTimeout: true,
     },
     // Other servers have no names below their own.
