@@ -59,6 +59,12 @@ test('sslmode=require encrypts, whatever the certificate', async () => {
   expect(await statusAt('127.0.0.1', { sslmode: 'require' })).toMatchObject({ code: 0, used: true })
 })
 
+test('sslmode=require tries again at once where a connection is closed before it is encrypted', async () => {
+  front.closing = 3
+  expect(await statusAt('127.0.0.1', { sslmode: 'require' })).toMatchObject({ code: 0, used: true })
+  expect(front.closing).toBe(0)
+})
+
 test('sslmode=require says of a server that does not encrypt that it does not', async () => {
   const url = new URL(database.url)
   url.search = '?sslmode=require'

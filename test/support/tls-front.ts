@@ -27,6 +27,8 @@ export class TlsFront {
   readonly #sockets = new Set<Socket>()
   /** Connections that were encrypted, and on which the client said something then. */
   used = 0
+  /** How many of the next connections are closed as soon as they are there, as by a proxy whose server is away. */
+  closing = 0
 
   private constructor(target: URL) {
     this.#server = createServer((socket) => this.#serve(socket, target))
@@ -53,6 +55,11 @@ export class TlsFront {
 
   #serve(socket: Socket, target: URL): void {
     this.#keep(socket)
+    if (this.closing > 0) {
+      this.closing -= 1
+      socket.end()
+      return
+    }
     // The client's request for TLS, which is answered with "S" for yes.
     socket.once('data', () => {
       socket.write('S')

@@ -55,10 +55,10 @@ async function openSocket(
   const socket = connect({ host, port, noDelay: true, keepAlive: true })
   const signal = AbortSignal.timeout(connectMs)
   try {
-    await once(socket, 'connect', { signal })
+    await untilSaid(socket, 'connect', signal)
     if (encryption === 'off') return socket
     socket.write(sslRequest)
-    const [answer]: Buffer[] = await once(socket, 'data', { signal })
+    const [answer]: Buffer[] = await untilSaid(socket, 'data', signal)
     if (answer?.[0] !== sslAccepted) {
       if (encryption === 'where possible') return socket
       throw Object.assign(new Error('The server does not encrypt connections'), { code: unencryptedCode })
@@ -70,10 +70,25 @@ async function openSocket(
       rejectUnauthorized: encryption === 'checked',
       ...(isIP(host) === 0 ? { servername: host } : {}),
     })
-    await once(secure, 'secureConnect', { signal })
+    await untilSaid(secure, 'secureConnect', signal)
     return secure
   } catch (error) {
     socket.on('error', () => undefined).destroy()
     throw signal.aborted ? Object.assign(new Error('The server does not answer'), { code: 'CONNECT_TIMEOUT' }) : error
+  }
+}
+
+/** Waits for an event, and no longer than the socket is open: a proxy whose server is away takes a connection and closes it. */
+async function untilSaid(socket: Socket, event: string, signal: AbortSignal): Promise<Buffer[]> {
+  const closed = new AbortController()
+  const close = () => closed.abort()
+  socket.once('close', close)
+  try {
+    return await once(socket, event, { signal: AbortSignal.any([signal, closed.signal]) })
+  } catch (error) {
+    if (signal.aborted || !closed.signal.aborted) throw error
+    throw Object.assign(new Error('The server closed the connection'), { code: 'ECONNRESET' })
+  } finally {
+    socket.off('close', close)
   }
 }
