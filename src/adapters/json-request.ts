@@ -1,9 +1,13 @@
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 
 import { limits } from '../limits.ts'
-import { ProviderError } from '../ports/provider-error.ts'
+import { isProviderFailure, ProviderError, type ProviderFailure } from '../ports/provider-error.ts'
 import { failureOfStatus, retryAfterMs } from './http-failure.ts'
+
+/** How Verbatim's own service says how its provider failed, and with which status: HTTP has no word for all of it. */
+export const failureHeader = 'x-verbatim-failure'
+export const providerStatusHeader = 'x-verbatim-provider-status'
 
 /** Where a service listens: an address up to the path of the request, or a Unix socket or named pipe of this machine. */
 export type JsonTarget =
@@ -23,6 +27,8 @@ export interface JsonRequest {
 interface Answer {
   readonly status: number
   readonly retryAfter: string | null | undefined
+  /** What Verbatim's own service says of a failure of its provider. */
+  readonly failed?: { readonly failure: ProviderFailure; readonly status: number | undefined } | undefined
   readonly body: AsyncIterable<unknown>
   /** Gives the connection back without reading the body. */
   discard(): void
@@ -46,10 +52,8 @@ async function exchange(target: JsonTarget, request: JsonRequest): Promise<strin
     const answer = await (target.kind === 'url' ? sendToUrl(target.url, request) : sendToSocket(target.path, request))
     if (answer.status >= 200 && answer.status < 300) return await readText(answer.body, request.provider)
     answer.discard()
-    throw new ProviderError(request.provider, failureOfStatus(answer.status), {
-      status: answer.status,
-      retryAfterMs: retryAfterMs(answer.retryAfter),
-    })
+    const { failure, status } = answer.failed ?? { failure: failureOfStatus(answer.status), status: answer.status }
+    throw new ProviderError(request.provider, failure, { status, retryAfterMs: retryAfterMs(answer.retryAfter) })
   } catch (cause) {
     if (cause instanceof ProviderError) throw cause
     throw new ProviderError(request.provider, 'unavailable', { cause })
@@ -99,6 +103,7 @@ function sendToSocket(socketPath: string, request: JsonRequest): Promise<Answer>
         resolve({
           status: incoming.statusCode ?? 0,
           retryAfter: incoming.headers['retry-after'],
+          failed: failedOf(incoming.headers),
           body: incoming,
           discard: () => void incoming.destroy(),
         }),
@@ -106,6 +111,13 @@ function sendToSocket(socketPath: string, request: JsonRequest): Promise<Answer>
     outgoing.on('error', reject)
     outgoing.end(body)
   })
+}
+
+function failedOf(headers: IncomingHttpHeaders): Answer['failed'] {
+  const failure = headers[failureHeader]
+  const status = headers[providerStatusHeader]
+  if (!isProviderFailure(failure)) return undefined
+  return { failure, status: status === undefined ? undefined : Number(status) }
 }
 
 async function readText(body: AsyncIterable<unknown>, provider: string): Promise<string> {

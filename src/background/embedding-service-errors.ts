@@ -1,3 +1,4 @@
+import { failureHeader, providerStatusHeader } from '../adapters/json-request.ts'
 import { VerbatimError, type ErrorCode } from '../errors.ts'
 import { ProviderError, type ProviderFailure } from '../ports/provider-error.ts'
 
@@ -48,9 +49,13 @@ const statusOfCode: Readonly<Record<ErrorCode, number>> = {
 export function failureReply(error: unknown): Reply {
   if (error instanceof RequestRefusal) return errorReply(error.status, error.message, error.code)
   if (error instanceof ProviderError) {
-    const reply = errorReply(statusOfFailure[error.failure], textOf(error), error.failure)
-    if (error.retryAfterMs === undefined) return reply
-    return { ...reply, headers: { 'retry-after': String(Math.ceil(error.retryAfterMs / 1_000)) } }
+    const { failure, status, retryAfterMs } = error
+    const headers = {
+      [failureHeader]: failure,
+      ...(status === undefined ? {} : { [providerStatusHeader]: String(status) }),
+      ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
+    }
+    return { ...errorReply(statusOfFailure[failure], textOf(error), failure), headers }
   }
   if (error instanceof VerbatimError) return errorReply(statusOfCode[error.code], textOf(error), error.code)
   return errorReply(500, 'Internal error', null)

@@ -94,13 +94,16 @@ export class EmbeddingService {
     const purpose = purposeSchema.safeParse(request.headers[purposeHeader])
     if (!purpose.success)
       throw new RequestRefusal(400, null, `The header ${purposeHeader} must be "document" or "query"`)
-    const described = await this.#embedder.describe({ signal })
-    const { name } = described
-    if (model !== undefined && model !== name)
-      throw new RequestRefusal(404, 'model_not_found', 'There is no such model; GET /v1/models says which there is')
-    if (dimensions !== undefined && dimensions !== described.dimensions)
-      throw new RequestRefusal(400, null, `The model has ${described.dimensions} dimensions, and cuts none off`)
+    if (model !== undefined || dimensions !== undefined) {
+      const described = await this.#embedder.describe({ signal })
+      if (model !== undefined && model !== described.name)
+        throw new RequestRefusal(404, 'model_not_found', 'There is no such model; GET /v1/models says which there is')
+      if (dimensions !== undefined && dimensions !== described.dimensions)
+        throw new RequestRefusal(400, null, `The model has ${described.dimensions} dimensions, and cuts none off`)
+    }
     const vectors = await this.#embedder.embed(input, { purpose: purpose.data, signal })
+    // Now it costs no call, where only an answer says how many dimensions there are.
+    const { name } = await this.#embedder.describe({ signal })
     const data = vectors.map((vector, index) => ({
       object: 'embedding',
       index,

@@ -40,6 +40,10 @@ const descriptions: Readonly<Record<ProviderFailure, string>> = {
   not_installed: 'what it needs is not installed',
 }
 
+export function isProviderFailure(value: unknown): value is ProviderFailure {
+  return typeof value === 'string' && Object.hasOwn(descriptions, value)
+}
+
 /** What to do, where the thrower does not know better. */
 const remedies: Readonly<Record<ProviderFailure, string | undefined>> = {
   rate_limited: 'Try again later',

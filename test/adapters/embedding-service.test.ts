@@ -132,20 +132,24 @@ describe('EmbeddingService', () => {
     })
   })
 
-  it.each<[ProviderFailure, ProviderFailure]>([
-    ['rate_limited', 'rate_limited'],
-    ['unavailable', 'unavailable'],
-    ['refused', 'refused'],
-    ['rejected', 'rejected'],
-    ['not_installed', 'refused'],
-    ['timeout', 'unavailable'],
-    ['malformed', 'unavailable'],
-  ])('passes %s on as %s', async (failure, expected) => {
-    const failing = embedderThat(() => Promise.reject(new ProviderError('fake', failure, { retryAfterMs: 1_500 })))
+  it.each<[ProviderFailure, number | undefined]>([
+    ['rate_limited', 429],
+    ['over_budget', undefined],
+    ['unavailable', 500],
+    ['unavailable', undefined],
+    ['refused', 401],
+    ['rejected', 413],
+    ['not_installed', undefined],
+    ['timeout', undefined],
+    ['malformed', undefined],
+  ])('passes %s of its provider on, with the status %s that it had', async (failure, status) => {
+    const failing = embedderThat(() =>
+      Promise.reject(new ProviderError('fake', failure, { retryAfterMs: 1_500, status })),
+    )
     const { service: own, client: caller } = await start(failing)
     onTestFinished(() => own.close())
     const error = await providerFailure(caller.embed(['text'], { purpose: 'query', signal }))
-    expect(error).toMatchObject({ failure: expected, retryAfterMs: 2_000 })
+    expect(error).toMatchObject({ failure, status, retryAfterMs: 2_000 })
   })
 
   it('is not offered before its socket is there, and is as soon as it is', async () => {

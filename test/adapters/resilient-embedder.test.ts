@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { OpenAiCompatibleEmbedder } from '../../src/adapters/embedders/openai-compatible-embedder.ts'
 import { ResilientEmbedder, type ResilienceOptions } from '../../src/adapters/embedders/resilient-embedder.ts'
 import { InputError } from '../../src/errors.ts'
+import { limits } from '../../src/limits.ts'
 import type { Embedder } from '../../src/ports/embedder.ts'
 import { ProviderError, type ProviderFailure } from '../../src/ports/provider-error.ts'
 import { describeEmbedder } from '../contract/describe-embedder.ts'
@@ -49,7 +50,8 @@ function setUp(options: ResilienceOptions = {}) {
     plan,
     waits,
     calls: () => calls,
-    embed: () => embedder.embed(['text'], { purpose: 'query', signal }),
+    embed: () => embedder.embed(['text'], { purpose: 'document', signal }),
+    embedQuery: () => embedder.embed(['text'], { purpose: 'query', signal }),
   }
 }
 
@@ -121,6 +123,18 @@ describe('ResilientEmbedder', () => {
     expect(waits).toEqual([])
   })
 
+  it('says of a query why it failed before the search that waits for it gives up', async () => {
+    const { embedQuery, plan, waits, calls } = setUp()
+    plan.push(failing('rate_limited', 20_000))
+    expect(await providerFailure(embedQuery())).toMatchObject({ failure: 'rate_limited', retryAfterMs: 20_000 })
+    expect(waits).toEqual([])
+    plan.push(...times(4, 'unavailable'))
+    const before = Date.now()
+    expect(await providerFailure(embedQuery())).toMatchObject({ failure: 'unavailable' })
+    expect(Date.now() - before).toBeLessThan(limits.searchMeaningMs)
+    expect(calls()).toBe(3)
+  })
+
   it('throws the reason of a signal that is aborted during a pause', async () => {
     const leaving = new AbortController()
     const { embedder, plan } = setUp({
@@ -139,7 +153,7 @@ describe('ResilientEmbedder', () => {
     plan.push(failing('unavailable'))
     const embedder = new ResilientEmbedder(inner, { pauseMs: 60_000, pauseMaxMs: 60_000, totalMs: 600_000 })
     const leaving = new AbortController()
-    const call = embedder.embed(['text'], { purpose: 'query', signal: leaving.signal })
+    const call = embedder.embed(['text'], { purpose: 'document', signal: leaving.signal })
     setTimeout(() => leaving.abort(new Error('enough')), 20)
     await expect(call).rejects.toThrow('enough')
   })

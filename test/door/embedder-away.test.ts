@@ -104,3 +104,30 @@ describe.skipIf(lacksVectors)('an embedder that never said which its model is', 
     )
   })
 })
+
+describe.skipIf(lacksVectors)('an embedder that fails while a store is used', () => {
+  const shorter: Fault = { kind: 'vectors', change: (all) => all.map((vector) => vector.slice(1)) }
+  const busy: Fault = { kind: 'status', status: 429, headers: { 'retry-after': '60' } }
+  const all = (fault: Fault): Fault[] => Array.from({ length: 100 }, () => fault)
+
+  test.each([
+    { name: 'has had too many calls', fault: busy, why: 'it has had too many calls for now (status 429)' },
+    { name: 'does not work', fault: { kind: 'status', status: 500 } as const, why: 'it does not answer' },
+    { name: 'has another key', fault: { kind: 'status', status: 401 } as const, why: 'the address (status 401)' },
+    { name: 'has another model', fault: shorter, why: 'its answer is not what its description says' },
+  ])('which $name: a search says so, in its own words and with its own status', async ({ fault, why }) => {
+    await using standIn = await OpenAiStandIn.start()
+    const home = await openHome(openAiSettings(standIn))
+    const tools = await home.tools()
+    await tools.save({ session_id: 'known', content: line, sender: 'Ada' })
+    await healed(tools)
+    standIn.plan(...all(fault))
+    const { coverage, degraded } = await tools.search({ query: 'a cat with kittens' })
+    expect(coverage.semantic).toBe('unavailable')
+    expect(degraded.join()).toContain(`semantic search: Cannot use openai-compatible as`)
+    expect(degraded.join()).toContain(why)
+    expect(await tools.refusal('search_memory', { query: 'another cat', mode: 'semantic' })).toContain(
+      'Cannot search by meaning: Cannot use openai-compatible as',
+    )
+  })
+})

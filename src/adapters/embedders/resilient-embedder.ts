@@ -24,6 +24,8 @@ export interface ResilienceOptions {
   readonly pauseMaxMs?: number
   /** No attempt begins later than this after the call; default 60 s. */
   readonly totalMs?: number
+  /** The same of a query, for which a search waits: it ends before that search gives up, so that it can say why. Default 750 ms. */
+  readonly queryTotalMs?: number
   /** Failures in a row after which nothing is asked for a while; default 5. */
   readonly failuresToOpen?: number
   /** How long nothing is asked then; default 30 s. */
@@ -39,6 +41,7 @@ const defaults = {
   pauseMs: 500,
   pauseMaxMs: 20_000,
   totalMs: 60_000,
+  queryTotalMs: 750,
   failuresToOpen: 5,
   openMs: 30_000,
   circuitChanged: () => undefined,
@@ -80,19 +83,21 @@ export class ResilientEmbedder implements Embedder {
   }
 
   describe(options: { readonly signal: AbortSignal }): Promise<EmbeddingModel> {
-    return this.#try(() => this.#inner.describe(options), options.signal)
+    return this.#try(() => this.#inner.describe(options), options.signal, this.#options.totalMs)
   }
 
   embed(texts: readonly string[], options: EmbedOptions): Promise<readonly Float32Array[]> {
-    return this.#try(() => this.#inner.embed(texts, options), options.signal)
+    const { totalMs, queryTotalMs } = this.#options
+    const ms = options.purpose === 'query' ? queryTotalMs : totalMs
+    return this.#try(() => this.#inner.embed(texts, options), options.signal, ms)
   }
 
   close(): Promise<void> {
     return this.#inner.close()
   }
 
-  async #try<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { attemptsMax, pauseMs, pauseMaxMs, totalMs } = this.#options
+  async #try<T>(work: () => Promise<T>, signal: AbortSignal, totalMs: number): Promise<T> {
+    const { attemptsMax, pauseMs, pauseMaxMs } = this.#options
     const endMs = Date.now() + totalMs
     let backoff = new ExponentialBackoff({
       generator: halfJitterGenerator,
