@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { GeminiStandIn } from '../support/stand-ins/gemini.ts'
 import type { Fault } from '../support/stand-ins/json-server.ts'
 import { OpenAiStandIn } from '../support/stand-ins/openai.ts'
-import { lacksVectors } from '../support/test-store.ts'
+import { isOnServer, lacksVectors } from '../support/test-store.ts'
 import { openHome } from './support/archived.ts'
 import type { Home } from './support/home.ts'
 import { until } from './support/semantic-status.ts'
@@ -130,4 +130,16 @@ describe.skipIf(lacksVectors)('an embedder that fails while a store is used', ()
       'Cannot search by meaning: Cannot use openai-compatible as',
     )
   })
+})
+
+test.skipIf(isOnServer || lacksVectors)('doctor says that a model which was set is not the one in use', async () => {
+  await using standIn = await OpenAiStandIn.start()
+  const home = await openHome(openAiSettings(standIn))
+  const tools = await home.tools()
+  await tools.save({ session_id: 'known', content: line, sender: 'Ada' })
+  await healed(tools)
+  const note = 'note     semantic search: the settings of this command name another model than the one in use'
+  const other = { VERBATIM_EMBEDDING_MODEL: 'another-model' }
+  expect((await home.cli(['doctor'], { env: other })).stdout).toContain(note)
+  expect((await home.cli(['doctor'])).stdout).not.toContain(note)
 })

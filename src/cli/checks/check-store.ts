@@ -12,11 +12,11 @@ import { CommandUnrecorded } from '../command-unrecorded.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { describeArchive } from '../describe-archive.ts'
 import { checkNames } from '../describe-names.ts'
-import { describeSemantic } from '../describe-semantic.ts'
 import { tellWarning } from '../tell-error.ts'
 import { auditLogName, checkAudit } from './check-audit.ts'
 import { checkEncryption } from './check-encryption.ts'
 import { checkFlagged } from './check-flagged.ts'
+import { checkSemantic } from './check-semantic.ts'
 import { checkServer } from './check-server.ts'
 import { problemOf, type Check } from './check.ts'
 
@@ -39,7 +39,7 @@ export async function checkStore(program: Command): Promise<Check[]> {
 }
 
 /** One part after the other: what was seen is told also where the next one fails. */
-async function* checksOf({ verbatim, caller }: CommandContext): AsyncGenerator<readonly Check[]> {
+async function* checksOf({ config, verbatim, caller }: CommandContext): AsyncGenerator<readonly Check[]> {
   const { database, archive: store } = verbatim.stores
   const { sessions, messages, index, flagged, archive, names, ...status } = await verbatim.status(caller)
   yield [
@@ -52,7 +52,7 @@ async function* checksOf({ verbatim, caller }: CommandContext): AsyncGenerator<r
   yield checkFlagged(flagged)
   yield await checkServer(database)
   yield [await checkEncryption(database, caller)]
-  yield [...checkArchive(archive), ...checkSemantic(status.semantic_search), ...checkNames(names)]
+  yield [...checkArchive(archive), ...checkSemantic(status.semantic_search, config.embedder), ...checkNames(names)]
 }
 
 function checkIndex({ messages_behind: behind, failed_for_good: failed }: StoreStatus['index']): Check[] {
@@ -105,29 +105,6 @@ function checkArchive(archive: StoreStatus['archive']): Check[] {
       state: 'problem',
       message: `${counted(archive.failed_for_good, 'session')} could not be archived`,
       remedy: `Run: ${commandName()} archive --now (it says why, and tries them again)`,
-    })
-  return checks
-}
-
-function checkSemantic(semantic: StoreStatus['semantic_search']): Check[] {
-  const name = 'semantic search'
-  if (semantic.state === 'off') return [{ name, state: 'note', message: 'off: words are searched, meaning is not' }]
-  const checks: Check[] = [
-    { name, state: semantic.messages_behind === 0 ? 'ok' : 'note', message: describeSemantic(semantic) },
-  ]
-  if (semantic.waits_for !== undefined)
-    checks.push({
-      name,
-      state: 'problem',
-      message: semantic.waits_for,
-      remedy: 'It goes on by itself when the provider answers; words are searched meanwhile',
-    })
-  if (semantic.failed_for_good > 0)
-    checks.push({
-      name,
-      state: 'problem',
-      message: `${counted(semantic.failed_for_good, 'message')} ${agreed(semantic.failed_for_good, 'was', 'were')} refused by the embedder for good`,
-      remedy: 'They are found by their words. Run "verbatim reindex --vectors" to try them again',
     })
   return checks
 }
