@@ -2,6 +2,10 @@
 export interface Match {
   readonly start: number
   readonly end: number
+  /** Which word of the query it is of: places of one word say little beyond the first. Absent: it counts for itself. */
+  readonly word?: string
+  /** How much it counts, a whole number; default 1. */
+  readonly weight?: number
 }
 
 export interface Excerpt {
@@ -17,7 +21,7 @@ const ellipsis = '…'
 const borderSearchCharacters = 40
 
 /**
- * Cuts a text to `maxCharacters` (ellipses included) around the place where most matches stand together, at the borders of
+ * Cuts a text to `maxCharacters` (ellipses included) around the place where most of the query stands together, at the borders of
  * words, never inside a surrogate pair or between a letter and its marks. Text that fits is given whole.
  */
 export function excerpt(text: string, matches: readonly Match[], options: { readonly maxCharacters: number }): Excerpt {
@@ -41,17 +45,34 @@ export function excerpt(text: string, matches: readonly Match[], options: { read
   }
 }
 
-/** The stretch of at most `room` characters that covers the most matches; of equals the first. The start of the text for none. */
+/** What the first place of a word in a stretch counts against each further one. */
+const firstPlace = 20
+
+/** The stretch of at most `room` characters that shows most of the query; of equals the first. The start of the text for none. */
 function densestWindow(matches: readonly Match[], room: number): { readonly from: number; readonly to: number } {
   const sorted = matches.toSorted((a, b) => a.start - b.start || a.end - b.end)
-  let best = { from: sorted[0]?.start ?? 0, to: sorted[0]?.end ?? 0, count: 0 }
+  let best = { from: sorted[0]?.start ?? 0, to: sorted[0]?.end ?? 0, score: 0 }
+  const places = new Map<string | Match, number>()
+  let score = 0
+  const count = (match: Match, change: 1 | -1): void => {
+    const word = match.word ?? match
+    const before = places.get(word) ?? 0
+    places.set(word, before + change)
+    const isFirst = Math.min(before, before + change) === 0
+    score += change * (match.weight ?? 1) * (isFirst ? firstPlace : 1)
+  }
   let first = 0
   let to = 0
-  for (const [index, match] of sorted.entries()) {
+  for (const match of sorted) {
+    count(match, 1)
     to = Math.max(to, match.end)
-    while (first < index && to - (sorted[first]?.start ?? 0) > room) first++
-    const count = index - first + 1
-    if (count > best.count) best = { from: sorted[first]?.start ?? 0, to, count }
+    for (
+      let left = sorted[first];
+      left !== undefined && left !== match && to - left.start > room;
+      left = sorted[++first]
+    )
+      count(left, -1)
+    if (score > best.score) best = { from: sorted[first]?.start ?? 0, to, score }
   }
   return best
 }

@@ -1,5 +1,6 @@
 import { overlapEnd, splitIntoParts } from '../indexing/parts.ts'
 import { TermFinder } from '../indexing/terms/term-finder.ts'
+import type { TokenKind } from '../indexing/terms/tokenize.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { readableText } from '../sessions/document.ts'
 import { messageBody } from '../sessions/message-body.ts'
@@ -57,13 +58,28 @@ const termCharactersMax = 80
 /** A text longer than this is looked at in its best part only: taking all of it apart would take seconds. */
 const wholeTextCharacters = 50_000
 
+/** What places count where an excerpt cannot show all: a whole identifier says more than its pieces, and a word more than its stem. */
+const placeWeights: Readonly<Record<TokenKind, number>> = {
+  identifier: 3,
+  word: 2,
+  gram: 2,
+  stem: 1,
+  part: 1,
+  character: 1,
+}
+
 /** Finds the places and the words of texts that match some queries, in texts of one reply. */
 export class MatchFinder {
   readonly #terms: TermFinder
+  /** The word of the queries that a term is a form of. */
+  readonly #words: ReadonlyMap<string, string>
 
   constructor(queries: readonly ParsedQuery[]) {
-    const telling = queries.flatMap((query) => query.terms.filter(({ lowValue }) => !lowValue))
-    this.#terms = new TermFinder(new Set(telling.map(({ term }) => term)))
+    const telling = queries.flatMap(({ terms }, query) =>
+      terms.filter(({ lowValue }) => !lowValue).map(({ term, group }) => [term, `${query} ${group}`] as const),
+    )
+    this.#words = new Map(telling)
+    this.#terms = new TermFinder(new Set(this.#words.keys()))
   }
 
   /** `best` is the part that is looked at where the text is too long. */
@@ -82,7 +98,7 @@ export class MatchFinder {
       const [start, end] = [offset + token.start, offset + token.end]
       // A word's stems come after its written form and are at the same place: it matched once.
       if (last?.start === start && last.end === end) continue
-      matches.push({ start, end })
+      matches.push({ start, end, word: this.#words.get(token.term) ?? token.term, weight: placeWeights[token.kind] })
       if (terms.size < termsMax && !terms.has(token.term))
         terms.set(
           token.term,

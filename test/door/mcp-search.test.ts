@@ -456,3 +456,13 @@ describe('search_memory', () => {
     expect(seqs.toSorted((a, b) => a - b)).toEqual(messages.map((_, at) => at + 1))
   })
 })
+
+test('what is shown of a long message is where the whole identifier stands, not where its pieces stand close together', async () => {
+  const pieces = 'The code of a status, its status code, and that code as a status again. '
+  const filler = 'The mooring lines were doubled before the swell came in from the west. '
+  const wanted = 'raise HarbourError(status_code=507)'
+  const content = `${pieces.repeat(12)}\n${filler.repeat(40)}\n${wanted}\n${filler.repeat(40)}`
+  await tools.save({ session_id: 'long-identifier', content, sender: 'Ada' })
+  const asked = { query: 'status_code=507', session_id: 'long-identifier', max_tokens: 400, context: 0 }
+  expect((await tools.hits(asked))[0]).toContain(wanted)
+})

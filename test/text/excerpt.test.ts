@@ -47,6 +47,20 @@ describe('excerpt()', () => {
     )
   })
 
+  it('shows different words of the query before one of them again and again, and a telling one before others', () => {
+    const text = `${'one '.repeat(10)}${'. '.repeat(50)}one two${' .'.repeat(50)} whole`
+    const places = (word: string, weight: number) =>
+      [...text.matchAll(new RegExp(`\\b${word}\\b`, 'g'))].map(({ index }) => ({
+        start: index,
+        end: index + word.length,
+        word,
+        weight,
+      }))
+    const few = [...places('one', 1), ...places('two', 1)]
+    expect(excerpt(text, few, { maxCharacters: 40 }).text).toContain('one two')
+    expect(excerpt(text, [...few, ...places('whole', 3)], { maxCharacters: 40 }).text).toContain('whole')
+  })
+
   it('cuts around the place where most matches stand, at the borders of words', () => {
     const text = `${'alpha beta gamma '.repeat(30)}needle one needle two ${'delta epsilon '.repeat(30)}needle`
     const matches = [...text.matchAll(/needle/g)].map(({ index }) => ({ start: index, end: index + 6 }))
