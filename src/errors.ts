@@ -81,7 +81,7 @@ export class AuditUnwritten extends UnavailableError {
   /** What is wrong with the audit log. */
   readonly why: string
 
-  constructor(why: string, options: { readonly cause?: unknown } = {}) {
+  constructor(why: string, options: { readonly remedy?: string; readonly cause?: unknown } = {}) {
     super(`Cannot do this as what is done cannot be written down: ${why}`, {
       remedy: 'Try again when who administers the database has put the audit log right (docs/audit.md)',
       ...options,

@@ -71,6 +71,9 @@ function partsOf(rows: readonly CallRow[], areAll: boolean): readonly (readonly 
 /** Whatever it was that failed: the log, or the whole database. */
 function asUnwritten(error: unknown): AuditUnwritten {
   if (error instanceof AuditUnwritten) return error
-  const why = error instanceof VerbatimError ? error.message : 'the audit log is out of order'
-  return new AuditUnwritten(why, { cause: error })
+  if (!(error instanceof VerbatimError)) return new AuditUnwritten('the audit log is out of order', { cause: error })
+  return new AuditUnwritten(error.message, {
+    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+    cause: error,
+  })
 }

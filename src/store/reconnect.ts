@@ -85,3 +85,8 @@ export function isConnectionLoss(error: unknown): boolean {
   if (code !== undefined && lossCodes.has(code)) return true
   return isConnectionLoss(error.cause)
 }
+
+/** Whether it is PostgreSQL's FATAL: by an error of that kind it refuses, or ends, the connection, whatever was asked on it. */
+export function endsConnection(error: Error): boolean {
+  return 'severity' in error && error.severity === 'FATAL'
+}

@@ -1,5 +1,5 @@
 import { AuditUnwritten, codeOf, VerbatimError } from '../../errors.ts'
-import { isConnectionLoss } from '../reconnect.ts'
+import { endsConnection, isConnectionLoss } from '../reconnect.ts'
 
 /** What PostgreSQL's code says of an insert into the audit log. */
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -17,7 +17,7 @@ const sqlState = /^[\dA-Z]{5}$/
 export function asAuditUnwritten(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof VerbatimError || isConnectionLoss(error)) return error
   const code = codeOf(error) ?? ''
-  if (notOfTheLog.test(code) || !sqlState.test(code)) return error
+  if (!mayBeOfAuditLog(error)) return error
   return new AuditUnwritten(reasons.get(code) ?? `the database takes no row of the audit log (${code})`, {
     cause: error,
   })
@@ -26,7 +26,7 @@ export function asAuditUnwritten(error: unknown): unknown {
 /** Whether a statement that writes to the audit log, among other tables, may have failed of that: a trigger raises what it likes. */
 export function mayBeOfAuditLog(error: unknown): boolean {
   const code = codeOf(error) ?? ''
-  return error instanceof Error && sqlState.test(code) && !notOfTheLog.test(code)
+  return error instanceof Error && sqlState.test(code) && !notOfTheLog.test(code) && !endsConnection(error)
 }
 
 /**

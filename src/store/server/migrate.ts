@@ -4,9 +4,9 @@ import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import type { Sql } from 'postgres'
 
 import { codeOf, UnavailableError } from '../../errors.ts'
+import { endsConnection } from '../reconnect.ts'
 import { openPool, type ServerConnection } from './connection.ts'
 import { refuseUnfitServer } from './fitness.ts'
-import { endsConnection } from './unavailable.ts'
 import { raiseWalls, wallsStand } from './walls.ts'
 
 /** Any number that no other program is likely to lock. */

@@ -1,6 +1,6 @@
 import { codeOf, UnavailableError } from '../../errors.ts'
 import { asAuditUnwrittenByFunction } from '../audit/audit-unwritten.ts'
-import { isConnectionLoss } from '../reconnect.ts'
+import { endsConnection, isConnectionLoss } from '../reconnect.ts'
 import { unencryptedCode } from './server-socket.ts'
 
 interface Reason {
@@ -109,9 +109,4 @@ export function asServerUnavailable(error: unknown, address: string): unknown {
     remedy: 'Try again; check that it runs and that DATABASE_URL is right',
     cause: error,
   })
-}
-
-/** Whether it is PostgreSQL's FATAL: by an error of that kind it refuses, or ends, the connection. */
-export function endsConnection(error: Error): boolean {
-  return 'severity' in error && error.severity === 'FATAL'
 }
