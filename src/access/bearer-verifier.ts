@@ -19,7 +19,7 @@ export class BearerVerifier {
     return access === undefined
       ? {
           kind: 'invalid',
-          reason: 'it is unknown, expired or revoked',
+          reason: 'it is unknown, expired or revoked, or its tenant is disabled',
           ...(former === undefined ? {} : { former: { ...former, tokenId: former.id } }),
         }
       : { kind: 'granted', by: 'us', access: { ...access, tokenId: access.id } }

@@ -1,9 +1,11 @@
 import { Option, type Command } from 'commander'
 
 import { createToken, endToken, readTokens, type NewToken } from '../../access/access-tokens.ts'
+import { listTenants } from '../../access/tenants.ts'
 import { InputError } from '../../errors.ts'
 import { scopes as allScopes, type Scope } from '../../model/access.ts'
 import type { StoredToken } from '../../store/access/access-tokens.ts'
+import type { Database } from '../../store/database.ts'
 import { withStore } from '../context.ts'
 import { print, printJson, table } from '../output.ts'
 
@@ -51,6 +53,16 @@ function stateOf(token: StoredToken): string {
   return token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now() ? 'expired' : 'in use'
 }
 
+/** A token can be made before its tenant is let in again; who makes it must not wonder why it is refused. */
+async function warnOfDisabled(database: Database, tenantId: number): Promise<void> {
+  const tenants = await listTenants(database)
+  const disabled = tenants.find(({ id, disabledAt }) => id === tenantId && disabledAt !== null)
+  if (disabled === undefined) return
+  process.stderr.write(
+    `warning: Its tenant "${disabled.name}" is disabled, so that it is refused until you run: verbatim tenant enable "${disabled.name}"\n`,
+  )
+}
+
 export function registerToken(program: Command): void {
   const token = program.command('token').description('access tokens for "verbatim serve"')
   token
@@ -79,6 +91,7 @@ export function registerToken(program: Command): void {
           expiresInDays: options.expires,
           principal: options.principal,
         })
+        await warnOfDisabled(verbatim.stores.database, caller.tenantId)
         if (options.json === true) return printJson(newTokenJson(made))
         process.stderr.write(
           `It is shown once. It allows ${made.scopes.join(', ')}${made.expiresAt === null ? '' : ` until ${made.expiresAt}`}.\n`,
