@@ -17,7 +17,7 @@ export const storeSettingsShape = {
     .max(1_000)
     .default(10)
     .describe(
-      'Connections that one process opens to the server of DATABASE_URL at most; its background work takes up to 15 more',
+      'Connections that one process opens to the server of DATABASE_URL at most; its background work takes up to 14 more, and what listens for changes 3',
     ),
   VERBATIM_TENANT: z
     .string()
