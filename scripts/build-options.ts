@@ -38,7 +38,6 @@ export const joined: ReadonlySet<string> = new Set([
   'lru-cache',
   'postgres',
   'smol-toml',
-  'tinyld',
   'uuid',
   'zod',
 ])

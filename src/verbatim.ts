@@ -8,10 +8,10 @@ import { planReindex, reindex, type IndexKind, type ReindexPlan } from './indexi
 import { Learned } from './insight/learning/learned.ts'
 import { MadeAhead } from './insight/prediction/made-ahead.ts'
 import { RecentPredictions } from './insight/prediction/recent-predictions.ts'
-import { recallContext, type RecallDependencies, type RecallInput } from './insight/recall/recall-context.ts'
+import type { RecallDependencies, RecallInput } from './insight/recall/recall-context.ts'
 import { noteRecalled, type RecallOptions, type RecallReply } from './insight/recall/recall-reply.ts'
 import { withCitations } from './insight/summaries/by-host/with-citations.ts'
-import { summarizeRequest, type SummarizeRequest } from './insight/summaries/summarize-request.ts'
+import type { SummarizeRequest } from './insight/summaries/summarize-request.ts'
 import type { SummaryReply } from './insight/summaries/summary-reply.ts'
 import type { Caller } from './model/access.ts'
 import { Caches } from './model/caches.ts'
@@ -24,7 +24,7 @@ import type { VectorIndex } from './ports/vector-index.ts'
 import { noteHits } from './search/note-hits.ts'
 import { RecentRankings } from './search/ranking/recent-rankings.ts'
 import type { SearchReply } from './search/reply.ts'
-import { search, type SearchDependencies, type SearchInput } from './search/search.ts'
+import type { SearchDependencies, SearchInput } from './search/search.ts'
 import { SearchUse } from './search/use/search-use.ts'
 import type { SessionDocument } from './sessions/document.ts'
 import { getSession, inViewOf, noteShown, type GetSessionInput } from './sessions/get-session.ts'
@@ -72,19 +72,18 @@ export class Verbatim implements AsyncDisposable {
     calls: Omit<CallLogOptions, 'database'> = { failure: 'refuse' },
   ) {
     this.#observer = observer
-    const { caches = new Caches(cacheBytesUsual) } = stores
+    const { database, learnsRanking, caches = new Caches(cacheBytesUsual) } = stores
     const sessionIds = caches.open<string>('session_ids', { sizeOf: () => sessionIdBytes })
     const predictions = new RecentPredictions(caches)
-    const warn = (text: string) => calls.log?.warn(text)
-    const use = stores.learnsRanking === true ? new SearchUse(stores.database, caches, warn) : undefined
+    const use = learnsRanking ? new SearchUse(database, caches, (text) => calls.log?.warn(text)) : undefined
     this.#stores = { ...stores, sessionIds, rankings: new RecentRankings(caches), predictions, use }
     this.#ahead = new MadeAhead({
       storesFor: (caller) => this.#for(caller),
       predictions,
-      onChange: (listener) => stores.database.onChange?.(listener),
+      onChange: (listener) => database.onChange?.(listener),
       log: calls.log,
     })
-    this.#calls = new CallLog({ ...calls, database: stores.database })
+    this.#calls = new CallLog({ ...calls, database })
   }
 
   /** The stores as the caller may see them. */
@@ -131,6 +130,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async search(caller: Caller, input: SearchInput): Promise<SearchReply> {
+    const { search } = await import('./search/search.ts')
     const reply = await search(this.#for(caller), caller, input)
     this.#observer.note({ kind: 'searched', mode: input.mode, semantic: reply.coverage.semantic })
     noteHits(caller, reply)
@@ -163,8 +163,9 @@ export class Verbatim implements AsyncDisposable {
     return head
   }
 
-  summarize(caller: Caller, input: SummarizeRequest): Promise<SummaryReply> {
-    return summarizeRequest(this.#for(caller), caller, input)
+  async summarize(caller: Caller, input: SummarizeRequest): Promise<SummaryReply> {
+    const { summarizeRequest } = await import('./insight/summaries/summarize-request.ts')
+    return await summarizeRequest(this.#for(caller), caller, input)
   }
 
   /** Resolves when what a session will need, as it is now, was looked for. Never rejects. */
@@ -174,6 +175,7 @@ export class Verbatim implements AsyncDisposable {
 
   /** What a conversation is likely to need of what was said before. */
   async recallContext(caller: Caller, input: RecallInput): Promise<RecallReply> {
+    const { recallContext } = await import('./insight/recall/recall-context.ts')
     const recalled = this.#ahead.recalled.bind(this.#ahead)
     const reply = await recallContext({ ...this.#for(caller), recalled }, caller, input)
     noteRecalled(caller, reply)
@@ -225,9 +227,7 @@ export class Verbatim implements AsyncDisposable {
    * They may be lost: look now and then as well. Returns what ends it.
    */
   onChange(caller: Caller, listener: () => void): (() => void) | undefined {
-    return this.#stores.database.onChange?.(({ tenantId }) => {
-      if (tenantId === caller.tenantId) listener()
-    })
+    return this.#stores.database.onChange?.(({ tenantId }) => (tenantId === caller.tenantId ? listener() : undefined))
   }
 
   /** The canonical id of the session that a reference names. */

@@ -3,9 +3,8 @@ import type { Caller } from '../model/access.ts'
 import type { NamesBy } from '../model/names.ts'
 import { readReceipts, type ErasureReceipt } from '../store/erasure/receipts.ts'
 import { withReasons } from '../store/rights/reasons.ts'
-import { eraseAgain, eraseAsElsewhere, forget, goOn, type ErasureReply, type ForgetInput } from './forget.ts'
+import type { ErasureReply, ForgetInput } from './forget.ts'
 import type { ErasurePreview } from './preview.ts'
-import { askForRewrite } from './rewrite-files.ts'
 import type { RunDependencies } from './run-erasure.ts'
 
 interface ErasuresDependencies extends RunDependencies {
@@ -22,29 +21,34 @@ export class Erasures {
   }
 
   /** Erases for good: shows what that would be, or with the `confirm` of such a preview does it. */
-  forget(caller: Caller, input: ForgetInput): Promise<ErasurePreview | ErasureReply> {
+  async forget(caller: Caller, input: ForgetInput): Promise<ErasurePreview | ErasureReply> {
+    const { forget } = await import('./forget.ts')
     const visible = this.#dependencies.database.of(caller)
-    return forget({ ...this.#dependencies, visible }, caller, input)
+    return await forget({ ...this.#dependencies, visible }, caller, input)
   }
 
   /** Erases what has come back although it was erased before. */
-  again(caller: Caller): Promise<ErasureReply | undefined> {
-    return eraseAgain(this.#dependencies, caller)
+  async again(caller: Caller): Promise<ErasureReply | undefined> {
+    const { eraseAgain } = await import('./forget.ts')
+    return await eraseAgain(this.#dependencies, caller)
   }
 
   /** Erases what was erased at another store. */
-  asElsewhere(caller: Caller, records: readonly TombstoneRecord[]): Promise<void> {
-    return eraseAsElsewhere(this.#dependencies, caller, records)
+  async asElsewhere(caller: Caller, records: readonly TombstoneRecord[]): Promise<void> {
+    const { eraseAsElsewhere } = await import('./forget.ts')
+    await eraseAsElsewhere(this.#dependencies, caller, records)
   }
 
   /** Works off an erasure that was begun, as far as there is time for it. */
-  goOn(id: string): Promise<void> {
-    return goOn(this.#dependencies, id)
+  async goOn(id: string): Promise<void> {
+    const { goOn } = await import('./forget.ts')
+    await goOn(this.#dependencies, id)
   }
 
   /** Writes the files of an embedded store anew, so that nothing of what was erased is left in them. */
-  rewriteFiles(caller: Caller): Promise<void> {
-    return askForRewrite(this.#dependencies.database, caller)
+  async rewriteFiles(caller: Caller): Promise<void> {
+    const { askForRewrite } = await import('./rewrite-files.ts')
+    await askForRewrite(this.#dependencies.database, caller)
   }
 
   /** What was erased, the newest first. */

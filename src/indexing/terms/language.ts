@@ -1,4 +1,6 @@
-import { detectAll } from 'tinyld/light'
+import { createRequire } from 'node:module'
+
+import type * as Tinyld from 'tinyld/light'
 
 import { languagesOfStopWord } from './stop-words.ts'
 
@@ -6,6 +8,16 @@ import { languagesOfStopWord } from './stop-words.ts'
 const sampleCharacters = 1_000
 /** tinyld costs 0.4 ms a call whatever the length, as much as tokenizing 4 KB, so it is asked only when nothing cheaper decides. */
 const tinyldCharacters = 300
+/** Its tables take 10 ms to unpack, and few texts need it. */
+let tinyld: typeof Tinyld | undefined
+const require = createRequire(import.meta.url)
+
+function detector(): typeof Tinyld {
+  const loaded: typeof Tinyld = tinyld ?? require('tinyld/light')
+  tinyld = loaded
+  return loaded
+}
+
 const tinyldLettersMin = 24
 const tinyldAccuracyMin = 0.4
 /** Function words, each counted as one part of the languages that share it, that decide for a language by themselves. */
@@ -125,6 +137,6 @@ function latinLanguage(sample: string): string | null {
   const letters = count(sample, /\p{sc=Latin}/gu)
   // Code and logs are full of punctuation; what tinyld says about them is noise.
   if (letters < tinyldLettersMin || letters < sample.length * 0.7) return null
-  const guess = detectAll(sample.slice(0, tinyldCharacters))[0]
+  const guess = detector().detectAll(sample.slice(0, tinyldCharacters))[0]
   return guess !== undefined && guess.accuracy >= tinyldAccuracyMin ? guess.lang : null
 }

@@ -3,7 +3,7 @@ import { limits } from '../../limits.ts'
 import type { Log } from '../../log.ts'
 import type { Caller } from '../../model/access.ts'
 import { sessionVersions } from '../../store/sessions.ts'
-import { recallAhead, type RecallDependencies } from '../recall/recall-context.ts'
+import type { RecallDependencies } from '../recall/recall-context.ts'
 import type { RecallOptions } from '../recall/recall-reply.ts'
 import { PredictAfterSaves } from './predict-after-saves.ts'
 import type { RecentPredictions } from './recent-predictions.ts'
@@ -73,6 +73,7 @@ export class MadeAhead {
     const session = await requireUsableSession(stores.database, caller, sessionId)
     // Of a save of this process its own call tells, and who looks for those of others.
     if (predictions.has({ ...caller, sessionId }, session.version)) return
+    const { recallAhead } = await import('../recall/recall-context.ts')
     // What was asked for last is dropped last.
     const meaningMs = limits.searchMeaningMs
     for (const options of wanted.toReversed()) await recallAhead(stores, caller, { session, meaningMs, ...options })
