@@ -45,13 +45,19 @@ export function excerpt(text: string, matches: readonly Match[], options: { read
   }
 }
 
-/** What the first place of a word in a stretch counts against each further one. */
+/** What the first place of a word in a stretch counts beside what each of them does. */
 const firstPlace = 20
 
 /** The stretch of at most `room` characters that shows most of the query; of equals the first. The start of the text for none. */
 function densestWindow(matches: readonly Match[], room: number): { readonly from: number; readonly to: number } {
   const sorted = matches.toSorted((a, b) => a.start - b.start || a.end - b.end)
   let best = { from: sorted[0]?.start ?? 0, to: sorted[0]?.end ?? 0, score: 0 }
+  // One weight for the first place of a word, whichever of its places that is: what comes in must be what goes out.
+  const wordWeights = new Map<string | Match, number>()
+  for (const match of sorted) {
+    const word = match.word ?? match
+    wordWeights.set(word, Math.max(wordWeights.get(word) ?? 0, match.weight ?? 1))
+  }
   const places = new Map<string | Match, number>()
   let score = 0
   const count = (match: Match, change: 1 | -1): void => {
@@ -59,7 +65,7 @@ function densestWindow(matches: readonly Match[], room: number): { readonly from
     const before = places.get(word) ?? 0
     places.set(word, before + change)
     const isFirst = Math.min(before, before + change) === 0
-    score += change * (match.weight ?? 1) * (isFirst ? firstPlace : 1)
+    score += change * ((match.weight ?? 1) + (isFirst ? firstPlace * (wordWeights.get(word) ?? 1) : 0))
   }
   let first = 0
   let to = 0

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 
 import { estimateTokens } from '../../src/model/tokens.ts'
 import { excerpt } from '../../src/search/excerpt.ts'
+import { MatchFinder } from '../../src/search/hits.ts'
+import { parseQuery } from '../../src/search/query/query-text.ts'
 import { awkwardText, badInputs, secondsPerMegabyte } from './bad-inputs.ts'
 
 const matchList = fc.array(
@@ -59,6 +61,16 @@ describe('excerpt()', () => {
     const few = [...places('one', 1), ...places('two', 1)]
     expect(excerpt(text, few, { maxCharacters: 40 }).text).toContain('one two')
     expect(excerpt(text, [...few, ...places('whole', 3)], { maxCharacters: 40 }).text).toContain('whole')
+  })
+
+  it('counts alike what comes in and what goes out, where the places of a word weigh differently', () => {
+    const filler = 'lorem ipsum dolor sit amet. '.repeat(20)
+    const text = `Configure connection pooling timeouts so. ${filler}${`The connection has connections. ${filler}A timeout of timeouts. ${filler}`.repeat(12)}`
+    const { matches } = new MatchFinder([parseQuery('how do I configure the connection pooling timeouts')]).find(
+      text,
+      0,
+    )
+    expect(excerpt(text, matches, { maxCharacters: 200 }).text).toContain('Configure connection pooling timeouts')
   })
 
   it('cuts around the place where most matches stand, at the borders of words', () => {
