@@ -48,7 +48,8 @@ const dayMs = 86_400_000
  */
 export async function readTimes(asked: string, now: Date): Promise<NamedTime[]> {
   const query = asked.slice(0, readCharacters)
-  const language = plausibleLanguages(query)[0] ?? 'en'
+  const languages = plausibleLanguages(query)
+  const language = languages[0] ?? 'en'
   const isRecent = (text: string) => mostRecent.test(before(query, text)) || mostRecent.test(firstWord(text))
   const found: SpokenTime[] = []
   for (const spoken of languagesOf(query, language)) {
@@ -60,7 +61,7 @@ export async function readTimes(asked: string, now: Date): Promise<NamedTime[]> 
   }
   // Of what the parsers have read nothing is read again.
   const unread = found.reduce((left, { text }) => left.replace(text, ' '), query)
-  for (const { text, time } of timesInWords(unread, language, now)) {
+  for (const { text, time } of timesInWords(unread, languages, now)) {
     const year =
       time.year === undefined && time.month !== undefined && isRecent(text) ? lastYearOf(time.month, now) : undefined
     found.push({ text, time: year === undefined ? time : { ...time, year } })

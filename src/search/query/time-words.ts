@@ -8,7 +8,7 @@ export interface SpokenTime {
 
 type Unit = 'day' | 'week' | 'month' | 'year'
 
-const word = (pattern: string) => new RegExp(`(?<!\\p{L})(?:${pattern})(?!\\p{L})`, 'iu')
+const word = (pattern: string, flags = 'iu') => new RegExp(`(?<!\\p{L})(?:${pattern})(?!\\p{L})`, flags)
 
 /** What chrono-node does not read of Spanish, Portuguese, Italian, Swedish, Japanese and Chinese. They are words of no other language. */
 const ago: readonly (readonly [RegExp, Unit, number])[] = [
@@ -17,9 +17,14 @@ const ago: readonly (readonly [RegExp, Unit, number])[] = [
   [word('i går'), 'day', 1],
   [/一昨日|おととい/u, 'day', 2],
   [word('semana pasada|semana passada|settimana scorsa|scorsa settimana|förra veckan'), 'week', 1],
-  [/先週(?!の?[月火水木金土日]曜)|上(?:个|個)?(?:周|週|星期|礼拜)(?![一二三四五六日天])/u, 'week', 1],
+  // 马上 is "at once", 早上 "in the morning": the 上 of such words says nothing of what follows.
+  [
+    /先週(?!の?[月火水木金土日]曜)|(?<![马馬早晚线線网網])上(?:个|個)?(?:周|週|星期|礼拜)(?![一二三四五六日天])/u,
+    'week',
+    1,
+  ],
   [word('mes pasado|mês passado|mese scorso|scorso mese|förra månaden'), 'month', 1],
-  [/先月|上(?:个|個)?月/u, 'month', 1],
+  [/先月|(?<![马馬早晚线線网網])上(?:个|個)?月/u, 'month', 1],
   [word('año pasado|ano passado|anno scorso|scorso anno|förra året'), 'year', 1],
   [/去年|昨年/u, 'year', 1],
 ]
@@ -27,7 +32,8 @@ const ago: readonly (readonly [RegExp, Unit, number])[] = [
 /** "Hace dos semanas", "二週間前": how many of what. */
 const numbered = [
   /(?<!\p{L})(?:hace|h[áà]|för)\s+(?<count>\d{1,3}|\p{L}+)\s+(?<unit>\p{L}+)(?!\p{L})/iu,
-  /(?<count>\d{1,3}|[一二两三四五六七八九十])\s*(?:个|個|か|ヶ|ヵ)?(?<unit>日|天|週間?|周|星期|月|年)之?前/u,
+  // 2020年前 is "before 2020", and of 十二年前 the last figure is not the number.
+  /(?<![\d一二两三四五六七八九十百千])(?:(?<count>\d{1,3}|[一二两三四五六七八九十])\s*(?:个|個|か|ヶ|ヵ)?(?<unit>日|天|週間?|周|星期|月)|(?<years>\d{1,2}|[一二两三四五六七八九十])\s*年)之?前/u,
 ]
 const numbers: readonly (readonly [RegExp, number])[] = [
   [/^(?:una?|uma?|en|ett|一)$/iu, 1],
@@ -36,6 +42,10 @@ const numbers: readonly (readonly [RegExp, number])[] = [
   [/^(?:cuatro|quatro|fyra|四)$/iu, 4],
   [/^(?:cinco|fem|五)$/iu, 5],
   [/^(?:seis|sex|六)$/iu, 6],
+  [/^(?:siete|sete|sju|七)$/iu, 7],
+  [/^(?:ocho|oito|åtta|八)$/iu, 8],
+  [/^(?:nueve|nove|nio|九)$/iu, 9],
+  [/^(?:diez|dez|tio|十)$/iu, 10],
 ]
 const units: readonly (readonly [RegExp, Unit])[] = [
   [/^(?:d[ií]as?|dag(?:ar)?|日|天)$/iu, 'day'],
@@ -46,8 +56,11 @@ const units: readonly (readonly [RegExp, Unit])[] = [
 
 /** Languages of which chrono-node reads a month with a day before it alone. */
 const monthLanguages = ['de', 'fr', 'es', 'pt', 'sv'] as const
-/** Also a planet, a name, or a word of another language: they count in a text of their own language. */
-const ambiguousMonths = new Set(['mars', 'mai', 'maj', 'abril'])
+/** Also names of people and things, or words of another language. */
+const ambiguousMonths = new Set('mars avril mai juin maj juni juli marzo abril mayo junio julio agosto'.split(' '))
+
+/** What makes a month of them: "en mars", "fotos de mayo". English and names have none of these before them. */
+const beforeMonth = /(?<!\p{L})(?:de|en|em|im|vom|i)\s+$/iu
 
 interface Month {
   readonly language: string
@@ -69,27 +82,34 @@ function namesOfMonths(): NonNullable<typeof monthNames> {
     }))
   })
   const names = [...new Set(months.map(({ name }) => name))].join('|')
-  monthNames = { months, pattern: word(`(?<name>${names})(?:(?: de)? (?<year>(?:19|20)\\d\\d))?`) }
+  monthNames = { months, pattern: word(`(?<name>${names})(?:(?: de)? (?<year>(?:19|20)\\d\\d))?`, 'giu') }
   return monthNames
 }
 
-const isoMonth = /(?<![\p{L}\p{N}.:/-])((?:19|20)\d\d)-(0[1-9]|1[0-2])(?![\p{L}\p{N}-])/u
+/** A month in figures, and not the number of something, nor years from 2010 to 2012. */
+const isoMonth =
+  /(?<![\p{L}\p{N}.:/#-]|(?<!\p{L})(?:RFC|CVE|PR|MR|ticket|issue|bug|case|order|invoice|part|number|no\.?|nr\.?|build|version)[\s:#]*)(?<year>(?:19|20)\d\d)-(?<month>0[1-9]|1[0-2])(?![\p{L}\p{N}-]|\s+(?:period|season|term|years?)(?!\p{L}))/giu
 
-/** The times that a query names in words which chrono-node does not read. */
-export function timesInWords(query: string, language: string, now: Date): SpokenTime[] {
+/**
+ * The times that a query names in words which chrono-node does not read. `languages` are those that it may be in, best first, and only
+ * one where that is plain.
+ */
+export function timesInWords(query: string, languages: readonly string[], now: Date): SpokenTime[] {
   const said = ago.flatMap(([pattern, unit, count]) => {
     const text = pattern.exec(query)?.[0]
     return text === undefined ? [] : [{ text, time: before(now, unit, count) }]
   })
-  const [text, year, month] = isoMonth.exec(query) ?? []
-  const iso = text === undefined ? [] : [{ text, time: { year: Number(year), month: Number(month) } }]
-  return [...said, ...numberedTime(query, now)].slice(0, 1).concat(iso, monthIn(query, language))
+  const iso = [...query.matchAll(isoMonth)].map(({ 0: text, groups }) => ({
+    text,
+    time: { year: Number(groups?.['year']), month: Number(groups?.['month']) },
+  }))
+  return [...said, ...numberedTime(query, now)].slice(0, 1).concat(iso, monthsIn(query, languages))
 }
 
 function numberedTime(query: string, now: Date): SpokenTime[] {
   return numbered.flatMap((pattern) => {
     const match = pattern.exec(query)
-    const [count, unit] = [match?.groups?.['count'] ?? '', match?.groups?.['unit'] ?? '']
+    const { years, count = years ?? '', unit = '年' } = match?.groups ?? {}
     const number = /^\d/.test(count) ? Number(count) : numbers.find(([name]) => name.test(count))?.[1]
     const known = units.find(([name]) => name.test(unit))?.[1]
     if (match === null || number === undefined || known === undefined) return []
@@ -97,17 +117,19 @@ function numberedTime(query: string, now: Date): SpokenTime[] {
   })
 }
 
-function monthIn(query: string, language: string): SpokenTime[] {
+function monthsIn(query: string, languages: readonly string[]): SpokenTime[] {
   const { months, pattern } = namesOfMonths()
-  const match = pattern.exec(query)
-  const name = match?.groups?.['name']?.toLowerCase()
-  if (match === null || name === undefined) return []
-  const named = months.filter((month) => month.name === name)
-  const own = named.find((month) => month.language === language)
-  const month = own ?? (ambiguousMonths.has(name) ? undefined : named[0])
-  if (month === undefined) return []
-  const year = match.groups?.['year']
-  return [{ text: match[0], time: { ...(year === undefined ? {} : { year: Number(year) }), month: month.month } }]
+  return [...query.matchAll(pattern)].flatMap(({ 0: text, index, groups }) => {
+    const name = groups?.['name']?.toLowerCase() ?? ''
+    const year = groups?.['year']
+    const named = months.filter((month) => month.name === name)
+    const own = named.find(({ language }) => language === languages[0])
+    // In a query that is plainly of another language they are names: Juillet, Oktober.
+    const isOfNone = languages.length > 1 && (!ambiguousMonths.has(name) || beforeMonth.test(query.slice(0, index)))
+    const month = own ?? (year !== undefined || isOfNone ? named[0] : undefined)
+    if (month === undefined) return []
+    return [{ text, time: { ...(year === undefined ? {} : { year: Number(year) }), month: month.month } }]
+  })
 }
 
 /** So long before now; of months and years the whole. */
