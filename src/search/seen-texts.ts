@@ -1,4 +1,4 @@
-import { atomsOf } from '../indexing/terms/tokenize.ts'
+import { wordsOf } from '../indexing/terms/tokenize.ts'
 
 /** Words of one shingle. */
 const shingleWords = 3
@@ -24,7 +24,7 @@ export class SeenTexts {
     if (this.#exact.has(text)) return true
     this.#exact.add(text)
     if (text.length > nearCharactersMax) return false
-    const words = atomsOf(text).map(({ term }) => term)
+    const words = wordsOf(text)
     if (words.length < nearWordsMin) return false
     const shingles = shinglesOf(words)
     if (this.#shingles.some((seen) => shareOf(seen, shingles) >= nearShare)) return true

@@ -89,6 +89,13 @@ describe('parseQuery()', () => {
     expect(parseQuery(query).topic).toBe(topic)
   })
 
+  it('looks for umlauts that are written with an e in every language, with less weight where they are hardly any', () => {
+    const weightOf = (query: string, word: string) => parseQuery(query).terms.find(({ term }) => term === word)?.weight
+    expect(weightOf('who wrote mail to juergen', 'jurgen')).toBe(0.5)
+    expect(weightOf('who wrote mail to Juergen', 'jurgen')).toBe(0.8)
+    expect(weightOf('who wrote mail to joel', 'jol')).toBeUndefined()
+  })
+
   it('takes a word for what is said about where it is that too', () => {
     const { terms } = parseQuery('Can you list the order in which I brought up the order from Oslo?')
     expect(terms.find(({ term }) => term === 'order')?.source).toBe('asked')
@@ -218,6 +225,11 @@ describe('phraseMatches()', () => {
     ["rock 'n' roll", 'rock n roll', ["rock 'n' roll"]],
     [String.raw`"line one\nsecond line"`, 'one second line', [String.raw`one\nsecond line`]],
     [String.raw`"\n\tI see\r\n\r\nthe end"`, 'I see the end', [String.raw`I see\r\n\r\nthe end`]],
+    [String.raw`open C:\b\file now`, 'b file', [String.raw`b\file`]],
+    [String.raw`open C:\b\file now`, 'C file', [String.raw`C:\b\file`]],
+    [String.raw`C:\b\file\n\tis new`, 'b file is', [String.raw`b\file\n\tis`]],
+    [String.raw`rows\n n of them`, 'rows n of', [String.raw`rows\n n of`]],
+    [String.raw`one\n- two`, 'one two', [String.raw`one\n- two`]],
     [String.raw`C:\new\readme`, 'new readme', [String.raw`new\readme`]],
     [String.raw`café\nthe end`, 'cafe the', [String.raw`café\nthe`]],
   ])('finds in %j the phrase %j as %j', (text, phrase, expected) => {
@@ -236,6 +248,11 @@ describe('phraseMatches()', () => {
         expect({ phrase, found: phraseMatches(part, phrase).length > 0 }).toEqual({ phrase, found: has })
       }
     }
+  })
+
+  it('reads a long row of escapes once', () => {
+    expect(find(`${String.raw`\n`.repeat(50_000)}é`, 'n n n n end')).toEqual([])
+    expect(find(`${String.raw`\n`.repeat(50_000)}é end`, 'n é end')).toHaveLength(1)
   })
 
   it('says quickly of a long text that it lacks a phrase', () => {

@@ -76,21 +76,23 @@ export interface Atom {
   readonly term: string
   /** The word without its first letter, where that may belong to an escape: `second` of `\nsecond`. */
   readonly afterEscape?: string
+  /** One letter behind a backslash: the `n` of `\n`, or the name of a folder in `C:\b\file`. */
+  readonly mayBeEscape?: true
   readonly start: number
   readonly end: number
 }
 
-/** The text as a sequence of folded words and characters, without anything added; left out are escapes alone, as the `n` of `\n`. */
+/** The text as a sequence of folded words and characters, without anything added. */
 export function atomsOf(text: string): Atom[] {
   const atoms: Atom[] = []
   const folded = (start: number, end: number) => fold(text.slice(start, Math.min(end, start + termCharactersMax)))
   const push = (start: number, end: number): void => {
-    const isEscaped = followsEscape(text, start)
-    if (isEscaped && end - start === 1) return
     const term = folded(start, end)
     // Vowel points that stand alone, and what only stretches a line, are no word.
     if (term === '') return
-    atoms.push(isEscaped ? { term, afterEscape: folded(start + 1, end), start, end } : { term, start, end })
+    if (!followsEscape(text, start)) atoms.push({ term, start, end })
+    else if (end - start === 1) atoms.push({ term, mayBeEscape: true, start, end })
+    else atoms.push({ term, afterEscape: folded(start + 1, end), start, end })
   }
   scanRuns(text, (run) => {
     if (run.kind === 'chunk' && isPlainWord(text, run)) push(run.start, run.end)
@@ -102,6 +104,11 @@ export function atomsOf(text: string): Atom[] {
     else for (const { start, end } of clustersOf(text, run)) push(start, end)
   })
   return atoms
+}
+
+/** The terms of those atoms that are plainly words: without what may be an escape alone. */
+export function wordsOf(text: string): string[] {
+  return atomsOf(text).flatMap(({ term, mayBeEscape }) => (mayBeEscape === true ? [] : [term]))
 }
 
 function add(sink: Sink, token: Token): void {

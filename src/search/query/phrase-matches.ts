@@ -9,21 +9,35 @@ export function phraseMatches(
   phrase: readonly string[],
 ): { readonly start: number; readonly end: number }[] {
   if (phrase.length === 0 || lacksPhrase(text, phrase)) return []
-  const atoms = atomsOf(text)
   const found: { start: number; end: number }[] = []
-  for (let at = 0; at + phrase.length <= atoms.length; at++) {
-    const first = atoms[at]
-    const last = atoms[at + phrase.length - 1]
-    if (first === undefined || last === undefined || !phrase.every((term, offset) => isWord(atoms[at + offset], term)))
-      continue
-    found.push({ start: first.term === phrase[0] ? first.start : first.start + 1, end: last.end })
+  // Where the stretch began of which so many words have been read. What may be an escape counts as a word and as nothing.
+  const starts: (number | undefined)[] = []
+  let deepest = 0
+  for (const atom of atomsOf(text)) {
+    let reached = 0
+    for (let read = deepest; read >= 0; read--) {
+      const start = read === 0 ? startOf(atom, phrase[0]) : starts[read]
+      if (read > 0 && atom.mayBeEscape !== true) starts[read] = undefined
+      else if (start !== undefined) reached = Math.max(reached, read)
+      if (start === undefined || !isWord(atom, phrase[read])) continue
+      if (read === phrase.length - 1) found.push({ start, end: atom.end })
+      else {
+        starts[read + 1] = start
+        reached = Math.max(reached, read + 1)
+      }
+    }
+    deepest = reached
   }
   return found
 }
 
+function startOf(atom: Atom, term: string | undefined): number {
+  return atom.term === term ? atom.start : atom.start + 1
+}
+
 /** In source text and JSON the word after a line break has the letter of its escape before it. */
-function isWord(atom: Atom | undefined, term: string): boolean {
-  return atom !== undefined && (atom.term === term || atom.afterEscape === term)
+function isWord(atom: Atom, term: string | undefined): boolean {
+  return term !== undefined && (atom.term === term || atom.afterEscape === term)
 }
 
 /** What is no letter or digit, or the letter of an escape. */

@@ -2,7 +2,7 @@ import { lower, withoutAccents } from '../../indexing/terms/fold.ts'
 import { plausibleLanguages } from '../../indexing/terms/language.ts'
 import { stemLanguageOf, wordForms } from '../../indexing/terms/stems.ts'
 import { isStopWord } from '../../indexing/terms/stop-words.ts'
-import { atomsOf, type Token, tokenize } from '../../indexing/terms/tokenize.ts'
+import { type Token, tokenize, wordsOf } from '../../indexing/terms/tokenize.ts'
 import { limits } from '../../limits.ts'
 import { findAsking, withoutSpans } from './asking-phrases.ts'
 
@@ -39,7 +39,7 @@ export const sourceOrder: { readonly [source in TermSource]: number } = { asked:
 export interface ParsedQuery {
   /** At most `limits.queryTermsMax`, in the order of the query. Empty for a query without a letter, a digit or a pictograph. */
   readonly terms: readonly QueryTerm[]
-  /** What stood in quotes and must stand in the text, as the atoms that `phraseMatches` compares. */
+  /** What stood in quotes and must stand in the text, as the words that `phraseMatches` compares. */
   readonly phrases: readonly (readonly string[])[]
   /** What stood in quotes inside a sentence, where quotes mark a title or somebody's words: it is preferred, not required. */
   readonly titles: readonly (readonly string[])[]
@@ -52,6 +52,7 @@ export interface ParsedQuery {
 const weights = {
   asWritten: 1,
   otherSpelling: 0.8,
+  doubtfulSpelling: 0.5,
   stem: 0.8,
   doubtfulStem: 0.5,
   part: 0.4,
@@ -141,9 +142,9 @@ function formsOf(
   if (lowValue || (token.kind !== 'word' && token.kind !== 'part')) return forms
   const seen = new Set([token.term])
   const spelling = otherSpelling(written, token.term, languages)
-  if (spelling !== undefined && !seen.has(spelling)) {
-    seen.add(spelling)
-    forms.push({ ...word, term: spelling, weight: factor * weights.otherSpelling })
+  if (!seen.has(spelling.term)) {
+    seen.add(spelling.term)
+    forms.push({ ...word, term: spelling.term, weight: factor * spelling.weight })
   }
   for (const language of languages) {
     const { stem } = wordForms(written, stemLanguageOf(written, language))
@@ -162,15 +163,25 @@ const spelledCharactersMin = 5
 
 /**
  * Umlauts are also written with an e after the letter, where a keyboard or an address has none: `Müller` and `Mueller`. The index
- * has both without their marks, as `muller` and `mueller`. Undefined where the word has neither, or is plainly no German one.
+ * has both without their marks, as `muller` and `mueller`. Names are written so in every language, often without their capital.
  */
-function otherSpelling(written: string, term: string, languages: readonly string[]): string | undefined {
+function otherSpelling(
+  written: string,
+  term: string,
+  languages: readonly string[],
+): { readonly term: string; readonly weight: number } {
   const lowered = lower(written)
   if (lowered.search(umlaut) !== -1)
-    return withoutAccents(lowered.replaceAll(umlaut, (letter) => umlauts[letter] ?? letter))
-  // Names are written so in every language.
-  const mayBeGerman = written.length >= spelledCharactersMin && (languages.includes('de') || /^\p{Lu}/u.test(written))
-  return mayBeGerman ? term.replaceAll(/([ao])e|(?<!q)(u)e/g, '$1$2') : undefined
+    return {
+      term: withoutAccents(lowered.replaceAll(umlaut, (letter) => umlauts[letter] ?? letter)),
+      weight: weights.otherSpelling,
+    }
+  if (written.length < spelledCharactersMin) return { term, weight: weights.otherSpelling }
+  const isLikely = languages.includes('de') || /^\p{Lu}/u.test(written)
+  return {
+    term: term.replaceAll(/([ao])e|(?<!q)(u)e/g, '$1$2'),
+    weight: isLikely ? weights.otherSpelling : weights.doubtfulSpelling,
+  }
 }
 
 /** Words that senders are called by everywhere, and that queries use as ordinary words. */
@@ -215,8 +226,8 @@ function selectTerms(terms: readonly QueryTerm[]): readonly QueryTerm[] {
 function phrasesOf(query: string): (readonly string[])[] {
   const phrases: (readonly string[])[] = []
   for (const match of query.matchAll(quoted)) {
-    const atoms = atomsOf(match.slice(1).join('')).map(({ term }) => term)
-    if (atoms.length > 0 && phrases.length < phrasesMax) phrases.push(atoms.slice(0, limits.queryTermsMax))
+    const words = wordsOf(match.slice(1).join(''))
+    if (words.length > 0 && phrases.length < phrasesMax) phrases.push(words.slice(0, limits.queryTermsMax))
   }
   return phrases
 }
