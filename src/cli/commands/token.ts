@@ -85,13 +85,14 @@ export function registerToken(program: Command): void {
     .option('--json', 'machine-readable output')
     .action(async (options: CreateOptions) => {
       await withStore(program, async ({ verbatim, caller }) => {
+        // Asked first: what fails between the making of a token and its printing loses a token that works.
+        await warnOfDisabled(verbatim.stores.database, caller.tenantId)
         const made = await createToken(verbatim.stores.database, caller, {
           name: options.name,
           scopes: scopesOf(options),
           expiresInDays: options.expires,
           principal: options.principal,
         })
-        await warnOfDisabled(verbatim.stores.database, caller.tenantId)
         if (options.json === true) return printJson(newTokenJson(made))
         process.stderr.write(
           `It is shown once. It allows ${made.scopes.join(', ')}${made.expiresAt === null ? '' : ` until ${made.expiresAt}`}.\n`,
