@@ -1,23 +1,27 @@
-import type { EmbedderSettings } from '../../config.ts'
+import type { Config, EmbedderSettings } from '../../config.ts'
 import { agreed, counted } from '../../model/counted.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import type { Check } from './check.ts'
 
 /** How far search by meaning is, and what keeps it from going on. */
-export function checkSemantic(semantic: StoreStatus['semantic_search'], settings: EmbedderSettings): Check[] {
+export function checkSemantic(
+  semantic: StoreStatus['semantic_search'],
+  { store, embedder }: Pick<Config, 'store' | 'embedder'>,
+): Check[] {
   const name = 'semantic search'
   if (semantic.state === 'off') return [{ name, state: 'note', message: 'off: words are searched, meaning is not' }]
   const checks: Check[] = [
     { name, state: semantic.messages_behind === 0 ? 'ok' : 'note', message: describeSemantic(semantic) },
   ]
-  if (semantic.model !== undefined && isAnother(semantic.model, settings))
+  // On a server the worker makes the vectors, by settings that a command need not have.
+  if (store.kind === 'embedded' && semantic.model !== undefined && isAnother(semantic.model, embedder))
     checks.push({
       name,
       state: 'note',
       message: 'the settings of this command name another model than the one in use',
       remedy:
-        'What makes vectors keeps the settings that it was started with. The background process of an embedded store leaves VERBATIM_IDLE_MINUTES after its last client, and the next one embeds everything by the other model',
+        'The background process makes the vectors by the settings that it was started with. It leaves VERBATIM_IDLE_MINUTES after its last client, and the next one embeds everything by the other model',
     })
   if (semantic.waits_for !== undefined)
     checks.push({
@@ -38,6 +42,7 @@ export function checkSemantic(semantic: StoreStatus['semantic_search'], settings
 
 /** Whether a model is another than the settings choose, as far as these name one. */
 function isAnother(model: { readonly provider: string; readonly name: string }, settings: EmbedderSettings): boolean {
+  if (settings.kind === 'none') return false
   const name = 'model' in settings ? settings.model : undefined
   return model.provider !== settings.kind || (name !== undefined && model.name !== name)
 }

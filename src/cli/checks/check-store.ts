@@ -52,7 +52,7 @@ async function* checksOf({ config, verbatim, caller }: CommandContext): AsyncGen
   yield checkFlagged(flagged)
   yield await checkServer(database)
   yield [await checkEncryption(database, caller)]
-  yield [...checkArchive(archive), ...checkSemantic(status.semantic_search, config.embedder), ...checkNames(names)]
+  yield [...checkArchive(archive), ...checkSemantic(status.semantic_search, config), ...checkNames(names)]
 }
 
 function checkIndex({ messages_behind: behind, failed_for_good: failed }: StoreStatus['index']): Check[] {
