@@ -95,8 +95,18 @@ describe('a server is refused by name, with what to do', () => {
       const { code, stderr } = await home.cli(['status'], { env: { DATABASE_URL: url.href } })
       expect(code).toBe(3)
       expect(stderr).toMatch(
-        /its tables belong to the role "(.+)", and DATABASE_URL names "stranger_\d+"\nName "\1" in/,
+        /its tables belong to the role "(.+)", and DATABASE_URL names "stranger_\d+"\nName "\1" in.*reassign owned by "\1" to/,
       )
+      // What an administrator owns cannot be reassigned, and whose the schema of migrations is says nothing of the tables.
+      const above = new URL(inject('testServer').adminUrl)
+      above.pathname = new URL(database.url).pathname
+      const inside = postgres(above.href, { max: 1 })
+      await inside.unsafe('alter table messages owner to current_user')
+      await inside.end()
+      const { stderr: administered } = await home.cli(['status'], { env: { DATABASE_URL: url.href } })
+      const [who] = await admin<{ name: string }[]>`select current_user as name`
+      expect(administered).toContain(`Name "${who?.name}" in DATABASE_URL`)
+      expect(administered).not.toContain('reassign')
     } finally {
       await database.drop()
       await admin.unsafe(`drop role ${role}`)

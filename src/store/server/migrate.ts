@@ -55,16 +55,21 @@ async function withoutRights(sql: Sql, error: unknown): Promise<unknown> {
   const cause = error instanceof Error && codeOf(error) === undefined ? error.cause : error
   // A connection that is refused can be asked nothing.
   if (codeOf(cause) !== '42501' || (cause instanceof Error && endsConnection(cause))) return error
-  const [row] = await sql<{ role: string; database: string; owner: string | null }[]>`
-    select current_user as role, current_database() as database,
-      (select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'drizzle') as owner`
+  // Whose the messages are: a schema of migrations may be that of another program.
+  const [row] = await sql<{ role: string; database: string; owner: string | null; rules: boolean | null }[]>`
+    select current_user as role, current_database() as database, owner.rolname as owner, owner.rolsuper as rules
+    from (select) one
+      left join pg_class messages on messages.relname = 'messages' and messages.relnamespace = to_regnamespace('public')
+      left join pg_roles owner on owner.oid = messages.relowner`
   if (row === undefined) throw new Error('A query of the session gave no row')
-  const { role, database, owner } = row
+  const { role, database, owner, rules } = row
+  // What belongs to an administrator is refused to be reassigned, as PostgreSQL itself may be part of it.
+  const giving = `To give all that it has in this database to "${role}", run as an administrator there: reassign owned by "${owner}" to "${role}"`
   if (owner !== null && owner !== role)
     return new UnavailableError(
       `Cannot use the database "${database}" as its tables belong to the role "${owner}", and DATABASE_URL names "${role}"`,
       {
-        remedy: `Name "${owner}" in DATABASE_URL. To give them to "${role}" for good, run as an administrator in this database: reassign owned by "${owner}" to "${role}"`,
+        remedy: `Name "${owner}" in DATABASE_URL${rules === true ? '' : `. ${giving}`}`,
         cause,
       },
     )
