@@ -10,8 +10,12 @@ test('a save says of a database that is not there any more that it is not, blame
   expect((await tools.save(save('before'))).seq).toBe(1)
 
   const admin = postgres(inject('testServer').adminUrl, { max: 1, onnotice: () => undefined })
-  onTestFinished(() => admin.end())
   const name = new URL(home.env['DATABASE_URL'] ?? '').pathname.slice(1)
+  onTestFinished(async () => {
+    // There only where this failed between the two: under its own name it is its home's to drop.
+    await admin.unsafe(`drop database if exists ${name}_away with (force)`)
+    await admin.end()
+  })
   const renamed = async (from: string, to: string) => {
     await admin.unsafe(`alter database ${from} allow_connections false`)
     await admin.unsafe(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${from}'`)
