@@ -64,6 +64,8 @@ export const limits = {
   archiveRequestMs: 120_000,
   archiveConnectMs: 2_000,
   archiveSilentMs: 10_000,
+  /** Of a list or an erasure, which no client waits for and a large bucket thinks about. */
+  archiveListSilentMs: 60_000,
   archiveRetryMs: 30_000,
   /** What the archive is asked while something is locked in the database: a store in one process stands still meanwhile. */
   archiveLockedMs: 5_000,

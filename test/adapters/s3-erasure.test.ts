@@ -5,9 +5,10 @@ import { type AddressInfo } from 'node:net'
 import { expect, it, onTestFinished, vi } from 'vitest'
 
 import { S3Archive } from '../../src/adapters/archives/s3-archive.ts'
+import { limits } from '../../src/limits.ts'
 
 /** A bucket whose three versions of an object may not be deleted, as under Object Lock; `on` is told of each deletion and says how one that hides is answered. */
-async function lockedBucket(on: (url: string) => number): Promise<S3Archive> {
+async function lockedBucket(on: (url: string) => number, listMs = 0): Promise<S3Archive> {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'tests')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'tests-secret')
   const versions = ['v1', 'v2', 'v3'].map(
@@ -17,7 +18,8 @@ async function lockedBucket(on: (url: string) => number): Promise<S3Archive> {
     const url = request.url ?? ''
     if (request.method === 'GET') {
       response.setHeader('content-type', 'application/xml')
-      response.end(`<ListVersionsResult><IsTruncated>false</IsTruncated>${versions.join('')}</ListVersionsResult>`)
+      const body = `<ListVersionsResult><IsTruncated>false</IsTruncated>${versions.join('')}</ListVersionsResult>`
+      setTimeout(() => response.end(body), listMs)
       return
     }
     const status = on(url)
@@ -43,6 +45,11 @@ it('erase() hides what the bucket keeps', async () => {
   })
   expect(await archive.erase('payloads/a')).toEqual({ erased: 0, kept: ['payloads/a'] })
   expect(deleted.filter((url) => !url.includes('versionId'))).toHaveLength(3)
+})
+
+it('erase() waits for a list that a large bucket thinks about longer than a save may wait', async () => {
+  const archive = await lockedBucket(() => 204, limits.archiveSilentMs + 1_500)
+  expect(await archive.erase('payloads/a')).toEqual({ erased: 0, kept: ['payloads/a'] })
 })
 
 it('erase() hides nothing more and deletes no further version once its signal has fired', async () => {

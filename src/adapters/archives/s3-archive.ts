@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 
-import { withoutSdkWarning, type BucketSettings } from '../../config.ts'
+import type { BucketSettings } from '../../config.ts'
 import { codeOf, ConflictError, UnavailableError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { ArchiveStore, ErasedObjects, ErasureNotes } from '../../ports/archive-store.ts'
+import { openClient } from './s3-client.ts'
 import { bounded, lotsOf, nameOfVersion, versionsBelow, type ObjectVersion, type OpenedBucket } from './s3-versions.ts'
 
 /** A connection that breaks in the middle of an answer is not tried again by the SDK, nor is an answer of another write. */
@@ -11,10 +12,13 @@ const attemptsMax = 4
 const firstPauseMs = 100
 const digestName = 'verbatim-sha256'
 
+type Action = 'write to' | 'read from' | 'list' | 'erase from'
+
 /** The archive in a bucket of Amazon S3 or of a server that speaks its protocol. An object is one upload; it is read back before it counts. */
 export class S3Archive implements ArchiveStore {
   readonly #settings: BucketSettings
-  #opened: Promise<OpenedBucket> | undefined
+  /** By how long the bucket may say nothing. */
+  readonly #opened = new Map<number, Promise<OpenedBucket>>()
 
   constructor(settings: BucketSettings) {
     this.#settings = settings
@@ -54,7 +58,7 @@ export class S3Archive implements ArchiveStore {
     const work = async ({ sdk, client }: OpenedBucket) => {
       await client.send(new sdk.DeleteObjectCommand(this.#at(key)), bounded(signal))
     }
-    await this.#attempt('write to', work, signal)
+    await this.#attempt('erase from', work, signal)
   }
 
   /** A delete in a bucket with versions hides an object and keeps it, so that each version is deleted by its own id. */
@@ -160,15 +164,11 @@ export class S3Archive implements ArchiveStore {
   }
 
   /** Runs an idempotent piece of work again, after a growing pause, while the fault may be of the moment. */
-  async #attempt<T>(
-    action: 'write to' | 'read from' | 'list' | 'erase from',
-    work: (opened: OpenedBucket) => Promise<T>,
-    signal?: AbortSignal,
-  ): Promise<T> {
+  async #attempt<T>(action: Action, work: (opened: OpenedBucket) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const endsAt = performance.now() + limits.archiveRetryMs
     for (let attempt = 1; ; attempt++) {
       try {
-        const opened = await this.#open()
+        const opened = await this.#open(silentMsOf(action))
         signal?.throwIfAborted()
         return await work(opened)
       } catch (error) {
@@ -181,34 +181,21 @@ export class S3Archive implements ArchiveStore {
   }
 
   /** The SDK is 25 MB of memory: loaded when the first large payload needs it. */
-  #open() {
-    this.#opened ??= openClient(this.#settings)
-    return this.#opened
+  #open(silentMs: number) {
+    const opened = this.#opened.get(silentMs) ?? openClient(this.#settings, silentMs)
+    this.#opened.set(silentMs, opened)
+    return opened
   }
+}
+
+/** A save and a read are waited for by a client; a list or an erasure is not, and a large bucket may think about it. */
+function silentMsOf(action: Action): number {
+  return action === 'list' || action === 'erase from' ? limits.archiveListSilentMs : limits.archiveSilentMs
 }
 
 /** A transfer whose bytes are not what they should be. */
 class BrokenTransfer extends Error {
   override readonly name = 'BrokenTransfer'
-}
-
-async function openClient({ endpoint, region }: BucketSettings): Promise<OpenedBucket> {
-  const sdk = await withoutSdkWarning(() => import('@aws-sdk/client-s3'))
-  const client = new sdk.S3Client({
-    region,
-    maxAttempts: 3,
-    retryMode: 'standard',
-    requestHandler: {
-      connectionTimeout: limits.archiveConnectMs,
-      requestTimeout: limits.archiveRequestMs,
-      // A server that hangs takes connections and says nothing: a save must not wait for it longer than its client does.
-      socketTimeout: limits.archiveSilentMs,
-      throwOnRequestTimeout: true,
-    },
-    // Other servers have no names below their own.
-    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
-  })
-  return { sdk, client }
 }
 
 function digestOf(bytes: Uint8Array): string {
