@@ -66,6 +66,9 @@ function protocolOf({ makeProtocol, ...options }: HttpProtocolOptions): Protocol
   return makeProtocol?.(options) ?? new ProtocolServer(options)
 }
 
+const noAnswer =
+  'There was no answer in time. What was asked for may have been done: a message that is saved again with the same session_id and message_id is stored once'
+
 async function answerLegacy(request: Request, parsedBody: unknown, options: HttpProtocolOptions): Promise<Response> {
   const protocol = protocolOf({ ...options, notices: 'none' })
   const server = createLegacyServer(protocol)
@@ -75,7 +78,7 @@ async function answerLegacy(request: Request, parsedBody: unknown, options: Http
   const wait = endOfWait(request.signal)
   try {
     const answer = await Promise.race([transport.handleRequest(request, { parsedBody }), wait.over])
-    return answer ?? refusal(503, 'There was no answer in time')
+    return answer ?? refusal(503, noAnswer)
   } finally {
     wait.stop()
     // The answer is complete: it was made whole and not as a stream.

@@ -63,10 +63,18 @@ export interface TimeSpan {
   readonly until?: string | number | undefined
 }
 
-/** Both ends by `parseTime`. Throws InputError also where the end is before the beginning: nothing could be in it. */
+const lastOfDay = 'T23:59:59.999Z'
+
+/** The end of a stretch, by `parseTime`: of a date alone the last millisecond of that day, as "until Friday" means all of Friday. */
+export function parseEnd(value: string | number, field: string): string {
+  const isDate = typeof value === 'string' && z.iso.date().safeParse(value.trim()).success
+  return parseTime(isDate ? `${value.trim()}${lastOfDay}` : value, field)
+}
+
+/** Both ends of it. Throws InputError also where the end is before the beginning: nothing could be in it. */
 export function parseSpan(span: TimeSpan): { readonly since: string | undefined; readonly until: string | undefined } {
   const since = span.since === undefined ? undefined : parseTime(span.since, 'since')
-  const until = span.until === undefined ? undefined : parseTime(span.until, 'until')
+  const until = span.until === undefined ? undefined : parseEnd(span.until, 'until')
   if (since !== undefined && until !== undefined && since > until)
     throw new InputError(`Cannot look from "${since}" until "${until}" as "since" must not be after "until"`, {
       remedy: 'Exchange the two, or leave one out',

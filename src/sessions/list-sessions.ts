@@ -4,7 +4,7 @@ import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import { bytesOfTokens } from '../model/tokens.ts'
-import { checkName, parseTime } from '../model/validate.ts'
+import { checkName, parseEnd, parseTime } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
 import { listSessions as list, type SessionFilter } from '../store/sessions.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
@@ -41,7 +41,7 @@ export async function listSessions(database: Database, caller: Caller, input: Li
     ...input,
     // Of two things: one that began long ago may have been active lately, so that this one may be later than the next.
     since: input.since === undefined ? undefined : parseTime(input.since, 'since'),
-    until: input.until === undefined ? undefined : parseTime(input.until, 'until'),
+    until: input.until === undefined ? undefined : parseEnd(input.until, 'until'),
   }
   const after = input.cursor === undefined ? undefined : decodeCursor('sessions', input.cursor, placeSchema)
   // One more than the page tells whether another page follows.

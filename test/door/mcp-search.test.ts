@@ -159,6 +159,7 @@ describe('filters', () => {
     ['since', { since: '2024-01-20T00:00:00Z' }, ['four', 'three', 'two']],
     ['until', { until: '2024-01-20T00:00:00Z' }, ['one', 'two']],
     ['since and until', { since: '2024-01-15', until: '2024-02-01' }, ['three', 'two']],
+    ['all of a day', { since: '2024-01-30', until: '2024-01-30' }, ['three']],
     ['tags', { tags: ['zoo'] }, ['four']],
     ['participants left out', { participants: ['!Ada', '!Bo'] }, ['three', 'two']],
     ['models left out', { models: ['!model-f'] }, ['four', 'one', 'three']],
