@@ -37,6 +37,11 @@ export async function openVerbatim(
   })
 }
 
+/** Loads what finds, for a process that stays: an update takes the files of what is not loaded yet, and it is to save and find all the same. */
+export async function loadSearch(): Promise<void> {
+  await import('./search/search.ts')
+}
+
 /** The product with what an operator sees of it, for a process that serves. */
 export async function openServed(config: Config, { version, log }: { readonly version: string; readonly log: Log }) {
   const [{ Metrics }, { StoreSampler }] = await Promise.all([
@@ -47,7 +52,7 @@ export async function openServed(config: Config, { version, log }: { readonly ve
   const metrics = new Metrics({ version, sample: async () => await sampler?.sample() })
   const tracing = config.tracing === undefined ? undefined : await openTracing(config.tracing, { version, log })
   const observer = observerOf((fact) => metrics.note(fact), tracing?.trace)
-  const verbatim = await openVerbatim(config, observer)
+  const [verbatim] = await Promise.all([openVerbatim(config, observer), loadSearch()])
   sampler = new StoreSampler(verbatim.stores.database, log)
   return { verbatim, observer, metrics, tracing }
 }

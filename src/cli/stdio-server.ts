@@ -80,7 +80,8 @@ async function serve(server: ServerArguments): Promise<void> {
   let tenantId: number | undefined
   const open = lazily(async () => {
     const user = { home: homedir(), environment: processEnvironment() }
-    opened = (await import('../compose.ts')).openVerbatim(config, undefined, user)
+    const { loadSearch, openVerbatim } = await import('../compose.ts')
+    opened = openVerbatim(config, undefined, user)
     const verbatim = await opened
     const { database } = verbatim.stores
     try {
@@ -89,7 +90,8 @@ async function serve(server: ServerArguments): Promise<void> {
         tenantId = await tenantIdOf(database, config.tenant)
       }
       const { refuseOtherSetting } = await import('../store/keys/refuse-other-setting.ts')
-      await refuseOtherSetting(database)
+      // While the store's process answers.
+      await Promise.all([refuseOtherSetting(database), loadSearch()])
       await database.vault.check(tenantId ?? firstTenantId)
     } catch (error) {
       // It is opened anew by the next request.

@@ -10,6 +10,8 @@ import type { Tools } from './support/tools.ts'
 const home = useHome()
 let installed: Installed
 let tools: Tools
+/** Has saved, and asked for nothing else. */
+let other: Tools
 
 const said =
   /^Cannot do this as Verbatim was updated while it was running\. Start it again: restart the program that uses it$/
@@ -24,6 +26,8 @@ beforeAll(async () => {
   tools = await home.tools()
   await save('The mole is closed.')
   await tools.hits({ query: 'mole' })
+  other = await home.tools()
+  await other.save({ content: 'The tide turns.', sender: 'Bo', session_id: 'estuary' })
   installed.update()
 })
 
@@ -33,6 +37,10 @@ describe('Verbatim that is updated while it runs', () => {
     expect(await save('The pier is open.')).toMatchObject({ seq: 2, duplicate: false })
     expect(await tools.hits({ query: 'pier' })).toEqual(['The pier is open.'])
     expect(await tools.refusal('get_session', redacted)).toMatch(said)
+  })
+
+  test('finds where only something was saved before', async () => {
+    expect(await other.hits({ query: 'tide' })).toEqual(['The tide turns.'])
   })
 
   test('lets another process own the store, of the version that is there now, and loses nothing', async () => {

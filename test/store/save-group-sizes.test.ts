@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { SaveGroups } from '../../src/store/saving/save-groups.ts'
 
@@ -25,6 +25,10 @@ function held(groupsMax = 4) {
 }
 
 describe('groups of saves', () => {
+  // A group that takes long is not counted any more: here none does, however slow the machine is.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => void vi.useRealTimers())
+
   it.each([
     [1, [1]],
     [2, [1, 1]],
@@ -77,5 +81,30 @@ describe('groups of saves', () => {
     expect(sent[2]?.orders).toEqual(['i', 'j', 'k', 'l'])
     for (const { answer } of sent) answer()
     expect((await Promise.all([...first, ...later])).length).toBe(12)
+  })
+
+  it('count one that was refused until each of its members was answered alone', async () => {
+    const sent: { readonly orders: readonly string[]; readonly answer: () => void }[] = []
+    const groups = new SaveGroups<Member, string>(
+      (members) =>
+        new Promise((resolve, reject) => {
+          const orders = members.map(({ order }) => order)
+          if (members.length > 1) reject(Object.assign(new Error('The disk is full'), { code: '53100' }))
+          else sent.push({ orders, answer: () => resolve(orders) })
+        }),
+      1,
+    )
+    const saved = ['a', 'b'].map((order) => groups.run({ order }))
+    await turn()
+    const later = groups.run({ order: 'c' })
+    await turn()
+    expect(sent.map(({ orders }) => orders)).toEqual([['a'], ['b']])
+    for (const { answer } of sent) answer()
+    expect(await Promise.all(saved)).toEqual(['a', 'b'])
+    await turn()
+    await turn()
+    expect(sent.map(({ orders }) => orders)).toEqual([['a'], ['b'], ['c']])
+    sent[2]?.answer()
+    expect(await later).toBe('c')
   })
 })

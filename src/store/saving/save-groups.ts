@@ -98,11 +98,18 @@ export class SaveGroups<M extends Groupable, R> {
       const results = await this.#doGroup(group.map(({ member }) => member))
       for (const [index, { resolve }] of group.entries()) resolve(results[index])
     } catch (error) {
-      const isRefusal = /^[\dA-Z]{5}$/.test(codeOf(error) ?? '')
-      for (const { member, resolve, reject } of group)
-        if (isRefusal && group.length > 1) resolve(this.#doGroup([member]).then(([result]) => result))
-        else reject(error)
+      // A SQLSTATE, which holds a digit, and not a code of the system.
+      const isRefusal = /^(?=.*\d)[\dA-Z]{5}$/.test(codeOf(error) ?? '')
+      if (!isRefusal || group.length === 1) for (const { reject } of group) reject(error)
+      // They are the group's until the last of them is done: else a full disk would have all connections taken by what fails.
+      else await Promise.allSettled(group.map((waiting) => this.#sendAlone(waiting)))
     }
+  }
+
+  #sendAlone({ member, resolve }: Waiting<M, R>): Promise<unknown> {
+    const done = this.#doGroup([member]).then(([result]) => result)
+    resolve(done)
+    return done
   }
 }
 
