@@ -18,8 +18,8 @@ beforeAll(async () => {
 describe('get_session', () => {
   test('answers with the session document: head, totals, messages, summary', async () => {
     await saveBerth(tools, 'berth')
-    // A search waits for the index, and sentiment comes with it.
-    await tools.hits({ query: 'berth' })
+    // Sentiment comes with the index.
+    await expect.poll(() => tools.hits({ query: 'berth' }), { timeout: 30_000 }).not.toEqual([])
     const { structured } = await tools.call('get_session', { session_id: 'berth' })
     expect(stable(structured)).toMatchInlineSnapshot(`
       {

@@ -204,7 +204,7 @@ describe('learning by a model', () => {
     const [first, second] = await dueMs(id)
     expect(Math.abs((first ?? 0) - (second ?? 0))).toBeLessThan(1)
     expect(standIn.asked).toHaveLength(asked)
-    await expect.poll(() => dueMs(id), { timeout: 15_000, interval: 100 }).toEqual([])
+    await expect.poll(() => dueMs(id), { timeout: 60_000, interval: 100 }).toEqual([])
     expect(standIn.asked).toHaveLength(asked + 1)
     expect(standIn.asked.at(-1)).toMatch(/First\.[\s\S]*Second\./)
   })
