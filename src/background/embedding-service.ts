@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 import { z } from 'zod'
 
-import { purposeHeader } from '../adapters/embedders/openai-compatible-embedder.ts'
+import { purposeHeader, retryHeader } from '../adapters/embedders/openai-compatible-embedder.ts'
 import { limits } from '../limits.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import { failureReply, RequestRefusal, type Reply } from './embedding-service-errors.ts'
@@ -23,11 +23,12 @@ const requestSchema = z.object({
 })
 
 const purposeSchema = z.enum(['document', 'query']).default('document')
+const retrySchema = z.coerce.number().int().min(0).max(limits.searchMeaningOnlyMs).optional()
 
 /**
  * An embedder for the other processes of this machine, as OpenAI's `POST /v1/embeddings` on a local socket, so that a
- * model is loaded once and not in each of them. `GET /v1/models` says which model it is. A header says what the texts
- * are for; a caller that goes away is not worked for any longer.
+ * model is loaded once and not in each of them. `GET /v1/models` says which model it is. Headers say what the texts
+ * are for and how long what failed may be tried again; a caller that goes away is not worked for any longer.
  */
 export class EmbeddingService {
   readonly #embedder: Embedder
@@ -94,6 +95,13 @@ export class EmbeddingService {
     const purpose = purposeSchema.safeParse(request.headers[purposeHeader])
     if (!purpose.success)
       throw new RequestRefusal(400, null, `The header ${purposeHeader} must be "document" or "query"`)
+    const retryMs = retrySchema.safeParse(request.headers[retryHeader])
+    if (!retryMs.success)
+      throw new RequestRefusal(
+        400,
+        null,
+        `The header ${retryHeader} must be a whole number from 0 to ${limits.searchMeaningOnlyMs}`,
+      )
     if (model !== undefined || dimensions !== undefined) {
       const described = await this.#embedder.describe({ signal })
       if (model !== undefined && model !== described.name)
@@ -101,7 +109,7 @@ export class EmbeddingService {
       if (dimensions !== undefined && dimensions !== described.dimensions)
         throw new RequestRefusal(400, null, `The model has ${described.dimensions} dimensions, and cuts none off`)
     }
-    const vectors = await this.#embedder.embed(input, { purpose: purpose.data, signal })
+    const vectors = await this.#embedder.embed(input, { purpose: purpose.data, retryMs: retryMs.data, signal })
     // Now it costs no call, where only an answer says how many dimensions there are.
     const { name } = await this.#embedder.describe({ signal })
     const data = vectors.map((vector, index) => ({

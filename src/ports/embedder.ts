@@ -14,6 +14,8 @@ export type EmbeddingPurpose = 'document' | 'query'
 export interface EmbedOptions {
   readonly purpose: EmbeddingPurpose
   readonly signal: AbortSignal
+  /** Where what failed is tried again, no attempt begins later than this after the call; by default as long as suits the purpose. */
+  readonly retryMs?: number | undefined
 }
 
 /**

@@ -6,7 +6,11 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 
 import { LocalEmbedder } from '../../src/adapters/embedders/local-embedder.ts'
-import { OpenAiCompatibleEmbedder, purposeHeader } from '../../src/adapters/embedders/openai-compatible-embedder.ts'
+import {
+  OpenAiCompatibleEmbedder,
+  purposeHeader,
+  retryHeader,
+} from '../../src/adapters/embedders/openai-compatible-embedder.ts'
 import { ServiceQueryEmbedder } from '../../src/adapters/embedders/service-query-embedder.ts'
 import { EmbeddingService } from '../../src/background/embedding-service.ts'
 import { limits } from '../../src/limits.ts'
@@ -122,6 +126,7 @@ describe('EmbeddingService', () => {
     ['fewer dimensions', { body: '{"input":"text","dimensions":256}' }, 400],
     ['another model', { body: '{"input":"text","model":"text-embedding-3-small"}' }, 404],
     ['another purpose', { body: '{"input":"text"}', headers: { [purposeHeader]: 'fun' } }, 400],
+    ['no number of ms', { body: '{"input":"text"}', headers: { [retryHeader]: 'soon' } }, 400],
     ['too many texts', { body: JSON.stringify({ input: Array.from({ length: 33 }, () => 'text') }) }, 400],
     ['too long a body', { body: JSON.stringify({ input: 'x'.repeat(limits.embeddingRequestBytesMax) }) }, 413],
   ])('refuses %s in the form of the protocol', async (_name, exchange, status) => {
@@ -174,7 +179,7 @@ describe('EmbeddingService', () => {
     expect(error).toMatchObject({ failure: 'unavailable', status: 500 })
   })
 
-  it('hands on what texts are for, and stops working for a caller that goes away', async () => {
+  it('hands on what texts are for and how long they may be tried, and stops working for a caller that goes away', async () => {
     const seen: EmbedOptions[] = []
     let stopped: (() => void) | undefined
     const waiting = new Promise<void>((resolve) => {
@@ -192,12 +197,12 @@ describe('EmbeddingService', () => {
     const { service: own, client: caller } = await start(patient)
     onTestFinished(() => own.close())
     const leaving = new AbortController()
-    const call = caller.embed(['text'], { purpose: 'query', signal: leaving.signal })
+    const call = caller.embed(['text'], { purpose: 'query', signal: leaving.signal, retryMs: 7_000 })
     await expect.poll(() => seen.length).toBe(1)
     leaving.abort(new Error('gone'))
     await expect(call).rejects.toThrow('gone')
     await waiting
-    expect(seen[0]?.purpose).toBe('query')
+    expect(seen[0]).toMatchObject({ purpose: 'query', retryMs: 7_000 })
   })
 
   it('takes the place of a service that did not say goodbye, and leaves no socket when it ends', async () => {

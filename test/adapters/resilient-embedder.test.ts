@@ -51,7 +51,7 @@ function setUp(options: ResilienceOptions = {}) {
     waits,
     calls: () => calls,
     embed: () => embedder.embed(['text'], { purpose: 'document', signal }),
-    embedQuery: () => embedder.embed(['text'], { purpose: 'query', signal }),
+    embedQuery: (retryMs?: number) => embedder.embed(['text'], { purpose: 'query', signal, retryMs }),
   }
 }
 
@@ -133,6 +133,13 @@ describe('ResilientEmbedder', () => {
     expect(await providerFailure(embedQuery())).toMatchObject({ failure: 'unavailable' })
     expect(Date.now() - before).toBeLessThan(limits.searchMeaningMs)
     expect(calls()).toBe(3)
+  })
+
+  it('tries a query as long as its caller says', async () => {
+    const { embedQuery, plan, waits } = setUp()
+    plan.push(failing('rate_limited', 2_000))
+    await expect(embedQuery(limits.searchMeaningOnlyMs / 2)).resolves.toHaveLength(1)
+    expect(waits).toEqual([2_000])
   })
 
   it('throws the reason of a signal that is aborted during a pause', async () => {

@@ -130,6 +130,16 @@ describe.skipIf(lacksVectors)('an embedder that fails while a store is used', ()
       'Cannot search by meaning: Cannot use openai-compatible as',
     )
   })
+
+  test('which asks to come again in two seconds: a search by meaning alone does', async () => {
+    await using standIn = await OpenAiStandIn.start()
+    const home = await openHome(openAiSettings(standIn))
+    const tools = await home.tools()
+    await tools.save({ session_id: 'known', content: line, sender: 'Ada' })
+    await healed(tools)
+    standIn.plan({ kind: 'status', status: 429, headers: { 'retry-after': '2' } })
+    expect(await tools.hits({ query: 'a cat with kittens', mode: 'semantic' })).toEqual([line])
+  })
 })
 
 test.skipIf(lacksVectors)(

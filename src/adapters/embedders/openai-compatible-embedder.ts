@@ -24,6 +24,8 @@ export interface OpenAiCompatibleEmbedderOptions {
 
 /** How Verbatim's own service is told what texts are for; the protocol has no field for it. */
 export const purposeHeader = 'x-verbatim-purpose'
+/** The same of how long it may try again what failed. */
+export const retryHeader = 'x-verbatim-retry-ms'
 
 const provider = 'openai-compatible'
 /** What the larger models read; a server cuts, or refuses, what is too much for a smaller one. */
@@ -79,12 +81,12 @@ export class OpenAiCompatibleEmbedder implements Embedder {
     return { provider, name: this.#options.model ?? '', dimensions: this.#dimensions ?? 0, revision: 'plain/1' }
   }
 
-  async embed(texts: readonly string[], { purpose, signal }: EmbedOptions): Promise<readonly Float32Array[]> {
+  async embed(texts: readonly string[], options: EmbedOptions): Promise<readonly Float32Array[]> {
     const prepared = prepareTexts(texts, this.limits)
     if (prepared.length === 0) return []
     const { model, dimensions } = this.#options
-    const answer = await this.#request('/embeddings', signal, {
-      headers: this.#target.kind === 'socket' ? { [purposeHeader]: purpose } : {},
+    const answer = await this.#request('/embeddings', options.signal, {
+      headers: this.#target.kind === 'socket' ? headersOf(options) : {},
       body: {
         input: prepared,
         encoding_format: 'float',
@@ -136,4 +138,8 @@ export class OpenAiCompatibleEmbedder implements Embedder {
       requestJson(this.#target, { ...content, provider, path: fullPath, headers, signal: bounded }),
     )
   }
+}
+
+function headersOf({ purpose, retryMs }: EmbedOptions): Readonly<Record<string, string>> {
+  return { [purposeHeader]: purpose, ...(retryMs === undefined ? {} : { [retryHeader]: String(Math.round(retryMs)) }) }
 }

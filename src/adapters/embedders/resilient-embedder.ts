@@ -24,7 +24,7 @@ export interface ResilienceOptions {
   readonly pauseMaxMs?: number
   /** No attempt begins later than this after the call; default 60 s. */
   readonly totalMs?: number
-  /** The same of a query, for which a search waits: it ends before that search gives up, so that it can say why. Default 750 ms. */
+  /** The same of a query whose caller does not say how long it waits: it ends before a search gives up, so that this can say why. Default 750 ms. */
   readonly queryTotalMs?: number
   /** Failures in a row after which nothing is asked for a while; default 5. */
   readonly failuresToOpen?: number
@@ -88,7 +88,7 @@ export class ResilientEmbedder implements Embedder {
 
   embed(texts: readonly string[], options: EmbedOptions): Promise<readonly Float32Array[]> {
     const { totalMs, queryTotalMs } = this.#options
-    const ms = options.purpose === 'query' ? queryTotalMs : totalMs
+    const ms = options.retryMs ?? (options.purpose === 'query' ? queryTotalMs : totalMs)
     return this.#try(() => this.#inner.embed(texts, options), options.signal, ms)
   }
 

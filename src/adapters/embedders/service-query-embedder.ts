@@ -22,7 +22,7 @@ export class ServiceQueryEmbedder {
   async embed(
     model: EmbeddingModel,
     text: string,
-    options: { readonly tenantId: number; readonly signal: AbortSignal },
+    options: { readonly tenantId: number; readonly signal: AbortSignal; readonly retryMs?: number },
   ): Promise<Float32Array> {
     const path = this.#pathOf(model)
     // Of the tenant too: how soon an answer comes must not tell what others have asked.
@@ -33,7 +33,7 @@ export class ServiceQueryEmbedder {
       this.#services.get(path) ??
       new OpenAiCompatibleEmbedder({ target: { kind: 'socket', path }, dimensions: undefined })
     this.#services.set(path, service)
-    const vector = await embedOne(service, model, { text, signal: options.signal })
+    const vector = await embedOne(service, model, { ...options, text })
     if (vector?.length !== model.dimensions) throw new ProviderError(model.provider, 'malformed')
     this.#cache.set(key, vector)
     return vector
@@ -44,10 +44,10 @@ export class ServiceQueryEmbedder {
 async function embedOne(
   service: OpenAiCompatibleEmbedder,
   model: EmbeddingModel,
-  query: { readonly text: string; readonly signal: AbortSignal },
+  { text, signal, retryMs }: { readonly text: string; readonly signal: AbortSignal; readonly retryMs?: number },
 ): Promise<Float32Array | undefined> {
   try {
-    const [vector] = await service.embed([query.text], { purpose: 'query', signal: query.signal })
+    const [vector] = await service.embed([text], { purpose: 'query', signal, retryMs })
     return vector
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error

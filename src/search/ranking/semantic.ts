@@ -15,7 +15,7 @@ import type { Weights } from './weights.ts'
 export type EmbedQuery = (
   model: EmbeddingModel,
   text: string,
-  options: { readonly tenantId: number; readonly signal: AbortSignal },
+  options: { readonly tenantId: number; readonly signal: AbortSignal; readonly retryMs?: number },
 ) => Promise<Float32Array>
 
 export interface SemanticDependencies {
@@ -133,7 +133,9 @@ async function searchModel(
   try {
     const isLocal = localProviders.has(model.provider)
     const text = isLocal ? embeddedPart(request.text) : request.text
-    const embed = () => embedQuery(model, text, { tenantId, signal })
+    // An attempt that begins later would end after the search has given up, and could not say why it failed.
+    const retryMs = request.waitMs / 2
+    const embed = () => embedQuery(model, text, { tenantId, signal, retryMs })
     const vector = await (waiting?.forOffer(embed) ?? embed())
     await waiting?.forVectors()
     const space = { tenantId, modelId: model.id, dimensions: model.dimensions }
