@@ -54,7 +54,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   archiveSilentMs: 'How long the bucket of the archive may say nothing in the middle of a request.',
   archiveListSilentMs: 'The same of lists and erasures, which no client waits for.',
   archiveRetryMs:
-    'How long a request to the bucket of the archive is begun anew, where it failed by a fault that may pass. One begun last may take as long again: it is sent three times where the bucket says nothing.',
+    'How long a request to the bucket of the archive is begun anew, where it failed by a fault that may pass. One begun last may take 40 s more: it is sent three times where the bucket says nothing.',
   archiveLockedMs:
     'How long the archive may take to answer while something is locked in the database; what asked is undone then, and is to be tried again.',
   archiveSegmentMessagesMax: 'Messages in one segment of the archive.',
