@@ -8,6 +8,12 @@ import { languagesOfStopWord } from './stop-words.ts'
 const sampleCharacters = 1_000
 /** tinyld costs 0.4 ms a call whatever the length, as much as tokenizing 4 KB, so it is asked only when nothing cheaper decides. */
 const tinyldCharacters = 300
+const tinyldLettersMin = 24
+const tinyldAccuracyMin = 0.4
+/** Function words, each counted as one part of the languages that share it, that decide for a language by themselves. */
+const evidenceMin = 1.5
+const leadMin = 1.4
+
 /** Its tables take 10 ms to unpack, and few texts need it. */
 let tinyld: typeof Tinyld | undefined
 const require = createRequire(import.meta.url)
@@ -17,12 +23,6 @@ function detector(): typeof Tinyld {
   tinyld = loaded
   return loaded
 }
-
-const tinyldLettersMin = 24
-const tinyldAccuracyMin = 0.4
-/** Function words, each counted as one part of the languages that share it, that decide for a language by themselves. */
-const evidenceMin = 1.5
-const leadMin = 1.4
 
 /** Letters that only some languages write; each sighting counts half of a function word. */
 const tellingLetters: readonly (readonly [RegExp, readonly string[]])[] = [
