@@ -22,6 +22,10 @@ export const archiveSettingsShape = {
     .string()
     .optional()
     .describe('The address of a server that is not Amazon’s, for example http://127.0.0.1:9000. Used with s3:// only'),
+  AWS_ENDPOINT_URL: z
+    .string()
+    .optional()
+    .describe('The same, as the AWS SDK reads it for all of its services. AWS_ENDPOINT_URL_S3 goes before it'),
   AWS_REGION: z.string().optional().describe('The region of the bucket. Used with s3:// only. Default: us-east-1'),
 } as const
 
@@ -50,9 +54,10 @@ export function readArchiveSettings(settings: z.infer<z.ZodObject<typeof archive
     throw new InputError(`Cannot start as VERBATIM_ARCHIVE must be s3://bucket/prefix or file:/directory`, {
       remedy: 'Unset it to keep the archive in the home',
     })
-  const endpoint = settings.AWS_ENDPOINT_URL_S3
+  const setting = settings.AWS_ENDPOINT_URL_S3 === undefined ? 'AWS_ENDPOINT_URL' : 'AWS_ENDPOINT_URL_S3'
+  const endpoint = settings[setting]
   if (endpoint !== undefined && !/^https?:\/\/[^\s/]/.test(endpoint))
-    throw new InputError('Cannot start as AWS_ENDPOINT_URL_S3 must begin with https:// or http://', {
+    throw new InputError(`Cannot start as ${setting} must begin with https:// or http://`, {
       remedy: 'Unset it to use Amazon S3',
     })
   const prefix = path.split('/').filter((part) => part !== '')

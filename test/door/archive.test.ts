@@ -38,6 +38,14 @@ describe('an archive that cannot be used', () => {
     expect((await home.cli(['import', '--rows-only', join(path, 'none')])).code).not.toBe(3)
   })
 
+  test.each(['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3'])('is looked for where %s says', async (setting) => {
+    const { AWS_ENDPOINT_URL_S3: endpoint, ...keys } = env
+    const doctor = await home.cli(['doctor'], { env: { ...keys, [setting]: endpoint } })
+    expect(doctor.stdout).toMatch(/PROBLEM.*archive bucket: ECONNREFUSED/)
+    const wrong = await home.cli(['doctor'], { env: { ...keys, [setting]: '127.0.0.1:1' } })
+    expect(wrong.stdout + wrong.stderr).toContain(`${setting} must begin with https:// or http://`)
+  })
+
   test('a server that cannot write to it does not start, and doctor says so', async () => {
     const { code, stderr } = await home.cli(['serve', '--port', '0'], { env })
     expect(code).toBe(3)

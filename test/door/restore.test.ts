@@ -147,6 +147,7 @@ describe('a restore', () => {
     const { code, stderr } = await home.cli(['restore'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/Cannot restore into this store as it is not empty\nSet VERBATIM_HOME or DATABASE_URL/)
+    expect(stderr).not.toContain('restoring')
   })
 
   test.skipIf(isOnServer)('names what is damaged, and restores the rest', { timeout: 300_000 }, async () => {

@@ -30,6 +30,18 @@ export async function countArchived({ archive }: Pick<ArchiveDependencies, 'arch
   return count
 }
 
+/** Marks an empty store as one that is being restored; once more does no harm. Throws ConflictError where the store is in use. */
+export async function markRestoring(
+  { database }: Pick<ArchiveDependencies, 'database'>,
+  caller: Caller,
+): Promise<void> {
+  const state = await database.run((sql) => inTransaction(sql, (own) => beginRestore(own, caller.tenantId)))
+  if (state === 'in use')
+    throw new ConflictError('Cannot restore into this store as it is not empty', {
+      remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, with the same VERBATIM_ARCHIVE',
+    })
+}
+
 /**
  * Rebuilds a store from its archive alone: all sessions, messages and imported documents, as they were archived last. What
  * is damaged is reported by name, and the rest is restored. The index is made afterwards, in the background.
@@ -42,11 +54,7 @@ export async function restore(
   onProgress: () => void,
 ): Promise<RestoreReport> {
   const { database, archive } = dependencies
-  const state = await database.run((sql) => inTransaction(sql, (own) => beginRestore(own, caller.tenantId)))
-  if (state === 'in use')
-    throw new ConflictError('Cannot restore into this store as it is not empty', {
-      remedy: 'Set VERBATIM_HOME or DATABASE_URL to a new store, with the same VERBATIM_ARCHIVE',
-    })
+  await markRestoring(dependencies, caller)
   await learnErased(dependencies)
   const tally = new RestoreTally()
   const tenants = new Set<number>()

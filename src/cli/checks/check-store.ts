@@ -44,7 +44,7 @@ async function* checksOf({ config, verbatim, caller }: CommandContext): AsyncGen
   const { sessions, messages, index, flagged, archive, names, ...status } = await verbatim.status(caller)
   yield [
     { name: 'store', state: 'ok', message: `${counted(sessions, 'session')}, ${counted(messages, 'message')}` },
-    ...checkIndex(index),
+    ...checkIndex(index, database),
   ]
   yield await checkSweep(database, caller)
   yield [await checkAudit(database, caller)]
@@ -55,7 +55,10 @@ async function* checksOf({ config, verbatim, caller }: CommandContext): AsyncGen
   yield [...checkArchive(archive), ...checkSemantic(status.semantic_search, config), ...checkNames(names)]
 }
 
-function checkIndex({ messages_behind: behind, failed_for_good: failed }: StoreStatus['index']): Check[] {
+function checkIndex(
+  { messages_behind: behind, failed_for_good: failed }: StoreStatus['index'],
+  { kind }: Pick<Database, 'kind'>,
+): Check[] {
   const checks: Check[] = [
     behind === 0
       ? { name: 'index', state: 'ok', message: 'every message can be found' }
@@ -70,7 +73,7 @@ function checkIndex({ messages_behind: behind, failed_for_good: failed }: StoreS
       name: 'index failures',
       state: 'problem',
       message: `${counted(failed, 'piece')} of work failed for good`,
-      remedy: `See log/daemon.log in the home, then run "verbatim verify"`,
+      remedy: `See ${kind === 'embedded' ? 'log/daemon.log in the home' : 'the log of the processes that serve this store'}, then run "${commandName()} verify"`,
     })
   return checks
 }

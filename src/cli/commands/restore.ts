@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { restoreLostKeys } from '../../archive/restore/restore-lost-keys.ts'
-import { countArchived, restore } from '../../archive/restore/restore.ts'
+import { countArchived, markRestoring, restore } from '../../archive/restore/restore.ts'
 import { createLog } from '../../log.ts'
 import { agreed, counted, onlyCounted } from '../../model/counted.ts'
 import type { Database } from '../../store/database.ts'
@@ -21,6 +21,7 @@ export function registerRestore(program: Command, status: ExitStatus): void {
         if (options.keys === true) return restoreKeysOnly(context, options, status)
         const { verbatim, caller, config } = context
         const dependencies = { ...verbatim.stores, log: createLog(config.logLevel) }
+        await markRestoring(dependencies, caller)
         const total = await countArchived(dependencies)
         process.stderr.write(
           `restoring ${counted(total, 'record')} of sessions and imported documents from the archive\n`,
