@@ -61,6 +61,7 @@ const wholeTextCharacters = 50_000
 /** What places count where an excerpt cannot show all: a whole identifier says more than its pieces, and a word more than its stem. */
 const placeWeights: Readonly<Record<TokenKind, number>> = {
   identifier: 3,
+  joined: 3,
   word: 2,
   gram: 2,
   stem: 1,

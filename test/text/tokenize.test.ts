@@ -103,6 +103,28 @@ describe('tokenize() identifiers', () => {
     expect(terms(text)).toEqual(expect.arrayContaining(expected))
   })
 
+  it.each([
+    ['e-mail', ['email']],
+    ['GPT-4', ['gpt4']],
+    ['get_user_name', ['getusername']],
+    ['get-user-name.ts', []],
+    ['src/get-user/index.ts', ['getuser']],
+    ['Ünlü-Straße', ['unlustrasse']],
+    ['10,000', ['10000']],
+    ['1.234.567', ['1234567']],
+    ['0.125', []],
+    ['3,50', []],
+    ['2026-11-30', []],
+    ['one-two_three', ['twothree']],
+    ['one-two-three-four-five-six-seven', []],
+  ])('gives %j joined as %j', (text, expected) => {
+    expect(terms(text, ['joined'])).toEqual(expected)
+  })
+
+  it('gives the stem of what it joins', () => {
+    expect(tokenize('e-mails', { language: 'en' })).toContainEqual({ term: 'email', start: 0, end: 7, kind: 'stem' })
+  })
+
   it('ends an identifier before the punctuation of the sentence', () => {
     expect(terms('Look at db.ts. Then (user_id), "x-y"!')).toEqual(expect.arrayContaining(['db.ts', 'user_id', 'x-y']))
   })

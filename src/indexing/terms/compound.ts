@@ -1,8 +1,9 @@
 import { detached } from './fold.ts'
+import { joinedWord } from './joined.ts'
 
 /** A piece of a compound, as offsets in the original text. `word` pieces follow each other; the other kinds overlap them. */
 export interface Piece {
-  readonly kind: 'word' | 'identifier' | 'part'
+  readonly kind: 'word' | 'identifier' | 'joined' | 'part'
   readonly start: number
   readonly end: number
 }
@@ -108,8 +109,10 @@ function splitAt(text: string, span: Span, at: { readonly level: number; readonl
     from = match.index + match[0].length
   }
   if (from < slice.length) spans.push({ start: span.start + from, end: span.end })
-  if (spans.length > 1 && slice.length <= identifierCharactersMax)
+  if (spans.length > 1 && slice.length <= identifierCharactersMax) {
     at.visit({ kind: 'identifier', start: span.start, end: span.end })
+    if (joinedWord(slice) !== undefined) at.visit({ kind: 'joined', start: span.start, end: span.end })
+  }
   for (const part of spans) splitAt(text, part, { level: at.level + 1, visit: at.visit })
 }
 

@@ -55,6 +55,7 @@ const rankOfKind: Readonly<Record<TokenKind, number>> = {
   word: 1,
   gram: 1,
   stem: 2,
+  joined: 3,
   part: 3,
   character: 4,
 }

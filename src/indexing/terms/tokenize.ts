@@ -1,6 +1,7 @@
 import { clustersOf, type Run, scanRuns } from '../scan.ts'
 import { followsEscape, visitCompound } from './compound.ts'
 import { fold } from './fold.ts'
+import { joinedWord } from './joined.ts'
 import { detectLanguage } from './language.ts'
 import { stemLanguageOf, wordForms } from './stems.ts'
 
@@ -8,13 +9,14 @@ import { stemLanguageOf, wordForms } from './stems.ts'
  * - `word`: a word as written, folded; a pictograph too
  * - `stem`: the stem of a `word` or `part` where it differs from it
  * - `identifier`: words with what glues them: a path, an address, a hyphenated or qualified name
+ * - `joined`: the words of an identifier written as one, where some write it so: `email` of `e-mail`
  * - `part`: a piece of one word: the humps of `getUserName`, the letters and the digits of `TS2589`, the digits that a hash is
  *   abbreviated to
  * - `gram`: two neighbouring characters of a script written without spaces, or the only one of its run
  * - `character`: one Han or Hangul character inside a longer run, so that a query of one character finds it; it adds half
  *   again to the terms of such a text, which its distinct characters keep small
  */
-export type TokenKind = 'word' | 'stem' | 'identifier' | 'part' | 'gram' | 'character'
+export type TokenKind = 'word' | 'stem' | 'identifier' | 'joined' | 'part' | 'gram' | 'character'
 
 /** `start` and `end` are UTF-16 offsets into the text that was tokenized; the slice is never empty. */
 export interface Token {
@@ -135,7 +137,7 @@ function addChunk(sink: Sink, run: Run): void {
   visitCompound(sink.text, run, (piece) => {
     const term = sink.text.slice(piece.start, Math.min(piece.end, piece.start + termCharactersMax))
     if (piece.kind === 'identifier') add(sink, { ...piece, term: fold(term) })
-    else addWord(sink, { ...piece, term })
+    else addWord(sink, { ...piece, term: piece.kind === 'joined' ? (joinedWord(term) ?? term) : term })
   })
 }
 

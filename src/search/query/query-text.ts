@@ -86,6 +86,8 @@ export function parseQuery(query: string): ParsedQuery {
   let group = 0
   for (const token of tokenize(query, { language: null, stems: false })) {
     if (token.kind === 'character') continue
+    // Another form of the identifier before it.
+    if (token.kind === 'joined') group--
     while ((asking[phrase]?.end ?? Infinity) <= token.start) phrase++
     const { start = Infinity, end = 0 } = asking[phrase] ?? {}
     const source = start <= token.start && token.end <= end ? 'asking' : 'asked'
@@ -131,7 +133,7 @@ function formsOf(
 ): QueryTerm[] {
   const { query, languages, group, hasCapitals, tellsNames, source } = context
   // Stemmers read accents, which the folded term has lost.
-  const written = query.slice(token.start, token.end)
+  const written = token.kind === 'joined' ? token.term : query.slice(token.start, token.end)
   const mayBeName = token.kind === 'word' && couldBeName(written, hasCapitals)
   const lowValue = token.kind !== 'identifier' && isStopWord(token.term, languages.slice(0, 1))
   const factor = (lowValue ? weights.stopWord : 1) * weightOfKind(token)
@@ -139,7 +141,7 @@ function formsOf(
     token.kind === 'word' && tellsNames && /^\p{Lu}/u.test(written) && !startsSentence(query, token.start)
   const word = { group, lowValue, mayBeName, isProperName, source }
   const forms: QueryTerm[] = [{ ...word, term: token.term, weight: factor * weights.asWritten }]
-  if (lowValue || (token.kind !== 'word' && token.kind !== 'part')) return forms
+  if (lowValue || token.kind === 'identifier' || token.kind === 'gram') return forms
   const seen = new Set([token.term])
   const spelling = otherSpelling(written, token.term, languages)
   if (!seen.has(spelling.term)) {
@@ -204,6 +206,7 @@ function startsSentence(query: string, at: number): boolean {
 
 function weightOfKind(token: Token): number {
   if (token.kind === 'part') return weights.part
+  if (token.kind === 'joined') return weights.otherSpelling
   return token.kind === 'gram' && /[\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u.test(token.term)
     ? weights.thaiGram
     : 1
