@@ -271,7 +271,7 @@ describe('what is learned', () => {
     expect(await texts()).toEqual([])
     await say('five', 'I work at Harbour Systems.')
     await run('unrestrict', '--participant', 'Ada', '--reason', 'settled')
-    await expect.poll(texts, { timeout: 20_000, interval: 100 }).toContain('I work at Harbour Systems')
+    await expect.poll(texts, { timeout: 60_000, interval: 100 }).toContain('I work at Harbour Systems')
   })
 
   test('is learned anew after a reset', async () => {

@@ -17,6 +17,7 @@ import postgres, { type Sql } from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
+import { untilIndexed } from '../door/support/archived.ts'
 import { Home } from '../door/support/home.ts'
 import { blocksOf, follow } from '../support/guide.ts'
 import { findPostgres, freePort, unprivilegedUser } from '../support/postgres.ts'
@@ -155,6 +156,8 @@ describe.skipIf(!isPossible)('docs/backup.md', () => {
     expect(await server.home.cli(['import', path, '--format', 'generic'])).toMatchObject({ code: 0 })
     const tools = await server.home.tools()
     await tools.save({ session_id: 'large', content: large, sender: 'Ada' })
+    // A sentiment is told by what indexes a message.
+    await untilIndexed(server.home, tools)
     const before = await exports()
     expect(before.length).toBe(3)
     expect(before.at(-1)).toBe(file)
@@ -180,6 +183,7 @@ describe.skipIf(!isPossible)('docs/backup.md', () => {
     const tools = await server.home.tools()
     for (let number = 1; number <= 20; number++)
       await tools.save({ session_id: 'since', content: `saved after the base backup, ${number}`, sender: 'Ada' })
+    await untilIndexed(server.home, tools)
     const before = await exports()
     const [closed] = await server.sql((sql) => sql<{ file: string }[]>`select pg_walfile_name(pg_switch_wal()) as file`)
     await expect.poll(() => existsSync(join(server.backup, 'wal', closed?.file ?? '')), { timeout: 30_000 }).toBe(true)
