@@ -8,7 +8,8 @@ import { readStatus } from '../../src/store/embedded/daemon-status.ts'
 import { startDaemonEarly } from '../../src/store/embedded/ensure-daemon.ts'
 import { homePathsOf, socketPathOf } from '../../src/store/embedded/home.ts'
 import { withReconnect } from '../../src/store/reconnect.ts'
-import { StoreFixture, isAlive, testVersion, until } from './store-fixture.ts'
+import { isAlive } from '../support/is-alive.ts'
+import { StoreFixture, testVersion, until } from './store-fixture.ts'
 
 const stores: StoreFixture[] = []
 

@@ -15,6 +15,7 @@ import type { EmbeddedConnection, EmbeddedOptions } from '../../src/store/embedd
 import { readStatus } from '../../src/store/embedded/daemon-status.ts'
 import { homePathsOf } from '../../src/store/embedded/home.ts'
 import { distPath } from '../support/built.ts'
+import { isAlive } from '../support/is-alive.ts'
 
 export const testVersion = '1.2.3'
 
@@ -144,15 +145,6 @@ export async function killUnderWriters(
 export interface ScriptRun {
   readonly child: ChildProcess
   readonly exit: Promise<{ readonly code: number | null; readonly errors: string }>
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 export async function until(condition: () => boolean, withinMs: number): Promise<void> {

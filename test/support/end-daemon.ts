@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { z } from 'zod'
 
+import { isAlive } from './is-alive.ts'
+
 /** Ends the process that owns the embedded store of a home, where there is one, and waits until it is gone. */
 export async function endDaemonOf(home: string): Promise<void> {
   const status = join(home, 'log', 'daemon.json')
@@ -15,14 +17,5 @@ export async function endDaemonOf(home: string): Promise<void> {
   while (isAlive(pid)) {
     if (Date.now() > deadline) throw new Error(`The daemon ${pid} did not leave within 15 s of SIGTERM`)
     await sleep(20)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }

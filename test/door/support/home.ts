@@ -199,8 +199,9 @@ export class Home {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all(this.#closing.map((close) => close()))
-    await this.endDaemon()
+    // A client that is closed has written the rows of its calls.
+    await Promise.all(this.#closing.splice(0).map((close) => close()))
+    await endDaemonOf(this.path)
     await this.#database?.drop()
     rmSync(this.userHome, { recursive: true, force: true })
   }
