@@ -103,6 +103,9 @@ function licenceOf(directory: string): string {
  */
 const commonOf = 8
 
+/** With all that it imports: what the process that owns a store loads, and each other process too. Its threads need no more than that. */
+const core = /\/src\/store\/embedded\/daemon\.ts$/u
+
 /** A module of `src` by its path there, without its ending. */
 export function sourceOf(name: string): string {
   return fileURLToPath(new URL(`src/${name}.ts`, root))
@@ -123,6 +126,11 @@ export const buildOptions = {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
-    codeSplitting: { groups: [{ name: 'common', minShareCount: commonOf }] },
+    codeSplitting: {
+      groups: [
+        { name: 'core', test: core, priority: 1 },
+        { name: 'common', minShareCount: commonOf },
+      ],
+    },
   },
 } satisfies BuildOptions

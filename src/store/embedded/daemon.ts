@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 
 import { UnavailableError, VerbatimError, messageOf } from '../../errors.ts'
+import { applyMigrations, isMigrated } from '../migrations.ts'
 import { Broker } from './broker.ts'
 import { compiledFile } from './compiled.ts'
 import { connectionOptionsOf } from './connection-options.ts'
@@ -115,11 +116,10 @@ async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
   const connection = connectionOptionsOf(socketPath, internalName)
   const sql = postgres({ ...connection, max: 1, fetch_types: false, onnotice: () => undefined })
   try {
-    // Loading drizzle takes as long as half of the engine's start, in which this thread has nothing else to do.
-    const { migrateEmbedded } = await import('./migrate.ts')
     await opened
     parts.guard = new SpaceGuard(paths, { broker, log })
-    await migrateEmbedded(connection, options.migrationsFolder)
+    // Only the daemon does it, so no lock is needed.
+    if (!(await isMigrated(sql, options.migrationsFolder))) await applyMigrations(sql, options.migrationsFolder)
     keepReserve(paths)
     parts.guard.check()
     broker.admit()

@@ -1,9 +1,7 @@
-import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { drizzle } from 'drizzle-orm/postgres-js'
-import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import type { Sql } from 'postgres'
 
 import { codeOf, UnavailableError } from '../../errors.ts'
+import { applyMigrations, isMigrated } from '../migrations.ts'
 import { endsConnection } from '../reconnect.ts'
 import { openPool, type ServerConnection } from './connection.ts'
 import { refuseUnfitServer } from './fitness.ts'
@@ -25,29 +23,16 @@ export async function migrateServer(address: ServerConnection, migrationsFolder:
   const sql = openPool(address, { max: 1, statementMs: 0, settings })
   try {
     await refuseUnfitServer(sql)
-    if ((await isUpToDate(sql, migrationsFolder)) && (await wallsStand(sql))) return
+    // So that a process that starts where nothing is to be done waits for no lock.
+    if ((await isMigrated(sql, migrationsFolder)) && (await wallsStand(sql))) return
     // A lock of the connection, and the only connection of the pool: it is gone when this process is.
     await sql`select pg_advisory_lock(${lockKey})`
-    await migrate(drizzle(sql), { migrationsFolder })
+    await applyMigrations(sql, migrationsFolder)
     await raiseWalls(sql)
   } catch (error) {
     throw await withoutRights(sql, error)
   } finally {
     await sql.end({ timeout: 1 })
-  }
-}
-
-/** So that a process that starts where nothing is to be done waits for no lock. */
-async function isUpToDate(sql: Sql, migrationsFolder: string): Promise<boolean> {
-  const newest = readMigrationFiles({ migrationsFolder }).at(-1)?.folderMillis ?? 0
-  try {
-    const [row] = await sql<{ newest: string | null }[]>`
-      select max(created_at) as newest from drizzle.__drizzle_migrations`
-    return Number(row?.newest ?? 0) >= newest
-  } catch (error) {
-    // No such table, no such schema: the database is empty.
-    if (['42P01', '3F000'].includes(codeOf(error) ?? '')) return false
-    throw error
   }
 }
 
