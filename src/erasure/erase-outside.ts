@@ -10,7 +10,7 @@ import { addToReceipt } from '../store/erasure/receipts.ts'
 import { keyPrefix } from '../store/keys/archived-keys.ts'
 import { forgetArchived } from '../store/keys/resealed-rows.ts'
 import { inTransaction } from '../store/transaction.ts'
-import { addEmbedding } from '../store/work/outbox.ts'
+import { addEmbeddingAgain } from '../store/work/add-work.ts'
 import { eraseCounted, eraseUnusedCounted, type CountedObjects } from './erase-counted.ts'
 
 export interface ErasureDependencies {
@@ -76,7 +76,7 @@ async function eraseRemoteVectors({ database, index }: ErasureDependencies, item
   // What is made anew may have been made while the former one was removed, and with it: what has its vector is passed over.
   if (!details.whole && removed.length > 0) {
     const stretch = { tenantId, sessionId, firstSeq: Math.min(...removed), lastSeq: Math.max(...removed) }
-    await database.run((sql) => addEmbedding(sql, [stretch], { tenantId, embeds: false }))
+    await database.run((sql) => addEmbeddingAgain(sql, tenantId, [stretch]))
   }
   if (index === undefined || index.kind === 'pgvector' || !details.whole) return
   // Vectors that were written and never noted, as their writer died in between.

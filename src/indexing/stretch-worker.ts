@@ -6,8 +6,8 @@ import { postponeConversation, readConversation } from '../store/learning/conver
 import { reviveWithheld, splitOutbox } from '../store/learning/learning-work.ts'
 import type { SessionKey } from '../store/messages.ts'
 import type { Transaction } from '../store/rows.ts'
+import { addOutbox } from '../store/work/add-work.ts'
 import {
-  addOutbox,
   advanceOutbox,
   finishOutbox,
   msUntilDue,

@@ -12,9 +12,8 @@ import { recordDigestOf, writeRecordDigests, type RecordDigest } from '../store/
 import { readMessages, type MessageRow } from '../store/messages.ts'
 import { namesTopic } from '../store/names/name-work.ts'
 import { levelOfTerms, sortPendingEntries, writeUnits, type SearchUnit } from '../store/search/search-units.ts'
+import { addEmbedding, addOutbox, type Stretch } from '../store/work/add-work.ts'
 import {
-  addEmbedding,
-  addOutbox,
   advanceOutbox,
   finishOutbox,
   indexTopic,
@@ -23,7 +22,6 @@ import {
   workOff,
   type Commit,
   type OutboxItem,
-  type Stretch,
 } from '../store/work/outbox.ts'
 import { isNew } from './age.ts'
 import { ArchiveQueue } from './archive-queue.ts'

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { addOutbox, indexTopic } from '../../src/store/work/outbox.ts'
+import { addOutbox } from '../../src/store/work/add-work.ts'
+import { indexTopic } from '../../src/store/work/outbox.ts'
 import { caller, useStore } from '../sessions/store.ts'
 
 const store = useStore({ VERBATIM_EMBEDDER: 'none' })

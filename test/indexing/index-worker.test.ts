@@ -5,7 +5,8 @@ import { TermHashers } from '../../src/indexing/terms/term-hashers.ts'
 import { IndexWorker } from '../../src/indexing/worker.ts'
 import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
-import { addOutbox, indexTopic } from '../../src/store/work/outbox.ts'
+import { addOutbox } from '../../src/store/work/add-work.ts'
+import { indexTopic } from '../../src/store/work/outbox.ts'
 import { caller, messagesOf, useStore } from '../sessions/store.ts'
 
 const store = useStore({ VERBATIM_EMBEDDER: 'none' })

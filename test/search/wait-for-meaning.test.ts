@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { WaitForMeaning } from '../../src/search/ranking/wait-for-meaning.ts'
-import { addOutbox, embedTopic, postponeOutbox } from '../../src/store/work/outbox.ts'
+import { addOutbox } from '../../src/store/work/add-work.ts'
+import { embedTopic, postponeOutbox } from '../../src/store/work/outbox.ts'
 import { caller, useStore } from '../sessions/store.ts'
 
 const store = useStore()

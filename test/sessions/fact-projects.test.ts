@@ -8,7 +8,8 @@ import { findByPatterns } from '../../src/insight/learning/finders.ts'
 import { LearnWorker } from '../../src/insight/learning/learn-worker.ts'
 import { createLog } from '../../src/log.ts'
 import { describeSession } from '../../src/store/imports/imported-sessions.ts'
-import { addOutbox, learnTopic } from '../../src/store/work/outbox.ts'
+import { addOutbox } from '../../src/store/work/add-work.ts'
+import { learnTopic } from '../../src/store/work/outbox.ts'
 import { caller, useStore } from './store.ts'
 
 const store = useStore({ VERBATIM_LEARNING: 'off' })

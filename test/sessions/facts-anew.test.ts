@@ -7,7 +7,8 @@ import { LearnWorker } from '../../src/insight/learning/learn-worker.ts'
 import { createLog } from '../../src/log.ts'
 import { patternsNow } from '../../src/model/extractors.ts'
 import { leaveToLearnAnew } from '../../src/store/learning/facts-anew.ts'
-import { addOutbox, learnTopic } from '../../src/store/work/outbox.ts'
+import { addOutbox } from '../../src/store/work/add-work.ts'
+import { learnTopic } from '../../src/store/work/outbox.ts'
 import { messagesOf, useStore } from './store.ts'
 
 const store = useStore({ VERBATIM_LEARNING: 'off' })

@@ -13,8 +13,9 @@ import { readErasures } from '../../src/store/erasure/keep-from-erasure.ts'
 import { readSessionNames, saveNames, sealNames } from '../../src/store/names/message-names.ts'
 import { namesTopic } from '../../src/store/names/name-work.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
+import { addOutbox } from '../../src/store/work/add-work.ts'
 import { addDead } from '../../src/store/work/failed-work.ts'
-import { addOutbox, outboxBacklog } from '../../src/store/work/outbox.ts'
+import { outboxBacklog } from '../../src/store/work/outbox.ts'
 import { caller, messagesOf, useStore } from './store.ts'
 
 const store = useStore({ VERBATIM_ENCRYPTION: 'on', VERBATIM_ROOT_KEY: randomBytes(32).toString('hex') })

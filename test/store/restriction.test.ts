@@ -18,7 +18,8 @@ import type { VectorIndex } from '../../src/ports/vector-index.ts'
 import { changeRestriction } from '../../src/rights/restrict.ts'
 import { search } from '../../src/search/search.ts'
 import { updateSession } from '../../src/sessions/update-session.ts'
-import { embedTopic, outboxBacklog } from '../../src/store/work/outbox.ts'
+import { addOutboxAgain } from '../../src/store/work/add-work.ts'
+import { embedTopic, finishOutbox, learnTopic, outboxBacklog, workOff } from '../../src/store/work/outbox.ts'
 import type { Verbatim } from '../../src/verbatim.ts'
 import { caller, useStore } from '../sessions/store.ts'
 import { quietConfig } from '../support/quiet-config.ts'
@@ -147,6 +148,27 @@ describe('a participant who is restricted', () => {
     expect(
       (await store.open.search(caller, { ...question, query: 'plimsoll', sessionId: other })).results,
     ).toHaveLength(1)
+  })
+})
+
+describe('what is released', () => {
+  it('is learned from also where somebody is just at its work, and has read it as restricted', async () => {
+    const { database } = store.open.stores
+    const saved = await store.open.saveMessages(caller, {
+      messages: [{ content: 'I work at Harbour Systems.', sender: 'Eve Still', role: 'user' }],
+    })
+    await indexed()
+    await change({ participant: 'Eve Still' }, true)
+    const work = { tenantId, sessionId: saved.session_id, firstSeq: 1, lastSeq: 1 }
+    await database.run((sql) => addOutboxAgain(sql, learnTopic, [work]))
+    // Who learns has taken the work, finds nothing that may be used, and is about to say that it is done.
+    await workOff(database, { topic: learnTopic, limit: 100 }, async (items, commit) => {
+      await change({ participant: 'Eve Still' }, false)
+      const ids = items.map(({ id }) => id)
+      await commit((sql) => finishOutbox(sql, ids))
+    })
+    const told = async () => JSON.stringify(await store.open.profile(caller))
+    await vi.waitFor(async () => expect(await told()).toContain('Harbour Systems'), { timeout: 30_000, interval: 100 })
   })
 })
 

@@ -4,7 +4,8 @@ import type { Database } from '../../store/database.ts'
 import { namesTopic } from '../../store/names/name-work.ts'
 import { deleteUnits } from '../../store/search/search-units.ts'
 import { inTransaction } from '../../store/transaction.ts'
-import { addAllSessions, embedTopic, indexTopic } from '../../store/work/outbox.ts'
+import { addAllSessions } from '../../store/work/add-work.ts'
+import { embedTopic, indexTopic } from '../../store/work/outbox.ts'
 
 /** `names`: what a model finds of names is no index, and is made anew in the same way. */
 export type IndexKind = 'words' | 'vectors' | 'names'

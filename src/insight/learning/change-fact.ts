@@ -25,7 +25,8 @@ import { sealFact, type NewFact } from '../../store/learning/sealed-facts.ts'
 import { lockDescription, readDescribed, readProject } from '../../store/learning/session-projects.ts'
 import type { Transaction } from '../../store/rows.ts'
 import { inTransaction } from '../../store/transaction.ts'
-import { addAllSessions, learnTopic } from '../../store/work/outbox.ts'
+import { addAllSessions } from '../../store/work/add-work.ts'
+import { learnTopic } from '../../store/work/outbox.ts'
 import { requireFact, showFact, type FactDocument } from './list-facts.ts'
 
 /** What may be done with a fact by hand. */

@@ -4,7 +4,7 @@ import { UnavailableError } from '../../errors.ts'
 import type { Queries } from '../rows.ts'
 import { identifier, text, type SqlText } from '../sql-text.ts'
 import { readModels, type StoredModel } from '../vectors/embedding-models.ts'
-import { lockModels } from '../work/outbox.ts'
+import { lockModels } from '../work/add-work.ts'
 import { insertRows, type TableShape } from './table-rows.ts'
 
 /** The model whose vectors are moved, with its number at each of the two stores. */

@@ -9,7 +9,7 @@ import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import { isOf, type Piece } from '../erasure/piece.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
-import { addOutbox } from '../work/outbox.ts'
+import { addOutboxAgain } from '../work/add-work.ts'
 import { namesTopic } from './name-work.ts'
 
 /** What a model has found in a message that it has read. */
@@ -146,7 +146,7 @@ async function readAgain(
       delete from message_names where tenant_id = ${tenantId} and id = ${id} and key_version = ${version}
         and body = decode(${Buffer.from(body).toString('base64')}, 'base64') returning id`
     const work = { tenantId, sessionId, firstSeq: Number(seq), lastSeq: Number(seq) }
-    if (removed.length > 0) await addOutbox(sql, namesTopic, [work])
+    if (removed.length > 0) await addOutboxAgain(sql, namesTopic, [work])
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Queries } from '../rows.ts'
-import { addOutbox, type Stretch } from '../work/outbox.ts'
+import { addOutboxAgain, type Stretch } from '../work/add-work.ts'
 
 /** The work of looking for names in messages by a model. */
 export const namesTopic = 'names'
@@ -22,5 +22,5 @@ export async function modelReason(sql: Queries, tenantId: number): Promise<strin
 /** Gives stretches as work to a model that looks for names, where one has looked through messages of the tenant before. */
 export async function lookForNamesAgain(sql: Queries, tenantId: number, work: readonly Stretch[]): Promise<void> {
   const rows = await sql`select from message_names where tenant_id = ${tenantId} limit 1`
-  if (rows.length > 0) await addOutbox(sql, namesTopic, work)
+  if (rows.length > 0) await addOutboxAgain(sql, namesTopic, work)
 }

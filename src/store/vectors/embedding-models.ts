@@ -2,7 +2,8 @@ import type { Sql } from 'postgres'
 
 import type { Queries } from '../rows.ts'
 import { inTransaction } from '../transaction.ts'
-import { addAllSessions, embedTopic, lockModels } from '../work/outbox.ts'
+import { addAllSessions, lockModels } from '../work/add-work.ts'
+import { embedTopic } from '../work/outbox.ts'
 
 /** Which model makes vectors, the fields of the port's `EmbeddingModel`, and the name of the vector index that they are in. */
 export interface ModelIdentity {
