@@ -22,7 +22,14 @@ import { serverMemory } from './server-memory.ts'
 import { PeerStore } from './store.ts'
 import { makeVerbatimPeer } from './verbatim.ts'
 
-const peers: readonly Peer[] = [makeVerbatimPeer(), serverMemory, agentmemory, memoryKeeper, mem0]
+const peers: readonly Peer[] = [
+  makeVerbatimPeer('local'),
+  makeVerbatimPeer('none'),
+  serverMemory,
+  agentmemory,
+  memoryKeeper,
+  mem0,
+]
 const processCounts = [2, 4] as const
 const vectorsNote =
   'Vectors of messages and questions were made ahead, so that their time is in no figure of mem0ai/oss; those of names ' +

@@ -47,6 +47,7 @@ export async function measureConversation(
   const saveMs: number[] = []
   for (const message of messagesOf(of.dataset, of.conversation))
     saveMs.push(await timed(() => peer.save(process.call, message)))
+  await peer.settle?.(process.call)
   const scored: Scored[] = []
   const scoredByWords: Scored[] = []
   const searchMs: number[] = []

@@ -43,6 +43,8 @@ export interface Peer {
   }) => ServerCommand
   /** Resolves when the peer has acknowledged the message. */
   readonly save: (call: CallTool, message: PeerMessage) => Promise<void>
+  /** Resolves when what was acknowledged is found in every way, where some of that comes later. */
+  readonly settle?: (call: CallTool) => Promise<void>
   /** The best ten, or what it gives. */
   readonly search: (call: CallTool, query: string) => Promise<Found>
   /** Messages that a fresh process finds in the store. */
