@@ -157,7 +157,8 @@ export class Archiver {
       await this.#adoptSegment(key, { start, erasures: session.erasures }, error)
       return undefined
     }
-    await recordObject(this.#dependencies, segment.location, {
+    const put = { location: segment.location, bytes }
+    await recordObject(this.#dependencies, put, {
       isThere: (sql) => isUnerased(sql, key, session.erasures),
       write: (sql) => insertSegment(sql, key, segment),
     })
@@ -186,7 +187,8 @@ export class Archiver {
     if (seal?.version !== start.seal?.version) throw unlike(location, 'it is under another key', conflict)
     const { number, last_seq: lastSeq } = header
     const known = { number, lastSeq, location, sha256: sha256(bytes).toString('hex'), chain, sizeBytes: bytes.length }
-    await recordObject(this.#dependencies, location, {
+    const found = { location, bytes }
+    await recordObject(this.#dependencies, found, {
       isThere: (sql) => isUnerased(sql, key, erasures),
       write: (sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }),
     })

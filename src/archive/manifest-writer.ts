@@ -2,6 +2,7 @@ import type { RowSeal } from '../crypto/row-seal.ts'
 import { ConflictError, describeForLog } from '../errors.ts'
 import { sha256 } from '../model/payload.ts'
 import { readManifest, saveManifest } from '../store/archive/archive-state.ts'
+import type { Transaction } from '../store/rows.ts'
 import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { DamagedObject, digestOf } from './archive-object.ts'
 import { decodeManifest, encodeManifest, manifestKey, manifestsKept, type Subject } from './manifest.ts'
@@ -39,7 +40,8 @@ export class ManifestWriter {
     const { number, bytes } = await this.#put(subject, (last?.number ?? 0) + 1, { body, seal })
     const location = manifestKey(subject, number)
     const manifest = { kind, subjectId, number, version, location, sha256: sha256(bytes), contentSha256 }
-    await recordObject(this.#dependencies, location, { isThere, write: (sql) => saveManifest(sql, tenantId, manifest) })
+    const write = (sql: Transaction) => saveManifest(sql, tenantId, manifest)
+    await recordObject(this.#dependencies, { location, bytes }, { isThere, write })
     // The first one stays: whose database has forgotten the last number finds by it that there is one.
     if (number - manifestsKept > 1) await this.#remove(subject, number - manifestsKept)
   }

@@ -15,6 +15,8 @@ import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
 import { readManifest, readSegments } from '../../src/store/archive/archive-state.ts'
 import type { Database } from '../../src/store/database.ts'
+import { forgetArchived } from '../../src/store/keys/resealed-rows.ts'
+import { inTransaction } from '../../src/store/transaction.ts'
 import { caller, useStore } from '../sessions/store.ts'
 
 const store = useStore()
@@ -150,6 +152,36 @@ describe('archiving a session', () => {
     await save('orphan manifest', ['two'])
     await new Archiver(dependencies()).archiveSession(key)
     expect(await read()).toMatchObject({ number: 2 })
+  })
+
+  it.each(['segment', 'manifest'])(
+    'leaves the %s that another has archived anew since it was put, read before that',
+    async (kind) => {
+      const { database } = store.open.stores
+      const key = await save(`anew ${kind}`, ['one', 'two'])
+      // Between what is put and what is noted of it: as a change of the session's key does, and as erasures do.
+      const slow = once(new RegExp(`/000001\\.v${kind === 'segment' ? 'seg' : 'manifest'}$`), async (name, bytes) => {
+        await archive.put(name, bytes)
+        await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
+        await archive.erase(`1/${key.sessionId}/`)
+        await new Archiver(dependencies()).archiveSession(key)
+      })
+      await expect(new Archiver(dependencies({ archive: slow })).archiveSession(key)).rejects.toThrow(ConflictError)
+      expect(await segmentsOf(key)).toMatchObject([{ firstSeq: 1, lastSeq: 2 }])
+      expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+    },
+  )
+
+  it('takes away what it has put itself of what was erased meanwhile', async () => {
+    const { database } = store.open.stores
+    const key = await save('put late', ['one'])
+    const slow = once(/000001\.vseg$/, async (name, bytes) => {
+      await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
+      await archive.erase(`1/${key.sessionId}/`)
+      await archive.put(name, bytes)
+    })
+    await expect(new Archiver(dependencies({ archive: slow })).archiveSession(key)).rejects.toThrow(ConflictError)
+    expect(await archive.get(segmentKey(key, 1))).toBeUndefined()
   })
 
   it('refuses to go on from a segment that holds other messages, by name', async () => {
