@@ -78,7 +78,7 @@ async function eraseRemoteVectors({ database, index }: ErasureDependencies, item
     const stretch = { tenantId, sessionId, firstSeq: Math.min(...removed), lastSeq: Math.max(...removed) }
     await database.run((sql) => addEmbeddingAgain(sql, tenantId, [stretch]))
   }
-  if (index === undefined || index.kind === 'pgvector' || !details.whole) return
+  if (index === undefined || index.kind === 'pgvector' || !details.whole || details.isHeld) return
   // Vectors that were written and never noted, as their writer died in between.
   for (const model of await database.run((sql) => modelsIn(sql, tenantId, index.name)))
     await index.deleteSession({ tenantId, ...model }, sessionId, callOptions())

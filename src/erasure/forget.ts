@@ -97,7 +97,7 @@ export interface Erasure extends Pick<ReadSelection, 'action' | 'filter'> {
   readonly reason: string | undefined
   /** What the reason notes, where somebody gave one. */
   readonly given?: GivenReason | undefined
-  readonly sessions: readonly Pick<PlannedSession, 'id' | 'stretches' | 'erasures'>[]
+  readonly sessions: readonly Pick<PlannedSession, 'id' | 'stretches' | 'erasures' | 'lastSeq'>[]
   readonly held: readonly string[]
 }
 

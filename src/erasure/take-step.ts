@@ -14,7 +14,8 @@ export type Step = (sql: Transaction, item: ErasureItem, session: LockedSession)
  * One step of a piece of work on the rows of a session, in a transaction in which its progress is written down too. Gives the item as
  * it is then; undefined where another one has finished it or has it by now.
  *
- * A session on legal hold is left alone; a hold that is set while the work is under way comes too late.
+ * A session on legal hold is left alone, as is one that has expired and that something was saved to since; what comes while the work is
+ * under way comes too late.
  */
 export async function takeStep(database: Database, claimed: ErasureItem, step: Step): Promise<ErasureItem | undefined> {
   return await database.run((sql) =>
@@ -36,6 +37,9 @@ async function advance(sql: Transaction, item: ErasureItem, step: Step): Promise
     await addToReceipt(sql, receiptOf(item), { held: [item.sessionId] })
     return await note({ ...item.details, stretches: [], rowsErased: true, isHeld: true })
   }
+  const { hasBegun, lastSeq } = item.details
+  if (!hasBegun && lastSeq !== undefined && session.lastSeq > lastSeq)
+    return await note({ ...item.details, stretches: [], rowsErased: true, isHeld: true })
   const details = await step(sql, item, session)
   if (details === undefined) return item
   const noted = await note(details)

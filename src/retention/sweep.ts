@@ -16,6 +16,8 @@ export interface ExpiredSession {
   readonly stretches: readonly Stretch[]
   /** As `sessions.erasures`: while it stays, these are their numbers. */
   readonly erasures: number
+  /** The number of its last message: where all of it goes and more was saved since, it has not expired. */
+  readonly last_seq: number
 }
 
 export interface RetentionPlan {
@@ -65,12 +67,13 @@ async function verdictOn(
   const { reasons, stretches } = decided
   const whole = stretches.length === 0
   const count = whole ? messages.length : stretches.reduce((sum, [first, last]) => sum + last - first + 1, 0)
-  return { session_id: session.id, whole, messages: count, reasons, stretches, erasures: session.erasures }
+  const { id, erasures, lastSeq } = session
+  return { session_id: id, whole, messages: count, reasons, stretches, erasures, last_seq: lastSeq }
 }
 
 /**
- * Erases what a plan says has expired; undefined where nothing has. What was put on hold since is left alone. The receipt is
- * the proof; an erasure that is interrupted goes on by itself.
+ * Erases what a plan says has expired; undefined where nothing has. What was put on hold since is left alone, and so is a session that
+ * was to go whole and that something was saved to. The receipt is the proof; an erasure that is interrupted goes on by itself.
  */
 export async function applyRetention(
   dependencies: RunDependencies & { readonly waitMs?: number },
@@ -84,7 +87,12 @@ export async function applyRetention(
     scope: 'retention',
     filter: {},
     reason: `policies: ${reasons.join(', ')}`,
-    sessions: plan.expired.map(({ session_id: id, stretches, erasures }) => ({ id, stretches, erasures })),
+    sessions: plan.expired.map(({ session_id: id, whole, stretches, erasures, last_seq: lastSeq }) => ({
+      id,
+      stretches,
+      erasures,
+      lastSeq: whole ? lastSeq : undefined,
+    })),
     held: plan.held,
   })
 }

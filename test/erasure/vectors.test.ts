@@ -5,10 +5,12 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { GeminiEmbedder } from '../../src/adapters/embedders/gemini-embedder.ts'
 import { PgvectorIndex } from '../../src/adapters/vector-indexes/pgvector-index.ts'
 import { PineconeIndex } from '../../src/adapters/vector-indexes/pinecone-index.ts'
+import { eraseOutside } from '../../src/erasure/erase-outside.ts'
 import { forget } from '../../src/erasure/forget.ts'
 import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { VectorWorker } from '../../src/indexing/vectors/vector-worker.ts'
 import { createLog } from '../../src/log.ts'
+import { newId } from '../../src/model/ids.ts'
 import type { VectorIndex } from '../../src/ports/vector-index.ts'
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import { embedTopic, outboxBacklog } from '../../src/store/work/outbox.ts'
@@ -67,6 +69,33 @@ const textsOf = (standIn: GeminiStandIn) =>
   standIn.batches.flatMap(({ requests }) => requests.flatMap(({ content }) => content.parts.map(({ text }) => text)))
 
 describe('erasing vectors', () => {
+  it('in Pinecone leaves those of a session that a hold has kept', async () => {
+    const { database, archive } = store.open.stores
+    const { embedder } = await startGemini()
+    const pinecone = await PineconeStandIn.start()
+    onTestFinished(() => pinecone.stop())
+    await pinecone.createIndex('held', dimensions)
+    const index = new PineconeIndex({ apiKey: pinecone.apiKey, index: 'held', controllerHostUrl: pinecone.url })
+    const sessionId = await store.session([{ content: 'A wagtail on the pier.' }])
+    await embedAll(embedder, index)
+    await queueEmbedding([sessionId])
+    await embedAll(embedder, index)
+    const [model] = await database.run(
+      (sql) => sql<{ id: number }[]>`select id from embedding_models where dimensions = ${dimensions}`,
+    )
+    const space = { tenantId, modelId: model?.id ?? 0, dimensions }
+    const vectors = () =>
+      index.fetch(space, [{ level: 0, sessionId, firstSeq: 1, part: 0 }], {
+        signal: AbortSignal.timeout(30_000),
+      })
+    await expect.poll(vectors, { timeout: 20_000 }).toHaveLength(1)
+    // As a step leaves it that finds the session on hold.
+    const progress = { stretches: [], rowsErased: true, hasBegun: false, isHeld: true }
+    const details = { erasure: newId(), whole: true, payloads: [], files: [], going: [], claim: 1, ...progress }
+    await eraseOutside({ database, archive, index }, { id: 0, tenantId, sessionId, attempts: 0, details })
+    expect(await vectors()).toHaveLength(1)
+  })
+
   it('in Pinecone waits until it answers, and says so; nobody else loses one', async () => {
     const { embedder } = await startGemini()
     const pinecone = await PineconeStandIn.start()

@@ -31,6 +31,8 @@ export interface PlannedSession {
   readonly stretches: readonly Stretch[]
   /** As `sessions.erasures`: while it stays, these are the numbers of the messages that were chosen. */
   readonly erasures: number
+  /** Where it goes whole as it has expired: the number of its last message. Where more is saved it stays. */
+  readonly lastSeq?: number | undefined
 }
 
 interface SessionRow {

@@ -26,10 +26,12 @@ const detailsSchema = z.object({
   participant: z.string().optional(),
   /** Messages whose rows are still as they were. */
   stretches: z.array(z.tuple([z.number(), z.number()])),
+  /** Of a whole session that has expired, the number of its last message then: one that more was saved to is kept. */
+  lastSeq: z.number().optional(),
   /** Whether the rows are gone: then what is outside of the database goes. */
   rowsErased: z.boolean().default(false),
   hasBegun: z.boolean().default(false),
-  /** Whether a legal hold has kept the session. */
+  /** Whether the session was kept: by a legal hold, or as something was saved to it. */
   isHeld: z.boolean().default(false),
   /** Large payloads of the messages, in the archive. */
   payloads: z.array(z.string()).default([]),
@@ -69,7 +71,7 @@ function fromRow(row: ItemRow): ErasureItem {
 }
 
 /** What is to be done with a session: all of it where it has no stretches. */
-export interface ErasureWork extends Pick<PlannedSession, 'id' | 'stretches'> {
+export interface ErasureWork extends Pick<PlannedSession, 'id' | 'stretches' | 'lastSeq'> {
   readonly anonymise?: AnonymiseDetails | undefined
   readonly participant?: string | undefined
   /** Large payloads of its messages that no row names any more. */
@@ -82,10 +84,11 @@ export async function addErasureWork(
   erasure: { readonly tenantId: number; readonly id: string },
   sessions: readonly ErasureWork[],
 ): Promise<void> {
-  const rows = sessions.map(({ id, stretches, anonymise, participant, payloads }) => {
+  const rows = sessions.map(({ id, stretches, lastSeq, anonymise, participant, payloads }) => {
     const whole = stretches.length === 0
     const all = [[1, Number.MAX_SAFE_INTEGER]]
-    const details = { erasure: erasure.id, whole, stretches: whole ? all : stretches, anonymise, participant, payloads }
+    const chosen = { whole, stretches: whole ? all : stretches, lastSeq }
+    const details = { erasure: erasure.id, ...chosen, anonymise, participant, payloads }
     return { s: id, d: details }
   })
   await sql`

@@ -3,22 +3,23 @@ import type { TransactionSql } from 'postgres'
 import { ConflictError } from '../../errors.ts'
 import type { PlannedSession } from './erasure-plan.ts'
 
-type Planned = Pick<PlannedSession, 'id' | 'stretches' | 'erasures'>
+type Planned = Pick<PlannedSession, 'id' | 'stretches' | 'erasures' | 'lastSeq'>
 
 /**
- * Those of which no messages were erased or put at other places since it was planned which of them are to go. Until the transaction ends they
- * stay where they are.
+ * Those of which no messages were erased or put at other places since it was planned which of them are to go, and to which nothing was saved
+ * since they had expired. Until the transaction ends they stay so.
  */
 export async function stillAsPlanned(
   sql: TransactionSql,
   tenantId: number,
   sessions: readonly Planned[],
 ): Promise<readonly Planned[]> {
-  const planned = sessions.filter(({ stretches }) => stretches.length > 0)
+  const planned = sessions.filter(({ stretches, lastSeq }) => stretches.length > 0 || lastSeq !== undefined)
   if (planned.length === 0) return sessions
-  const wanted = JSON.stringify(planned.map(({ id: i, erasures: e }) => ({ i, e })))
+  const wanted = JSON.stringify(planned.map(({ id: i, erasures: e, lastSeq: l }) => ({ i, e, l })))
   const rows = await sql<{ id: string; is_same: boolean }[]>`
-    select id, s.erasures = e as is_same from jsonb_to_recordset(${wanted}::text::jsonb) as r(i uuid, e int)
+    select id, (s.erasures = e and s.last_seq <= coalesce(l, s.last_seq)) as is_same
+    from jsonb_to_recordset(${wanted}::text::jsonb) as r(i uuid, e int, l bigint)
       join sessions s on s.tenant_id = ${tenantId} and s.id = r.i order by s.id for share of s`
   const others = new Set(rows.filter(({ is_same: isSame }) => !isSame).map(({ id }) => id))
   return sessions.filter(({ id }) => !others.has(id))

@@ -101,6 +101,7 @@ export interface SweptSession {
   readonly lastActiveAtMs: number
   readonly legalHold: boolean
   readonly erasures: number
+  readonly lastSeq: number
 }
 
 /** Sessions, a page at a time by id; not those that are being erased. Uses the primary key. */
@@ -110,9 +111,17 @@ export async function sessionsToSweep(
   page: { readonly after: string | undefined; readonly limit: number },
 ): Promise<SweptSession[]> {
   const rows = await sql<
-    { id: string; source: string; tags: string[]; active_ms: number; legal_hold: boolean; erasures: number }[]
+    {
+      id: string
+      source: string
+      tags: string[]
+      active_ms: number
+      legal_hold: boolean
+      erasures: number
+      last_seq: string
+    }[]
   >`
-    select id, source, to_jsonb(tags) as tags, date_part('epoch', last_active_at) * 1000 as active_ms, legal_hold, erasures
+    select id, source, to_jsonb(tags) as tags, date_part('epoch', last_active_at) * 1000 as active_ms, legal_hold, erasures, last_seq
     from sessions s
     where tenant_id = ${tenantId} ${page.after === undefined ? sql`` : sql`and id > ${page.after}::uuid`}
       and not exists (select from outbox o where o.tenant_id = s.tenant_id and o.topic = 'erase' and o.session_id = s.id)
@@ -124,6 +133,7 @@ export async function sessionsToSweep(
     lastActiveAtMs: row.active_ms,
     legalHold: row.legal_hold,
     erasures: row.erasures,
+    lastSeq: Number(row.last_seq),
   }))
 }
 
