@@ -28,7 +28,8 @@ export async function makeUnits(
   const sentiment = message.kind === 'message' ? await sentimentOf(text, language) : null
   const traitBits = message.kind === 'message' ? traitsOf(text) : 0
   const fields = fieldTerms(message.sender, traitBits).map(hasher)
-  const record = { id: message.id, anonymizedAt: message.anonymizedAt, digest: digestOfRecord(message, key) }
+  const of = { id: message.id, anonymizedAt: message.anonymizedAt }
+  const digest = digestOfRecord(message, key)
   const lowValue = (term: string) => language !== null && isStopWord(term, [language])
   return splitIntoParts(text).map(({ start, end }, part) => {
     const tokens = tokenize(text.slice(start, overlapEnd(text, end)), { language })
@@ -50,8 +51,8 @@ export async function makeUnits(
       traits: traitBits,
       sentiment: part === 0 ? sentiment : null,
       flags,
-      isAnonymized: message.anonymizedAt !== null,
-      ...(part === 0 ? { record } : {}),
+      of,
+      ...(part === 0 ? { digest } : {}),
     }
   })
 }

@@ -76,7 +76,7 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
 }
 
 function withDigest(unit: SearchUnit, digest: Uint8Array): SearchUnit {
-  return unit.record === undefined ? unit : { ...unit, record: { ...unit.record, digest } }
+  return unit.digest === undefined ? unit : { ...unit, digest }
 }
 
 /** What was learned before is known again by its words under the key that they are to be hashed with. */

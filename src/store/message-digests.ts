@@ -6,7 +6,7 @@ import { keepFromErasure } from './erasure/keep-from-erasure.ts'
 import type { SearchKey } from './keys/search-key.ts'
 import type { MessageRow, SessionKey } from './messages.ts'
 import type { Queries } from './rows.ts'
-import { levelOfTerms, messageLevels, recordLevels, type UnitRecord } from './search/search-units.ts'
+import { levelOfTerms, messageLevels, recordLevels, type MadeOf } from './search/search-units.ts'
 
 /**
  * The digest of what a message says beside its bytes: SHA-256, or with a search key of the tenant HMAC-SHA-256, which nobody takes who
@@ -45,7 +45,8 @@ export function digestOfRecord(message: MessageRow, key: SearchKey | undefined):
 }
 
 /** The digest of a message in which there is nothing to read, and which therefore has no search unit. */
-export interface RecordDigest extends UnitRecord {
+export interface RecordDigest extends MadeOf {
+  readonly digest: Uint8Array
   readonly sessionId: string
   readonly seq: number
 }

@@ -12,6 +12,7 @@ import { readErasures, readMark } from '../../src/store/erasure/keep-from-erasur
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import { saveFacts, sealFact } from '../../src/store/learning/sealed-facts.ts'
 import { readProject } from '../../src/store/learning/session-projects.ts'
+import { readMessages } from '../../src/store/messages.ts'
 import { writeUnits, type SearchUnit } from '../../src/store/search/search-units.ts'
 import { saveMade, sealSummary } from '../../src/store/summaries/save-summary.ts'
 import { summariesOf } from '../../src/store/summaries/summaries.ts'
@@ -100,7 +101,7 @@ describe('an encrypted session that is anonymised', () => {
       traits: 0,
       sentiment: null,
       flags: {},
-      isAnonymized: false,
+      of: { id: before[0]?.id ?? '', anonymizedAt: null },
     }
     const write = (unit: SearchUnit) =>
       database.run((sql) => inTransaction(sql, (own) => writeUnits(own, { tenantId, level: 0 }, [unit])))
@@ -108,7 +109,8 @@ describe('an encrypted session that is anonymised', () => {
       database.run((sql) => sql`select from search_units where session_id = ${sessionId} and part = 7`)
     await write(stale)
     expect(await written()).toHaveLength(0)
-    await write({ ...stale, isAnonymized: true })
+    const [row] = await readMessages(database, { tenantId, sessionId }, { fromSeq: 1, toSeq: 1, limit: 1 })
+    await write({ ...stale, of: { ...stale.of, anonymizedAt: row?.anonymizedAt ?? null } })
     expect(await written()).toHaveLength(1)
   })
 

@@ -17,11 +17,10 @@ export function levelOfTerms(version: number): number {
   return version % 2 === 0 ? messageLevel : otherMessageLevel
 }
 
-/** The digest of a message's record, and which message that was when it was read. */
-export interface UnitRecord {
+/** Which message something was made of, as it was when it was read. */
+export interface MadeOf {
   readonly id: string
   readonly anonymizedAt: string | null
-  readonly digest: Uint8Array
 }
 
 /** One searchable thing: a message or a part of it. */
@@ -42,10 +41,9 @@ export interface SearchUnit {
   readonly traits: number
   readonly sentiment: number | null
   readonly flags: MessageFlags
-  /** Whether its message was anonymised when it was read. */
-  readonly isAnonymized: boolean
-  /** With the first part of a message. */
-  readonly record?: UnitRecord
+  readonly of: MadeOf
+  /** Of its message's record; with the first part of it. */
+  readonly digest?: Uint8Array
 }
 
 /** Numbers as PostgreSQL writes an array of them: term hashes do not fit a JavaScript number. */
@@ -56,7 +54,7 @@ export function arrayLiteral(values: readonly (bigint | number)[]): string {
 /**
  * Stores units of one tenant and level, with the statistics that BM25 needs. Writing a unit that is there already has
  * no effect, on the statistics neither, so that a retried batch counts once. Of a message that was erased or anonymised since it
- * was read nothing is stored.
+ * was read, or in whose place another one is by now, nothing is stored.
  */
 export async function writeUnits(
   sql: TransactionSql,
@@ -80,22 +78,19 @@ export async function writeUnits(
     b: unit.traits,
     e: unit.sentiment,
     g: unit.flags,
-    a: unit.isAnonymized,
-    i: unit.record?.id,
-    z: unit.record?.anonymizedAt,
-    d: unit.record === undefined ? undefined : Buffer.from(unit.record.digest).toString('base64'),
+    i: unit.of.id,
+    z: unit.of.anonymizedAt,
+    d: unit.digest === undefined ? undefined : Buffer.from(unit.digest).toString('base64'),
   }))
   await sql`
     with written as (
       insert into search_units (tenant_id, level, session_id, first_seq, last_seq, part, terms, frequencies, term_count,
         timestamp, role, trust, kind, traits, sentiment, flags, record_digest)
-      select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e, g,
-        case when d is not null then (select decode(d, 'base64') from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s
-          and m.seq = f and m.id = i and m.anonymized_at is not distinct from z) end
+      select ${scope.tenantId}, ${scope.level}, s, f, l, p, t::bigint[], q::smallint[], n, at, r, u, k, b, e, g, decode(d, 'base64')
       from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real, g jsonb, a boolean, i uuid, z timestamptz, d text)
+        as unit(s uuid, f bigint, l bigint, p int, t text, q text, n int, at timestamptz, r text, u text, k text, b int, e real, g jsonb, i uuid, z timestamptz, d text)
       where exists (select from messages m where m.tenant_id = ${scope.tenantId} and m.session_id = s and m.seq = f and m.kind <> 'erased'
-        and (m.anonymized_at is not null) = a)
+        and m.id = i and m.anonymized_at is not distinct from z)
       on conflict do nothing
       returning terms, term_count, part
     ), counted as (
