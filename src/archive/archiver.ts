@@ -5,6 +5,7 @@ import { readGrants } from '../store/access/session-access.ts'
 import {
   insertSegment,
   isFileThere,
+  isSegmentKnown,
   isUnerased,
   readSegments,
   type ArchivedSegment,
@@ -66,8 +67,9 @@ export class Archiver {
     const seal = await database.vault.sealOf(key.tenantId, key.sessionId, 'archive')
     // First of all: nothing is in the archive whose key is not.
     if (seal !== undefined) await archiveKeysOf(this.#dependencies, key)
+    let written: number | undefined
     // Each turn that does not end it has found one segment more than the last.
-    while (!(await this.#writeSegments(key, session, seal)));
+    while (written === undefined) written = await this.#writeSegments(key, session, seal)
     const summaries = await readSummaryRecords(database, key)
     const facts = await readFactRecords(database, key)
     const [segments, isShared] = await database.run(async (sql) => [
@@ -83,7 +85,10 @@ export class Archiver {
       segments: segments.filter(({ lastSeq }) => lastSeq <= session.last_seq).map(segmentEntry),
     }
     const subject = { kind: 'session', tenantId: key.tenantId, id: key.sessionId } as const
-    const isThere = (sql: Transaction) => isUnerased(sql, key, session.erasures)
+    const last = segments.at(-1)
+    if ((last?.number ?? 0) < written) throw forgotten(key)
+    const isThere = async (sql: Transaction) =>
+      (await isUnerased(sql, key, session.erasures)) && (await isSegmentKnown(sql, key, last))
     await this.#manifests.write(subject, { content: manifest, version: session.version, seal, isThere })
   }
 
@@ -123,8 +128,15 @@ export class Archiver {
     }
   }
 
-  /** False where a segment was found that the database did not know of: it is recorded, and the rest begins after it. */
-  async #writeSegments(key: SessionKey, session: SessionRecord, seal: RowSeal | undefined): Promise<boolean> {
+  /**
+   * The number of the last segment; 0 where there is none. Undefined where one was found that the database did not know of: it is recorded,
+   * and the rest begins after it.
+   */
+  async #writeSegments(
+    key: SessionKey,
+    session: SessionRecord,
+    seal: RowSeal | undefined,
+  ): Promise<number | undefined> {
     const { database } = this.#dependencies
     let start = startAfter((await database.run((sql) => readSegments(sql, key))).at(-1), seal)
     let builder = new SegmentBuilder(start)
@@ -133,13 +145,13 @@ export class Archiver {
       for (const message of rows.map(archivedMessage)) {
         if (builder.add(message)) continue
         const written = await this.#putSegment(key, session, { start, builder })
-        if (written === undefined) return false
+        if (written === undefined) return undefined
         start = startAfter(written, seal)
         builder = new SegmentBuilder(start)
         builder.add(message)
       }
     }
-    return builder.isEmpty || (await this.#putSegment(key, session, { start, builder })) !== undefined
+    return builder.isEmpty ? start.number - 1 : (await this.#putSegment(key, session, { start, builder }))?.number
   }
 
   async #putSegment(
@@ -159,7 +171,8 @@ export class Archiver {
     }
     const put = { location: segment.location, bytes }
     await recordObject(this.#dependencies, put, {
-      isThere: (sql) => isUnerased(sql, key, session.erasures),
+      isThere: async (sql) =>
+        (await isUnerased(sql, key, session.erasures)) && (await isSegmentKnown(sql, key, before(start))),
       write: (sql) => insertSegment(sql, key, segment),
     })
     return segment
@@ -189,7 +202,7 @@ export class Archiver {
     const known = { number, lastSeq, location, sha256: sha256(bytes).toString('hex'), chain, sizeBytes: bytes.length }
     const found = { location, bytes }
     await recordObject(this.#dependencies, found, {
-      isThere: (sql) => isUnerased(sql, key, erasures),
+      isThere: async (sql) => (await isUnerased(sql, key, erasures)) && (await isSegmentKnown(sql, key, before(start))),
       write: (sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }),
     })
   }
@@ -199,6 +212,17 @@ function startAfter(last: ArchivedSegment | undefined, seal: RowSeal | undefined
   return last === undefined
     ? { number: 1, firstSeq: 1, previousChain: chainStart, seal }
     : { number: last.number + 1, firstSeq: last.lastSeq + 1, previousChain: last.chain, seal }
+}
+
+/** The segment before one that begins there. */
+function before({ number, previousChain }: SegmentStart): Pick<ArchivedSegment, 'number' | 'chain'> | undefined {
+  return number === 1 ? undefined : { number: number - 1, chain: previousChain }
+}
+
+function forgotten({ sessionId }: SessionKey): ConflictError {
+  return new ConflictError(`Cannot archive session "${sessionId}" as what was archived of it was forgotten meanwhile`, {
+    remedy: 'Nothing is to be done: all of it is archived anew',
+  })
 }
 
 function segmentEntry(segment: ArchivedSegment): SessionManifest['segments'][number] {

@@ -13,11 +13,19 @@ import { verifyArchive } from '../../src/archive/verify-archive.ts'
 import { ConflictError, UnavailableError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
-import { readManifest, readSegments } from '../../src/store/archive/archive-state.ts'
+import {
+  forgetArchive,
+  insertSegment,
+  isUnerased,
+  readManifest,
+  readSegments,
+} from '../../src/store/archive/archive-state.ts'
 import type { Database } from '../../src/store/database.ts'
 import { forgetArchived } from '../../src/store/keys/resealed-rows.ts'
+import type { Queries } from '../../src/store/rows.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { caller, useStore } from '../sessions/store.ts'
+import { isOnServer } from '../support/test-store.ts'
 
 const store = useStore()
 const directory = mkdtempSync(join(tmpdir(), 'verbatim-archiver-'))
@@ -171,6 +179,70 @@ describe('archiving a session', () => {
       expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
     },
   )
+
+  it.each(['000002.vseg', '000002.vmanifest'])(
+    'archives a session whole that was forgotten as archived while %s was put',
+    async (name) => {
+      const { database } = store.open.stores
+      const session = `forgotten at ${name}`
+      const key = await save(session, ['one', 'two'])
+      await new Archiver(dependencies()).archiveSession(key)
+      await save(session, ['three'])
+      const slow = once(new RegExp(`${key.sessionId}/${name}$`), async (location, bytes) => {
+        await archive.put(location, bytes)
+        // The place has lost all of it, and is filled again.
+        await database.run((sql) => inTransaction(sql, (own) => forgetArchive(own, key.tenantId)))
+        await archive.erase(`1/${key.sessionId}/`)
+      })
+      await expect(new Archiver(dependencies({ archive: slow })).archiveSession(key)).rejects.toThrow(ConflictError)
+      expect((await archiveAll(dependencies(), caller, () => {})).problems).toEqual([])
+      expect((await segmentsOf(key)).map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual([[1, 3]])
+      expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+    },
+  )
+
+  it('names no segment in a manifest that was forgotten before', async () => {
+    const { database } = store.open.stores
+    const key = await save('forgotten before', ['one'])
+    let isForgotten = false
+    const forgetting: Database = {
+      ...database,
+      run: async (work) => {
+        const done = await database.run(work)
+        if (!isForgotten && (await segmentsOf(key)).length > 0) {
+          isForgotten = true
+          await database.run((sql) => inTransaction(sql, (own) => forgetArchive(own, key.tenantId)))
+        }
+        return done
+      },
+    }
+    const archiving = new Archiver(dependencies({ database: forgetting })).archiveSession(key)
+    await expect(archiving).rejects.toThrow(/was forgotten meanwhile/)
+    expect((await archiveAll(dependencies(), caller, () => {})).problems).toEqual([])
+    expect(await segmentsOf(key)).toMatchObject([{ firstSeq: 1, lastSeq: 1 }])
+    expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+  })
+
+  it.runIf(isOnServer)('forgets of a session also what is just being noted', async () => {
+    const { database } = store.open.stores
+    const key = await save('just noted', ['one'])
+    const segment = { number: 1, firstSeq: 1, lastSeq: 1, location: segmentKey(key, 1), sha256: '00', chain: '00' }
+    const waiting = (sql: Queries) =>
+      sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    const forgetting = { isOver: false, done: Promise.resolve() }
+    await database.run((sql) =>
+      inTransaction(sql, async (own) => {
+        expect(await isUnerased(own, key, 0)).toBe(true)
+        await insertSegment(own, key, { ...segment, sizeBytes: 1 })
+        forgetting.done = database
+          .run((other) => inTransaction(other, (transaction) => forgetArchived(transaction, key)))
+          .finally(() => (forgetting.isOver = true))
+        await expect.poll(async () => forgetting.isOver || (await waiting(own)).length > 0).toBe(true)
+      }),
+    )
+    await forgetting.done
+    expect(await segmentsOf(key)).toEqual([])
+  })
 
   it('takes away what it has put itself of what was erased meanwhile', async () => {
     const { database } = store.open.stores

@@ -61,6 +61,23 @@ export async function isUnerased(sql: TransactionSql, key: SessionKey, erasures:
   return rows.length > 0
 }
 
+/**
+ * Whether a segment is known still, of those that one goes on from: undefined is none. Until the transaction ends nobody forgets what
+ * is archived.
+ */
+export async function isSegmentKnown(
+  sql: TransactionSql,
+  key: SessionKey,
+  segment: Pick<ArchivedSegment, 'number' | 'chain'> | undefined,
+): Promise<boolean> {
+  await sql`lock table archive_segments in row exclusive mode`
+  if (segment === undefined) return true
+  const rows = await sql`
+    select from archive_segments where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and number = ${segment.number}
+      and chain_sha256 = decode(${segment.chain}, 'hex')`
+  return rows.length > 0
+}
+
 /** The same of an imported document, which is under that version of its key until the transaction ends. */
 export async function isFileThere(
   sql: TransactionSql,
@@ -196,8 +213,12 @@ export async function readArchiveDue(
   }
 }
 
-/** Forgets what is in the archive, of a tenant: everything is archived again. The archive itself stays as it is. */
-export async function forgetArchive(sql: Queries, tenantId: number): Promise<void> {
+/**
+ * Forgets what is in the archive, of a tenant: everything is archived again. The archive itself stays as it is. Whoever is just noting
+ * something of it does so before, or sees that it goes on from what is known no more.
+ */
+export async function forgetArchive(sql: TransactionSql, tenantId: number): Promise<void> {
+  await sql`lock table archive_segments in share row exclusive mode`
   await sql`delete from archive_segments where tenant_id = ${tenantId}`
   await sql`delete from archive_manifests where tenant_id = ${tenantId}`
 }

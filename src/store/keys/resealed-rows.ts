@@ -58,6 +58,8 @@ export async function switchSession(
 
 /** Forgets what is archived of a session: all of it is archived again. Who is at it has read it before, and notes nothing. */
 export async function forgetArchived(sql: TransactionSql, { tenantId, sessionId }: SessionKey): Promise<void> {
+  // Whoever is noting what it wrote is done, so that it is forgotten too.
+  await sql`select from sessions where tenant_id = ${tenantId} and id = ${sessionId} for update`
   await sql`
     update sessions set erasures = erasures + 1, version = version + 1 where tenant_id = ${tenantId} and id = ${sessionId}`
   await sql`delete from archive_segments where tenant_id = ${tenantId} and session_id = ${sessionId}`
