@@ -64,10 +64,15 @@ function searchMessage(
   return { ...about, text: cut.text, ...truncated, ...(corrects === undefined ? {} : { corrects }) }
 }
 
-function ranksOf({ ranked }: Hit): { readonly lexical_rank?: number; readonly semantic_rank?: number } {
+function ranksOf({ ranked }: Hit): {
+  readonly lexical_rank?: number
+  readonly semantic_rank?: number
+  readonly of_time?: boolean
+} {
   return {
     ...(ranked.lexicalRank === undefined ? {} : { lexical_rank: ranked.lexicalRank }),
     ...(ranked.semanticRank === undefined ? {} : { semantic_rank: ranked.semanticRank }),
+    ...(ranked.isOfTime === true ? { of_time: true } : {}),
   }
 }
 

@@ -21,6 +21,7 @@ export interface SearchMessage {
     readonly why: {
       readonly lexical_rank?: number
       readonly semantic_rank?: number
+      readonly of_time?: boolean
       readonly terms: readonly string[]
       readonly filters: readonly string[]
       /** Of what was recalled unasked: what of the conversation led to it. */
@@ -57,10 +58,11 @@ export interface SearchReply {
   readonly next_cursor?: string
 }
 
-/** A hit without a word of the query is near in meaning, or stands beside a message that has them. */
+/** A hit without a word of the query is of its time, near in meaning, or stands beside a message that has them. */
 function reasonOf(why: NonNullable<SearchMessage['hit']>['why']): string {
   if (why.reasons !== undefined && why.reasons.length > 0) return why.reasons.join('; ')
   if (why.terms.length > 0) return `matches: ${why.terms.join(', ')}`
+  if (why.of_time === true) return 'of the time that is asked about'
   return why.semantic_rank === undefined ? 'beside a match' : 'near in meaning'
 }
 

@@ -37,6 +37,7 @@ const timeWords: readonly (readonly [string, RegExp])[] = [
 ]
 const yearAlone = /(?<![\p{L}\p{N}.:/-])((?:19|20)\d\d)(?![\p{L}\p{N}/-]|\.\d)/gu
 const mostRecent = /(?<!\p{L})(?:last|this|past|letzte\p{L}*|vorige\p{L}*|derni\p{L}*|pasad\p{L}|прошл\p{L}+)\s*$/iu
+const week = /week(?!-?end)|wochen?(?!ende)|semaine|semana|settiman|veck|недел|周|週|星期|礼拜/iu
 const timesMax = 4
 /** A longer query is a text that is looked for, not a question of a time. */
 const readCharacters = 500
@@ -47,6 +48,20 @@ const dayMs = 86_400_000
  * then nothing is loaded. A bare hour names no day and is left out.
  */
 export async function readTimes(asked: string, now: Date): Promise<NamedTime[]> {
+  return [...(await readQueryTimes(asked, now)).times]
+}
+
+/** What a query says of times. */
+export interface QueryTimes {
+  readonly times: readonly NamedTime[]
+  /** Whether they are weeks, of which a day is named: "last week" is the seven days since the same weekday. */
+  readonly areWeeks: boolean
+  /** The query without the words that name them. */
+  readonly rest: string
+}
+
+/** The times that a query names, as `readTimes` gives them, and what else it says. */
+export async function readQueryTimes(asked: string, now: Date): Promise<QueryTimes> {
   const query = asked.slice(0, readCharacters)
   const languages = plausibleLanguages(query)
   const language = languages[0] ?? 'en'
@@ -69,7 +84,11 @@ export async function readTimes(asked: string, now: Date): Promise<NamedTime[]> 
   const rest = found.reduce((left, { text }) => left.replace(text, ' '), query)
   const years = [...rest.matchAll(yearAlone)].map(([, year]) => ({ year: Number(year) }))
   const times = new Map([...found.map(({ time }) => time), ...years].map((time) => [JSON.stringify(time), time]))
-  return [...times.values()].slice(0, timesMax)
+  return {
+    times: [...times.values()].slice(0, timesMax),
+    areWeeks: found.some(({ text }) => week.test(text)),
+    rest: rest.replaceAll(yearAlone, ' ') + asked.slice(readCharacters),
+  }
 }
 
 /** In which languages a query may name a time: the one that it is in, and those of which it holds a word for one. */
@@ -142,6 +161,15 @@ function firstWord(text: string): string {
   return text.split(/\s/u, 1)[0] ?? ''
 }
 
+/** From when until when a time is, in milliseconds since 1970; of a month without its year the one that was last begun. */
+export function boundsOf(named: NamedTime, now: Date): { readonly fromMs: number; readonly toMs: number } {
+  const { month, day } = named
+  const year = named.year ?? lastYearOf(month ?? 1, now)
+  if (month === undefined) return { fromMs: Date.UTC(year, 0, 1), toMs: Date.UTC(year + 1, 0, 1) }
+  const fromMs = Date.UTC(year, month - 1, day ?? 1)
+  return { fromMs, toMs: day === undefined ? Date.UTC(year, month, 1) : fromMs + dayMs }
+}
+
 /** People tell of a thing for some days after it happened, and sometimes announce it. */
 const toldForDays = 10
 const announcedDays = 7
@@ -154,8 +182,7 @@ export function timeFit(named: NamedTime, timestampMs: number): number {
   const at = new Date(timestampMs)
   const year = named.year ?? at.getUTCFullYear()
   if (named.month === undefined) return at.getUTCFullYear() === year ? 0.3 : 0
-  const from = Date.UTC(year, named.month - 1, named.day ?? 1)
-  const to = named.day === undefined ? Date.UTC(year, named.month, 1) : from + dayMs
+  const { fromMs: from, toMs: to } = boundsOf({ ...named, year }, at)
   if (timestampMs >= from && timestampMs < to) return 1
   if (timestampMs >= to) return Math.max(0, 1 - (timestampMs - to) / (toldForDays * dayMs))
   return named.day !== undefined && timestampMs > from - announcedDays * dayMs ? 0.5 : 0

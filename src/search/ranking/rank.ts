@@ -6,12 +6,14 @@ import type { Database } from '../../store/database.ts'
 import type { Factors } from '../../store/learning/ranking-weights.ts'
 import { readEvidence } from '../../store/search/read-evidence.ts'
 import type { UnitFilter } from '../../store/search/unit-filter.ts'
-import { readTimes } from '../query/query-dates.ts'
+import { asksOnlyTime } from '../query/asks-time.ts'
+import { readQueryTimes } from '../query/query-dates.ts'
 import { readIntent } from '../query/query-intent.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
 import { Authors } from './authors.ts'
 import { linkTurns, placeKey, stretchesAround } from './conversation.ts'
 import { findByMeaning, type FoundByMeaning } from './find-by-meaning.ts'
+import { findByTime } from './find-by-time.ts'
 import { findByWords, rankedMax } from './find-seeds.ts'
 import { Nearness } from './fuse.ts'
 import type { HashedQueries } from './hash-queries.ts'
@@ -33,6 +35,8 @@ export interface RankedMessage {
   readonly lexicalRank?: number
   /** 1 for the nearest by meaning alone. */
   readonly semanticRank?: number
+  /** It is of the time that the query asks about, where it asks about nothing else. */
+  readonly isOfTime?: boolean
   readonly score: number
   /** How it came to its score; of the first results, where use is learned from. */
   readonly weighed?: WeighedTurn | undefined
@@ -92,11 +96,14 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const lists = onlyMeaning
     ? semantic.lists
     : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes, factors?.['meaning']))
+  const asked = await readQueryTimes(text, request.now)
+  const onlyTime = request.mode === 'hybrid' && known.required.length === 0 && asksOnlyTime(asked)
+  const ofTime = onlyTime ? await findByTime(database, request, { ...asked, level }) : []
   const seen = [
     ...seeds.best,
     // It stands on its own, and the next turns tell who it was said to.
     ...standing.map(({ sessionId, seq }) => ({ sessionId, seq, reach: 1 })),
-    ...placesOf(lists),
+    ...placesOf([...lists, ...ofTime]),
   ]
   const evidence = await database.run((sql) =>
     readEvidence(sql, {
@@ -114,15 +121,17 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     titles: known.titles.map((title) => title.flatMap((term) => places.get(term) ?? [])),
     senders: known.names.map((_, index) => plan.all.length + index),
     intent: readIntent(text),
-    times: await readTimes(text, request.now),
+    times: asked.times,
     averageLength: Math.max(statistics.averageLength, 1),
   }
   const weighedMax = learnsRanking === true ? limits.shownHitsMax : undefined
-  const turns = rankTurns(linkTurns(evidence), question, { nearness, weights, onlyMeaning, weighedMax })
+  const near = ofTime.length === 0 ? nearness : new Nearness([...lists, ...ofTime], weights)
+  const turns = rankTurns(linkTurns(evidence), question, { nearness: near, weights, onlyMeaning, weighedMax })
   const ranked = toRanked(turns, {
     seeds: seeds.messages,
     nearness,
-    mustMatch: mustMatchOf(request.mode, known),
+    ofTime: new Nearness(ofTime, weights),
+    mustMatch: onlyTime ? 'near' : mustMatchOf(request.mode, known),
     left: new Set(evidence.flatMap((unit) => (unit.eligible ? [] : [placeKey(unit)]))),
   })
   const asksSomebody =

@@ -20,6 +20,8 @@ export function toRanked(
   context: {
     readonly seeds: readonly ScoredMessage[]
     readonly nearness: Nearness
+    /** What the time that the query asks about leads to. */
+    readonly ofTime: Nearness
     readonly mustMatch: MustMatch
     /** Places of what the filters leave out. */
     readonly left: ReadonlySet<string>
@@ -39,7 +41,10 @@ export function toRanked(
       const { sessionId, seq } = turn
       const semanticRank = context.nearness.rankOf(turn)
       const found = lexical.get(placeKey(turn)) ?? { part: 0 }
-      const how = weighed === undefined ? {} : { weighed }
+      const how = {
+        ...(weighed === undefined ? {} : { weighed }),
+        ...(context.ofTime.rankOf(turn) === undefined ? {} : { isOfTime: true }),
+      }
       return { sessionId, seq, score, ...found, ...how, ...(semanticRank === undefined ? {} : { semanticRank }) }
     })
   const others = othersOf(context.seeds, looked).filter((message) => !context.left.has(placeKey(message)))

@@ -1,0 +1,96 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { untilIndexed } from './support/archived.ts'
+import { useHome } from './support/home.ts'
+import { hitsOf, type Tools } from './support/tools.ts'
+
+const home = useHome()
+let tools: Tools
+
+/** Noon of a day so many days ago, as who asks counts them. */
+function noon(daysAgo: number): Date {
+  const now = new Date()
+  return new Date(Date.UTC(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo, 12))
+}
+
+const topics = [
+  'a kafka consumer',
+  'the invoice layout',
+  'the garden',
+  'a login redirect',
+  'the vacuum of postgres',
+  'onboarding',
+]
+const said = (day: number) =>
+  `Please look at ${topics[day % topics.length] ?? ''} once more, part ${'abcdefghij'[day % 10] ?? ''}`
+
+/** What stands in the days before today: a session each, and ten that talk of days and dates. */
+beforeAll(async () => {
+  tools = await home.tools()
+  for (let day = 1; day <= 40; day++) {
+    const timestamp = noon(day).toISOString()
+    await tools.saveAll({
+      session_id: `day-${day}`,
+      messages: [
+        { content: said(day), sender: 'Ada', timestamp },
+        { content: `Done with ${topics[day % topics.length] ?? ''}.`, sender: 'helper', role: 'assistant', timestamp },
+      ],
+    })
+  }
+  for (let at = 0; at < 10; at++) {
+    await tools.save({
+      session_id: `dates-${at}`,
+      content: `We discuss how to show yesterday and last week, and 25 October of 2024, in calendar ${at}.`,
+      sender: 'Ada',
+      timestamp: noon(60 + at).toISOString(),
+    })
+  }
+  await tools.save({
+    session_id: 'october',
+    content: 'The roof of the boat house leaks.',
+    sender: 'Ada',
+    timestamp: '2024-10-25T23:30:00Z',
+  })
+})
+
+describe('a query about a time and nothing else', () => {
+  test.each([
+    ['what did we discuss yesterday', 1],
+    ['What happened yesterday?', 1],
+    ['what was I working on 3 days ago', 3],
+  ])('finds what was said then: %s', async (query, day) => {
+    await untilIndexed(home, tools)
+    const hits = await tools.hits({ query, context: 0 })
+    expect(hits.slice(0, 2)).toEqual([said(day), `Done with ${topics[day % topics.length] ?? ''}.`])
+  })
+
+  test('finds what was said on a date, and says why', async () => {
+    await untilIndexed(home, tools)
+    const reply = await tools.search({ query: 'on 25 October 2024', context: 0 })
+    const [first] = hitsOf(reply)
+    expect(first).toMatchObject({
+      text: 'The roof of the boat house leaks.',
+      hit: { why: { of_time: true, terms: [] } },
+    })
+    const { text } = await tools.call('search_memory', { query: 'on 25 October 2024' })
+    expect(text).toContain('hit 1, of the time that is asked about')
+  })
+
+  test('of a week finds each of its sessions', async () => {
+    await untilIndexed(home, tools)
+    const hits = await tools.hits({ query: 'what did we talk about last week', limit: 14, context: 0 })
+    expect(hits).toEqual(expect.arrayContaining([7, 6, 5, 4, 3, 2, 1].map(said)))
+  })
+
+  test('keeps to the filters', async () => {
+    await untilIndexed(home, tools)
+    const hits = await tools.hits({ query: 'what did we discuss yesterday', roles: ['assistant'], context: 0 })
+    expect(hits[0]).toBe(`Done with ${topics[1] ?? ''}.`)
+    expect(hits).not.toContain(said(1))
+  })
+})
+
+test('a query that names a time and a topic finds the topic first', async () => {
+  await untilIndexed(home, tools)
+  expect((await tools.hits({ query: 'the boat house roof yesterday' }))[0]).toBe('The roof of the boat house leaks.')
+})
