@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../model/json.ts'
-import type { Role, TokenUsage } from '../../model/message.ts'
+import type { ContextSwitch, Role, TokenUsage } from '../../model/message.ts'
 import { callText, contentMeaning, joinTexts, toolCallsMeaning } from '../content-text.ts'
 import type { EntryDraft } from '../entry-builder.ts'
 import { countField, field, firstText, idField, isoTime, textField } from '../fields.ts'
@@ -20,6 +20,7 @@ const parents = ['parent_id', 'parentId', 'parentUuid', 'parent'] as const
 const contents = ['content', 'text', 'message', 'parts', 'body', 'prompt', 'value', 'output', 'result'] as const
 const inputs = ['arguments', 'input', 'parameters', 'args'] as const
 const models = ['model', 'model_name', 'modelId', 'model_id'] as const
+const switches: readonly ContextSwitch[] = ['model', 'compaction', 'reset', 'branch']
 const speakers = ['role', 'sender', 'from', 'speaker', 'source', 'type'] as const
 
 const words = new Map<string, Role>([
@@ -45,24 +46,27 @@ export function genericEntry(value: unknown): EntryDraft {
   if (!isJsonObject(value)) return { kind: 'unknown', text: contentMeaning(value).text }
   const inner = [value['message'], value['data'], value['payload']].find((candidate) => isJsonObject(candidate))
   const layers = inner === undefined ? [value] : [inner, value]
+  // What `verbatim export` writes has there what is known of a message beside its content.
+  const known = [...layers, field(value, 'metadata')]
   const role = firstOf(layers, roleOf)
   const call = isCall(value) ? callOf(value) : undefined
   const meaning = meaningOf(layers)
-  const model = firstOf(layers, (layer) => firstText(layer, models))
+  const model = firstOf(known, (layer) => firstText(layer, models))
   const tools = call === undefined ? meaning.toolsUsed : [call.name]
   return {
     kind: role === undefined && call === undefined ? 'unknown' : 'message',
     id: firstOf([value, ...layers], (layer) => firstId(layer, ids)),
-    parentId: firstOf([value, ...layers], (layer) => firstId(layer, parents)),
+    parentId: firstOf([value, ...known], (layer) => firstId(layer, parents)),
     timestamp: firstOf([value, ...layers], timeOf),
     role: call === undefined ? role : 'assistant',
     sender: firstOf(layers, senderOf) ?? (role === 'assistant' ? model : undefined),
     model,
     text: call?.text ?? meaning.text,
-    usage: firstOf(layers, usageOf),
+    usage: firstOf(known, usageOf),
     toolsUsed: tools,
     toolCallId:
-      firstOf(layers, (layer) => firstId(layer, ['tool_call_id', 'toolCallId', 'call_id'])) ?? onlyOne(meaning.callIds),
+      firstOf(known, (layer) => firstId(layer, ['tool_call_id', 'toolCallId', 'call_id'])) ?? onlyOne(meaning.callIds),
+    contextSwitch: switches.find((name) => name === field(value, 'metadata', 'context_switch')),
   }
 }
 
@@ -147,14 +151,10 @@ function usageOf(layer: unknown): TokenUsage | undefined {
   if (!isJsonObject(usage)) return undefined
   const input = firstCount(usage, ['input_tokens', 'inputTokens', 'prompt_tokens', 'promptTokens', 'input'])
   const output = firstCount(usage, ['output_tokens', 'outputTokens', 'completion_tokens', 'completionTokens', 'output'])
-  if (input === undefined && output === undefined) return undefined
-  return {
-    input: input ?? 0,
-    output: output ?? 0,
-    cacheRead: firstCount(usage, ['cache_read_input_tokens', 'cacheReadTokens', 'cache_read', 'cacheRead']) ?? 0,
-    cacheWrite:
-      firstCount(usage, ['cache_creation_input_tokens', 'cacheWriteTokens', 'cache_write', 'cacheWrite']) ?? 0,
-  }
+  const cacheRead = firstCount(usage, ['cache_read_input_tokens', 'cacheReadTokens', 'cache_read', 'cacheRead'])
+  const cacheWrite = firstCount(usage, ['cache_creation_input_tokens', 'cacheWriteTokens', 'cache_write', 'cacheWrite'])
+  if ([input, output, cacheRead, cacheWrite].every((count) => count === undefined)) return undefined
+  return { input: input ?? 0, output: output ?? 0, cacheRead: cacheRead ?? 0, cacheWrite: cacheWrite ?? 0 }
 }
 
 function timeOf(layer: unknown): string | undefined {

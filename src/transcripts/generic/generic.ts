@@ -82,8 +82,28 @@ async function* documentEvents(path: string): AsyncGenerator<TranscriptEvent> {
   const writer = new SpanWriter()
   const bytes = await wholeFile(path)
   if (skipJsonSpace(bytes, 0) === bytes.length) writer.skip(bytes)
-  else yield* writer.conversation(readDocument(bytes, nameFromContent(path, bytes)))
+  else {
+    let session: string | undefined
+    for (const document of documentsIn(bytes)) {
+      const own = jsonContainer(document) === undefined ? session : undefined
+      const conversation = readDocument(document, own ?? nameFromContent(path, document))
+      session = conversation.head.id
+      yield* writer.conversation(conversation)
+    }
+  }
   yield writer.end()
+}
+
+/** One JSON document, or several one after the other, as `verbatim export` writes several sessions; what is none at the end by itself. */
+function* documentsIn(bytes: Uint8Array): Generator<Uint8Array> {
+  let start = 0
+  while (start < bytes.length) {
+    const document = jsonContainer(bytes, start)
+    const isLast = document?.complete !== true || skipJsonSpace(bytes, document.end) === bytes.length
+    const end = isLast ? bytes.length : document.end
+    yield bytes.subarray(start, end)
+    start = end
+  }
 }
 
 function readDocument(bytes: Uint8Array, fallback: string): Conversation {
