@@ -104,6 +104,11 @@ function closestIssues(issue: Issue): readonly Issue[] {
     : near.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
+/** The schema's own words for it are those of its types: "expected nonoptional, received undefined". */
+function isMissing({ code, message }: Issue): boolean {
+  return code === 'invalid_type' && message.endsWith('received undefined')
+}
+
 /** What was wrong with which argument, in one sentence a model can act on. */
 export function describeIssues(error: z.ZodError): string {
   return error.issues
@@ -111,7 +116,9 @@ export function describeIssues(error: z.ZodError): string {
     .slice(0, 5)
     .map((issue) => {
       const path = issue.path.map(String).join('.')
-      return path.length === 0 ? issue.message : `"${path}": ${issue.message}`
+      return path.length === 0
+        ? issue.message
+        : `"${path}": ${isMissing(issue) ? 'is required, and was not given' : issue.message}`
     })
     .join('; ')
 }

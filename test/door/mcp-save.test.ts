@@ -142,6 +142,16 @@ describe('save_message', () => {
     })
   })
 
+  test('names what is missing, and which count of tokens is none', async () => {
+    expect(await tools.refusal('save_message', {})).toBe(
+      'Invalid arguments: "content": is required, and was not given; "sender": is required, and was not given',
+    )
+    const batch = { messages: [{ content: 'x', sender: 'Ada' }, { content: 'x' }] }
+    expect(await tools.refusal('save_messages', batch)).toContain('"messages.1.sender": is required')
+    const counted = { content: 'x', sender: 'Ada', tokens: { input: -1 } }
+    expect(await tools.refusal('save_message', counted)).toContain('"tokens.input": Too small')
+  })
+
   test('names a misspelt argument and what it should be', async () => {
     const text = await tools.refusal('save_message', { content: 'x', sender: 'Ada', SessionId: 'a' })
     expect(text).toMatchInlineSnapshot(`"Unknown argument "SessionId". Use "session_id" and call again"`)

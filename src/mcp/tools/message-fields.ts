@@ -81,7 +81,7 @@ function usageOf(tokens: Readonly<Record<string, unknown>> | undefined): Message
       },
     )
   }
-  const counts = tokensSchema.parse(tokens)
+  const { tokens: counts } = z.object({ tokens: tokensSchema }).parse({ tokens })
   const input = oneOf({
     input: counts.input,
     input_tokens: counts.input_tokens,
