@@ -11,7 +11,7 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ],
   [
     'get_session',
-    'The session document: ids, times, totals, then `messages[]` with `content` exactly as saved, and `context_summary`. A message larger than a page comes as `content_part` pieces. See [sessions.md](sessions.md).',
+    'The session document: ids, times, totals, then `messages[]` with `content` exactly as saved, and `context_summary`. A message larger than a page comes as `content_part` pieces; `compact`, and with it `text`, cuts what is longer than 4,000 characters, with “…” and `truncated`: it is whole in the view `full` as JSON. See [sessions.md](sessions.md).',
   ],
   [
     'recall_context',

@@ -196,6 +196,7 @@ describe('summarize()', () => {
     const reply = await summary(sessionId, { toSeq: 3 })
     expect(reply.coverage).toEqual({ from_seq: 1, to_seq: 3, messages_read: 3, newer_messages: 2 })
     expect(renderSummary(reply)).toContain('2 newer messages are not in it.')
+    expect(renderSummary(await summary(sessionId, { toSeq: 4 }))).toContain('1 newer message is not in it.')
   })
 })
 

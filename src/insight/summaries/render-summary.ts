@@ -1,3 +1,4 @@
+import { agreed, counted } from '../../model/counted.ts'
 import { fence } from '../../model/fence.ts'
 import { inOneLine } from '../../model/one-line.ts'
 import { asStretches } from '../../store/summaries/sentences-without-messages.ts'
@@ -15,7 +16,7 @@ function originOf({ made_by: madeBy, model, style }: SummaryReply, scope: string
 function scopeOf({ coverage, session_id: sessionId }: SummaryReply): string {
   const { messages_read: count, sessions, has_more: hasMore } = coverage
   if (sessionId === undefined)
-    return `${count} messages of ${sessions} sessions${hasMore === true ? ' (there are more)' : ''}`
+    return `${counted(count ?? 0, 'message')} of ${counted(sessions ?? 0, 'session')}${hasMore === true ? ' (there are more)' : ''}`
   const read = count === undefined ? '' : ` (${count} read)`
   return `messages ${coverage.from_seq} to ${coverage.to_seq} of session ${sessionId}${read}`
 }
@@ -25,7 +26,7 @@ function missingOf({ coverage }: SummaryReply): string {
   const { newer_messages: newer, messages_left_out: leftOut, sentences_dropped: dropped } = coverage
   const { sentences_without_messages: uncited, names_not_in_session: unknown } = coverage
   return [
-    ...(newer === undefined ? [] : [` ${newer} newer messages are not in it.`]),
+    ...(newer === undefined ? [] : [` ${counted(newer, 'newer message')} ${agreed(newer, 'is', 'are')} not in it.`]),
     ...(leftOut === undefined
       ? []
       : [` Messages left out as they hold secrets or read like instructions: ${leftOut}.`]),
