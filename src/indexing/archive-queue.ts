@@ -7,6 +7,12 @@ interface SavedSession {
   readonly sessionId: string
 }
 
+/** A session that waits, and until when it surely does. */
+interface Queued {
+  readonly sessionId: string
+  readonly untilMs: number
+}
+
 const rememberedMax = 10_000
 
 /**
@@ -15,25 +21,27 @@ const rememberedMax = 10_000
  */
 export class ArchiveQueue {
   readonly #delayMs: number
-  readonly #queuedAtMs = new BoundedMap<string, number>(rememberedMax)
+  readonly #waitsUntilMs = new BoundedMap<string, number>(rememberedMax)
 
   constructor(delayMs: number) {
     this.#delayMs = delayMs
   }
 
-  /** Those of some sessions that may not be waiting: what was added a moment ago waits still. */
+  /** Those of some sessions that may not be waiting: what waits for its time is not under way before that. */
   notQueued(sessions: readonly SavedSession[]): SavedSession[] {
-    const sinceMs = performance.now() - this.#delayMs / 2
-    return sessions.filter(({ sessionId }) => (this.#queuedAtMs.get(sessionId) ?? -Infinity) < sinceMs)
-  }
-
-  async add(sql: Queries, sessions: readonly SavedSession[]): Promise<void> {
-    if (sessions.length > 0) await queueArchive(sql, sessions, this.#delayMs)
-  }
-
-  /** To be told when what was added is committed. */
-  queued(sessions: readonly SavedSession[]): void {
     const now = performance.now()
-    for (const { sessionId } of sessions) this.#queuedAtMs.set(sessionId, now)
+    return sessions.filter(({ sessionId }) => (this.#waitsUntilMs.get(sessionId) ?? -Infinity) < now)
+  }
+
+  /** Gives what `queued` is to be told when it is committed. */
+  async add(sql: Queries, sessions: readonly SavedSession[]): Promise<readonly Queued[]> {
+    if (sessions.length === 0) return []
+    const now = performance.now()
+    const waiting = await queueArchive(sql, sessions, this.#delayMs)
+    return waiting.map(({ sessionId, waitMs }) => ({ sessionId, untilMs: now + waitMs }))
+  }
+
+  queued(sessions: readonly Queued[]): void {
+    for (const { sessionId, untilMs } of sessions) this.#waitsUntilMs.set(sessionId, untilMs)
   }
 }

@@ -150,6 +150,7 @@ export class IndexWorker {
       }
     }
     const unarchived = this.#archiveQueue.notQueued(indexed)
+    let queued: Parameters<ArchiveQueue['queued']>[0] = []
     await commit(async (sql) => {
       // The index can be rebuilt, so it need not wait for the disk: after a power cut the outbox rows are back as well.
       await sql`set local synchronous_commit = off`
@@ -164,9 +165,9 @@ export class IndexWorker {
       if (unnamed.length > 0) await addOutbox(sql, namesTopic, unnamed)
       for (const { id, firstSeq } of advanced) await advanceOutbox(sql, id, firstSeq)
       await away.leave(sql, indexTopic)
-      await this.#archiveQueue.add(sql, unarchived)
+      queued = await this.#archiveQueue.add(sql, unarchived)
     })
-    this.#archiveQueue.queued(unarchived)
+    this.#archiveQueue.queued(queued)
     const { observer = unobserved } = this.#dependencies
     observer.note({ kind: 'worked_off', topic: indexTopic, messages })
     return written.reduce((sum, { units }) => sum + units.length, 0)

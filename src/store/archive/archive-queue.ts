@@ -4,23 +4,34 @@ import type { OutboxItem } from '../work/outbox.ts'
 /** The work of archiving sessions, in the outbox. */
 export const archiveTopic = 'archive'
 
+/** A session that is left to be archived, and when at the earliest that is done. */
+export interface WaitingSession {
+  readonly sessionId: string
+  readonly waitMs: number
+}
+
 /**
  * Leaves sessions to be archived after `delayMs`. What waits already for its time is not added again. Work that is due does
- * not count as waiting: it may be under way, and past the point where it would see what was saved now.
+ * not count as waiting: it may be under way, and past the point where it would see what was saved now. Returns for how long each waits still.
  */
 export async function queueArchive(
   sql: Queries,
   sessions: readonly { readonly tenantId: number; readonly sessionId: string }[],
   delayMs: number,
-): Promise<void> {
+): Promise<readonly WaitingSession[]> {
   const rows = JSON.stringify(sessions.map(({ tenantId: t, sessionId: s }) => ({ t, s })))
-  await sql`
-    insert into outbox (tenant_id, topic, session_id, available_at)
-    select distinct t, ${archiveTopic}, s, now() + ${delayMs} * interval '1 millisecond'
-    from jsonb_to_recordset(${rows}::text::jsonb) as work(t int, s uuid)
-    where ${delayMs} = 0 or not exists (
-      select from outbox pending where pending.tenant_id = t and pending.topic = ${archiveTopic} and pending.session_id = s
-        and pending.dead_at is null and pending.available_at > now())`
+  return await sql<WaitingSession[]>`
+    with work as (
+      select distinct t, s from jsonb_to_recordset(${rows}::text::jsonb) as work(t int, s uuid)
+    ), waiting as materialized (
+      select t, s, (select min(pending.available_at) from outbox pending where pending.tenant_id = t and pending.topic = ${archiveTopic}
+        and pending.session_id = s and pending.dead_at is null and pending.available_at > now()) as due from work
+    ), added as (
+      insert into outbox (tenant_id, topic, session_id, available_at)
+      select t, ${archiveTopic}, s, now() + ${delayMs} * interval '1 millisecond' from waiting where ${delayMs} = 0 or due is null
+    )
+    select s as "sessionId", (extract(epoch from coalesce(due, now() + ${delayMs} * interval '1 millisecond') - clock_timestamp()) * 1000)::float8
+      as "waitMs" from waiting`
 }
 
 /**
