@@ -1,6 +1,7 @@
 import { explain, messageOf, UnavailableError } from '../errors.ts'
 import { Drain } from '../indexing/drain.ts'
 import { recordFailure } from '../indexing/failed-work.ts'
+import type { StandBack } from '../indexing/stand-back.ts'
 import { limits } from '../limits.ts'
 import { tenantIds } from '../store/access/tenants.ts'
 import { archiveTopic, deferArchive, forgetDeadArchive, queueUnarchived } from '../store/archive/archive-queue.ts'
@@ -21,6 +22,8 @@ import { isOfOneSession } from './is-of-one-session.ts'
 export interface ArchiveWorkerOptions extends ArchiveDependencies {
   /** A session is archived when nothing was saved to it for so long. */
   readonly idleMs: number
+  /** Who serves others meanwhile; absent where that is not known. */
+  readonly standBack?: StandBack | undefined
 }
 
 const itemsPerRound = 20
@@ -48,7 +51,7 @@ export class ArchiveWorker {
   #sweptAtMs = -Infinity
   #failures = 0
   readonly #told = new Set<string>()
-  #stopping = false
+  readonly #stopping = new AbortController()
 
   constructor(options: ArchiveWorkerOptions) {
     this.#options = options
@@ -62,7 +65,7 @@ export class ArchiveWorker {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true
+    this.#stopping.abort()
     await this.#drain.stop()
   }
 
@@ -97,9 +100,9 @@ export class ArchiveWorker {
   async #archiveFiles(): Promise<void> {
     try {
       for (const tenantId of await this.#options.database.run(tenantIds)) {
-        const { problems } = await this.#archiver.archiveFiles(tenantId, () => this.#stopping)
+        const { problems } = await this.#archiver.archiveFiles(tenantId, () => this.#stopping.signal.aborted)
         this.#tell(problems)
-        await archiveChangedKeys(this.#options, tenantId, { isOver: () => this.#stopping })
+        await archiveChangedKeys(this.#options, tenantId, { isOver: () => this.#stopping.signal.aborted })
       }
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
@@ -119,9 +122,12 @@ export class ArchiveWorker {
 
   /** How many items were worked on; an archive that does not answer ends the round. */
   async #archiveItems(items: readonly OutboxItem[], commit: Commit): Promise<number> {
-    const { database, log } = this.#options
+    const { database, log, standBack } = this.#options
+    // There is much more, as after an import.
+    const isLong = items.length >= itemsPerRound
     for (const [index, item] of items.entries()) {
-      if (this.#stopping) return 0
+      if (isLong) await standBack?.turn(this.#stopping.signal)
+      if (this.#stopping.signal.aborted) return 0
       const key = { tenantId: item.tenantId, sessionId: item.sessionId }
       try {
         const due = await database.run((sql) => readArchiveDue(sql, key, limits.archiveSegmentMessagesMax))

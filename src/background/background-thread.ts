@@ -9,6 +9,7 @@ import { Sealer } from '../audit/sealer.ts'
 import { signingKeyOf } from '../audit/signed-head.ts'
 import { makesVectors, readConfig } from '../config.ts'
 import { ErasureWorker } from '../erasure/erasure-worker.ts'
+import { StandBack } from '../indexing/stand-back.ts'
 import { TermHashers } from '../indexing/terms/term-hashers.ts'
 import { IndexWorker } from '../indexing/worker.ts'
 import { RetentionWorker } from '../retention/retention-worker.ts'
@@ -38,13 +39,15 @@ const log = threadLog(settings)
 const signingKey = async () => signingKeyOf(await readSecretFile(auditKeyFile(audit.keyFile)))
 const heads = new HeadWriter({ database, archive, log, signingKey, everyMs: audit.headMs })
 const sealer = new Sealer({ database, log, heads })
-const archiver = new ArchiveWorker({ database, archive, log, idleMs: archiveIdleMs })
+/** The daemon of an embedded store says whenever a client was served. */
+const standBack = settings.store.kind === 'embedded' ? new StandBack() : undefined
+const archiver = new ArchiveWorker({ database, archive, log, idleMs: archiveIdleMs, standBack })
 const erasing = { database, archive, log, index: openVectorIndex(vectors, database, observer) }
 const eraser = new ErasureWorker(erasing)
 const retention = new RetentionWorker({ ...erasing, onErasure: () => eraser.wake() })
 retention.start()
 const hashers = new TermHashers(database.vault)
-const learning = learns ? new Learning({ database, archive, hashers, log, config, observer }) : undefined
+const learning = learns ? new Learning({ database, archive, hashers, log, config, observer, standBack }) : undefined
 const naming = config.names === undefined ? undefined : new Naming({ database, archive, log, config, observer })
 const rankLearning = learnsRanking ? new RankLearning({ database, log }) : undefined
 const rolling = new Rolling({ database, archive, log, config, observer })
@@ -88,6 +91,7 @@ async function pauseAllModels(): Promise<void> {
 
 port.on('message', (message: unknown) => {
   if (message === 'wake') {
+    standBack?.served()
     void pauseAllModels()
     worker.wake()
     sealer.wake()

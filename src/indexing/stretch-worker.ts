@@ -19,6 +19,7 @@ import {
 import { Drain } from './drain.ts'
 import { recordFailure } from './failed-work.ts'
 import { joinedStretches, type JoinedStretch } from './joined-stretches.ts'
+import type { StandBack } from './stand-back.ts'
 
 /** The first part of a stretch, as it is read. */
 export interface StretchReading {
@@ -75,15 +76,24 @@ const providerMs = 60_000
 /** So many messages of a conversation are not waited with. */
 export const messagesWaitingMax = 40
 
+export interface StretchWorkerDependencies {
+  readonly database: Database
+  readonly log: Log
+  /** Who serves others meanwhile; absent where that is not known. */
+  readonly standBack?: StandBack | undefined
+}
+
 /** Works at what was indexed, from the outbox: a stretch of a session at a time, each message once. */
 export class StretchWorker<Reading extends StretchReading> {
-  readonly #stores: { readonly database: Database; readonly log: Log }
+  readonly #stores: StretchWorkerDependencies
   readonly #work: StretchWork<Reading>
   readonly #drain: Drain
   readonly #stopping = new AbortController()
   #isRevived = false
+  /** Whether the last round was full, as after an import: there is much more, and nobody waits for it. Where a model is waited for, it takes the time. */
+  #isLong = false
 
-  constructor(stores: { readonly database: Database; readonly log: Log }, work: StretchWork<Reading>) {
+  constructor(stores: StretchWorkerDependencies, work: StretchWork<Reading>) {
     this.#stores = stores
     this.#work = work
     this.#drain = new Drain({ name: work.name, round: () => this.#round(), log: stores.log })
@@ -104,12 +114,14 @@ export class StretchWorker<Reading extends StretchReading> {
     const { database } = this.#stores
     const { topic, messagesPerRound } = this.#work
     await this.#revive()
+    if (this.#isLong) await this.#stores.standBack?.turn(this.#stopping.signal)
     const worked = await workOff(database, { topic, limit: itemsPerRound }, async (items, commit) => {
       let messages = 0
       for (const stretch of joinedStretches(items)) {
         if (this.#stopping.signal.aborted || messages >= messagesPerRound) break
         messages += await this.#tryStretch(stretch, commit)
       }
+      this.#isLong = this.#work.quietMs === undefined && messages >= messagesPerRound
       return items.length
     })
     if (worked > 0) return true

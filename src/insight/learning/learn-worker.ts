@@ -5,12 +5,11 @@ import {
   StretchWorker,
   type StretchReading,
   type StretchWork,
+  type StretchWorkerDependencies,
   type Made,
 } from '../../indexing/stretch-worker.ts'
 import type { TermHashers } from '../../indexing/terms/term-hashers.ts'
-import type { Log } from '../../log.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
-import type { Database } from '../../store/database.ts'
 import { readErasures } from '../../store/erasure/keep-from-erasure.ts'
 import { readMessages, type SessionKey } from '../../store/messages.ts'
 import type { TellingMessage } from './extract-facts.ts'
@@ -18,11 +17,9 @@ import type { Batch, FactFinder } from './fact-finder.ts'
 import { makeFindings, storeFindings } from './findings.ts'
 import { tellingMessage } from './meant/telling-message.ts'
 
-export interface LearnWorkerDependencies {
-  readonly database: Database
+export interface LearnWorkerDependencies extends StretchWorkerDependencies {
   readonly archive: ArchiveStore
   readonly hashers: TermHashers
-  readonly log: Log
 }
 
 interface Reading extends StretchReading {
