@@ -17,7 +17,10 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
     'recall_context',
     'As `search_memory`, with `why.reasons` of each message: it is about what the newest turns say or what was asked last, names the same files, errors or names, or followed on something similar. `names[]` are files, errors and identifiers that messages near these name, and the conversation does not yet: each with its message. What a session needs is looked for after each save, for who has asked for it in the last quarter of an hour. See [search.md](search.md#what-a-conversation-will-need).',
   ],
-  ['list_sessions', '`sessions[]` are session documents without their messages. Restricted sessions are left out.'],
+  [
+    'list_sessions',
+    '`sessions[]` are session documents without their messages. Restricted sessions are left out. Nothing comes twice while one pages; a session that something is saved to meanwhile moves before the first page, and is seen when the list is asked for anew.',
+  ],
   [
     'summarize',
     '`summary`, `citations[]` (the number of the sentence, a message id and its `seq`; across sessions its `session_id`; the words of one that is quoted), `made_by` (`gemini`, `openai_compatible`: written by the model that the settings name; `extractive`: made of sentences of the messages, without a model; `host`: written by your model and stored with `update_session`), `coverage`, and `degraded` where the model did not write it. See [sessions.md](sessions.md#summaries). A summary of a whole session is kept and shown as its `context_summary`; with `--read-only`, a token without `memory:write`, or the role of a reader in the session, it is not kept.',
