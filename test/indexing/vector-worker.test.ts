@@ -99,6 +99,43 @@ describe.skipIf(lacksVectors)('VectorWorker', () => {
     expect(await index.count(space, { signal: new AbortController().signal })).toBe(2)
   })
 
+  it('makes vectors anew of a model that was gone back to while those of it were removed', async () => {
+    const { database } = store.open.stores
+    const { signal } = new AbortController()
+    const done = async (worker: VectorWorker) => {
+      worker.wake()
+      await until(async () => (await backlog()).messages === 0)
+    }
+    const first = await start()
+    const firstDimensions = dimensions
+    await store.session([{ content: 'A heron stood in the rain.' }, { content: 'It flew off at noon.' }])
+    await until(async () => (await unindexed()).messages === 0)
+    const space = await new ModelRegistry({ database, ...first }).spaceOf(tenantId, signal)
+    await done(first.worker)
+    const vectors = await first.index.count(space, { signal })
+    expect(vectors).toBeGreaterThan(1)
+
+    const second = await start()
+    let isRemoved = false
+    const { index } = second
+    const deleteSpace = index.deleteSpace.bind(index)
+    index.deleteSpace = async (former, options) => {
+      // Another process goes back, and finds a vector of every message.
+      if (former.dimensions === firstDimensions) {
+        await new ModelRegistry({ database, ...first }).spaceOf(tenantId, signal)
+        await done(first.worker)
+      }
+      await deleteSpace(former, options)
+      isRemoved ||= former.dimensions === firstDimensions
+    }
+    await new ModelRegistry({ database, ...second }).spaceOf(tenantId, signal)
+    await done(second.worker)
+    await until(async () => isRemoved)
+    await second.worker.stop()
+    await done(first.worker)
+    expect(await first.index.count(space, { signal })).toBe(vectors)
+  })
+
   it('keeps no vector of words before a message that were anonymised while it was embedded', async () => {
     const { database, archive } = store.open.stores
     const email = 'kanarie.k@posteo.de'

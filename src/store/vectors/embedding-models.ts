@@ -72,11 +72,20 @@ export async function pauseModels(sql: Queries, tenantId: number): Promise<void>
   await sql`update embedding_models set state = 'paused' where tenant_id = ${tenantId} and state = 'current'`
 }
 
+/**
+ * Removes a former model whose vectors are gone. Where it is none any more, as somebody went back to it meanwhile, all messages are
+ * work again: what was done of that may have passed over what had a vector then.
+ */
 export async function removeModel(
-  sql: Queries,
-  scope: { readonly tenantId: number; readonly modelId: number },
+  sql: Sql,
+  { tenantId, modelId }: { readonly tenantId: number; readonly modelId: number },
 ): Promise<void> {
-  await sql`delete from embedding_models where tenant_id = ${scope.tenantId} and id = ${scope.modelId} and state = 'former'`
+  await inTransaction(sql, async (transaction) => {
+    await lockModels(transaction, tenantId, 'exclusive')
+    const removed = await transaction`
+      delete from embedding_models where tenant_id = ${tenantId} and id = ${modelId} and state = 'former' returning 1`
+    if (removed.length === 0) await addAllSessions(transaction, tenantId, embedTopic)
+  })
 }
 
 function isSame(stored: ModelIdentity, model: ModelIdentity): boolean {
