@@ -82,6 +82,12 @@ describe('a query about a time and nothing else', () => {
     expect(hits).toEqual(expect.arrayContaining([7, 6, 5, 4, 3, 2, 1].map(said)))
   })
 
+  test('of days until now finds each of their sessions', async () => {
+    await untilIndexed(home, tools)
+    const hits = await tools.hits({ query: 'what did we do in the last ten days', limit: 20, context: 0 })
+    expect(hits).toEqual(expect.arrayContaining([9, 5, 1].map(said)))
+  })
+
   test('keeps to the filters', async () => {
     await untilIndexed(home, tools)
     const hits = await tools.hits({ query: 'what did we discuss yesterday', roles: ['assistant'], context: 0 })

@@ -4,13 +4,13 @@ import { tokenize } from '../../indexing/terms/tokenize.ts'
 import { findAsking, withoutSpans } from './asking-phrases.ts'
 import type { QueryTimes } from './query-dates.ts'
 
-/** What is asked of a time and of nothing in it: "what happened", "what was I working on", "what was done". */
+/** What is asked of a time and of nothing in it: "what happened", "what was I working on", "since when", "besprochen". */
 const anythingDone =
-  /(?<!\p{L})(?:happen(?:ed|ing)?|went on|going on|done|work(?:ed|ing)? on|discuss(?:ed)?|talk(?:ed)?(?: about)?|sa(?:y|id)|ask(?:ed)?|decided?|everything|anything|something|conversations?|sessions?|chats?)(?!\p{L})/giu
+  /(?<!\p{L})(?:happen(?:ed|ing)?|went on|going on|done|do|work(?:ed|ing)?(?: on)?|discuss(?:ed)?|talk(?:ed)?(?: about)?|sa(?:y|id)|ask(?:ed)?|decided?|summari[sz]e|recap|everything|anything|something|conversations?|sessions?|chats?|since|earlier|during|besprochen|gemacht|passiert|gesagt|geredet|gesprochen|entschieden|seit|gespräche?|discuté|parlé|fait|passé|dit|décidé|depuis|hablamos|hablado|discutimos|hicimos|hecho|pasó|dijimos|dijo|decidimos|desde)(?!\p{L})/giu
 
 /** Whether a query asks for a time alone: without the words that name it nothing is left that a message could be looked for by. */
-export function asksOnlyTime({ times, rest }: QueryTimes): boolean {
-  if (times.every(({ month }) => month === undefined)) return false
+export function asksOnlyTime({ spans, rest }: QueryTimes): boolean {
+  if (spans.length === 0) return false
   const left = withoutSpans(rest, findAsking(rest)).replaceAll(anythingDone, ' ')
   const languages = plausibleLanguages(rest).slice(0, 1)
   return tokenize(left, { language: null, stems: false }).every(({ term }) => isStopWord(term, languages))

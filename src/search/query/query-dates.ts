@@ -1,4 +1,5 @@
 import { plausibleLanguages } from '../../indexing/terms/language.ts'
+import { boundsOf, furtherSpans, lastYearOf, spanOf, type TimeSpan } from './time-spans.ts'
 import { timesInWords, type SpokenTime } from './time-words.ts'
 
 /**
@@ -37,7 +38,6 @@ const timeWords: readonly (readonly [string, RegExp])[] = [
 ]
 const yearAlone = /(?<![\p{L}\p{N}.:/-])((?:19|20)\d\d)(?![\p{L}\p{N}/-]|\.\d)/gu
 const mostRecent = /(?<!\p{L})(?:last|this|past|letzte\p{L}*|vorige\p{L}*|derni\p{L}*|pasad\p{L}|прошл\p{L}+)\s*$/iu
-const week = /week(?!-?end)|wochen?(?!ende)|semaine|semana|settiman|veck|недел|周|週|星期|礼拜/iu
 const timesMax = 4
 /** A longer query is a text that is looked for, not a question of a time. */
 const readCharacters = 500
@@ -54,8 +54,8 @@ export async function readTimes(asked: string, now: Date): Promise<NamedTime[]> 
 /** What a query says of times. */
 export interface QueryTimes {
   readonly times: readonly NamedTime[]
-  /** Whether they are weeks, of which a day is named: "last week" is the seven days since the same weekday. */
-  readonly areWeeks: boolean
+  /** From when until when they are, and others that are no date of the calendar, as "this week": none of a year alone. */
+  readonly spans: readonly TimeSpan[]
   /** The query without the words that name them. */
   readonly rest: string
 }
@@ -84,10 +84,12 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
   const rest = found.reduce((left, { text }) => left.replace(text, ' '), query)
   const years = [...rest.matchAll(yearAlone)].map(([, year]) => ({ year: Number(year) }))
   const times = new Map([...found.map(({ time }) => time), ...years].map((time) => [JSON.stringify(time), time]))
+  const further = furtherSpans(rest.replaceAll(yearAlone, ' '), now)
+  const spans = [...found.flatMap((spoken) => spanOf(spoken, { query, now }) ?? []), ...further.spans]
   return {
     times: [...times.values()].slice(0, timesMax),
-    areWeeks: found.some(({ text }) => week.test(text)),
-    rest: rest.replaceAll(yearAlone, ' ') + asked.slice(readCharacters),
+    spans: spans.slice(0, timesMax),
+    rest: further.rest + asked.slice(readCharacters),
   }
 }
 
@@ -148,26 +150,12 @@ function weekday(named: Date, now: Date): NamedTime {
   return { year: at.getFullYear(), month: at.getMonth() + 1, day: at.getDate() }
 }
 
-/** The year in which a month was last begun. */
-function lastYearOf(month: number, now: Date): number {
-  return month <= now.getUTCMonth() + 1 ? now.getUTCFullYear() : now.getUTCFullYear() - 1
-}
-
 function before(query: string, text: string): string {
   return query.slice(0, Math.max(0, query.indexOf(text)))
 }
 
 function firstWord(text: string): string {
   return text.split(/\s/u, 1)[0] ?? ''
-}
-
-/** From when until when a time is, in milliseconds since 1970; of a month without its year the one that was last begun. */
-export function boundsOf(named: NamedTime, now: Date): { readonly fromMs: number; readonly toMs: number } {
-  const { month, day } = named
-  const year = named.year ?? lastYearOf(month ?? 1, now)
-  if (month === undefined) return { fromMs: Date.UTC(year, 0, 1), toMs: Date.UTC(year + 1, 0, 1) }
-  const fromMs = Date.UTC(year, month - 1, day ?? 1)
-  return { fromMs, toMs: day === undefined ? Date.UTC(year, month, 1) : fromMs + dayMs }
 }
 
 /** People tell of a thing for some days after it happened, and sometimes announce it. */

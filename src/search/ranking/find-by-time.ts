@@ -3,36 +3,33 @@ import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
 import type { UnitFilter } from '../../store/search/unit-filter.ts'
 import { unitsOfTime } from '../../store/search/units-of-time.ts'
-import { boundsOf, type QueryTimes } from '../query/query-dates.ts'
+import type { TimeSpan } from '../query/time-spans.ts'
 import type { SemanticList } from './semantic.ts'
 
 /** As many as of what is near in meaning. */
 const messagesMax = 60
-const weekMs = 7 * 86_400_000
 /** As much as the best by words: there are no words that tell more. */
 const timeWeight = 1
 
 interface TimeRequest extends Viewer {
   readonly filter: UnitFilter
-  readonly now: Date
 }
 
 /** Messages of the times that a query asks about, where it asks about nothing else: no word of it leads to them. */
 export async function findByTime(
   database: Database,
-  { filter, now, tenantId, principalId }: TimeRequest,
-  { times, areWeeks, level }: Omit<QueryTimes, 'rest'> & { readonly level: number },
+  { filter, tenantId, principalId }: TimeRequest,
+  { spans, level }: { readonly spans: readonly TimeSpan[]; readonly level: number },
 ): Promise<SemanticList[]> {
   const lists: SemanticList[] = []
-  for (const time of times) {
-    const { fromMs, toMs } = boundsOf(time, now)
+  for (const { fromMs, toMs } of spans) {
     const places = await database.run((sql) =>
       unitsOfTime(sql, {
         viewer: { tenantId, principalId },
         level,
         filter,
         fromMs,
-        toMs: areWeeks && time.day !== undefined ? fromMs + weekMs : toMs,
+        toMs,
         readMax: limits.searchCandidatesMax,
         limit: messagesMax,
       }),
