@@ -40,7 +40,7 @@ export function makeVerbatimPeer(embedder: 'local' | 'none'): Peer {
     settle: async (call) => {
       if (embedder === 'none') return
       const isBehind = async () => {
-        const reply = await call('search_memory', { query: 'settled', limit: 1, format: 'json' })
+        const reply = await call('search_memory', { query: 'settled', limit: 1, context: 0, format: 'json' })
         return replySchema.parse(JSON.parse(reply)).coverage.semantic !== 'on'
       }
       while (await isBehind()) await sleep(settleMs)
