@@ -103,7 +103,7 @@ function licenceOf(directory: string): string {
  */
 const commonOf = 8
 
-/** With all that it imports: what the process that owns a store loads, and each other process too. Its threads need no more than that. */
+/** With all that it imports: what the process that owns a store loads, and each other process too. The thread of its engine needs no more. */
 const core = /\/src\/store\/embedded\/daemon\.ts$/u
 
 /** A module of `src` by its path there, without its ending. */

@@ -2,14 +2,7 @@ import type { RowSeal } from '../crypto/row-seal.ts'
 import { ConflictError, messageOf } from '../errors.ts'
 import { sha256 } from '../model/payload.ts'
 import { readGrants } from '../store/access/session-access.ts'
-import {
-  insertSegment,
-  isFileThere,
-  isSegmentKnown,
-  isUnerased,
-  readSegments,
-  type ArchivedSegment,
-} from '../store/archive/archive-state.ts'
+import { insertSegment, isFileThere, readSegments, type ArchivedSegment } from '../store/archive/archive-state.ts'
 import { readFactRecords } from '../store/archive/archived-facts.ts'
 import { readUnarchivedFiles, type UnarchivedFile } from '../store/archive/archived-files.ts'
 import { archivedMessage } from '../store/archive/archived-messages.ts'
@@ -21,6 +14,7 @@ import type { Transaction } from '../store/rows.ts'
 import type { ArchiveDependencies } from './archive-dependencies.ts'
 import { archiveKeysOf } from './archive-keys.ts'
 import { DamagedObject } from './archive-object.ts'
+import { forgotten, goesOn } from './goes-on.ts'
 import { ManifestWriter } from './manifest-writer.ts'
 import type { SessionManifest } from './manifest.ts'
 import { recordObject } from './record-object.ts'
@@ -87,8 +81,7 @@ export class Archiver {
     const subject = { kind: 'session', tenantId: key.tenantId, id: key.sessionId } as const
     const last = segments.at(-1)
     if ((last?.number ?? 0) < written) throw forgotten(key)
-    const isThere = async (sql: Transaction) =>
-      (await isUnerased(sql, key, session.erasures)) && (await isSegmentKnown(sql, key, last))
+    const isThere = (sql: Transaction) => goesOn(sql, key, { erasures: session.erasures, after: last })
     await this.#manifests.write(subject, { content: manifest, version: session.version, seal, isThere })
   }
 
@@ -171,8 +164,7 @@ export class Archiver {
     }
     const put = { location: segment.location, bytes }
     await recordObject(this.#dependencies, put, {
-      isThere: async (sql) =>
-        (await isUnerased(sql, key, session.erasures)) && (await isSegmentKnown(sql, key, before(start))),
+      isThere: (sql) => goesOn(sql, key, { erasures: session.erasures, after: before(start) }),
       write: (sql) => insertSegment(sql, key, segment),
     })
     return segment
@@ -202,7 +194,7 @@ export class Archiver {
     const known = { number, lastSeq, location, sha256: sha256(bytes).toString('hex'), chain, sizeBytes: bytes.length }
     const found = { location, bytes }
     await recordObject(this.#dependencies, found, {
-      isThere: async (sql) => (await isUnerased(sql, key, erasures)) && (await isSegmentKnown(sql, key, before(start))),
+      isThere: (sql) => goesOn(sql, key, { erasures, after: before(start) }),
       write: (sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }),
     })
   }
@@ -217,12 +209,6 @@ function startAfter(last: ArchivedSegment | undefined, seal: RowSeal | undefined
 /** The segment before one that begins there. */
 function before({ number, previousChain }: SegmentStart): Pick<ArchivedSegment, 'number' | 'chain'> | undefined {
   return number === 1 ? undefined : { number: number - 1, chain: previousChain }
-}
-
-function forgotten({ sessionId }: SessionKey): ConflictError {
-  return new ConflictError(`Cannot archive session "${sessionId}" as what was archived of it was forgotten meanwhile`, {
-    remedy: 'Nothing is to be done: all of it is archived anew',
-  })
 }
 
 function segmentEntry(segment: ArchivedSegment): SessionManifest['segments'][number] {

@@ -30,8 +30,12 @@ export class StandBack {
     while (!signal.aborted) {
       const waitMs = Math.min(this.#servedAt + this.#times.quietMs, latest) - performance.now()
       if (waitMs <= 0) return
-      // It ends early where the signal is aborted, which is no failure.
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined)
+      try {
+        await sleep(waitMs, undefined, { signal })
+      } catch (error) {
+        // It ends early where the signal is aborted, which is no failure.
+        if (!(error instanceof Error && error.name === 'AbortError')) throw error
+      }
     }
   }
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
 import { traits, traitsOf } from '../../src/indexing/traits.ts'
-import { readTimes, timeFit } from '../../src/search/query/query-dates.ts'
+import { readQueryTimes, timeFit } from '../../src/search/query/query-dates.ts'
 import { readIntent } from '../../src/search/query/query-intent.ts'
 
 const now = new Date('2026-11-25T12:00:00Z')
 
-describe('readTimes()', () => {
+describe('readQueryTimes()', () => {
   it.each([
     ['What happened last March?', [{ year: 2026, month: 3 }]],
     ['What happened last December?', [{ year: 2025, month: 12 }]],
@@ -77,7 +77,7 @@ describe('readTimes()', () => {
     ['the may flow', []],
     ['nothing about time', []],
   ])('reads %j', async (query, times) => {
-    expect(await readTimes(query, now)).toEqual(times)
+    expect((await readQueryTimes(query, now)).times).toEqual(times)
   })
 })
 

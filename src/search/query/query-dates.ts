@@ -43,14 +43,6 @@ const timesMax = 4
 const readCharacters = 500
 const dayMs = 86_400_000
 
-/**
- * The times that a query names, relative ones ("yesterday", "last March") counted from `now`. Empty for most queries, and
- * then nothing is loaded. A bare hour names no day and is left out.
- */
-export async function readTimes(asked: string, now: Date): Promise<NamedTime[]> {
-  return [...(await readQueryTimes(asked, now)).times]
-}
-
 /** What a query says of times. */
 export interface QueryTimes {
   readonly times: readonly NamedTime[]
@@ -60,7 +52,10 @@ export interface QueryTimes {
   readonly rest: string
 }
 
-/** The times that a query names, as `readTimes` gives them, and what else it says. */
+/**
+ * The times that a query names, relative ones ("yesterday", "last March") counted from `now`, and what else it says. Most name
+ * none, and then nothing is loaded. A bare hour names no day and is left out.
+ */
 export async function readQueryTimes(asked: string, now: Date): Promise<QueryTimes> {
   const query = asked.slice(0, readCharacters)
   const languages = plausibleLanguages(query)
@@ -85,7 +80,10 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
   const years = [...rest.matchAll(yearAlone)].map(([, year]) => ({ year: Number(year) }))
   const times = new Map([...found.map(({ time }) => time), ...years].map((time) => [JSON.stringify(time), time]))
   const further = furtherSpans(rest.replaceAll(yearAlone, ' '), now)
-  const spans = [...found.flatMap((spoken) => spanOf(spoken, { query, now }) ?? []), ...further.spans]
+  const spans = [
+    ...found.flatMap((spoken) => spanOf(spoken, { before: before(query, spoken.text), now }) ?? []),
+    ...further.spans,
+  ]
   return {
     times: [...times.values()].slice(0, timesMax),
     spans: spans.slice(0, timesMax),

@@ -30,15 +30,14 @@ export function lastYearOf(month: number, now: Date): number {
 
 /**
  * What a query means by a time that it names: "last week" is the seven days since the same weekday, "since Friday" and "the last two
- * weeks" last until now. Undefined of a year alone.
+ * weeks" last until now. `before`: the query up to it. Undefined of a year alone.
  */
 export function spanOf(
   { text, time }: SpokenTime,
-  { query, now }: { readonly query: string; readonly now: Date },
+  { before, now }: { readonly before: string; readonly now: Date },
 ): TimeSpan | undefined {
   if (time.month === undefined) return undefined
   const { fromMs, toMs } = boundsOf(time, now)
-  const before = query.slice(0, Math.max(0, query.indexOf(text)))
   if (since.test(before) || untilNow.test(before + text)) return { fromMs, toMs: Math.max(toMs, now.getTime() + 1) }
   return week.test(text) && time.day !== undefined ? { fromMs, toMs: fromMs + 7 * dayMs } : { fromMs, toMs }
 }
