@@ -10,7 +10,7 @@ COPY drizzle ./drizzle
 COPY scripts ./scripts
 COPY src ./src
 # npm makes a program executable where it installs one; nothing does where it is copied.
-RUN npx tsx scripts/build.ts && node dist/store/embedded/build-image.js && chmod +x dist/cli/main.js
+RUN npx tsx scripts/build.ts && node dist/store/embedded/engine/build-image.js && chmod +x dist/cli/main.js
 
 # What runs: the packages of package.json's "dependencies", without a compiler and without install scripts.
 FROM node:22-slim AS packages

@@ -15,9 +15,9 @@ const entries = [
   'background/background-thread',
   'background/embedding-thread',
   'cli/main',
-  'store/embedded/build-image',
-  'store/embedded/daemon-main',
-  'store/embedded/engine-thread',
+  'store/embedded/engine/build-image',
+  'store/embedded/daemon/daemon-main',
+  'store/embedded/engine/engine-thread',
 ]
 
 /**

@@ -1,7 +1,7 @@
 import { readConfig } from '../config.ts'
 import { describeForLog } from '../errors.ts'
 import { createLog, type Log } from '../log.ts'
-import { DaemonLog } from '../store/embedded/daemon-log.ts'
+import { DaemonLog } from '../store/embedded/daemon/daemon-log.ts'
 import { homePathsOf } from '../store/embedded/home.ts'
 import type { ThreadSettings } from './thread-database.ts'
 

@@ -6,8 +6,8 @@ import postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 
 import { shippedMigrations } from '../../src/store/embedded/compiled.ts'
-import { runDaemon } from '../../src/store/embedded/daemon.ts'
-import type { DaemonOptions } from '../../src/store/embedded/daemon.ts'
+import { runDaemon } from '../../src/store/embedded/daemon/daemon.ts'
+import type { DaemonOptions } from '../../src/store/embedded/daemon/daemon.ts'
 import { StoreFixture, testVersion } from './store-fixture.ts'
 
 const store = new StoreFixture(mkdtempSync(join(tmpdir(), 'verbatim-background-')))

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { DaemonLifetime } from '../../src/store/embedded/daemon-lifetime.ts'
+import { DaemonLifetime } from '../../src/store/embedded/daemon/daemon-lifetime.ts'
 
 const idleMs = 1_000
 let clients: number

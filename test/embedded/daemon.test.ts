@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 
 import { UnavailableError } from '../../src/errors.ts'
-import { readStatus } from '../../src/store/embedded/daemon-status.ts'
+import { readStatus } from '../../src/store/embedded/daemon/daemon-status.ts'
 import { startDaemonEarly } from '../../src/store/embedded/ensure-daemon.ts'
 import { homePathsOf, socketPathOf } from '../../src/store/embedded/home.ts'
 import { withReconnect } from '../../src/store/reconnect.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 
 import { seededRandom } from '../../bench/measure.ts'
-import { DurableFS, openEngine } from '../../src/store/embedded/durable-fs.ts'
+import { DurableFS, openEngine } from '../../src/store/embedded/engine/durable-fs.ts'
 import { distPath } from '../support/built.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'verbatim-durable-'))

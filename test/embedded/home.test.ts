@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 import { isNewer, versionIn } from '../../src/store/embedded/client-version.ts'
-import { tryLockHome } from '../../src/store/embedded/home-lock.ts'
+import { tryLockHome } from '../../src/store/embedded/daemon/home-lock.ts'
+import { networkFileSystemOf } from '../../src/store/embedded/daemon/network-file-system.ts'
 import { prepareHome, socketPathOf } from '../../src/store/embedded/home.ts'
-import { networkFileSystemOf } from '../../src/store/embedded/network-file-system.ts'
 
 test('prepareHome() makes every directory for its owner only', () => {
   const home = mkdtempSync(join(tmpdir(), 'verbatim-home-'))

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 
 import { afterAll, expect, test } from 'vitest'
 
-import { DaemonLog } from '../../src/store/embedded/daemon-log.ts'
-import { Maintenance } from '../../src/store/embedded/maintenance.ts'
+import { DaemonLog } from '../../src/store/embedded/daemon/daemon-log.ts'
+import { Maintenance } from '../../src/store/embedded/daemon/maintenance.ts'
 import { StoreFixture } from './store-fixture.ts'
 
 const MiB = 1024 * 1024

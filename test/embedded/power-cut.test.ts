@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, expect, test } from 'vitest'
 
-import { openEngine } from '../../src/store/embedded/durable-fs.ts'
+import { openEngine } from '../../src/store/embedded/engine/durable-fs.ts'
 import { distPath } from '../support/built.ts'
 import { StoreFixture, faultCycles } from './store-fixture.ts'
 

@@ -12,7 +12,7 @@ import { afterEach, beforeEach } from 'vitest'
 
 import { connectEmbedded } from '../../src/store/embedded/client.ts'
 import type { EmbeddedConnection, EmbeddedOptions } from '../../src/store/embedded/client.ts'
-import { readStatus } from '../../src/store/embedded/daemon-status.ts'
+import { readStatus } from '../../src/store/embedded/daemon/daemon-status.ts'
 import { homePathsOf } from '../../src/store/embedded/home.ts'
 import { distPath } from '../support/built.ts'
 import { isAlive } from '../support/is-alive.ts'
@@ -28,7 +28,7 @@ export class StoreFixture {
   readonly #children: ChildProcess[] = []
 
   constructor(home: string = mkdtempSync(join(tmpdir(), 'verbatim-store-'))) {
-    distPath('store/embedded/daemon-main.js')
+    distPath('store/embedded/daemon/daemon-main.js')
     this.home = home
   }
 
@@ -43,7 +43,7 @@ export class StoreFixture {
     readonly child: ChildProcess
     readonly exit: Promise<number | null>
   } {
-    const main = distPath('store/embedded/daemon-main.js')
+    const main = distPath('store/embedded/daemon/daemon-main.js')
     const child = spawn(process.execPath, [
       main,
       this.home,

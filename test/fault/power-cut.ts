@@ -1,7 +1,7 @@
 import { existsSync, fstatSync, openSync, readSync, ftruncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { DurableFS, openEngine } from '../../src/store/embedded/durable-fs.ts'
+import { DurableFS, openEngine } from '../../src/store/embedded/engine/durable-fs.ts'
 
 /**
  * `power-cut.ts <database directory> <image> <milliseconds>`: inserts rows, prints the number of each acknowledged one,

@@ -224,7 +224,7 @@ const exceptions: ReadonlyMap<string, readonly string[]> = new Map([
   ['indexing/worker.ts', ['capture', 'sessions']],
   ['indexing/vectors/vector-worker.ts', ['capture', 'sessions']],
   // The daemon's main file is a composition root: it hands the background work to the daemon.
-  ['store/embedded/daemon-main.ts', ['background']],
+  ['store/embedded/daemon/daemon-main.ts', ['background']],
 ])
 
 interface Import {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError } from '../../errors.ts'
 import { updated } from '../../updated.ts'
 import { compiledFile } from './compiled.ts'
-import { readStatus } from './daemon-status.ts'
+import { readStatus } from './daemon/daemon-status.ts'
 import { homePathsOf, prepareHome, prepareSocketDirectory, socketPathOf } from './home.ts'
 
 export interface DaemonLaunch {
@@ -86,7 +86,7 @@ function unreachable(launch: DaemonLaunch): UnavailableError {
   )
 }
 
-const programOfDaemon = () => compiledFile('daemon-main.js')
+const programOfDaemon = () => compiledFile('daemon/daemon-main.js')
 
 function spawnDaemon(launch: DaemonLaunch): void {
   // Here, where the reason reaches the caller: a daemon without a home has no place to write it down.

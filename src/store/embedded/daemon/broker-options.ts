@@ -1,4 +1,4 @@
-import type { WireError } from './wire.ts'
+import type { WireError } from '../wire.ts'
 
 export interface BrokerOptions {
   /** The application_name of the daemon's own connections: let in before `admit`, and not counted as clients. */

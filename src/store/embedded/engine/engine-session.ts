@@ -1,6 +1,6 @@
+import { closeStatementFrame, queryFrame, statusAtEnd, syncFrame } from '../wire.ts'
+import type { Frame } from '../wire.ts'
 import type { Engine } from './engine.ts'
-import { closeStatementFrame, queryFrame, statusAtEnd, syncFrame } from './wire.ts'
-import type { Frame } from './wire.ts'
 
 /** Ends whatever transaction or half-sent query the engine's session is in. */
 export async function rollBack(engine: Engine): Promise<void> {

@@ -4,29 +4,29 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import postgres from 'postgres'
 
-import { UnavailableError, VerbatimError, messageOf } from '../../errors.ts'
-import { applyMigrations, isMigrated } from '../migrations.ts'
+import { UnavailableError, VerbatimError, messageOf } from '../../../errors.ts'
+import { applyMigrations, isMigrated } from '../../migrations.ts'
+import { compiledFile } from '../compiled.ts'
+import { connectionOptionsOf } from '../connection-options.ts'
+import type { ConnectionOptions } from '../connection-options.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { Engine } from '../engine/engine.ts'
+import { imageFingerprint, imageFor, imagePathsIn } from '../engine/image-file.ts'
+import { prepareHome, prepareSocketDirectory, socketPathOf } from '../home.ts'
+import type { HomePaths } from '../home.ts'
+import type { WireError } from '../wire.ts'
 import { Broker } from './broker.ts'
-import { compiledFile } from './compiled.ts'
-import { connectionOptionsOf } from './connection-options.ts'
-import type { ConnectionOptions } from './connection-options.ts'
 import { DaemonLifetime, leaving } from './daemon-lifetime.ts'
 import type { Background } from './daemon-lifetime.ts'
 import { DaemonLog } from './daemon-log.ts'
 import { readStatus, writeStatus } from './daemon-status.ts'
 import type { DaemonStatus } from './daemon-status.ts'
-import { EngineError } from './engine-error.ts'
-import { Engine } from './engine.ts'
 import { tryLockHome } from './home-lock.ts'
 import type { HomeLock } from './home-lock.ts'
-import { prepareHome, prepareSocketDirectory, socketPathOf } from './home.ts'
-import type { HomePaths } from './home.ts'
-import { imageFingerprint, imageFor, imagePathsIn } from './image-file.ts'
 import { Maintenance } from './maintenance.ts'
 import { refuseNetworkFileSystem } from './network-file-system.ts'
 import { watchProgram } from './program-watch.ts'
 import { SpaceGuard, keepReserve, releaseReserve } from './space-guard.ts'
-import type { WireError } from './wire.ts'
 
 export type { Background } from './daemon-lifetime.ts'
 
@@ -95,7 +95,7 @@ async function serve(paths: HomePaths, options: ServeOptions): Promise<void> {
   const engine = await engineFor(paths, { ...options, onRestarted: () => parts.guard?.restarted() })
   const internalName = `verbatim-daemon/${randomUUID()}`
   const lifetime = new DaemonLifetime(options, () => broker.clients)
-  const program = watchProgram(compiledFile('daemon-main.js'), () => lifetime.leave('Verbatim was updated'))
+  const program = watchProgram(compiledFile('daemon/daemon-main.js'), () => lifetime.leave('Verbatim was updated'))
   const broker: Broker = new Broker(engine, {
     internalName,
     ...(options.idleInTransactionMs === undefined ? {} : { idleInTransactionMs: options.idleInTransactionMs }),

@@ -1,7 +1,7 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
 
-import { UnavailableError } from '../../errors.ts'
+import { UnavailableError } from '../../../errors.ts'
 
 /**
  * Types that statfs(2) reports for file systems on another machine. 9p is not among them: it is how WSL and several

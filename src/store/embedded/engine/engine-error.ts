@@ -1,6 +1,6 @@
-import { UnavailableError } from '../../errors.ts'
-import { asUpdated } from '../../updated.ts'
-import type { WireError } from './wire.ts'
+import { UnavailableError } from '../../../errors.ts'
+import { asUpdated } from '../../../updated.ts'
+import type { WireError } from '../wire.ts'
 
 /** `53100` disk full, `58030` the engine broke or hangs, `57P01` the daemon is leaving. */
 type EngineErrorCode = '53100' | '58030' | '57P01'

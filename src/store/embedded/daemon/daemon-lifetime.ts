@@ -1,5 +1,5 @@
-import { isNewer, versionIn } from './client-version.ts'
-import type { WireError } from './wire.ts'
+import { isNewer, versionIn } from '../client-version.ts'
+import type { WireError } from '../wire.ts'
 
 /** Work that goes on in the daemon beside serving: the index worker. */
 export interface Background {

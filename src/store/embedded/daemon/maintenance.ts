@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres'
 
-import { messageOf } from '../../errors.ts'
+import { messageOf } from '../../../errors.ts'
 import type { DaemonLog } from './daemon-log.ts'
 
 export interface MaintenanceOptions {

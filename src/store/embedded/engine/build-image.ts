@@ -6,7 +6,7 @@ import type { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 
-import { compiledFile, shippedMigrations } from './compiled.ts'
+import { compiledFile, shippedMigrations } from '../compiled.ts'
 import { openEngine } from './durable-fs.ts'
 import { imageFingerprint, imagePathsIn, packImage, writeManifest } from './image-file.ts'
 

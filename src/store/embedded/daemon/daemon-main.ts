@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { startBackground } from '../../background/background.ts'
-import { describeDefect } from '../../errors.ts'
-import { shippedMigrations } from './compiled.ts'
+import { startBackground } from '../../../background/background.ts'
+import { describeDefect } from '../../../errors.ts'
+import { shippedMigrations } from '../compiled.ts'
+import { homePathsOf } from '../home.ts'
 import { DaemonLog } from './daemon-log.ts'
 import { runDaemon } from './daemon.ts'
-import { homePathsOf } from './home.ts'
 
 /**
  * `node daemon-main.js <home> --version <semver> [--idle-ms N] [--migrations folder]`: the process that owns a store.

@@ -4,10 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { PGlite } from '@electric-sql/pglite'
 import { z } from 'zod'
 
-import { messageOf } from '../../errors.ts'
+import { messageOf } from '../../../errors.ts'
+import { startupFrame } from '../wire.ts'
 import { openEngine } from './durable-fs.ts'
 import type { EngineReply, EngineRequest } from './engine-messages.ts'
-import { startupFrame } from './wire.ts'
 
 /**
  * The thread in which PGlite runs: its calls are synchronous and a heavy query would freeze the daemon's main thread.

@@ -10,8 +10,8 @@ import {
   startupCodeOf,
   startupParameters,
   typeOf,
-} from './wire.ts'
-import type { Frame, WireError } from './wire.ts'
+} from '../wire.ts'
+import type { Frame, WireError } from '../wire.ts'
 
 /** Frames that the engine is given at once. After `flush` the same client has to go on before another may. */
 export interface Batch {

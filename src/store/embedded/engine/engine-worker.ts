@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 
-import { compiledFile } from './compiled.ts'
+import { compiledFile } from '../compiled.ts'
 import { EngineError, engineErrorFrom, engineErrorOf } from './engine-error.ts'
 import type { EngineReply, EngineRequest, EngineThreadOptions } from './engine-messages.ts'
 import { timeout } from './timeout.ts'
@@ -32,7 +32,7 @@ export class EngineWorker {
     this.#onLost = onLost
     const { dataDir, image } = options
     // Its output is captured and dropped: an uncaught error of PGlite prints its whole source.
-    this.#worker = new Worker(compiledFile('engine-thread.js'), {
+    this.#worker = new Worker(compiledFile('engine/engine-thread.js'), {
       workerData: { dataDir, image },
       stdout: true,
       stderr: true,

@@ -1,7 +1,7 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { syncDirectory } from '../../sync-directory.ts'
+import { syncDirectory } from '../../../sync-directory.ts'
 
 /** Enough to keep libuv's four threads busy, so that the file system can group its journal commits. */
 const syncsAtOnce = 16

@@ -1,15 +1,15 @@
 import type { Server } from 'node:net'
 import { createServer } from 'node:net'
 
+import { EngineError } from '../engine/engine-error.ts'
+import { closeStatements, rollBack, runFrames } from '../engine/engine-session.ts'
+import type { Engine } from '../engine/engine.ts'
+import { queryFrame, replaceError, statusAtEnd } from '../wire.ts'
+import type { WireError } from '../wire.ts'
 import { BrokerClient } from './broker-client.ts'
 import type { Batch } from './broker-client.ts'
 import { brokerDefaults } from './broker-options.ts'
 import type { BrokerOptions } from './broker-options.ts'
-import { EngineError } from './engine-error.ts'
-import { closeStatements, rollBack, runFrames } from './engine-session.ts'
-import type { Engine } from './engine.ts'
-import { queryFrame, replaceError, statusAtEnd } from './wire.ts'
-import type { WireError } from './wire.ts'
 
 /**
  * A PostgreSQL server on a local socket in front of the one engine session. Clients take turns batch by batch, first

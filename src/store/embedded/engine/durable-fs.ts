@@ -6,7 +6,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 
-import { syncDirectory } from '../../sync-directory.ts'
+import { syncDirectory } from '../../../sync-directory.ts'
 import { rememberEnds } from './file-ends.ts'
 import { unpackImage } from './image-file.ts'
 import { syncTree } from './sync-tree.ts'

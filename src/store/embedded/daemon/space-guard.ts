@@ -1,9 +1,9 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 
+import { freeSpaceHint } from '../engine/engine-error.ts'
+import type { HomePaths } from '../home.ts'
 import type { Broker } from './broker.ts'
 import type { DaemonLog } from './daemon-log.ts'
-import { freeSpaceHint } from './engine-error.ts'
-import type { HomePaths } from './home.ts'
 
 const MiB = 1024 * 1024
 /** Recovery needs one WAL segment of 1 MiB and some room for its checkpoint. */
