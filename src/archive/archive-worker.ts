@@ -98,11 +98,17 @@ export class ArchiveWorker {
 
   /** Documents and keys are in no outbox: which of them are to be archived is seen in the database. */
   async #archiveFiles(): Promise<void> {
+    const { database, standBack } = this.#options
+    const { signal } = this.#stopping
+    const isOver = () => signal.aborted
     try {
-      for (const tenantId of await this.#options.database.run(tenantIds)) {
-        const { problems } = await this.#archiver.archiveFiles(tenantId, () => this.#stopping.signal.aborted)
+      for (const tenantId of await database.run(tenantIds)) {
+        const { problems } = await this.#archiver.archiveFiles(tenantId, {
+          isOver,
+          turn: async () => await standBack?.turn(signal),
+        })
         this.#tell(problems)
-        await archiveChangedKeys(this.#options, tenantId, { isOver: () => this.#stopping.signal.aborted })
+        await archiveChangedKeys(this.#options, tenantId, { isOver })
       }
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error

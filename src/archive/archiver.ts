@@ -30,6 +30,12 @@ export interface FileProblem {
   readonly problem: string
 }
 
+interface FilesOptions {
+  readonly isOver?: () => boolean
+  /** Resolves when some of many may be archived. */
+  readonly turn?: () => Promise<void>
+}
+
 export interface FilesArchived {
   readonly archived: number
   readonly problems: readonly FileProblem[]
@@ -89,7 +95,7 @@ export class Archiver {
    * Archives the imported documents of a tenant that are not yet. What is wrong with one is in the answer, and the others go
    * on. Throws UnavailableError where the archive does not answer.
    */
-  async archiveFiles(tenantId: number, isOver: () => boolean = () => false): Promise<FilesArchived> {
+  async archiveFiles(tenantId: number, { isOver = () => false, turn }: FilesOptions = {}): Promise<FilesArchived> {
     const problems: FileProblem[] = []
     let archived = 0
     let after: string | undefined
@@ -97,6 +103,9 @@ export class Archiver {
       const files = await readUnarchivedFiles(this.#dependencies.database, tenantId, { after, limit: filesAtOnce })
       if (files.some(({ content }) => content?.seal !== undefined))
         await archiveKeysOf(this.#dependencies, { tenantId })
+      // There are many, as after an import.
+      if (files.length === filesAtOnce) await turn?.()
+      if (isOver()) break
       for (const file of files) {
         const problem = await this.#archiveFile(tenantId, file)
         if (problem === undefined) archived += file.content?.file.document === wholeFile ? 0 : 1

@@ -121,7 +121,8 @@ export class StretchWorker<Reading extends StretchReading> {
         if (this.#stopping.signal.aborted || messages >= messagesPerRound) break
         messages += await this.#tryStretch(stretch, commit)
       }
-      this.#isLong = this.#work.quietMs === undefined && messages >= messagesPerRound
+      const isFull = messages >= messagesPerRound || items.length >= itemsPerRound
+      this.#isLong = this.#work.quietMs === undefined && isFull
       return items.length
     })
     if (worked > 0) return true
