@@ -15,6 +15,7 @@ import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
 import type { VectorIndex, VectorRecord } from '../../src/ports/vector-index.ts'
 import { readEmbedded } from '../../src/store/vectors/embedded-units.ts'
+import { makeCurrent, removeModel } from '../../src/store/vectors/embedding-models.ts'
 import { addOutbox } from '../../src/store/work/add-work.ts'
 import { embedTopic, indexTopic, outboxBacklog, waitingReason } from '../../src/store/work/outbox.ts'
 import { caller, messagesOf, useStore } from '../sessions/store.ts'
@@ -134,6 +135,20 @@ describe.skipIf(lacksVectors)('VectorWorker', () => {
     await second.worker.stop()
     await done(first.worker)
     expect(await first.index.count(space, { signal })).toBe(vectors)
+  })
+
+  it('leaves nothing to be embedded anew where another replica has removed a former model before', async () => {
+    const { database } = store.open.stores
+    await store.session([{ content: 'A heron stood in the rain.' }])
+    await until(async () => (await unindexed()).messages === 0)
+    const about = { provider: 'test', dimensions: 3, revision: '1', index: 'elsewhere' }
+    const former = await database.run((sql) => makeCurrent(sql, tenantId, { ...about, name: 'former' }))
+    await database.run((sql) => makeCurrent(sql, tenantId, { ...about, name: 'current' }))
+    await database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
+    const remove = () => database.run((sql) => removeModel(sql, { tenantId, modelId: former.id }))
+    await remove()
+    await remove()
+    expect((await backlog()).messages).toBe(0)
   })
 
   it('keeps no vector of words before a message that were anonymised while it was embedded', async () => {

@@ -74,7 +74,8 @@ export async function pauseModels(sql: Queries, tenantId: number): Promise<void>
 
 /**
  * Removes a former model whose vectors are gone. Where it is none any more, as somebody went back to it meanwhile, all messages are
- * work again: what was done of that may have passed over what had a vector then.
+ * work again: what was done of that may have passed over what had a vector then. Nothing is to be done where another replica has
+ * removed it.
  */
 export async function removeModel(
   sql: Sql,
@@ -82,9 +83,10 @@ export async function removeModel(
 ): Promise<void> {
   await inTransaction(sql, async (transaction) => {
     await lockModels(transaction, tenantId, 'exclusive')
-    const removed = await transaction`
-      delete from embedding_models where tenant_id = ${tenantId} and id = ${modelId} and state = 'former' returning 1`
-    if (removed.length === 0) await addAllSessions(transaction, tenantId, embedTopic)
+    await transaction`
+      delete from embedding_models where tenant_id = ${tenantId} and id = ${modelId} and state = 'former'`
+    const left = await transaction`select from embedding_models where tenant_id = ${tenantId} and id = ${modelId}`
+    if (left.length > 0) await addAllSessions(transaction, tenantId, embedTopic)
   })
 }
 
