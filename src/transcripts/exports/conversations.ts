@@ -2,6 +2,7 @@ import { fileChunks, fileHead, wholeFile } from '../bytes/file-bytes.ts'
 import { damaged } from '../entry-builder.ts'
 import type { TranscriptEvent } from '../format.ts'
 import { arrayElements } from '../json/json-array.ts'
+import { jsonDocuments } from '../json/json-documents.ts'
 import { skipJsonSpace } from '../json/json-spans.ts'
 import { nameFromContent } from '../session-name.ts'
 import { SpanWriter, type Conversation } from '../span-writer.ts'
@@ -9,7 +10,7 @@ import { SpanWriter, type Conversation } from '../span-writer.ts'
 const openBracket = 0x5b
 
 /**
- * The events of an export: a file that holds one conversation, or an array of them, which is streamed one by one.
+ * The events of an export: a file that holds conversations one after the other, or an array of them, which is streamed one by one.
  * `understand` gets a conversation's bytes and a name for it in case it carries no id.
  */
 export async function* exportEvents(
@@ -19,8 +20,8 @@ export async function* exportEvents(
   const writer = new SpanWriter()
   const head = await fileHead(path)
   if (head[skipJsonSpace(head, 0)] !== openBracket) {
-    const bytes = await wholeFile(path)
-    yield* writer.conversation(understand(bytes, nameFromContent(path, bytes)))
+    for (const document of jsonDocuments(await wholeFile(path)))
+      yield* writer.conversation(understand(document, nameFromContent(path, document)))
     yield writer.end()
     return
   }

@@ -3,6 +3,7 @@ import { damaged, type EntryDraft } from '../entry-builder.ts'
 import { field, firstText, isoTime } from '../fields.ts'
 import type { TranscriptDocument, TranscriptEvent, TranscriptFormat, TranscriptSample } from '../format.ts'
 import { arrayElements } from '../json/json-array.ts'
+import { jsonDocuments } from '../json/json-documents.ts'
 import { jsonContainer, skipJsonSpace } from '../json/json-spans.ts'
 import { parseJson } from '../json/json-value.ts'
 import { jsonlEvents, type RowMeaning, type RowReader } from '../jsonl-document.ts'
@@ -71,6 +72,8 @@ async function* arrayEvents(path: string): AsyncGenerator<TranscriptEvent> {
         ? ({ ok: false, problem: 'Not part of the array of messages' } as const)
         : parseJson(part.bytes)
     const entry: EntryDraft = parsed.ok ? genericEntry(parsed.value) : damaged(parsed.problem)
+    // Another array is another conversation.
+    if (part.before.includes(openBracket)) session = undefined
     session = (parsed.ok ? genericSession(parsed.value) : undefined) ?? session ?? nameFromContent(path, part.bytes)
     writer.skip(part.before)
     yield* writer.entry(session, part.bytes, entry)
@@ -84,9 +87,8 @@ async function* documentEvents(path: string): AsyncGenerator<TranscriptEvent> {
   if (skipJsonSpace(bytes, 0) === bytes.length) writer.skip(bytes)
   else {
     let session: string | undefined
-    for (const document of documentsIn(bytes)) {
-      const own = jsonContainer(document) === undefined ? session : undefined
-      const conversation = readDocument(document, own ?? nameFromContent(path, document))
+    for (const document of jsonDocuments(bytes)) {
+      const conversation = readDocument(document, { path, session })
       session = conversation.head.id
       yield* writer.conversation(conversation)
     }
@@ -94,19 +96,11 @@ async function* documentEvents(path: string): AsyncGenerator<TranscriptEvent> {
   yield writer.end()
 }
 
-/** One JSON document, or several one after the other, as `verbatim export` writes several sessions; what is none at the end by itself. */
-function* documentsIn(bytes: Uint8Array): Generator<Uint8Array> {
-  let start = 0
-  while (start < bytes.length) {
-    const document = jsonContainer(bytes, start)
-    const isLast = document?.complete !== true || skipJsonSpace(bytes, document.end) === bytes.length
-    const end = isLast ? bytes.length : document.end
-    yield bytes.subarray(start, end)
-    start = end
-  }
-}
-
-function readDocument(bytes: Uint8Array, fallback: string): Conversation {
+/** A list of messages is a conversation of its own; one entry by itself belongs to the `session` before it, as one in a line does. */
+function readDocument(
+  bytes: Uint8Array,
+  { path, session }: { readonly path: string; readonly session: string | undefined },
+): Conversation {
   const document = readListDocument(bytes, listNames)
   const list = document?.list
   const first = list?.children[0]
@@ -120,7 +114,7 @@ function readDocument(bytes: Uint8Array, fallback: string): Conversation {
     const entry = parsed.ok ? genericEntry(parsed.value) : damaged(parsed.problem)
     return {
       bytes,
-      head: { id: (parsed.ok ? genericSession(parsed.value) : undefined) ?? fallback },
+      head: { id: (parsed.ok ? genericSession(parsed.value) : undefined) ?? session ?? nameFromContent(path, bytes) },
       spans: [wholeSpan(bytes, entry)],
     }
   }
@@ -128,7 +122,7 @@ function readDocument(bytes: Uint8Array, fallback: string): Conversation {
   return {
     bytes,
     head: {
-      id: genericSession(facts) ?? firstText(facts, ['id', 'uuid']) ?? fallback,
+      id: genericSession(facts) ?? firstText(facts, ['id', 'uuid']) ?? nameFromContent(path, bytes),
       title: firstText(facts, ['title', 'name']),
       createdAt: isoTime(field(facts, 'created_at') ?? field(facts, 'createdAt') ?? field(facts, 'start_time')),
     },

@@ -28,7 +28,7 @@ export interface ArrayEnd {
 }
 
 /**
- * Splits a stream that holds one JSON array into the exact bytes of its elements and of what stands between them.
+ * Splits a stream that holds a JSON array, or several one after the other, into the exact bytes of their elements and of what stands between them.
  * Law: `before` and `bytes` of all parts in order, then `after`, are the stream, whatever the stream is.
  */
 export async function* arrayElements(
@@ -97,15 +97,13 @@ class ArraySplitter {
   /** True where the byte belongs to what stands between elements. */
   #stepBetween(byte: number): boolean {
     if (isJsonSpace(byte)) return true
-    if (this.#state === 'start') {
-      if (byte === openBracket) this.#state = 'gap'
-      return byte === openBracket || byteOrderMark.has(byte)
-    }
     if (this.#state === 'gap') {
       if (byte === closeBracket) this.#state = 'closed'
       return byte === closeBracket || byte === comma
     }
-    return false
+    const isStart = this.#state === 'start'
+    if (byte === openBracket) this.#state = 'gap'
+    return byte === openBracket || (isStart && byteOrderMark.has(byte))
   }
 
   #begin(byte: number): void {

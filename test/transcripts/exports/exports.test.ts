@@ -86,6 +86,18 @@ describe('chatgpt', () => {
     expect(peakBytes).toBeLessThan(40_000_000)
   })
 
+  it('reads conversations that stand one after the other, and reports what is none', async () => {
+    const chats = ['one', 'two'].map((id) => JSON.stringify(conversation(id, [node('a', ['user', 'Hi'])])))
+    const content = `${chats.join('\n')}\nand the rest`
+    const { entries, bytes } = await readOne(await writeTranscript('conversations.json', content), chatgpt)
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map((entry) => [entry.session, entry.kind])).toEqual([
+      ['one', 'message'],
+      ['two', 'message'],
+      [expect.any(String), 'damaged'],
+    ])
+  })
+
   it('keeps an export that breaks off inside a conversation', async () => {
     const whole = JSON.stringify(
       [conversation('one', [node('a', ['user', 'Hi'])]), conversation('two', [node('b', ['user', 'Ho'])])],

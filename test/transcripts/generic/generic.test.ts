@@ -1,3 +1,5 @@
+import { appendFile } from 'node:fs/promises'
+
 import { describe, expect, it } from 'vitest'
 
 import { generic } from '../../../src/transcripts/generic/generic.ts'
@@ -65,6 +67,47 @@ describe('generic', () => {
     expect(bytes.toString()).toBe(content)
     expect(entries.map((entry) => entry.text)).toEqual(['a'])
     expect([...sessions.values()]).toEqual([{ type: 'session', id: 's1', title: 'T' }])
+  })
+
+  it('gives each of several lists of messages its own conversation, by the name that it has alone', async () => {
+    const chats = ['a', 'b'].map(
+      (text) => `${JSON.stringify({ messages: [{ role: 'user', content: text }] }, null, 2)}\n`,
+    )
+    const path = await writeTranscript('chat.json', chats[0] ?? '')
+    const alone = [...(await readOne(path)).sessions.keys()]
+    await appendFile(path, chats[1] ?? '')
+    const { entries, bytes, sessions } = await readOne(path)
+    expect(bytes.toString()).toBe(chats.join(''))
+    expect(entries.map((entry) => entry.text)).toEqual(['a', 'b'])
+    expect(sessions.size).toBe(2)
+    expect([...sessions.keys()].slice(0, 1)).toEqual(alone)
+  })
+
+  it('gives messages one after the other one conversation, however they are laid out', async () => {
+    const said = ['a', 'b', 'c'].map((text) => ({ role: 'user', content: text }))
+    const content = said.map((message) => `${JSON.stringify(message, null, 2)}\n`).join('')
+    const { entries, bytes, sessions } = await readOne(await writeTranscript('chat.json', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map((entry) => [entry.kind, entry.text])).toEqual([
+      ['message', 'a'],
+      ['message', 'b'],
+      ['message', 'c'],
+    ])
+    expect(sessions.size).toBe(1)
+  })
+
+  it('gives each of several arrays of messages its own conversation', async () => {
+    const arrays = [['a', 'b'], ['c']].map((texts) => texts.map((text) => ({ role: 'user', content: text })))
+    const content = arrays.map((messages) => `${JSON.stringify(messages, null, 2)}\n`).join('')
+    const { entries, bytes, sessions } = await readOne(await writeTranscript('chat.json', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map((entry) => [entry.kind, entry.text])).toEqual([
+      ['message', 'a'],
+      ['message', 'b'],
+      ['message', 'c'],
+    ])
+    expect(new Set(entries.map((entry) => entry.session)).size).toBe(2)
+    expect(sessions.size).toBe(2)
   })
 
   it.each(['{"a": 1}', '[1, 2]', '{"messages": []}', '{"messages": 3}', ' \n'])(

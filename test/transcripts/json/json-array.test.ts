@@ -49,11 +49,13 @@ describe('arrayElements()', () => {
     )
   })
 
-  it('calls what follows the array `rest`', async () => {
-    const { parts } = await split(Buffer.from('[1] [2]'), 100)
+  it('gives the elements of several arrays, and calls what follows them `rest`', async () => {
+    const { parts } = await split(Buffer.from('[1]\n[2, [3]] 4 [5]'), 100)
     expect(parts.map((part) => [part.type, Buffer.from(part.bytes).toString()])).toEqual([
       ['element', '1'],
-      ['rest', '[2]'],
+      ['element', '2'],
+      ['element', '[3]'],
+      ['rest', '4 [5]'],
     ])
   })
 
