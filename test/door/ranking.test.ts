@@ -100,6 +100,11 @@ describe('a ranking that learns from use', () => {
   })
 
   test('notes ids, ranks and numbers of what was opened or cited, and nothing of a search without that', async () => {
+    // What is found by its time alone says nothing of what words and meaning are worth.
+    const ofTime = hitsOf(await search('what did we discuss today')).find(({ text }) => !text.includes(untouched))
+    expect(ofTime).toMatchObject({ hit: { why: { of_time: true } } })
+    const stone = stones.find((name) => ofTime?.text.includes(name))
+    await client.readResource({ uri: `session://${stone}-${ofTime?.sender}/messages/${ofTime?.id}` })
     for (let way = 0; way < 4; way++) await open(stones[way] ?? '', way)
     await search(untouched)
     await expect.poll(() => rowsOf("use <> 'passed'"), { timeout: 30_000 }).toBe(4)

@@ -6,6 +6,7 @@ import { storeToken, newTokenText } from '../../src/access/access-tokens.ts'
 import { grantAccess, openAccess, readAccess, revokeAccess } from '../../src/access/session-access.ts'
 import { TokenVerifier } from '../../src/access/token-verifier.ts'
 import { ForbiddenError, NotFoundError } from '../../src/errors.ts'
+import { limits } from '../../src/limits.ts'
 import { createLog } from '../../src/log.ts'
 import { sessionRoles, type Caller, type SessionRole } from '../../src/model/access.ts'
 import { newId } from '../../src/model/ids.ts'
@@ -55,6 +56,10 @@ async function deedsOf(caller: Caller, sessionId: string): Promise<string[]> {
       return results.some((result) => result.session_id === sessionId)
     },
     findInSession: async () => (await open.search(caller, { ...search, query: word, sessionId })).results.length > 0,
+    findOfTime: async () => {
+      const asked = { ...search, mode: 'hybrid', query: 'what did we discuss today', sessionId } as const
+      return (await open.search(caller, asked)).results.length > 0
+    },
     read: async () => {
       const document = await open.getSession(caller, { sessionId, limit: 10, maxTokens: 4_000, view: 'full' })
       return document.messages.length > 0
@@ -93,7 +98,17 @@ async function deedsOf(caller: Caller, sessionId: string): Promise<string[]> {
   return done
 }
 
-const reading = ['find', 'findInSession', 'list', 'profile', 'read', 'summarize', 'watch', 'complete'] as const
+const reading = [
+  'find',
+  'findInSession',
+  'findOfTime',
+  'list',
+  'profile',
+  'read',
+  'summarize',
+  'watch',
+  'complete',
+] as const
 const writing = ['rename', 'save'] as const
 const managing = ['grant', 'hold'] as const
 
@@ -133,6 +148,28 @@ describe('a session that was shared with somebody', () => {
     expect(await deedsOf(as('bob'), id)).toEqual([])
     const deeds = await deedsOf(owner, id)
     expect(deeds.toSorted()).toEqual(allowed.owner.toSorted())
+  })
+
+  it('leaves room for what others said at a time that they ask about', async () => {
+    const at = (second: number) => new Date(Date.UTC(2024, 4, 1, 12, 0, second)).toISOString()
+    const own = await store.session([{ content: 'The ferry is late.', timestamp: at(0) }])
+    const shared = await store.session([{ content: 'A heron.', timestamp: at(1) }])
+    // Newer ones, and more than are looked at.
+    for (let said = 1; said <= limits.searchCandidatesMax; said += 250)
+      await store.open.saveMessages(owner, {
+        sessionId: shared,
+        messages: Array.from({ length: 250 }, (_, place) => ({
+          content: `A heron, number ${said + place}.`,
+          sender: 'Ann',
+          role: 'user',
+          timestamp: at(said + place),
+        })),
+      })
+    await share(shared, 'bob', 'reader')
+    while ((await store.open.status(owner)).index.messages_behind > 0) await sleep(20)
+    const asked = { ...search, mode: 'hybrid', query: 'what did we discuss on 1 May 2024' } as const
+    const { results } = await store.open.search(as('ada'), asked)
+    expect(results.map((result) => result.session_id)).toEqual([own])
   })
 
   it('is not written to by who gives its own id for it', async () => {

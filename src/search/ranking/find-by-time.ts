@@ -15,7 +15,7 @@ interface TimeRequest extends Viewer {
   readonly filter: UnitFilter
 }
 
-/** Messages of the times that a query asks about, where it asks about nothing else: no word of it leads to them. */
+/** Messages of the times that a query asks about, where it asks about nothing else: no word of it leads to them. No list is empty. */
 export async function findByTime(
   database: Database,
   { filter, tenantId, principalId }: TimeRequest,
@@ -35,7 +35,7 @@ export async function findByTime(
       }),
     )
     const matches = places.map(({ sessionId, seq }) => ({ level, sessionId, firstSeq: seq, part: 0, similarity: 0 }))
-    lists.push({ weight: timeWeight, matches })
+    if (matches.length > 0) lists.push({ weight: timeWeight, matches })
   }
   return lists
 }

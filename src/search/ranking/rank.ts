@@ -99,6 +99,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const asked = await readQueryTimes(text, request.now)
   const onlyTime = request.mode === 'hybrid' && known.required.length === 0 && asksOnlyTime(asked)
   const ofTime = onlyTime ? await findByTime(database, request, { ...asked, level }) : []
+  const isByTime = ofTime.length > 0
   const seen = [
     ...seeds.best,
     // It stands on its own, and the next turns tell who it was said to.
@@ -124,14 +125,15 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     times: asked.times,
     averageLength: Math.max(statistics.averageLength, 1),
   }
-  const weighedMax = learnsRanking === true ? limits.shownHitsMax : undefined
-  const near = ofTime.length === 0 ? nearness : new Nearness([...lists, ...ofTime], weights)
+  // What time has led to says nothing of what meaning is worth.
+  const weighedMax = learnsRanking === true && !isByTime ? limits.shownHitsMax : undefined
+  const near = isByTime ? new Nearness([...lists, ...ofTime], weights) : nearness
   const turns = rankTurns(linkTurns(evidence), question, { nearness: near, weights, onlyMeaning, weighedMax })
   const ranked = toRanked(turns, {
     seeds: seeds.messages,
     nearness,
     ofTime: new Nearness(ofTime, weights),
-    mustMatch: onlyTime ? 'near' : mustMatchOf(request.mode, known),
+    mustMatch: isByTime ? 'near' : mustMatchOf(request.mode, known),
     left: new Set(evidence.flatMap((unit) => (unit.eligible ? [] : [placeKey(unit)]))),
   })
   const asksSomebody =

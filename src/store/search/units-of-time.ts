@@ -17,7 +17,7 @@ interface UnitsOfTime {
   /** Milliseconds since 1970; not before the one, and before the other. */
   readonly fromMs: number
   readonly toMs: number
-  /** Of so many units of that time, its newest, the messages are chosen. */
+  /** Of so many units of that time that may be found, its newest, the messages are chosen. */
   readonly readMax: number
   readonly limit: number
 }
@@ -36,9 +36,9 @@ export async function unitsOfTime(sql: Sql, request: UnitsOfTime): Promise<UnitP
         select * from search_units u where u.tenant_id = ${viewer.tenantId} and u.level = ${level}
           and u.timestamp >= ${time(request.fromMs)} and u.timestamp < ${time(request.toMs)}
           and u.kind = 'message' and u.role <> 'tool' and u.part = 0 ${unitConditions(filter)}
+          ${sessionOfUnitConditions(viewer, filter)}
         order by u.timestamp desc limit ${request.readMax}
       ) u
-      where true ${sessionOfUnitConditions(viewer, filter)}
     ) found
     order by turn, session_id, first_seq limit ${request.limit}`.toStatement()
   const rows = await sql.unsafe<{ session_id: string; first_seq: string }[]>(statement, values)
