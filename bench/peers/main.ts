@@ -31,6 +31,7 @@ const peers: readonly Peer[] = [
   mem0,
 ]
 const processCounts = [2, 4] as const
+const reasonCharacters = 300
 const vectorsNote =
   'Vectors of messages and questions were made ahead, so that their time is in no figure of mem0ai/oss; those of names ' +
   'that it finds in a question are made in the call.'
@@ -118,7 +119,9 @@ else {
       results.push(await measurePeer(peer, dataset, embeddings.url))
       say(`  took ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
     } catch (error) {
-      const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+      // That of a reply that is not as expected is a list over several lines.
+      const said = error instanceof Error ? error.message : String(error)
+      const reason = said.replaceAll(/\s+/g, ' ').slice(0, reasonCharacters)
       say(`  skipped: ${reason}`)
       notes.push(`Not measured: ${peer.name}, as ${reason}.`)
     }
