@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { untilIndexed } from './support/archived.ts'
+import { openHome, untilIndexed } from './support/archived.ts'
 import { useHome } from './support/home.ts'
 import { hitsOf, type Tools } from './support/tools.ts'
 
@@ -10,7 +10,7 @@ let tools: Tools
 /** Noon of a day so many days ago, as who asks counts them. */
 function noon(daysAgo: number): Date {
   const now = new Date()
-  return new Date(Date.UTC(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo, 12))
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo, 12)
 }
 
 const topics = [
@@ -49,7 +49,7 @@ beforeAll(async () => {
     session_id: 'october',
     content: 'The roof of the boat house leaks.',
     sender: 'Ada',
-    timestamp: '2024-10-25T23:30:00Z',
+    timestamp: new Date(2024, 9, 25, 23, 30).toISOString(),
   })
 })
 
@@ -94,6 +94,16 @@ describe('a query about a time and nothing else', () => {
     expect(hits[0]).toBe(`Done with ${topics[1] ?? ''}.`)
     expect(hits).not.toContain(said(1))
   })
+})
+
+// At each moment it is another day at one of these than in UTC.
+test.each(['Pacific/Kiritimati', 'Etc/GMT+12'])('what was said a moment ago is of today at %s', async (zone) => {
+  const there = await openHome({ TZ: zone })
+  const own = await there.tools()
+  await own.save({ content: 'The sluice opens at nine.', sender: 'Ada' })
+  await untilIndexed(there, own)
+  const [hit] = hitsOf(await own.search({ query: 'what did we discuss today', context: 0 }))
+  expect(hit).toMatchObject({ text: 'The sluice opens at nine.', hit: { why: { of_time: true } } })
 })
 
 test('a query that names a time and a topic finds the topic first', async () => {

@@ -86,16 +86,16 @@ describe('timeFit()', () => {
 
   it('is 1 within the time, falls after it, and is half in the week before a day', () => {
     const day = { year: 2023, month: 8, day: 3 }
-    expect(timeFit(day, at('2023-08-03T23:00:00Z'))).toBe(1)
-    expect(timeFit(day, at('2023-08-09T00:00:00Z'))).toBeCloseTo(0.5)
-    expect(timeFit(day, at('2023-07-30T00:00:00Z'))).toBe(0.5)
-    expect(timeFit(day, at('2024-08-03T00:00:00Z'))).toBe(0)
+    expect(timeFit(day, at('2023-08-03T23:00:00'))).toBe(1)
+    expect(timeFit(day, at('2023-08-09T00:00:00'))).toBeCloseTo(0.5)
+    expect(timeFit(day, at('2023-07-30T00:00:00'))).toBe(0.5)
+    expect(timeFit(day, at('2024-08-03T00:00:00'))).toBe(0)
   })
 
   it('takes a month without a year in every year, and a year alone for little', () => {
-    expect(timeFit({ month: 5 }, at('2019-05-20T00:00:00Z'))).toBe(1)
-    expect(timeFit({ month: 5 }, at('2019-08-20T00:00:00Z'))).toBe(0)
-    expect(timeFit({ year: 2022 }, at('2022-08-20T00:00:00Z'))).toBe(0.3)
+    expect(timeFit({ month: 5 }, at('2019-05-20T00:00:00'))).toBe(1)
+    expect(timeFit({ month: 5 }, at('2019-08-20T00:00:00'))).toBe(0)
+    expect(timeFit({ year: 2022 }, at('2022-08-20T00:00:00'))).toBe(0.3)
   })
 })
 

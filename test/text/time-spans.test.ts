@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { asksOnlyTime } from '../../src/search/query/asks-time.ts'
 import { readQueryTimes } from '../../src/search/query/query-dates.ts'
 
-/** A Wednesday. */
-const now = new Date('2026-03-18T15:00:00Z')
-const day = (date: string) => Date.parse(`2026-${date}T00:00:00Z`)
+/** A Wednesday. Days are those of where this runs. */
+const now = new Date(2026, 2, 18, 15)
+const day = (date: string) => Date.parse(`${date.length === 5 ? `2026-${date}` : date}T00:00:00`)
 const untilNow = now.getTime() + 1
 
 describe('a query that asks about a time alone', () => {
@@ -25,10 +25,37 @@ describe('a query that asks about a time alone', () => {
     ['was haben wir letzte Woche besprochen', day('03-11'), day('03-18')],
     ['was haben wir diese Woche gemacht', day('03-16'), day('03-23')],
     ['was ist am Wochenende passiert', day('03-14'), day('03-16')],
+    ['what did we do in the last 24 hours', day('03-17'), untilNow],
+    ['what did we discuss in the last eight days', day('03-10'), untilNow],
+    ['what have we done in the past week', day('03-11'), untilNow],
+    ['was haben wir in den letzten zehn Tagen gemacht', day('03-08'), untilNow],
+    ['what was decided since the 3rd of March', day('03-03'), untilNow],
+    ['was haben wir seit dem 3. März besprochen', day('03-03'), untilNow],
+    ["qu'avons-nous fait depuis le 3 mars", day('03-03'), untilNow],
+    ['qué hicimos desde el 3 de marzo', day('03-03'), untilNow],
+    ['what happened after Monday', day('03-17'), untilNow],
+    ['what did we discuss from 3 to 5 March 2026', day('03-03'), day('03-06')],
+    ['what did we do from Monday to Tuesday', day('03-16'), day('03-18')],
+    ['what did we do between Friday and Monday', day('03-13'), day('03-17')],
+    ['what did we discuss on 25 March', day('2025-03-25'), day('2025-03-26')],
+    ['was haben wir seit Freitag besprochen', day('03-13'), untilNow],
+    ['what did we do last weekend', day('03-14'), day('03-16')],
+    ["a summary of yesterday's conversations", day('03-17'), day('03-18')],
+    ['De quoi avons-nous parlé hier ?', day('03-17'), day('03-18')],
+    ['¿Qué hemos hecho esta semana?', day('03-16'), day('03-23')],
+    ['Worüber haben wir gestern gesprochen?', day('03-17'), day('03-18')],
+    ['what happened in May?', day('2025-05-01'), day('2025-06-01')],
   ])('knows from when until when: %s', async (query, fromMs, toMs) => {
     const asked = await readQueryTimes(query, now)
     expect(asked.spans).toEqual([{ fromMs, toMs }])
     expect(asksOnlyTime(asked)).toBe(true)
+  })
+
+  it('knows that on a Saturday the last weekend is the one before', async () => {
+    const saturday = new Date(2026, 2, 21, 15)
+    const spans = async (query: string) => (await readQueryTimes(query, saturday)).spans
+    expect(await spans('what did we do last weekend')).toEqual([{ fromMs: day('03-14'), toMs: day('03-16') }])
+    expect(await spans('what did we do this weekend')).toEqual([{ fromMs: day('03-21'), toMs: day('03-23') }])
   })
 
   it.each([
@@ -37,6 +64,13 @@ describe('a query that asks about a time alone', () => {
     'the invoice that we sent this week',
     'what did we do in 2024',
     'what did we decide',
+    'what did we discuss before Monday',
+    'what was done by the weekend',
+    'what did June say',
+    'June',
+    'what did April decide?',
+    'who sat in the sun',
+    '24/7',
   ])('is none that asks for more, or for no time: %s', async (query) => {
     expect(asksOnlyTime(await readQueryTimes(query, now))).toBe(false)
   })

@@ -1,10 +1,10 @@
 import { plausibleLanguages } from '../../indexing/terms/language.ts'
-import { boundsOf, furtherSpans, lastYearOf, spanOf, type TimeSpan } from './time-spans.ts'
+import { boundsOf, furtherSpans, lastYearOf, spansOf, type TimeSpan } from './time-spans.ts'
 import { timesInWords, type SpokenTime } from './time-words.ts'
 
 /**
  * A time that a query names. Absent parts are open: May without a year is May of every year. Parts are those of the
- * calendar in UTC; `month` counts from 1.
+ * calendar of where this runs, as whoever asks says "yesterday"; `month` counts from 1.
  */
 export interface NamedTime {
   readonly year?: number
@@ -20,11 +20,14 @@ interface Components {
   date(): Date
 }
 
-type Parse = (text: string, reference: Date) => readonly { readonly text: string; readonly start: Components }[]
+type Parse = (
+  text: string,
+  reference: Date,
+) => readonly { readonly text: string; readonly start: Components; readonly end?: Components | null }[]
 
 /** What a text must hold so that it may name a time: a digit, or a letter sequence that such words begin with. */
 const mayNameTime =
-  /\p{N}|(?<!\p{L})(?:jan|feb|mar|mär|apr|abr|may|mai|jun|juin|jul|juil|aug|ago|aoû|sep|oct|okt|out|nov|dec|dez|déc|dic|yester|today|last|next|this|past|mon|tue|wed|thu|fri|sat|sun|gestern|heute|letzt|vorig|diese|lund|mard|mercr|jeud|vendr|samed|diman|hier|derni|lun|miér|juev|viern|sáb|dom|ayer|hoy|pasad|вчера|сегодня|прошл|янв|фев|март|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)|昨|今|先|上|去|月|日/iu
+  /\p{N}|(?<!\p{L})(?:jan|feb|mar|mär|apr|abr|may|mai|jun|juin|jul|juil|aug|ago|aoû|sep|oct|okt|out|nov|dec|dez|déc|dic|yester|today|last|next|this|past|mon|tue|wed|thu|fri|sat|sun|gestern|heute|letzt|vorig|diese|diens|mittw|donn|freit|sams|sonn|lund|mard|mercr|jeud|vendr|samed|diman|hier|derni|lun|miér|juev|viern|sáb|dom|ayer|hoy|pasad|вчера|сегодня|прошл|янв|фев|март|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)|昨|今|先|上|去|月|日/iu
 /** A query of two or three words seldom tells its language, but these words do. "Hier" is German as well as French. */
 const timeWords: readonly (readonly [string, RegExp])[] = [
   ['de', /(?<!\p{L})(?:(?:vor)?gestern|heute|letzte[nmrs]?|vor \p{L}+ (?:tag|woche|monat|jahr)\p{L}*)(?!\p{L})/iu],
@@ -64,26 +67,25 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
   const found: SpokenTime[] = []
   for (const spoken of languagesOf(query, language)) {
     const parse = await parserOf(spoken)
-    for (const { text, start } of parse(query, now)) {
-      const time = namedTime(start, { isRecent: isRecent(text), now })
-      if (time !== undefined) found.push({ text, time })
+    for (const { text, start, end } of parse(query, now)) {
+      const context = { isRecent: isRecent(text), now }
+      const time = namedTime(start, context)
+      const last = end === null || end === undefined ? undefined : namedTime(end, context)
+      if (time !== undefined) found.push({ text, time, ...(last === undefined ? {} : { end: last }) })
     }
   }
   // Of what the parsers have read nothing is read again.
   const unread = found.reduce((left, { text }) => left.replace(text, ' '), query)
   for (const { text, time } of timesInWords(unread, languages, now)) {
     const year =
-      time.year === undefined && time.month !== undefined && isRecent(text) ? lastYearOf(time.month, now) : undefined
+      time.year === undefined && time.month !== undefined && isRecent(text) ? lastYearOf(time, now) : undefined
     found.push({ text, time: year === undefined ? time : { ...time, year } })
   }
   const rest = found.reduce((left, { text }) => left.replace(text, ' '), query)
   const years = [...rest.matchAll(yearAlone)].map(([, year]) => ({ year: Number(year) }))
   const times = new Map([...found.map(({ time }) => time), ...years].map((time) => [JSON.stringify(time), time]))
   const further = furtherSpans(rest.replaceAll(yearAlone, ' '), now)
-  const spans = [
-    ...found.flatMap((spoken) => spanOf(spoken, { before: before(query, spoken.text), now }) ?? []),
-    ...further.spans,
-  ]
+  const spans = [...spansOf(query, found, now), ...further.spans]
   return {
     times: [...times.values()].slice(0, timesMax),
     spans: spans.slice(0, timesMax),
@@ -135,11 +137,9 @@ function namedTime(
   const part = (name: Component) => (start.isCertain(name) ? (start.get(name) ?? undefined) : undefined)
   const [year, month, day] = [part('year'), part('month'), part('day')]
   if (year === undefined && month === undefined) return undefined
-  return {
-    ...(year === undefined ? (context.isRecent ? { year: lastYearOf(month ?? 1, context.now) } : {}) : { year }),
-    ...(month === undefined ? {} : { month }),
-    ...(day === undefined ? {} : { day }),
-  }
+  const date = { ...(month === undefined ? {} : { month }), ...(day === undefined ? {} : { day }) }
+  if (year !== undefined) return { year, ...date }
+  return context.isRecent ? { year: lastYearOf(date, context.now), ...date } : date
 }
 
 /** "On Monday" in a question about the past is the last one. */
@@ -166,8 +166,8 @@ const announcedDays = 7
  */
 export function timeFit(named: NamedTime, timestampMs: number): number {
   const at = new Date(timestampMs)
-  const year = named.year ?? at.getUTCFullYear()
-  if (named.month === undefined) return at.getUTCFullYear() === year ? 0.3 : 0
+  const year = named.year ?? at.getFullYear()
+  if (named.month === undefined) return at.getFullYear() === year ? 0.3 : 0
   const { fromMs: from, toMs: to } = boundsOf({ ...named, year }, at)
   if (timestampMs >= from && timestampMs < to) return 1
   if (timestampMs >= to) return Math.max(0, 1 - (timestampMs - to) / (toldForDays * dayMs))

@@ -7,45 +7,94 @@ export interface TimeSpan {
   readonly toMs: number
 }
 
-const dayMs = 86_400_000
 const week = /week(?!-?end)|wochen?(?!ende)|semaine|semana|settiman|veck|недел|周|週|星期|礼拜/iu
-/** "In the last few days": they are not over. */
+/** "In the last few days", "the past week": they are not over. */
 const untilNow =
-  /(?<!\p{L})(?:last|past|previous|letzten|vergangenen|derni(?:er|ère)s|últim[oa]s)\s+(?:(?:few|couple(?:\s+of)?|several|some|paar|\d{1,2}|two|three|four|five|six|seven|ten|zwei|drei|vier|deux|trois|quatre|dos|tres|cuatro)\s+)?(?:days|weeks|months|tagen?|wochen|monaten?|jours|semaines|mois|d[ií]as|semanas|meses)$/iu
-const since = /(?<!\p{L})(?:since|seit|depuis|desde|sedan|sinds|с)\s*$/iu
+  /(?<!\p{L})(?:(?:last|past|previous|letzten|vergangenen|derni(?:er|ère)s|últim[oa]s)\s+(?:[\p{L}\p{N}]+\s+){0,3}(?:days|weeks|months|hours?|minutes|tagen?|wochen|monaten?|stunden?|minuten|jours|semaines|mois|heures|d[ií]as|semanas|meses|horas|minutos)|past\s+(?:week|month))$/iu
+/** Words that say how the time after them is meant, in some languages with an article in between. */
+const beforeTime = (words: string) =>
+  new RegExp(`(?<!\\p{L})(?:${words})(?:\\s+(?:the|dem|der|den|le|la|el))?\\s*$`, 'iu')
+const since = beforeTime('since|seit|depuis|desde|sedan|sinds|с')
+const after = beforeTime('after|nach|après|después del?')
+const until = beforeTime("before|until|till|by|bis(?: zum)?|vor|avant|jusqu['’](?:au?|à)|antes del?|hasta")
+/** "Between Monday and Wednesday". */
+const between = /(?<!\p{L})(?:between|zwischen|entre)(?!\p{L})/iu
+/** Also names, words and shares: "what did June say", "who sat there", "24/7". They are times where a word before them says so: "in June". */
+const ambiguous = /^(?:march|april|may|june|august|sat|sun|\d{1,2}\/\d{1,2})$/iu
+const beforeDate =
+  /(?<!\p{L})(?:in|on|during|throughout|since|of|from|for|over|until|before|after|early|late|mid)[\s-]+$/iu
 
-/** From when until when a time is; of a month without its year the one that was last begun. */
+/** From when until when a time is, in the calendar of where this runs; of what names no year the one in which it last began. */
 export function boundsOf(named: NamedTime, now: Date): TimeSpan {
-  const { month, day } = named
-  const year = named.year ?? lastYearOf(month ?? 1, now)
-  if (month === undefined) return { fromMs: Date.UTC(year, 0, 1), toMs: Date.UTC(year + 1, 0, 1) }
-  const fromMs = Date.UTC(year, month - 1, day ?? 1)
-  return { fromMs, toMs: day === undefined ? Date.UTC(year, month, 1) : fromMs + dayMs }
+  const { month, day, year = lastYearOf(named, now) } = named
+  if (month === undefined) return fromTo(new Date(year, 0), new Date(year + 1, 0))
+  const next = day === undefined ? new Date(year, month) : new Date(year, month - 1, day + 1)
+  return fromTo(new Date(year, month - 1, day ?? 1), next)
 }
 
-/** The year in which a month was last begun. */
-export function lastYearOf(month: number, now: Date): number {
-  return month <= now.getUTCMonth() + 1 ? now.getUTCFullYear() : now.getUTCFullYear() - 1
+/** The year in which a month, or a day of it, last began. */
+export function lastYearOf({ month = 1, day = 1 }: NamedTime, now: Date): number {
+  const year = now.getFullYear()
+  return new Date(year, month - 1, day) <= now ? year : year - 1
+}
+
+/** From when until when the times are that a query names. */
+export function spansOf(query: string, times: readonly SpokenTime[], now: Date): TimeSpan[] {
+  const spans = times.flatMap((spoken) => {
+    const before = query.slice(0, Math.max(0, query.indexOf(spoken.text)))
+    const span = spanOf(spoken, { before, now })
+    return span === undefined ? [] : (asMeant(span, { before, said: spoken.text, now }) ?? [])
+  })
+  const [first, second, ...others] = spans
+  if (first === undefined || second === undefined || others.length > 0 || !between.test(query)) return spans
+  return [{ fromMs: Math.min(first.fromMs, second.fromMs), toMs: Math.max(first.toMs, second.toMs) }]
+}
+
+/** "Last week" is the seven days since the same weekday. Undefined of a year alone, and of what may be another word. */
+function spanOf(
+  { text, time, end }: SpokenTime,
+  { before, now }: { readonly before: string; readonly now: Date },
+): TimeSpan | undefined {
+  if (time.month === undefined || (ambiguous.test(text.trim()) && !beforeDate.test(before))) return undefined
+  // Of a weekend the parser tells one day.
+  const [further] = furtherSpans(text, now).spans
+  if (further !== undefined) return further
+  const { fromMs, toMs } = boundsOf(time, now)
+  if (end !== undefined) return { fromMs, toMs: Math.max(toMs, boundsOf(end, now).toMs) }
+  if (time.day === undefined || !week.test(text)) return { fromMs, toMs }
+  const from = new Date(fromMs)
+  return fromTo(from, daysLater(from, 7))
 }
 
 /**
- * What a query means by a time that it names: "last week" is the seven days since the same weekday, "since Friday" and "the last two
- * weeks" last until now. `before`: the query up to it. Undefined of a year alone.
+ * What is asked of a time: "since Friday" and "the last two weeks" last until now, "after Friday" begins when it is over. Undefined
+ * of "before Friday", which has no beginning.
  */
-export function spanOf(
-  { text, time }: SpokenTime,
-  { before, now }: { readonly before: string; readonly now: Date },
+function asMeant(
+  { fromMs, toMs }: TimeSpan,
+  { before, said, now }: { readonly before: string; readonly said: string; readonly now: Date },
 ): TimeSpan | undefined {
-  if (time.month === undefined) return undefined
-  const { fromMs, toMs } = boundsOf(time, now)
-  if (since.test(before) || untilNow.test(before + text)) return { fromMs, toMs: Math.max(toMs, now.getTime() + 1) }
-  return week.test(text) && time.day !== undefined ? { fromMs, toMs: fromMs + 7 * dayMs } : { fromMs, toMs }
+  const nowMs = now.getTime() + 1
+  if (since.test(before) || untilNow.test((before + said).trimEnd())) return { fromMs, toMs: Math.max(toMs, nowMs) }
+  if (after.test(before)) return { fromMs: toMs, toMs: Math.max(toMs, nowMs) }
+  return until.test(before) ? undefined : { fromMs, toMs }
+}
+
+function fromTo(from: Date, to: Date): TimeSpan {
+  return { fromMs: from.getTime(), toMs: to.getTime() }
+}
+
+/** The same hour so many days later, also where a day has 23 hours. */
+function daysLater(from: Date, days: number): Date {
+  const to = new Date(from)
+  to.setDate(to.getDate() + days)
+  return to
 }
 
 /** Times that are no date of the calendar, by how many days before today they began, and for how long they are. */
 const further: readonly {
   readonly words: RegExp
-  readonly daysAgo: (weekday: number) => number
+  readonly daysAgo: (weekday: number, said: string) => number
   readonly days: number
 }[] = [
   {
@@ -57,7 +106,9 @@ const further: readonly {
   {
     words:
       /(?<!\p{L})(?:(?:over|at|on|during|this|last|past|the)\s+)*week-?end(?!\p{L})|(?<!\p{L})(?:am|übers|letztes|dieses|vergangenes)\s+wochenende(?!\p{L})/iu,
-    daysAgo: (weekday) => (weekday + 1) % 7,
+    // On a Saturday the last weekend is not the one that has just begun.
+    daysAgo: (weekday, said) =>
+      ((weekday + 1) % 7) + ((weekday + 1) % 7 < 2 && /last|past|letztes|vergangenes/iu.test(said) ? 7 : 0),
     days: 2,
   },
   {
@@ -69,13 +120,17 @@ const further: readonly {
 
 /** Those that a query names, and what is left of it. */
 export function furtherSpans(query: string, now: Date): { readonly spans: readonly TimeSpan[]; readonly rest: string } {
-  const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate())
-  const named = further.filter(({ words }) => words.test(query))
+  const today = new Date(now.getFullYear(), now.getMonth(), now.getDate())
+  const named = further.flatMap(({ words, daysAgo, days }) => {
+    const match = words.exec(query)
+    if (match === null) return []
+    const { 0: said, index } = match
+    const from = daysLater(today, -daysAgo(now.getDay(), said))
+    const span = fromTo(from, daysLater(from, days))
+    return [{ said, span: asMeant(span, { before: query.slice(0, index), said, now }) }]
+  })
   return {
-    spans: named.map(({ daysAgo, days }) => {
-      const fromMs = today - daysAgo(now.getUTCDay()) * dayMs
-      return { fromMs, toMs: fromMs + days * dayMs }
-    }),
-    rest: named.reduce((left, { words }) => left.replace(words, ' '), query),
+    spans: named.flatMap(({ span }) => span ?? []),
+    rest: named.reduce((left, { said }) => left.replace(said, ' '), query),
   }
 }

@@ -4,6 +4,8 @@ import type { NamedTime } from './query-dates.ts'
 export interface SpokenTime {
   readonly text: string
   readonly time: NamedTime
+  /** Of "from Monday to Wednesday" the last day. */
+  readonly end?: NamedTime
 }
 
 type Unit = 'day' | 'week' | 'month' | 'year'
