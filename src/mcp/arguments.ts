@@ -9,7 +9,23 @@ const hostMembers = new Set(['toolCallId', 'action', 'chatInput', 'tool'])
 /** n8n adds its chat's id under this name, and models misspell ours so: it is the conversation's id in both cases. */
 const aliases: Readonly<Record<string, string>> = { sessionId: 'session_id' }
 
-function coerce(value: unknown, type: unknown): unknown {
+/** JSON as a text, or the text itself where it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
+}
+
+/** One name where a list of names is wanted. With a comma it may be several, or one: whoever asks must say. */
+function isOneName(text: string, items: unknown): boolean {
+  return isJsonObject(items) && items['type'] === 'string' && !/^\s*\[|,/.test(text)
+}
+
+function coerce(value: unknown, schema: Readonly<Record<string, unknown>>): unknown {
+  const { type, items } = schema
   // A Unix time, for one, is a number where the schema says text.
   if (typeof value === 'number' && type === 'string') return String(value)
   if (typeof value !== 'string') return value
@@ -19,15 +35,14 @@ function coerce(value: unknown, type: unknown): unknown {
       return /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value
     case 'boolean':
       return value === 'true' ? true : value === 'false' ? false : value
-    case 'array':
-    case 'object':
-      try {
-        const parsed: unknown = JSON.parse(value)
-        return (type === 'array' ? Array.isArray(parsed) : isJsonObject(parsed)) ? parsed : value
-      } catch (error) {
-        if (error instanceof SyntaxError) return value
-        throw error
-      }
+    case 'array': {
+      const list = parsed(value)
+      return Array.isArray(list) ? list : isOneName(value, items) ? [value] : value
+    }
+    case 'object': {
+      const object = parsed(value)
+      return isJsonObject(object) ? object : value
+    }
     default:
       return value
   }
@@ -83,10 +98,10 @@ export function readArguments(inputSchema: Readonly<Record<string, unknown>>, ar
   for (const [name, schema] of Object.entries(properties)) {
     if (!Object.hasOwn(given, name)) continue
     const value = given[name]
-    const type = isJsonObject(schema) ? schema['type'] : undefined
+    const wanted = isJsonObject(schema) ? schema : {}
     // Only where any JSON is wanted is null a value of its own.
-    if (value === null && type !== undefined) continue
-    read[name] = coerce(value, type)
+    if (value === null && wanted['type'] !== undefined) continue
+    read[name] = coerce(value, wanted)
   }
   return read
 }

@@ -117,10 +117,23 @@ describe('queries', () => {
     expect(await tools.hits({ query: '"brown quick fox"' })).toEqual([])
   })
 
+  test('in quotes are found wherever they stand in a long message', async () => {
+    const words = Array.from({ length: 1_000 }, (_, at) => `plank${(at * 7_919) % 1_000}`)
+    await tools.save({ content: words.join(' '), sender: 'Ada', session_id: 'planks' })
+    for (let at = 0; at < 960; at += 20) {
+      const phrase = words.slice(at, at + 40)
+      expect(await tools.hits({ query: `"${phrase.join(' ')}"`, limit: 1, context: 0 })).toHaveLength(1)
+      expect(await tools.hits({ query: `"${phrase.toReversed().join(' ')}"` })).toEqual([])
+    }
+  })
+
   test('in a list of 2 to 5 must all match', async () => {
     expect(await tools.hits({ query: ['fox', 'jumps'] })).toEqual([texts.phrase])
     expect(await tools.hits({ query: ['fox', 'TS2589'] })).toEqual([])
     expect(await tools.hits({ query: ['fox', 'dog', 'lazy', 'brown', 'quick'] })).toHaveLength(2)
+    // As some clients send it, and not as two phrases.
+    expect(await tools.hits({ query: '["fox sleeps", "dog"]' })).toHaveLength(2)
+    expect(await tools.hits({ query: '["quick brown" fox]' })).toEqual([texts.phrase])
     const refused = await tools.refusal('search_memory', { query: ['a', 'b', 'c', 'd', 'e', 'f'] })
     expect(refused).toContain('5')
   })
@@ -171,6 +184,7 @@ describe('filters', () => {
     ['since and until', { since: '2024-01-15', until: '2024-02-01' }, ['three', 'two']],
     ['all of a day', { since: '2024-01-30', until: '2024-01-30' }, ['three']],
     ['tags', { tags: ['zoo'] }, ['four']],
+    ['one name that is no list', { participants: 'Bo' }, ['four']],
     ['participants left out', { participants: ['!Ada', '!Bo'] }, ['three', 'two']],
     ['models left out', { models: ['!model-f'] }, ['four', 'one', 'three']],
     ['roles left out', { roles: ['!tool', '!assistant'] }, ['four', 'one']],

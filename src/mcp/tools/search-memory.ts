@@ -5,8 +5,20 @@ import { searchModes } from '../../model/search-mode.ts'
 import { renderSearch } from '../../search/reply.ts'
 import { defineTool, readsOnly } from '../define-tool.ts'
 
+const queries = z.array(z.string()).min(1).max(limits.querySet)
 const names = z.array(z.string()).max(100).optional()
 const time = z.string().optional()
+
+/** Where a schema has two forms some clients send the list as text. */
+function queryOf(query: string | string[]): string | string[] {
+  if (typeof query !== 'string' || !/^\s*\[\s*"[^]*"\s*\]\s*$/.test(query)) return query
+  try {
+    return queries.safeParse(JSON.parse(query)).data ?? query
+  } catch (error) {
+    if (error instanceof SyntaxError) return query
+    throw error
+  }
+}
 
 export const searchMemory = defineTool({
   name: 'search_memory',
@@ -14,9 +26,7 @@ export const searchMemory = defineTool({
   description:
     'Search past conversations of all agents (memory, history, recall) by words, names, "exact phrases", paths or error codes, whenever earlier work, decisions, preferences or facts may matter. get_session reads on.',
   input: z.object({
-    query: z
-      .union([z.string(), z.array(z.string()).min(1).max(limits.querySet)])
-      .describe('Words or a question; of a list all 2-5 must match'),
+    query: z.union([z.string(), queries]).describe('Words or a question; of a list all 2-5 must match'),
     limit: z.number().int().min(1).max(limits.searchHitsMax).default(limits.searchHitsDefault),
     max_tokens: z.number().int().min(300).max(limits.resultTokensMax).default(limits.resultTokensDefault),
     mode: z.enum(searchModes).default('hybrid'),
@@ -42,7 +52,8 @@ export const searchMemory = defineTool({
   annotations: readsOnly,
   run: async ({ verbatim, caller }, args) => {
     const { max_tokens: maxTokens, session_id: sessionId, tools_used: toolsUsed, ...rest } = args
-    const reply = await verbatim.search(caller, { ...rest, maxTokens, sessionId, toolsUsed })
+    const query = queryOf(args.query)
+    const reply = await verbatim.search(caller, { ...rest, query, maxTokens, sessionId, toolsUsed })
     return args.format === 'text' ? { text: renderSearch(reply) } : { structured: { ...reply } }
   },
 })

@@ -34,19 +34,40 @@ export function hashQueries(
       lowValue: term.lowValue,
       source: term.source,
     }))
-    for (const { term, group, mayBeName } of query.terms)
-      if (mayBeName) names.push({ term: hasher(senderTerm(term)), group: groups + group })
+    const own = query.terms
+      .filter(({ mayBeName }) => mayBeName)
+      .map(({ term, group }) => ({ term: hasher(senderTerm(term)), group: groups + group }))
+    names.push(...own)
     groups += 1 + Math.max(0, ...query.terms.map(({ group }) => group))
     terms.push(...hashed)
     const telling = hashed.filter(({ lowValue, source }) => !lowValue && source !== 'asking').map(({ term }) => term)
-    if (queries.length > 1 && telling.length > 0) required.push({ any: telling })
+    // Who wrote it is a word of a message too.
+    if (queries.length > 1 && telling.length > 0) required.push({ any: [...telling, ...own.map(({ term }) => term)] })
     // A word that is not among the terms (a query has only so many) is checked in the text alone.
     const words = new Set(query.terms.map(({ term }) => term))
     const hashesOf = (phrase: readonly string[]) => [...new Set(phrase.filter((word) => words.has(word)))].map(hasher)
-    for (const all of query.phrases.map(hashesOf)) if (all.length > 0) required.push({ all })
+    for (const all of query.phrases.flatMap(stretchesOf).map(hashesOf)) if (all.length > 0) required.push({ all })
     titles.push(...query.titles.map(hashesOf).filter((title) => title.length > 0))
   }
   return { terms, names, required, titles }
+}
+
+/** Half of what a part of a long message has of the next one, as more than a space may stand between two words there. */
+const stretchCharactersMax = 60
+
+/** A phrase in stretches that a part of a message has whole, also where a border cuts the phrase. */
+function stretchesOf(phrase: readonly string[]): (readonly string[])[] {
+  const stretches: string[][] = []
+  let characters = Infinity
+  for (const word of phrase) {
+    characters += word.length + 1
+    if (characters > stretchCharactersMax) {
+      stretches.push([])
+      characters = word.length + 1
+    }
+    stretches.at(-1)?.push(word)
+  }
+  return stretches
 }
 
 /** What kind of word it is, beside a word that tells something. */
