@@ -1,10 +1,11 @@
 /*
  * Who finds facts by patterns of words, and who chooses the sentences of summaries, each with its version. The version goes up whenever the same
- * messages give something else: what an earlier one made is made anew then. What a later one made stays, as two versions may serve a store.
+ * messages give something else, or a fact is found by other words: what an earlier one made is made anew then. What a later one made stays, as
+ * two versions may serve a store.
  */
 
 export const patterns = 'patterns'
-const patternsVersion = 5
+const patternsVersion = 6
 const extractsVersion = 6
 
 /** As the facts that it finds have it. */

@@ -84,7 +84,7 @@ describe('the version of what chooses', () => {
     expect({ version: patternsNow, digest: digest(facts) }).toMatchInlineSnapshot(`
       {
         "digest": "8411833d12e66e62",
-        "version": "patterns/5",
+        "version": "patterns/6",
       }
     `)
   })

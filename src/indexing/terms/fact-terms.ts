@@ -35,6 +35,22 @@ export function isOfProject(kind: string, { slot, claim }: Pick<FactBody, 'slot'
   return kind === 'decision' || [slot, claim].some((about) => about !== undefined && ofThoseThere.test(about))
 }
 
+/** What people ask for by other words than those in which it is told: who moved to Porto lives there. */
+const askedBy: ReadonlyMap<string, string> = new Map([
+  ['home', 'live'],
+  ['name', 'name'],
+  ['first name', 'name'],
+  ['nickname', 'name'],
+  ['occupation', 'job profession'],
+  ['diet', 'diet eat'],
+  ['am married', 'married'],
+])
+
+/** The words by which somebody asks for what a fact answers. */
+function wordsOfQuestion(slot: string | undefined): string {
+  return askedBy.get(slot?.slice(slot.lastIndexOf('|') + 1) ?? '') ?? ''
+}
+
 /**
  * How a fact is found, and known again: what one person says of themselves is theirs, what was decided or helped is so whoever
  * says it. `project`: of its session, where that is known. NUL keeps these terms apart from every word.
@@ -50,9 +66,10 @@ export function factTerms(
   const answer = (to: string) => hasher(`slot\0${to}${where}`)
   // What it says comes first: there it is looked for where something says that it is so no longer.
   const claimed = claim === undefined ? [] : [answer(claim)]
+  const said = [text, subject, wordsOfQuestion(slot)].flatMap((words) => tellingTerms(words, hasher))
   return {
     statement: hasher(`fact\0${kind}\0${whose}\0${folded(text)}${where}`),
     subject: slot === undefined ? undefined : answer(slot),
-    words: [...new Set([...claimed, ...tellingTerms(text, hasher), ...tellingTerms(subject, hasher)])],
+    words: [...new Set([...claimed, ...said])],
   }
 }
