@@ -7,11 +7,11 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ['save_messages', '`messages` has what `save_message` gives, one for each message, in their order.'],
   [
     'search_memory',
-    '`results[]`, one a session, with `messages[]` in their order; a message that matched has `hit` with `rank`, `score` and `why`. Then `coverage`, `degraded`, `next_cursor`. See [search.md](search.md).',
+    '`results[]`, one a session, with `messages[]` in their order; a message that matched has `hit` with `rank`, `score` and `why`. Then `coverage`, `degraded`, `next_cursor`; where nothing was found also `unknown_names`, names of the filters that no session has. See [search.md](search.md).',
   ],
   [
     'get_session',
-    'The session document: ids, times, totals, then `messages[]` with `content` exactly as saved, and `context_summary`. A message larger than a page comes as `content_part` pieces; `compact`, and with it `text`, cuts what is longer than 4,000 characters, with “…” and `truncated`: it is whole in the view `full` as JSON. See [sessions.md](sessions.md).',
+    'The session document: ids, times, totals, then `messages[]` with `content` exactly as saved, and `context_summary`. A message larger than a page comes as `content_part` pieces; `compact`, and with it `text`, cuts what is longer than 4,000 characters, with “…” and `truncated`, in `text` `cut`: it is whole in the view `full` as JSON. See [sessions.md](sessions.md).',
   ],
   [
     'recall_context',
@@ -19,7 +19,7 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ],
   [
     'list_sessions',
-    '`sessions[]` are session documents without their messages. Restricted sessions are left out. Nothing comes twice while one pages; a session that something is saved to meanwhile moves before the first page, and is seen when the list is asked for anew.',
+    '`sessions[]` are session documents without their messages. Restricted sessions are left out. Where there are none, `unknown_names` says which names no session has, and which are nearly these. Nothing comes twice while one pages; a session that something is saved to meanwhile moves before the first page, and is seen when the list is asked for anew.',
   ],
   [
     'summarize',

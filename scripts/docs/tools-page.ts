@@ -111,7 +111,7 @@ ${tokensOf(allTools.map(announcedTool)).toLocaleString('en-US')} tokens in each 
 What holds for all of them:
 
 - A numeric bound that is passed is refused with its name; so are the further bounds of [limits.md](limits.md).
-- Numbers, booleans, lists and objects may arrive as strings; explicit nulls count as absent.
+- Numbers, booleans, lists and objects may arrive as strings, a list of names also as its only one; explicit nulls count as absent.
 - Times are ISO 8601 (UTC where no zone is given) or Unix times in seconds or milliseconds.
 - \`session_id\` takes the id that a reply gave or your own, at most ${limits.idCharactersMax} characters.
 - An argument that is not listed is ignored. One that differs from a listed one only in case or punctuation is refused

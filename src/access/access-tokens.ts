@@ -56,7 +56,7 @@ export async function storeToken(
   caller: Caller,
   request: TokenRequest & { readonly token: string },
 ): Promise<NewToken> {
-  checkName(request.name, { field: 'name', charactersMax: limits.nameCharactersMax })
+  checkName(request.name, { field: 'name', charactersMax: limits.nameCharactersMax, isRequired: true })
   if (request.scopes.length === 0)
     throw new InputError('Cannot make a token that may do nothing', { remedy: `Scopes: ${allScopes.join(', ')}` })
   const sha256 = hashToken(request.token)

@@ -10,7 +10,7 @@ import type { Database } from '../store/database.ts'
  * the name, which may be somebody else's: nobody is to take it for a new one.
  */
 export async function createTenant(database: Database, name: string): Promise<Tenant> {
-  checkName(name, { field: 'name', charactersMax: limits.nameCharactersMax })
+  checkName(name, { field: 'name', charactersMax: limits.nameCharactersMax, isRequired: true })
   if (database.kind === 'embedded')
     throw new InputError('Cannot make another tenant as the embedded store has no wall between tenants', {
       remedy: 'Set DATABASE_URL to a PostgreSQL server, or give each person a VERBATIM_HOME of their own',

@@ -38,7 +38,7 @@ export function prepareMessage(input: MessageInput): PreparedMessage {
       : { parent: checkName(input.parentId, { field: 'parent_id', charactersMax: limits.idCharactersMax }) }),
     ...(input.timestamp === undefined ? {} : { timestamp: parseTime(input.timestamp, 'timestamp') }),
     role: input.role,
-    sender: name(input.sender, 'sender'),
+    sender: checkName(input.sender, { field: 'sender', charactersMax: limits.nameCharactersMax, isRequired: true }),
     ...(input.model === undefined ? {} : { model: name(input.model, 'model') }),
     kind: 'message',
     trust: trustOfRole(input.role),

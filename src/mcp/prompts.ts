@@ -16,7 +16,7 @@ export interface PromptDefinition {
   readonly write: (verbatim: Verbatim, caller: Caller, value: string) => Promise<string>
 }
 
-/** A conversation is continued from its last turns; this many are shown. */
+/** A conversation is continued from its last turns; this many are shown, as far as there is room. */
 const lastTurns = 30
 
 async function continueText(verbatim: Verbatim, caller: Caller, sessionId: string): Promise<string> {
@@ -27,15 +27,14 @@ async function continueText(verbatim: Verbatim, caller: Caller, sessionId: strin
     refresh: false,
     keep: false,
   })
-  const fromSeq = Math.max(1, (summary.coverage.to_seq ?? 0) - lastTurns + 1)
   const tail = await verbatim.getSession(caller, {
     sessionId,
-    fromSeq,
+    last: lastTurns,
     limit: lastTurns,
     maxTokens: 4_000,
     view: 'compact',
   })
-  return `Continue the conversation of session ${tail.session_id}. What it was about:\n\n${renderSummary(summary)}\n\nIts last turns:\n\n${renderSession(tail)}\n\nGo on from there. Save new messages with save_message and session_id "${tail.session_id}".`
+  return `Continue the conversation of session ${tail.session_id}. What it was about:\n\n${renderSummary(summary)}\n\nIts last turns:\n\n${renderSession({ ...tail, context_summary: null })}\n\nGo on from there. Save new messages with save_message and session_id "${tail.session_id}".`
 }
 
 async function handoffText(verbatim: Verbatim, caller: Caller, sessionId: string): Promise<string> {

@@ -2,6 +2,7 @@ import { NotFoundError } from '../errors.ts'
 import { renderSummary } from '../insight/summaries/render-summary.ts'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
+import { counted } from '../model/counted.ts'
 import { renderSession } from '../sessions/render.ts'
 import type { Verbatim } from '../verbatim.ts'
 import { contextOptions } from './context-options.ts'
@@ -103,7 +104,7 @@ export async function listResources(
     uri: sessionUri(session.session_id),
     name: session.session_id,
     ...(session.title === undefined ? {} : { title: session.title }),
-    description: `${session.source} session, ${session.message_count} messages, last active ${session.last_active_at}`,
+    description: `${session.source} session, ${counted(session.message_count, 'message')}, last active ${session.last_active_at}`,
     mimeType: json,
   }))
   return {

@@ -6,10 +6,13 @@ import { InputError, LimitError } from '../errors.ts'
  * Refuses what the store could not give back unchanged in a name or an id: lone surrogates and NUL.
  * Content has no such limits; it is kept as bytes.
  */
-export function checkName(value: string, name: { readonly field: string; readonly charactersMax: number }): string {
+export function checkName(
+  value: string,
+  name: { readonly field: string; readonly charactersMax: number; readonly isRequired?: true },
+): string {
   if (value.length === 0) {
     throw new InputError(`Cannot use an empty "${name.field}"`, {
-      remedy: `Give "${name.field}" a value or leave it out`,
+      remedy: `Give "${name.field}" a value${name.isRequired === true ? '' : ' or leave it out'}`,
     })
   }
   if (value.length > name.charactersMax) {
@@ -29,6 +32,14 @@ export function checkName(value: string, name: { readonly field: string; readonl
 
 const instant = z.union([z.iso.datetime({ offset: true }), z.iso.datetime({ local: true }), z.iso.date()])
 
+/** ISO 8601 as RFC 3339 has it: with a `T`, with seconds where there is a zone, and with a colon in that. */
+function inFull(text: string): string {
+  return text
+    .replace(/^(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)/, '$1T')
+    .replace(/(T.*[+-]\d\d):?(\d\d)?$/, (_, hours: string, minutes = '00') => `${hours}:${minutes}`)
+    .replace(/(T\d\d:\d\d)(?=Z$|[+-]\d\d:\d\d$)/, '$1:00')
+}
+
 /** Seconds since 1970 stay below this for nine thousand years; milliseconds have been above it since April 1970. */
 const secondsBelow = 1e10
 
@@ -43,7 +54,7 @@ export function parseTime(value: string | number, field: string): string {
       remedy: 'Use ISO 8601 such as 2026-11-25T19:48:00Z, or a Unix time in seconds or milliseconds',
     })
   }
-  const text = typeof value === 'number' ? String(value) : value.trim()
+  const text = typeof value === 'number' ? String(value) : inFull(value.trim())
   let time: Date
   if (/^\d{9,13}(\.\d+)?$/.test(text)) {
     const number = Number(text)

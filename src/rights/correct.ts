@@ -111,7 +111,7 @@ export async function correctMessage(
 }
 
 async function requireMessage({ database }: ReadDependencies, key: SessionKey, reference: string): Promise<MessageRow> {
-  const externalId = checkName(reference, { field: 'message', charactersMax: limits.idCharactersMax })
+  const externalId = checkName(reference, { field: 'message', charactersMax: limits.idCharactersMax, isRequired: true })
   const id = looksLikeId(externalId) ? externalId.toLowerCase() : undefined
   const named = await findMessage(database, key, { id, externalId })
   if (named !== undefined) return named

@@ -76,7 +76,11 @@ export async function exportParticipant(
 ): Promise<ExportedParticipant> {
   const { database } = dependencies
   const { tenantId } = caller
-  const participant = checkName(input.participant, { field: 'participant', charactersMax: limits.nameCharactersMax })
+  const participant = checkName(input.participant, {
+    field: 'participant',
+    charactersMax: limits.nameCharactersMax,
+    isRequired: true,
+  })
   const found = await database.run((sql) => sessionsOfParticipant(sql, tenantId, participant))
   if (found.length === 0)
     throw new NotFoundError('There is no message of a participant of this name', {

@@ -2,6 +2,7 @@ import { limits } from '../limits.ts'
 import { correctedIdOf } from '../model/correction.ts'
 import { recordedDataNotice } from '../model/fence.ts'
 import { estimateTokens } from '../model/tokens.ts'
+import type { UnknownName } from '../model/unknown-name.ts'
 import { shownFlags } from '../sessions/document.ts'
 import { nearSeqMax } from '../store/neighbours.ts'
 import { excerpt, type Excerpt } from './excerpt.ts'
@@ -27,6 +28,8 @@ export interface ReplyParts {
   readonly firstRank: number
   readonly coverage: SearchCoverage
   readonly degraded: readonly string[]
+  /** Names that it was narrowed to and that nothing has. */
+  readonly unknownNames?: readonly UnknownName[]
   /** The cursor after the first `count` hits, or undefined where nothing follows them. */
   readonly cursorAfter: (count: number) => string | undefined
 }
@@ -124,6 +127,9 @@ function assemble(parts: ReplyParts, count: number, lengths: Lengths): SearchRep
     results,
     coverage: parts.coverage,
     degraded: parts.degraded,
+    ...(parts.unknownNames === undefined || parts.unknownNames.length === 0
+      ? {}
+      : { unknown_names: parts.unknownNames }),
     ...(cursor === undefined ? {} : { next_cursor: cursor }),
   }
 }

@@ -1,6 +1,9 @@
+import { counted } from '../model/counted.ts'
 import { fence } from '../model/fence.ts'
 import { describeFlags, type MessageFlags } from '../model/message-flags.ts'
 import { inOneLine } from '../model/one-line.ts'
+import { describeUnknownName, type UnknownName } from '../model/unknown-name.ts'
+import { stateOf } from '../sessions/message-state.ts'
 
 export interface SearchMessage {
   readonly id: string
@@ -55,6 +58,8 @@ export interface SearchReply {
   readonly results: readonly SearchResult[]
   readonly coverage: SearchCoverage
   readonly degraded: readonly string[]
+  /** Where nothing was found: names that it was narrowed to and that no session has, and which they have that are nearly these. */
+  readonly unknown_names?: readonly UnknownName[]
   readonly next_cursor?: string
 }
 
@@ -70,9 +75,23 @@ function expansionNote({ added, ms }: NonNullable<SearchCoverage['expansion']>):
   return `A model added to the query, in ${ms} ms: ${added.join(', ') || 'nothing'}.`
 }
 
-/** The reply as one reads it: sessions, their messages in order, hits marked, all inside a fence. */
-export function renderSearch(reply: SearchReply): string {
-  const { coverage } = reply
+/** How far to trust a message, and what else to know of it before one reads it. */
+function labelOf(message: SearchMessage): string {
+  const { role, trust, flags, id } = message
+  const described = describeFlags(flags)
+  return [
+    role,
+    `trust: ${trust}`,
+    ...(described === undefined ? [] : [described]),
+    `id ${id}`,
+    ...stateOf(message),
+  ].join(', ')
+}
+
+const nothingFound = 'Nothing was found. Try other words, fewer filters, or list_sessions.'
+
+/** The reply as one reads it: sessions, their messages in order, hits marked, all inside a fence; `nothing` where there are none. */
+export function renderSearch(reply: SearchReply, nothing = nothingFound): string {
   const lines: string[] = []
   for (const result of reply.results) {
     lines.push(
@@ -80,9 +99,8 @@ export function renderSearch(reply: SearchReply): string {
     )
     for (const message of result.messages) {
       const mark = message.hit === undefined ? '' : ` ← hit ${message.hit.rank}, ${reasonOf(message.hit.why)}`
-      const flags = describeFlags(message.flags)
       lines.push(
-        `[${message.seq}] ${message.timestamp} ${inOneLine(message.sender)} (${message.role}, trust: ${message.trust}${flags === undefined ? '' : `, ${flags}`}, id ${message.id}${message.corrects === undefined ? '' : `, corrects ${message.corrects}`})${mark}`,
+        `[${message.seq}] ${message.timestamp} ${inOneLine(message.sender)} (${labelOf(message)})${mark}`,
         message.text,
         '',
       )
@@ -90,10 +108,21 @@ export function renderSearch(reply: SearchReply): string {
   }
   const found =
     reply.results.length === 0
-      ? 'Nothing was found. Try other words, fewer filters, or list_sessions.'
+      ? [nothing, ...unknownNote(reply.unknown_names)].join('\n')
       : fence(lines.join('\n').trimEnd(), 'search results')
+  return `${found}\n${searchNotes(reply)}`
+}
+
+/** Names are what somebody wrote. */
+function unknownNote(names: readonly UnknownName[] = []): readonly string[] {
+  return names.length === 0 ? [] : [fence(names.map(describeUnknownName).join('\n'), 'names')]
+}
+
+/** What there is to know of a search besides what it found. */
+export function searchNotes(reply: SearchReply): string {
+  const { coverage } = reply
   const notes = [
-    `Searched ${coverage.messages_searched} messages (${coverage.mode}); semantic search: ${coverage.semantic}${coverage.ranking === undefined ? '' : `; ranking: ${coverage.ranking} from use`}.`,
+    `Searched ${counted(coverage.messages_searched, 'message')} (${coverage.mode}); semantic search: ${coverage.semantic}${coverage.ranking === undefined ? '' : `; ranking: ${coverage.ranking} from use`}.`,
     ...(coverage.expansion === undefined ? [] : [expansionNote(coverage.expansion)]),
     ...reply.degraded.map((reason) => `Degraded: ${reason}.`),
     ...(reply.next_cursor === undefined
@@ -101,5 +130,5 @@ export function renderSearch(reply: SearchReply): string {
       : [`More: call search_memory again with the same arguments and cursor "${reply.next_cursor}".`]),
     ...(reply.results.length === 0 ? [] : ['Whole messages: get_session with session_id and from_seq.']),
   ]
-  return `${found}\n${notes.join('\n')}`
+  return notes.join('\n')
 }

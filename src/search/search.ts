@@ -6,7 +6,10 @@ import type { Caller } from '../model/access.ts'
 import type { Caches } from '../model/caches.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import type { SearchMode } from '../model/search-mode.ts'
+import type { NameKind, UnknownName } from '../model/unknown-name.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
+import { unknownNames } from '../store/known-names.ts'
+import type { NameFilter, UnitFilter } from '../store/search/unit-filter.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { damaged, notIndexedYet } from './degraded.ts'
 import { fitReply } from './fit-reply.ts'
@@ -62,7 +65,7 @@ function readQueries(query: string | readonly string[]): ParsedQuery[] {
   }
   const parsed = queries.map(parseQuery)
   if (parsed.some(({ terms }) => terms.length === 0)) {
-    throw new InputError('Cannot search as the query holds no word, number or symbol to look for', {
+    throw new InputError('Cannot search as the query holds no word, number or emoji: other marks are not looked for', {
       remedy: 'Search for words of the message, or call list_sessions to browse',
     })
   }
@@ -100,6 +103,18 @@ function semanticTrouble({ semantic }: Ranking, mode: SearchInput['mode']): stri
   // That vectors are still being made is the state of a young store and no fault: `coverage.semantic` says it.
   const isWorthSaying = mode === 'semantic' || semantic.state === 'unavailable'
   return semantic.reason === undefined || !isWorthSaying ? [] : [`semantic search: ${semantic.reason}`]
+}
+
+/** Of the names that a search is narrowed to those that no session has. Whoever may see no personal data is told no names. */
+async function namesNobodyHas(
+  { database }: SearchDependencies,
+  caller: Caller,
+  { participants, models, tags }: UnitFilter,
+): Promise<readonly UnknownName[]> {
+  if (caller.view !== undefined) return []
+  const of = (kind: NameKind, names: NameFilter | undefined) => (names?.any ?? []).map((name) => ({ kind, name }))
+  const wanted = [...of('participant', participants), ...of('model', models), ...of('tag', tags)]
+  return await database.run((sql) => unknownNames(sql, caller, wanted))
 }
 
 const placeSchema = z.object({ query: z.string(), offset: z.number().int().min(0).max(rankedMax) })
@@ -166,6 +181,7 @@ export async function search(
         ...(behind === 0 ? [] : [notIndexedYet(behind)]),
         ...(found.unreadable.length === 0 ? [] : [damaged(found.unreadable.length, 'matching message')]),
       ],
+      unknownNames: found.hits.length > 0 ? [] : await namesNobodyHas(dependencies, caller, filter),
       cursorAfter: (count) =>
         found.more || count < found.hits.length
           ? encodeCursor('search', { query: question, offset: offset + count })

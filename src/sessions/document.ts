@@ -84,6 +84,7 @@ export interface SessionDocument extends SessionHead {
   readonly messages: readonly MessageDocument[]
   /** On the first page only, and cut to a quarter of it. */
   readonly context_summary: string | null
+  readonly context_summary_truncated?: true
   /** The last message that the summary covers, where the session has newer ones. */
   readonly context_summary_to_seq?: number
   /** The sentences of it, a line each, that no message is known to bear out, by their numbers from 1: "2, 5-9". */
@@ -239,12 +240,4 @@ export function compactMessage(
 /** What a reply says that a message is flagged for: nothing where nothing was found. */
 export function shownFlags({ flags }: Pick<MessageRow, 'flags'>): { readonly flags?: MessageFlags } {
   return flags !== null && isFlagged(flags) ? { flags } : {}
-}
-
-/** What there is to read in a message of any view: its text, its content as text, or what is wrong with it. */
-export function shownText(message: MessageDocument): string {
-  if (message.error !== undefined) return `[${message.error}]`
-  if (message.text !== undefined) return message.text
-  if (message.content_part !== undefined) return message.content_part.text
-  return typeof message.content === 'string' ? message.content : JSON.stringify(message.content, null, 2)
 }

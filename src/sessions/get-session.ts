@@ -14,6 +14,7 @@ import type { SessionDocument } from './document.ts'
 import { fullPage } from './full-page.ts'
 import { cutText, prettyBytes } from './json-size.ts'
 import { keepGiven } from './keep-given.ts'
+import { lastPage } from './last-page.ts'
 import type { MessageView, PrivateView } from './message-view.ts'
 import { namesNote } from './names-note.ts'
 import type { ReadDependencies } from './session-page.ts'
@@ -23,6 +24,8 @@ export interface GetSessionInput {
   readonly sessionId: string
   readonly fromSeq?: number | undefined
   readonly toSeq?: number | undefined
+  /** In place of `fromSeq`: the end of the session, at most so many of its messages. */
+  readonly last?: number | undefined
   readonly limit: number
   /** Of the whole reply. */
   readonly maxTokens: number
@@ -68,17 +71,18 @@ export async function getSession(
   const view = await viewOf(dependencies, session, { tenantId: caller.tenantId, view: input.view })
   const head = briefHead((await view?.session(session)) ?? session, Math.floor(budgetBytes / 10))
   const summaryText = summary === undefined ? undefined : ((await view?.text(summary.text)) ?? summary.text)
+  const text = summaryText === undefined ? undefined : cutText(summaryText, summaryRoom(budgetBytes))
   const shown =
-    summary === undefined || summaryText === undefined
+    summary === undefined || text === undefined
       ? undefined
-      : shownOf(summary, { text: cutText(summaryText, summaryRoom(budgetBytes)), lastSeq: session.lastSeq })
+      : shownOf(summary, { text, isCut: text !== summaryText, lastSeq: session.lastSeq })
   const frame = {
     ...head,
     notice: await noticeOf(dependencies, key, place === undefined ? view : undefined),
     messages: [],
     ...summaryMembers(shown),
   }
-  const page = await (input.view === 'compact' || input.isCompact === true ? compactPage : fullPage)(dependencies, {
+  const request = {
     key,
     from: place ?? { seq: input.fromSeq ?? 1, offset: 0 },
     toSeq: input.toSeq,
@@ -86,7 +90,15 @@ export async function getSession(
     view,
     withholds: !(await mayManage(dependencies.database, caller, session.id)),
     roomBytes: Math.max(budgetBytes - prettyBytes(frame) - cursorBytes, 0),
-  })
+  }
+  const read = input.view === 'compact' || input.isCompact === true ? compactPage : fullPage
+  const page =
+    input.last === undefined
+      ? await read(dependencies, request)
+      : await lastPage((seq) => read(dependencies, { ...request, from: { seq, offset: 0 } }), {
+          lastSeq: session.lastSeq,
+          count: input.last,
+        })
   await keepGiven(dependencies, key, view)
   return {
     ...frame,

@@ -4,8 +4,10 @@ import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
 import { bytesOfTokens } from '../model/tokens.ts'
+import type { UnknownName } from '../model/unknown-name.ts'
 import { checkName, parseEnd, parseTime } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
+import { unknownNames } from '../store/known-names.ts'
 import { listSessions as list, type SessionFilter } from '../store/sessions.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
 import type { SessionHead } from './document.ts'
@@ -23,6 +25,8 @@ export interface ListSessionsInput extends Omit<SessionFilter, 'since' | 'until'
 
 export interface SessionList {
   readonly sessions: readonly SessionHead[]
+  /** Where there are none: names that were asked for and that no session has, and which they have that are nearly these. */
+  readonly unknown_names?: readonly UnknownName[]
   readonly next_cursor?: string
 }
 
@@ -30,6 +34,20 @@ export interface SessionList {
 const frameBytes = 200
 
 const placeSchema = z.object({ lastActiveAt: z.iso.datetime(), id: z.uuid() })
+
+/** Of the names that are asked for those that no session has. Whoever may see no personal data is told no names. */
+async function namesNobodyHas(
+  database: Database,
+  caller: Caller,
+  input: ListSessionsInput,
+): Promise<readonly UnknownName[]> {
+  if (caller.view !== undefined) return []
+  const wanted = (['participant', 'model', 'source', 'tag'] as const).flatMap((kind) => {
+    const name = input[kind]
+    return name === undefined ? [] : [{ kind, name }]
+  })
+  return await database.run((sql) => unknownNames(sql, caller, wanted))
+}
 
 /** Sessions, most recently active first. `next_cursor` is absent on the last page. */
 export async function listSessions(database: Database, caller: Caller, input: ListSessionsInput): Promise<SessionList> {
@@ -55,8 +73,10 @@ export async function listSessions(database: Database, caller: Caller, input: Li
     sessions.push(head)
   }
   const last = rows[sessions.length - 1]
+  const unknown = rows.length === 0 && after === undefined ? await namesNobodyHas(database, caller, input) : []
   return {
     sessions,
+    ...(unknown.length === 0 ? {} : { unknown_names: unknown }),
     ...(rows.length > sessions.length && last !== undefined
       ? { next_cursor: encodeCursor('sessions', { lastActiveAt: last.lastActiveAt, id: last.id }) }
       : {}),

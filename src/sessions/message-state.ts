@@ -3,13 +3,15 @@ import { describeFlags } from '../model/message-flags.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { shownFlags, type MessageDocument } from './document.ts'
 
-/** What there is to know of a message before one takes it for what holds. */
+/** What there is to know of a message before one takes it for what holds. What was said may itself end with an ellipsis: a cut one is told. */
 export function stateOf({
+  truncated,
   restricted,
   corrected_by: correctedBy,
   corrects,
-}: Pick<MessageDocument, 'restricted' | 'corrected_by' | 'corrects'>): readonly string[] {
+}: Pick<MessageDocument, 'truncated' | 'restricted' | 'corrected_by' | 'corrects'>): readonly string[] {
   return [
+    ...(truncated === true ? ['cut'] : []),
     ...(restricted === undefined ? [] : ['restricted']),
     ...(correctedBy === undefined ? [] : [`corrected by ${correctedBy}`]),
     ...(corrects === undefined ? [] : [`corrects ${corrects}`]),

@@ -33,7 +33,11 @@ export async function readMessage(
   reference: MessageReference,
 ): Promise<MessageReply> {
   const session = await requireSession(dependencies.database, caller, reference.sessionId)
-  const externalId = checkName(reference.messageId, { field: 'message_id', charactersMax: limits.idCharactersMax })
+  const externalId = checkName(reference.messageId, {
+    field: 'message_id',
+    charactersMax: limits.idCharactersMax,
+    isRequired: true,
+  })
   const id = looksLikeId(externalId) ? externalId.toLowerCase() : undefined
   const key = { tenantId: caller.tenantId, sessionId: session.id }
   const row = await findMessage(dependencies.database, key, { id, externalId })

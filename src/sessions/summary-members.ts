@@ -5,6 +5,8 @@ import type { SessionDocument } from './document.ts'
 /** A summary as it is shown, and what of it is not as it could be. */
 export interface ShownSummary {
   readonly text: string
+  /** There is more of it. */
+  readonly isCut?: boolean
   /** The last message that it is of. */
   readonly toSeq: number
   /** The session has more messages by now. */
@@ -16,11 +18,12 @@ export interface ShownSummary {
 /** The members of a session document that tell of its summary. */
 export function summaryMembers(
   summary: ShownSummary | undefined,
-): Pick<SessionDocument, 'context_summary' | 'context_summary_to_seq' | 'context_summary_without_messages'> {
+): Pick<SessionDocument, `context_summary${'' | '_truncated' | '_to_seq' | '_without_messages'}`> {
   if (summary === undefined) return { context_summary: null }
-  const { text, toSeq, isOutdated, withoutMessages } = summary
+  const { text, isCut, toSeq, isOutdated, withoutMessages } = summary
   return {
     context_summary: text,
+    ...(isCut === true && { context_summary_truncated: true }),
     ...(isOutdated && { context_summary_to_seq: toSeq }),
     ...(withoutMessages.length > 0 && { context_summary_without_messages: asStretches(withoutMessages) }),
   }
@@ -29,10 +32,10 @@ export function summaryMembers(
 /** A summary with the text that is shown of it. */
 export function shownOf(
   summary: Summary,
-  { text, lastSeq }: { readonly text: string; readonly lastSeq: number },
+  { text, isCut, lastSeq }: { readonly text: string; readonly isCut?: boolean; readonly lastSeq: number },
 ): ShownSummary {
   const toSeq = summary.lastSeq ?? 0
   const lines = text.split('\n').length
   const withoutMessages = sentencesWithoutMessages(summary).all.filter((number) => number <= lines)
-  return { text, toSeq, isOutdated: toSeq < lastSeq, withoutMessages }
+  return { text, isCut: isCut === true, toSeq, isOutdated: toSeq < lastSeq, withoutMessages }
 }

@@ -91,7 +91,7 @@ describe('errors', () => {
       ['sessions', '--cursor', 'abc'],
       /"cursor" is not one that this list gave.*\nPass the cursor of/,
     ],
-    ['a query without a word', ['search', '?!'], /no word, number or symbol.*\n.*run "verbatim sessions" to browse/],
+    ['a query without a word', ['search', '?!'], /no word, number or emoji.*\n.*run "verbatim sessions" to browse/],
     [
       'a fact that is none',
       ['facts', 'show', 'nothing'],

@@ -138,7 +138,7 @@ describe('get_session', () => {
       <recorded session boundary="<boundary 1>">
       # Session <id 1>
 
-      session <id 1> · source mcp · 3 messages · started 2025-03-01T10:00:00.000Z · last active 2025-03-01T10:00:09.000Z
+      session <id 1> · external id berth-text · source mcp · 3 messages · started 2025-03-01T10:00:00.000Z · last active 2025-03-01T10:00:09.000Z
 
       participants: Ada, clerk · models: model-a, model-b · tokens: 172 (in 130, out 35, cache read 7, cache write 0) · tool calls: 1 · context switches: 1
 

@@ -86,7 +86,7 @@ describe('getSession()', () => {
       const messages = messagesOf(pages)
       expect(messages.slice(0, 2).map(({ trust }) => trust)).toEqual(['owner', 'tool'])
       expect(messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 32 }, (_, at) => at + 1))
-      const texts = pages.map(renderSession)
+      const texts = pages.map((page) => renderSession(page))
       for (const { id, trust } of messages) expect(texts.join('\n')).toContain(`trust: ${trust}, id ${id}`)
       const over = [...pages.map(sizeOf), ...texts.map((text) => Buffer.byteLength(text))]
       expect(over.filter((size) => size > bytesOf(maxTokens))).toEqual([])

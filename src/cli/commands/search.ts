@@ -5,6 +5,7 @@ import { describeFlags, flagNames } from '../../model/message-flags.ts'
 import { roleSchema } from '../../model/message.ts'
 import { inOneLine } from '../../model/one-line.ts'
 import { searchModes, type SearchMode } from '../../model/search-mode.ts'
+import { describeUnknownName } from '../../model/unknown-name.ts'
 import type { SearchReply } from '../../search/reply.ts'
 import { withStore } from '../context.ts'
 import { print, printJson } from '../output.ts'
@@ -102,6 +103,7 @@ export function registerSearch(program: Command): void {
         })
         if (options.json === true) return printJson(reply)
         await print(renderForTerminal(reply))
+        for (const name of reply.unknown_names ?? []) process.stderr.write(`${describeUnknownName(name)}\n`)
         for (const reason of reply.degraded) process.stderr.write(`Degraded: ${reason}\n`)
         if (reply.next_cursor !== undefined) process.stderr.write(`More: --cursor ${reply.next_cursor}\n`)
         return undefined

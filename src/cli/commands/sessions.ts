@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander'
 
 import { limits } from '../../limits.ts'
 import { flagNames, type FlagName } from '../../model/message-flags.ts'
+import { describeUnknownName } from '../../model/unknown-name.ts'
 import { withStore } from '../context.ts'
 import { oneLine, print, printJson, table } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
@@ -51,6 +52,7 @@ export function registerSessions(program: Command): void {
             ? 'No sessions.\n'
             : `${table(['session', 'source', 'last active', 'messages', 'tokens', 'title'], rows)}\n`,
         )
+        for (const name of page.unknown_names ?? []) process.stderr.write(`${describeUnknownName(name)}\n`)
         if (page.next_cursor !== undefined) process.stderr.write(`More: --cursor ${page.next_cursor}\n`)
         return undefined
       })

@@ -32,6 +32,7 @@ export const getSession = defineTool({
       isCompact: args.format === 'text',
       cursor: args.cursor,
     })
-    return args.format === 'text' ? { text: renderSession(document) } : { structured: { ...document } }
+    const privateView = args.view === 'redacted' || args.view === 'pseudonymised' ? args.view : undefined
+    return args.format === 'text' ? { text: renderSession(document, privateView) } : { structured: { ...document } }
   },
 })
