@@ -1,17 +1,14 @@
 import { loadPayload } from '../capture/large-payload.ts'
 import { describeForLog, VerbatimError } from '../errors.ts'
+import { hashFacts } from '../indexing/hash-facts.ts'
 import { makeUnits } from '../indexing/make-units.ts'
-import { factTerms } from '../indexing/terms/fact-terms.ts'
 import type { TermHashers } from '../indexing/terms/term-hashers.ts'
-import type { TermHasher } from '../indexing/terms/terms.ts'
 import { unitTexts } from '../indexing/unit-texts.ts'
 import { readableText } from '../sessions/document.ts'
 import { flagsOfMessage } from '../sessions/message-flags.ts'
 import { holdTerms } from '../store/keys/encryption-state.ts'
 import type { TermKeys } from '../store/keys/search-key.ts'
 import { hasVectors, renewTextHashes } from '../store/keys/text-hashes.ts'
-import { readFactBodies, storeFactTerms } from '../store/learning/hashed-facts.ts'
-import { readProject } from '../store/learning/session-projects.ts'
 import {
   digestOfRecord,
   levelsOfDigests,
@@ -40,7 +37,7 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
   const terms = await database.vault.search.termsOf(tenantId)
   const { indexes, state } = await hashers.written(tenantId)
   const [looked, next] = indexes
-  if (next !== undefined) await hashFacts(database, key, next.hasher)
+  if (next !== undefined) await hashFacts(database, key, { hasher: next.hasher, state })
   const isEmbedded = await database.run((sql) => hasVectors(sql, key))
   if (next === undefined && !isEmbedded) return
   for await (const rows of pagedMessages(database, key, { fromSeq: 1 })) {
@@ -77,14 +74,6 @@ export async function hashSession(stores: ConvertStores, key: SessionKey): Promi
 
 function withDigest(unit: SearchUnit, digest: Uint8Array): SearchUnit {
   return unit.digest === undefined ? unit : { ...unit, digest }
-}
-
-/** What was learned before is known again by its words under the key that they are to be hashed with. */
-async function hashFacts(database: ConvertStores['database'], key: SessionKey, hasher: TermHasher): Promise<void> {
-  const facts = await readFactBodies(database, key)
-  const { project } = await readProject(database, key)
-  const terms = facts.map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, { hasher, project }) }))
-  if (terms.length > 0) await database.run((sql) => storeFactTerms(sql, key.tenantId, terms))
 }
 
 async function hashTexts(

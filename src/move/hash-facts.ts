@@ -1,7 +1,6 @@
-import { factTerms } from '../indexing/terms/fact-terms.ts'
+import { hashFacts } from '../indexing/hash-facts.ts'
 import { TermHashers } from '../indexing/terms/term-hashers.ts'
-import { readFactBodies, sessionsWithFacts, storeFactTerms } from '../store/learning/hashed-facts.ts'
-import { readProject } from '../store/learning/session-projects.ts'
+import { sessionsWithFacts } from '../store/learning/hashed-facts.ts'
 import type { Stores } from './conflicts.ts'
 
 /** Whether the two stores hash words under different keys: what is known by a hash at one is not known by it at the other. */
@@ -13,13 +12,10 @@ export async function hashesOtherwise({ source, target, tenantId }: Stores): Pro
 
 /** Has what was learned found at the target by its words as they are hashed there. Done twice it has the effect of once. */
 export async function hashFactsAnew({ source, target, tenantId }: Stores): Promise<void> {
-  const index = (await new TermHashers(target.vault).written(tenantId)).indexes.at(-1)
+  const { indexes, state } = await new TermHashers(target.vault).written(tenantId)
+  const index = indexes.at(-1)
   if (index === undefined) return
   for (const sessionId of await source.run((sql) => sessionsWithFacts(sql, tenantId))) {
-    const facts = await readFactBodies(target, { tenantId, sessionId })
-    const { project } = await readProject(target, { tenantId, sessionId })
-    const found = { hasher: index.hasher, project }
-    const terms = facts.map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, found) }))
-    if (terms.length > 0) await target.run((sql) => storeFactTerms(sql, tenantId, terms))
+    await hashFacts(target, { tenantId, sessionId }, { hasher: index.hasher, state })
   }
 }

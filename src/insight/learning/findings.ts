@@ -13,7 +13,8 @@ import {
   type CorrectionElsewhere,
 } from '../../store/learning/corrections-elsewhere.ts'
 import { hasEarlierFacts } from '../../store/learning/facts-anew.ts'
-import { dropHidden, readFactBodies, storeFactTerms } from '../../store/learning/hashed-facts.ts'
+import { areAsRead, dropHidden, readFactBodies, storeFactTerms } from '../../store/learning/hashed-facts.ts'
+import { lockFacts } from '../../store/learning/lock-facts.ts'
 import {
   saveFacts,
   sealFact,
@@ -31,7 +32,7 @@ import { newFacts } from './new-fact.ts'
 export interface Findings {
   readonly facts: readonly SealedFact[]
   /** Facts that are there already, as they are found in the project that their session is known to be of now. */
-  readonly placed: readonly { readonly id: string; readonly terms: FactTerms }[]
+  readonly placed: readonly { readonly id: string; readonly mark: string; readonly terms: FactTerms }[]
   /** What was corrected by hand where it was told in another session, of another project as it is known now: it is corrected here too. */
   readonly corrected: readonly CopiedCorrection[]
   readonly keyVersion: number
@@ -66,7 +67,7 @@ export async function makeFindings(
     facts: newFacts(facts, { madeBy, hasher, project }).map((fact) => sealFact(fact, seal)),
     placed: known
       .filter(({ kind, body }) => isOfProject(kind, body))
-      .map(({ id, kind, body }) => ({ id, terms: factTerms(kind, body, { hasher, project }) })),
+      .map(({ id, mark, kind, body }) => ({ id, mark, terms: factTerms(kind, body, { hasher, project }) })),
     corrected: elsewhere.map(({ kind, body, ...of }) =>
       sealFact({ id: newId(), body, terms: factTerms(kind, body, { hasher, project }), of }, seal),
     ),
@@ -101,6 +102,9 @@ export async function storeFindings(
   const isNone = facts.length === 0 && placed.length === 0
   if (isNone && (anew === undefined || !(await hasEarlierFacts(sql, key, anew)))) return true
   await holdTerms(sql, key.tenantId, state)
+  // Those that are there are known again by other hashes then.
+  await lockFacts(sql, key.tenantId, placed.length === 0 ? 'shared' : 'exclusive')
+  if (!(await areAsRead(sql, key.tenantId, placed))) return false
   await holdCorrected(sql, key, corrected)
   const gone = await saveFacts(sql, key, { facts, ...read })
   if (gone === undefined) return false

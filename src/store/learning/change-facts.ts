@@ -8,6 +8,7 @@ import { queueArchive } from '../archive/archive-queue.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { Queries } from '../rows.ts'
 import { arrayLiteral } from '../search/search-units.ts'
+import { lockFacts } from './lock-facts.ts'
 import type { SealedFact } from './sealed-facts.ts'
 
 /** The condition on `facts` that they say what the fact `id` says, in sessions that the viewer may write to. */
@@ -23,8 +24,12 @@ interface ChangedRow {
 
 const sessionsOf = (rows: readonly ChangedRow[]) => [...new Set(rows.map((row) => row.session_id))]
 
-/** Keeps what a fact says from erasure until the transaction ends, wherever it was told. To be called before anything is written. */
+/**
+ * Keeps what a fact says from erasure until the transaction ends, wherever it was told, and whoever stores facts away: the same words are stored
+ * of other sessions before that, or see what became of them. To be called before anything is written.
+ */
 export async function holdFact(sql: TransactionSql, viewer: Viewer, id: string): Promise<void> {
+  await lockFacts(sql, viewer.tenantId, 'exclusive')
   const rows = await sql<ChangedRow[]>`select facts.session_id from facts where ${sameAs(sql, viewer, id)}`
   await keepFromErasure(
     sql,

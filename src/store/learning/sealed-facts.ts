@@ -6,6 +6,7 @@ import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 import { arrayLiteral } from '../search/search-units.ts'
 import { dropEarlierFacts, type ReadAnew } from './facts-anew.ts'
+import { lockFacts } from './lock-facts.ts'
 import { lockDescription } from './session-projects.ts'
 
 /** What a fact says. */
@@ -89,6 +90,7 @@ export async function saveFacts(
   { tenantId, sessionId }: SessionKey,
   { facts, keyVersion, erasures, described, anew }: StoredFindings,
 ): Promise<readonly string[] | undefined> {
+  await lockFacts(sql, tenantId, 'shared')
   await keepFromErasure(sql, tenantId, [{ sessionId }])
   await lockDescription(sql, { tenantId, sessionId }, 'shared')
   const [session] = await sql<{ key_version: number; erasures: number; mark: string }[]>`
