@@ -9,7 +9,7 @@ const onBoth = [
   'test/sessions/**/*.test.ts',
   'test/store/**/*.test.ts',
   'test/capture/{import-files,verify}.test.ts',
-  'test/indexing/{index-worker,vector-worker,pending-entries}.test.ts',
+  'test/indexing/{daily-budget,index-worker,vector-worker,pending-entries}.test.ts',
   'test/archive/{archiver,sealed-archive}.test.ts',
   'test/erasure/**/*.test.ts',
 ]

@@ -1,6 +1,7 @@
 import { ProviderError } from '../ports/provider-error.ts'
 import type { Database } from '../store/database.ts'
-import { addTokensUsed, tokensUsed } from '../store/work/provider-usage.ts'
+import { inTransaction } from '../store/transaction.ts'
+import { takeTokens } from '../store/work/provider-usage.ts'
 
 /** Tokens that paid calls may use a day, in UTC, over all providers and processes of a store. */
 export class DailyBudget {
@@ -18,10 +19,11 @@ export class DailyBudget {
    */
   async take(provider: string, tokens: number): Promise<void> {
     const now = new Date()
-    const used = this.#tokensMax === 0 ? 0 : await this.#database.run((sql) => tokensUsed(sql, now))
-    if (this.#tokensMax === 0 || used + tokens > this.#tokensMax)
-      throw new ProviderError(provider, 'over_budget', { retryAfterMs: msUntilTomorrow(now) })
-    await this.#database.run((sql) => addTokensUsed(sql, { provider, tokens, now }))
+    const usage = { provider, tokens, now, tokensMax: this.#tokensMax }
+    const isTaken =
+      this.#tokensMax > 0 &&
+      (await this.#database.run((sql) => inTransaction(sql, (transaction) => takeTokens(transaction, usage))))
+    if (!isTaken) throw new ProviderError(provider, 'over_budget', { retryAfterMs: msUntilTomorrow(now) })
   }
 }
 
