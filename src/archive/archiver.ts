@@ -173,6 +173,7 @@ export class Archiver {
     }
     const put = { location: segment.location, bytes }
     await recordObject(this.#dependencies, put, {
+      subject: key,
       isThere: (sql) => goesOn(sql, key, { erasures: session.erasures, after: before(start) }),
       write: (sql) => insertSegment(sql, key, segment),
     })
@@ -203,6 +204,7 @@ export class Archiver {
     const known = { number, lastSeq, location, sha256: sha256(bytes).toString('hex'), chain, sizeBytes: bytes.length }
     const found = { location, bytes }
     await recordObject(this.#dependencies, found, {
+      subject: key,
       isThere: (sql) => goesOn(sql, key, { erasures, after: before(start) }),
       write: (sql) => insertSegment(sql, key, { ...known, firstSeq: start.firstSeq }),
     })

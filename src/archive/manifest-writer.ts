@@ -41,7 +41,8 @@ export class ManifestWriter {
     const location = manifestKey(subject, number)
     const manifest = { kind, subjectId, number, version, location, sha256: sha256(bytes), contentSha256 }
     const write = (sql: Transaction) => saveManifest(sql, tenantId, manifest)
-    await recordObject(this.#dependencies, { location, bytes }, { isThere, write })
+    const about = kind === 'session' ? { tenantId, sessionId: subjectId } : { tenantId }
+    await recordObject(this.#dependencies, { location, bytes }, { subject: about, isThere, write })
     // The first one stays: whose database has forgotten the last number finds by it that there is one.
     if (number - manifestsKept > 1) await this.#remove(subject, number - manifestsKept)
   }

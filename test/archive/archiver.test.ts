@@ -10,6 +10,7 @@ import { Archiver } from '../../src/archive/archiver.ts'
 import { sealOpener } from '../../src/archive/seal-opener.ts'
 import { decodeSegment, segmentKey } from '../../src/archive/segment.ts'
 import { verifyArchive } from '../../src/archive/verify-archive.ts'
+import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { ConflictError, UnavailableError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import type { ArchiveStore } from '../../src/ports/archive-store.ts'
@@ -179,6 +180,85 @@ describe('archiving a session', () => {
       expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
     },
   )
+
+  it('leaves a segment that another has taken up since it was put', async () => {
+    const { database } = store.open.stores
+    const key = await save('taken up', ['one', 'two'])
+    const slow = once(/000001\.vseg$/, async (name, bytes) => {
+      await archive.put(name, bytes)
+      // As an erasure does of another message, which looked through the archive before the object was there.
+      await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
+      await new Archiver(dependencies()).archiveSession(key)
+    })
+    await expect(new Archiver(dependencies({ archive: slow })).archiveSession(key)).rejects.toThrow(ConflictError)
+    expect(await segmentsOf(key)).toMatchObject([{ firstSeq: 1, lastSeq: 2 }])
+    expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+  })
+
+  it.runIf(isOnServer)('does not remove a segment from under another who has just found it there', async () => {
+    const { database } = store.open.stores
+    const key = await save('found', ['one', 'two'])
+    const name = segmentKey(key, 1)
+    const putting = once(/000001\.vseg$/, async (location, bytes) => {
+      await archive.put(location, bytes)
+      await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
+    })
+    const waiting = () =>
+      database.run(
+        (sql) => sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+    let other: Promise<unknown> | undefined
+    const removing: ArchiveStore = {
+      ...putting,
+      async get(location) {
+        const found = await archive.get(location)
+        if (location !== name || other !== undefined) return found
+        // It was looked at, and is about to be removed.
+        let isOver = false
+        other = new Archiver(dependencies()).archiveSession(key).catch((error: unknown) => error)
+        void other.then(() => (isOver = true))
+        await expect.poll(async () => isOver || (await waiting()).length > 0, { timeout: 4_000 }).toBe(true)
+        return found
+      },
+    }
+    await expect(new Archiver(dependencies({ archive: removing })).archiveSession(key)).rejects.toThrow(ConflictError)
+    await other
+    expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+    expect((await archiveAll(dependencies(), caller, () => {})).problems).toEqual([])
+    expect(await segmentsOf(key)).toMatchObject([{ firstSeq: 1, lastSeq: 2 }])
+    expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+  })
+
+  it('leaves to be erased what it has put of what was erased meanwhile, where the archive does not answer then', async () => {
+    const { database } = store.open.stores
+    const key = await save('put late, and no answer', ['one'])
+    const putting = once(/000001\.vseg$/, async (name, bytes) => {
+      await database.run((sql) => inTransaction(sql, (own) => forgetArchived(own, key)))
+      await archive.put(name, bytes)
+    })
+    const silent: ArchiveStore = {
+      ...putting,
+      erase: () => Promise.reject(new UnavailableError('Cannot erase from the archive bucket: TimeoutError')),
+    }
+    // The background work of the store has another archive.
+    const owned: Database = {
+      ...database,
+      run: async (work) => {
+        const done = await database.run(work)
+        await database.run(
+          (sql) => sql`update outbox set available_at = now() + interval '1 hour' where topic = 'erase'`,
+        )
+        return done
+      },
+    }
+    const archiver = new Archiver(dependencies({ archive: silent, database: owned }))
+    await expect(archiver.archiveSession(key)).rejects.toThrow(ConflictError)
+    await database.run((sql) => sql`update outbox set available_at = now() where topic = 'erase'`)
+    while (await workOffErasure({ database, archive, index: undefined }));
+    expect(await archive.get(segmentKey(key, 1))).toBeUndefined()
+    expect((await archiveAll(dependencies(), caller, () => {})).problems).toEqual([])
+    expect((await verifyArchive(dependencies(), caller)).problems).toEqual([])
+  })
 
   it.each(['000002.vseg', '000002.vmanifest'])(
     'archives a session whole that was forgotten as archived while %s was put',

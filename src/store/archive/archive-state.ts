@@ -78,7 +78,27 @@ export async function isSegmentKnown(
   return rows.length > 0
 }
 
-/** The same of an imported document, which is under that version of its key until the transaction ends. */
+/** Until the transaction ends: whoever records an object of the archive does so beside others; who erases one that nobody has recorded is alone with it. */
+export async function lockObject(sql: TransactionSql, location: string, mode: 'shared' | 'exclusive'): Promise<void> {
+  const lock = mode === 'shared' ? sql`pg_advisory_xact_lock_shared` : sql`pg_advisory_xact_lock`
+  await sql`select ${lock}(hashtextextended(${`archived ${location}`}, 0))`
+}
+
+/** Whether an object is recorded as one that the archive has. Reads all that is recorded of the tenant. */
+export async function isObjectKnown(sql: Queries, tenantId: number, location: string): Promise<boolean> {
+  const rows = await sql`
+    select from archive_segments where tenant_id = ${tenantId} and location = ${location}
+    union all
+    select from archive_manifests where tenant_id = ${tenantId} and location = ${location}`
+  return rows.length > 0
+}
+
+/** Has whoever archives a session just now record nothing more of it. */
+export async function refuseArchiving(sql: Queries, { tenantId, sessionId }: SessionKey): Promise<void> {
+  await sql`update sessions set erasures = erasures + 1 where tenant_id = ${tenantId} and id = ${sessionId}`
+}
+
+/** Whether an imported document is there, which is under that version of its key until the transaction ends. */
 export async function isFileThere(
   sql: TransactionSql,
   tenantId: number,
