@@ -4,7 +4,7 @@ import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { VectorIndex } from '../ports/vector-index.ts'
 import { queueArchive } from '../store/archive/archive-queue.ts'
 import type { Database } from '../store/database.ts'
-import { forgetVectors, modelsIn, remoteVectors } from '../store/erasure/erased-elsewhere.ts'
+import { forgetVectors, modelsIn, remoteVectors, type RemoteVectors } from '../store/erasure/erased-elsewhere.ts'
 import type { ErasureItem } from '../store/erasure/erasure-work.ts'
 import { addToReceipt } from '../store/erasure/receipts.ts'
 import { keyPrefix } from '../store/keys/archived-keys.ts'
@@ -55,8 +55,10 @@ async function eraseArchived({ database, archive }: ErasureDependencies, item: E
 async function eraseRemoteVectors({ database, index }: ErasureDependencies, item: ErasureItem): Promise<void> {
   const { tenantId, sessionId, details } = item
   const removed: number[] = []
+  let after: RemoteVectors | undefined
   for (;;) {
-    const found = await database.run((sql) => remoteVectors(sql, item, vectorsAtOnce))
+    const page = { after, limit: vectorsAtOnce }
+    const found = await database.run((sql) => remoteVectors(sql, item, page))
     if (found === undefined) break
     if (index?.name !== found.index)
       throw new UnavailableError(`Cannot erase the vectors in ${found.index} as VERBATIM_VECTORS does not name it`, {
@@ -72,6 +74,7 @@ async function eraseRemoteVectors({ database, index }: ErasureDependencies, item
       }),
     )
     removed.push(...found.keys.map(({ firstSeq }) => firstSeq))
+    after = found
   }
   // What is made anew may have been made while the former one was removed, and with it: what has its vector is passed over.
   if (!details.whole && removed.length > 0) {

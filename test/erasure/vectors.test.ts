@@ -11,7 +11,7 @@ import { workOffErasure } from '../../src/erasure/run-erasure.ts'
 import { VectorWorker } from '../../src/indexing/vectors/vector-worker.ts'
 import { createLog } from '../../src/log.ts'
 import { newId } from '../../src/model/ids.ts'
-import type { VectorIndex } from '../../src/ports/vector-index.ts'
+import type { VectorIndex, VectorSpace } from '../../src/ports/vector-index.ts'
 import { readReceipts } from '../../src/store/erasure/receipts.ts'
 import { embedTopic, outboxBacklog } from '../../src/store/work/outbox.ts'
 import { caller, useStore } from '../sessions/store.ts'
@@ -63,6 +63,77 @@ async function eraseNow(index: VectorIndex, chosen: Parameters<typeof forget>[2]
   const reply = await forget(dependencies, caller, { ...chosen, confirm: preview.confirm })
   if (reply.status === 'preview') throw new Error('no receipt')
   return reply
+}
+
+/** A model whose vectors are in an index of its own, in which everything has its vector. */
+async function usedPinecone() {
+  const { embedder } = await startGemini()
+  const pinecone = await PineconeStandIn.start()
+  onTestFinished(() => pinecone.stop())
+  const name = `memory-${dimensions}`
+  await pinecone.createIndex(name, dimensions)
+  const target = { apiKey: pinecone.apiKey, index: name, controllerHostUrl: pinecone.url }
+  const index = new PineconeIndex(target)
+  await store.session([{ content: 'Something was said before.' }])
+  await embedAll(embedder, index)
+  const [model] = await store.open.stores.database.run(
+    (sql) => sql<{ id: number }[]>`select id from embedding_models where dimensions = ${dimensions}`,
+  )
+  return { embedder, index, target, space: { tenantId, modelId: model?.id ?? 0, dimensions } }
+}
+
+/** An index in which something is written otherwise. */
+class Otherwise extends PineconeIndex {
+  readonly #write: (write: () => Promise<void>) => Promise<void>
+
+  constructor(
+    target: ConstructorParameters<typeof PineconeIndex>[0],
+    write: (write: () => Promise<void>) => Promise<void>,
+  ) {
+    super(target)
+    this.#write = write
+  }
+
+  override async upsert(...given: Parameters<PineconeIndex['upsert']>): Promise<void> {
+    await this.#write(() => super.upsert(...given))
+  }
+}
+
+/** Embeds a session, with an index in which that fails, once. */
+async function embedOnce(embedder: GeminiEmbedder, index: VectorIndex, sessionId: string): Promise<void> {
+  const { database, archive } = store.open.stores
+  await expect.poll(async () => (await store.open.status(caller)).index.messages_behind, { timeout: 30_000 }).toBe(0)
+  await database.run((sql) => sql`delete from outbox where topic = ${embedTopic}`)
+  await queueEmbedding([sessionId])
+  const worker = new VectorWorker({ database, archive, embedder, index, log })
+  worker.wake()
+  const failed = () =>
+    database.run(
+      (sql) => sql`select from outbox where topic = ${embedTopic} and session_id = ${sessionId} and attempts > 0`,
+    )
+  await expect.poll(failed, { timeout: 30_000 }).not.toEqual([])
+  await worker.stop()
+}
+
+/** Embeds what is left, as whoever comes after who died does. */
+async function embedAgain(embedder: GeminiEmbedder, index: VectorIndex): Promise<void> {
+  await store.open.stores.database.run((sql) => sql`update outbox set available_at = now() where topic = ${embedTopic}`)
+  await embedAll(embedder, index)
+}
+
+/** Of which messages of a session an index has vectors. */
+async function vectorsIn(space: VectorSpace, index: VectorIndex, sessionId: string): Promise<number[]> {
+  const keys = [1, 2].map((firstSeq) => ({ level: 0, sessionId, firstSeq, part: 0 }))
+  const found = await index.fetch(space, keys, { signal: AbortSignal.timeout(30_000) })
+  return found.map(({ firstSeq }) => firstSeq).toSorted((a, b) => a - b)
+}
+
+/** How many vectors of a session may be there without being of a text. */
+async function unnoted(sessionId: string): Promise<number> {
+  const rows = await store.open.stores.database.run(
+    (sql) => sql`select from embedded_units where session_id = ${sessionId} and octet_length(text_sha256) < 2`,
+  )
+  return rows.length
 }
 
 const textsOf = (standIn: GeminiStandIn) =>
@@ -215,4 +286,41 @@ describe('erasing vectors', () => {
     const keys = [1, 2, 3].map((firstSeq) => ({ level: 0, sessionId: id, firstSeq, part: 0 }))
     expect(await index.fetch(space, keys, { signal: AbortSignal.timeout(30_000) })).toHaveLength(3)
   })
+
+  it('in Pinecone of a message whose writer died before it noted what it wrote', async () => {
+    const { embedder, index, target, space } = await usedPinecone()
+    const sessionId = await store.session([{ content: 'The secret is zarquon.' }, { content: 'It rains.' }])
+    const dying = new Otherwise(target, async (write) => {
+      await write()
+      throw new Error('killed')
+    })
+    await embedOnce(embedder, dying, sessionId)
+    expect(await vectorsIn(space, index, sessionId)).toEqual([1, 2])
+    const [message] = (await store.pages(sessionId, { maxTokens: 5_000 })).flatMap(({ messages }) => messages)
+    expect(await eraseNow(index, { sessionId, messageId: message?.id })).toMatchObject({ status: 'erased' })
+    expect(await vectorsIn(space, index, sessionId)).not.toContain(1)
+    await embedAgain(embedder, index)
+    expect(await vectorsIn(space, index, sessionId)).toEqual([2])
+    expect(await unnoted(sessionId)).toBe(0)
+  })
+
+  it.each(['message', 'session'])(
+    'in Pinecone which one wrote who died, after they were removed with the %s',
+    async (what) => {
+      const { embedder, index, target, space } = await usedPinecone()
+      const sessionId = await store.session([{ content: 'The secret is zarquon.' }, { content: 'It rains.' }])
+      const [message] = (await store.pages(sessionId, { maxTokens: 5_000 })).flatMap(({ messages }) => messages)
+      const chosen = what === 'message' ? { sessionId, messageId: message?.id } : { sessionId }
+      const late = new Otherwise(target, async (write) => {
+        expect(await eraseNow(index, chosen)).toMatchObject({ status: 'erased' })
+        await write()
+        throw new Error('killed')
+      })
+      await embedOnce(embedder, late, sessionId)
+      expect(await vectorsIn(space, index, sessionId)).toEqual([1, 2])
+      await embedAgain(embedder, index)
+      expect(await vectorsIn(space, index, sessionId)).toEqual(what === 'message' ? [2] : [])
+      expect(await unnoted(sessionId)).toBe(0)
+    },
+  )
 })

@@ -1,15 +1,15 @@
 import { explain } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { ProviderError } from '../../ports/provider-error.ts'
+import type { VectorKey } from '../../ports/vector-index.ts'
 import { postponeOutbox, type Commit, type OutboxItem } from '../../store/work/outbox.ts'
-import type { ReadText } from './vector-writer.ts'
 
 /** A provider that fails is asked again after this, where it does not say when; one that refuses us later. */
 const pauseMs = 15_000
 const refusedPauseMs = 300_000
 
-/** Whether any of an item's messages is among what has no vector. */
-export function lacksAny({ sessionId, firstSeq, lastSeq }: OutboxItem, missing: readonly ReadText[]): boolean {
+/** Whether any of an item's messages is among some units. */
+export function lacksAny({ sessionId, firstSeq, lastSeq }: OutboxItem, missing: readonly VectorKey[]): boolean {
   return missing.some((unit) => unit.sessionId === sessionId && unit.firstSeq >= firstSeq && unit.firstSeq <= lastSeq)
 }
 

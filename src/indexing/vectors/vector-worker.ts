@@ -9,6 +9,7 @@ import { readableText } from '../../sessions/document.ts'
 import type { Database } from '../../store/database.ts'
 import { readErasuresOf } from '../../store/erasure/keep-from-erasure.ts'
 import { readMessages, type MessageRow } from '../../store/messages.ts'
+import { forgetUnnoted, type EmbeddedStretch } from '../../store/vectors/upcoming-vectors.ts'
 import { addDead } from '../../store/work/failed-work.ts'
 import {
   advanceOutbox,
@@ -53,6 +54,10 @@ interface Piece {
   readonly rows: readonly MessageRow[]
   /** Where the item goes on; undefined where this was its last stretch. */
   readonly nextSeq: number | undefined
+}
+
+function stretchOf({ item: { sessionId, firstSeq, lastSeq }, nextSeq }: Piece): EmbeddedStretch {
+  return { sessionId, firstSeq, lastSeq: nextSeq === undefined ? lastSeq : nextSeq - 1 }
 }
 
 interface Writing {
@@ -130,10 +135,14 @@ export class VectorWorker {
         if (away.isEmpty) await this.#finishWritten({ space, texts, pieces }, commit)
         throw error
       })
+      const signal = this.#abort.signal
+      const unnoted = await this.#writer.removeUnnoted(space, pieces.map(stretchOf), { texts, signal })
       await commit(async (sql) => {
         const finished = pieces.filter(({ nextSeq }) => nextSeq === undefined).map(({ item }) => item.id)
         if (finished.length > 0) await finishOutbox(sql, finished)
         for (const { item, nextSeq } of pieces) if (nextSeq !== undefined) await advanceOutbox(sql, item.id, nextSeq)
+        // When it is work no more.
+        await forgetUnnoted(sql, space, unnoted)
         await away.leave(sql, embedTopic)
         for (const { text, error } of rejected)
           await addDead(sql, embedTopic, {
@@ -155,7 +164,8 @@ export class VectorWorker {
   /** Finishes what has all of its vectors; where that fails it waits with the rest. */
   async #finishWritten({ space, texts, pieces }: Writing, commit: Commit): Promise<void> {
     try {
-      const missing = await this.#writer.missing(space, texts)
+      const unnoted = await this.#writer.unnoted(space, pieces.map(stretchOf), texts)
+      const missing = [...(await this.#writer.missing(space, texts)), ...unnoted]
       const written = pieces.filter((piece) => piece.nextSeq === undefined && !lacksAny(piece.item, missing))
       const ids = written.map(({ item }) => item.id)
       if (ids.length > 0) await commit((sql) => finishOutbox(sql, ids))

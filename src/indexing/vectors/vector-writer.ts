@@ -6,6 +6,7 @@ import type { Database } from '../../store/database.ts'
 import { holdTerms, type TermsState } from '../../store/keys/encryption-state.ts'
 import { inTransaction } from '../../store/transaction.ts'
 import { embedLostAgain, readEmbedded, recordEmbedded, unitsWithTexts } from '../../store/vectors/embedded-units.ts'
+import { noteUpcoming, unnotedUnits, type EmbeddedStretch } from '../../store/vectors/upcoming-vectors.ts'
 import { meanOf } from './embedding-texts.ts'
 
 /** A unit with the text that its vector is to be of. */
@@ -69,6 +70,33 @@ export class VectorWriter {
   /** Which of the texts have no vector. */
   async missing(space: VectorSpace, texts: readonly ReadText[]): Promise<readonly ReadText[]> {
     return await this.#missing(space, (await this.#digested(space, texts)).units)
+  }
+
+  /**
+   * Which units of some stretches, all of whose texts are given, may have a vector in an index elsewhere that is of no text any more: their
+   * messages were erased while it was written, say, by somebody who died.
+   */
+  async unnoted(
+    space: VectorSpace,
+    stretches: readonly EmbeddedStretch[],
+    texts: readonly ReadText[],
+  ): Promise<readonly VectorKey[]> {
+    const { database, index } = this.#dependencies
+    if (index.kind === 'pgvector') return []
+    const own = new Set(texts.map(keyOf))
+    const found = await database.run((sql) => unnotedUnits(sql, space, stretches))
+    return found.filter((unit) => !own.has(keyOf(unit)))
+  }
+
+  /** The same, and removes them; to be forgotten by whoever ends the work on the stretches. */
+  async removeUnnoted(
+    space: VectorSpace,
+    stretches: readonly EmbeddedStretch[],
+    { texts, signal }: { readonly texts: readonly ReadText[]; readonly signal: AbortSignal },
+  ): Promise<readonly VectorKey[]> {
+    const unnoted = await this.unnoted(space, stretches, texts)
+    if (unnoted.length > 0) await this.#dependencies.index.delete(space, unnoted, { signal })
+    return unnoted
   }
 
   /** The texts under the hashes by which they are known in the store. */
@@ -139,6 +167,16 @@ export class VectorWriter {
     }
   }
 
+  /** Whoever erases a message removes its vectors with it where they are in the database. */
+  async #noteUpcoming<Unit extends ReadText & { readonly textSha256: string }>(
+    space: VectorSpace,
+    units: readonly Unit[],
+  ): Promise<ReadonlySet<Unit>> {
+    const { database, index } = this.#dependencies
+    if (index.kind === 'pgvector') return new Set()
+    return await database.run((sql) => inTransaction(sql, (transaction) => noteUpcoming(transaction, space, units)))
+  }
+
   async #store(
     space: VectorSpace,
     records: readonly { readonly unit: ReadText; readonly vector: Float32Array }[],
@@ -146,19 +184,26 @@ export class VectorWriter {
   ): Promise<void> {
     if (records.length === 0) return
     const { database, index } = this.#dependencies
-    const vectors = records.map(({ unit, vector }): VectorRecord => {
+    const all = records.map(({ unit, vector }) => ({ unit: { ...unit, textSha256: unit.sha256 }, vector }))
+    const late = await this.#noteUpcoming(
+      space,
+      all.map(({ unit }) => unit),
+    )
+    const written = all.filter(({ unit }) => !late.has(unit))
+    const vectors = written.map(({ unit, vector }): VectorRecord => {
       const { level, sessionId, firstSeq, part, role, timestampMs } = unit
       return { level, sessionId, firstSeq, part, role, timestampMs, vector }
     })
-    await index.upsert(space, vectors, { signal })
+    if (vectors.length > 0) await index.upsert(space, vectors, { signal })
     // After the vectors: a crash in between embeds them again and writes the same.
-    const units = records.map(({ unit }) => ({ ...unit, textSha256: unit.sha256 }))
-    const erased = await database.run((sql) =>
+    const units = written.map(({ unit }) => unit)
+    const removed = await database.run((sql) =>
       inTransaction(sql, async (transaction) => {
         await holdTerms(transaction, space.tenantId, terms)
         return await recordEmbedded(transaction, space, units)
       }),
     )
+    const erased = [...late, ...removed]
     if (erased.length === 0) return
     await index.delete(space, erased, { signal })
     // Not before they are removed: what is made anew would go with them.

@@ -4,6 +4,8 @@ import { tombstonePrefix } from '../../model/tombstone.ts'
 import { placeFactsAgain } from '../learning/session-projects.ts'
 import type { SessionKey } from '../messages.ts'
 import { eraseLostCorrections, eraseSessionReasons } from '../rights/reasons.ts'
+import { upcomingHash } from '../vectors/upcoming-vectors.ts'
+import { embedTopic } from '../work/outbox.ts'
 import type { LockedSession } from './erase-rows.ts'
 import type { FoundHead } from './lasting-head.ts'
 import type { ErasedCounts } from './receipts.ts'
@@ -110,7 +112,7 @@ export async function eraseSessionRow(
   await sql`delete from session_heads where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from synced_sessions where tenant_id = ${tenantId} and session_id = ${sessionId}`
   await sql`delete from session_grants where tenant_id = ${tenantId} and session_id = ${sessionId}`
-  await sql`delete from outbox where tenant_id = ${tenantId} and session_id = ${sessionId} and topic <> 'erase' and id <> ${itemId}`
+  await forgetWork(sql, key, itemId)
   await sql`
     update sessions set parent_session_id = null, parent_external_id = null, version = version + 1
     where tenant_id = ${tenantId} and (parent_session_id = ${sessionId}
@@ -118,6 +120,22 @@ export async function eraseSessionRow(
   const keys = await destroySessionKeys(sql, key)
   await sql`delete from sessions where tenant_id = ${tenantId} and id = ${sessionId}`
   return { counts: { ...counts, sessions: 1, session_keys: keys }, files }
+}
+
+/**
+ * Takes what is to be done with the session from the outbox. What somebody is at ends by itself, as it finds nothing: whoever has taken it may
+ * wait for the row of the session, which is locked here. So does the work of who may have died while it wrote vectors elsewhere, by which they
+ * are removed.
+ */
+async function forgetWork(sql: TransactionSql, { tenantId, sessionId }: SessionKey, itemId: number): Promise<void> {
+  await sql`
+    delete from outbox where id in (
+      select id from outbox o where o.tenant_id = ${tenantId} and o.session_id = ${sessionId} and o.topic <> 'erase' and o.id <> ${itemId}
+        and not (o.topic = ${embedTopic} and exists (
+          select from embedded_units u
+          where u.tenant_id = ${tenantId} and u.model_id in (select id from embedding_models where tenant_id = ${tenantId})
+            and u.level in (0, 1, 2) and u.session_id = ${sessionId} and u.text_sha256 = ${upcomingHash(sql)}))
+      for update skip locked)`
 }
 
 /**

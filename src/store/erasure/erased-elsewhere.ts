@@ -1,6 +1,7 @@
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 import type { UnitKey } from '../vectors/unit-vectors.ts'
+import { isToBeEmbedded, upcomingHash } from '../vectors/upcoming-vectors.ts'
 
 /** Whether a message of any tenant has its bytes at a place of the archive. */
 export async function isPayloadUsed(sql: Queries, location: string): Promise<boolean> {
@@ -17,11 +18,26 @@ export interface RemoteVectors {
   readonly keys: readonly UnitKey[]
 }
 
+/** A page of them, after those that were found before. */
+export interface RemotePage {
+  readonly after: RemoteVectors | undefined
+  readonly limit: number
+}
+
 /**
- * Some of the vectors elsewhere of which the messages are gone; undefined where there are none. They stay known until
+ * Some of the vectors elsewhere of which the messages are gone; undefined where there are no more. They stay known until
  * `forgetVectors` is told that they are removed.
  */
-export async function remoteVectors(sql: Queries, key: SessionKey, limit: number): Promise<RemoteVectors | undefined> {
+export async function remoteVectors(
+  sql: Queries,
+  key: SessionKey,
+  { after, limit }: RemotePage,
+): Promise<RemoteVectors | undefined> {
+  const last = after?.keys.at(-1)
+  const isAfter =
+    after === undefined || last === undefined
+      ? sql``
+      : sql`and (u.model_id, u.level, u.first_seq, u.part) > (${after.modelId}::int, ${last.level}::int, ${last.firstSeq}::bigint, ${last.part}::int)`
   const rows = await sql<
     { model_id: number; dimensions: number; index: string; level: number; first_seq: string; part: number }[]
   >`
@@ -29,7 +45,7 @@ export async function remoteVectors(sql: Queries, key: SessionKey, limit: number
     from embedded_units u join embedding_models m on m.tenant_id = u.tenant_id and m.id = u.model_id
     where u.tenant_id = ${key.tenantId} and u.level in (0, 1, 2) and u.session_id = ${key.sessionId} and m.vector_index <> 'pgvector'
       and (u.text_sha256 = '' or not exists (select from messages g where g.tenant_id = u.tenant_id
-        and g.session_id = u.session_id and g.seq = u.first_seq and g.kind <> 'erased'))
+        and g.session_id = u.session_id and g.seq = u.first_seq and g.kind <> 'erased')) ${isAfter}
     order by u.model_id, u.level, u.first_seq, u.part limit ${limit}`
   const [first] = rows
   if (first === undefined) return undefined
@@ -54,15 +70,25 @@ export async function modelsIn(
   return rows.map(({ id, dimensions }) => ({ modelId: id, dimensions }))
 }
 
+/**
+ * Forgets vectors that are removed, and returns how many were known to be there. Whoever is just embedding may write one of them once more:
+ * what is work still stays known as one that may be there, and that work removes it.
+ */
 export async function forgetVectors(
   sql: Queries,
   key: SessionKey,
   { modelId, keys }: Pick<RemoteVectors, 'modelId' | 'keys'>,
 ): Promise<number> {
-  const gone = JSON.stringify(keys.map(({ level: l, firstSeq: f, part: p }) => ({ l, f, p })))
-  const rows = await sql`
-    delete from embedded_units u using jsonb_to_recordset(${gone}::text::jsonb) as gone(l smallint, f bigint, p int)
-    where u.tenant_id = ${key.tenantId} and u.model_id = ${modelId} and u.session_id = ${key.sessionId}
-      and u.level = gone.l and u.first_seq = gone.f and u.part = gone.p`
-  return rows.count
+  const rows = JSON.stringify(keys.map(({ level: l, firstSeq: f, part: p }) => ({ l, f, p })))
+  const gone = sql`jsonb_to_recordset(${rows}::text::jsonb) as gone(l smallint, f bigint, p int)`
+  const isOne = sql`u.tenant_id = ${key.tenantId} and u.model_id = ${modelId} and u.session_id = ${key.sessionId}
+    and u.level = gone.l and u.first_seq = gone.f and u.part = gone.p`
+  const known = await sql`
+    select from embedded_units u, ${gone} where ${isOne} and u.text_sha256 <> ${upcomingHash(sql)} for update of u`
+  const place = { ...key, sessionId: sql`u.session_id`, seq: sql`u.first_seq` }
+  const stays = sql`${isToBeEmbedded(sql, place)} and exists (
+    select from embedding_models m where m.tenant_id = u.tenant_id and m.id = u.model_id and m.state = 'current')`
+  await sql`update embedded_units u set text_sha256 = ${upcomingHash(sql)} from ${gone} where ${isOne} and ${stays}`
+  await sql`delete from embedded_units u using ${gone} where ${isOne} and not (${stays})`
+  return known.length
 }

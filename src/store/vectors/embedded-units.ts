@@ -61,7 +61,7 @@ export async function unitsWithTexts(
 }
 
 /** A unit that was just embedded, and how often messages of its session were erased or anonymised when its texts were read. */
-type NewlyEmbedded = EmbeddedUnit & { readonly erasures: number }
+export type NewlyEmbedded = EmbeddedUnit & { readonly erasures: number }
 
 /**
  * Notes that units have vectors; a unit whose text is another now gets the new hash. Returns those of which the message is gone,
@@ -89,11 +89,12 @@ export async function recordEmbedded(
   return [...gone]
 }
 
-async function erasedUnits(
+/** Those of which the message is gone, or messages of the session were erased or anonymised since they were read. */
+export async function erasedUnits<Unit extends NewlyEmbedded>(
   sql: Queries,
   scope: VectorScope,
-  units: readonly NewlyEmbedded[],
-): Promise<ReadonlySet<EmbeddedUnit>> {
+  units: readonly Unit[],
+): Promise<ReadonlySet<Unit>> {
   const places = JSON.stringify(units.map(({ sessionId: s, firstSeq: f, erasures: e }, at) => ({ s, f, at, e })))
   const rows = await sql<{ at: number }[]>`
     select at from jsonb_to_recordset(${places}::text::jsonb) as place(s uuid, f bigint, at int, e int)
@@ -130,6 +131,7 @@ export async function forgetEmbedded(sql: Queries, scope: VectorScope): Promise<
 
 export async function countEmbedded(sql: Queries, scope: VectorScope): Promise<number> {
   const [row] = await sql<{ count: string }[]>`
-    select count(*) as count from embedded_units where tenant_id = ${scope.tenantId} and model_id = ${scope.modelId}`
+    select count(*) as count from embedded_units
+    where tenant_id = ${scope.tenantId} and model_id = ${scope.modelId} and text_sha256 <> decode('00', 'hex')`
   return Number(row?.count ?? 0)
 }
