@@ -186,7 +186,13 @@ async function begin(database: Database, caller: Caller, erasure: Erasure & { re
       await addErasureWork(
         transaction,
         { tenantId, id },
-        sessions.map((session) => ({ ...session, anonymise: anonymiseBy(erasure), participant: filter.participant })),
+        sessions.map((session) => ({
+          ...session,
+          // What has expired stays where more is saved to it; to what somebody asked for nothing is saved from now on.
+          lastSeq: scope === 'retention' ? session.lastSeq : undefined,
+          anonymise: anonymiseBy(erasure),
+          participant: filter.participant,
+        })),
       )
       if (sessions.length === 0) await completeErasure(transaction, { tenantId, erasureId: id }, filter.participant)
       await auditErasure(transaction, caller, { id, action, scope, sessions })

@@ -2,6 +2,7 @@ import type { Caller } from '../model/access.ts'
 import { writeAudit } from '../store/audit/audit-log.ts'
 import type { Database } from '../store/database.ts'
 import { lockSession, type LockedSession } from '../store/erasure/erase-rows.ts'
+import { closeErasing, reopenErasing } from '../store/erasure/erasing-sessions.ts'
 import { lockErasure, noteErasure, type ErasureDetails, type ErasureItem } from '../store/erasure/erasure-work.ts'
 import { addToReceipt } from '../store/erasure/receipts.ts'
 import type { Transaction } from '../store/rows.ts'
@@ -15,7 +16,7 @@ export type Step = (sql: Transaction, item: ErasureItem, session: LockedSession)
  * it is then; undefined where another one has finished it or has it by now.
  *
  * A session on legal hold is left alone, as is one that has expired and that something was saved to since; what comes while the work is
- * under way comes too late.
+ * under way comes too late, and nothing is saved then to a session that goes whole.
  */
 export async function takeStep(database: Database, claimed: ErasureItem, step: Step): Promise<ErasureItem | undefined> {
   return await database.run((sql) =>
@@ -33,13 +34,17 @@ async function advance(sql: Transaction, item: ErasureItem, step: Step): Promise
   }
   const session = await lockSession(sql, item)
   if (session === undefined) return await note({ ...item.details, stretches: [], rowsErased: true })
-  if (session.legalHold && !item.details.hasBegun) {
-    await addToReceipt(sql, receiptOf(item), { held: [item.sessionId] })
+  const keep = async () => {
+    if (item.details.whole) await reopenErasing(sql, item.tenantId, item.sessionId)
     return await note({ ...item.details, stretches: [], rowsErased: true, isHeld: true })
   }
+  if (session.legalHold && !item.details.hasBegun) {
+    await addToReceipt(sql, receiptOf(item), { held: [item.sessionId] })
+    return await keep()
+  }
   const { hasBegun, lastSeq } = item.details
-  if (!hasBegun && lastSeq !== undefined && session.lastSeq > lastSeq)
-    return await note({ ...item.details, stretches: [], rowsErased: true, isHeld: true })
+  if (!hasBegun && lastSeq !== undefined && session.lastSeq > lastSeq) return await keep()
+  if (item.details.whole) await closeErasing(sql, item.tenantId, [item.sessionId])
   const details = await step(sql, item, session)
   if (details === undefined) return item
   const noted = await note(details)

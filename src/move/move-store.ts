@@ -8,6 +8,7 @@ import { countMessages } from '../store/copy/sessions-there.ts'
 import { countRows, inPlainText } from '../store/copy/table-rows.ts'
 import type { Database } from '../store/database.ts'
 import { eraseReturned } from '../store/erasure/erase-returned.ts'
+import { reopenErasing } from '../store/erasure/erasing-sessions.ts'
 import { releaseSuperseded } from '../store/learning/change-facts.ts'
 import { sessionsById } from '../store/sessions.ts'
 import { text } from '../store/sql-text.ts'
@@ -59,7 +60,11 @@ class StoreMove {
     const sessions = await this.#moveSessions(erasedThere, (session) => messages.move(session, onProgress))
     const meanwhile = await erasedMeanwhile(this.#stores, erasedThere)
     await target.run((sql) =>
-      inTransaction(sql, (transaction) => eraseReturned(transaction, this.#caller, { further: meanwhile })),
+      inTransaction(sql, async (transaction) => {
+        await eraseReturned(transaction, this.#caller, { further: meanwhile })
+        // Who erases them at the source does not do it here, until what was erased is known here too.
+        await reopenErasing(transaction, tenantId)
+      }),
     )
     const auditRows = await this.#moveAudit(messages.counts.copied)
     const now = await source.run((sql) => countMessages(sql, tenantId))

@@ -9,7 +9,7 @@ import { importFiles, messages, sessions } from '../../src/store/schema/sessions
 
 /** What follows from where a row is stored, is archived beside its record, or counts what happens in one store (how often it was restricted). */
 const elsewhere: Readonly<Record<string, readonly [Table, { shape: object }, readonly string[]]>> = {
-  sessions: [sessions, sessionRecordSchema, ['tenant_id', 'active_hour', 'key_version', 'restrictions']],
+  sessions: [sessions, sessionRecordSchema, ['tenant_id', 'active_hour', 'key_version', 'restrictions', 'erasing_at']],
   messages: [messages, messageRecordSchema, ['tenant_id', 'session_id', 'key_version', 'payload', 'text', 'metadata']],
   summaries: [summaries, summaryRecordSchema, ['tenant_id', 'session_id', 'key_version']],
   import_files: [importFiles, importFileRecordSchema, ['tenant_id', 'key_version']],

@@ -1,4 +1,4 @@
-import { array, asyncProperty, assert, constantFrom, nat, option, record } from 'fast-check'
+import { array, asyncProperty, assert, boolean, constantFrom, nat, option, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import type { MessageInput } from '../../src/capture/prepare-message.ts'
@@ -16,6 +16,8 @@ const messageShape = record({
   tools: array(constantFrom('read', 'write'), { maxLength: 3 }),
   /** How far back its parent is; 0 for none. */
   back: nat(3),
+  /** Whether its parent is none that is there. */
+  lost: boolean(),
 })
 
 /** Messages with own ids, whose parents are ids of earlier ones. */
@@ -27,6 +29,7 @@ function toMessages(
     input: number
     tools: string[]
     back: number
+    lost: boolean
   }[],
 ): MessageInput[] {
   return shapes.map((shape, index) => ({
@@ -45,7 +48,8 @@ function toMessages(
     toolsUsed: shape.tools,
     messageId: `m${index}`,
     timestamp: new Date(Date.UTC(2026, 0, 1, 0, index)).toISOString(),
-    parentId: shape.back > 0 && index - shape.back >= 0 ? `m${index - shape.back}` : undefined,
+    parentId:
+      shape.back > 0 && index - shape.back >= 0 ? `${shape.lost ? 'nobody ' : 'm'}${index - shape.back}` : undefined,
   }))
 }
 
@@ -82,20 +86,24 @@ async function read(sessionId: string): Promise<unknown> {
 }
 
 describe('saveMessages()', () => {
-  it('gives the same session whether messages come at once, one by one, or partly for the second time', async () => {
+  it('gives the same session whether messages come at once, one by one, in two parts, or partly for the second time', async () => {
     await assert(
       asyncProperty(array(messageShape, { minLength: 1, maxLength: 8 }), async (shapes) => {
         const messages = toMessages(shapes)
-        const [atOnce, singly, again] = [newId(), newId(), newId()]
+        const [atOnce, singly, again, parts] = [newId(), newId(), newId(), newId()]
         await store.open.saveMessages(caller, { sessionId: `a ${atOnce}`, messages })
         for (const message of messages)
           await store.open.saveMessages(caller, { sessionId: `b ${singly}`, messages: [message] })
         await store.open.saveMessages(caller, { sessionId: `c ${again}`, messages: messages.slice(0, 1) })
         const repeated = await store.open.saveMessages(caller, { sessionId: `c ${again}`, messages })
         expect(repeated.messages.map(({ duplicate }) => duplicate)).toEqual(messages.map((_, index) => index === 0))
+        const half = Math.ceil(messages.length / 2)
+        for (const part of [messages.slice(0, half), messages.slice(half)])
+          if (part.length > 0) await store.open.saveMessages(caller, { sessionId: `d ${parts}`, messages: part })
         const expected = await read(`a ${atOnce}`)
         expect(await read(`b ${singly}`)).toEqual(expected)
         expect(await read(`c ${again}`)).toEqual(expected)
+        expect(await read(`d ${parts}`)).toEqual(expected)
       }),
       { numRuns: 40 },
     )
@@ -104,8 +112,8 @@ describe('saveMessages()', () => {
   it('stores nothing of a batch in which one id is used for other content', async () => {
     const sessionId = `conflict ${newId()}`
     const [first, second] = toMessages([
-      { role: 'user', sender: 'Ann', model: undefined, input: 1, tools: [], back: 0 },
-      { role: 'user', sender: 'Ann', model: undefined, input: 1, tools: [], back: 0 },
+      { role: 'user', sender: 'Ann', model: undefined, input: 1, tools: [], back: 0, lost: false },
+      { role: 'user', sender: 'Ann', model: undefined, input: 1, tools: [], back: 0, lost: false },
     ])
     if (first === undefined || second === undefined) throw new Error('two messages are made above')
     await store.open.saveMessages(caller, { sessionId, messages: [first] })

@@ -1,3 +1,4 @@
+import { ErasedError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
 import { newId } from '../../model/ids.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
@@ -67,6 +68,14 @@ export class ImportedSessions {
         const request = { tenantId, actor, client, call, ...target, messages, revise: true }
         return await saveHeld({ kind: database.kind, run: (work) => database.run(work) }, held, request)
       })
+    }).catch(async (error: unknown) => {
+      // It is being erased since it was looked up.
+      if (error instanceof ErasedError) {
+        const placed = messages.flatMap(({ payload }) => ('location' in payload ? [payload.location] : []))
+        const key = { tenantId, sessionId: to.session.id }
+        await Promise.allSettled([removeOrLeaveUnused(this.#dependencies, key, placed)])
+      }
+      throw error
     })
     // What was erased is not stored again, nor are its bytes, if they are many, left in the archive.
     const unstored = messages.flatMap(({ payload }, index) =>

@@ -31,7 +31,7 @@ export interface PlannedSession {
   readonly stretches: readonly Stretch[]
   /** As `sessions.erasures`: while it stays, these are the numbers of the messages that were chosen. */
   readonly erasures: number
-  /** Where it goes whole as it has expired: the number of its last message. Where more is saved it stays. */
+  /** Where it goes whole: the number of its last message. Where more was saved until it is begun nothing of that is erased. */
   readonly lastSeq?: number | undefined
 }
 
@@ -43,6 +43,7 @@ interface SessionRow {
   readonly bytes: string
   readonly stretches: readonly Stretch[] | null
   readonly erasures: number
+  readonly last_seq?: string
 }
 
 const ofSession = (sql: Queries, filter: ErasureFilter) => sql`
@@ -59,6 +60,7 @@ function fromRow(row: SessionRow): PlannedSession {
     bytes: Number(row.bytes),
     stretches: row.stretches ?? [],
     erasures: row.erasures,
+    lastSeq: row.last_seq === undefined ? undefined : Number(row.last_seq),
   }
 }
 
@@ -66,7 +68,7 @@ function fromRow(row: SessionRow): PlannedSession {
 export async function planSessions(sql: Queries, viewer: Viewer, filter: ErasureFilter): Promise<PlannedSession[]> {
   const rows = await sql<SessionRow[]>`
     select sessions.id, sessions.legal_hold, (true ${andOpen(sql, viewer, 'manage')}) as is_own, remaining.messages, remaining.bytes,
-      null as stretches, sessions.erasures
+      null as stretches, sessions.erasures, sessions.last_seq
     from sessions cross join lateral (
       select count(*) as messages, coalesce(sum(m.payload_bytes), 0) as bytes from messages m
       where m.tenant_id = ${viewer.tenantId} and m.session_id = sessions.id and m.kind <> 'erased'

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { newId } from '../../model/ids.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
+import { closeErasing } from './erasing-sessions.ts'
 import type { PlannedSession } from './erasure-plan.ts'
 
 /** The work of erasing one session, or some of its messages, in the outbox. */
@@ -26,7 +27,7 @@ const detailsSchema = z.object({
   participant: z.string().optional(),
   /** Messages whose rows are still as they were. */
   stretches: z.array(z.tuple([z.number(), z.number()])),
-  /** Of a whole session that has expired, the number of its last message then: one that more was saved to is kept. */
+  /** Of a whole session that has expired, the number of its last message then: one that more was saved to before it is begun is kept. */
   lastSeq: z.number().optional(),
   /** Whether the rows are gone: then what is outside of the database goes. */
   rowsErased: z.boolean().default(false),
@@ -78,7 +79,10 @@ export interface ErasureWork extends Pick<PlannedSession, 'id' | 'stretches' | '
   readonly payloads?: readonly string[]
 }
 
-/** Leaves sessions to be erased, or messages to be anonymised. A whole session is one stretch, however long it is by then. */
+/**
+ * Leaves sessions to be erased, or messages to be anonymised. A whole session is one stretch: nothing is saved to it any more, but for one that has
+ * expired, until it is begun.
+ */
 export async function addErasureWork(
   sql: Queries,
   erasure: { readonly tenantId: number; readonly id: string },
@@ -94,6 +98,8 @@ export async function addErasureWork(
   await sql`
     insert into outbox (tenant_id, topic, session_id, details)
     select ${erasure.tenantId}, ${eraseTopic}, s, d from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as work(s uuid, d jsonb)`
+  const closed = rows.filter(({ d }) => d.whole && d.lastSeq === undefined).map(({ s }) => s)
+  if (closed.length > 0) await closeErasing(sql, erasure.tenantId, closed)
 }
 
 /**

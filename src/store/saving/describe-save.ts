@@ -25,6 +25,8 @@ interface Described {
   readonly parentId: string | undefined
   /** Said by the source, or seen in the batch: another model than before, another parent than the message before. */
   readonly contextSwitch: string | undefined
+  /** Whether it begins a branch where its parent, which is not of the batch, is stored: the function looks. */
+  readonly mayBranch: boolean
 }
 
 /** Texts as PostgreSQL writes an array of them: cheaper to read there than a JSON array. */
@@ -38,7 +40,7 @@ function sizeOf(message: NewMessage): number {
 
 /**
  * Follows models and parents through the batch. Against what is stored already only the first message that names a model,
- * and the first message's parent, are left to compare: the function does that.
+ * the first message's parent, and parents that are not of the batch are left to compare: the function does that.
  */
 function followBatch(request: SaveRequest): Described[] {
   const ids = new Map<string, string>()
@@ -46,19 +48,18 @@ function followBatch(request: SaveRequest): Described[] {
   let previousId: string | undefined
   return request.messages.map((message) => {
     const parentId = message.parent === undefined ? undefined : ids.get(message.parent)
-    const isBranch =
-      !request.revise &&
-      message.role !== 'tool' &&
-      message.parent !== undefined &&
-      previousId !== undefined &&
-      parentId !== previousId
+    const isTold = message.contextSwitch !== undefined
+    const mayFollow = !request.revise && message.role !== 'tool' && previousId !== undefined
+    const isBranch = mayFollow && parentId !== undefined && parentId !== previousId
+    const mayBranch = mayFollow && !isTold && message.parent !== undefined && parentId === undefined
     const changesModel = message.model !== undefined && model !== undefined && message.model !== model
-    const contextSwitch = message.contextSwitch ?? (isBranch ? 'branch' : changesModel ? 'model' : undefined)
+    const seen = isBranch ? 'branch' : changesModel && !mayBranch ? 'model' : undefined
+    const contextSwitch = message.contextSwitch ?? seen
     model = message.model ?? model
     previousId = message.id
     ids.set(message.id, message.id)
     if (message.externalId !== undefined) ids.set(message.externalId, message.id)
-    return { message, parentId, contextSwitch }
+    return { message, parentId, contextSwitch, mayBranch }
   })
 }
 
@@ -148,6 +149,7 @@ function describeTotals(request: SaveRequest, described: readonly Described[]): 
   const mayBranch = !request.revise && first?.role !== 'tool' && first?.contextSwitch === undefined
   return {
     count: request.messages.length,
+    singly: described.some(({ mayBranch: mayBe }) => mayBe) ? true : undefined,
     bytes: request.messages.reduce((total, message) => total + sizeOf(message), 0),
     input: sum(({ usage }) => usage?.input),
     output: sum(({ usage }) => usage?.output),
@@ -170,7 +172,7 @@ function describeTotals(request: SaveRequest, described: readonly Described[]): 
   }
 }
 
-/** The arguments of the database's function `save_messages` (drizzle/0013): JSON texts, and the bytes they point into. */
+/** The arguments of the database's function `save_messages` (drizzle/0013 and 0034): JSON texts, and the bytes they point into. */
 export function describeSave(request: SaveRequest): {
   readonly session: string
   readonly messages: string

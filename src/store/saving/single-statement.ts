@@ -142,7 +142,7 @@ function updatedSessions(
       version = s.version + 1
     from moment${isList ? ', given g' : ''}${comparesModel ? ', sessions former' : ''}
     where ${of('viewer')} = ${of('tenant')} and s.tenant_id = ${of('tenant')} and s.id = ${of('session')}
-      and s.key_version = ${of('key_version')} and s.last_seq < ${limits.sessionMessagesMax}
+      and s.key_version = ${of('key_version')} and s.erasing_at is null and s.last_seq < ${limits.sessionMessagesMax}
       and s.payload_bytes + ${of('bytes')} <= ${limits.sessionBytesMax}
       ${comparesModel ? `and former.tenant_id = ${of('tenant')} and former.id = ${of('session')} and former.version = s.version` : ''}
       ${checksRole ? `and (${of('principal')} is null or coalesce((${roles()}), true))` : ''}`

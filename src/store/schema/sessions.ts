@@ -73,6 +73,8 @@ export const sessions = pgTable(
     erasures: integer('erasures').notNull().default(0),
     /** How often it, or somebody who spoke in it, was restricted or released: as `erasures`. */
     restrictions: integer('restrictions').notNull().default(0),
+    /** Since when it is being erased as a whole: nothing is saved to it any more. */
+    erasingAt: time('erasing_at'),
     keyVersion: keyVersion(),
     /** Grows by one with every change; caches and subscriptions compare it. */
     version: bigint('version', { mode: 'number' }).notNull().default(1),
