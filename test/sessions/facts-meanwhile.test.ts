@@ -14,6 +14,7 @@ import { describeSession } from '../../src/store/imports/imported-sessions.ts'
 import { decideState, planConversion } from '../../src/store/keys/conversion-work.ts'
 import { archiveFactChange, deleteFact, holdFact } from '../../src/store/learning/change-facts.ts'
 import { leaveToLearnAnew } from '../../src/store/learning/facts-anew.ts'
+import { lockFacts, tryLockFacts } from '../../src/store/learning/lock-facts.ts'
 import type { Queries } from '../../src/store/rows.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { addOutbox } from '../../src/store/work/add-work.ts'
@@ -141,10 +142,11 @@ describe('facts whose words are hashed under another key', () => {
   })
 })
 
-describe.runIf(isOnServer)('a fact that somebody deletes while the same is learned of another session', () => {
-  const waiting = (sql: Queries) =>
-    sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+/** Who waits for somebody else in the database. */
+const waiting = (sql: Queries) =>
+  sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
 
+describe.runIf(isOnServer)('a fact that somebody deletes while the same is learned of another session', () => {
   /** Another one's work, until it is over or waits for somebody. */
   async function begun(sql: Queries, work: Promise<unknown>): Promise<void> {
     let isOver = false
@@ -210,3 +212,32 @@ describe.runIf(isOnServer)('a fact that somebody deletes while the same is learn
     expect(await list('rye')).toEqual([])
   })
 })
+
+test.runIf(isOnServer)(
+  'facts are put into their project beside others who learn, without one waiting for the other',
+  async () => {
+    const { database } = stores()
+    const first = await store.session([{ content: 'I prefer oats over barley.', timestamp: '2026-01-01T00:00:00Z' }])
+    const second = await said('We decided to use Redis for the cache.')
+    await learn()
+    await describedAs(second, '/work/cache')
+    await database.run((sql) => addOutbox(sql, learnTopic, [{ tenantId, sessionId: first, firstSeq: 1, lastSeq: 1 }]))
+    const isPutOff = (sql: Queries) => sql`select from outbox where session_id = ${second} and last_error is not null`
+    const learning = await database.run((sql) =>
+      inTransaction(sql, async (own) => {
+        // As another replica that has just learned something, and comes to such facts next.
+        await lockFacts(own, tenantId, 'shared')
+        const work = learn()
+        const stands = () =>
+          database.run(async (other) => [(await isPutOff(other)).length, (await waiting(other)).length])
+        await expect.poll(stands, { timeout: 20_000 }).not.toEqual([0, 0])
+        expect(await stands()).toEqual([1, 0])
+        expect(await tryLockFacts(own, tenantId)).toBe(true)
+        return { work }
+      }),
+    )
+    await learning.work
+    expect(await list('oats')).toMatchObject([{ times: 1 }])
+    expect(await list('cache')).toMatchObject([{ project: '/work/cache' }])
+  },
+)

@@ -14,7 +14,7 @@ import {
 } from '../../store/learning/corrections-elsewhere.ts'
 import { hasEarlierFacts } from '../../store/learning/facts-anew.ts'
 import { areAsRead, dropHidden, readFactBodies, storeFactTerms } from '../../store/learning/hashed-facts.ts'
-import { lockFacts } from '../../store/learning/lock-facts.ts'
+import { lockFacts, tryLockFacts } from '../../store/learning/lock-facts.ts'
 import {
   saveFacts,
   sealFact,
@@ -92,7 +92,7 @@ async function ofOtherProjects(
   return found
 }
 
-/** Stores it. False where the session was changed since it was read: nothing is stored then. */
+/** Stores it. False where the session was changed since it was read, or others store facts just now: nothing is stored then. */
 export async function storeFindings(
   sql: Transaction,
   key: SessionKey,
@@ -102,8 +102,9 @@ export async function storeFindings(
   const isNone = facts.length === 0 && placed.length === 0
   if (isNone && (anew === undefined || !(await hasEarlierFacts(sql, key, anew)))) return true
   await holdTerms(sql, key.tenantId, state)
-  // Those that are there are known again by other hashes then.
-  await lockFacts(sql, key.tenantId, placed.length === 0 ? 'shared' : 'exclusive')
+  // Those that are there are known again by other hashes then, which is done alone.
+  if (placed.length === 0) await lockFacts(sql, key.tenantId, 'shared')
+  else if (!(await tryLockFacts(sql, key.tenantId))) return false
   if (!(await areAsRead(sql, key.tenantId, placed))) return false
   await holdCorrected(sql, key, corrected)
   const gone = await saveFacts(sql, key, { facts, ...read })

@@ -9,3 +9,13 @@ export async function lockFacts(sql: TransactionSql, tenantId: number, mode: 'sh
   const lock = mode === 'shared' ? sql`pg_advisory_xact_lock_shared` : sql`pg_advisory_xact_lock`
   await sql`select ${lock}(hashtext('facts'), ${tenantId})`
 }
+
+/**
+ * The same, alone and at once: false where another one holds it too. For who may hold it beside others already, as who learns does until the end
+ * of a round: two of them that waited to be alone would wait for each other.
+ */
+export async function tryLockFacts(sql: TransactionSql, tenantId: number): Promise<boolean> {
+  const [row] = await sql<{ is_alone: boolean }[]>`
+    select pg_try_advisory_xact_lock(hashtext('facts'), ${tenantId}) as is_alone`
+  return row?.is_alone === true
+}
