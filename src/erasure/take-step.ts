@@ -35,7 +35,7 @@ async function advance(sql: Transaction, item: ErasureItem, step: Step): Promise
   const session = await lockSession(sql, item)
   if (session === undefined) return await note({ ...item.details, stretches: [], rowsErased: true })
   const keep = async () => {
-    if (item.details.whole) await reopenErasing(sql, item.tenantId, item.sessionId)
+    if (item.details.whole) await reopenErasing(sql, item.tenantId, { sessionId: item.sessionId, itemId: item.id })
     return await note({ ...item.details, stretches: [], rowsErased: true, isHeld: true })
   }
   if (session.legalHold && !item.details.hasBegun) {

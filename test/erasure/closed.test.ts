@@ -7,7 +7,8 @@ import { ErasedError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import { newId } from '../../src/model/ids.ts'
 import type { Database } from '../../src/store/database.ts'
-import { addErasureWork, claimErasure, type ErasureItem } from '../../src/store/erasure/erasure-work.ts'
+import { closeErasing, reopenErasing } from '../../src/store/erasure/erasing-sessions.ts'
+import { addErasureWork, addPayloadWork, claimErasure, type ErasureItem } from '../../src/store/erasure/erasure-work.ts'
 import { insertErasure, readReceipts } from '../../src/store/erasure/receipts.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { caller, messagesOf, useStore } from '../sessions/store.ts'
@@ -148,5 +149,29 @@ describe('what is saved to a session that is to be erased', () => {
     expect(await completed(id)).toMatchObject({ erased: { messages: 0 }, held: [sessionId] })
     await save(sessionId, ['goes on'])
     expect(await kept(sessionId)).toEqual(['held', 'goes on'])
+  })
+  it('is refused on where another erasure has left the session as it was, and this one is still to come', async () => {
+    const sessionId = await store.session([{ content: 'expired' }])
+    const swept = await leave(sessionId, { scope: 'retention', lastSeq: 1 })
+    await save(sessionId, ['meanwhile'])
+    const asked = await leave(sessionId, { scope: 'session' })
+    await due(swept)
+    expect(await completed(swept)).toMatchObject({ erased: { messages: 0 } })
+    await expect(save(sessionId, ['too late'])).rejects.toThrow(ErasedError)
+    await due(asked)
+    expect(await completed(asked)).toMatchObject({ erased: { sessions: 1, messages: 2 } })
+  })
+
+  it('is saved where a session came closed from another store, whatever else is to be erased of it', async () => {
+    const { database } = store.open.stores
+    const sessionId = await store.session([{ content: 'moved' }])
+    const payloads = [`payloads/${newId()}`]
+    await database.run(async (sql) => {
+      await closeErasing(sql, tenantId, [sessionId])
+      await addPayloadWork(sql, { tenantId, sessionId }, { payloads, afterMs: 3_600_000 })
+      await reopenErasing(sql, tenantId)
+    })
+    await save(sessionId, ['goes on'])
+    expect(await kept(sessionId)).toEqual(['moved', 'goes on'])
   })
 })

@@ -9,13 +9,20 @@ export async function closeErasing(sql: Queries, tenantId: number, sessionIds: r
       order by id for no key update)`
 }
 
-/** Has sessions saved to again that are kept, and those of which it is the work of nobody here to erase them. */
-export async function reopenErasing(sql: Queries, tenantId: number, sessionId?: string): Promise<void> {
-  const which =
-    sessionId === undefined
-      ? sql`not exists (select from outbox o where o.tenant_id = ${tenantId} and o.topic = 'erase' and o.session_id = s.id)`
-      : sql`s.id = ${sessionId}`
+/**
+ * Has sessions saved to again that nobody here is to erase whole any more. With `kept`, that session alone, which a piece of work has left as it
+ * was: what another one is to erase stays closed, as what is saved to it would go.
+ */
+export async function reopenErasing(
+  sql: Queries,
+  tenantId: number,
+  kept?: { readonly sessionId: string; readonly itemId: number },
+): Promise<void> {
+  const [ofSession, byOthers] =
+    kept === undefined ? [sql``, sql``] : [sql`and s.id = ${kept.sessionId}`, sql`and o.id <> ${kept.itemId}`]
   await sql`
     update sessions s set erasing_at = null, version = version + 1
-    where s.tenant_id = ${tenantId} and s.erasing_at is not null and ${which}`
+    where s.tenant_id = ${tenantId} and s.erasing_at is not null ${ofSession} and not exists (
+      select from outbox o where o.tenant_id = ${tenantId} and o.topic = 'erase' and o.session_id = s.id ${byOthers}
+        and o.details->>'whole' = 'true' and o.details->>'rowsErased' is distinct from 'true')`
 }
