@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { asksOnlyTime } from '../../src/search/query/asks-time.ts'
 import { readQueryTimes } from '../../src/search/query/query-dates.ts'
@@ -45,10 +45,41 @@ describe('a query that asks about a time alone', () => {
     ['¿Qué hemos hecho esta semana?', day('03-16'), day('03-23')],
     ['Worüber haben wir gestern gesprochen?', day('03-17'), day('03-18')],
     ['what happened in May?', day('2025-05-01'), day('2025-06-01')],
+    ['what happened last March', day('03-01'), day('04-01')],
+    ['what did we do last August', day('2025-08-01'), day('2025-09-01')],
+    ['what happened between January and March', day('01-01'), day('04-01')],
+    ['what have we done in the past day', day('03-17'), untilNow],
+    ["qu'avons-nous fait avant-hier", day('03-16'), day('03-17')],
   ])('knows from when until when: %s', async (query, fromMs, toMs) => {
     const asked = await readQueryTimes(query, now)
     expect(asked.spans).toEqual([{ fromMs, toMs }])
     expect(asksOnlyTime(asked)).toBe(true)
+  })
+
+  it('takes each of two months for a time', async () => {
+    const { spans } = await readQueryTimes('what did we do in January and March', now)
+    expect(spans).toEqual([
+      { fromMs: day('01-01'), toMs: day('02-01') },
+      { fromMs: day('03-01'), toMs: day('04-01') },
+    ])
+  })
+
+  it('counts the last hour until now, also just after midnight', async () => {
+    const night = new Date(2026, 2, 18, 0, 15)
+    const { spans } = await readQueryTimes('what did we do in the last hour', night)
+    expect(spans).toEqual([{ fromMs: day('03-17'), toMs: night.getTime() + 1 }])
+  })
+
+  it('begins days at midnight, also counted from one that begins at one', async () => {
+    vi.stubEnv('TZ', 'America/Santiago')
+    try {
+      const sunday = new Date(2026, 8, 6, 15)
+      expect(new Date(2026, 8, 6).getHours()).toBe(1)
+      const { spans } = await readQueryTimes('what did we do this week', sunday)
+      expect(spans).toEqual([{ fromMs: day('08-31'), toMs: day('09-07') }])
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 
   it('knows that on a Saturday the last weekend is the one before', async () => {
@@ -70,6 +101,8 @@ describe('a query that asks about a time alone', () => {
     'June',
     'what did April decide?',
     'who sat in the sun',
+    'what did June say yesterday',
+    'who sat with April yesterday',
     '24/7',
   ])('is none that asks for more, or for no time: %s', async (query) => {
     expect(asksOnlyTime(await readQueryTimes(query, now))).toBe(false)

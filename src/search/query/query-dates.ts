@@ -1,5 +1,5 @@
 import { plausibleLanguages } from '../../indexing/terms/language.ts'
-import { boundsOf, furtherSpans, lastYearOf, spansOf, type TimeSpan } from './time-spans.ts'
+import { boundsOf, furtherSpans, lastYearOf, spansOf, surelyTimes, type TimeSpan, upTo } from './time-spans.ts'
 import { timesInWords, type SpokenTime } from './time-words.ts'
 
 /**
@@ -41,6 +41,8 @@ const timeWords: readonly (readonly [string, RegExp])[] = [
 ]
 const yearAlone = /(?<![\p{L}\p{N}.:/-])((?:19|20)\d\d)(?![\p{L}\p{N}/-]|\.\d)/gu
 const mostRecent = /(?<!\p{L})(?:last|this|past|letzte\p{L}*|vorige\p{L}*|derni\p{L}*|pasad\p{L}|прошл\p{L}+)\s*$/iu
+/** Of it the parser reads "hier", yesterday. */
+const dayBeforeYesterday = /avant-hier/giu
 const timesMax = 4
 /** A longer query is a text that is looked for, not a question of a time. */
 const readCharacters = 500
@@ -51,7 +53,7 @@ export interface QueryTimes {
   readonly times: readonly NamedTime[]
   /** From when until when they are, and others that are no date of the calendar, as "this week": none of a year alone. */
   readonly spans: readonly TimeSpan[]
-  /** The query without the words that name them. */
+  /** The query without the words that name them; a month or day that may be a name or another word is left there. */
   readonly rest: string
 }
 
@@ -63,11 +65,11 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
   const query = asked.slice(0, readCharacters)
   const languages = plausibleLanguages(query)
   const language = languages[0] ?? 'en'
-  const isRecent = (text: string) => mostRecent.test(before(query, text)) || mostRecent.test(firstWord(text))
+  const isRecent = (text: string) => mostRecent.test(upTo(query, text)) || mostRecent.test(firstWord(text))
   const found: SpokenTime[] = []
   for (const spoken of languagesOf(query, language)) {
     const parse = await parserOf(spoken)
-    for (const { text, start, end } of parse(query, now)) {
+    for (const { text, start, end } of parse(query.replaceAll(dayBeforeYesterday, ' '), now)) {
       const context = { isRecent: isRecent(text), now }
       const time = namedTime(start, context)
       const last = end === null || end === undefined ? undefined : namedTime(end, context)
@@ -81,11 +83,12 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
       time.year === undefined && time.month !== undefined && isRecent(text) ? lastYearOf(time, now) : undefined
     found.push({ text, time: year === undefined ? time : { ...time, year } })
   }
-  const rest = found.reduce((left, { text }) => left.replace(text, ' '), query)
+  const sure = surelyTimes(query, found)
+  const rest = sure.reduce((left, { text }) => left.replace(text, ' '), query)
   const years = [...rest.matchAll(yearAlone)].map(([, year]) => ({ year: Number(year) }))
   const times = new Map([...found.map(({ time }) => time), ...years].map((time) => [JSON.stringify(time), time]))
   const further = furtherSpans(rest.replaceAll(yearAlone, ' '), now)
-  const spans = [...spansOf(query, found, now), ...further.spans]
+  const spans = [...spansOf(query, sure, now), ...further.spans]
   return {
     times: [...times.values()].slice(0, timesMax),
     spans: spans.slice(0, timesMax),
@@ -146,10 +149,6 @@ function namedTime(
 function weekday(named: Date, now: Date): NamedTime {
   const at = new Date(named > now ? named.getTime() - 7 * dayMs : named)
   return { year: at.getFullYear(), month: at.getMonth() + 1, day: at.getDate() }
-}
-
-function before(query: string, text: string): string {
-  return query.slice(0, Math.max(0, query.indexOf(text)))
 }
 
 function firstWord(text: string): string {

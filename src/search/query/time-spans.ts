@@ -10,7 +10,7 @@ export interface TimeSpan {
 const week = /week(?!-?end)|wochen?(?!ende)|semaine|semana|settiman|veck|недел|周|週|星期|礼拜/iu
 /** "In the last few days", "the past week": they are not over. */
 const untilNow =
-  /(?<!\p{L})(?:(?:last|past|previous|letzten|vergangenen|derni(?:er|ère)s|últim[oa]s)\s+(?:[\p{L}\p{N}]+\s+){0,3}(?:days|weeks|months|hours?|minutes|tagen?|wochen|monaten?|stunden?|minuten|jours|semaines|mois|heures|d[ií]as|semanas|meses|horas|minutos)|past\s+(?:week|month))$/iu
+  /(?<!\p{L})(?:(?:last|past|previous|letzten|vergangenen|derni(?:er|ère)s|últim[oa]s)\s+(?:[\p{L}\p{N}]+\s+){0,3}(?:days|weeks|months|hours?|minutes|tagen?|wochen|monaten?|stunden?|minuten|jours|semaines|mois|heures|d[ií]as|semanas|meses|horas|minutos)|past\s+(?:day|week|month)|(?:last|past)\s+(?:hour|minute))$/iu
 /** Words that say how the time after them is meant, in some languages with an article in between. */
 const beforeTime = (words: string) =>
   new RegExp(`(?<!\\p{L})(?:${words})(?:\\s+(?:the|dem|der|den|le|la|el))?\\s*$`, 'iu')
@@ -20,9 +20,10 @@ const until = beforeTime("before|until|till|by|bis(?: zum)?|vor|avant|jusqu['’
 /** "Between Monday and Wednesday". */
 const between = /(?<!\p{L})(?:between|zwischen|entre)(?!\p{L})/iu
 /** Also names, words and shares: "what did June say", "who sat there", "24/7". They are times where a word before them says so: "in June". */
-const ambiguous = /^(?:march|april|may|june|august|sat|sun|\d{1,2}\/\d{1,2})$/iu
+const ambiguous = /^(?:jan|march|april|may|june|august|sat|sun|\d{1,2}\/\d{1,2})$/iu
 const beforeDate =
-  /(?<!\p{L})(?:in|on|during|throughout|since|of|from|for|over|until|before|after|early|late|mid)[\s-]+$/iu
+  /(?<!\p{L})(?:in|on|during|throughout|since|of|from|for|over|until|before|after|early|late|mid|last|past|this)[\s-]+$/iu
+const betweenTimes = /\s*(?:,|(?<!\p{L})(?:and|or|to|und|et|y))\s+$/iu
 
 /** From when until when a time is, in the calendar of where this runs; of what names no year the one in which it last began. */
 export function boundsOf(named: NamedTime, now: Date): TimeSpan {
@@ -38,24 +39,40 @@ export function lastYearOf({ month = 1, day = 1 }: NamedTime, now: Date): number
   return new Date(year, month - 1, day) <= now ? year : year - 1
 }
 
+/** Those of what may be times that are no names or other words there: "in March", and March of "January and March". */
+export function surelyTimes(query: string, times: readonly SpokenTime[]): SpokenTime[] {
+  const sure: SpokenTime[] = []
+  for (const spoken of times) {
+    const before = upTo(query, spoken.text)
+    const follows = betweenTimes.test(before) ? before.replace(betweenTimes, '') : undefined
+    const isSure =
+      !ambiguous.test(spoken.text.trim()) ||
+      beforeDate.test(before) ||
+      sure.some(({ text }) => follows?.endsWith(text) === true)
+    if (isSure) sure.push(spoken)
+  }
+  return sure
+}
+
+/** What a query says before a text of it. */
+export function upTo(query: string, text: string): string {
+  return query.slice(0, Math.max(0, query.indexOf(text)))
+}
+
 /** From when until when the times are that a query names. */
 export function spansOf(query: string, times: readonly SpokenTime[], now: Date): TimeSpan[] {
   const spans = times.flatMap((spoken) => {
-    const before = query.slice(0, Math.max(0, query.indexOf(spoken.text)))
-    const span = spanOf(spoken, { before, now })
-    return span === undefined ? [] : (asMeant(span, { before, said: spoken.text, now }) ?? [])
+    const span = spanOf(spoken, now)
+    return span === undefined ? [] : (asMeant(span, { before: upTo(query, spoken.text), said: spoken.text, now }) ?? [])
   })
   const [first, second, ...others] = spans
   if (first === undefined || second === undefined || others.length > 0 || !between.test(query)) return spans
   return [{ fromMs: Math.min(first.fromMs, second.fromMs), toMs: Math.max(first.toMs, second.toMs) }]
 }
 
-/** "Last week" is the seven days since the same weekday. Undefined of a year alone, and of what may be another word. */
-function spanOf(
-  { text, time, end }: SpokenTime,
-  { before, now }: { readonly before: string; readonly now: Date },
-): TimeSpan | undefined {
-  if (time.month === undefined || (ambiguous.test(text.trim()) && !beforeDate.test(before))) return undefined
+/** "Last week" is the seven days since the same weekday. Undefined of a year alone. */
+function spanOf({ text, time, end }: SpokenTime, now: Date): TimeSpan | undefined {
+  if (time.month === undefined) return undefined
   // Of a weekend the parser tells one day.
   const [further] = furtherSpans(text, now).spans
   if (further !== undefined) return further
@@ -84,11 +101,9 @@ function fromTo(from: Date, to: Date): TimeSpan {
   return { fromMs: from.getTime(), toMs: to.getTime() }
 }
 
-/** The same hour so many days later, also where a day has 23 hours. */
+/** The beginning of the day so many days later, also where a day has 23 hours, or begins at one as clocks are put forward at midnight. */
 function daysLater(from: Date, days: number): Date {
-  const to = new Date(from)
-  to.setDate(to.getDate() + days)
-  return to
+  return new Date(from.getFullYear(), from.getMonth(), from.getDate() + days)
 }
 
 /** Times that are no date of the calendar, by how many days before today they began, and for how long they are. */

@@ -12,10 +12,10 @@ type Unit = 'day' | 'week' | 'month' | 'year'
 
 const word = (pattern: string, flags = 'iu') => new RegExp(`(?<!\\p{L})(?:${pattern})(?!\\p{L})`, flags)
 
-/** What chrono-node does not read of Spanish, Portuguese, Italian, Swedish, Japanese and Chinese. They are words of no other language. */
+/** What chrono-node does not read of French, Spanish, Portuguese, Italian, Swedish, Japanese and Chinese. They are words of no other language. */
 const ago: readonly (readonly [RegExp, Unit, number])[] = [
   [word('ieri'), 'day', 1],
-  [word("anteayer|antes de ayer|anteontem|antes de ontem|l['’]altro ieri|i förrgår"), 'day', 2],
+  [word("avant-hier|anteayer|antes de ayer|anteontem|antes de ontem|l['’]altro ieri|i förrgår"), 'day', 2],
   [word('i går'), 'day', 1],
   [/一昨日|おととい/u, 'day', 2],
   [word('semana pasada|semana passada|settimana scorsa|scorsa settimana|förra veckan'), 'week', 1],
