@@ -35,20 +35,48 @@ export function isOfProject(kind: string, { slot, claim }: Pick<FactBody, 'slot'
   return kind === 'decision' || [slot, claim].some((about) => about !== undefined && ofThoseThere.test(about))
 }
 
-/** What people ask for by other words than those in which it is told: who moved to Porto lives there. */
-const askedBy: ReadonlyMap<string, string> = new Map([
-  ['home', 'live'],
-  ['name', 'name'],
-  ['first name', 'name'],
-  ['nickname', 'name'],
-  ['occupation', 'job profession'],
-  ['diet', 'diet eat'],
-  ['am married', 'married'],
-])
+const someone = String.raw`(?:[Ii]|you|we|he|she|they|\p{Lu}[\p{L}'’-]+)`
+const owners = String.raw`(?:[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Tt]heir|\p{Lu}\p{L}+['’]s)`
+const asking = (pattern: string) => new RegExp(String.raw`(?<!\p{L})(?:${pattern})(?!\p{L})`, 'u')
 
-/** The words by which somebody asks for what a fact answers. */
-function wordsOfQuestion(slot: string | undefined): string {
-  return askedBy.get(slot?.slice(slot.lastIndexOf('|') + 1) ?? '') ?? ''
+/**
+ * What people ask for by other words than those in which it is told, by what it answers: who moved to Porto lives there. Words alone of
+ * such a question are of others too: "the nightly job", "live reload", "the name of the file".
+ */
+const questions: readonly { readonly slots: readonly string[]; readonly asked: RegExp }[] = [
+  {
+    slots: ['home'],
+    asked: asking(
+      String.raw`(?:[Ww]here|(?:[Ww]hich|[Ww]hat) (?:city|town|village|country|place))(?: (?:do|does|did|am|are|is))? ${someone}(?: (?:am|are|is|now|currently|still))? (?:live|lives|living)`,
+    ),
+  },
+  {
+    slots: ['name', 'first name', 'nickname'],
+    asked: asking(
+      String.raw`${owners} (?:first |full |real )?(?:nick)?name|[Ww]ho am [Ii]|[Ww]hat (?:do|should|can) ${someone} call (?:me|you|him|her|them)`,
+    ),
+  },
+  {
+    slots: ['occupation'],
+    asked: asking(
+      String.raw`${owners} job|(?:[Ww]hich|[Ww]hat) job (?:do|does) ${someone} have|${someone} do for (?:a living|work)|profession|occupation`,
+    ),
+  },
+  { slots: ['diet'], asked: asking('diet|eats?') },
+  { slots: ['am married'], asked: asking('married') },
+]
+
+const askedTerm = (slots: readonly string[], hasher: TermHasher) => hasher(`asked\0${slots[0]}`)
+
+/** What a text asks for of which facts may tell in other words, hashed. */
+export function askedTerms(text: string, hasher: TermHasher): bigint[] {
+  return questions.filter(({ asked }) => asked.test(text)).map(({ slots }) => askedTerm(slots, hasher))
+}
+
+/** What a fact answers, hashed as in `askedTerms`. */
+function answeredTerms(slot: string | undefined, hasher: TermHasher): bigint[] {
+  const of = slot?.slice(slot.lastIndexOf('|') + 1) ?? ''
+  return questions.filter(({ slots }) => slots.includes(of)).map(({ slots }) => askedTerm(slots, hasher))
 }
 
 /**
@@ -66,10 +94,10 @@ export function factTerms(
   const answer = (to: string) => hasher(`slot\0${to}${where}`)
   // What it says comes first: there it is looked for where something says that it is so no longer.
   const claimed = claim === undefined ? [] : [answer(claim)]
-  const said = [text, subject, wordsOfQuestion(slot)].flatMap((words) => tellingTerms(words, hasher))
+  const said = [text, subject].flatMap((words) => tellingTerms(words, hasher))
   return {
     statement: hasher(`fact\0${kind}\0${whose}\0${folded(text)}${where}`),
     subject: slot === undefined ? undefined : answer(slot),
-    words: [...new Set([...claimed, ...said])],
+    words: [...new Set([...claimed, ...answeredTerms(slot, hasher), ...said])],
   }
 }

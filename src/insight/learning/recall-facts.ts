@@ -1,4 +1,4 @@
-import { tellingTerms } from '../../indexing/terms/fact-terms.ts'
+import { askedTerms, tellingTerms } from '../../indexing/terms/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
 import { projectOf } from '../../model/project.ts'
 import { estimateTokens } from '../../model/tokens.ts'
@@ -43,7 +43,8 @@ export async function recallFacts(
   if (caller.view !== undefined) return { facts: [], tokens: 0, toldAt: [] }
   // While the words of a store are put under another key, some facts are known by the one and some by the other.
   const { indexes } = await hashers.written(caller.tenantId)
-  const words = indexes.flatMap(({ hasher }) => tellingTerms(text.slice(0, textCharactersMax), hasher))
+  const read = text.slice(0, textCharactersMax)
+  const words = indexes.flatMap(({ hasher }) => [...tellingTerms(read, hasher), ...askedTerms(read, hasher)])
   const { facts } = await readFacts(database, caller, { words, notSessionId, limit: readMax })
   const recalled = new Map(facts.map((fact) => [fact.id, fact]))
   const documents = await factDocuments(database, caller, facts)
