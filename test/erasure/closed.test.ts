@@ -91,7 +91,7 @@ describe('what is saved to a session that is to be erased', () => {
     const id = await leave(sessionId, { scope: 'session' })
     const saving = save(sessionId, contents)
     await expect(saving).rejects.toThrow(ErasedError)
-    await expect(saving).rejects.toThrow(/^Cannot save to session .* as it was erased on /)
+    await expect(saving).rejects.toThrow(/^Cannot save to session .* as it is being erased since /)
     expect(await kept(sessionId)).toEqual(['to go'])
     await due(id)
     expect(await completed(id)).toMatchObject({ erased: { sessions: 1, messages: 1 } })

@@ -182,16 +182,22 @@ function refusal(error: unknown, request: SaveRequest): Error | undefined {
   }
 }
 
-function erasedBefore(detail: string, { session, messages }: SaveRequest, cause: unknown): ErasedError {
+/** What the function says of a session that is there still: its SQLSTATE and its detail are those of one that was erased. */
+const beingErased = 'session is being erased'
+
+function erasedBefore(detail: string, { session, messages }: SaveRequest, cause: Error): ErasedError {
   const [what, which] = detail.split(' ')
+  const name = session.externalId ?? session.id
+  if (what === 'session' && cause.message === beingErased)
+    return new ErasedError(`Cannot save to session "${name}" as it is being erased since ${which}`, {
+      remedy: 'Use another session_id: what is saved to this one would go with it',
+      cause,
+    })
   if (what === 'session')
-    return new ErasedError(
-      `Cannot save to session "${session.externalId ?? session.id}" as it was erased on ${which}`,
-      {
-        remedy: 'Use another session_id: what was erased is not begun again under its old name',
-        cause,
-      },
-    )
+    return new ErasedError(`Cannot save to session "${name}" as it was erased on ${which}`, {
+      remedy: 'Use another session_id: what was erased is not begun again under its old name',
+      cause,
+    })
   const message = messages[Number(which)]
   const done = what === 'anonymised' ? 'anonymised in this session' : 'erased from this session'
   return new ErasedError(`Cannot save message "${message?.externalId ?? message?.id}" as it was ${done}`, {
