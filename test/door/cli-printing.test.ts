@@ -25,7 +25,11 @@ async function json(...args: readonly string[]): Promise<unknown> {
 
 describe('what a command prints', () => {
   test('sessions lists what there is', async () => {
-    expect(stable(await output('sessions', '--tag', 'none'))).toBe('No sessions.\n')
+    expect(await home.cli(['sessions', '--tag', 'none'])).toMatchObject({
+      code: 0,
+      stdout: 'No sessions.\n',
+      stderr: 'No session has the tag "none".\n',
+    })
     expect(stable(await output('sessions', '--participant', 'Ada'))).toMatchInlineSnapshot(`
       "session                               source  last active       messages  tokens  title
       <id 1>  mcp     2025-03-01 10:00         2      21  berths
