@@ -47,6 +47,12 @@ export class Refusal extends Error {
 /** Makes the vectors of texts, which a fault may have changed. */
 export type MakeVectors = (texts: readonly string[], dimensions: number) => number[][]
 
+/**
+ * Connections stay open for as long as the client keeps them. It often runs in the process of the server: where that had no turn for
+ * seconds, the one would close what the other just writes to.
+ */
+export const keptOpen = { keepAliveTimeout: 0 } as const
+
 /** A stand-in of a JSON service on a real socket of this machine; what it answers is its subclass's. */
 export abstract class JsonServer {
   readonly requests: SeenRequest[] = []
@@ -55,7 +61,7 @@ export abstract class JsonServer {
   #url = ''
 
   protected constructor() {
-    this.#server = createServer((request, response) => void this.#serve(request, response))
+    this.#server = createServer(keptOpen, (request, response) => void this.#serve(request, response))
   }
 
   get url(): string {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { z } from 'zod'
 
+import { keptOpen } from './json-server.ts'
 import { cosineOf, matches, PineconeNamespace, type Lag, type Stored } from './pinecone-namespace.ts'
 import { createIndexRequest, dataRequests } from './pinecone-schemas.ts'
 
@@ -79,7 +80,7 @@ export class PineconeStandIn {
   #url = ''
 
   private constructor() {
-    this.#control = createServer((request, response) => {
+    this.#control = createServer(keptOpen, (request, response) => {
       void this.#serve(request, response, (seen) => this.#answerControl(request, seen))
     })
   }
@@ -100,7 +101,7 @@ export class PineconeStandIn {
   }
 
   async createIndex(name: string, dimension: number, metric = 'cosine'): Promise<void> {
-    const server = createServer((request, response) => {
+    const server = createServer(keptOpen, (request, response) => {
       void this.#serve(request, response, (seen) => this.#answerData(name, request, seen))
     })
     const host = await listen(server)
