@@ -1,7 +1,7 @@
 import { listFiles } from '../src/capture/documents/list-files.ts'
 import { namesIn } from '../src/insight/prediction/read-signals.ts'
 import { limits } from '../src/limits.ts'
-import type { Role } from '../src/model/message.ts'
+import type { Role } from '../src/model/messages/message.ts'
 import { withoutQuotes } from '../src/search/query/query-text.ts'
 import { detectFormat } from '../src/transcripts/registry.ts'
 import { sharedData } from '../test/support/shared-data.ts'

@@ -33,7 +33,7 @@ import {
   type RollingSettings,
 } from './config/writer-settings.ts'
 import { InputError, messageOf } from './errors.ts'
-import { editDistance } from './model/edit-distance.ts'
+import { editDistance } from './model/text/edit-distance.ts'
 
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
 

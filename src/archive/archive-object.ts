@@ -3,7 +3,7 @@ import { constants, brotliCompress, brotliDecompress } from 'node:zlib'
 
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 
 /**
  * How every object of an archive is written (docs/archive.md): `VRBA`, the format's version in one byte, the length of the

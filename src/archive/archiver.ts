@@ -1,6 +1,6 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { ConflictError, messageOf } from '../errors.ts'
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 import { readGrants } from '../store/access/session-access.ts'
 import { insertSegment, isFileThere, readSegments, type ArchivedSegment } from '../store/archive/archive-state.ts'
 import { readFactRecords } from '../store/archive/archived-facts.ts'

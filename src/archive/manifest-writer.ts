@@ -1,6 +1,6 @@
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { ConflictError, describeForLog } from '../errors.ts'
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 import { readManifest, saveManifest } from '../store/archive/archive-state.ts'
 import type { Transaction } from '../store/rows.ts'
 import type { ArchiveDependencies } from './archive-dependencies.ts'

@@ -1,6 +1,6 @@
 import { BrokenSeal } from '../crypto/aead.ts'
 import type { RowSeal } from '../crypto/row-seal.ts'
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import type { ArchivedMessage } from '../store/archive/archived-messages.ts'
 

@@ -1,7 +1,7 @@
 import { askWhileLocked } from '../capture/ask-while-locked.ts'
 import { ConflictError, UnavailableError } from '../errors.ts'
 import { newId } from '../model/ids.ts'
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 import type { ArchiveStore } from '../ports/archive-store.ts'
 import { queueArchive } from '../store/archive/archive-queue.ts'
 import { isObjectKnown, lockObject, refuseArchiving } from '../store/archive/archive-state.ts'

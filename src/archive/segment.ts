@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import type { RowSeal } from '../crypto/row-seal.ts'
 import { limits } from '../limits.ts'
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 import type { ArchivedSegment } from '../store/archive/archive-state.ts'
 import type { ArchivedMessage } from '../store/archive/archived-messages.ts'
 import { sessionRecordSchema, type SessionRecord } from '../store/archive/archived-session.ts'

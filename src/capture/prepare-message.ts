@@ -1,9 +1,9 @@
 import { InputError, LimitError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { toolsOfContent } from '../model/content.ts'
 import { newId } from '../model/ids.ts'
-import { trustOfRole, type Role, type TokenUsage } from '../model/message.ts'
-import { jsonMediaType, sha256 } from '../model/payload.ts'
+import { toolsOfContent } from '../model/messages/content.ts'
+import { trustOfRole, type Role, type TokenUsage } from '../model/messages/message.ts'
+import { jsonMediaType, sha256 } from '../model/messages/payload.ts'
 import { checkName, parseTime } from '../model/validate.ts'
 import type { PreparedMessage } from './large-payload.ts'
 

@@ -1,4 +1,4 @@
-import { agreed, counted } from '../model/counted.ts'
+import { agreed, counted } from '../model/text/counted.ts'
 import type { StoreStatus } from '../sessions/status.ts'
 
 /** How far the archive is, in one line. */

@@ -1,7 +1,7 @@
 import type { CoverageState, PlaceCoverage } from '../capture/coverage/place-coverage.ts'
 import type { SessionCoverage } from '../capture/coverage/session-comparison.ts'
 import type { OwedCapture } from '../capture/hooks/owed-captures.ts'
-import { agreed, counted } from '../model/counted.ts'
+import { agreed, counted } from '../model/text/counted.ts'
 import type { StoredSource } from '../store/count-sources.ts'
 import { commandName } from './command-name.ts'
 import { table } from './output.ts'

@@ -1,4 +1,4 @@
-import { agreed, counted } from '../model/counted.ts'
+import { agreed, counted } from '../model/text/counted.ts'
 import type { StoreStatus } from '../sessions/status.ts'
 
 /** `3 messages hold secrets (2 aws_key, 1 password), 1 reads like instructions`. */

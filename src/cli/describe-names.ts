@@ -1,4 +1,4 @@
-import { agreed, counted } from '../model/counted.ts'
+import { agreed, counted } from '../model/text/counted.ts'
 import type { NamesStatus } from '../sessions/status.ts'
 import type { Check } from './checks/check.ts'
 

@@ -1,4 +1,4 @@
-import { counted } from '../model/counted.ts'
+import { counted } from '../model/text/counted.ts'
 import type { StoreStatus } from '../sessions/status.ts'
 
 /** How far search by meaning is, in one line. */

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 
 import { processEnvironment, type Config } from '../config.ts'
-import { counted } from '../model/counted.ts'
+import { counted } from '../model/text/counted.ts'
 import { findClients } from '../setup/setup.ts'
 import { findTranscripts } from '../transcripts/registry.ts'
 import { commandName } from './command-name.ts'

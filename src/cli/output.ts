@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 
-import { inOneLine } from '../model/one-line.ts'
+import { inOneLine } from '../model/text/one-line.ts'
 
 /** Writes to stdout and waits while the reader is slow. A reader that has gone away ends the program quietly, as `head` expects. */
 export async function print(text: string | Uint8Array): Promise<void> {

@@ -1,5 +1,5 @@
 import type { FileReport } from '../capture/documents/import-files.ts'
-import { agreed, counted } from '../model/counted.ts'
+import { agreed, counted } from '../model/text/counted.ts'
 import { table } from './output.ts'
 
 function sum(reports: readonly FileReport[], pick: (report: FileReport['documents'][number]) => number): number {

@@ -1,7 +1,7 @@
 import { UnavailableError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { idMark } from '../model/tombstone.ts'
+import { idMark } from '../model/messages/tombstone.ts'
 import type { Database } from '../store/database.ts'
 import { readEntryMemory, rememberEntries, type EntryMemory } from '../store/erasure/entry-marks.ts'
 import { erasePiece, payloadLocations, type LockedSession } from '../store/erasure/erase-rows.ts'

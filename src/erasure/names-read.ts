@@ -1,6 +1,6 @@
 import { ConflictError } from '../errors.ts'
-import { agreed } from '../model/counted.ts'
 import type { NamesBy } from '../model/names.ts'
+import { agreed } from '../model/text/counted.ts'
 import type { Database } from '../store/database.ts'
 import type { PlannedSession } from '../store/erasure/erasure-plan.ts'
 import { coverageOfChosen, type NameCoverage } from '../store/names/name-coverage.ts'

@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import type { MessageFlags } from '../model/message-flags.ts'
+import type { MessageFlags } from '../model/messages/message-flags.ts'
 import { digestOfRecord } from '../store/message-digests.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SearchUnit } from '../store/search/search-units.ts'

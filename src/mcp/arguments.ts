@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 
 import { InputError } from '../errors.ts'
-import { editDistance } from '../model/edit-distance.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
+import { editDistance } from '../model/text/edit-distance.ts'
 
 /** Members that workflow hosts add to every call; they are not misspelt arguments. */
 const hostMembers = new Set(['toolCallId', 'action', 'chatInput', 'tool'])

@@ -4,7 +4,7 @@ import { z } from 'zod'
 
 import { explain, VerbatimError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import { unobserved, type Observer } from '../ports/observer.ts'
 import { asUpdated } from '../updated.ts'
 import { describeIssues, readArguments } from './arguments.ts'

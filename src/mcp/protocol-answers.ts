@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts'
 import type { Caller } from '../model/access.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import type { Verbatim } from '../verbatim.ts'
 
 export type Params = Readonly<Record<string, unknown>> | undefined

@@ -1,6 +1,6 @@
 import { LimitError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import { LineReader, requestIdOf, type DroppedLine } from './line-reader.ts'
 import { ProtocolServer, type ProtocolOptions } from './protocol.ts'
 

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import type { TraceParent } from '../ports/observer.ts'
 import { text, type Params } from './protocol-answers.ts'
 

@@ -1,4 +1,4 @@
-import { inOneLine } from './one-line.ts'
+import { inOneLine } from './text/one-line.ts'
 
 /** What sessions are narrowed to by name. */
 export type NameKind = 'participant' | 'model' | 'tag' | 'source'

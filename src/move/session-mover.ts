@@ -1,4 +1,4 @@
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 import type { ErasedThere } from '../store/copy/erased-there.ts'
 import { messagesTable } from '../store/copy/move-plan.ts'
 import { noteCopied } from '../store/copy/note-copied.ts'

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
 import { limits } from '../limits.ts'
-import { fence } from '../model/fence.ts'
-import { listIn, type WrittenList } from '../model/json-list.ts'
+import { listIn, type WrittenList } from '../model/json/json-list.ts'
 import { nameTypes } from '../model/names.ts'
+import { fence } from '../model/text/fence.ts'
 import type { NameFinder, NamesInText } from '../ports/name-finder.ts'
 import { ProviderError } from '../ports/provider-error.ts'
 import type { TextGenerator } from '../ports/text-generator.ts'

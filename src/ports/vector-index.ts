@@ -1,4 +1,4 @@
-import type { Role } from '../model/message.ts'
+import type { Role } from '../model/messages/message.ts'
 
 /** The vectors of one model for one tenant. Nothing is ever compared across two spaces. */
 export interface VectorSpace {

@@ -1,4 +1,4 @@
-import type { MessageFlags } from '../model/message-flags.ts'
+import type { MessageFlags } from '../model/messages/message-flags.ts'
 import { instructionsIn } from './instructions/instructions.ts'
 import { resolveOverlaps } from './resolve-overlaps.ts'
 import { secrets } from './secrets/secrets.ts'

@@ -1,4 +1,4 @@
-import { counted } from '../model/counted.ts'
+import { counted } from '../model/text/counted.ts'
 import type { Stretch } from '../store/erasure/erasure-plan.ts'
 
 /** How long what is kept. Limits that are absent do not limit; a session keeps its newest messages. */

@@ -1,4 +1,4 @@
-import { agreed, counted } from '../model/counted.ts'
+import { agreed, counted } from '../model/text/counted.ts'
 import type { ProcessingRecord } from './processing-record.ts'
 
 /** A cell of a table of Markdown. */

@@ -1,4 +1,4 @@
-import { agreed, counted } from '../model/counted.ts'
+import { agreed, counted } from '../model/text/counted.ts'
 
 /** Messages that were saved and that a search could not look at yet, for `degraded`. */
 export function notIndexedYet(messages: number): string {

@@ -1,7 +1,7 @@
-import { counted } from '../model/counted.ts'
-import { fence } from '../model/fence.ts'
-import { describeFlags, type MessageFlags } from '../model/message-flags.ts'
-import { inOneLine } from '../model/one-line.ts'
+import { describeFlags, type MessageFlags } from '../model/messages/message-flags.ts'
+import { counted } from '../model/text/counted.ts'
+import { fence } from '../model/text/fence.ts'
+import { inOneLine } from '../model/text/one-line.ts'
 import { describeUnknownName, type UnknownName } from '../model/unknown-name.ts'
 import { stateOf } from '../sessions/message-state.ts'
 

@@ -1,5 +1,5 @@
+import { decodePayload, jsonMediaType } from '../model/messages/payload.ts'
 import type { FoundName } from '../model/names.ts'
-import { decodePayload, jsonMediaType } from '../model/payload.ts'
 import { tokenMask, typeMask, type Mask } from '../privacy/mask.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { MessageView, type Content, type ViewedSession } from './message-view.ts'

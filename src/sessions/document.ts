@@ -1,6 +1,6 @@
-import { correctedIdOf } from '../model/correction.ts'
-import { isFlagged, type MessageFlags } from '../model/message-flags.ts'
-import { decodePayload, jsonMediaType, textOfPayload } from '../model/payload.ts'
+import { correctedIdOf } from '../model/messages/correction.ts'
+import { isFlagged, type MessageFlags } from '../model/messages/message-flags.ts'
+import { decodePayload, jsonMediaType, textOfPayload } from '../model/messages/payload.ts'
 import type { MessageRow } from '../store/messages.ts'
 import type { SessionRow } from '../store/session-row.ts'
 

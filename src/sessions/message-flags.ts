@@ -1,5 +1,5 @@
-import type { MessageFlags } from '../model/message-flags.ts'
-import { decodePayload } from '../model/payload.ts'
+import type { MessageFlags } from '../model/messages/message-flags.ts'
+import { decodePayload } from '../model/messages/payload.ts'
 import { flagsOf } from '../privacy/flag-text.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { readableText, type MessageBody } from './document.ts'

@@ -1,4 +1,4 @@
-import { decodeUtf8 } from '../model/payload.ts'
+import { decodeUtf8 } from '../model/messages/payload.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { messageInPieces, type MessageBody, type MessageDocument, type PartOfText } from './document.ts'
 import { elementBytes, jsonStringBytes, prettyBytes } from './json-size.ts'

@@ -1,5 +1,5 @@
-import { correctedIdOf } from '../model/correction.ts'
-import { describeFlags } from '../model/message-flags.ts'
+import { correctedIdOf } from '../model/messages/correction.ts'
+import { describeFlags } from '../model/messages/message-flags.ts'
 import type { MessageRow } from '../store/messages.ts'
 import { shownFlags, type MessageDocument } from './document.ts'
 

@@ -1,6 +1,6 @@
 import { UnavailableError } from '../errors.ts'
+import { decodePayload, jsonMediaType, sha256, textMediaType } from '../model/messages/payload.ts'
 import type { FoundName } from '../model/names.ts'
-import { decodePayload, jsonMediaType, sha256, textMediaType } from '../model/payload.ts'
 import { isMask, tokenMask, typeMask, type Mask } from '../privacy/mask.ts'
 import { KnownNames } from '../privacy/names/known-names.ts'
 import { namesOfOthers } from '../privacy/names/own-names.ts'

@@ -1,5 +1,5 @@
-import { agreed } from '../model/counted.ts'
 import type { NamesBy } from '../model/names.ts'
+import { agreed } from '../model/text/counted.ts'
 import type { MessageSource, SessionKey } from '../store/messages.ts'
 import { coverageOfSession } from '../store/names/name-coverage.ts'
 

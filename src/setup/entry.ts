@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 
 /** The process that a client starts for Verbatim: stdio MCP, no shell in between. */
 export type SetupServer = {

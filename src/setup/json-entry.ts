@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Node, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser'
 
 import { InputError } from '../errors.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import { entryChanges, type EntryFields, newEntry, serverName, withValue } from './entry.ts'
 import { lineEnd } from './line-end.ts'
 import { matchAt } from './match-at.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parse } from 'jsonc-parser'
 
 import { codeOf } from '../errors.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import { clients, openclawState, type Place } from './clients.ts'
 import { readClientConfig } from './config-file.ts'
 

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 
 import { ConflictError, InputError, VerbatimError } from '../errors.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import { type ClientName, clients, type Place, type SetupClient } from './clients.ts'
 import { keepCopy, pathExists, readClientConfig, replaceClientConfig } from './config-file.ts'
 import type { SetupServer } from './entry.ts'

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { parse, TomlError, type TomlTable } from 'smol-toml'
 
 import { InputError } from '../errors.ts'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import { type EntryChange, entryChanges, type EntryFields, newEntry, serverName, withValue } from './entry.ts'
 import { lineEnd } from './line-end.ts'
 import { scanToml, type TomlStatement } from './toml-scan.ts'

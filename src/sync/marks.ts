@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 
 /** What a message is known by at any store, but for `seq`, which is its number there; see `store/sync/lineage.ts`. */
 export const markSchema = z.object({

@@ -1,4 +1,4 @@
-import type { ContextSwitch } from '../model/message.ts'
+import type { ContextSwitch } from '../model/messages/message.ts'
 
 /** Notices branches: a second child of one parent is an edited prompt, a regenerated answer or a rewind. */
 export class BranchTracker {

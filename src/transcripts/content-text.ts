@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import { field, firstText, idField, listField, textField } from './fields.ts'
 import { inlineMedia, mediaBlock, readableJson, withoutDataUrls } from './media.ts'
 

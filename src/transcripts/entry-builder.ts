@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-import type { ContextSwitch, Role, TokenUsage } from '../model/message.ts'
+import type { ContextSwitch, Role, TokenUsage } from '../model/messages/message.ts'
 import type { TranscriptEntry, TranscriptEvent, TranscriptSession } from './format.ts'
 
 /** What a format understood of an entry; everything but the kind may be missing. */

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 
 /** The value under a path of names, or undefined where any step is missing or no object. */
 export function field(value: unknown, ...path: readonly string[]): unknown {

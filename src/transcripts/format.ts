@@ -1,4 +1,4 @@
-import type { ContextSwitch, Role, TokenUsage } from '../model/message.ts'
+import type { ContextSwitch, Role, TokenUsage } from '../model/messages/message.ts'
 
 /**
  * One entry of a transcript: a line of a JSONL file, a JSON value inside a larger file, a row of a database.

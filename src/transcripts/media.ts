@@ -1,5 +1,5 @@
-import { isJsonObject } from '../model/json.ts'
-import { readableJson as readable } from '../model/readable-json.ts'
+import { isJsonObject } from '../model/json/json.ts'
+import { readableJson as readable } from '../model/json/readable-json.ts'
 import { field, textField } from './fields.ts'
 
 /** Shorter payloads stay: they are rather examples in prose than media. */

@@ -1,4 +1,4 @@
-import type { ContextSwitch } from '../model/message.ts'
+import type { ContextSwitch } from '../model/messages/message.ts'
 
 /** Notices a change of model. The first model of a session is no change. */
 export class ModelTracker {

@@ -1,4 +1,4 @@
-import { sha256 } from '../model/payload.ts'
+import { sha256 } from '../model/messages/payload.ts'
 import type { SessionRow, SessionRows, TranscriptEvent } from './format.ts'
 
 const pageRows = 1_000

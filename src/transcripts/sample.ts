@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json/json.ts'
 import type { TranscriptSample } from './format.ts'
 import { jsonContainer } from './json/json-spans.ts'
 import { gluedObjects, parseJson, utf8 } from './json/json-value.ts'

@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../model/message.ts'
+import type { TokenUsage } from '../model/messages/message.ts'
 
 /** All four counts, so that they can be compared. */
 export type FullUsage = Required<TokenUsage>

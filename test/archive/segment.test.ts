@@ -6,7 +6,7 @@ import { chainAfter, chainStart, decodeSegment, SegmentBuilder } from '../../src
 import { RowSeal } from '../../src/crypto/row-seal.ts'
 import { newMaterial } from '../../src/crypto/wrapped-key.ts'
 import { limits } from '../../src/limits.ts'
-import { sha256 } from '../../src/model/payload.ts'
+import { sha256 } from '../../src/model/messages/payload.ts'
 import type { ArchivedMessage } from '../../src/store/archive/archived-messages.ts'
 import type { SessionRecord } from '../../src/store/archive/archived-session.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { idOfBytes, idUnderHash, Occurrences, storedText, usageOf } from '../../src/capture/documents/entry-fields.ts'
-import { sha256 } from '../../src/model/payload.ts'
+import { sha256 } from '../../src/model/messages/payload.ts'
 import type { TranscriptEntry } from '../../src/transcripts/format.ts'
 
 function entry(fields: Partial<TranscriptEntry>): TranscriptEntry {

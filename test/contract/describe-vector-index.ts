@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InputError, LimitError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import { newId } from '../../src/model/ids.ts'
-import { roleSchema } from '../../src/model/message.ts'
+import { roleSchema } from '../../src/model/messages/message.ts'
 import type {
   VectorFilter,
   VectorIndex,

@@ -6,7 +6,7 @@ import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/typ
 import { countTokens } from 'gpt-tokenizer'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { isJsonObject } from '../../src/model/json.ts'
+import { isJsonObject } from '../../src/model/json/json.ts'
 import { storeKind } from '../support/test-store.ts'
 import { useHome } from './support/home.ts'
 import { Tools } from './support/tools.ts'

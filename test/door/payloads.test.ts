@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { recordedDataNotice } from '../../src/model/fence.ts'
+import { recordedDataNotice } from '../../src/model/text/fence.ts'
 import { sharedData } from '../support/shared-data.ts'
 import { attacks, badTexts } from './support/bad-text.ts'
 import { useHome } from './support/home.ts'

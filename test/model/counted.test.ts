@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { agreed, counted, countedOf, onlyCounted } from '../../src/model/counted.ts'
+import { agreed, counted, countedOf, onlyCounted } from '../../src/model/text/counted.ts'
 
 test('what is counted is in the singular where it is one', () => {
   expect([0, 1, 2].map((count) => counted(count, 'message'))).toEqual(['0 messages', '1 message', '2 messages'])

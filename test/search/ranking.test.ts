@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { traits } from '../../src/indexing/traits.ts'
-import type { Role } from '../../src/model/message.ts'
+import type { Role } from '../../src/model/messages/message.ts'
 import { linkTurns, placeKey, stretchesAround, type RankedTurn } from '../../src/search/ranking/conversation.ts'
 import { fuse, Nearness } from '../../src/search/ranking/fuse.ts'
 import { rankTurns } from '../../src/search/ranking/rank-turns.ts'

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
 import { readResource } from '../../src/mcp/resources.ts'
-import { sha256 } from '../../src/model/payload.ts'
+import { sha256 } from '../../src/model/messages/payload.ts'
 import { exportSession } from '../../src/sessions/exports/export-session.ts'
 import { renderSession } from '../../src/sessions/render.ts'
 import { caller, contentsOf, messagesOf, useStore } from './store.ts'

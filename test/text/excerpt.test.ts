@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { estimateTokens } from '../../src/model/tokens.ts'
+import { estimateTokens } from '../../src/model/text/tokens.ts'
 import { excerpt } from '../../src/search/excerpt.ts'
 import { MatchFinder } from '../../src/search/hits.ts'
 import { parseQuery } from '../../src/search/query/query-text.ts'

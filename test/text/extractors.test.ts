@@ -8,7 +8,7 @@ import { summarizeExtractive } from '../../src/insight/extracts/extract.ts'
 import { extractFacts } from '../../src/insight/learning/extract-facts.ts'
 import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
 import { extractsNow, makerOf, patternsNow } from '../../src/model/extractors.ts'
-import type { Role } from '../../src/model/message.ts'
+import type { Role } from '../../src/model/messages/message.ts'
 import { summaryStyles } from '../../src/model/summary-style.ts'
 
 const said: readonly (readonly [Role, string, string])[] = [

@@ -6,7 +6,7 @@ import { summarizeExtractive } from '../../src/insight/extracts/extract.ts'
 import { cosine, inverseFrequencies, lexRank, type TermCounts, vectorOf } from '../../src/insight/extracts/lexrank.ts'
 import { splitSentences } from '../../src/insight/extracts/sentences.ts'
 import type { SummaryStyle } from '../../src/model/summary-style.ts'
-import { estimateTokens } from '../../src/model/tokens.ts'
+import { estimateTokens } from '../../src/model/text/tokens.ts'
 import { awkwardText, badInputs, cpuSeconds, secondsPerMegabyte } from './bad-inputs.ts'
 
 const sentencesOf = (text: string): string[] => splitSentences(text).map(({ start, end }) => text.slice(start, end))

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { extractFacts } from '../../src/insight/learning/extract-facts.ts'
 import type { FoundFact } from '../../src/insight/learning/fact.ts'
 import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
-import type { Role } from '../../src/model/message.ts'
+import type { Role } from '../../src/model/messages/message.ts'
 
 function factsIn(text: string, role: Role = 'user'): FoundFact[] {
   const asserted = assertedOf(text, { payload: Buffer.from(JSON.stringify(text)), mediaType: 'application/json' })

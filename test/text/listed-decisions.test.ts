@@ -4,7 +4,7 @@ import { listedDecisions } from '../../src/insight/extracts/cues/listed-decision
 import { splitSentences } from '../../src/insight/extracts/sentences.ts'
 import { extractFacts } from '../../src/insight/learning/extract-facts.ts'
 import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
-import type { Role } from '../../src/model/message.ts'
+import type { Role } from '../../src/model/messages/message.ts'
 
 function listed(text: string, charactersMax = 600): string[] {
   const found = listedDecisions(text, { spans: splitSentences(text), charactersMax })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
 import { placeOf } from '../../src/insight/learning/meant/own-quotation.ts'
 import { ownTextOf, ownWords } from '../../src/insight/learning/meant/own-sentences.ts'
-import { textOfPayload } from '../../src/model/payload.ts'
+import { textOfPayload } from '../../src/model/messages/payload.ts'
 
 const fact = 'the harbour ledger runs on PostgreSQL 17'
 const quote = `Now ${fact}`

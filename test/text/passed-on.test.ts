@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import { extractFacts } from '../../src/insight/learning/extract-facts.ts'
 import { assertedOf } from '../../src/insight/learning/meant/asserted.ts'
-import type { Role } from '../../src/model/message.ts'
-import { textOfPayload } from '../../src/model/payload.ts'
+import type { Role } from '../../src/model/messages/message.ts'
+import { textOfPayload } from '../../src/model/messages/payload.ts'
 
 function told(
   content: unknown,

@@ -1,4 +1,4 @@
-import { estimateTokens } from '../../model/tokens.ts'
+import { estimateTokens } from '../../model/text/tokens.ts'
 import type { Observer } from '../../ports/observer.ts'
 import type { GenerationBounds, GenerationRequest, TextGenerator } from '../../ports/text-generator.ts'
 

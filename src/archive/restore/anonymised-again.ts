@@ -1,6 +1,6 @@
 import { placePayload } from '../../capture/large-payload.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { sha256 } from '../../model/payload.ts'
+import { sha256 } from '../../model/messages/payload.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import { emptied, type ArchivedMessage } from '../../store/archive/archived-messages.ts'
 import type { SessionRecord } from '../../store/archive/archived-session.ts'

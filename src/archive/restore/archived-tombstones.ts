@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { sha256 } from '../../model/payload.ts'
+import { sha256 } from '../../model/messages/payload.ts'
 import type { ArchiveStore } from '../../ports/archive-store.ts'
 import { addTombstoneKey, addTombstones, readTombstones, tombstoneKeys } from '../../store/erasure/tombstones.ts'
 import type { Queries } from '../../store/rows.ts'

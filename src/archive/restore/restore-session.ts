@@ -1,6 +1,6 @@
 import type { RowSeal } from '../../crypto/row-seal.ts'
 import { codeOf } from '../../errors.ts'
-import { sha256 } from '../../model/payload.ts'
+import { sha256 } from '../../model/messages/payload.ts'
 import { keepClosed } from '../../store/access/session-access.ts'
 import { insertSegment, saveManifest, type ArchivedSegment } from '../../store/archive/archive-state.ts'
 import { insertArchivedMessages } from '../../store/archive/archived-messages.ts'

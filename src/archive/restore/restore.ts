@@ -1,6 +1,6 @@
 import { ConflictError } from '../../errors.ts'
 import { firstTenantId, type Caller } from '../../model/access.ts'
-import { sha256 } from '../../model/payload.ts'
+import { sha256 } from '../../model/messages/payload.ts'
 import { readManifest, saveManifest } from '../../store/archive/archive-state.ts'
 import { insertFileRecord, knownFile, type ImportFileRecord } from '../../store/archive/archived-files.ts'
 import { beginRestore, endRestore, ensureTenant } from '../../store/archive/restore-state.ts'

@@ -1,5 +1,5 @@
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { namesPart } from '../../model/tombstone.ts'
+import { namesPart } from '../../model/messages/tombstone.ts'
 import { emptied, type ArchivedMessage, type MessageRecord } from '../../store/archive/archived-messages.ts'
 import type { SessionRecord } from '../../store/archive/archived-session.ts'
 import type { Returned } from '../../store/erasure/erasure-work.ts'

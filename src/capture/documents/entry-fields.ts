@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 import { limits } from '../../limits.ts'
-import type { TokenUsage } from '../../model/message.ts'
-import { binaryMediaType, decodeUtf8, jsonMediaType, textMediaType } from '../../model/payload.ts'
+import type { TokenUsage } from '../../model/messages/message.ts'
+import { binaryMediaType, decodeUtf8, jsonMediaType, textMediaType } from '../../model/messages/payload.ts'
 import type { TranscriptEntry } from '../../transcripts/format.ts'
 
 /** Names and ids from files are cut to what the store takes; the exact ones are in the entry's bytes. */

@@ -1,6 +1,6 @@
 import { looksLikeId } from '../../model/ids.ts'
-import { sha256 } from '../../model/payload.ts'
-import { idMark } from '../../model/tombstone.ts'
+import { sha256 } from '../../model/messages/payload.ts'
+import { idMark } from '../../model/messages/tombstone.ts'
 import type { Database } from '../../store/database.ts'
 import { knownEntryMarks, type EntryMarks } from '../../store/erasure/entry-marks.ts'
 import { hasTombstones, knownTombstones } from '../../store/erasure/tombstones.ts'

@@ -1,5 +1,5 @@
 import { looksLikeId } from '../../model/ids.ts'
-import { isKnownByEntries } from '../../model/tombstone.ts'
+import { isKnownByEntries } from '../../model/messages/tombstone.ts'
 import type { Database } from '../../store/database.ts'
 import { erasedAt, marksOfNamed, tombstoneKeys, wereEntriesRemembered } from '../../store/erasure/tombstones.ts'
 

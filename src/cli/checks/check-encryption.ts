@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 
 import { describeRootKey } from '../../crypto/root-key.ts'
 import type { Caller } from '../../model/access.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import type { Database } from '../../store/database.ts'
 import { conversionLeft } from '../../store/keys/conversion-work.ts'
 import { countSealed, lacksKey } from '../../store/keys/encryption-keys.ts'

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 
 import { InputError } from '../../errors.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import type { Place } from '../../setup/clients.ts'
 import { openclawPlugin, rowsPutAside } from '../../setup/openclaw-plugin.ts'
 import { commandName } from '../command-name.ts'

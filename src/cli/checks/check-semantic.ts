@@ -1,5 +1,5 @@
 import type { Config, EmbedderSettings } from '../../config.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import { describeSemantic } from '../describe-semantic.ts'
 import type { Check } from './check.ts'

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import { VerbatimError } from '../../errors.ts'
 import type { Caller } from '../../model/access.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import { clockProblem } from '../../retention/decide.ts'
 import type { StoreStatus } from '../../sessions/status.ts'
 import type { Database } from '../../store/database.ts'

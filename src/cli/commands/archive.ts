@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import { archiveAll, archiveAnew } from '../../archive/archive-all.ts'
 import { createLog } from '../../log.ts'
-import { counted } from '../../model/counted.ts'
+import { counted } from '../../model/text/counted.ts'
 import { withStore } from '../context.ts'
 import { describeArchive } from '../describe-archive.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'

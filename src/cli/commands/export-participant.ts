@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import { exportParticipant } from '../../rights/export-participant.ts'
 import type { OthersShown } from '../../rights/others.ts'
 import { recipientsBySettings } from '../../rights/recipients.ts'

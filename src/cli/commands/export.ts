@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 
 import { documentBytes, originalOf } from '../../capture/documents/export-original.ts'
 import { InputError } from '../../errors.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import { othersShown, type OthersShown } from '../../rights/others.ts'
 import { exportSession, requireReadable } from '../../sessions/exports/export-session.ts'
 import { exportFormats, type ExportFormat } from '../../sessions/exports/write-session.ts'

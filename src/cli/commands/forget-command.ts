@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import type { ErasureReply, ForgetInput } from '../../erasure/forget.ts'
 import type { ErasurePreview } from '../../erasure/preview.ts'
-import { agreed, counted, countedOf } from '../../model/counted.ts'
+import { agreed, counted, countedOf } from '../../model/text/counted.ts'
 import {
   isAllHeld,
   type ErasureAction,

@@ -10,7 +10,7 @@ import { hookClients, transcriptsOfHook, type HookClient } from '../../capture/h
 import { OwedCaptures, type OwedCapture } from '../../capture/hooks/owed-captures.ts'
 import { processEnvironment } from '../../config.ts'
 import { InputError } from '../../errors.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import { prepareHome } from '../../store/embedded/home.ts'
 import { configOf, type GlobalOptions } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'

@@ -6,7 +6,7 @@ import { importFile, linkImported, type FileReport } from '../../capture/documen
 import { listFiles, type ListedFile, type PassedOver } from '../../capture/documents/list-files.ts'
 import { processEnvironment } from '../../config.ts'
 import { InputError, UnavailableError } from '../../errors.ts'
-import { counted } from '../../model/counted.ts'
+import { counted } from '../../model/text/counted.ts'
 import { UnreadableFile } from '../../transcripts/bytes/file-bytes.ts'
 import { findTranscripts, placedSources, transcriptFormats } from '../../transcripts/registry.ts'
 import { withStore } from '../context.ts'

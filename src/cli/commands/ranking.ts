@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
 import { readRanking, resetRanking, type RankingDocument } from '../../insight/ranking/learned-ranking.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import { withStore } from '../context.ts'
 import { print, printJson, table } from '../output.ts'
 

@@ -10,7 +10,7 @@ import {
   type ReindexProgress,
 } from '../../indexing/vectors/reindex-progress.ts'
 import type { IndexKind } from '../../indexing/vectors/reindex.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import type { NameCoverage } from '../../store/names/name-coverage.ts'
 import { withStore, type CommandContext } from '../context.ts'
 import { print, printJson } from '../output.ts'

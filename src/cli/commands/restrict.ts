@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { InputError } from '../../errors.ts'
-import { counted } from '../../model/counted.ts'
+import { counted } from '../../model/text/counted.ts'
 import { changeRestriction, type Restricted } from '../../rights/restrict.ts'
 import { readRestrictions } from '../../store/rights/restrictions.ts'
 import { withStore, type CommandContext } from '../context.ts'

@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander'
 
 import { limits } from '../../limits.ts'
-import { describeFlags, flagNames } from '../../model/message-flags.ts'
-import { roleSchema } from '../../model/message.ts'
-import { inOneLine } from '../../model/one-line.ts'
+import { describeFlags, flagNames } from '../../model/messages/message-flags.ts'
+import { roleSchema } from '../../model/messages/message.ts'
 import { searchModes, type SearchMode } from '../../model/search-mode.ts'
+import { inOneLine } from '../../model/text/one-line.ts'
 import { describeUnknownName } from '../../model/unknown-name.ts'
 import type { SearchReply } from '../../search/reply.ts'
 import { withStore } from '../context.ts'

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 
 import { limits } from '../../limits.ts'
-import { flagNames, type FlagName } from '../../model/message-flags.ts'
+import { flagNames, type FlagName } from '../../model/messages/message-flags.ts'
 import { describeUnknownName } from '../../model/unknown-name.ts'
 import { withStore } from '../context.ts'
 import { oneLine, print, printJson, table } from '../output.ts'

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import { isLoopback } from '../../config.ts'
 import { InputError } from '../../errors.ts'
-import { agreed, counted, onlyCounted } from '../../model/counted.ts'
+import { agreed, counted, onlyCounted } from '../../model/text/counted.ts'
 import { readPeers, renameStore } from '../../store/sync/sync-peers.ts'
 import type { SyncReport } from '../../sync/report.ts'
 import { packageVersion } from '../../version.ts'

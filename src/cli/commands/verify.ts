@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import { verifyArchive, type ArchiveProblem } from '../../archive/verify-archive.ts'
 import { verify, type VerifyProblem } from '../../capture/verify.ts'
-import { counted, onlyCounted } from '../../model/counted.ts'
+import { counted, onlyCounted } from '../../model/text/counted.ts'
 import { withStore } from '../context.ts'
 import { exitCodes, type ExitStatus } from '../exit-codes.ts'
 import { print, printJson } from '../output.ts'

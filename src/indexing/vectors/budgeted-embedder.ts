@@ -1,4 +1,4 @@
-import { estimateTokens } from '../../model/tokens.ts'
+import { estimateTokens } from '../../model/text/tokens.ts'
 import type { Embedder, EmbeddingModel, EmbedOptions } from '../../ports/embedder.ts'
 import type { DailyBudget } from '../daily-budget.ts'
 

@@ -1,4 +1,4 @@
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import type { Embedder } from '../../ports/embedder.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { VectorIndex, VectorKey, VectorRecord, VectorSpace } from '../../ports/vector-index.ts'

@@ -1,7 +1,7 @@
 import { detectLanguage } from '../../indexing/terms/language.ts'
 import { isStopWord } from '../../indexing/terms/stop-words.ts'
 import { type Token, tokenize } from '../../indexing/terms/tokenize.ts'
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { listedDecisions } from './cues/listed-decisions.ts'
 import { splitSentences } from './sentences.ts'

@@ -1,4 +1,4 @@
-import { estimateTokens } from '../../model/tokens.ts'
+import { estimateTokens } from '../../model/text/tokens.ts'
 import type { Candidate } from './candidates.ts'
 import { cosine, inverseFrequencies, type Vector, vectorOf } from './lexrank.ts'
 import type { Scored } from './rank.ts'

@@ -1,4 +1,4 @@
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { type DecisionCertainty, decisionIn } from './cues/decision-cues.ts'
 import { isExample, saysWhatIsLeft } from './cues/next-step-cues.ts'

@@ -1,4 +1,4 @@
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import type { FactSpan, FoundFact } from './fact.ts'
 import { saidIn, type Asserted } from './meant/asserted.ts'
 import {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 import { fold } from '../../indexing/terms/fold.ts'
-import { fence } from '../../model/fence.ts'
-import { listIn } from '../../model/json-list.ts'
+import { listIn } from '../../model/json/json-list.ts'
+import { fence } from '../../model/text/fence.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import { isBorneOut } from '../checks/borne-out.ts'

@@ -1,5 +1,5 @@
 import type { Caller } from '../../model/access.ts'
-import { recordedDataNotice } from '../../model/fence.ts'
+import { recordedDataNotice } from '../../model/text/fence.ts'
 import type { Database } from '../../store/database.ts'
 import { readProfile, type StoreProfile } from '../../store/profile.ts'
 import { listFacts, refuseView, type FactList } from './list-facts.ts'

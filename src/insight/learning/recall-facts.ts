@@ -1,7 +1,7 @@
 import { askedTerms, tellingTerms } from '../../indexing/terms/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
 import { projectOf } from '../../model/project.ts'
-import { estimateTokens } from '../../model/tokens.ts'
+import { estimateTokens } from '../../model/text/tokens.ts'
 import type { Database } from '../../store/database.ts'
 import { readFacts, type ToldAt } from '../../store/learning/read-facts.ts'
 import { sessionsById } from '../../store/sessions.ts'

@@ -1,6 +1,6 @@
 import { patterns } from '../../model/extractors.ts'
-import { fence } from '../../model/fence.ts'
-import { inOneLine } from '../../model/one-line.ts'
+import { fence } from '../../model/text/fence.ts'
+import { inOneLine } from '../../model/text/one-line.ts'
 import type { FactDocument } from './list-facts.ts'
 
 /** What was learned as one reads it, each with its id and a message that it comes from; '' where there is nothing. */

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts'
 import type { Caller } from '../../model/access.ts'
-import { estimateTokens } from '../../model/tokens.ts'
+import { estimateTokens } from '../../model/text/tokens.ts'
 import { damaged, notIndexedYet } from '../../search/degraded.ts'
 import { fitReply } from '../../search/fit-reply.ts'
 import { readHits } from '../../search/hits.ts'

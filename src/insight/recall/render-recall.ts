@@ -1,4 +1,4 @@
-import { fence } from '../../model/fence.ts'
+import { fence } from '../../model/text/fence.ts'
 import { renderSearch, searchNotes } from '../../search/reply.ts'
 import { renderFacts } from '../learning/render-facts.ts'
 import type { NamingMessage } from '../prediction/related-names.ts'

@@ -1,5 +1,5 @@
 import type { SummaryStyle } from '../../model/summary-style.ts'
-import { bytesOfTokens } from '../../model/tokens.ts'
+import { bytesOfTokens } from '../../model/text/tokens.ts'
 import { excerpt } from '../../search/excerpt.ts'
 import { summarizeExtractive } from '../extracts/extract.ts'
 import { renderSummary } from './render-summary.ts'

@@ -1,6 +1,6 @@
-import { agreed, counted } from '../../model/counted.ts'
-import { fence } from '../../model/fence.ts'
-import { inOneLine } from '../../model/one-line.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
+import { fence } from '../../model/text/fence.ts'
+import { inOneLine } from '../../model/text/one-line.ts'
 import { asStretches } from '../../store/summaries/sentences-without-messages.ts'
 import type { SummaryReply } from './summary-reply.ts'
 

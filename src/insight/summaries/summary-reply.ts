@@ -1,4 +1,4 @@
-import { recordedDataNotice } from '../../model/fence.ts'
+import { recordedDataNotice } from '../../model/text/fence.ts'
 import { sentencesWithoutMessages } from '../../store/summaries/sentences-without-messages.ts'
 import type { Summary } from '../../store/summaries/summaries.ts'
 import type { SummarySentence } from '../extracts/candidates.ts'

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { MessageInput } from '../../capture/prepare-message.ts'
 import { InputError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import { isJsonObject } from '../../model/json.ts'
-import { roleSchema } from '../../model/message.ts'
+import { isJsonObject } from '../../model/json/json.ts'
+import { roleSchema } from '../../model/messages/message.ts'
 
 /** Providers send null for what they did not count. */
 const count = z.number().int().min(0).max(2_147_483_647).nullish()

@@ -1,4 +1,4 @@
-import { instructionKinds, type InstructionKind } from '../../model/message-flags.ts'
+import { instructionKinds, type InstructionKind } from '../../model/messages/message-flags.ts'
 import { disguisedTexts, isHidingText, plainText } from './disguises.ts'
 import { foreignOverrides } from './foreign-overrides.ts'
 import { markers } from './markers.ts'

@@ -1,4 +1,4 @@
-import type { InstructionKind } from '../../model/message-flags.ts'
+import type { InstructionKind } from '../../model/messages/message-flags.ts'
 
 interface Phrases {
   readonly kind: InstructionKind

@@ -1,4 +1,4 @@
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import type { UnitEvidence } from '../../store/search/read-evidence.ts'
 
 /** A message among its neighbours, as the ranking sees it. */

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import { agreed, counted } from '../../model/counted.ts'
+import { agreed, counted } from '../../model/text/counted.ts'
 import type { EmbeddingModel } from '../../ports/embedder.ts'
 import type { VectorFilter, VectorIndex, VectorMatch } from '../../ports/vector-index.ts'
 import type { Database } from '../../store/database.ts'

@@ -1,5 +1,5 @@
 import type { Viewer } from '../../model/access.ts'
-import { roleSchema, type Role } from '../../model/message.ts'
+import { roleSchema, type Role } from '../../model/messages/message.ts'
 import type { VectorFilter } from '../../ports/vector-index.ts'
 import { hasClosedSessions } from '../../store/access/session-access.ts'
 import { hasRestrictedParticipants } from '../../store/access/usable.ts'

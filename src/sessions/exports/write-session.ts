@@ -1,5 +1,5 @@
-import { counted } from '../../model/counted.ts'
-import { inOneLine } from '../../model/one-line.ts'
+import { counted } from '../../model/text/counted.ts'
+import { inOneLine } from '../../model/text/one-line.ts'
 import type { MessageRow } from '../../store/messages.ts'
 import { fullMessage, type MessageBody } from '../document.ts'
 import { messageParts, thoughtLabel, type MessagePart } from '../message-parts.ts'

@@ -1,4 +1,4 @@
-import { binaryMediaType, decodePayload, jsonMediaType, textMediaType } from '../../model/payload.ts'
+import { binaryMediaType, decodePayload, jsonMediaType, textMediaType } from '../../model/messages/payload.ts'
 import type { MessageRow } from '../../store/messages.ts'
 import { asStretches } from '../../store/summaries/sentences-without-messages.ts'
 import { fullMessage, readableText, type MessageBody } from '../document.ts'

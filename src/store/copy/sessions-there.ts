@@ -1,6 +1,6 @@
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { sha256 } from '../../model/payload.ts'
+import { sha256 } from '../../model/messages/payload.ts'
 import type { MessageSource } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 

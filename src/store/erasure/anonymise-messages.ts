@@ -1,6 +1,6 @@
 import type { TransactionSql } from 'postgres'
 
-import { tombstonePrefix } from '../../model/tombstone.ts'
+import { tombstonePrefix } from '../../model/messages/tombstone.ts'
 import type { SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'
 import { indexTopic } from '../work/outbox.ts'

@@ -1,5 +1,5 @@
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { entryMark, isKnownByEntries } from '../../model/tombstone.ts'
+import { entryMark, isKnownByEntries } from '../../model/messages/tombstone.ts'
 import type { SearchKey } from '../keys/search-key.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'

@@ -1,6 +1,6 @@
 import type { TransactionSql } from 'postgres'
 
-import { tombstonePrefix } from '../../model/tombstone.ts'
+import { tombstonePrefix } from '../../model/messages/tombstone.ts'
 import type { SessionKey } from '../messages.ts'
 import { eraseNames } from '../names/message-names.ts'
 import { eraseContext } from './erase-context.ts'

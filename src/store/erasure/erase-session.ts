@@ -1,6 +1,6 @@
 import type { TransactionSql } from 'postgres'
 
-import { tombstonePrefix } from '../../model/tombstone.ts'
+import { tombstonePrefix } from '../../model/messages/tombstone.ts'
 import { placeFactsAgain } from '../learning/session-projects.ts'
 import type { SessionKey } from '../messages.ts'
 import { eraseLostCorrections, eraseSessionReasons } from '../rights/reasons.ts'

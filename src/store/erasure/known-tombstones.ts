@@ -1,4 +1,4 @@
-import { tombstonePrefix } from '../../model/tombstone.ts'
+import { tombstonePrefix } from '../../model/messages/tombstone.ts'
 import type { Queries } from '../rows.ts'
 
 /** Which ids of sessions or messages have a tombstone, with the erasure that it is of. */

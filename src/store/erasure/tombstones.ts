@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 
 import { looksLikeId, newId } from '../../model/ids.ts'
-import { idMark, isKnownByEntries, nameMark, sourceMark } from '../../model/tombstone.ts'
+import { idMark, isKnownByEntries, nameMark, sourceMark } from '../../model/messages/tombstone.ts'
 import { isoTime, type Queries } from '../rows.ts'
 
 const purpose = 'tombstone'

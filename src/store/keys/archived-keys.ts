@@ -1,5 +1,5 @@
 import { wrapAlgorithm, type KeyPurpose } from '../../crypto/wrapped-key.ts'
-import { sha256 } from '../../model/payload.ts'
+import { sha256 } from '../../model/messages/payload.ts'
 import type { Queries } from '../rows.ts'
 import type { StoredKey } from './encryption-keys.ts'
 

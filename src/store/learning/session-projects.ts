@@ -2,7 +2,7 @@ import type { TransactionSql } from 'postgres'
 
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { isJsonObject } from '../../model/json.ts'
+import { isJsonObject } from '../../model/json/json.ts'
 import { projectOf } from '../../model/project.ts'
 import type { MessageSource, SessionKey } from '../messages.ts'
 import type { Queries } from '../rows.ts'

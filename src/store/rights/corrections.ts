@@ -1,4 +1,4 @@
-import { correctionNameOf } from '../../model/correction.ts'
+import { correctionNameOf } from '../../model/messages/correction.ts'
 import type { Queries } from '../rows.ts'
 
 /** That a message was corrected, and by which one. Both are of one session. */

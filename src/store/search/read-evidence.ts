@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 
 import type { Viewer } from '../../model/access.ts'
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import { usableUnit } from '../access/usable.ts'
 import { joined, text } from '../sql-text.ts'
 import { sessionConditions, unitConditions, type UnitFilter } from './unit-filter.ts'

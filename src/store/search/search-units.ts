@@ -1,7 +1,7 @@
 import type { Sql, TransactionSql } from 'postgres'
 
-import type { MessageFlags } from '../../model/message-flags.ts'
-import type { Role, Trust } from '../../model/message.ts'
+import type { MessageFlags } from '../../model/messages/message-flags.ts'
+import type { Role, Trust } from '../../model/messages/message.ts'
 import { keepFromErasure } from '../erasure/keep-from-erasure.ts'
 import type { Queries } from '../rows.ts'
 

@@ -1,4 +1,4 @@
-import { isHeadingLine } from '../../model/heading-line.ts'
+import { isHeadingLine } from '../../model/text/heading-line.ts'
 import type { Summary } from './summaries.ts'
 
 /** Sentences of a summary that the calling model wrote and that no message is known to bear out, by their numbers, from 1. */

@@ -1,6 +1,6 @@
 import { BrokenSeal } from '../../crypto/aead.ts'
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import type { SummaryStyle } from '../../model/summary-style.ts'
 import { andUsableSummary } from '../access/usable.ts'
 import type { MessageSource } from '../messages.ts'

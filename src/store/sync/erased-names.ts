@@ -1,4 +1,4 @@
-import { isSaved } from '../../model/tombstone.ts'
+import { isSaved } from '../../model/messages/tombstone.ts'
 import type { SessionRecord } from '../archive/archived-session.ts'
 import { knownTombstones, marksOfNamed, tombstoneKeys } from '../erasure/tombstones.ts'
 import type { Queries, Transaction } from '../rows.ts'

@@ -1,7 +1,7 @@
 import type { TransactionSql } from 'postgres'
 
 import type { RowSeal } from '../../crypto/row-seal.ts'
-import { tombstonePrefix } from '../../model/tombstone.ts'
+import { tombstonePrefix } from '../../model/messages/tombstone.ts'
 import { insertArchivedMessages } from '../archive/archived-messages.ts'
 import { eraseDerived } from '../erasure/erase-derived.ts'
 import type { SessionKey } from '../messages.ts'

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 
-import type { Role } from '../../model/message.ts'
-import { roleSchema } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
+import { roleSchema } from '../../model/messages/message.ts'
 import type { VectorFilter } from '../../ports/vector-index.ts'
 import type { Queries } from '../rows.ts'
 import { joined, text, wholeNumber, type SqlText } from '../sql-text.ts'

@@ -1,4 +1,4 @@
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import type { Queries } from '../rows.ts'
 
 /** Whose vectors, and of which model. */

@@ -1,5 +1,5 @@
-import { isJsonObject } from '../../model/json.ts'
-import type { ContextSwitch, Role, TokenUsage } from '../../model/message.ts'
+import { isJsonObject } from '../../model/json/json.ts'
+import type { ContextSwitch, Role, TokenUsage } from '../../model/messages/message.ts'
 import { BranchTracker } from '../branch-tracker.ts'
 import { contentMeaning, joinTexts, type ContentMeaning } from '../content-text.ts'
 import type { EntryDraft, SessionDraft } from '../entry-builder.ts'

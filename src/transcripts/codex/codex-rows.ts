@@ -1,5 +1,5 @@
-import { isJsonObject } from '../../model/json.ts'
-import type { Role } from '../../model/message.ts'
+import { isJsonObject } from '../../model/json/json.ts'
+import type { Role } from '../../model/messages/message.ts'
 import { callText, contentMeaning, joinTexts } from '../content-text.ts'
 import type { EntryDraft, SessionDraft } from '../entry-builder.ts'
 import { field, firstText, idField, isoTime, textField } from '../fields.ts'

@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../../model/message.ts'
+import type { TokenUsage } from '../../model/messages/message.ts'
 import { countField, field } from '../fields.ts'
 import { UsageTotals, type FullUsage } from '../usage.ts'
 

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 
-import { isJsonObject } from '../../model/json.ts'
+import { isJsonObject } from '../../model/json/json.ts'
 import { plainChunks } from '../bytes/file-bytes.ts'
 import { byteLines } from '../bytes/lines.ts'
 import { field, textField } from '../fields.ts'

@@ -1,4 +1,4 @@
-import type { Role } from '../../model/message.ts'
+import type { Role } from '../../model/messages/message.ts'
 import { BranchTracker } from '../branch-tracker.ts'
 import { contentMeaning, joinTexts } from '../content-text.ts'
 import type { EntryDraft } from '../entry-builder.ts'

@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../../model/message.ts'
+import type { TokenUsage } from '../../model/messages/message.ts'
 import { contentMeaning, callText, joinTexts } from '../content-text.ts'
 import type { EntryDraft, SessionDraft } from '../entry-builder.ts'
 import { countField, field, idField, isoTime, listField, textField } from '../fields.ts'

@@ -1,5 +1,5 @@
-import { isJsonObject } from '../../model/json.ts'
-import type { ContextSwitch, Role, TokenUsage } from '../../model/message.ts'
+import { isJsonObject } from '../../model/json/json.ts'
+import type { ContextSwitch, Role, TokenUsage } from '../../model/messages/message.ts'
 import { callText, contentMeaning, joinTexts, toolCallsMeaning } from '../content-text.ts'
 import type { EntryDraft } from '../entry-builder.ts'
 import { countField, field, firstText, idField, isoTime, textField } from '../fields.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../model/json.ts'
+import { isJsonObject } from '../../model/json/json.ts'
 import { jsonValueEnd, skipJsonSpace, type JsonSpan } from './json-spans.ts'
 
 export type ParsedJson =

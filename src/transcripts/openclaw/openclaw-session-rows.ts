@@ -1,4 +1,4 @@
-import { sha256 } from '../../model/payload.ts'
+import { sha256 } from '../../model/messages/payload.ts'
 import { field, idField } from '../fields.ts'
 import type { SessionRow, SessionRows } from '../format.ts'
 import { parseJson } from '../json/json-value.ts'

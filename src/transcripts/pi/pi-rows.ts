@@ -1,4 +1,4 @@
-import type { ContextSwitch, Role, TokenUsage } from '../../model/message.ts'
+import type { ContextSwitch, Role, TokenUsage } from '../../model/messages/message.ts'
 import { BranchTracker } from '../branch-tracker.ts'
 import { callText, contentMeaning, joinTexts, type ContentMeaning } from '../content-text.ts'
 import type { EntryDraft, SessionDraft } from '../entry-builder.ts'

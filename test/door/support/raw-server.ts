@@ -2,7 +2,7 @@ import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 
-import { isJsonObject } from '../../../src/model/json.ts'
+import { isJsonObject } from '../../../src/model/json/json.ts'
 
 type Message = Readonly<Record<string, unknown>>
 

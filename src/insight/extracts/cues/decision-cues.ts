@@ -1,4 +1,4 @@
-import type { Role } from '../../../model/message.ts'
+import type { Role } from '../../../model/messages/message.ts'
 import { tellsDecision } from '../../learning/extract-facts.ts'
 import { isDoubtful, isSupposed, withoutQuestion } from '../../learning/meant/doubt.ts'
 import { isQuoted } from '../../learning/meant/quoted.ts'

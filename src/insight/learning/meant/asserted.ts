@@ -1,5 +1,5 @@
-import { isJsonObject } from '../../../model/json.ts'
-import { decodePayload } from '../../../model/payload.ts'
+import { isJsonObject } from '../../../model/json/json.ts'
+import { decodePayload } from '../../../model/messages/payload.ts'
 import { readableText } from '../../../sessions/document.ts'
 import type { MessageRow } from '../../../store/messages.ts'
 

@@ -1,4 +1,4 @@
-import type { Role } from '../../../model/message.ts'
+import type { Role } from '../../../model/messages/message.ts'
 import type { Asserted } from './asserted.ts'
 import { isSignedLetter, letterFrom } from './letters.ts'
 

@@ -1,6 +1,6 @@
 import { loadPayload } from '../../../capture/large-payload.ts'
 import { DamagedPayload } from '../../../errors.ts'
-import { isFlagged } from '../../../model/message-flags.ts'
+import { isFlagged } from '../../../model/messages/message-flags.ts'
 import type { ArchiveStore } from '../../../ports/archive-store.ts'
 import { flagsOfMessage } from '../../../sessions/message-flags.ts'
 import type { MessageRow } from '../../../store/messages.ts'

@@ -1,6 +1,6 @@
 import { limits } from '../../../limits.ts'
 import type { Caller } from '../../../model/access.ts'
-import { isFlagged } from '../../../model/message-flags.ts'
+import { isFlagged } from '../../../model/messages/message-flags.ts'
 import type { SearchMessage } from '../../../search/reply.ts'
 import { search, type SearchDependencies } from '../../../search/search.ts'
 import { messageBody } from '../../../sessions/message-body.ts'

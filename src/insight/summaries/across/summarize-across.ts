@@ -1,7 +1,7 @@
 import { InputError } from '../../../errors.ts'
 import type { Caller } from '../../../model/access.ts'
-import { recordedDataNotice } from '../../../model/fence.ts'
 import type { SummaryStyle } from '../../../model/summary-style.ts'
+import { recordedDataNotice } from '../../../model/text/fence.ts'
 import { parseSpan } from '../../../model/validate.ts'
 import type { TextGenerator } from '../../../ports/text-generator.ts'
 import type { SearchDependencies } from '../../../search/search.ts'

@@ -1,6 +1,6 @@
 import { isStopWord } from '../../../indexing/terms/stop-words.ts'
 import { tokenize } from '../../../indexing/terms/tokenize.ts'
-import { isHeadingLine } from '../../../model/heading-line.ts'
+import { isHeadingLine } from '../../../model/text/heading-line.ts'
 import { isAboutTalk, lackingIn } from '../../checks/borne-out.ts'
 import { isNumberWord } from '../../checks/number-words.ts'
 

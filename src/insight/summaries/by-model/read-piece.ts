@@ -1,5 +1,5 @@
 import { limits } from '../../../limits.ts'
-import type { Role } from '../../../model/message.ts'
+import type { Role } from '../../../model/messages/message.ts'
 import type { ReadDependencies } from '../../../sessions/session-page.ts'
 import type { SessionKey } from '../../../store/messages.ts'
 import { shownCharacters, type WeighedPiece, type WeighedStretch } from '../../../store/summaries/weigh-messages.ts'

@@ -1,4 +1,4 @@
-import { isFlagged } from '../../../model/message-flags.ts'
+import { isFlagged } from '../../../model/messages/message-flags.ts'
 import { readableText } from '../../../sessions/document.ts'
 import { messageBody } from '../../../sessions/message-body.ts'
 import { flagsOfMessage } from '../../../sessions/message-flags.ts'

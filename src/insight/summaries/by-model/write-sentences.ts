@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { fence } from '../../../model/fence.ts'
+import { fence } from '../../../model/text/fence.ts'
 import { ProviderError } from '../../../ports/provider-error.ts'
 import type { TextGenerator } from '../../../ports/text-generator.ts'
 import { messageBody } from '../../../sessions/message-body.ts'

@@ -1,5 +1,5 @@
-import { isJsonObject } from './json.ts'
-import { readableJson } from './readable-json.ts'
+import { isJsonObject } from '../json/json.ts'
+import { readableJson } from '../json/readable-json.ts'
 
 /** Stands in a message's text for binary data, which is kept in the payload and is not worth reading. */
 function binaryMarker(mediaType: unknown, base64: string): string {
