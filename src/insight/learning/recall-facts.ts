@@ -1,4 +1,5 @@
-import { askedTerms, tellingTerms } from '../../indexing/terms/fact-terms.ts'
+import { askedTerms } from '../../indexing/terms/asked-terms.ts'
+import { tellingTerms } from '../../indexing/terms/fact-terms.ts'
 import type { Caller } from '../../model/access.ts'
 import { projectOf } from '../../model/project.ts'
 import { estimateTokens } from '../../model/text/tokens.ts'
