@@ -83,9 +83,12 @@ describe('generic', () => {
     expect([...sessions.keys()].slice(0, 1)).toEqual(alone)
   })
 
-  it('gives messages one after the other one conversation, however they are laid out', async () => {
-    const said = ['a', 'b', 'c'].map((text) => ({ role: 'user', content: text }))
-    const content = said.map((message) => `${JSON.stringify(message, null, 2)}\n`).join('')
+  const said = (text: string) => ({ role: 'user', content: text })
+  it.each([
+    ['messages one after the other one conversation, however they are laid out', ['a', 'b', 'c'].map(said), 1],
+    ['each of several arrays of messages its own conversation', [['a', 'b'].map(said), ['c'].map(said)], 2],
+  ])('gives %s', async (_what, documents: readonly unknown[], conversations) => {
+    const content = documents.map((document) => `${JSON.stringify(document, null, 2)}\n`).join('')
     const { entries, bytes, sessions } = await readOne(await writeTranscript('chat.json', content))
     expect(bytes.toString()).toBe(content)
     expect(entries.map((entry) => [entry.kind, entry.text])).toEqual([
@@ -93,21 +96,8 @@ describe('generic', () => {
       ['message', 'b'],
       ['message', 'c'],
     ])
-    expect(sessions.size).toBe(1)
-  })
-
-  it('gives each of several arrays of messages its own conversation', async () => {
-    const arrays = [['a', 'b'], ['c']].map((texts) => texts.map((text) => ({ role: 'user', content: text })))
-    const content = arrays.map((messages) => `${JSON.stringify(messages, null, 2)}\n`).join('')
-    const { entries, bytes, sessions } = await readOne(await writeTranscript('chat.json', content))
-    expect(bytes.toString()).toBe(content)
-    expect(entries.map((entry) => [entry.kind, entry.text])).toEqual([
-      ['message', 'a'],
-      ['message', 'b'],
-      ['message', 'c'],
-    ])
-    expect(new Set(entries.map((entry) => entry.session)).size).toBe(2)
-    expect(sessions.size).toBe(2)
+    expect(new Set(entries.map((entry) => entry.session)).size).toBe(conversations)
+    expect(sessions.size).toBe(conversations)
   })
 
   it.each(['{"a": 1}', '[1, 2]', '{"messages": []}', '{"messages": 3}', ' \n'])(
