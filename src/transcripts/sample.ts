@@ -6,9 +6,20 @@ import { gluedObjects, parseJson, utf8 } from './json/json-value.ts'
 const lineFeed = 0x0a
 const rowsMax = 50
 
+type Row = Readonly<Record<string, unknown>>
+
+/** Most formats ask for the rows of a file that is detected, and to find that a line is no JSON takes longer than to read one that is. */
+const rowsOfSamples = new WeakMap<TranscriptSample, readonly Row[]>()
+
 /** The JSON objects of the first whole lines of a file; lines that are none are passed over. */
-export function headRows(sample: TranscriptSample): readonly Readonly<Record<string, unknown>>[] {
-  const rows: Readonly<Record<string, unknown>>[] = []
+export function headRows(sample: TranscriptSample): readonly Row[] {
+  const known = rowsOfSamples.get(sample) ?? readHeadRows(sample)
+  rowsOfSamples.set(sample, known)
+  return known
+}
+
+function readHeadRows(sample: TranscriptSample): readonly Row[] {
+  const rows: Row[] = []
   for (const line of headLines(sample)) {
     const parsed = parseJson(line)
     const values = parsed.ok ? [parsed.value] : (gluedObjects(line) ?? []).map((glued) => glued.value)

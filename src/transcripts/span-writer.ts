@@ -16,8 +16,12 @@ export interface Conversation {
 
 /** Writes the entries of conversations, and carries the bytes between them from one entry to the next. */
 export class SpanWriter {
-  readonly #events = new EventBuilder()
+  readonly #events: EventBuilder
   #between: Uint8Array[] = []
+
+  constructor(events = new EventBuilder()) {
+    this.#events = events
+  }
 
   /** Bytes that belong to no entry: they go to the next `before`, or to `after`. */
   skip(bytes: Uint8Array): void {

@@ -26,6 +26,20 @@ describe.skipIf(process.platform === 'win32')('listFiles()', () => {
     ])
   })
 
+  it('refuses an empty path, and passes over what packages hold and git keeps until it is named', async () => {
+    await expect(listFiles([''])).rejects.toThrow(/empty/)
+    const root = await temporaryDirectory()
+    for (const name of ['a', 'node_modules', '.git']) {
+      await mkdir(join(root, name))
+      await writeFile(join(root, name, 'package.json'), '{}')
+    }
+    const passedOver: PassedOver[] = []
+    const files = await listFiles([root], { onPassedOver: (path) => passedOver.push(path) })
+    expect(files.map(({ path }) => path)).toEqual([join(root, 'a', 'package.json')])
+    expect(passedOver.map(({ path }) => path)).toEqual([join(root, '.git'), join(root, 'node_modules')])
+    expect(await listFiles([join(root, 'node_modules')])).toHaveLength(1)
+  })
+
   it('refuses a named path that does not exist, and passes over one that a search has found', async () => {
     const root = await temporaryDirectory()
     const gone = join(root, 'gone')

@@ -25,12 +25,18 @@ export interface ListOptions {
   readonly onDirectory?: ((path: string) => void) | undefined
 }
 
+/** What tools fetched or made, and never a client's transcripts: tens of thousands of files, of which the JSON would be taken for sessions. */
+const notOurs = new Set(['node_modules', '.git'])
+
 /**
  * All files below some paths, in the order of their names; files that are named are taken as they are. Throws InputError
  * where one of the paths cannot be read; what cannot be read below a directory is told to `onPassedOver`.
  */
 export async function listFiles(paths: readonly string[], options: ListOptions = {}): Promise<readonly ListedFile[]> {
   const walk = new Walk(options)
+  // It would be taken for the working directory.
+  if (paths.includes(''))
+    throw new InputError('Cannot read a path that is empty', { remedy: 'Name a file or a directory' })
   for (const path of paths) {
     try {
       await walk.visit(resolve(path))
@@ -70,6 +76,10 @@ class Walk {
     this.#onDirectory?.(path)
     for (const name of names.toSorted()) {
       const below = join(path, name)
+      if (notOurs.has(name)) {
+        this.#onPassedOver?.({ path: below, status: 'skipped', reason: 'name it to read what is in it' })
+        continue
+      }
       try {
         if (!(await isRunLog(below))) await this.visit(below)
       } catch (error) {

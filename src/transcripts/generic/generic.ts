@@ -1,21 +1,19 @@
 import { fileChunks, fileHead, fileSize, plainChunks, wholeFile } from '../bytes/file-bytes.ts'
 import { damaged, type EntryDraft } from '../entry-builder.ts'
-import { field, firstText, isoTime } from '../fields.ts'
 import type { TranscriptDocument, TranscriptEvent, TranscriptFormat, TranscriptSample } from '../format.ts'
 import { arrayElements } from '../json/json-array.ts'
 import { jsonDocuments } from '../json/json-documents.ts'
 import { jsonContainer, skipJsonSpace } from '../json/json-spans.ts'
 import { parseJson } from '../json/json-value.ts'
 import { jsonlEvents, type RowMeaning, type RowReader } from '../jsonl-document.ts'
-import { listSpans, readListDocument, wholeSpan } from '../list-document.ts'
 import { headLines } from '../sample.ts'
 import { nameFromContent } from '../session-name.ts'
 import { SpanWriter, type Conversation } from '../span-writer.ts'
+import { conversationOfRow, readDocument } from './generic-conversation.ts'
 import { genericEntry, genericSession, isMessageLike } from './generic-rows.ts'
 
 const linesName = /\.(?:jsonl|ndjson)(?:\.zst)?$/u
 const documentName = /\.json$/u
-const listNames = ['messages', 'history', 'loglines', 'conversation', 'turns', 'steps'] as const
 const lineFeed = 0x0a
 const openBracket = 0x5b
 const openBrace = 0x7b
@@ -24,8 +22,8 @@ const openBrace = 0x7b
 type Layout = 'lines' | 'messages' | 'document'
 
 /**
- * Any JSONL, any array of messages, any object with a list of messages, any other JSON document (one entry). Fields are
- * understood by their usual names.
+ * Any JSONL, also with a conversation on each line, any array of messages, any object with a list of messages, any other JSON
+ * document (one entry). Fields are understood by their usual names.
  */
 export const generic: TranscriptFormat = {
   name: 'generic',
@@ -51,6 +49,10 @@ class GenericRows implements RowReader {
   session(): string {
     this.#session ??= nameFromContent(this.#path, new Uint8Array())
     return this.#session
+  }
+
+  conversation(value: unknown, bytes: Uint8Array): Conversation | undefined {
+    return conversationOfRow(this.#path, value, bytes)
   }
 
   read(value: unknown, bytes: Uint8Array): RowMeaning {
@@ -94,40 +96,6 @@ async function* documentEvents(path: string): AsyncGenerator<TranscriptEvent> {
     }
   }
   yield writer.end()
-}
-
-/** A list of messages is a conversation of its own; one entry by itself belongs to the `session` before it, as one in a line does. */
-function readDocument(
-  bytes: Uint8Array,
-  { path, session }: { readonly path: string; readonly session: string | undefined },
-): Conversation {
-  const document = readListDocument(bytes, listNames)
-  const list = document?.list
-  const first = list?.children[0]
-  if (
-    document === undefined ||
-    list?.kind !== 'array' ||
-    first === undefined ||
-    jsonContainer(bytes, first.start)?.kind !== 'object'
-  ) {
-    const parsed = parseJson(bytes.subarray(skipJsonSpace(bytes, 0)))
-    const entry = parsed.ok ? genericEntry(parsed.value) : damaged(parsed.problem)
-    return {
-      bytes,
-      head: { id: (parsed.ok ? genericSession(parsed.value) : undefined) ?? session ?? nameFromContent(path, bytes) },
-      spans: [wholeSpan(bytes, entry)],
-    }
-  }
-  const { facts } = document
-  return {
-    bytes,
-    head: {
-      id: genericSession(facts) ?? firstText(facts, ['id', 'uuid']) ?? nameFromContent(path, bytes),
-      title: firstText(facts, ['title', 'name']),
-      createdAt: isoTime(field(facts, 'created_at') ?? field(facts, 'createdAt') ?? field(facts, 'start_time')),
-    },
-    spans: listSpans(bytes, document, genericEntry),
-  }
 }
 
 function layoutOf(sample: TranscriptSample): Layout {

@@ -100,6 +100,75 @@ describe('generic', () => {
     expect(sessions.size).toBe(conversations)
   })
 
+  it('gives each line that holds a list of messages its own conversation, and other lines theirs', async () => {
+    const lines = [
+      { messages: [said('a'), { role: 'assistant', content: 'b' }] },
+      said('c'),
+      {
+        id: 'two',
+        conversations: [
+          { from: 'human', value: 'd' },
+          { from: 'gpt', value: 'e' },
+        ],
+        system: 'Answer in French.',
+      },
+      { session_id: 'three', model: 'm', messages: [said('f')], response: { role: 'assistant', content: 'g' } },
+      { messages: [] },
+    ]
+    const content = `\ufeff${lines.map((line) => JSON.stringify(line)).join('\r\n\n')}\n\n`
+    const { entries, bytes, sessions } = await readOne(await writeTranscript('chats.jsonl', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map((entry) => [entry.kind, entry.role, entry.text])).toEqual([
+      ['message', 'user', 'a'],
+      ['message', 'assistant', 'b'],
+      ['message', 'user', 'c'],
+      ['message', 'user', 'd'],
+      ['message', 'assistant', 'e'],
+      ['message', 'system', 'Answer in French.'],
+      ['message', 'user', 'f'],
+      ['message', 'assistant', 'g'],
+      ['unknown', 'custom', ''],
+    ])
+    expect([...sessions.keys()]).toEqual([
+      expect.stringMatching(/\/chats-[0-9a-f]{8}$/u),
+      expect.stringMatching(/\/chats-[0-9a-f]{8}$/u),
+      'two',
+      'three',
+    ])
+    // A row belongs to the rows before it, and to no conversation of another line.
+    expect(entries[2]?.session).toBe(entries[8]?.session)
+  })
+
+  it('gives what is said beside a list of messages as entries, and what is said about it as none', async () => {
+    const content = JSON.stringify({
+      title: 'All of our talk',
+      system: 'You are a helpful guide.',
+      tags: ['not a word of it'],
+      model: 'gpt-4o',
+      messages: [said('Where is it?')],
+      output: 'Left.',
+      answer: '',
+    })
+    const { entries, bytes } = await readOne(await writeTranscript('chat.json', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map((entry) => [entry.role, entry.text])).toEqual([
+      ['system', 'You are a helpful guide.'],
+      ['user', 'Where is it?'],
+      ['custom', 'Left.'],
+    ])
+  })
+
+  it('keeps a conversation that breaks off, and what was said before it', async () => {
+    const content = '{"system":"You are a guide.","messages":[{"role":"user","content":"a"}],"output":"It is on the'
+    const { entries, bytes } = await readOne(await writeTranscript('chat.json', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map((entry) => [entry.kind, entry.text])).toEqual([
+      ['message', 'You are a guide.'],
+      ['message', 'a'],
+      ['damaged', ''],
+    ])
+  })
+
   it.each(['{"a": 1}', '[1, 2]', '{"messages": []}', '{"messages": 3}', ' \n'])(
     'gives any other document as one entry at most: %s',
     async (content) => {
