@@ -53,6 +53,26 @@ beforeAll(async () => {
   })
 })
 
+/** The days of which a query finds messages as those of the time that it asks about, the latest first. */
+async function daysFound(query: string): Promise<number[]> {
+  await untilIndexed(home, tools)
+  const days: number[] = []
+  let cursor: string | undefined
+  do {
+    const page = await tools.search({ query, limit: 20, context: 0, ...(cursor === undefined ? {} : { cursor }) })
+    for (const { hit, timestamp } of hitsOf(page)) {
+      if (hit?.why['of_time'] !== true) continue
+      days.push(Math.round((noon(0).getTime() - Date.parse(String(timestamp))) / 86_400_000))
+    }
+    cursor = page.next_cursor
+  } while (cursor !== undefined)
+  return [...new Set(days)].toSorted((a, b) => a - b)
+}
+
+function daysBetween(last: number, first: number): number[] {
+  return Array.from({ length: first - last + 1 }, (_, index) => last + index)
+}
+
 describe('a query about a time and nothing else', () => {
   test.each([
     ['what did we discuss yesterday', 1],
@@ -86,6 +106,38 @@ describe('a query about a time and nothing else', () => {
     await untilIndexed(home, tools)
     const hits = await tools.hits({ query: 'what did we do in the last ten days', limit: 20, context: 0 })
     expect(hits).toEqual(expect.arrayContaining([9, 5, 1].map(said)))
+  })
+
+  test.each([
+    ['en', (from, to) => `what did we discuss after ${from} and before ${to}`, daysBetween(21, 29)],
+    ['en', (from, to) => `what did we discuss since ${from} and until ${to}`, daysBetween(20, 30)],
+    ['en', (from, to) => `what did we discuss since ${from} until ${to}`, daysBetween(20, 30)],
+    ['en', (from, to) => `what happened later than ${from} and earlier than ${to}?`, daysBetween(21, 29)],
+    ['de', (from, to) => `was haben wir nach dem ${from} und vor dem ${to} besprochen`, daysBetween(21, 29)],
+    ['fr', (from, to) => `de quoi avons-nous parlé après le ${from} et avant le ${to}`, daysBetween(21, 29)],
+    ['es', (from, to) => `qué discutimos después del ${from} y antes del ${to}`, daysBetween(21, 29)],
+  ] satisfies [string, (from: string, to: string) => string, number[]][])(
+    'keeps to both bounds: %s %s',
+    async (language, ask, days) => {
+      const date = (daysAgo: number) =>
+        noon(daysAgo).toLocaleDateString(language === 'en' ? 'en-GB' : language, { day: 'numeric', month: 'long' })
+      expect(await daysFound(ask(date(30), date(20)))).toEqual(days)
+    },
+  )
+
+  test.each([
+    ['what did we discuss in the last 3 days', 3],
+    ["qu'avons-nous discuté ces derniers jours ?", 3],
+    ['de quoi avons-nous parlé ces 5 derniers jours', 5],
+    ['de qué hablamos en los últimos 3 días', 3],
+    ['qué hicimos en las últimas dos semanas', 14],
+    ['was haben wir letzte drei Tage gemacht', 3],
+    ['was haben wir in den letzten zwei Wochen besprochen', 14],
+    ['o que discutimos nos últimos 3 dias', 3],
+    ['di cosa abbiamo parlato negli ultimi tre giorni', 3],
+    ['wat hebben we de afgelopen drie dagen besproken', 3],
+  ])('finds what was said in a time until now: %s', async (query, first) => {
+    expect(await daysFound(query)).toEqual(daysBetween(1, first))
   })
 
   test('keeps to the filters', async () => {

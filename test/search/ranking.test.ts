@@ -42,6 +42,7 @@ const question: Question = {
   titles: [],
   intent: { asksTime: false, asksNumber: false, speaker: undefined },
   times: [],
+  spans: [],
   averageLength: 20,
 }
 

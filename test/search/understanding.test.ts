@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { traits, traitsOf } from '../../src/indexing/traits.ts'
-import { readQueryTimes, timeFit } from '../../src/search/query/query-dates.ts'
+import { readQueryTimes, spanFit, timeFit } from '../../src/search/query/query-dates.ts'
 import { readIntent } from '../../src/search/query/query-intent.ts'
 
 const now = new Date('2026-11-25T12:00:00Z')
@@ -75,9 +75,73 @@ describe('readQueryTimes()', () => {
     ['what we planned in 2022', [{ year: 2022 }]],
     ['port 8080, version 3.5 and 2019.1', []],
     ['the may flow', []],
+    ['los últimos días de Pompeya', []],
     ['nothing about time', []],
   ])('reads %j', async (query, times) => {
     expect((await readQueryTimes(query, now)).times).toEqual(times)
+  })
+})
+
+/** From the first day until the end of the last, as `readQueryTimes` reads a query then; "now" of what is not over. */
+async function daysOf(query: string): Promise<string[]> {
+  const day = (milliseconds: number) => new Date(milliseconds).toLocaleDateString('sv')
+  const { spans } = await readQueryTimes(query, now)
+  return spans.map(({ fromMs, toMs }) => `${day(fromMs)} ${toMs === now.getTime() + 1 ? 'now' : day(toMs - 1)}`)
+}
+
+describe('spans of readQueryTimes()', () => {
+  it.each([
+    ['after 3 March and before 10 March', '2026-03-04 2026-03-09'],
+    ['before 10 March but after 3 March', '2026-03-04 2026-03-09'],
+    ['since 3 March and until 10 March', '2026-03-03 2026-03-10'],
+    ['since 3 March until 10 March', '2026-03-03 2026-03-10'],
+    ['after 3 March until 10 March', '2026-03-04 2026-03-10'],
+    ['later than 3 March and earlier than 10 March', '2026-03-04 2026-03-09'],
+    ['no earlier than 3 March and no later than 10 March', '2026-03-03 2026-03-10'],
+    ['after 3 March and before 10 March 2025', '2025-03-04 2025-03-09'],
+    ['after 20 December and before 5 January 2025', '2024-12-21 2025-01-04'],
+    ['between 11 August and 15 August 2023', '2023-08-11 2023-08-15'],
+    ['since last weekend and before Tuesday', '2026-11-21 2026-11-23'],
+    ['nach dem 3. März und vor dem 10. März', '2026-03-04 2026-03-09'],
+    ['ab dem 3. März und bis zum 10. März', '2026-03-03 2026-03-10'],
+    ["depuis le 3 mars et jusqu'au 10 mars", '2026-03-03 2026-03-10'],
+    ['después del 3 de marzo y antes del 10 de marzo', '2026-03-04 2026-03-09'],
+    // An end that is still to come.
+    ['after 20 November and before 1 December', '2026-11-21 now'],
+    ['since Friday', '2026-11-20 now'],
+    ['last 3 days', '2026-11-22 now'],
+    ['recent weeks', '2026-11-04 now'],
+    ['ces derniers jours', '2026-11-22 now'],
+    ['ces 3 derniers jours', '2026-11-22 now'],
+    ['les deux dernières semaines', '2026-11-11 now'],
+    ['los últimos 3 días', '2026-11-22 now'],
+    ['en los últimos dos meses', '2026-09-01 now'],
+    ['la última semana', '2026-11-18 now'],
+    ['letzte drei Tage', '2026-11-22 now'],
+    ['die letzten 3 Tage', '2026-11-22 now'],
+    ['in den letzten Wochen', '2026-11-04 now'],
+    ['nos últimos 3 dias', '2026-11-22 now'],
+    ['nas últimas duas semanas', '2026-11-11 now'],
+    ['negli ultimi tre giorni', '2026-11-22 now'],
+    ['de afgelopen drie dagen', '2026-11-22 now'],
+    ['this year', '2026-01-01 2026-12-31'],
+    ['in 2025', '2025-01-01 2025-12-31'],
+    ['from 2023 to 2025', '2023-01-01 2025-12-31'],
+  ])('reads %j', async (query, days) => {
+    expect(await daysOf(query)).toEqual([days])
+  })
+
+  it.each([
+    ['before Friday'],
+    ['port 2025'],
+    ['los últimos días de Pompeya'],
+    ['negli ultimi giorni dell’estate'],
+    ['les beaux derniers jours'],
+    ['march on'],
+    ['what may we do'],
+    ['Mai'],
+  ])('finds none in %j', async (query) => {
+    expect(await daysOf(query)).toEqual([])
   })
 })
 
@@ -90,6 +154,13 @@ describe('timeFit()', () => {
     expect(timeFit(day, at('2023-08-09T00:00:00'))).toBeCloseTo(0.5)
     expect(timeFit(day, at('2023-07-30T00:00:00'))).toBe(0.5)
     expect(timeFit(day, at('2024-08-03T00:00:00'))).toBe(0)
+  })
+
+  it('is 1 within a span and less within one that is as long as a year', () => {
+    const span = (from: string, to: string) => ({ fromMs: at(from), toMs: at(to) })
+    expect(spanFit(span('2023-03-04', '2023-03-10'), at('2023-03-09T23:00:00Z'))).toBe(1)
+    expect(spanFit(span('2023-03-04', '2023-03-10'), at('2023-03-10T00:00:00Z'))).toBe(0)
+    expect(spanFit(span('2023-01-01', '2024-01-01'), at('2023-03-10T00:00:00Z'))).toBe(0.3)
   })
 
   it('takes a month without a year in every year, and a year alone for little', () => {

@@ -32,6 +32,7 @@ const question: Question = {
   titles: [[0, 1]],
   intent: { asksTime: true, asksNumber: true, speaker: undefined },
   times: [{ year: 2025, month: 3 }],
+  spans: [],
   averageLength: 12,
 }
 

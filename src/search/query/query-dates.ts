@@ -1,5 +1,7 @@
 import { plausibleLanguages } from '../../indexing/terms/language.ts'
-import { boundsOf, furtherSpans, lastYearOf, spansOf, surelyTimes, type TimeSpan, upTo } from './time-spans.ts'
+import { recentTimes } from './recent-times.ts'
+import type { TimeSpan } from './time-bounds.ts'
+import { boundsOf, furtherTimes, lastYearOf, spansOf, surelyTimes, upTo } from './time-spans.ts'
 import { timesInWords, type SpokenTime } from './time-words.ts'
 
 /**
@@ -51,7 +53,7 @@ const dayMs = 86_400_000
 /** What a query says of times. */
 export interface QueryTimes {
   readonly times: readonly NamedTime[]
-  /** From when until when they are, and others that are no date of the calendar, as "this week": none of a year alone. */
+  /** From when until when they are, and others that are no date of the calendar, as "this week": none of a year in figures that may be another number. */
   readonly spans: readonly TimeSpan[]
   /** The query without the words that name them; a month or day that may be a name or another word is left there. */
   readonly rest: string
@@ -62,8 +64,9 @@ export interface QueryTimes {
  * none, and then nothing is loaded. A bare hour names no day and is left out.
  */
 export async function readQueryTimes(asked: string, now: Date): Promise<QueryTimes> {
-  const query = asked.slice(0, readCharacters)
-  const languages = plausibleLanguages(query)
+  const start = asked.slice(0, readCharacters)
+  const languages = plausibleLanguages(start)
+  const { bounds: recent, rest: query } = recentTimes(start, now)
   const language = languages[0] ?? 'en'
   const isRecent = (text: string) => mostRecent.test(upTo(query, text)) || mostRecent.test(firstWord(text))
   const found: SpokenTime[] = []
@@ -85,10 +88,10 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
   }
   const sure = surelyTimes(query, found)
   const rest = sure.reduce((left, { text }) => left.replace(text, ' '), query)
-  const years = [...rest.matchAll(yearAlone)].map(([, year]) => ({ year: Number(year) }))
-  const times = new Map([...found.map(({ time }) => time), ...years].map((time) => [JSON.stringify(time), time]))
-  const further = furtherSpans(rest.replaceAll(yearAlone, ' '), now)
-  const spans = [...spansOf(query, sure, now), ...further.spans]
+  const years = [...rest.matchAll(yearAlone)].map(([text]) => ({ text, time: { year: Number(text) } }))
+  const times = new Map([...found, ...years].map(({ time }) => [JSON.stringify(time), time]))
+  const further = furtherTimes(rest.replaceAll(yearAlone, ' '), now)
+  const spans = spansOf(query, [...sure, ...years], { further: [...recent, ...further.bounds], now })
   return {
     times: [...times.values()].slice(0, timesMax),
     spans: spans.slice(0, timesMax),
@@ -158,6 +161,8 @@ function firstWord(text: string): string {
 /** People tell of a thing for some days after it happened, and sometimes announce it. */
 const toldForDays = 10
 const announcedDays = 7
+/** A year that stands alone says little. */
+const yearFit = 0.3
 
 /**
  * How well a message's time fits a time that was named: 1 within it, falling to 0 over the ten days after it, half in the
@@ -166,9 +171,15 @@ const announcedDays = 7
 export function timeFit(named: NamedTime, timestampMs: number): number {
   const at = new Date(timestampMs)
   const year = named.year ?? at.getFullYear()
-  if (named.month === undefined) return at.getFullYear() === year ? 0.3 : 0
+  if (named.month === undefined) return at.getFullYear() === year ? yearFit : 0
   const { fromMs: from, toMs: to } = boundsOf({ ...named, year }, at)
   if (timestampMs >= from && timestampMs < to) return 1
   if (timestampMs >= to) return Math.max(0, 1 - (timestampMs - to) / (toldForDays * dayMs))
   return named.day !== undefined && timestampMs > from - announcedDays * dayMs ? 0.5 : 0
+}
+
+/** The same of a span: 1 within it, 0.3 within a year or more. */
+export function spanFit({ fromMs, toMs }: TimeSpan, timestampMs: number): number {
+  if (timestampMs < fromMs || timestampMs >= toMs) return 0
+  return toMs - fromMs < 365 * dayMs ? 1 : yearFit
 }

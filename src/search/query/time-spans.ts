@@ -1,28 +1,17 @@
 import type { NamedTime } from './query-dates.ts'
+import { boundsMeant, spansWithin, type Bounds, type TimeSpan } from './time-bounds.ts'
 import type { SpokenTime } from './time-words.ts'
 
-/** From the one and until before the other, in milliseconds since 1970. */
-export interface TimeSpan {
-  readonly fromMs: number
-  readonly toMs: number
-}
-
 const week = /week(?!-?end)|wochen?(?!ende)|semaine|semana|settiman|veck|недел|周|週|星期|礼拜/iu
-/** "In the last few days", "the past week": they are not over. */
-const untilNow =
-  /(?<!\p{L})(?:(?:last|past|previous|letzten|vergangenen|derni(?:er|ère)s|últim[oa]s)\s+(?:[\p{L}\p{N}]+\s+){0,3}(?:days|weeks|months|hours?|minutes|tagen?|wochen|monaten?|stunden?|minuten|jours|semaines|mois|heures|d[ií]as|semanas|meses|horas|minutos)|past\s+(?:day|week|month)|(?:last|past)\s+(?:hour|minute))$/iu
-/** Words that say how the time after them is meant, in some languages with an article in between. */
-const beforeTime = (words: string) =>
-  new RegExp(`(?<!\\p{L})(?:${words})(?:\\s+(?:the|dem|der|den|le|la|el))?\\s*$`, 'iu')
-const since = beforeTime('since|seit|depuis|desde|sedan|sinds|с')
-const after = beforeTime('after|nach|après|después del?')
-const until = beforeTime("before|until|till|by|bis(?: zum)?|vor|avant|jusqu['’](?:au?|à)|antes del?|hasta")
-/** "Between Monday and Wednesday". */
-const between = /(?<!\p{L})(?:between|zwischen|entre)(?!\p{L})/iu
+/** "Between Monday and Wednesday", "from 2023 to 2025". */
+const between = /(?<!\p{L})(?:between|zwischen|entre|from\s[^,]+?\sto)(?!\p{L})/iu
 /** Also names, words and shares: "what did June say", "who sat there", "24/7". They are times where a word before them says so: "in June". */
 const ambiguous = /^(?:jan|march|april|may|june|august|sat|sun|\d{1,2}\/\d{1,2})$/iu
 const beforeDate =
   /(?<!\p{L})(?:in|on|during|throughout|since|of|from|for|over|until|before|after|early|late|mid|last|past|this)[\s-]+$/iu
+/** A year in figures is one where they say so: "in 2025". */
+const beforeYear =
+  /(?<!\p{L})(?:in|during|throughout|since|from|until|before|after|year|between|and|to|im jahre?|seit|zwischen|und|bis|en|depuis|entre|et|desde|em|y|e|nel|dal)[\s-]+$/iu
 const betweenTimes = /\s*(?:,|(?<!\p{L})(?:and|or|to|und|et|y))\s+$/iu
 
 /** From when until when a time is, in the calendar of where this runs; of what names no year the one in which it last began. */
@@ -59,42 +48,62 @@ export function upTo(query: string, text: string): string {
   return query.slice(0, Math.max(0, query.indexOf(text)))
 }
 
-/** From when until when the times are that a query names. */
-export function spansOf(query: string, times: readonly SpokenTime[], now: Date): TimeSpan[] {
-  const spans = times.flatMap((spoken) => {
-    const span = spanOf(spoken, now)
-    return span === undefined ? [] : (asMeant(span, { before: upTo(query, spoken.text), said: spoken.text, now }) ?? [])
+/** From when until when the times are that a query names, with those that are no date of the calendar. */
+export function spansOf(
+  query: string,
+  times: readonly SpokenTime[],
+  { further, now }: { readonly further: readonly Bounds[]; readonly now: Date },
+): TimeSpan[] {
+  const bounds = withYears(query, times).flatMap((spoken) => {
+    const { text: said, time, end } = spoken
+    const before = upTo(query, said)
+    const span = spanOf(spoken, { before, now })
+    if (span === undefined) return []
+    const firstEndsMs = end === undefined ? {} : { firstEndsMs: boundsOf(time, now).toMs }
+    return [boundsMeant(span, { before, said, ...firstEndsMs })]
   })
+  const spans = spansWithin([...bounds, ...further], now)
   const [first, second, ...others] = spans
   if (first === undefined || second === undefined || others.length > 0 || !between.test(query)) return spans
   return [{ fromMs: Math.min(first.fromMs, second.fromMs), toMs: Math.max(first.toMs, second.toMs) }]
 }
 
-/** "Last week" is the seven days since the same weekday. Undefined of a year alone. */
-function spanOf({ text, time, end }: SpokenTime, now: Date): TimeSpan | undefined {
-  if (time.month === undefined) return undefined
+/** In the order of the query. Of "3 March and 10 March 2025" both are of 2025. */
+function withYears(query: string, times: readonly SpokenTime[]): SpokenTime[] {
+  let next: NamedTime | undefined
+  const ordered = times.toSorted((a, b) => query.indexOf(a.text) - query.indexOf(b.text))
+  return ordered
+    .toReversed()
+    .map((spoken) => {
+      const { text, time, end } = spoken
+      const year = next?.year
+      const isLater = dayOfYear(time) > dayOfYear(next ?? time)
+      const dated = time.year === undefined && year !== undefined ? { ...time, year: isLater ? year - 1 : year } : time
+      next = /\d{4}/u.test(text) || time.year === undefined ? dated : undefined
+      return { text, time: dated, ...(end === undefined ? {} : { end }) }
+    })
+    .toReversed()
+}
+
+/** A number that is higher for a later day of a year. */
+function dayOfYear({ month = 1, day = 1 }: NamedTime): number {
+  return month * 31 + day
+}
+
+/** "Last week" is the seven days since the same weekday. Undefined of a year that may be another number. */
+function spanOf(
+  { text, time, end }: SpokenTime,
+  { before, now }: { readonly before: string; readonly now: Date },
+): TimeSpan | undefined {
+  if (time.month === undefined && !beforeYear.test(before) && /^\d+$/u.test(text)) return undefined
   // Of a weekend the parser tells one day.
-  const [further] = furtherSpans(text, now).spans
-  if (further !== undefined) return further
+  const [named] = furtherIn(text, now)
+  if (named !== undefined) return named.span
   const { fromMs, toMs } = boundsOf(time, now)
   if (end !== undefined) return { fromMs, toMs: Math.max(toMs, boundsOf(end, now).toMs) }
   if (time.day === undefined || !week.test(text)) return { fromMs, toMs }
   const from = new Date(fromMs)
   return fromTo(from, daysLater(from, 7))
-}
-
-/**
- * What is asked of a time: "since Friday" and "the last two weeks" last until now, "after Friday" begins when it is over. Undefined
- * of "before Friday", which has no beginning.
- */
-function asMeant(
-  { fromMs, toMs }: TimeSpan,
-  { before, said, now }: { readonly before: string; readonly said: string; readonly now: Date },
-): TimeSpan | undefined {
-  const nowMs = now.getTime() + 1
-  if (since.test(before) || untilNow.test((before + said).trimEnd())) return { fromMs, toMs: Math.max(toMs, nowMs) }
-  if (after.test(before)) return { fromMs: toMs, toMs: Math.max(toMs, nowMs) }
-  return until.test(before) ? undefined : { fromMs, toMs }
 }
 
 function fromTo(from: Date, to: Date): TimeSpan {
@@ -133,19 +142,25 @@ const further: readonly {
   },
 ]
 
-/** Those that a query names, and what is left of it. */
-export function furtherSpans(query: string, now: Date): { readonly spans: readonly TimeSpan[]; readonly rest: string } {
+/** Those that a query names, as they are meant, and what is left of it. */
+export function furtherTimes(query: string, now: Date): { readonly bounds: readonly Bounds[]; readonly rest: string } {
+  const named = furtherIn(query, now)
+  return {
+    bounds: named.map(({ said, index, span }) => boundsMeant(span, { before: query.slice(0, index), said })),
+    rest: named.reduce((left, { said }) => left.replace(said, ' '), query),
+  }
+}
+
+function furtherIn(
+  query: string,
+  now: Date,
+): { readonly said: string; readonly index: number; readonly span: TimeSpan }[] {
   const today = new Date(now.getFullYear(), now.getMonth(), now.getDate())
-  const named = further.flatMap(({ words, daysAgo, days }) => {
+  return further.flatMap(({ words, daysAgo, days }) => {
     const match = words.exec(query)
     if (match === null) return []
     const { 0: said, index } = match
     const from = daysLater(today, -daysAgo(now.getDay(), said))
-    const span = fromTo(from, daysLater(from, days))
-    return [{ said, span: asMeant(span, { before: query.slice(0, index), said, now }) }]
+    return [{ said, index, span: fromTo(from, daysLater(from, days)) }]
   })
-  return {
-    spans: named.flatMap(({ span }) => span ?? []),
-    rest: named.reduce((left, { said }) => left.replace(said, ' '), query),
-  }
 }

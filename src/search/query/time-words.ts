@@ -1,3 +1,4 @@
+import { numberOf, timeBefore, unitOf, type Unit } from './counted-units.ts'
 import type { NamedTime } from './query-dates.ts'
 
 /** A time, with the words that name it. */
@@ -7,8 +8,6 @@ export interface SpokenTime {
   /** Of "from Monday to Wednesday" the last day. */
   readonly end?: NamedTime
 }
-
-type Unit = 'day' | 'week' | 'month' | 'year'
 
 const word = (pattern: string, flags = 'iu') => new RegExp(`(?<!\\p{L})(?:${pattern})(?!\\p{L})`, flags)
 
@@ -36,24 +35,6 @@ const numbered = [
   /(?<!\p{L})(?:hace|h[áà]|för)\s+(?<count>\d{1,3}|\p{L}+)\s+(?<unit>\p{L}+)(?!\p{L})/iu,
   // 2020年前 is "before 2020", and of 十二年前 the last figure is not the number.
   /(?<![\d一二两三四五六七八九十百千])(?:(?<count>\d{1,3}|[一二两三四五六七八九十])\s*(?:个|個|か|ヶ|ヵ)?(?<unit>日|天|週間?|周|星期|月)|(?<years>\d{1,2}|[一二两三四五六七八九十])\s*年)之?前/u,
-]
-const numbers: readonly (readonly [RegExp, number])[] = [
-  [/^(?:una?|uma?|en|ett|一)$/iu, 1],
-  [/^(?:dos|dois|duas|två|二|两)$/iu, 2],
-  [/^(?:tres|três|tre|三)$/iu, 3],
-  [/^(?:cuatro|quatro|fyra|四)$/iu, 4],
-  [/^(?:cinco|fem|五)$/iu, 5],
-  [/^(?:seis|sex|六)$/iu, 6],
-  [/^(?:siete|sete|sju|七)$/iu, 7],
-  [/^(?:ocho|oito|åtta|八)$/iu, 8],
-  [/^(?:nueve|nove|nio|九)$/iu, 9],
-  [/^(?:diez|dez|tio|十)$/iu, 10],
-]
-const units: readonly (readonly [RegExp, Unit])[] = [
-  [/^(?:d[ií]as?|dag(?:ar)?|日|天)$/iu, 'day'],
-  [/^(?:semanas?|vecka|veckor|週間?|周|星期)$/iu, 'week'],
-  [/^(?:mes(?:es)?|mês|månad(?:er)?|月)$/iu, 'month'],
-  [/^(?:años?|anos?|år|年)$/iu, 'year'],
 ]
 
 /** Languages of which chrono-node reads a month with a day before it alone. */
@@ -99,7 +80,7 @@ const isoMonth =
 export function timesInWords(query: string, languages: readonly string[], now: Date): SpokenTime[] {
   const said = ago.flatMap(([pattern, unit, count]) => {
     const text = pattern.exec(query)?.[0]
-    return text === undefined ? [] : [{ text, time: before(now, unit, count) }]
+    return text === undefined ? [] : [{ text, time: timeBefore(now, unit, count) }]
   })
   const iso = [...query.matchAll(isoMonth)].map(({ 0: text, groups }) => ({
     text,
@@ -112,10 +93,10 @@ function numberedTime(query: string, now: Date): SpokenTime[] {
   return numbered.flatMap((pattern) => {
     const match = pattern.exec(query)
     const { years, count = years ?? '', unit = '年' } = match?.groups ?? {}
-    const number = /^\d/.test(count) ? Number(count) : numbers.find(([name]) => name.test(count))?.[1]
-    const known = units.find(([name]) => name.test(unit))?.[1]
+    const number = numberOf(count)
+    const known = unitOf(unit)
     if (match === null || number === undefined || known === undefined) return []
-    return [{ text: match[0], time: before(now, known, number) }]
+    return [{ text: match[0], time: timeBefore(now, known, number) }]
   })
 }
 
@@ -132,14 +113,4 @@ function monthsIn(query: string, languages: readonly string[]): SpokenTime[] {
     if (month === undefined) return []
     return [{ text, time: { ...(year === undefined ? {} : { year: Number(year) }), month: month.month } }]
   })
-}
-
-/** So long before now; of months and years the whole. */
-function before(now: Date, unit: Unit, count: number): NamedTime {
-  const at = new Date(now)
-  if (unit === 'year') return { year: at.getFullYear() - count }
-  if (unit === 'month') at.setMonth(at.getMonth() - count, 1)
-  else at.setDate(at.getDate() - count * (unit === 'week' ? 7 : 1))
-  const month = { year: at.getFullYear(), month: at.getMonth() + 1 }
-  return unit === 'month' ? month : { ...month, day: at.getDate() }
 }

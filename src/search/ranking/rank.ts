@@ -123,6 +123,7 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
     senders: known.names.map((_, index) => plan.all.length + index),
     intent: readIntent(text),
     times: asked.times,
+    spans: asked.spans,
     averageLength: Math.max(statistics.averageLength, 1),
   }
   // What time has led to says nothing of what meaning is worth.

@@ -1,8 +1,9 @@
 import { traits } from '../../indexing/traits.ts'
 import type { UnitEvidence } from '../../store/search/read-evidence.ts'
-import { timeFit, type NamedTime } from '../query/query-dates.ts'
+import { spanFit, timeFit, type NamedTime } from '../query/query-dates.ts'
 import type { QueryIntent } from '../query/query-intent.ts'
 import type { TermSource } from '../query/query-text.ts'
+import type { TimeSpan } from '../query/time-bounds.ts'
 import type { RankedTurn } from './conversation.ts'
 import type { Weights } from './weights.ts'
 
@@ -22,6 +23,7 @@ export interface Question {
   readonly titles: readonly (readonly number[])[]
   readonly intent: QueryIntent
   readonly times: readonly NamedTime[]
+  readonly spans: readonly TimeSpan[]
   /** Words of an average unit. */
   readonly averageLength: number
 }
@@ -120,8 +122,13 @@ function intentFactor(turn: RankedTurn, { intent }: Question, weights: Weights):
   )
 }
 
-function dateFactor(turn: RankedTurn, { times }: Question, weights: Weights): number {
-  const fit = times.reduce((best, named) => Math.max(best, timeFit(named, turn.timestampMs)), 0)
+function dateFactor(turn: RankedTurn, { times, spans }: Question, weights: Weights): number {
+  const { timestampMs } = turn
+  const fits = [
+    ...times.map((named) => timeFit(named, timestampMs)),
+    ...spans.map((span) => spanFit(span, timestampMs)),
+  ]
+  const fit = Math.max(0, ...fits)
   return 1 + weights.date * fit
 }
 
