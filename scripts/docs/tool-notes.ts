@@ -19,7 +19,7 @@ export const replyNotes: ReadonlyMap<string, string> = new Map([
   ],
   [
     'list_sessions',
-    '`sessions[]` are session documents without their messages. Restricted sessions are left out. Where there are none, `unknown_names` says which names no session has, and which are nearly these. Nothing comes twice while one pages; a session that something is saved to meanwhile moves before the first page, and is seen when the list is asked for anew.',
+    '`sessions[]` are session documents without their messages, those without a title with the words they begin with (`begins_with`). Restricted sessions are left out. Where there are none, `unknown_names` says which names no session has, and which are nearly these. Nothing comes twice while one pages; a session that something is saved to meanwhile moves before the first page, and is seen when the list is asked for anew.',
   ],
   [
     'summarize',

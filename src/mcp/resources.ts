@@ -104,7 +104,7 @@ export async function listResources(
     uri: sessionUri(session.session_id),
     name: session.session_id,
     ...(session.title === undefined ? {} : { title: session.title }),
-    description: `${session.source} session, ${counted(session.message_count, 'message')}, last active ${session.last_active_at}`,
+    description: `${session.begins_with === undefined ? '' : `“${session.begins_with}”: `}${session.source} session, ${counted(session.message_count, 'message')}, last active ${session.last_active_at}`,
     mimeType: json,
   }))
   return {

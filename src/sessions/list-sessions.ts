@@ -3,15 +3,18 @@ import { z } from 'zod'
 import { limits } from '../limits.ts'
 import type { Caller } from '../model/access.ts'
 import { decodeCursor, encodeCursor } from '../model/cursor.ts'
+import { inOneLine } from '../model/text/one-line.ts'
 import { bytesOfTokens } from '../model/text/tokens.ts'
 import type { UnknownName } from '../model/unknown-name.ts'
 import { checkName, parseEnd, parseTime } from '../model/validate.ts'
 import type { Database } from '../store/database.ts'
 import { unknownNames } from '../store/known-names.ts'
+import { readOpenings } from '../store/openings.ts'
+import type { SessionRow } from '../store/session-row.ts'
 import { listSessions as list, type SessionFilter } from '../store/sessions.ts'
 import { briefHead, headShareBytes } from './brief-head.ts'
-import type { SessionHead } from './document.ts'
-import { elementBytes } from './json-size.ts'
+import { readableText, type SessionHead } from './document.ts'
+import { cutText, elementBytes } from './json-size.ts'
 import { sessionAsSeen } from './session-as-seen.ts'
 
 export interface ListSessionsInput extends Omit<SessionFilter, 'since' | 'until'> {
@@ -23,8 +26,14 @@ export interface ListSessionsInput extends Omit<SessionFilter, 'since' | 'until'
   readonly cursor?: string | undefined
 }
 
+/** A session as a list shows it. */
+export interface ListedSession extends SessionHead {
+  /** Where it has no title: the first words that a person says in it. */
+  readonly begins_with?: string
+}
+
 export interface SessionList {
-  readonly sessions: readonly SessionHead[]
+  readonly sessions: readonly ListedSession[]
   /** Where there are none: names that were asked for and that no session has, and which they have that are nearly these. */
   readonly unknown_names?: readonly UnknownName[]
   readonly next_cursor?: string
@@ -32,6 +41,8 @@ export interface SessionList {
 
 /** `next_cursor`, and the brackets around the sessions. */
 const frameBytes = 200
+/** Of the words that a session begins with, in a list. */
+const openingBytes = 160
 
 const placeSchema = z.object({ lastActiveAt: z.iso.datetime(), id: z.uuid() })
 
@@ -49,6 +60,20 @@ async function namesNobodyHas(
   return await database.run((sql) => unknownNames(sql, caller, wanted))
 }
 
+/** How sessions without a title begin, by their ids. Whoever may see no personal data is not told. */
+async function openings(database: Database, caller: Caller, rows: readonly SessionRow[]): Promise<Map<string, string>> {
+  if (caller.view !== undefined) return new Map()
+  const untitled = rows.filter(({ title }) => title === null).map(({ id }) => id)
+  const messages = await readOpenings(database, caller, untitled)
+  return new Map(
+    messages.flatMap((message) => {
+      if (message.payload === null) return []
+      const text = inOneLine(readableText(message, message.payload))
+      return text === '' ? [] : [[message.sessionId, cutText(text, openingBytes)] as const]
+    }),
+  )
+}
+
 /** Sessions, most recently active first. `next_cursor` is absent on the last page. */
 export async function listSessions(database: Database, caller: Caller, input: ListSessionsInput): Promise<SessionList> {
   for (const field of ['participant', 'model', 'source', 'tag'] as const) {
@@ -64,10 +89,15 @@ export async function listSessions(database: Database, caller: Caller, input: Li
   const after = input.cursor === undefined ? undefined : decodeCursor('sessions', input.cursor, placeSchema)
   // One more than the page tells whether another page follows.
   const rows = await list(database, caller, { filter, after, limit: input.limit + 1 })
-  const sessions: SessionHead[] = []
+  const begun = await openings(database, caller, rows.slice(0, input.limit))
+  const sessions: ListedSession[] = []
   let room = input.maxTokens === undefined ? Number.POSITIVE_INFINITY : bytesOfTokens(input.maxTokens) - frameBytes
   for (const row of rows.slice(0, input.limit)) {
-    const head = briefHead(await sessionAsSeen(database, caller, row), headShareBytes)
+    const beginsWith = begun.get(row.id)
+    const head: ListedSession = {
+      ...briefHead(await sessionAsSeen(database, caller, row), headShareBytes),
+      ...(beginsWith === undefined ? {} : { begins_with: beginsWith }),
+    }
     room -= elementBytes(head, room)
     if (room < 0 && sessions.length > 0) break
     sessions.push(head)

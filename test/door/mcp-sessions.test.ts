@@ -215,6 +215,7 @@ describe('list_sessions', () => {
         "next_cursor": "<cursor>",
         "sessions": [
           {
+            "begins_with": "Which berth did the Marguerite get?",
             "closed_at": null,
             "context_switches": 1,
             "created_at": "2025-03-01T10:00:00.000Z",
@@ -243,6 +244,28 @@ describe('list_sessions', () => {
         ],
       }
     `)
+  })
+
+  test('says how a session without a title begins: by what a person says first, in one line and cut', async () => {
+    const words = `Who has the key\n of the shed? ${'word '.repeat(50)}`
+    await tools.call('save_messages', {
+      session_id: 'untitled',
+      messages: [
+        { content: 'I am your assistant.', sender: 'm', role: 'assistant' },
+        { content: words, sender: 'Keeper' },
+        { content: 'And who has the ladder?', sender: 'Keeper' },
+      ],
+    })
+    const listed = async () => (await tools.list({ participant: 'Keeper' })).sessions[0]
+    expect(await listed()).toMatchObject({
+      begins_with: expect.stringMatching(/^Who has the key of the shed\? (?:word )+\w+…$/u),
+    })
+    const { stdout } = await home.cli(['sessions', '--participant', 'Keeper'])
+    expect(stdout).toMatch(/ untitled: Who has the key of the shed\? word/u)
+    await tools.call('update_session', { session_id: 'untitled', title: 'The shed' })
+    expect(await listed()).toMatchObject({ title: 'The shed' })
+    expect(await listed()).not.toHaveProperty('begins_with')
+    expect((await home.cli(['sessions', '--participant', 'Keeper'])).stdout).toMatch(/ The shed$/mu)
   })
 
   test('filters by participant, source, tag, time and whether it is open', async () => {

@@ -150,6 +150,21 @@ describe('a session that was shared with somebody', () => {
     expect(deeds.toSorted()).toEqual(allowed.owner.toSorted())
   })
 
+  it('is listed with how it begins for who may read it', async () => {
+    const id = await sharedSession()
+    await share(id, 'ada', 'reader')
+    await share(id, 'bob', 'auditor')
+    const opening = async (caller: Caller) => {
+      const { sessions } = await store.open.listSessions(caller, { limit: 100 })
+      return sessions.find((session) => session.session_id === id)?.begins_with
+    }
+    expect([await opening(as('ada')), await opening(owner)]).toEqual([
+      expect.stringContaining(word),
+      expect.stringContaining(word),
+    ])
+    expect(await opening(as('bob'))).toBeUndefined()
+  })
+
   it('leaves room for what others said at a time that they ask about', async () => {
     const at = (second: number) => new Date(Date.UTC(2024, 4, 1, 12, 0, second)).toISOString()
     const own = await store.session([{ content: 'The ferry is late.', timestamp: at(0) }])

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import { limits } from '../../limits.ts'
 import { flagNames, type FlagName } from '../../model/messages/message-flags.ts'
 import { describeUnknownName } from '../../model/unknown-name.ts'
+import type { ListedSession } from '../../sessions/list-sessions.ts'
 import { withStore } from '../context.ts'
 import { oneLine, print, printJson, table } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
@@ -18,6 +19,12 @@ interface SessionsOptions {
   readonly limit: number
   readonly cursor?: string
   readonly json?: boolean
+}
+
+/** Its title, or else what its client calls it, and how it begins. */
+function nameOf({ title, external_id: externalId, begins_with: opening }: ListedSession): string {
+  if (title !== undefined) return title
+  return [externalId, opening].filter((text) => text !== undefined).join(': ')
 }
 
 export function registerSessions(program: Command): void {
@@ -45,7 +52,7 @@ export function registerSessions(program: Command): void {
           session.last_active_at.slice(0, 16).replace('T', ' '),
           session.message_count,
           session.total_tokens,
-          oneLine(session.title ?? session.external_id ?? '', 50),
+          oneLine(nameOf(session), 50),
         ])
         await print(
           rows.length === 0
