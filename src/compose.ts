@@ -3,6 +3,7 @@ import { ServiceQueryEmbedder } from './adapters/embedders/service-query-embedde
 import { GuardedGenerator } from './adapters/generators/guarded-generator.ts'
 import { ObservedGenerator } from './adapters/generators/observed-generator.ts'
 import { openGenerator } from './adapters/generators/open-generator.ts'
+import { PatientGenerator } from './adapters/generators/patient-generator.ts'
 import { auditKeyFile, findSecretFile, readSecretFile } from './adapters/secret-file.ts'
 import { openVectorIndex } from './adapters/vector-indexes/open-vector-index.ts'
 import type { Config, GeneratorSettings, TracingSettings } from './config.ts'
@@ -105,17 +106,17 @@ interface Wiring {
   readonly caches: Caches
 }
 
-/** A model that writes, held to the budget of the day, and left alone for a while where it fails. */
+/** A model that writes, each try held to the budget of the day, and left alone for a while where it fails. */
 function generatorOf(
   settings: GeneratorSettings,
   { database, observer }: Wiring,
   { dailyTokens, tells }: { readonly dailyTokens: number; readonly tells: boolean },
 ): TextGenerator {
   const budget = new DailyBudget(database, dailyTokens)
-  const generator = new ObservedGenerator(openGenerator(settings), observer)
+  const generator = new BudgetedGenerator(new ObservedGenerator(openGenerator(settings), observer), budget)
   const { provider } = generator
   const circuitChanged = (state: CircuitState) => observer.note({ kind: 'circuit', provider, state })
-  return new GuardedGenerator(new BudgetedGenerator(generator, budget), tells ? circuitChanged : undefined)
+  return new GuardedGenerator(new PatientGenerator(generator), tells ? circuitChanged : undefined)
 }
 
 function expanderOf({ expansion, dailyTokens }: Config, wiring: Wiring): QueryExpander | undefined {

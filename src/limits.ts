@@ -146,7 +146,7 @@ export const limits = {
   embeddingRequestMs: 30_000,
   /** One request to a model that writes, its answer included. */
   generationRequestMs: 30_000,
-  /** A model that has had too many calls, and wants to be asked again within so long, is waited for once. */
+  /** A model that has had too many calls, or cannot be reached, and wants to be asked again within so long is waited for, twice at most. */
   generationWaitMsMax: 5_000,
   /** What a model finds of names: the length of one, how many are kept of a message, and how many of a session are looked for in a text. */
   foundNameCharactersMax: 100,

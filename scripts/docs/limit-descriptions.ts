@@ -121,7 +121,7 @@ export const limitDescriptions: Readonly<Record<keyof typeof limits, string>> = 
   pineconeFreshnessMs: 'How long the deletion of a session waits for Pinecone to list what was written last.',
   embeddingRequestMs: 'One request to a provider of embeddings.',
   generationWaitMsMax:
-    'A model that writes, has had too many calls and says that it wants to be asked again within so long is waited for, once.',
+    'A model that writes, has had too many calls or cannot be reached, and says that it wants to be asked again within so long is waited for, twice at most.',
   generationRequestMs: 'One request to a model that writes.',
   foundNameCharactersMax: 'A name that a model finds; a longer one is passed over.',
   namesPerMessageMax: 'Names that a model finds in one message; further ones are passed over.',

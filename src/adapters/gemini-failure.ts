@@ -23,7 +23,11 @@ const invalidKeySchema = z.object({
 export function geminiFailure(cause: unknown): ProviderError {
   if (cause instanceof SyntaxError) return new ProviderError('gemini', 'malformed', { cause })
   const parsed = fetchErrorSchema.safeParse(cause)
-  if (!parsed.success) return new ProviderError('gemini', 'unavailable', { cause })
+  if (!parsed.success) {
+    // What fails before an answer the client wraps; an answer that breaks off is read past it, by the platform.
+    const status = cause instanceof TypeError ? 200 : undefined
+    return new ProviderError('gemini', 'unavailable', { status, cause })
+  }
   const { status, errorDetails = [] } = parsed.data
   // A wrong key is answered with 400, as an input that cannot be taken is.
   const isKeyWrong = errorDetails.some((detail) => invalidKeySchema.safeParse(detail).success)

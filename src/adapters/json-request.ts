@@ -50,7 +50,7 @@ export async function requestJson(target: JsonTarget, request: JsonRequest): Pro
 async function exchange(target: JsonTarget, request: JsonRequest): Promise<string> {
   try {
     const answer = await (target.kind === 'url' ? sendToUrl(target.url, request) : sendToSocket(target.path, request))
-    if (answer.status >= 200 && answer.status < 300) return await readText(answer.body, request.provider)
+    if (answer.status >= 200 && answer.status < 300) return await readText(answer, request.provider)
     answer.discard()
     const { failure, status } = answer.failed ?? { failure: failureOfStatus(answer.status), status: answer.status }
     throw new ProviderError(request.provider, failure, { status, retryAfterMs: retryAfterMs(answer.retryAfter) })
@@ -120,14 +120,20 @@ function failedOf(headers: IncomingHttpHeaders): Answer['failed'] {
   return { failure, status: status === undefined ? undefined : Number(status) }
 }
 
-async function readText(body: AsyncIterable<unknown>, provider: string): Promise<string> {
+/** Of an answer that breaks off the failure has the status: it had begun. */
+async function readText({ status, body }: Answer, provider: string): Promise<string> {
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
-  for await (const chunk of body) {
-    if (!(chunk instanceof Uint8Array)) throw new ProviderError(provider, 'malformed')
-    sizeBytes += chunk.length
-    if (sizeBytes > limits.embeddingAnswerBytesMax) throw new ProviderError(provider, 'malformed')
-    chunks.push(chunk)
+  try {
+    for await (const chunk of body) {
+      if (!(chunk instanceof Uint8Array)) throw new ProviderError(provider, 'malformed')
+      sizeBytes += chunk.length
+      if (sizeBytes > limits.embeddingAnswerBytesMax) throw new ProviderError(provider, 'malformed')
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    if (cause instanceof ProviderError) throw cause
+    throw new ProviderError(provider, 'unavailable', { status, cause })
   }
   return Buffer.concat(chunks).toString()
 }

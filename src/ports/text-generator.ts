@@ -19,7 +19,6 @@ export interface GenerationBounds {
 
 /**
  * A model that writes. A failure is a ProviderError, except that a call whose signal is aborted throws the signal's reason.
- * Asked again is at most once, by who wants to be within seconds.
  */
 export interface TextGenerator {
   /** `gemini` or `openai-compatible`. */

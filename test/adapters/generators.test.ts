@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { GuardedGenerator } from '../../src/adapters/generators/guarded-generator.ts'
 import { openGenerator } from '../../src/adapters/generators/open-generator.ts'
+import { PatientGenerator } from '../../src/adapters/generators/patient-generator.ts'
 import { ProviderError } from '../../src/ports/provider-error.ts'
 import { geminiError, retryInfo } from '../support/stand-ins/gemini.ts'
 import type { Fault } from '../support/stand-ins/json-server.ts'
@@ -61,28 +62,75 @@ test('what a provider says of a failure is not repeated, and after three in a ro
   expect(standIn.requests).toHaveLength(3)
 })
 
-test.each([
-  ['is waited for once', ['0.2s'], 2],
-  ['is not waited for a second time', ['0.1s', '0.1s'], 2],
-  ['is not waited for where it asks for longer', ['20s'], 1],
-] as const)('Gemini, which has had too many calls, %s', async (_, delays, requests) => {
-  const { standIn, generator } = await geminiWriter()
-  standIn.says = 'Blue.'
-  standIn.plan(...delays.map(tooMany))
-  const answer = await generator.generate(request, bounds()).catch((error: unknown) => error)
-  const limited = expect.objectContaining({ failure: 'rate_limited' })
-  expect(answer).toEqual(delays.length === 1 && requests === 2 ? 'Blue.' : limited)
-  expect(standIn.requests).toHaveLength(requests)
+const failed = (status: number, retryAfter?: string): Fault => ({
+  kind: 'status',
+  status,
+  ...(retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } }),
 })
 
-test('Gemini, which has had too many calls, is not waited for where there is no time', async () => {
-  const { standIn, generator } = await geminiWriter()
-  standIn.plan(tooMany('4s'), tooMany('4s'))
+/** What happens to the first calls, and what becomes of all: how often it is asked, and how that ends where not with an answer. */
+const troubles: [string, readonly Fault[], number, string?][] = [
+  ['has had too many calls', [failed(429, '0')], 2],
+  ['has had too many calls for longer', [failed(429, '20')], 1, 'rate_limited'],
+  ['has had too many calls, who knows for how long', [failed(429)], 1, 'rate_limited'],
+  ['cannot be reached twice', [failed(502), failed(503)], 3],
+  ['cannot be reached for long', [failed(502), failed(503), failed(504)], 3, 'unavailable'],
+  ['wants to be left alone for long', [failed(503, '20')], 1, 'unavailable'],
+  ['resets the connection twice', [{ kind: 'reset' }, { kind: 'reset' }], 3],
+  ['begins to answer', [{ kind: 'truncated' }], 1, 'unavailable'],
+  ['fails at it', [failed(500)], 1, 'unavailable'],
+  ['gave up waiting', [failed(408)], 1, 'timeout'],
+  ['does not take it', [failed(400)], 1, 'rejected'],
+  ['knows no such key', [failed(401)], 1, 'refused'],
+  ['forbids it', [failed(403)], 1, 'refused'],
+  ['answers no JSON', [{ kind: 'text', text: '{' }], 1, 'malformed'],
+]
+
+test.each<(typeof troubles)[number]>(troubles)('a model that %s', async (...[, faults, requests, failure]) => {
+  for (const { standIn, generator: plain } of [await geminiWriter(), await chatWriter()]) {
+    const isHeaderRead = standIn instanceof ChatStandIn
+    const generator = new PatientGenerator(plain)
+    standIn.says = 'Blue.'
+    standIn.plan(...(isHeaderRead ? faults : faults.map(asGeminis)))
+    const answer = await generator
+      .generate(request, bounds())
+      .catch((error: unknown) => (error instanceof ProviderError ? error.failure : error))
+    expect(answer).toBe(failure ?? 'Blue.')
+    expect(standIn.requests).toHaveLength(requests)
+  }
+})
+
+/** A failure as Gemini says it: in the body, when to come again too. */
+function asGeminis(fault: Fault): Fault {
+  if (fault.kind !== 'status') return fault
+  const { status, headers } = fault
+  const after = headers?.['retry-after']
+  const details = after === undefined ? [] : [retryInfo(`${after}s`)]
+  return { kind: 'status', status, body: geminiError(status, 'A_STATUS', details) }
+}
+
+test('a model is not waited for where there is no time', async () => {
+  const { standIn, generator: plain } = await geminiWriter()
+  const generator = new PatientGenerator(plain)
+  standIn.plan(tooMany('4s'), tooMany('4s'), { kind: 'reset' })
   const short = { signal: AbortSignal.timeout(10_000), endsAtMs: performance.now() + 3_000 }
   await expect(generator.generate(request, short)).rejects.toMatchObject({ failure: 'rate_limited' })
   const given = { signal: AbortSignal.timeout(300) }
   await expect(generator.generate(request, given)).rejects.toMatchObject({ name: 'TimeoutError' })
-  expect(standIn.requests).toHaveLength(2)
+  const none = { signal: AbortSignal.timeout(10_000), endsAtMs: performance.now() }
+  await expect(generator.generate(request, none)).rejects.toMatchObject({ failure: 'unavailable' })
+  expect(standIn.requests).toHaveLength(3)
+})
+
+test('the tries of one call are one failure to who counts them', async () => {
+  const { standIn, generator: plain } = await chatWriter()
+  const generator = new GuardedGenerator(new PatientGenerator(plain))
+  standIn.plan(...Array.from({ length: 6 }, () => failed(503)))
+  for (let at = 0; at < 2; at++)
+    await expect(generator.generate(request, bounds())).rejects.toMatchObject({ failure: 'unavailable', status: 503 })
+  standIn.says = 'Blue.'
+  expect(await generator.generate(request, bounds())).toBe('Blue.')
+  expect(standIn.requests).toHaveLength(7)
 })
 
 test('a wrong key is refused by name', async () => {

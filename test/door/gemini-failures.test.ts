@@ -28,16 +28,16 @@ const refused = (code: number, status: string, ...details: readonly object[]): F
 const begun = '{"sentences": [{"text": "The ship lies at berth 14.", "messages": [3]}, {"text": "It lies the'
 const content = (text: string) => ({ role: 'model', parts: [{ text }] })
 
-/** What Gemini answers, and what is said of it. */
-const failures: readonly (readonly [string, Fault, string])[] = [
+/** What Gemini answers, what is said of it, and how often it is asked where that is not once. */
+const failures: [string, Fault, string, number?][] = [
   [
     'has had too many calls',
     refused(429, 'RESOURCE_EXHAUSTED', retryInfo('20s')),
     'too many calls for now (status 429)',
   ],
   ['fails', refused(500, 'INTERNAL'), 'it does not answer (status 500)'],
-  ['is overloaded', refused(503, 'UNAVAILABLE'), 'it does not answer (status 503)'],
-  ['gives up itself', refused(504, 'DEADLINE_EXCEEDED'), 'it does not answer (status 504)'],
+  ['is overloaded', refused(503, 'UNAVAILABLE'), 'it does not answer (status 503)', 3],
+  ['gives up itself', refused(504, 'DEADLINE_EXCEEDED'), 'it does not answer (status 504)', 3],
   [
     'knows no such key',
     refused(400, 'INVALID_ARGUMENT', invalidKey),
@@ -50,7 +50,8 @@ const failures: readonly (readonly [string, Fault, string])[] = [
   ],
   ['has no such model', refused(404, 'NOT_FOUND'), 'refused the key, the model or the address (status 404)'],
   ['takes no such input', refused(400, 'INVALID_ARGUMENT'), 'it does not take this input (status 400)'],
-  ['breaks the connection', { kind: 'reset' }, 'it does not answer'],
+  ['breaks the connection', { kind: 'reset' }, 'it does not answer', 3],
+  ['breaks the connection within its answer', { kind: 'truncated' }, 'it does not answer (status 200)'],
   ['answers no JSON', { kind: 'text', text: '{"candidates": [' }, 'its answer is not what its description says'],
   ['answers something else', answered({ candidates: 'none' }), 'its answer is not what its description says'],
   ['answers nothing', answered({ candidates: [] }), 'its answer is not what its description says'],
@@ -98,11 +99,11 @@ describe('a summary, where Gemini', () => {
     tools = await home.tools()
   })
 
-  test.each(failures)(
+  test.each<(typeof failures)[number]>(failures)(
     "%s: is of the messages' own sentences, says why, and is asked for again",
-    async (what, fault, why) => {
+    async (...[what, fault, why, tries = 1]) => {
       await saveBerth(tools, what)
-      gemini.plan(fault)
+      gemini.plan(...Array.from({ length: tries }, () => fault))
       const asked = gemini.requests.length
       const { text, isError } = await tools.call('summarize', { session_id: what })
       expect(isError).not.toBe(true)
@@ -115,18 +116,26 @@ describe('a summary, where Gemini', () => {
       gemini.says = '{"sentences": [{"text": "The ship lies at berth 14.", "messages": [3]}]}'
       const again = await tools.call('summarize', { session_id: what, format: 'json' })
       expect(again.structured).toMatchObject({ made_by: 'gemini', summary: 'The ship lies at berth 14.' })
-      expect(gemini.requests).toHaveLength(asked + 2)
+      expect(gemini.requests).toHaveLength(asked + tries + 1)
     },
   )
 
-  test('has had too many calls and wants to be asked again at once: is by Gemini', async () => {
-    await saveBerth(tools, 'again')
-    gemini.plan(refused(429, 'RESOURCE_EXHAUSTED', retryInfo('0.5s')))
+  test.each<[string, ...Fault[]]>([
+    [
+      'has had too many calls and wants to be asked again at once',
+      refused(429, 'RESOURCE_EXHAUSTED', retryInfo('0.5s')),
+    ],
+    ['is overloaded for a moment', refused(503, 'UNAVAILABLE')],
+    ['breaks the connection, and then gives up itself', { kind: 'reset' }, refused(504, 'DEADLINE_EXCEEDED')],
+  ])('%s: is by Gemini', async (what, ...faults) => {
+    await saveBerth(tools, what)
+    gemini.plan(...faults)
     gemini.says = '{"sentences": [{"text": "The ship lies at berth 14.", "messages": [3]}]}'
     const asked = gemini.requests.length
-    const { structured } = await tools.call('summarize', { session_id: 'again', format: 'json' })
+    const { structured } = await tools.call('summarize', { session_id: what, format: 'json' })
     expect(structured).toMatchObject({ made_by: 'gemini', summary: 'The ship lies at berth 14.' })
-    expect(gemini.requests).toHaveLength(asked + 2)
+    expect(structured).not.toHaveProperty('degraded')
+    expect(gemini.requests).toHaveLength(asked + faults.length + 1)
   })
 
   test('gives no answer to some, is asked about others all the same', async () => {

@@ -102,7 +102,7 @@ describe('names that a model has found', () => {
     await home.endDaemon()
 
     home.settings = { ...common, VERBATIM_SUMMARIZER_URL: standIn.url, VERBATIM_SUMMARIZER_MODEL: standIn.model }
-    standIn.plan({ kind: 'status', status: 503 })
+    standIn.plan(...Array.from({ length: 3 }, () => ({ kind: 'status', status: 503 }) as const))
     const client = await home.connect()
     expect(await shown(client, 'redacted')).toContain('by a model in 0 of 41.')
     expect((await home.cli(['reindex', '--names'])).stdout).toMatch(

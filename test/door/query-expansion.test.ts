@@ -79,11 +79,21 @@ describe('query expansion', () => {
 
   test('a model that fails costs the search nothing but its words', async () => {
     const standIn = await chat('tabby')
-    standIn.plan({ kind: 'status', status: 503 })
+    standIn.plan(...Array.from({ length: 3 }, () => ({ kind: 'status', status: 503 }) as const))
     const tools = await toolsWith(settingsOf(standIn))
     const reply = await tools.search({ query: 'When is the report due?', context: 0 })
     expect(hitsOf(reply)[0]?.text).toBe('The report is due on Friday.')
     expect(reply.degraded.join()).toMatch(/^query expansion: Cannot use openai-compatible/)
+  })
+
+  test('a model that is away for a moment is asked again', async () => {
+    const standIn = await chat('tabby')
+    standIn.plan({ kind: 'reset' })
+    const tools = await toolsWith(settingsOf(standIn))
+    const reply = await tools.search({ query: 'Did they get a kitten?', context: 0 })
+    expect(reply.coverage.expansion?.added).toEqual(['tabby'])
+    expect(reply.degraded).toEqual([])
+    expect(standIn.requests).toHaveLength(2)
   })
 
   test('is off where nobody turned it on', async () => {
@@ -102,6 +112,17 @@ describe('query expansion', () => {
     const reply = await tools.search({ query: 'Did they get a kitten?', context: 0 })
     expect(reply.degraded.join()).toContain('VERBATIM_DAILY_TOKENS')
     expect(standIn.requests).toEqual([])
+  })
+
+  test('each try at a paid model counts against the budget', async () => {
+    const standIn = await chat('tabby', 'sk-paid')
+    standIn.plan({ kind: 'status', status: 503 })
+    // Of one try the model may be told and answer so much, of two not.
+    const settings = settingsOf(standIn, { VERBATIM_SUMMARIZER_KEY: 'sk-paid', VERBATIM_DAILY_TOKENS: '400' })
+    const tools = await toolsWith(settings)
+    const reply = await tools.search({ query: 'Did they get a kitten?', context: 0 })
+    expect(reply.degraded.join()).toContain('VERBATIM_DAILY_TOKENS')
+    expect(standIn.requests).toHaveLength(1)
   })
 
   test('works with Gemini', async () => {

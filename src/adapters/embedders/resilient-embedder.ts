@@ -1,11 +1,7 @@
-import { setTimeout } from 'node:timers/promises'
-
 import {
   BrokenCircuitError,
   circuitBreaker,
   ConsecutiveBreaker,
-  ExponentialBackoff,
-  halfJitterGenerator,
   handleWhen,
   type CircuitBreakerPolicy,
 } from 'cockatiel'
@@ -14,6 +10,7 @@ import type { Embedder, EmbeddingModel, EmbedOptions } from '../../ports/embedde
 import type { CircuitState } from '../../ports/observer.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import { tellCircuit } from '../circuit-state.ts'
+import { tryAgain } from '../try-again.ts'
 
 export interface ResilienceOptions {
   /** Attempts for one call, the first included; default 4. */
@@ -45,7 +42,6 @@ const defaults = {
   failuresToOpen: 5,
   openMs: 30_000,
   circuitChanged: () => undefined,
-  sleep: (ms: number, signal: AbortSignal): Promise<void> => setTimeout(ms, undefined, { signal }),
 } as const
 
 /**
@@ -56,7 +52,7 @@ const defaults = {
  */
 export class ResilientEmbedder implements Embedder {
   readonly #inner: Embedder
-  readonly #options: Required<ResilienceOptions>
+  readonly #options: Required<Omit<ResilienceOptions, 'sleep'>> & Pick<ResilienceOptions, 'sleep'>
   readonly #breaker: CircuitBreakerPolicy
   /** The last failure that counted, and when it did: what an open circuit refers to. */
   #last: { readonly provider: string; readonly atMs: number } = { provider: 'the embedder', atMs: 0 }
@@ -96,27 +92,8 @@ export class ResilientEmbedder implements Embedder {
     return this.#inner.close()
   }
 
-  async #try<T>(work: () => Promise<T>, signal: AbortSignal, totalMs: number): Promise<T> {
-    const { attemptsMax, pauseMs, pauseMaxMs } = this.#options
-    const endMs = Date.now() + totalMs
-    let backoff = new ExponentialBackoff({
-      generator: halfJitterGenerator,
-      initialDelay: pauseMs,
-      maxDelay: pauseMaxMs,
-    }).next()
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#attempt(work)
-      } catch (error) {
-        if (!(error instanceof ProviderError) || !error.isTransient || attempt >= attemptsMax) throw error
-        // An open circuit will not close for being asked again.
-        if (error.cause instanceof BrokenCircuitError) throw error
-        const waitMs = Math.max(backoff.duration, error.retryAfterMs ?? 0)
-        if (Date.now() + waitMs > endMs) throw error
-        await this.#sleep(waitMs, signal)
-        backoff = backoff.next(undefined)
-      }
-    }
+  #try<T>(work: () => Promise<T>, signal: AbortSignal, totalMs: number): Promise<T> {
+    return tryAgain(() => this.#attempt(work), { ...this.#options, signal, totalMs, pauseAfter })
   }
 
   async #attempt<T>(work: () => Promise<T>): Promise<T> {
@@ -130,13 +107,10 @@ export class ResilientEmbedder implements Embedder {
       throw new ProviderError(this.#last.provider, 'unavailable', { retryAfterMs, cause: error })
     }
   }
+}
 
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#options.sleep(ms, signal)
-    } finally {
-      // Whatever the clock makes of an abort, the caller gets its own reason.
-      signal.throwIfAborted()
-    }
-  }
+function pauseAfter(error: unknown): number | undefined {
+  if (!(error instanceof ProviderError) || !error.isTransient) return undefined
+  // An open circuit will not close for being asked again.
+  return error.cause instanceof BrokenCircuitError ? undefined : (error.retryAfterMs ?? 0)
 }

@@ -17,7 +17,7 @@ const openMs = 60_000
 
 /**
  * A model that is left alone for a minute after three failures in a row, so that a search does not wait for one that does not
- * work again and again. Nothing is tried twice here, and nobody waits longer than their signal says: who searches has no time. That
+ * work again and again. What is tried again within a call counts once. Nobody waits longer than their signal says: who searches has no time. That
  * today's budget is used up, or that it gives no answer to one input, says nothing of the model and does not count.
  */
 export class GuardedGenerator implements TextGenerator {

@@ -2,11 +2,8 @@ import type { GeneratorSettings } from '../../config.ts'
 import type { TextGenerator } from '../../ports/text-generator.ts'
 import { GeminiGenerator } from './gemini-generator.ts'
 import { OpenAiCompatibleGenerator } from './openai-compatible-generator.ts'
-import { PatientGenerator } from './patient-generator.ts'
 
 /** The model of a configuration. Nothing is loaded or asked before the first call. */
 export function openGenerator(settings: GeneratorSettings): TextGenerator {
-  return new PatientGenerator(
-    settings.kind === 'gemini' ? new GeminiGenerator(settings) : new OpenAiCompatibleGenerator(settings),
-  )
+  return settings.kind === 'gemini' ? new GeminiGenerator(settings) : new OpenAiCompatibleGenerator(settings)
 }

@@ -1,12 +1,18 @@
-import { setTimeout } from 'node:timers/promises'
-
 import { limits } from '../../limits.ts'
 import { ProviderError } from '../../ports/provider-error.ts'
 import type { GenerationBounds, GenerationRequest, TextGenerator } from '../../ports/text-generator.ts'
+import { tryAgain } from '../try-again.ts'
+
+/** As an embedder is tried again, but fewer times: a writing takes longer, and somebody may wait for it. */
+const patience = { attemptsMax: 3, pauseMs: 500, pauseMaxMs: 20_000 } as const
+/** What stands before a model says so where it cannot be reached just now. */
+const unreachable: readonly number[] = [502, 503, 504]
 
 /**
- * A model that is asked a second time where it has had too many calls, says that it wants to be asked again within seconds (Gemini's
- * RetryInfo, `retry-after`), and there is time for that. Everything else fails as it does.
+ * A model that is asked again, twice at most, where it did nothing for the call: it has had too many and wants to be asked again within
+ * seconds (Gemini's RetryInfo, `retry-after`), it could not be reached, or the connection was reset before it answered. What may have been
+ * written and charged for, as no answer came in time or it broke off, is not asked for again, and what was refused would be once more.
+ * No try begins after the caller's time.
  */
 export class PatientGenerator implements TextGenerator {
   readonly provider: string
@@ -21,31 +27,18 @@ export class PatientGenerator implements TextGenerator {
     this.#inner = inner
   }
 
-  async generate(request: GenerationRequest, bounds: GenerationBounds): Promise<string> {
-    try {
-      return await this.#inner.generate(request, bounds)
-    } catch (error) {
-      const waitMs = waitOf(error)
-      const { signal, endsAtMs = Infinity } = bounds
-      if (waitMs === undefined || performance.now() + waitMs >= endsAtMs) throw error
-      await slept(waitMs, signal)
-      return await this.#inner.generate(request, bounds)
-    }
+  generate(request: GenerationRequest, bounds: GenerationBounds): Promise<string> {
+    const { signal, endsAtMs = Infinity } = bounds
+    const totalMs = endsAtMs - performance.now()
+    return tryAgain(() => this.#inner.generate(request, bounds), { ...patience, totalMs, signal, pauseAfter })
   }
 }
 
-/** Undefined where it is not worth waiting. */
-function waitOf(error: unknown): number | undefined {
-  if (!(error instanceof ProviderError) || error.failure !== 'rate_limited') return undefined
-  const { retryAfterMs } = error
-  return retryAfterMs !== undefined && retryAfterMs <= limits.generationWaitMsMax ? retryAfterMs : undefined
-}
-
-async function slept(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await setTimeout(ms, undefined, { signal })
-  } finally {
-    // Whatever the clock makes of an abort, the caller gets its own reason.
-    signal.throwIfAborted()
-  }
+function pauseAfter(error: unknown): number | undefined {
+  if (!(error instanceof ProviderError)) return undefined
+  const { failure, status, retryAfterMs } = error
+  const isUnreachable = failure === 'unavailable' && (status === undefined || unreachable.includes(status))
+  // Without a word on when, too many calls are too many for minutes.
+  const pauseMs = retryAfterMs ?? (isUnreachable ? 0 : Infinity)
+  return (isUnreachable || failure === 'rate_limited') && pauseMs <= limits.generationWaitMsMax ? pauseMs : undefined
 }
