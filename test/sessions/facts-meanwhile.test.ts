@@ -129,6 +129,27 @@ describe('facts whose words are hashed under another key', () => {
     expect(await list('pnpm')).toMatchObject([{ times: 2 }])
   })
 
+  test('are given up, and kept noted, where their session is another whenever they were read', async () => {
+    const { database } = stores()
+    const id = await said('We decided to use Kafka for the parcels.')
+    await learn()
+    await beginEncrypting()
+    let times = 0
+    const { kind, vault } = database
+    const run: Database['run'] = async (work) => {
+      times++
+      const metadata = Buffer.from(JSON.stringify({ cwd: `/work/${times}` }))
+      await database.run((sql) => sql`update sessions set metadata = ${metadata} where id = ${id}`)
+      return await database.run(work)
+    }
+    const restless = { kind, vault, run, of: () => restless, close: async () => undefined }
+    await expect(hashSession({ ...stores(), database: restless }, { tenantId, sessionId: id })).rejects.toMatchObject({
+      name: 'ConflictError',
+    })
+    await convert('encrypted')
+    expect(await list('parcels')).toMatchObject([{ times: 1 }])
+  })
+
   test('do not come back that were deleted under the other one', async () => {
     const first = await said('I prefer tabs over spaces.')
     await learn()
