@@ -87,7 +87,7 @@ function* lineEvents(line: ByteLine, reader: RowReader, events: EventBuilder): G
   const parsed = parseJson(line.bytes)
   if (parsed.ok) {
     const conversation = reader.conversation?.(parsed.value, line.bytes)
-    if (conversation !== undefined) return yield* conversationEvents(line, conversation, events)
+    if (conversation !== undefined) return yield* conversationEvents(line.before, conversation, events)
     yield* rowEvents(line, reader.read(parsed.value, line.bytes), events)
     return nothing
   }
@@ -99,15 +99,20 @@ function* lineEvents(line: ByteLine, reader: RowReader, events: EventBuilder): G
   let { before } = line
   for (const { start, end, value } of glued) {
     const bytes = line.bytes.subarray(start, end)
+    const conversation = value === undefined ? undefined : reader.conversation?.(value, bytes)
+    if (conversation !== undefined) {
+      before = yield* conversationEvents(before, conversation, events)
+      continue
+    }
     if (value === undefined) yield* damage(before, bytes, 'Not valid JSON after another object on the same line')
     else yield* rowEvents({ before, bytes }, reader.read(value, bytes), events)
     before = nothing
   }
-  return nothing
+  return before
 }
 
 function* conversationEvents(
-  { before }: ByteLine,
+  before: Uint8Array,
   conversation: Conversation,
   events: EventBuilder,
 ): Generator<TranscriptEvent, Uint8Array> {

@@ -17,5 +17,10 @@ export function fileStem(path: string): string {
  */
 export function nameFromContent(path: string, firstEntry: Uint8Array): string {
   const hash = createHash('sha256').update(firstEntry).digest('hex').slice(0, 8)
-  return `${basename(dirname(resolve(path)))}/${fileStem(path)}-${hash}`
+  return nameWithin(path, hash)
+}
+
+/** The name of a session that is told apart from others of its file by `distinct`. */
+export function nameWithin(path: string, distinct: string): string {
+  return `${basename(dirname(resolve(path)))}/${fileStem(path)}-${distinct}`
 }

@@ -78,6 +78,21 @@ describe('what was erased of a file that names no session', () => {
     expect(await sessions()).toHaveLength(1)
   })
 
+  test('does not come back from a copy of a line that holds the whole conversation, which has the time', async () => {
+    const [first, second] = ['The vault code is 4711.', 'The anchor is rusty.']
+    const messages = [first, second].map((content) => ({ role: 'user', content }))
+    const line = JSON.stringify({ timestamp: '2026-05-01T10:00:00Z', messages })
+    const path = write('one/rows.jsonl', [line])
+    await imported(path)
+    const [id = ''] = await sessions()
+    const { messages: stored } = await (await home.tools()).session(id)
+    await erase('--message', stored[0]?.id ?? '')
+    const copy = join(folder, 'two/other.jsonl')
+    copyFileSync(path, copy)
+    expect(await imported(copy)).toMatch(/1 entry was erased or anonymised before/)
+    expect(await found('vault code 4711')).toEqual([])
+  })
+
   test('does not come back from a copy without times, however long, while prompts are said anew elsewhere', async () => {
     const [system, prompt] = [undated('system', 'You keep the harbour.'), undated('user', 'Write the nightly report.')]
     const lines = [

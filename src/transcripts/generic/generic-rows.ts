@@ -84,6 +84,13 @@ export function isMessageLike(value: unknown): boolean {
   )
 }
 
+/** Whether something is said by somebody: by a member that is for that, or as its kind is a word for who speaks, and no other. */
+export function saysWhoSpeaks(value: unknown): boolean {
+  const named = ['role', 'sender', 'from', 'speaker', 'author'].map((name) => [name, field(value, name)])
+  const kinds = [textField(value, 'type'), textField(value, 'source')]
+  return roleOf(Object.fromEntries(named)) !== undefined || kinds.some((kind) => words.has(kind?.toLowerCase() ?? ''))
+}
+
 function meaningOf(layers: readonly unknown[]): {
   readonly text: string
   readonly toolsUsed: readonly string[]

@@ -9,8 +9,9 @@ import { jsonlEvents, type RowMeaning, type RowReader } from '../jsonl-document.
 import { headLines } from '../sample.ts'
 import { nameFromContent } from '../session-name.ts'
 import { SpanWriter, type Conversation } from '../span-writer.ts'
-import { conversationOfRow, readDocument } from './generic-conversation.ts'
+import { conversationsWithin, readDocument } from './generic-conversation.ts'
 import { genericEntry, genericSession, isMessageLike } from './generic-rows.ts'
+import { isConversationRow, RowConversations } from './row-conversations.ts'
 
 const linesName = /\.(?:jsonl|ndjson)(?:\.zst)?$/u
 const documentName = /\.json$/u
@@ -40,19 +41,27 @@ export const generic: TranscriptFormat = {
 
 class GenericRows implements RowReader {
   readonly #path: string
+  readonly #conversations: RowConversations
   #session: string | undefined
+  /** Of the last conversation. */
+  #conversation: string | undefined
 
   constructor(path: string) {
     this.#path = path
+    this.#conversations = new RowConversations(path)
   }
 
+  /** A line that breaks off is one of a conversation where the lines before it are. */
   session(): string {
+    if (this.#session === undefined && this.#conversation !== undefined) return this.#conversation
     this.#session ??= nameFromContent(this.#path, new Uint8Array())
     return this.#session
   }
 
   conversation(value: unknown, bytes: Uint8Array): Conversation | undefined {
-    return conversationOfRow(this.#path, value, bytes)
+    const conversation = this.#conversations.read(value, bytes)
+    this.#conversation = conversation?.head.id ?? this.#conversation
+    return conversation
   }
 
   read(value: unknown, bytes: Uint8Array): RowMeaning {
@@ -63,6 +72,7 @@ class GenericRows implements RowReader {
 
 async function* arrayEvents(path: string): AsyncGenerator<TranscriptEvent> {
   const writer = new SpanWriter()
+  const conversations = new RowConversations(path)
   let session: string | undefined
   for await (const part of arrayElements(fileChunks(path))) {
     if (part.type === 'end') {
@@ -73,11 +83,17 @@ async function* arrayEvents(path: string): AsyncGenerator<TranscriptEvent> {
       part.type === 'rest'
         ? ({ ok: false, problem: 'Not part of the array of messages' } as const)
         : parseJson(part.bytes)
+    const conversation = parsed.ok ? conversations.read(parsed.value, part.bytes) : undefined
+    writer.skip(part.before)
+    if (conversation !== undefined) {
+      session = undefined
+      yield* writer.conversation(conversation)
+      continue
+    }
     const entry: EntryDraft = parsed.ok ? genericEntry(parsed.value) : damaged(parsed.problem)
     // Another array is another conversation.
     if (part.before.includes(openBracket)) session = undefined
     session = (parsed.ok ? genericSession(parsed.value) : undefined) ?? session ?? nameFromContent(path, part.bytes)
-    writer.skip(part.before)
     yield* writer.entry(session, part.bytes, entry)
   }
   yield writer.end()
@@ -88,14 +104,34 @@ async function* documentEvents(path: string): AsyncGenerator<TranscriptEvent> {
   const bytes = await wholeFile(path)
   if (skipJsonSpace(bytes, 0) === bytes.length) writer.skip(bytes)
   else {
+    const conversations = new RowConversations(path)
     let session: string | undefined
     for (const document of jsonDocuments(bytes)) {
+      const within = conversationsWithin(document, conversations)
+      if (within !== undefined) {
+        yield* writeWithin(writer, document, within)
+        continue
+      }
       const conversation = readDocument(document, { path, session })
       session = conversation.head.id
       yield* writer.conversation(conversation)
     }
   }
   yield writer.end()
+}
+
+function* writeWithin(
+  writer: SpanWriter,
+  bytes: Uint8Array,
+  within: NonNullable<ReturnType<typeof conversationsWithin>>,
+): Generator<TranscriptEvent> {
+  let at = 0
+  for (const { start, conversation } of within) {
+    writer.skip(bytes.subarray(at, start))
+    yield* writer.conversation(conversation)
+    at = start + conversation.bytes.length
+  }
+  writer.skip(bytes.subarray(at))
 }
 
 function layoutOf(sample: TranscriptSample): Layout {
@@ -116,7 +152,7 @@ function firstElementIsMessage(head: Uint8Array): boolean {
   // A first message longer than the head cannot be parsed yet; anything that long in an array is taken for one.
   if (!element.complete) return true
   const parsed = parseJson(head.subarray(element.start, element.end))
-  return parsed.ok && isMessageLike(parsed.value)
+  return parsed.ok && (isMessageLike(parsed.value) || isConversationRow(parsed.value))
 }
 
 function detectGeneric(sample: TranscriptSample): number {

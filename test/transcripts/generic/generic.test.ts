@@ -130,9 +130,9 @@ describe('generic', () => {
       ['unknown', 'custom', ''],
     ])
     expect([...sessions.keys()]).toEqual([
+      expect.stringMatching(/\/chats-[0-9a-f]{16}$/u),
       expect.stringMatching(/\/chats-[0-9a-f]{8}$/u),
-      expect.stringMatching(/\/chats-[0-9a-f]{8}$/u),
-      'two',
+      expect.stringMatching(/\/chats-two$/u),
       'three',
     ])
     // A row belongs to the rows before it, and to no conversation of another line.
@@ -154,8 +154,119 @@ describe('generic', () => {
     expect(entries.map((entry) => [entry.role, entry.text])).toEqual([
       ['system', 'You are a helpful guide.'],
       ['user', 'Where is it?'],
-      ['custom', 'Left.'],
+      ['assistant', 'Left.'],
     ])
+  })
+
+  describe('a conversation on a line', () => {
+    const read = async (rows: readonly unknown[]) =>
+      await readOne(await writeTranscript('rows.jsonl', `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`))
+    const roles = async (row: unknown) =>
+      (await read([row])).entries.map((entry) => [entry.kind, entry.role, entry.text])
+
+    it('has no message of what is about it', async () => {
+      const about = {
+        user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/128',
+        model: 'Claude 3.5 Sonnet',
+        customer: 'Ada King Lovelace',
+        exportAt: '16:25:18 GMT+0000 (Coordinated Universal Time)',
+        tools: [{ name: 'read', description: 'Reads one of the files.' }],
+      }
+      expect(await roles({ ...about, messages: [said('a')] })).toEqual([
+        ['unknown', 'custom', about.user_agent],
+        ['unknown', 'custom', about.model],
+        ['unknown', 'custom', about.customer],
+        ['message', 'user', 'a'],
+      ])
+    })
+
+    it.each([
+      ['an answer as text', { messages: [said('a')], response: 'Yes.' }, ['assistant', 'Yes.']],
+      [
+        'an answer of blocks',
+        { messages: [said('a')], response: { content: [{ type: 'text', text: 'Yes.' }] } },
+        ['assistant', 'Yes.'],
+      ],
+      [
+        'a choice',
+        { messages: [said('a')], response: { choices: [{ message: { role: 'assistant', content: 'Yes.' } }] } },
+        ['assistant', 'Yes.'],
+      ],
+      ['a row of a source with a name', { source: 'gpt4-gen', messages: [said('a'), said('b')] }, ['user', 'b']],
+      ['a list under the second name', { history: [], conversation: [said('a'), said('b')] }, ['user', 'b']],
+    ])('is read: %s', async (_what, row, [role, text]) => {
+      expect(await roles(row)).toEqual([
+        ['message', 'user', 'a'],
+        ['message', role, text],
+      ])
+    })
+
+    it('has its instructions before it, and its first question once', async () => {
+      const system = [{ type: 'text', text: 'Be brief.' }]
+      expect(await roles({ prompt: 'a', system, messages: [said('a')] })).toEqual([
+        ['message', 'system', 'Be brief.'],
+        ['message', 'user', 'a'],
+      ])
+    })
+
+    it('is of the time, the model and the tokens of its line, and says what else stands there', async () => {
+      const row = {
+        timestamp: '2025-03-04T05:06:07Z',
+        model: 'm',
+        usage: { input_tokens: 3, output_tokens: 4 },
+        ticket: 'ABC-1',
+        ok: true,
+      }
+      const { entries, sessions } = await read([{ ...row, messages: [said('a'), { role: 'assistant', content: 'b' }] }])
+      expect(entries.map(({ timestamp, model, usage }) => [timestamp, model, usage])).toEqual([
+        ['2025-03-04T05:06:07.000Z', undefined, undefined],
+        ['2025-03-04T05:06:07.000Z', 'm', { input: 3, output: 4, cacheRead: 0, cacheWrite: 0 }],
+      ])
+      expect([...sessions.values()]).toMatchObject([
+        { createdAt: '2025-03-04T05:06:07.000Z', metadata: { ticket: 'ABC-1', ok: true, model: 'm' } },
+      ])
+    })
+
+    it('is not that of another line or file with the same id or the same words', async () => {
+      const rows = [0, 0, 1].map((id) => ({ id, messages: [said('a')] }))
+      const { entries, sessions } = await read([...rows, { messages: [said('a')] }, { messages: [said('a')] }])
+      expect(new Set(entries.map(({ session }) => session)).size).toBe(5)
+      expect([...sessions.keys()].every((name) => /\/rows-/u.test(name))).toBe(true)
+    })
+
+    it('is one of two on a line, and of a line that breaks off', async () => {
+      const row = JSON.stringify({ messages: [said('a')] })
+      const content = `${row}${row}\n{"messages":[{"role"`
+      const { entries, bytes } = await readOne(await writeTranscript('rows.jsonl', content))
+      expect(bytes.toString()).toBe(content)
+      expect(entries.map(({ kind, text }) => [kind, text])).toEqual([
+        ['message', 'a'],
+        ['message', 'a'],
+        ['damaged', ''],
+      ])
+      expect(entries[0]?.session).not.toBe(entries[1]?.session)
+      expect(entries[2]?.session).toBe(entries[1]?.session)
+    })
+  })
+
+  const sharegpt = ['a', 'b'].map((text) => ({ id: text, conversations: [{ from: 'human', value: text }] }))
+  it.each([
+    ['an array of conversations', sharegpt],
+    [
+      'an object with a list of conversations',
+      { version: 1, conversations: sharegpt.map(({ conversations }) => ({ messages: conversations })) },
+    ],
+  ])('gives each of %s a session', async (_what, value) => {
+    for (const space of [undefined, 2]) {
+      const content = `${JSON.stringify(value, null, space)}\n`
+      const { entries, bytes, sessions } = await readOne(await writeTranscript('all.json', content))
+      expect(bytes.toString()).toBe(content)
+      expect(entries.map(({ kind, role, text }) => [kind, role, text])).toEqual([
+        ['message', 'user', 'a'],
+        ['message', 'user', 'b'],
+      ])
+      expect(sessions.size).toBe(2)
+    }
   })
 
   it('keeps a conversation that breaks off, and what was said before it', async () => {
