@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 
 import { openHome, untilIndexed } from './support/archived.ts'
 import { useHome } from './support/home.ts'
-import { hitsOf, type Tools } from './support/tools.ts'
+import { hitsOf, type Arguments, type Tools } from './support/tools.ts'
 
 const home = useHome()
 let tools: Tools
@@ -156,6 +156,60 @@ test.each(['Pacific/Kiritimati', 'Etc/GMT+12'])('what was said a moment ago is o
   await untilIndexed(there, own)
   const [hit] = hitsOf(await own.search({ query: 'what did we discuss today', context: 0 }))
   expect(hit).toMatchObject({ text: 'The sluice opens at nine.', hit: { why: { of_time: true } } })
+})
+
+describe('where much is of a time', () => {
+  /** In letters, as a date of the query is not to find numbers. */
+  const ferry = (at: number) =>
+    `The ferry of pier ${String(at).replaceAll(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '')} was painted.`
+
+  /** Messages of one time, each in a session of its own or all in one. */
+  async function saveAt(own: Tools, texts: readonly string[], { daysAgo, session }: Arguments): Promise<void> {
+    const timestamp = noon(Number(daysAgo)).toISOString()
+    for (let at = 0; at < texts.length; at += 500) {
+      const messages = texts.slice(at, at + 500).map((content) => ({ content, sender: 'Ada', timestamp }))
+      await own.saveAll({ session_id: session, messages })
+    }
+  }
+
+  test('the newest of more sessions than are looked at come first', async () => {
+    const there = await openHome({})
+    const own = await there.tools()
+    const minute = (ago: number) => new Date(Date.now() - ago * 60_000).toISOString()
+    for (let ago = 70; ago > 0; ago--)
+      await own.save({ session_id: `m-${ago}`, content: ferry(ago), sender: 'Ada', timestamp: minute(ago) })
+    await own.status()
+    expect(await own.hits({ query: 'what happened in the last few days', limit: 5, context: 0 })).toEqual(
+      [1, 2, 3, 4, 5].map(ferry),
+    )
+  })
+
+  test('of words that much of other times says as well, what is of it is found', async () => {
+    const there = await openHome({})
+    const own = await there.tools()
+    const told =
+      'After lunch somebody told us at some length, and not for the first time, how the old ferry came to be red.'
+    await saveAt(
+      own,
+      Array.from({ length: 100 }, () => 'The ferry again.').map((text, at) => `${text} ${at}`),
+      { daysAgo: 40, session: 'few' },
+    )
+    await own.save({ session_id: 'told', content: told, sender: 'Ada', timestamp: noon(20).toISOString() })
+    await untilIndexed(there, own)
+    expect((await own.hits({ query: 'the ferry three weeks ago', context: 0 }))[0]).toBe(told)
+  })
+
+  test('also of words that are in more messages than are looked at', async () => {
+    const there = await openHome({})
+    const own = await there.tools()
+    const many = (from: number) => Array.from({ length: 1_000 }, (_, at) => ferry(from + at))
+    await saveAt(own, many(0), { daysAgo: 40, session: 'before' })
+    await saveAt(own, [ferry(5_000)], { daysAgo: 20, session: 'then' })
+    await saveAt(own, many(6_000), { daysAgo: 2, session: 'after' })
+    await untilIndexed(there, own)
+    const date = noon(20).toLocaleDateString('en-GB', { day: 'numeric', month: 'long' })
+    expect((await own.hits({ query: `the ferry on ${date}`, context: 0 }))[0]).toBe(ferry(5_000))
+  })
 })
 
 test('a query that names a time and a topic finds the topic first', async () => {

@@ -11,7 +11,15 @@ const messageSchema = z.object({
   role: z.string(),
   trust: z.string(),
   text: z.string(),
-  hit: z.object({ why: z.object({ semantic_rank: z.number().optional(), terms: z.array(z.string()) }) }).optional(),
+  hit: z
+    .object({
+      why: z.object({
+        semantic_rank: z.number().optional(),
+        of_time: z.boolean().optional(),
+        terms: z.array(z.string()),
+      }),
+    })
+    .optional(),
 })
 type Message = z.infer<typeof messageSchema>
 
@@ -153,9 +161,11 @@ function isSaid({ role, text, hit }: Message): boolean {
   return text.trim() !== '' && (hit !== undefined || role === 'user' || role === 'assistant')
 }
 
-/** One word in common is chance, unless the meaning is near as well. */
+/** One word in common is chance, unless the meaning is near as well. Of a time that is asked about alone everything tells. */
 function tells({ hit }: Message): boolean {
-  return hit !== undefined && hit.why.terms.length > (hit.why.semantic_rank === undefined ? 1 : 0)
+  if (hit === undefined) return false
+  const { of_time: isOfTime, semantic_rank: semanticRank, terms } = hit.why
+  return isOfTime === true || terms.length > (semanticRank === undefined ? 1 : 0)
 }
 
 function render(session: string, { id, timestamp, sender, role, trust, text }: Message): string {

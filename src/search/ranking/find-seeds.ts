@@ -13,18 +13,22 @@ import {
 import { hasUnitsWith, type CorpusStatistics } from '../../store/search/search-units.ts'
 import type { UnitFilter } from '../../store/search/unit-filter.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
+import type { TimeSpan } from '../query/time-bounds.ts'
 import type { Authors } from './authors.ts'
 import { planTerms, type TermPlan } from './bm25.ts'
-import { placeKey } from './conversation.ts'
 import { boundShare, dominantAuthor } from './diversity.ts'
 import { recogniseNames, type HashedQueries } from './hash-queries.ts'
 import { lookUp, type LookUpDependencies } from './look-up.ts'
+import { firstOfTimes, merged } from './scored-messages.ts'
+import { anyOf, documentsOf } from './term-conditions.ts'
 import type { Weights } from './weights.ts'
 
 /** Messages that one search ranks, for all of its pages. */
 export const rankedMax = 500
 /** The best by their own words, which are then looked at among their neighbours. */
 const nearbyMax = 60
+/** Of each time that the query names so many are looked at besides, as what is of it is lifted. */
+const ofTimeMax = 20
 /** So many messages of others are looked for where one author has written nearly all that is found. */
 const othersMax = 100
 /** Below this many messages the rare words have not found enough, and messages with only the common words count too. */
@@ -68,13 +72,20 @@ export async function findByWords(
   looks: boolean,
 ): Promise<FoundByWords> {
   const { database, weights } = dependencies
-  const { filter } = request
+  const { filter, spans } = request
   const { level, hashed, hasher, standing, statistics, factors } = await lookUp(dependencies, request)
   const known = recogniseNames(hashed, { statistics, weights })
   const plan = planTerms(known.terms, statistics)
   const found = { level, hasher, statistics, known, plan, factors }
   if (!looks) return { ...found, seeds: { messages: [], best: [], exhaustive: false }, standing: [] }
-  const scorer = new UnitScorer(database, { viewer: request, filter, ...found, weights, authors: dependencies.authors })
+  const scorer = new UnitScorer(database, {
+    viewer: request,
+    filter,
+    spans,
+    ...found,
+    weights,
+    authors: dependencies.authors,
+  })
   // At once: one is on its way while the engine works on the other.
   const [seeds, instructions] = await Promise.all([scorer.best(), scorer.standing(standing)])
   return { ...found, seeds, standing: instructions }
@@ -87,12 +98,15 @@ interface WordDependencies extends LookUpDependencies {
 interface WordRequest extends Viewer {
   readonly queries: readonly ParsedQuery[]
   readonly filter: UnitFilter
+  /** The times that the queries name. */
+  readonly spans: readonly TimeSpan[]
 }
 
 interface ScorerContext {
   readonly level: number
   readonly viewer: Viewer
   readonly filter: UnitFilter
+  readonly spans: readonly TimeSpan[]
   readonly statistics: CorpusStatistics
   readonly known: HashedQueries
   readonly plan: TermPlan
@@ -110,11 +124,27 @@ class UnitScorer {
     this.#context = context
   }
 
+  /** The best by their words, and of each time that the query names the best of it: of what says the same its newest. */
+  async best(): Promise<Seeds> {
+    const { statistics, plan, spans } = this.#context
+    const [condition = anyOf(plan)] = this.#required()
+    const areAllSeen = documentsOf(condition, statistics) <= limits.searchCandidatesMax
+    const [seeds, ...newest] = await Promise.all([
+      this.#chosen(),
+      ...(areAllSeen
+        ? []
+        : spans.map((within) => this.#score({ candidates: [condition], ...newestAndOthers, within }))),
+    ])
+    const messages =
+      newest.length === 0 ? seeds.messages : merged(seeds.messages, ...newest.map((found) => found.messages))
+    return { ...seeds, messages, best: [...seeds.best, ...firstOfTimes(messages, spans, ofTimeMax)] }
+  }
+
   /**
    * Candidates are the messages with the rarest words, as many as the budget allows; where they are few, also those with
    * any telling word, the newest before others. A required condition that is rarer chooses the candidates instead.
    */
-  async best(): Promise<Seeds> {
+  async #chosen(): Promise<Seeds> {
     const { statistics, plan } = this.#context
     const [rarest] = this.#required()
     const condition = rarest ?? { any: plan.essential }
@@ -192,7 +222,7 @@ class UnitScorer {
 
   async #score(
     choice: Pick<UnitQuery, 'candidates' | 'candidatesMax' | 'newestUnits'> &
-      Partial<Pick<UnitQuery, 'filter' | 'limit' | 'newestFirst'>>,
+      Partial<Pick<UnitQuery, 'filter' | 'limit' | 'newestFirst' | 'within'>>,
   ): Promise<ScoredMessages> {
     const { viewer, level, filter, statistics, plan, weights } = this.#context
     return await this.#unwalled.run((sql) =>
@@ -210,24 +240,4 @@ class UnitScorer {
       }),
     )
   }
-}
-
-/** A unit with any of the words that score. */
-function anyOf(plan: TermPlan): TermCondition {
-  return { any: plan.terms.map(({ term }) => term) }
-}
-
-/** Units that meet a condition, at most. */
-function documentsOf(condition: TermCondition, statistics: CorpusStatistics): number {
-  const counts = ('any' in condition ? condition.any : condition.all).map((term) => statistics.documents.get(term) ?? 0)
-  return 'any' in condition ? counts.reduce((sum, count) => sum + count, 0) : Math.min(...counts)
-}
-
-function merged(...lists: readonly (readonly ScoredMessage[])[]): ScoredMessage[] {
-  const byPlace = new Map<string, ScoredMessage>()
-  for (const message of lists.flat()) {
-    const key = placeKey(message)
-    if ((byPlace.get(key)?.score ?? -1) < message.score) byPlace.set(key, message)
-  }
-  return [...byPlace.values()].toSorted((a, b) => b.score - a.score)
 }

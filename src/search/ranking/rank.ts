@@ -85,18 +85,22 @@ export async function rankMessages(dependencies: RankDependencies, request: Rank
   const { database, learnsRanking } = dependencies
   const { filter } = request
   const text = request.queries.map((query) => query.text).join(' ')
+  const asked = await readQueryTimes(text, request.now)
   const onlyMeaning = request.mode === 'semantic'
   const authors = new Authors(database, request.tenantId)
   // At once: the query is embedded while its words are looked up.
   const [semantic, { level, hasher, statistics, known, plan, seeds, standing, factors: learned }] = await Promise.all([
     request.meaning?.() ?? findByMeaning(dependencies, request, meaningOf(request)),
-    findByWords({ ...dependencies, weights: dependencies.weights ?? usualWeights, authors }, request, !onlyMeaning),
+    findByWords(
+      { ...dependencies, weights: dependencies.weights ?? usualWeights, authors },
+      { ...request, spans: asked.spans },
+      !onlyMeaning,
+    ),
   ])
   const { weights, factors } = weightsOf(dependencies, onlyMeaning ? undefined : learned)
   const lists = onlyMeaning
     ? semantic.lists
     : semantic.lists.map((list) => tellingOf(list, semantic.messages ?? statistics.wholes, factors?.['meaning']))
-  const asked = await readQueryTimes(text, request.now)
   const onlyTime = request.mode === 'hybrid' && known.required.length === 0 && asksOnlyTime(asked)
   const ofTime = onlyTime ? await findByTime(database, request, { ...asked, level }) : []
   const isByTime = ofTime.length > 0

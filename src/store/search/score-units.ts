@@ -12,6 +12,7 @@ export interface ScoredMessage {
   /** Its best part. */
   readonly part: number
   readonly score: number
+  readonly timestampMs: number
 }
 
 /** Messages in the order of their scores, and how many units were looked at. */
@@ -47,6 +48,8 @@ export interface UnitQuery {
   readonly candidatesMax: number
   /** Where more units meet the condition than may be looked at: this many of the newest units of all are looked through too. */
   readonly newestUnits: number
+  /** Only the newest units of this time are looked through, and none that the index on terms finds; in milliseconds since 1970. */
+  readonly within?: { readonly fromMs: number; readonly toMs: number }
   /** Whether the newest of those that the index finds are the candidates, and not any of them. All of them are read. */
   readonly newestFirst?: boolean
   readonly limit: number
@@ -80,6 +83,21 @@ function requiredCondition(condition: TermCondition): SqlText {
   return text`and (${meets(condition, text`u`)} or ((u.part > 0 or u.term_count >= ${partTermsMin}) and exists (
     select from search_units other where other.tenant_id = u.tenant_id and other.level = u.level
       and other.session_id = u.session_id and other.first_seq = u.first_seq and ${meets(condition, text`other`)})))`
+}
+
+/** Of which time the newest units are looked through: that of the filter, so that they are none that it leaves out. */
+function timeCondition({ filter: { since, until }, within }: UnitQuery): SqlText {
+  const time = (milliseconds: number) => text`${new Date(milliseconds).toISOString()}::text::timestamptz`
+  return joined(
+    [
+      since === undefined ? text`` : text`and u.timestamp >= ${since}::text::timestamptz`,
+      until === undefined ? text`` : text`and u.timestamp <= ${until}::text::timestamptz`,
+      within === undefined
+        ? text``
+        : text`and u.timestamp >= ${time(within.fromMs)} and u.timestamp < ${time(within.toMs)}`,
+    ],
+    text` `,
+  )
 }
 
 /** The sum over the query's words of the best of each word's forms in the unit `u`, as one expression: a subquery a row costs more than the rest. */
@@ -118,22 +136,24 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
   const barrier = query.newestFirst === true ? text`offset 0` : text``
   const found = text`(select * from search_units u where ${scope} and ${every(query.candidates.map(meetsByIndex))} ${barrier}) found`
   // Only where not every candidate can be looked at; the index on time gives the newest units.
-  const newestUnits = text`(select * from search_units u where ${scope} order by u.timestamp desc limit ${query.newestUnits}) newest`
-  const newest =
-    query.newestUnits === 0
-      ? text``
-      : text`union ${scored(newestUnits, every(query.candidates.map((condition) => meets(condition, text`u`))))}`
+  const newestUnits = text`(select * from search_units u where ${scope} ${timeCondition(query)} order by u.timestamp desc limit ${query.newestUnits}) newest`
+  const ways = [
+    ...(query.within === undefined ? [scored(found, text`true`)] : []),
+    ...(query.newestUnits === 0
+      ? []
+      : [scored(newestUnits, every(query.candidates.map((condition) => meets(condition, text`u`))))]),
+  ]
   const statement = text`
     with candidates as materialized (
-      ${scored(found, text`true`)} ${newest}
+      ${joined(ways, text` union `)}
     )
-    select session_id, first_seq, part, score, (select count(*) from candidates) as candidates from (
+    select session_id, first_seq, part, score, (extract(epoch from timestamp) * 1000)::float8 as timestamp_ms, (select count(*) from candidates) as candidates from (
       select distinct on (session_id, first_seq) * from candidates order by session_id, first_seq, score desc, part
     ) messages
     order by score desc, timestamp desc, session_id, first_seq
     limit ${query.limit}`.toStatement()
   const rows = await sql.unsafe<
-    { session_id: string; first_seq: string; part: number; score: number; candidates: string }[]
+    { session_id: string; first_seq: string; part: number; score: number; timestamp_ms: number; candidates: string }[]
   >(statement.text, statement.values)
   return {
     messages: rows.map((row) => ({
@@ -141,6 +161,7 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
       seq: Number(row.first_seq),
       part: row.part,
       score: row.score,
+      timestampMs: row.timestamp_ms,
     })),
     candidates: Number(rows[0]?.candidates ?? 0),
   }

@@ -23,15 +23,15 @@ interface UnitsOfTime {
 }
 
 /**
- * Messages of a time, whatever they say: of each session first how somebody began it, so that every one of them is seen. Uses
- * `search_units_by_time`.
+ * Messages of a time, whatever they say: of each session first how somebody began it, so that every one of them is seen, and the newest
+ * sessions first. Uses `search_units_by_time`.
  */
 export async function unitsOfTime(sql: Sql, request: UnitsOfTime): Promise<UnitPlace[]> {
   const { viewer, level, filter } = request
   const time = (milliseconds: number) => text`${new Date(milliseconds).toISOString()}::text::timestamptz`
   const { text: statement, values } = text`
     select session_id, first_seq from (
-      select u.session_id, u.first_seq, row_number() over (partition by u.session_id order by u.role <> 'user', u.first_seq) as turn
+      select u.session_id, u.first_seq, u.timestamp, row_number() over (partition by u.session_id order by u.role <> 'user', u.first_seq) as turn
       from (
         select * from search_units u where u.tenant_id = ${viewer.tenantId} and u.level = ${level}
           and u.timestamp >= ${time(request.fromMs)} and u.timestamp < ${time(request.toMs)}
@@ -40,7 +40,7 @@ export async function unitsOfTime(sql: Sql, request: UnitsOfTime): Promise<UnitP
         order by u.timestamp desc limit ${request.readMax}
       ) u
     ) found
-    order by turn, session_id, first_seq limit ${request.limit}`.toStatement()
+    order by turn, timestamp desc, session_id, first_seq limit ${request.limit}`.toStatement()
   const rows = await sql.unsafe<{ session_id: string; first_seq: string }[]>(statement, values)
   return rows.map((row) => ({ sessionId: row.session_id, seq: Number(row.first_seq) }))
 }

@@ -71,6 +71,15 @@ describe.skipIf(isOnServer)('recall', () => {
     expect(await ask('The mooring rope of the lightship: was it hemp or steel that we took?')).toContain('): Steel.')
   })
 
+  it('brings what was said in the time that a prompt asks about, and of other times nothing', async () => {
+    const { ask } = await recalling({
+      sessions: { bridge: [['The swing bridge gets a new motor.', 'The motor is ordered.']] },
+    })
+    // When the transcripts of these tests were written.
+    expect(await ask('What did we talk about on 1 July 2026?')).toContain('\n[2026-07-01T')
+    expect(await ask('What did we talk about on 1 July 2024?')).not.toContain('\n[2026-07-01T')
+  })
+
   it('brings what was learned, fenced, once and within the budget', async () => {
     const { ask, host } = await recalling({
       sessions: {
