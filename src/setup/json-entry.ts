@@ -23,6 +23,11 @@ export function editJson(before: string | undefined, container: readonly string[
   const existing = jsonEntry(text, container)
   const path = [...container, serverName]
   const changes = existing === undefined ? [{ path, value: newEntry(fields) }] : entryChanges(existing, fields)
+  // Its value would be no member of what is read: the last wall could not tell whether it stands as it was.
+  if (hasKey(parseRoot(text), '__proto__'))
+    throw new InputError(
+      `Cannot add "${serverName}" safely as the edited file would not read as expected: it has a key "__proto__"`,
+    )
   let after = text
   let expected = parseValue(text)
   for (const change of changes) {
@@ -128,6 +133,11 @@ function parseRoot(text: string): Node | undefined {
     )
   }
   return root
+}
+
+function hasKey(node: Node | undefined, key: string): boolean {
+  const { type, children = [] } = node ?? {}
+  return (type === 'property' && children[0]?.value === key) || children.some((child) => hasKey(child, key))
 }
 
 function parseValue(text: string): unknown {

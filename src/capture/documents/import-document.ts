@@ -223,10 +223,9 @@ export class DocumentImport {
   /** Saves what is pending, session by session, and notes where each entry of the document now is. */
   async #flush(): Promise<void> {
     for (const [session, pending] of this.#pending) {
-      if (pending.length === 0) continue
       const createdAt = this.#news.createdAt(session)
       const queue = this.#times.date({ session, createdAt }, pending)
-      pending.length = 0
+      this.#pending.delete(session)
       const saved = await this.#stored.save({ id: session, createdAt }, queue)
       this.#dependencies.database.announce?.({ tenantId: this.#caller.tenantId, sessionId: saved.sessionId })
       for (const [index, { place, before }] of queue.entries()) {

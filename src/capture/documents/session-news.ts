@@ -5,6 +5,10 @@ import type { TranscriptSession } from '../../transcripts/format.ts'
 import { cleanId, cleanName } from './entry-fields.ts'
 import type { ErasedSessions } from './erased-sessions.ts'
 
+function isBare({ title, metadata, parent, createdAt }: TranscriptSession): boolean {
+  return title === undefined && metadata === undefined && parent === undefined && createdAt === undefined
+}
+
 /** What a document says of its sessions, and which of it the store has not been told yet. */
 export class SessionNews {
   readonly #sessions = new Map<string, TranscriptSession>()
@@ -33,7 +37,8 @@ export class SessionNews {
     let isNew = false
     for (const id of this.#untold) {
       const about = this.#sessions.get(id)
-      if (about === undefined) continue
+      // Of most conversations in a file of many nothing is known but what is said.
+      if (about === undefined || isBare(about)) continue
       const { metadata, title } = this.#erased.has(id) ? {} : about
       const parent = about.parent === undefined ? undefined : cleanId(about.parent)
       const hasParent = parent !== undefined && !(await to.tombstones.has(parent))
