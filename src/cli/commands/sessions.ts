@@ -21,10 +21,14 @@ interface SessionsOptions {
   readonly json?: boolean
 }
 
+/** A longer id of a client's is no name that somebody chose, and would leave no room for words. */
+const nameCharactersMax = 20
+
 /** Its title, or else what its client calls it, and how it begins. */
 function nameOf({ title, external_id: externalId, begins_with: opening }: ListedSession): string {
   if (title !== undefined) return title
-  return [externalId, opening].filter((text) => text !== undefined).join(': ')
+  const isName = opening === undefined || (externalId ?? '').length <= nameCharactersMax
+  return [isName ? externalId : undefined, opening].filter((text) => text !== undefined).join(': ')
 }
 
 export function registerSessions(program: Command): void {
