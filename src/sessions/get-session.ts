@@ -24,7 +24,7 @@ export interface GetSessionInput {
   readonly sessionId: string
   readonly fromSeq?: number | undefined
   readonly toSeq?: number | undefined
-  /** In place of `fromSeq`: the end of the session, at most so many of its messages. */
+  /** In place of `fromSeq`: the end of the session, at most so many of the messages that the view shows. */
   readonly last?: number | undefined
   readonly limit: number
   /** Of the whole reply. */

@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 
@@ -207,6 +210,38 @@ test('a conversation is continued from its last turns, also where not all of the
     max_tokens: 4_000,
   })
   expect(next).toBeDefined()
+})
+
+test('a session is continued from its last messages, also where many events stand between them', async () => {
+  const row = (number: number) => {
+    const [uuid, at] = [`weir ${number}`, new Date(Date.UTC(2026, 0, 1) + number * 1_000).toISOString()]
+    const base = { uuid, parentUuid: number === 1 ? null : `weir ${number - 1}`, sessionId: 'weir', timestamp: at }
+    const said = { type: 'user', message: { role: 'user', content: `Turn ${number / 5} at the weir.` } }
+    // What was thought is kept back by the provider: there is nothing to read.
+    const thought = { type: 'thinking', thinking: '', signature: 'sealed' }
+    const assistant = { role: 'assistant', model: 'model-a', content: [thought] }
+    const silent = { type: 'assistant', message: assistant }
+    const event = { type: 'progress', data: { at: number } }
+    return JSON.stringify({ ...base, ...(number % 5 === 0 ? said : number % 5 === 3 ? silent : event) })
+  }
+  const path = join(home.directory('transcripts'), 'weir.jsonl')
+  // After the last message come more events than messages are shown.
+  await writeFile(path, `${Array.from({ length: 240 }, (_, at) => row(at + 1)).join('\n')}\n`)
+  expect((await home.cli(['import', path])).code).toBe(0)
+  const sessions = await tools.call('list_sessions', { source: 'claude-code', format: 'json' })
+  const session = z
+    .object({ sessions: z.array(z.object({ session_id: z.string(), external_id: z.string().optional() })) })
+    .parse(sessions.structured)
+    .sessions.find(({ external_id: id }) => id === 'weir')
+  const { messages: prompted } = await tools.client.getPrompt({
+    name: 'continue_session',
+    arguments: { session_id: session?.session_id ?? '' },
+  })
+  const written = z.object({ text: z.string() }).parse(prompted[0]?.content).text
+  const [, turns = ''] = written.split('Its last turns:')
+  const shown = [...turns.matchAll(/^Turn (\d+) at the weir\.$/gmu)].map(([, turn]) => Number(turn))
+  expect(shown).toEqual(Array.from({ length: 30 }, (_, at) => 19 + at))
+  expect(turns).not.toContain('More:')
 })
 
 describe('what was learned', () => {
