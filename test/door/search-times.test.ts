@@ -205,10 +205,15 @@ describe('where much is of a time', () => {
     const many = (from: number) => Array.from({ length: 1_000 }, (_, at) => ferry(from + at))
     await saveAt(own, many(0), { daysAgo: 40, session: 'before' })
     await saveAt(own, [ferry(5_000)], { daysAgo: 20, session: 'then' })
+    const others = Array.from({ length: 600 }, (_, at) => ferry(at).replace('ferry', 'apple'))
+    await saveAt(own, others, { daysAgo: 20, session: 'others of that day' })
     await saveAt(own, many(6_000), { daysAgo: 2, session: 'after' })
     await untilIndexed(there, own)
     const date = noon(20).toLocaleDateString('en-GB', { day: 'numeric', month: 'long' })
     expect((await own.hits({ query: `the ferry on ${date}`, context: 0 }))[0]).toBe(ferry(5_000))
+    // Of no message's time: the words alone count.
+    expect((await own.hits({ query: 'the ferry 4500 years ago', context: 0 }))[0]).toContain('ferry')
+    expect(await own.hits({ query: 'what happened 3000 years ago' })).toEqual([])
   })
 })
 

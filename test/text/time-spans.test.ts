@@ -93,7 +93,7 @@ describe('a query that asks about a time alone', () => {
     'what did we discuss yesterday about Kafka',
     'the weekend rota of the harbour',
     'the invoice that we sent this week',
-    'what did we do in 2024',
+    'what happened 3000 years ago',
     'what did we decide',
     'what did we discuss before Monday',
     'what was done by the weekend',

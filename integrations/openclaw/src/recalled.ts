@@ -65,6 +65,7 @@ interface Line {
 export class Recalled {
   readonly #present: string
   readonly #query: string
+  readonly #asksOfTime: boolean
   readonly #lines = new Map<string, Line>()
   #notice = ''
   #hits = 0
@@ -72,6 +73,7 @@ export class Recalled {
   constructor(query: string, event: PromptEvent) {
     this.#present = [query, ...event.messages.map((message) => JSON.stringify(message))].join('\n')
     this.#query = wordsOf(query)
+    this.#asksOfTime = asksWhatWas.test(query)
   }
 
   /** Hits that say more than the prompt does. */
@@ -83,12 +85,12 @@ export class Recalled {
   addFound({ notice, results }: SearchReply): boolean {
     let hasRepeats = false
     for (const { session_id: session, messages } of results) {
-      const isTelling = messages.some(tells)
+      const isTelling = messages.some((message) => tells(message, this.#asksOfTime))
       for (const message of messages) {
         const isHit = message.hit !== undefined
         if (this.#isPresent(message.text)) hasRepeats ||= isHit
         else if (isTelling && isSaid(message)) {
-          if (tells(message)) this.#hits += 1
+          if (tells(message, this.#asksOfTime)) this.#hits += 1
           this.#add({ id: message.id, text: render(session, message), rank: isHit ? ranks.hit : ranks.beside })
         }
       }
@@ -104,7 +106,8 @@ export class Recalled {
     let left = predictedMax
     for (const { session_id: session, messages } of results) {
       for (const message of messages) {
-        if (left === 0 || !tells(message) || !isSaid(message) || this.#isPresent(message.text)) continue
+        if (left === 0 || !tells(message, this.#asksOfTime) || !isSaid(message) || this.#isPresent(message.text))
+          continue
         this.#add({ id: message.id, text: render(session, message), rank: ranks.predicted })
         left -= 1
       }
@@ -161,11 +164,15 @@ function isSaid({ role, text, hit }: Message): boolean {
   return text.trim() !== '' && (hit !== undefined || role === 'user' || role === 'assistant')
 }
 
+/** Whether a prompt asks what was; most that name a time order something: "do it today". */
+const asksWhatWas =
+  /(?<!\p{L})(?:did|was|were|had|been|have (?:we|you|i)|happened|discussed|talked|said|decided|worked|recap|summari[sz]e|war|waren|haben|hatte|besprochen|gesagt|geredet|passiert|avons|avez|était|parlé|discuté|dit|hablamos|hicimos|dijo|dijimos|pasó|discutimos|hemos|falamos|fizemos|disse|aconteceu|abbiamo|detto|parlato|hebben|besproken|gezegd|gebeurd)(?!\p{L})/iu
+
 /** One word in common is chance, unless the meaning is near as well. Of a time that is asked about alone everything tells. */
-function tells({ hit }: Message): boolean {
+function tells({ hit }: Message, asksOfTime: boolean): boolean {
   if (hit === undefined) return false
   const { of_time: isOfTime, semantic_rank: semanticRank, terms } = hit.why
-  return isOfTime === true || terms.length > (semanticRank === undefined ? 1 : 0)
+  return (asksOfTime && isOfTime === true) || terms.length > (semanticRank === undefined ? 1 : 0)
 }
 
 function render(session: string, { id, timestamp, sender, role, trust, text }: Message): string {

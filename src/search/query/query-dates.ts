@@ -1,8 +1,9 @@
 import { plausibleLanguages } from '../../indexing/terms/language.ts'
+import { boundsOf, lastYearOf } from './calendar-bounds.ts'
 import { recentTimes } from './recent-times.ts'
 import type { TimeSpan } from './time-bounds.ts'
-import { boundsOf, furtherTimes, lastYearOf, spansOf, surelyTimes, upTo } from './time-spans.ts'
-import { timesInWords, type SpokenTime } from './time-words.ts'
+import { furtherTimes, spansOf, surelyTimes } from './time-spans.ts'
+import { timesInWords, without, type SpokenTime } from './time-words.ts'
 
 /**
  * A time that a query names. Absent parts are open: May without a year is May of every year. Parts are those of the
@@ -25,7 +26,12 @@ interface Components {
 type Parse = (
   text: string,
   reference: Date,
-) => readonly { readonly text: string; readonly start: Components; readonly end?: Components | null }[]
+) => readonly {
+  readonly text: string
+  readonly index: number
+  readonly start: Components
+  readonly end?: Components | null
+}[]
 
 /** What a text must hold so that it may name a time: a digit, or a letter sequence that such words begin with. */
 const mayNameTime =
@@ -68,27 +74,35 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
   const languages = plausibleLanguages(start)
   const { bounds: recent, rest: query } = recentTimes(start, now)
   const language = languages[0] ?? 'en'
-  const isRecent = (text: string) => mostRecent.test(upTo(query, text)) || mostRecent.test(firstWord(text))
+  const isRecent = ({ text, index }: Pick<SpokenTime, 'text' | 'index'>) =>
+    mostRecent.test(query.slice(0, index)) || mostRecent.test(firstWord(text))
   const found: SpokenTime[] = []
   for (const spoken of languagesOf(query, language)) {
     const parse = await parserOf(spoken)
-    for (const { text, start, end } of parse(query.replaceAll(dayBeforeYesterday, ' '), now)) {
-      const context = { isRecent: isRecent(text), now }
+    // Of as many characters: what stands after it is told by its place.
+    for (const { text, index, start, end } of parse(query.replaceAll(dayBeforeYesterday, ' '.repeat(10)), now)) {
+      const context = { isRecent: isRecent({ text, index }), now }
       const time = namedTime(start, context)
       const last = end === null || end === undefined ? undefined : namedTime(end, context)
-      if (time !== undefined) found.push({ text, time, ...(last === undefined ? {} : { end: last }) })
+      if (time !== undefined) found.push({ text, index, time, ...(last === undefined ? {} : { end: last }) })
     }
   }
   // Of what the parsers have read nothing is read again.
-  const unread = found.reduce((left, { text }) => left.replace(text, ' '), query)
-  for (const { text, time } of timesInWords(unread, languages, now)) {
+  const unread = found.reduce(without, query)
+  for (const { text, index, time } of timesInWords(unread, languages, now)) {
     const year =
-      time.year === undefined && time.month !== undefined && isRecent(text) ? lastYearOf(time, now) : undefined
-    found.push({ text, time: year === undefined ? time : { ...time, year } })
+      time.year === undefined && time.month !== undefined && isRecent({ text, index })
+        ? lastYearOf(time, now)
+        : undefined
+    found.push({ text, index, time: year === undefined ? time : { ...time, year } })
   }
   const sure = surelyTimes(query, found)
-  const rest = sure.reduce((left, { text }) => left.replace(text, ' '), query)
-  const years = [...rest.matchAll(yearAlone)].map(([text]) => ({ text, time: { year: Number(text) } }))
+  const rest = sure.reduce(without, query)
+  const years = [...rest.matchAll(yearAlone)].map(({ 0: text, index }) => ({
+    text,
+    index,
+    time: { year: Number(text) },
+  }))
   const times = new Map([...found, ...years].map(({ time }) => [JSON.stringify(time), time]))
   const further = furtherTimes(rest.replaceAll(yearAlone, ' '), now)
   const spans = spansOf(query, [...sure, ...years], { further: [...recent, ...further.bounds], now })

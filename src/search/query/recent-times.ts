@@ -1,6 +1,7 @@
+import { boundsOf } from './calendar-bounds.ts'
 import { numberOf, timeBefore, unitOf } from './counted-units.ts'
 import type { Bounds } from './time-bounds.ts'
-import { boundsOf } from './time-spans.ts'
+import { without } from './time-words.ts'
 
 /** "The last days" are as many as "the last few days". */
 const few = 3
@@ -37,7 +38,7 @@ export function recentTimes(query: string, now: Date): { readonly bounds: readon
     const known = unitOf(unit)
     if (number === undefined || known === undefined) continue
     const { fromMs } = boundsOf(timeBefore(now, known, number), now)
-    return { bounds: [{ fromMs }], rest: query.replace(match[0], ' ') }
+    return { bounds: [{ fromMs }], rest: without(query, { index: match.index, text: match[0] }) }
   }
   return { bounds: [], rest: query }
 }

@@ -1,3 +1,6 @@
+const yearMs = 365 * 86_400_000
+const earliestMs = Date.UTC(1900, 0, 1)
+
 /** From the one and until before the other, in milliseconds since 1970. */
 export interface TimeSpan {
   readonly fromMs: number
@@ -12,7 +15,7 @@ export interface Bounds {
 
 /** "In the last few days", "the past week": they are not over. */
 const untilNow =
-  /(?<!\p{L})(?:(?:last|past|previous|letzten|vergangenen|derni(?:er|ère)s|últim[oa]s)\s+(?:[\p{L}\p{N}]+\s+){0,3}(?:days|weeks|months|hours?|minutes|tagen?|wochen|monaten?|stunden?|minuten|jours|semaines|mois|heures|d[ií]as|semanas|meses|horas|minutos)|past\s+(?:day|week|month|year)|(?:last|past)\s+(?:hour|minute))$/iu
+  /(?<!\p{L})(?:(?:last|past|previous|letzten|vergangenen|derni(?:er|ère)s|últim[oa]s)\s+(?:[\p{L}\p{N}]+\s+){0,3}(?:days|weeks|months|years|hours?|minutes|tagen?|wochen|monaten?|jahren?|stunden?|minuten|jours|semaines|mois|années|ans|heures|d[ií]as|semanas|meses|a[ñn]os|horas|minutos)|past\s+(?:day|week|month|year)|(?:last|past)\s+(?:hour|minute))$/iu
 /** Words that say how the time after them is meant, in some languages with an article in between. */
 const beforeTime = (words: string) =>
   new RegExp(`(?<!\\p{L})(?:${words})(?:\\s+(?:the|dem|der|den|le|la|el))?\\s*$`, 'iu')
@@ -49,14 +52,18 @@ export function boundsMeant(
 
 /**
  * From when until when the times are that have such bounds. What has no end lasts until the one that is said beside it, "after Friday and before
- * Monday", or until now, as where that end is still to come. What has no beginning is none by itself.
+ * Monday", or until now, as where that end is still to come. What has no beginning is none by itself, nor
+ * what no message can be of: "3000 years ago".
  */
 export function spansWithin(bounds: readonly Bounds[], now: Date): TimeSpan[] {
+  const latestMs = now.getTime() + 100 * yearMs
   const ends = bounds.flatMap(({ fromMs, toMs }) => (fromMs === undefined && toMs !== undefined ? [toMs] : []))
-  return bounds.flatMap(({ fromMs, toMs }) => {
-    if (fromMs === undefined) return []
-    if (toMs !== undefined) return [{ fromMs, toMs }]
-    const endMs = ends.shift() ?? fromMs
-    return [{ fromMs, toMs: endMs > fromMs ? endMs : Math.max(fromMs, now.getTime() + 1) }]
-  })
+  return bounds
+    .flatMap(({ fromMs, toMs }) => {
+      if (fromMs === undefined) return []
+      const endMs = toMs ?? ends.shift()
+      const isToCome = endMs === undefined || endMs < fromMs
+      return [{ fromMs, toMs: isToCome && toMs === undefined ? now.getTime() + 1 : (endMs ?? fromMs) }]
+    })
+    .filter(({ fromMs, toMs }) => fromMs >= earliestMs && fromMs < toMs && toMs <= latestMs)
 }

@@ -1,4 +1,5 @@
-import type { NamedTime } from './query-dates.ts'
+import { boundsOf, fromTo } from './calendar-bounds.ts'
+import { endAfter, withYears } from './shared-years.ts'
 import { boundsMeant, spansWithin, type Bounds, type TimeSpan } from './time-bounds.ts'
 import type { SpokenTime } from './time-words.ts'
 
@@ -14,25 +15,11 @@ const beforeYear =
   /(?<!\p{L})(?:in|during|throughout|since|from|until|before|after|year|between|and|to|im jahre?|seit|zwischen|und|bis|en|depuis|entre|et|desde|em|y|e|nel|dal)[\s-]+$/iu
 const betweenTimes = /\s*(?:,|(?<!\p{L})(?:and|or|to|und|et|y))\s+$/iu
 
-/** From when until when a time is, in the calendar of where this runs; of what names no year the one in which it last began. */
-export function boundsOf(named: NamedTime, now: Date): TimeSpan {
-  const { month, day, year = lastYearOf(named, now) } = named
-  if (month === undefined) return fromTo(new Date(year, 0), new Date(year + 1, 0))
-  const next = day === undefined ? new Date(year, month) : new Date(year, month - 1, day + 1)
-  return fromTo(new Date(year, month - 1, day ?? 1), next)
-}
-
-/** The year in which a month, or a day of it, last began. */
-export function lastYearOf({ month = 1, day = 1 }: NamedTime, now: Date): number {
-  const year = now.getFullYear()
-  return new Date(year, month - 1, day) <= now ? year : year - 1
-}
-
 /** Those of what may be times that are no names or other words there: "in March", and March of "January and March". */
 export function surelyTimes(query: string, times: readonly SpokenTime[]): SpokenTime[] {
   const sure: SpokenTime[] = []
   for (const spoken of times) {
-    const before = upTo(query, spoken.text)
+    const before = query.slice(0, spoken.index)
     const follows = betweenTimes.test(before) ? before.replace(betweenTimes, '') : undefined
     const isSure =
       !ambiguous.test(spoken.text.trim()) ||
@@ -43,20 +30,15 @@ export function surelyTimes(query: string, times: readonly SpokenTime[]): Spoken
   return sure
 }
 
-/** What a query says before a text of it. */
-export function upTo(query: string, text: string): string {
-  return query.slice(0, Math.max(0, query.indexOf(text)))
-}
-
 /** From when until when the times are that a query names, with those that are no date of the calendar. */
 export function spansOf(
   query: string,
   times: readonly SpokenTime[],
   { further, now }: { readonly further: readonly Bounds[]; readonly now: Date },
 ): TimeSpan[] {
-  const bounds = withYears(query, times).flatMap((spoken) => {
-    const { text: said, time, end } = spoken
-    const before = upTo(query, said)
+  const bounds = withYears(query, times, now).flatMap((spoken) => {
+    const { text: said, index, time, end } = spoken
+    const before = query.slice(0, index)
     const span = spanOf(spoken, { before, now })
     if (span === undefined) return []
     const firstEndsMs = end === undefined ? {} : { firstEndsMs: boundsOf(time, now).toMs }
@@ -66,28 +48,6 @@ export function spansOf(
   const [first, second, ...others] = spans
   if (first === undefined || second === undefined || others.length > 0 || !between.test(query)) return spans
   return [{ fromMs: Math.min(first.fromMs, second.fromMs), toMs: Math.max(first.toMs, second.toMs) }]
-}
-
-/** In the order of the query. Of "3 March and 10 March 2025" both are of 2025. */
-function withYears(query: string, times: readonly SpokenTime[]): SpokenTime[] {
-  let next: NamedTime | undefined
-  const ordered = times.toSorted((a, b) => query.indexOf(a.text) - query.indexOf(b.text))
-  return ordered
-    .toReversed()
-    .map((spoken) => {
-      const { text, time, end } = spoken
-      const year = next?.year
-      const isLater = dayOfYear(time) > dayOfYear(next ?? time)
-      const dated = time.year === undefined && year !== undefined ? { ...time, year: isLater ? year - 1 : year } : time
-      next = /\d{4}/u.test(text) || time.year === undefined ? dated : undefined
-      return { text, time: dated, ...(end === undefined ? {} : { end }) }
-    })
-    .toReversed()
-}
-
-/** A number that is higher for a later day of a year. */
-function dayOfYear({ month = 1, day = 1 }: NamedTime): number {
-  return month * 31 + day
 }
 
 /** "Last week" is the seven days since the same weekday. Undefined of a year that may be another number. */
@@ -100,14 +60,14 @@ function spanOf(
   const [named] = furtherIn(text, now)
   if (named !== undefined) return named.span
   const { fromMs, toMs } = boundsOf(time, now)
-  if (end !== undefined) return { fromMs, toMs: Math.max(toMs, boundsOf(end, now).toMs) }
+  if (end !== undefined) {
+    const last = boundsOf(endAfter(end, { fromMs, toMs }), now)
+    // Of weekdays each is the last one: from Monday to Friday, on a Wednesday, is from Monday on.
+    return { fromMs, toMs: last.toMs > fromMs ? Math.max(toMs, last.toMs) : Math.max(toMs, now.getTime() + 1) }
+  }
   if (time.day === undefined || !week.test(text)) return { fromMs, toMs }
   const from = new Date(fromMs)
   return fromTo(from, daysLater(from, 7))
-}
-
-function fromTo(from: Date, to: Date): TimeSpan {
-  return { fromMs: from.getTime(), toMs: to.getTime() }
 }
 
 /** The beginning of the day so many days later, also where a day has 23 hours, or begins at one as clocks are put forward at midnight. */

@@ -1,12 +1,18 @@
 import { numberOf, timeBefore, unitOf, type Unit } from './counted-units.ts'
 import type { NamedTime } from './query-dates.ts'
 
-/** A time, with the words that name it. */
+/** A time, with the words that name it, and where in the query they stand. */
 export interface SpokenTime {
   readonly text: string
+  readonly index: number
   readonly time: NamedTime
   /** Of "from Monday to Wednesday" the last day. */
   readonly end?: NamedTime
+}
+
+/** A query without some words of it, the others where they stood. */
+export function without(query: string, { index, text }: { readonly index: number; readonly text: string }): string {
+  return query.slice(0, index) + ' '.repeat(text.length) + query.slice(index + text.length)
 }
 
 const word = (pattern: string, flags = 'iu') => new RegExp(`(?<!\\p{L})(?:${pattern})(?!\\p{L})`, flags)
@@ -79,11 +85,12 @@ const isoMonth =
  */
 export function timesInWords(query: string, languages: readonly string[], now: Date): SpokenTime[] {
   const said = ago.flatMap(([pattern, unit, count]) => {
-    const text = pattern.exec(query)?.[0]
-    return text === undefined ? [] : [{ text, time: timeBefore(now, unit, count) }]
+    const match = pattern.exec(query)
+    return match === null ? [] : [{ text: match[0], index: match.index, time: timeBefore(now, unit, count) }]
   })
-  const iso = [...query.matchAll(isoMonth)].map(({ 0: text, groups }) => ({
+  const iso = [...query.matchAll(isoMonth)].map(({ 0: text, index, groups }) => ({
     text,
+    index,
     time: { year: Number(groups?.['year']), month: Number(groups?.['month']) },
   }))
   return [...said, ...numberedTime(query, now)].slice(0, 1).concat(iso, monthsIn(query, languages))
@@ -96,7 +103,7 @@ function numberedTime(query: string, now: Date): SpokenTime[] {
     const number = numberOf(count)
     const known = unitOf(unit)
     if (match === null || number === undefined || known === undefined) return []
-    return [{ text: match[0], time: timeBefore(now, known, number) }]
+    return [{ text: match[0], index: match.index, time: timeBefore(now, known, number) }]
   })
 }
 
@@ -111,6 +118,6 @@ function monthsIn(query: string, languages: readonly string[]): SpokenTime[] {
     const isOfNone = languages.length > 1 && (!ambiguousMonths.has(name) || beforeMonth.test(query.slice(0, index)))
     const month = own ?? (year !== undefined || isOfNone ? named[0] : undefined)
     if (month === undefined) return []
-    return [{ text, time: { ...(year === undefined ? {} : { year: Number(year) }), month: month.month } }]
+    return [{ text, index, time: { ...(year === undefined ? {} : { year: Number(year) }), month: month.month } }]
   })
 }

@@ -85,6 +85,9 @@ function requiredCondition(condition: TermCondition): SqlText {
       and other.session_id = u.session_id and other.first_seq = u.first_seq and ${meets(condition, text`other`)})))`
 }
 
+/** Of a time so many units are looked through, the newest. */
+const unitsOfTimeMax = 10_000
+
 /** Of which time the newest units are looked through: that of the filter, so that they are none that it leaves out. */
 function timeCondition({ filter: { since, until }, within }: UnitQuery): SqlText {
   const time = (milliseconds: number) => text`${new Date(milliseconds).toISOString()}::text::timestamptz`
@@ -136,12 +139,17 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
   const barrier = query.newestFirst === true ? text`offset 0` : text``
   const found = text`(select * from search_units u where ${scope} and ${every(query.candidates.map(meetsByIndex))} ${barrier}) found`
   // Only where not every candidate can be looked at; the index on time gives the newest units.
-  const newestUnits = text`(select * from search_units u where ${scope} ${timeCondition(query)} order by u.timestamp desc limit ${query.newestUnits}) newest`
+  const newest = (limit: number) =>
+    text`(select * from search_units u where ${scope} ${timeCondition(query)} order by u.timestamp desc limit ${limit})`
+  const chosen = every(query.candidates.map((condition) => meets(condition, text`u`)))
+  // Of a time the newest that meet the conditions, among so many that a time of which nobody says it costs little.
+  const newestUnits =
+    query.within === undefined
+      ? text`${newest(query.newestUnits)} newest`
+      : text`(select * from ${newest(unitsOfTimeMax)} u where ${chosen} ${conditions} limit ${query.newestUnits}) newest`
   const ways = [
     ...(query.within === undefined ? [scored(found, text`true`)] : []),
-    ...(query.newestUnits === 0
-      ? []
-      : [scored(newestUnits, every(query.candidates.map((condition) => meets(condition, text`u`))))]),
+    ...(query.newestUnits === 0 ? [] : [scored(newestUnits, chosen)]),
   ]
   const statement = text`
     with candidates as materialized (

@@ -78,6 +78,8 @@ describe.skipIf(isOnServer)('recall', () => {
     // When the transcripts of these tests were written.
     expect(await ask('What did we talk about on 1 July 2026?')).toContain('\n[2026-07-01T')
     expect(await ask('What did we talk about on 1 July 2024?')).not.toContain('\n[2026-07-01T')
+    // An order that names the time asks for nothing that was said then.
+    expect(await ask('do it on 1 July 2026')).not.toContain('\n[2026-07-01T')
   })
 
   it('brings what was learned, fenced, once and within the budget', async () => {
