@@ -32,7 +32,7 @@ describe('what a command prints', () => {
     })
     expect(stable(await output('sessions', '--participant', 'Ada'))).toMatchInlineSnapshot(`
       "session                               source  last active       messages  tokens  title
-      <id 1>  mcp     2025-03-01 10:00         2      21  berths
+      <id 1>  mcp     2025-03-01 10:00         2      21  berths: Which berth did the Marguerite get?
       "
     `)
     expect(await json('sessions')).toMatchObject({ sessions: [{ external_id: 'berths', message_count: 2 }] })
