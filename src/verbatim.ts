@@ -152,9 +152,7 @@ export class Verbatim implements AsyncDisposable {
   }
 
   async listSessions(caller: Caller, input: ListSessionsInput): Promise<SessionList> {
-    const list = await listSessions(this.#for(caller).database, caller, input)
-    for (const { session_id: id } of list.sessions) caller.call?.show(id)
-    return list
+    return await listSessions(this.#for(caller).database, caller, input)
   }
 
   async updateSession(caller: Caller, input: UpdateSessionInput): Promise<UpdateSessionReply> {

@@ -28,7 +28,7 @@ export interface ListSessionsInput extends Omit<SessionFilter, 'since' | 'until'
 
 /** A session as a list shows it. */
 export interface ListedSession extends SessionHead {
-  /** Where it has no title: the first words that a person says in it. */
+  /** Where it has no title: the first words of a person among its first messages, or else of its assistant. */
   readonly begins_with?: string
 }
 
@@ -60,8 +60,17 @@ async function namesNobodyHas(
   return await database.run((sql) => unknownNames(sql, caller, wanted))
 }
 
+interface Opening {
+  readonly seq: number
+  readonly text: string
+}
+
 /** How sessions without a title begin, by their ids. Whoever may see no personal data is not told. */
-async function openings(database: Database, caller: Caller, rows: readonly SessionRow[]): Promise<Map<string, string>> {
+async function openings(
+  database: Database,
+  caller: Caller,
+  rows: readonly SessionRow[],
+): Promise<Map<string, Opening>> {
   if (caller.view !== undefined) return new Map()
   const untitled = rows.filter(({ title }) => title === null).map(({ id }) => id)
   const messages = await readOpenings(database, caller, untitled)
@@ -69,7 +78,7 @@ async function openings(database: Database, caller: Caller, rows: readonly Sessi
     messages.flatMap((message) => {
       if (message.payload === null) return []
       const text = inOneLine(readableText(message, message.payload))
-      return text === '' ? [] : [[message.sessionId, cutText(text, openingBytes)] as const]
+      return text === '' ? [] : [[message.sessionId, { seq: message.seq, text: cutText(text, openingBytes) }] as const]
     }),
   )
 }
@@ -93,14 +102,16 @@ export async function listSessions(database: Database, caller: Caller, input: Li
   const sessions: ListedSession[] = []
   let room = input.maxTokens === undefined ? Number.POSITIVE_INFINITY : bytesOfTokens(input.maxTokens) - frameBytes
   for (const row of rows.slice(0, input.limit)) {
-    const beginsWith = begun.get(row.id)
+    const begins = begun.get(row.id)
     const head: ListedSession = {
       ...briefHead(await sessionAsSeen(database, caller, row), headShareBytes),
-      ...(beginsWith === undefined ? {} : { begins_with: beginsWith }),
+      ...(begins === undefined ? {} : { begins_with: begins.text }),
     }
     room -= elementBytes(head, room)
     if (room < 0 && sessions.length > 0) break
     sessions.push(head)
+    caller.call?.show(row.id)
+    if (begins !== undefined) caller.call?.show(row.id, [begins.seq])
   }
   const last = rows[sessions.length - 1]
   const unknown = rows.length === 0 && after === undefined ? await namesNobodyHas(database, caller, input) : []

@@ -136,6 +136,12 @@ describe.each(['stdio', 'http'] as const)('over %s', (door) => {
       client.callTool({ name: 'search_memory', arguments: { query: canary, session_id: session } }),
     )
     expect(found?.objects?.[0]).toMatch(new RegExp(`^${session}/1-`))
+    // Of a session without a title a list shows how it begins.
+    const untitled = { session_id: `untitled ${door}`, content: 'The tide is out.', sender: `Ben at ${door}` }
+    const [saved] = await rowsOf(() => client.callTool({ name: 'save_message', arguments: untitled }))
+    const listed = { participant: untitled.sender }
+    const [list] = await rowsOf(() => client.callTool({ name: 'list_sessions', arguments: listed }))
+    expect(list?.objects).toEqual([saved?.object_id, `${saved?.object_id}/1-1`])
   })
 
   test('what a call names is its object, although nothing of it was shown', async () => {

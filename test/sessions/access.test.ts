@@ -162,6 +162,8 @@ describe('a session that was shared with somebody', () => {
       expect.stringContaining(word),
       expect.stringContaining(word),
     ])
+    const { sessions } = await store.open.listSessions(as('bob'), { limit: 100 })
+    expect(sessions.find((session) => session.session_id === id)).toBeDefined()
     expect(await opening(as('bob'))).toBeUndefined()
   })
 

@@ -18,7 +18,10 @@ const betweenBegun = /(?<!\p{L})(?:between|zwischen|entre|tussen|tra|fra)\s+(?:(
  * without a year is the first such day from the beginning on.
  */
 export function withYears(query: string, times: readonly SpokenTime[], now: Date): SpokenTime[] {
-  const ordered = times.toSorted((a, b) => a.index - b.index)
+  const ordered = times
+    .toSorted((a, b) => a.index - b.index)
+    // Of "from 3 March to 10 March 2025" the parser tells the year of the end alone.
+    .map((spoken) => (spoken.end?.year === undefined ? spoken : inYear(spoken, spoken.end)))
   const between = (at: number) => {
     const [first, second] = [ordered[at], ordered[at + 1]]
     return first === undefined || second === undefined ? '' : query.slice(first.index + first.text.length, second.index)

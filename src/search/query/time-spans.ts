@@ -4,8 +4,11 @@ import { boundsMeant, spansWithin, type Bounds, type TimeSpan } from './time-bou
 import type { SpokenTime } from './time-words.ts'
 
 const week = /week(?!-?end)|wochen?(?!ende)|semaine|semana|settiman|veck|недел|周|週|星期|礼拜/iu
-/** "Between Monday and Wednesday", "from 2023 to 2025". */
-const between = /(?<!\p{L})(?:between|zwischen|entre|from\s[^,]+?\sto)(?!\p{L})/iu
+/** "Between Monday and Wednesday". */
+const between = /(?<!\p{L})(?:between|zwischen|entre)(?!\p{L})/iu
+/** "From 2023 to 2025": what stands before the one and before the other. */
+const from = /(?<!\p{L})from\s+(?:the\s+)?$/iu
+const to = /^\s*to\s+(?:the\s+)?$/iu
 /** Also names, words and shares: "what did June say", "who sat there", "24/7". They are times where a word before them says so: "in June". */
 const ambiguous = /^(?:jan|march|april|may|june|august|sat|sun|\d{1,2}\/\d{1,2})$/iu
 const beforeDate =
@@ -36,7 +39,8 @@ export function spansOf(
   times: readonly SpokenTime[],
   { further, now }: { readonly further: readonly Bounds[]; readonly now: Date },
 ): TimeSpan[] {
-  const bounds = withYears(query, times, now).flatMap((spoken) => {
+  const ordered = withYears(query, times, now)
+  const bounds = ordered.flatMap((spoken) => {
     const { text: said, index, time, end } = spoken
     const before = query.slice(0, index)
     const span = spanOf(spoken, { before, now })
@@ -46,8 +50,19 @@ export function spansOf(
   })
   const spans = spansWithin([...bounds, ...further], now)
   const [first, second, ...others] = spans
-  if (first === undefined || second === undefined || others.length > 0 || !between.test(query)) return spans
+  if (
+    first === undefined ||
+    second === undefined ||
+    others.length > 0 ||
+    !(between.test(query) || isFromTo(query, ordered))
+  )
+    return spans
   return [{ fromMs: Math.min(first.fromMs, second.fromMs), toMs: Math.max(first.toMs, second.toMs) }]
+}
+
+function isFromTo(query: string, [first, second]: readonly SpokenTime[]): boolean {
+  if (first === undefined || second === undefined) return false
+  return from.test(query.slice(0, first.index)) && to.test(query.slice(first.index + first.text.length, second.index))
 }
 
 /** "Last week" is the seven days since the same weekday. Undefined of a year that may be another number. */

@@ -146,7 +146,7 @@ export async function scoreMessages(sql: Sql, query: UnitQuery): Promise<ScoredM
   const newestUnits =
     query.within === undefined
       ? text`${newest(query.newestUnits)} newest`
-      : text`(select * from ${newest(unitsOfTimeMax)} u where ${chosen} ${conditions} limit ${query.newestUnits}) newest`
+      : text`(select * from ${newest(unitsOfTimeMax)} u where ${chosen} ${conditions} order by u.timestamp desc limit ${query.newestUnits}) newest`
   const ways = [
     ...(query.within === undefined ? [scored(found, text`true`)] : []),
     ...(query.newestUnits === 0 ? [] : [scored(newestUnits, chosen)]),

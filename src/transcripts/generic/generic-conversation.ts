@@ -25,20 +25,23 @@ export function readDocument(
   }
 }
 
-/** The conversations of an object with a list of them, each with where it begins; undefined for another document. */
-export function conversationsWithin(
-  bytes: Uint8Array,
-  rows: RowConversations,
-): readonly { readonly start: number; readonly conversation: Conversation }[] | undefined {
+/** What is in a list of conversations: one of them, or something else. */
+export interface Listed {
+  readonly start: number
+  readonly bytes: Uint8Array
+  readonly conversation: Conversation | undefined
+}
+
+/** The elements of an object with a list of conversations; undefined for another document. */
+export function conversationsWithin(bytes: Uint8Array, rows: RowConversations): readonly Listed[] | undefined {
   const document = readListDocument(bytes, ['conversations'])
   if (document?.complete !== true || !isListOfObjects(bytes, document)) return undefined
   const found = (document.list?.children ?? []).map(({ start, end }) => {
     const element = bytes.subarray(start, end)
     const parsed = parseJson(element)
-    const conversation = parsed.ok ? rows.read(parsed.value, element) : undefined
-    return conversation === undefined ? undefined : { start, conversation }
+    return { start, bytes: element, conversation: parsed.ok ? rows.read(parsed.value, element) : undefined }
   })
-  return found.every((conversation) => conversation !== undefined) ? found : undefined
+  return found.some(({ conversation }) => conversation !== undefined) ? found : undefined
 }
 
 function isListOfObjects(bytes: Uint8Array, { list }: ListDocument): boolean {

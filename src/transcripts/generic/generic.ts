@@ -9,7 +9,7 @@ import { jsonlEvents, type RowMeaning, type RowReader } from '../jsonl-document.
 import { headLines } from '../sample.ts'
 import { nameFromContent } from '../session-name.ts'
 import { SpanWriter, type Conversation } from '../span-writer.ts'
-import { conversationsWithin, readDocument } from './generic-conversation.ts'
+import { conversationsWithin, readDocument, type Listed } from './generic-conversation.ts'
 import { genericEntry, genericSession, isMessageLike } from './generic-rows.ts'
 import { isConversationRow, RowConversations } from './row-conversations.ts'
 
@@ -42,30 +42,32 @@ export const generic: TranscriptFormat = {
 class GenericRows implements RowReader {
   readonly #path: string
   readonly #conversations: RowConversations
+  /** Of the last message on a line of its own. */
   #session: string | undefined
-  /** Of the last conversation. */
-  #conversation: string | undefined
+  /** Of the last line, whatever it held. */
+  #last: string | undefined
 
   constructor(path: string) {
     this.#path = path
     this.#conversations = new RowConversations(path)
   }
 
-  /** A line that breaks off is one of a conversation where the lines before it are. */
+  /** A line that breaks off goes with the one before it. */
   session(): string {
-    if (this.#session === undefined && this.#conversation !== undefined) return this.#conversation
+    if (this.#last !== undefined) return this.#last
     this.#session ??= nameFromContent(this.#path, new Uint8Array())
     return this.#session
   }
 
   conversation(value: unknown, bytes: Uint8Array): Conversation | undefined {
     const conversation = this.#conversations.read(value, bytes)
-    this.#conversation = conversation?.head.id ?? this.#conversation
+    this.#last = conversation?.head.id ?? this.#last
     return conversation
   }
 
   read(value: unknown, bytes: Uint8Array): RowMeaning {
     this.#session = genericSession(value) ?? this.#session ?? nameFromContent(this.#path, bytes)
+    this.#last = this.#session
     return { session: this.#session, entry: genericEntry(value) }
   }
 }
@@ -109,7 +111,7 @@ async function* documentEvents(path: string): AsyncGenerator<TranscriptEvent> {
     for (const document of jsonDocuments(bytes)) {
       const within = conversationsWithin(document, conversations)
       if (within !== undefined) {
-        yield* writeWithin(writer, document, within)
+        yield* writeWithin(writer, { path, document, within })
         continue
       }
       const conversation = readDocument(document, { path, session })
@@ -122,16 +124,20 @@ async function* documentEvents(path: string): AsyncGenerator<TranscriptEvent> {
 
 function* writeWithin(
   writer: SpanWriter,
-  bytes: Uint8Array,
-  within: NonNullable<ReturnType<typeof conversationsWithin>>,
+  {
+    path,
+    document,
+    within,
+  }: { readonly path: string; readonly document: Uint8Array; readonly within: readonly Listed[] },
 ): Generator<TranscriptEvent> {
   let at = 0
-  for (const { start, conversation } of within) {
-    writer.skip(bytes.subarray(at, start))
-    yield* writer.conversation(conversation)
-    at = start + conversation.bytes.length
+  for (const { start, bytes, conversation } of within) {
+    writer.skip(document.subarray(at, start))
+    const read = () => readDocument(bytes, { path, session: undefined })
+    yield* writer.conversation(conversation ?? read())
+    at = start + bytes.length
   }
-  writer.skip(bytes.subarray(at))
+  writer.skip(document.subarray(at))
 }
 
 function layoutOf(sample: TranscriptSample): Layout {
@@ -143,16 +149,21 @@ function layoutOf(sample: TranscriptSample): Layout {
     if (!single && !(documentName.test(path) && !firstParses)) return 'lines'
   }
   if (head[skipJsonSpace(head, 0)] !== openBracket) return 'document'
-  return firstElementIsMessage(head) ? 'messages' : 'document'
+  return holdsMessages(head) ? 'messages' : 'document'
 }
 
-function firstElementIsMessage(head: Uint8Array): boolean {
-  const element = jsonContainer(head)?.children[0]
-  if (element === undefined || head[element.start] !== openBrace) return false
+/** Of an array that begins with messages, or holds a conversation among its first elements: one that was opened and not used is empty. */
+function holdsMessages(head: Uint8Array): boolean {
+  const elements = jsonContainer(head)?.children ?? []
+  const [first] = elements
+  if (first === undefined || head[first.start] !== openBrace) return false
   // A first message longer than the head cannot be parsed yet; anything that long in an array is taken for one.
-  if (!element.complete) return true
-  const parsed = parseJson(head.subarray(element.start, element.end))
-  return parsed.ok && (isMessageLike(parsed.value) || isConversationRow(parsed.value))
+  if (!first.complete) return true
+  const values = elements.flatMap(({ start, end, complete }) => {
+    const parsed = complete ? parseJson(head.subarray(start, end)) : undefined
+    return parsed?.ok === true ? [parsed.value] : []
+  })
+  return isMessageLike(values[0]) || values.some((value) => isConversationRow(value))
 }
 
 function detectGeneric(sample: TranscriptSample): number {

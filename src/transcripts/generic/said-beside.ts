@@ -31,7 +31,7 @@ const speakers = new Map<string, Role | undefined>([
 ])
 /** What is about a conversation, and not said in it. */
 const aboutNames = new Set(['title', 'name', 'tools', 'functions'])
-const timeNames = /(?:date|time|created|updated|[a-z]At|_at)$/u
+const timeNames = /(?:^|_)(?:date|time|at|created|updated)$|[a-z](?:At|Date|Time)$/u
 /** Three words: names, ids and paths have fewer. */
 const prose = /\S\s+\S+\s+\S/u
 
@@ -62,7 +62,7 @@ export function saidBeside(
     const { value } = parsed
     if (!speakers.has(key) && !isMessageLike(value) && !isProse(key, value)) return []
     const entry = saidEntry(key, value)
-    return typeof value === 'string' && texts.has(entry.text) ? [] : [{ start, end, entry }]
+    return (entry.text ?? '') !== '' && texts.has(entry.text) ? [] : [{ start, end, entry }]
   })
 }
 

@@ -132,7 +132,7 @@ describe('generic', () => {
     expect([...sessions.keys()]).toEqual([
       expect.stringMatching(/\/chats-[0-9a-f]{16}$/u),
       expect.stringMatching(/\/chats-[0-9a-f]{8}$/u),
-      expect.stringMatching(/\/chats-two$/u),
+      expect.stringMatching(/\/chats-two-[0-9a-f]{8}$/u),
       'three',
     ])
     // A row belongs to the rows before it, and to no conversation of another line.
@@ -232,6 +232,30 @@ describe('generic', () => {
       const { entries, sessions } = await read([...rows, { messages: [said('a')] }, { messages: [said('a')] }])
       expect(new Set(entries.map(({ session }) => session)).size).toBe(5)
       expect([...sessions.keys()].every((name) => /\/rows-/u.test(name))).toBe(true)
+      const other = await read([{ id: 0, messages: [said('b')] }])
+      const nameOf = (name: string) => name.replace(/^.*\/rows-/u, '')
+      expect([...sessions.keys()].map(nameOf)).not.toContain(nameOf([...other.sessions.keys()][0] ?? ''))
+    })
+
+    it('is told once where each line repeats what was said by then', async () => {
+      const asked = ['a', 'c', 'e'].map(said)
+      const answers = ['b', 'd', 'f'].map((content) => ({ role: 'assistant', content }))
+      const rows = asked.map((_, at) => ({
+        session_id: 's',
+        messages: asked
+          .slice(0, at + 1)
+          .flatMap((question, index) => (index < at ? [question, answers[index]] : [question])),
+        response: answers[at]?.content,
+      }))
+      const { entries } = await read(rows)
+      expect(entries.map(({ session, text }) => [session, text])).toEqual(
+        ['a', 'b', 'c', 'd', 'e', 'f'].map((text) => ['s', text]),
+      )
+    })
+
+    it('is none where the line is a message in an envelope', async () => {
+      const row = { session_id: 's', message: said('c'), history: [said('a'), said('b')] }
+      expect(await roles(row)).toEqual([['message', 'user', 'c']])
     })
 
     it('is one of two on a line, and of a line that breaks off', async () => {
@@ -267,6 +291,21 @@ describe('generic', () => {
       ])
       expect(sessions.size).toBe(2)
     }
+  })
+
+  it.each([
+    ['an array', (list: readonly unknown[]) => list],
+    ['an object', (list: readonly unknown[]) => ({ conversations: list })],
+  ])('reads the conversations of %s of which one is empty', async (_what, as) => {
+    const content = JSON.stringify(as([{ messages: [] }, { messages: [said('a')] }, { messages: [said('b')] }]))
+    const { entries, bytes } = await readOne(await writeTranscript('all.json', content))
+    expect(bytes.toString()).toBe(content)
+    expect(entries.map(({ kind, text }) => [kind, text])).toEqual([
+      ['unknown', ''],
+      ['message', 'a'],
+      ['message', 'b'],
+    ])
+    expect(new Set(entries.map(({ session }) => session)).size).toBe(3)
   })
 
   it('keeps a conversation that breaks off, and what was said before it', async () => {
