@@ -68,7 +68,7 @@ export class ProviderError extends UnavailableError {
   readonly failure: ProviderFailure
   /** Milliseconds after which the provider wants to be asked again. */
   readonly retryAfterMs: number | undefined
-  /** HTTP status, where there was an answer. */
+  /** HTTP status, where there was an answer; one of success where it broke off. */
   readonly status: number | undefined
 
   constructor(
@@ -81,7 +81,7 @@ export class ProviderError extends UnavailableError {
       readonly cause?: unknown
     } = {},
   ) {
-    const status = details.status === undefined ? '' : ` (status ${details.status})`
+    const status = details.status === undefined || details.status < 300 ? '' : ` (status ${details.status})`
     const remedy = details.remedy ?? remedies[failure]
     super(`Cannot use ${provider} as ${descriptions[failure]}${status}`, {
       cause: details.cause,

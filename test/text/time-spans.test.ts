@@ -82,6 +82,14 @@ describe('a query that asks about a time alone', () => {
     }
   })
 
+  it.each(['what did we do last month', 'was war letzten Monat', 'le mois dernier', 'what happened a month ago'])(
+    'knows the month before on a day that it has not: %s',
+    async (query) => {
+      const { spans } = await readQueryTimes(query, new Date(2026, 2, 31, 15))
+      expect(spans).toEqual([{ fromMs: day('02-01'), toMs: day('03-01') }])
+    },
+  )
+
   it('knows that on a Saturday the last weekend is the one before', async () => {
     const saturday = new Date(2026, 2, 21, 15)
     const spans = async (query: string) => (await readQueryTimes(query, saturday)).spans

@@ -23,15 +23,14 @@ interface Components {
   date(): Date
 }
 
-type Parse = (
-  text: string,
-  reference: Date,
-) => readonly {
+interface Parsed {
   readonly text: string
   readonly index: number
   readonly start: Components
   readonly end?: Components | null
-}[]
+}
+
+type Parse = (text: string, reference: Date) => readonly Parsed[]
 
 /** What a text must hold so that it may name a time: a digit, or a letter sequence that such words begin with. */
 const mayNameTime =
@@ -80,7 +79,11 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
   for (const spoken of languagesOf(query, language)) {
     const parse = await parserOf(spoken)
     // Of as many characters: what stands after it is told by its place.
-    for (const { text, index, start, end } of parse(query.replaceAll(dayBeforeYesterday, ' '.repeat(10)), now)) {
+    for (const { text, index, start, end } of parsed(
+      parse,
+      query.replaceAll(dayBeforeYesterday, ' '.repeat(10)),
+      now,
+    )) {
       const context = { isRecent: isRecent({ text, index }), now }
       const time = namedTime(start, context)
       const last = end === null || end === undefined ? undefined : namedTime(end, context)
@@ -111,6 +114,23 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
     spans: spans.slice(0, timesMax),
     rest: further.rest + asked.slice(readCharacters),
   }
+}
+
+/** The shortest month has them all. */
+const daysOfAnyMonth = 28
+const months =
+  /(?<!\p{L})(?:months?|monate?n?|mois|mes(?:es)?|mês|mesi|mese|maand(?:en)?|månad(?:er)?|месяц\p{L}*)(?!\p{L})/iu
+
+/** The parsers count months back by their number: the 31st a month ago is a day of this one where the last is shorter. */
+function parsed(parse: Parse, text: string, now: Date): readonly Parsed[] {
+  const found = parse(text, now)
+  if (now.getDate() <= daysOfAnyMonth || !months.test(text)) return found
+  const early = new Date(now)
+  early.setDate(daysOfAnyMonth)
+  const again = parse(text, early)
+  return found.map((time) =>
+    months.test(time.text) ? (again.find(({ index }) => index === time.index) ?? time) : time,
+  )
 }
 
 /** In which languages a query may name a time: the one that it is in, and those of which it holds a word for one. */
