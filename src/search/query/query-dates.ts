@@ -3,7 +3,7 @@ import { boundsOf, lastYearOf } from './calendar-bounds.ts'
 import { recentTimes } from './recent-times.ts'
 import type { TimeSpan } from './time-bounds.ts'
 import { furtherTimes, spansOf, surelyTimes } from './time-spans.ts'
-import { timesInWords, without, type SpokenTime } from './time-words.ts'
+import { daysInFigures, timesInWords, without, type SpokenTime } from './time-words.ts'
 
 /**
  * A time that a query names. Absent parts are open: May without a year is May of every year. Parts are those of the
@@ -48,8 +48,8 @@ const timeWords: readonly (readonly [string, RegExp])[] = [
 ]
 const yearAlone = /(?<![\p{L}\p{N}.:/-])((?:19|20)\d\d)(?![\p{L}\p{N}/-]|\.\d)/gu
 const mostRecent = /(?<!\p{L})(?:last|this|past|letzte\p{L}*|vorige\p{L}*|derni\p{L}*|pasad\p{L}|прошл\p{L}+)\s*$/iu
-/** Of it the parser reads "hier", yesterday. */
-const dayBeforeYesterday = /avant-hier/giu
+/** Of it the parsers read "hier", "ayer" and "ontem", yesterday. */
+const dayBeforeYesterday = /avant[- ]hier|antes de (?:ayer|ontem)/giu
 const timesMax = 4
 /** A longer query is a text that is looked for, not a question of a time. */
 const readCharacters = 500
@@ -75,15 +75,12 @@ export async function readQueryTimes(asked: string, now: Date): Promise<QueryTim
   const language = languages[0] ?? 'en'
   const isRecent = ({ text, index }: Pick<SpokenTime, 'text' | 'index'>) =>
     mostRecent.test(query.slice(0, index)) || mostRecent.test(firstWord(text))
-  const found: SpokenTime[] = []
+  const found: SpokenTime[] = daysInFigures(query)
+  const left = found.reduce(without, query)
   for (const spoken of languagesOf(query, language)) {
     const parse = await parserOf(spoken)
     // Of as many characters: what stands after it is told by its place.
-    for (const { text, index, start, end } of parsed(
-      parse,
-      query.replaceAll(dayBeforeYesterday, ' '.repeat(10)),
-      now,
-    )) {
+    for (const { text, index, start, end } of parsed(parse, left.replaceAll(dayBeforeYesterday, blank), now)) {
       const context = { isRecent: isRecent({ text, index }), now }
       const time = namedTime(start, context)
       const last = end === null || end === undefined ? undefined : namedTime(end, context)
@@ -186,6 +183,10 @@ function namedTime(
 function weekday(named: Date, now: Date): NamedTime {
   const at = new Date(named > now ? named.getTime() - 7 * dayMs : named)
   return { year: at.getFullYear(), month: at.getMonth() + 1, day: at.getDate() }
+}
+
+function blank(text: string): string {
+  return ' '.repeat(text.length)
 }
 
 function firstWord(text: string): string {

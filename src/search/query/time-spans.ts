@@ -12,7 +12,7 @@ const to = /^\s*to\s+(?:the\s+)?$/iu
 /** Also names, words and shares: "what did June say", "who sat there", "24/7". They are times where a word before them says so: "in June". */
 const ambiguous = /^(?:jan|march|april|may|june|august|sat|sun|\d{1,2}\/\d{1,2})$/iu
 const beforeDate =
-  /(?<!\p{L})(?:in|on|during|throughout|since|of|from|for|over|until|before|after|early|late|mid|last|past|this)[\s-]+$/iu
+  /(?<!\p{L})(?:in|on|during|throughout|since|of|from|for|over|between|than|until|till|before|after|early|late|mid|last|past|this)[\s-]+$/iu
 /** A year in figures is one where they say so: "in 2025". */
 const beforeYear =
   /(?<!\p{L})(?:in|during|throughout|since|from|until|before|after|year|between|and|to|im jahre?|seit|zwischen|und|bis|en|depuis|entre|et|desde|em|y|e|nel|dal)[\s-]+$/iu

@@ -20,7 +20,7 @@ const word = (pattern: string, flags = 'iu') => new RegExp(`(?<!\\p{L})(?:${patt
 /** What chrono-node does not read of French, Spanish, Portuguese, Italian, Swedish, Japanese and Chinese. They are words of no other language. */
 const ago: readonly (readonly [RegExp, Unit, number])[] = [
   [word('ieri'), 'day', 1],
-  [word("avant-hier|anteayer|antes de ayer|anteontem|antes de ontem|l['’]altro ieri|i förrgår"), 'day', 2],
+  [word("avant[- ]hier|anteayer|antes de ayer|anteontem|antes de ontem|l['’]altro ieri|i förrgår"), 'day', 2],
   [word('i går'), 'day', 1],
   [/一昨日|おととい/u, 'day', 2],
   [word('semana pasada|semana passada|settimana scorsa|scorsa settimana|förra veckan'), 'week', 1],
@@ -73,6 +73,17 @@ function namesOfMonths(): NonNullable<typeof monthNames> {
   const names = [...new Set(months.map(({ name }) => name))].join('|')
   monthNames = { months, pattern: word(`(?<name>${names})(?:(?: de)? (?<year>(?:19|20)\\d\\d))?`, 'giu') }
   return monthNames
+}
+
+/** A day in figures, without a time of day. The parsers read the end of one and "until" as hours. */
+const isoDay =
+  /(?<![\p{L}\p{N}.:/#-])(?<year>(?:19|20)\d\d)-(?<month>0[1-9]|1[0-2])-(?<day>0[1-9]|[12]\d|3[01])(?![\p{L}\p{N}:-])/gu
+
+export function daysInFigures(query: string): SpokenTime[] {
+  return [...query.matchAll(isoDay)].map(({ 0: text, index, groups }) => {
+    const part = (name: string) => Number(groups?.[name])
+    return { text, index, time: { year: part('year'), month: part('month'), day: part('day') } }
+  })
 }
 
 /** A month in figures, and not the number of something, nor years from 2010 to 2012. */
