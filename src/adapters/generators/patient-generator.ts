@@ -12,7 +12,7 @@ const unreachable: readonly number[] = [502, 503, 504]
  * A model that is asked again, twice at most, where it did nothing for the call: it has had too many and wants to be asked again within
  * seconds (Gemini's RetryInfo, `retry-after`), it could not be reached, or the connection was reset before it answered. What may have been
  * written and charged for, as no answer came in time or it broke off, is not asked for again, and what was refused would be once more.
- * No try begins after the caller's time.
+ * No try begins after the caller's time, nor later than one request may take.
  */
 export class PatientGenerator implements TextGenerator {
   readonly provider: string
@@ -29,7 +29,8 @@ export class PatientGenerator implements TextGenerator {
 
   generate(request: GenerationRequest, bounds: GenerationBounds): Promise<string> {
     const { signal, endsAtMs = Infinity } = bounds
-    const totalMs = endsAtMs - performance.now()
+    // Who waits without a limit of their own waits for two requests at most.
+    const totalMs = Math.min(endsAtMs - performance.now(), limits.generationRequestMs)
     return tryAgain(() => this.#inner.generate(request, bounds), { ...patience, totalMs, signal, pauseAfter })
   }
 }
