@@ -51,7 +51,7 @@ const failures: [string, Fault, string, number?][] = [
   ['has no such model', refused(404, 'NOT_FOUND'), 'refused the key, the model or the address (status 404)'],
   ['takes no such input', refused(400, 'INVALID_ARGUMENT'), 'it does not take this input (status 400)'],
   ['breaks the connection', { kind: 'reset' }, 'it does not answer', 3],
-  ['breaks the connection within its answer', { kind: 'truncated' }, 'it does not answer (status 200)'],
+  ['breaks the connection within its answer', { kind: 'truncated' }, 'it does not answer'],
   ['answers no JSON', { kind: 'text', text: '{"candidates": [' }, 'its answer is not what its description says'],
   ['answers something else', answered({ candidates: 'none' }), 'its answer is not what its description says'],
   ['answers nothing', answered({ candidates: [] }), 'its answer is not what its description says'],
