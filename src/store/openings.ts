@@ -9,7 +9,7 @@ const lastSeq = 20
 const payloadBytesMax = 65_536
 
 /**
- * Of each session, the message that it began with: the first of a person, or else the first of anybody. Of what may be used alone, and only
+ * Of each session, the message that it began with: the first of a person, or else of the assistant. Of what may be used alone, and only
  * where the viewer may read; in no promised order. Uses the primary key of messages, at most so many rows a session.
  */
 export async function readOpenings(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { traits, traitsOf } from '../../src/indexing/traits.ts'
-import { readQueryTimes, spanFit, timeFit } from '../../src/search/query/query-dates.ts'
 import { readIntent } from '../../src/search/query/query-intent.ts'
+import { readQueryTimes, spanFit, timeFit } from '../../src/search/query/times/query-dates.ts'
 
 const now = new Date('2026-11-25T12:00:00Z')
 

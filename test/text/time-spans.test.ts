@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { asksOnlyTime } from '../../src/search/query/asks-time.ts'
-import { readQueryTimes } from '../../src/search/query/query-dates.ts'
+import { asksOnlyTime } from '../../src/search/query/times/asks-time.ts'
+import { readQueryTimes } from '../../src/search/query/times/query-dates.ts'
 
 /** A Wednesday. Days are those of where this runs. */
 const now = new Date(2026, 2, 18, 15)

@@ -3,7 +3,7 @@ import type { Viewer } from '../../model/access.ts'
 import type { Database } from '../../store/database.ts'
 import type { UnitFilter } from '../../store/search/unit-filter.ts'
 import { unitsOfTime } from '../../store/search/units-of-time.ts'
-import type { TimeSpan } from '../query/time-bounds.ts'
+import type { TimeSpan } from '../query/times/time-bounds.ts'
 import type { SemanticList } from './semantic.ts'
 
 /** As many as of what is near in meaning. */

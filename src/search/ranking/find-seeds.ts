@@ -13,7 +13,7 @@ import {
 import { hasUnitsWith, type CorpusStatistics } from '../../store/search/search-units.ts'
 import type { UnitFilter } from '../../store/search/unit-filter.ts'
 import type { ParsedQuery } from '../query/query-text.ts'
-import type { TimeSpan } from '../query/time-bounds.ts'
+import type { TimeSpan } from '../query/times/time-bounds.ts'
 import type { Authors } from './authors.ts'
 import { planTerms, type TermPlan } from './bm25.ts'
 import { boundShare, dominantAuthor } from './diversity.ts'

@@ -1,9 +1,9 @@
 import { traits } from '../../indexing/traits.ts'
 import type { UnitEvidence } from '../../store/search/read-evidence.ts'
-import { spanFit, timeFit, type NamedTime } from '../query/query-dates.ts'
 import type { QueryIntent } from '../query/query-intent.ts'
 import type { TermSource } from '../query/query-text.ts'
-import type { TimeSpan } from '../query/time-bounds.ts'
+import { spanFit, timeFit, type NamedTime } from '../query/times/query-dates.ts'
+import type { TimeSpan } from '../query/times/time-bounds.ts'
 import type { RankedTurn } from './conversation.ts'
 import type { Weights } from './weights.ts'
 

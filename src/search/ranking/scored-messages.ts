@@ -1,5 +1,5 @@
 import type { ScoredMessage } from '../../store/search/score-units.ts'
-import type { TimeSpan } from '../query/time-bounds.ts'
+import type { TimeSpan } from '../query/times/time-bounds.ts'
 import { placeKey } from './conversation.ts'
 
 /** The messages of several lists, each with its best score, best first. */

@@ -1,4 +1,4 @@
-import { plausibleLanguages } from '../../indexing/terms/language.ts'
+import { plausibleLanguages } from '../../../indexing/terms/language.ts'
 import { boundsOf, lastYearOf } from './calendar-bounds.ts'
 import { recentTimes } from './recent-times.ts'
 import type { TimeSpan } from './time-bounds.ts'

@@ -1,7 +1,7 @@
-import { plausibleLanguages } from '../../indexing/terms/language.ts'
-import { isStopWord } from '../../indexing/terms/stop-words.ts'
-import { tokenize } from '../../indexing/terms/tokenize.ts'
-import { findAsking, withoutSpans } from './asking-phrases.ts'
+import { plausibleLanguages } from '../../../indexing/terms/language.ts'
+import { isStopWord } from '../../../indexing/terms/stop-words.ts'
+import { tokenize } from '../../../indexing/terms/tokenize.ts'
+import { findAsking, withoutSpans } from '../asking-phrases.ts'
 import type { QueryTimes } from './query-dates.ts'
 
 /** What is asked of a time and of nothing in it: "what happened", "what was I working on", "since when", "besprochen". */
